@@ -1,0 +1,92 @@
+/**
+ * What serves Envoy and the outside: identity, SDS, the ADS proxy, the admin port and the status port.
+ */
+import { listenForAdmin } from "../envoy/admin-forwarder.ts";
+import type { EnvoySupervisor } from "../envoy/supervisor.ts";
+import type { AgentConfig } from "../config/agent-config.ts";
+import { SecretManager } from "../identity/secret-manager.ts";
+import { createTokenReader } from "../identity/token.ts";
+import type { TaskGroup } from "../lifecycle/task-group.ts";
+import { Watch } from "../lifecycle/watch.ts";
+import type { SdsSecrets } from "../sds/secrets.ts";
+import { SdsServer } from "../sds/server.ts";
+import { listenForStatus } from "../status/server.ts";
+import type { Logger } from "../telemetry/log.ts";
+import { Metrics } from "../telemetry/metrics.ts";
+import { XdsProxy } from "../xdsproxy/xds-proxy.ts";
+import { agentReport, agentReadiness } from "./report.ts";
+
+/** What the services need from the composition. */
+export interface ServiceDependencies {
+  readonly log: Logger;
+  readonly supervisor: EnvoySupervisor;
+  readonly tasks: TaskGroup;
+  /** Drain and end the agent with code 0. */
+  readonly quit: () => void;
+}
+
+/** The agent's servers; disposing closes them in reverse order of start. */
+export class AgentServices implements AsyncDisposable {
+  readonly #stack: AsyncDisposableStack;
+
+  private constructor(stack: AsyncDisposableStack) {
+    this.#stack = stack;
+  }
+
+  /** @throws the error of a socket that cannot be bound */
+  static async start(config: AgentConfig, deps: ServiceDependencies): Promise<AgentServices> {
+    await using stack = new AsyncDisposableStack();
+    const { log, supervisor, tasks } = deps;
+    const metrics = new Metrics("istio_agent_");
+    metrics.computedCounter(
+      "envoy_restarts_total",
+      "Times Envoy was started again after it died.",
+      () => supervisor.restarts,
+    );
+
+    const identity = SecretManager.create(config.identity, { log: log.scope("citadelclient"), metrics });
+    const secrets = new Watch<SdsSecrets>({});
+    tasks.spawn("rotate-certificate", (signal) => identity.run(signal));
+    tasks.spawn("publish-secrets", async (signal) => {
+      for await (const { secret } of identity.state.changes(signal)) {
+        if (secret !== undefined) secrets.set({ workload: secret, rootPem: secret.rootPem });
+      }
+    });
+
+    stack.use(await SdsServer.listen(config.sds, { secrets, log: log.scope("sds") }));
+    const xds = stack.use(
+      await XdsProxy.listen(config.xds, {
+        token: createTokenReader(config.identity.tokenPath),
+        log: log.scope("xdsproxy"),
+        metrics,
+      }),
+    );
+
+    stack.use(
+      await listenForAdmin({
+        ...config.admin,
+        socketPath: () => supervisor.admin.socketPath,
+        unavailable: () => `Envoy is ${supervisor.state.current.kind}`,
+        quit: deps.quit,
+      }),
+    );
+    const watched = { identity: identity.state, xds: xds.state, supervisor };
+    if (config.status.port !== 0) {
+      stack.use(
+        await listenForStatus(config.status, {
+          readiness: () => agentReadiness(watched),
+          report: () => agentReport(watched),
+          metrics: () => metrics.render(),
+          drain: () => supervisor.drainOnRequest(),
+          quit: deps.quit,
+          log: log.scope("healthcheck"),
+        }),
+      );
+    }
+    return new AgentServices(stack.move());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * Generates the protobuf messages that are committed under `src/proto`.
+ *
+ * The agent's own small protos and Envoy's full types for the control plane go through the same plugin. Run it
+ * only when a proto changes: it needs Python 3, from which it takes protoc and Envoy's descriptors.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const packages = ["xds-protos==1.85.0", "grpcio-tools==1.85.1", "googleapis-common-protos==1.76.0"];
+const source = join(import.meta.dirname, "../..");
+const agent = join(source, "proto/agent");
+const envoy = join(source, "proto/envoy");
+const plugin = join(source, "../node_modules/.bin/protoc-gen-es");
+
+/** The plugin imports these from its own runtime. */
+const wellKnown = /^google\/protobuf\//;
+
+function run(command: string, args: readonly string[]): void {
+  execFileSync(command, args, { stdio: "inherit" });
+}
+
+function generate(work: string): void {
+  const python = join(work, "venv/bin/python");
+  run("python3", ["-m", "venv", join(work, "venv")]);
+  run(python, ["-m", "pip", "install", "--quiet", ...packages]);
+
+  const protoc = ["-m", "grpc_tools.protoc", `--plugin=protoc-gen-es=${plugin}`];
+  const options = "target=js+dts,import_extension=js";
+  const own = readdirSync(agent).filter((name) => name.endsWith(".proto"));
+  run(python, [...protoc, `--proto_path=${agent}`, `--es_out=${agent}`, `--es_opt=${options}`, ...own]);
+
+  const roots = readFileSync(join(import.meta.dirname, "roots.txt"), "utf8")
+    .trim()
+    .split("\n");
+  const set = join(work, "envoy.binpb");
+  run(python, [join(import.meta.dirname, "descriptor-set.py"), set, ...roots]);
+  const listed = execFileSync(python, [join(import.meta.dirname, "list-files.py"), set], {
+    encoding: "utf8",
+  });
+  const files = listed
+    .trim()
+    .split("\n")
+    .filter((name) => !wellKnown.test(name));
+  rmSync(envoy, { recursive: true, force: true });
+  run("mkdir", ["-p", envoy]);
+  run(python, [
+    ...protoc,
+    `--descriptor_set_in=${set}`,
+    `--es_out=${envoy}`,
+    `--es_opt=${options},json_types=true`,
+    ...files,
+  ]);
+}
+
+const work = mkdtempSync(join(tmpdir(), "outrider-messages-"));
+try {
+  generate(work);
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}

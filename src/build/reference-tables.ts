@@ -1,0 +1,60 @@
+/**
+ * The README's tables of flags, environment variables and endpoints, made from the code that reads them.
+ */
+import type { Command } from "../cli/command.ts";
+import { variables } from "../config/environment.ts";
+import { endpoints } from "../status/server.ts";
+
+/** The README with every table between its markers made anew. */
+export function withReferenceTables(readme: string, commands: readonly Command[]): string {
+  const tables: Readonly<Record<string, string>> = {
+    flags: commands.map(flagTable).join("\n\n"),
+    environment: environmentTable(),
+    endpoints: endpointTable(),
+  };
+  return Object.entries(tables).reduce((text, [name, table]) => replaceBetween(text, name, table), readme);
+}
+
+function replaceBetween(text: string, name: string, table: string): string {
+  const [begin, end] = [`<!-- begin ${name} -->`, `<!-- end ${name} -->`];
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`README.md lacks ${begin} … ${end}`);
+  return `${text.slice(0, from + begin.length)}\n\n${table}\n\n${text.slice(to)}`;
+}
+
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|");
+}
+
+function flagTable(command: Command): string {
+  const rows = Object.entries(command.flags).map(([name, flag]) => [
+    `\`--${name}\``,
+    flag.default === undefined || flag.default === "" ? "" : `\`${String(flag.default)}\``,
+    cell(flag.describe),
+  ]);
+  const title = `**\`outrider ${command.name}${command.usage === undefined ? "" : ` ${command.usage}`}\`** — ${command.describe}`;
+  return rows.length === 0 ? title : `${title}\n\n${table(["flag", "default", "meaning"], rows)}`;
+}
+
+function environmentTable(): string {
+  const rows = Object.entries(variables).map(([name, { kind, default: fallback, describe }]) => [
+    `\`${name}\``,
+    fallback === "" || kind.startsWith("a duration") ? "" : `\`${String(fallback)}\``,
+    cell(describe),
+  ]);
+  return table(["variable", "default", "meaning"], rows);
+}
+
+function endpointTable(): string {
+  const rows = endpoints.map(({ method, path, loopbackOnly, describe }) => [
+    `\`${method} ${path}\``,
+    loopbackOnly ? "loopback" : "all",
+    cell(describe),
+  ]);
+  return table(["request", "from", "answer"], rows);
+}

@@ -1,0 +1,64 @@
+/**
+ * Commands as data: help, parsing and the README's tables derive from the same object.
+ */
+
+/** One flag. */
+export interface Flag {
+  readonly type: "string" | "number" | "boolean";
+  readonly describe: string;
+  readonly default?: string | number | boolean;
+  readonly array?: boolean;
+}
+
+/** Values of the flags and words of one call. */
+export interface Arguments {
+  /** Words that are not flags, the command's own name left out. */
+  readonly words: readonly string[];
+  string(name: string): string;
+  optionalString(name: string): string | undefined;
+  number(name: string): number;
+  optionalNumber(name: string): number | undefined;
+  boolean(name: string): boolean;
+  strings(name: string): readonly string[];
+  /** True when the flag was given on the command line. */
+  given(name: string): boolean;
+  /** Flags that the command does not know, as they were written. */
+  readonly unknown: readonly string[];
+}
+
+/** A terminal to draw on. */
+export interface Terminal {
+  readonly columns: () => number;
+  readonly rows: () => number;
+  readonly write: (text: string) => void;
+}
+
+/** What a command gets from the process. */
+export interface CommandContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly pid: number;
+  /** How to run this program again: the interpreter and the words before the command. */
+  readonly self: { readonly file: string; readonly args: readonly string[] };
+  /** Folder of the release's bootstrap templates. */
+  readonly templates: string;
+  /** The terminal, where standard output is one. */
+  readonly terminal: Terminal | undefined;
+  readonly print: (line: string) => void;
+  readonly printError: (line: string) => void;
+  /** Aborts on the first request to stop. Its reason names the signal. */
+  readonly shutdown: AbortSignal;
+  /** Aborts on the second one. */
+  readonly hurry: AbortSignal;
+}
+
+/** A command of the CLI. `run` resolves to the exit code. */
+export interface Command {
+  readonly name: string;
+  /** Words after the name, as help prints them. */
+  readonly usage?: string;
+  readonly describe: string;
+  readonly flags: Readonly<Record<string, Flag>>;
+  /** Unknown flags are kept in `Arguments.unknown` instead of refused. */
+  readonly allowUnknown?: boolean;
+  run(args: Arguments, context: CommandContext): Promise<number>;
+}

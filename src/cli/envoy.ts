@@ -1,0 +1,54 @@
+/**
+ * `outrider envoy`: which Envoy is used; fetches one where there is none.
+ */
+import type { Command } from "./command.ts";
+import { fetchProgressLine } from "./fetch-progress.ts";
+
+/** Prints path, place and version. */
+export const envoyCommand: Command = {
+  name: "envoy",
+  describe: "Show which Envoy is used, and fetch one if there is none.",
+  flags: {
+    binaryPath: { type: "string", describe: "Envoy's binary, as in `proxy`." },
+    path: { type: "boolean", default: false, describe: "Print the path only." },
+  },
+  async run(args, context) {
+    const { ensureEnvoy, findEnvoy } = await import("../envoy/ensure.ts");
+    const { EnvoyFetchError } = await import("../envoy/fetch.ts");
+    const { spawnChild } = await import("../lifecycle/child.ts");
+    const options = {
+      binaryPath: args.optionalString("binaryPath"),
+      envoyPath: context.env["ENVOY_PATH"] || undefined,
+      env: context.env,
+    };
+    const located = findEnvoy(options);
+    const progress = fetchProgressLine(context);
+    let path: string;
+    try {
+      path = await ensureEnvoy(options, progress.update);
+    } catch (error) {
+      if (!(error instanceof EnvoyFetchError)) throw error;
+      context.printError(error.message);
+      return 1;
+    } finally {
+      progress.end();
+    }
+    if (args.boolean("path")) {
+      context.print(path);
+      return 0;
+    }
+    const lines: string[] = [];
+    const child = spawnChild({
+      file: path,
+      args: ["--version"],
+      stdout: (line) => lines.push(line),
+      stderr: "ignore",
+    });
+    await child.exited;
+    const version = lines.find((line) => line.includes("version:"))?.replace(/^.*version:\s*/, "");
+    context.print(`path     ${path}`);
+    context.print(`found    ${located.kind === "found" ? located.source : "fetched just now"}`);
+    context.print(`version  ${version ?? "unknown: it does not answer --version"}`);
+    return version === undefined ? 1 : 0;
+  },
+};

@@ -1,0 +1,96 @@
+/**
+ * From argv to a command and its arguments, the only user of yargs.
+ */
+import yargs from "yargs";
+import type { Arguments, Command } from "./command.ts";
+
+/** What argv asks for. */
+export type Invocation =
+  | { readonly kind: "run"; readonly command: Command; readonly args: Arguments }
+  | { readonly kind: "print"; readonly text: string; readonly code: number };
+
+/** Exit code for a wrong command line, `EX_USAGE` of sysexits(3). */
+const usageError = 64;
+
+/** Read argv (without the interpreter and the script). Never exits, never prints. */
+export async function parseCommandLine(
+  argv: readonly string[],
+  commands: readonly Command[],
+  version: string,
+): Promise<Invocation> {
+  let invocation: Invocation | undefined;
+  let output = "";
+  let failure: string | undefined;
+  const parser = yargs([])
+    .scriptName("outrider")
+    .usage("$0 <command>\n\nThe process beside Envoy.")
+    .version(version)
+    .help()
+    .demandCommand(1, "Name a command.")
+    .strictCommands()
+    .exitProcess(false)
+    .parserConfiguration({ "camel-case-expansion": false, "boolean-negation": false })
+    .fail((message, error) => {
+      failure = message || error.message;
+    });
+  for (const command of commands) {
+    const usage = command.usage === undefined ? command.name : `${command.name} ${command.usage}`;
+    parser.command(
+      usage,
+      command.describe,
+      (builder) => {
+        builder.options(command.flags).version(false);
+        if (command.allowUnknown !== true) builder.strictOptions();
+        return builder;
+      },
+      (parsed) => {
+        invocation = { kind: "run", command, args: toArguments(parsed, command, argv) };
+      },
+    );
+  }
+  await parser.parseAsync([...argv], {}, (_error: unknown, _argv: unknown, text: string) => {
+    output = text;
+  });
+  if (failure !== undefined) {
+    const hint = `${failure}\nSee outrider ${argv[0]?.startsWith("-") === false ? `${argv[0]} ` : ""}--help.`;
+    return { kind: "print", text: hint, code: usageError };
+  }
+  return invocation ?? { kind: "print", text: output, code: 0 };
+}
+
+function toArguments(
+  parsed: Readonly<Record<string, unknown>>,
+  command: Command,
+  argv: readonly string[],
+): Arguments {
+  const value = (name: string): unknown => {
+    const found = parsed[name];
+    // A scalar flag given twice counts as given last.
+    return Array.isArray(found) && command.flags[name]?.array !== true ? found.at(-1) : found;
+  };
+  const positional = Object.keys(parsed).filter(
+    (name) => command.usage?.includes(`[${name}`) === true || command.usage?.includes(`<${name}`) === true,
+  );
+  const words = positional.flatMap((name) => value(name) ?? []).map(String);
+  return {
+    words,
+    string: (name) => text(value(name)),
+    optionalString: (name) => (value(name) === undefined ? undefined : text(value(name))),
+    number: (name) => Number(value(name)),
+    optionalNumber: (name) => (value(name) === undefined ? undefined : Number(value(name))),
+    boolean: (name) => value(name) === true || value(name) === "true",
+    strings: (name) => {
+      const found = value(name);
+      return (Array.isArray(found) ? found : found === undefined ? [] : [found]).map(String);
+    },
+    given: (name) => argv.some((word) => word === `--${name}` || word.startsWith(`--${name}=`)),
+    unknown: argv.filter((word) => {
+      const name = /^--?([^=]+)/.exec(word)?.[1];
+      return name !== undefined && !Object.hasOwn(command.flags, name);
+    }),
+  };
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" || typeof value === "number" ? String(value) : "";
+}

@@ -1,0 +1,135 @@
+/**
+ * `outrider proxy`: the agent, with pilot-agent's flags.
+ */
+import { join } from "node:path";
+import type { ProxyFlags } from "../config/agent-config.ts";
+import { describeProblem } from "../config/config-problem.ts";
+import type { SupervisionEnd } from "../envoy/state.ts";
+import type { Arguments, Command, CommandContext } from "./command.ts";
+import { version } from "./version.ts";
+
+/** Exit codes of the agent; a spent restart budget passes Envoy's own code on. */
+const exitCodes = { drained: 0, failed: 1, configurationUnusable: 64, cutShort: 143 } as const;
+
+/** Runs until it is asked to stop. */
+export const proxyCommand: Command = {
+  name: "proxy",
+  usage: "[type]",
+  describe: "Run the sidecar: identity, xDS, SDS and Envoy.",
+  allowUnknown: true,
+  flags: {
+    domain: { type: "string", describe: "DNS domain suffix (default ${POD_NAMESPACE}.svc.cluster.local)." },
+    meshConfig: {
+      type: "string",
+      default: "./etc/istio/config/mesh",
+      describe: "Istio mesh config file, if any.",
+    },
+    binaryPath: { type: "string", describe: "Envoy's binary." },
+    serviceCluster: {
+      type: "string",
+      default: "istio-proxy",
+      describe: "Service that this sidecar belongs to.",
+    },
+    proxyLogLevel: {
+      type: "string",
+      default: "warning",
+      describe: "Envoy's log level, components included: info,misc:error.",
+    },
+    proxyComponentLogLevel: {
+      type: "string",
+      default: "",
+      describe: "Envoy's component log levels, where --proxyLogLevel has none.",
+    },
+    concurrency: { type: "number", describe: "Envoy's worker threads; overrides ProxyConfig unless 0." },
+    templateFile: { type: "string", describe: "Bootstrap template (JSON-e) instead of the release's own." },
+    log_output_level: { type: "string", default: "default:info", describe: "Log levels as scope:level,…" },
+    log_as_json: { type: "boolean", default: false, describe: "Log as JSON, Envoy's log included." },
+  },
+  run: runProxy,
+};
+
+async function runProxy(args: Arguments, context: CommandContext): Promise<number> {
+  // Loaded here so that help and the other commands do not pay for the agent.
+  const [
+    { parseConfig },
+    { ConfigError },
+    { interfaceAddresses, readConfigFile },
+    { createLogger, writeToStdout },
+  ] = await Promise.all([
+    import("../config/parse-config.ts"),
+    import("../config/config-problem.ts"),
+    import("../config/read-sources.ts"),
+    import("../telemetry/log.ts"),
+  ]);
+  try {
+    const config = parseConfig({
+      flags: proxyFlags(args),
+      env: context.env,
+      interfaceAddresses: interfaceAddresses(),
+      readFile: readConfigFile,
+      templatePath: join(context.templates, "sidecar.yaml"),
+      version,
+    });
+    const log = createLogger({ ...config.log, write: writeToStdout, now: () => new Date() });
+    log.info("outrider starts", { version, node: config.nodeId });
+    if (args.unknown.length > 0) log.warn("unknown flags ignored", { flags: args.unknown.join(" ") });
+    for (const reason of config.warnings) log.warn("environment variable ignored", { reason });
+
+    const [{ runAgent }, { ensureEnvoy, logProgress }] = await Promise.all([
+      import("../agent/run-agent.ts"),
+      import("../envoy/ensure.ts"),
+    ]);
+    const envoyBinary = await ensureEnvoy({ ...config.envoyBinary, env: context.env }, logProgress(log));
+    const end = await runAgent(config, {
+      log,
+      envoyBinary,
+      onEnvoyLogLine: (line) => {
+        writeToStdout(`${line}\n`);
+      },
+      shutdown: context.shutdown,
+      hurry: context.hurry,
+    });
+    return exitCodeOfEnd(end);
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      context.printError("outrider cannot run with this configuration:");
+      for (const problem of error.problems) context.printError(`  ${describeProblem(problem)}`);
+      return exitCodes.configurationUnusable;
+    }
+    const { errorMessage } = await import("../lifecycle/error-message.ts");
+    const { EnvoyFetchError } = await import("../envoy/fetch.ts");
+    if (error instanceof EnvoyFetchError) {
+      context.printError(`outrider has no Envoy to run: ${error.message}`);
+      return exitCodes.configurationUnusable;
+    }
+    context.printError(`outrider failed: ${errorMessage(error)}`);
+    return exitCodes.failed;
+  }
+}
+
+function exitCodeOfEnd(end: SupervisionEnd): number {
+  switch (end.kind) {
+    case "drained":
+      return exitCodes.drained;
+    case "cut-short":
+      return exitCodes.cutShort;
+    case "gave-up":
+      return end.exitCode;
+  }
+}
+
+function proxyFlags(args: Arguments): ProxyFlags {
+  return {
+    proxyType: args.words[0] ?? "sidecar",
+    domain: args.optionalString("domain"),
+    meshConfig: args.string("meshConfig"),
+    binaryPath: args.optionalString("binaryPath"),
+    serviceCluster: args.string("serviceCluster"),
+    proxyLogLevel: args.string("proxyLogLevel"),
+    proxyComponentLogLevel: args.string("proxyComponentLogLevel"),
+    concurrency: args.optionalNumber("concurrency"),
+    templateFile: args.optionalString("templateFile"),
+    logOutputLevel: args.string("log_output_level"),
+    logAsJson: args.boolean("log_as_json"),
+  };
+}

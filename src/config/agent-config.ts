@@ -1,0 +1,86 @@
+/**
+ * Everything the agent needs to know, decided: the product of the features' own options.
+ */
+import type { BootstrapParameters, Json } from "../bootstrap/parameters.ts";
+import type { Template } from "../bootstrap/render.ts";
+import type { EnvoyOptions } from "../envoy/options.ts";
+import type { IdentityOptions } from "../identity/options.ts";
+import type { StatusOptions } from "../status/server.ts";
+import type { LogLevel } from "../telemetry/log.ts";
+import type { UpstreamOptions } from "../xdsproxy/options.ts";
+
+/** A socket that the agent listens on. */
+export interface SocketOptions {
+  readonly path: string;
+  readonly mode: number;
+}
+
+/** Where the bootstrap comes from. */
+export type BootstrapSource =
+  | {
+      readonly kind: "template";
+      readonly template: Template;
+      readonly parameters: Omit<BootstrapParameters, "adminSocketPath">;
+      readonly override: Json | undefined;
+    }
+  /** ProxyConfig's customConfigFile: used as it is, but for the admin address. */
+  | { readonly kind: "custom"; readonly bootstrap: Json };
+
+/** A port that must be free before Envoy starts. */
+export interface KnownPort {
+  readonly port: number;
+  /** What it is for, as an operator would call it. */
+  readonly purpose: string;
+}
+
+/** The agent's configuration. */
+export interface AgentConfig {
+  readonly log: { readonly json: boolean; readonly levels: Readonly<Record<string, LogLevel>> };
+  /** What was odd but usable, one line each. */
+  readonly warnings: readonly string[];
+  readonly nodeId: string;
+  readonly bootstrap: BootstrapSource;
+  readonly envoy: EnvoyOptions;
+  /** Places to look for Envoy that a user named; undefined searches the usual ones. */
+  readonly envoyBinary: { readonly binaryPath: string | undefined; readonly envoyPath: string | undefined };
+  readonly identity: IdentityOptions;
+  readonly sds: SocketOptions;
+  readonly xds: SocketOptions & { readonly upstream: UpstreamOptions };
+  readonly status: StatusOptions;
+  readonly admin: { readonly host: string; readonly port: number };
+  readonly knownPorts: readonly KnownPort[];
+}
+
+/** The flags of `proxy` that configuration reads; undefined was not given. */
+export interface ProxyFlags {
+  readonly proxyType: string;
+  readonly domain: string | undefined;
+  readonly meshConfig: string;
+  readonly binaryPath: string | undefined;
+  readonly serviceCluster: string;
+  readonly proxyLogLevel: string;
+  readonly proxyComponentLogLevel: string;
+  readonly concurrency: number | undefined;
+  readonly templateFile: string | undefined;
+  readonly logOutputLevel: string;
+  readonly logAsJson: boolean;
+}
+
+/** A file's content, or why there is none. */
+export type FileContent =
+  | { readonly kind: "read"; readonly text: string }
+  | { readonly kind: "missing" }
+  | { readonly kind: "unreadable"; readonly message: string };
+
+/** Where configuration comes from. */
+export interface ConfigSources {
+  readonly flags: ProxyFlags;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Addresses of the pod's interfaces, without loopback and link-local ones. */
+  readonly interfaceAddresses: readonly string[];
+  readonly readFile: (path: string) => FileContent;
+  /** The release's own sidecar template. */
+  readonly templatePath: string;
+  /** outrider's version. */
+  readonly version: string;
+}

@@ -1,0 +1,199 @@
+/**
+ * Flags, environment, mesh config, PROXY_CONFIG and pod info become one AgentConfig, or every problem at once.
+ */
+import { isIPv6 } from "node:net";
+import { join } from "node:path";
+import { splitLogLevel } from "../envoy/arguments.ts";
+import type { EnvoyOptions } from "../envoy/options.ts";
+import type { AgentConfig, ConfigSources, KnownPort } from "./agent-config.ts";
+import { chooseBootstrap } from "./bootstrap-source.ts";
+import { ConfigError, type ConfigProblem } from "./config-problem.ts";
+import { caOptions, discoveryOptions } from "./control-plane.ts";
+import { type Environment, readEnvironment } from "./environment.ts";
+import { parseLogLevels } from "./log-options.ts";
+import { describeNode } from "./node.ts";
+import { paths } from "./paths.ts";
+import { parsePodInfo } from "./pod-info.ts";
+import { decodeProxyConfig, mergeProxyConfig, type ProxyConfig } from "./proxy-config.ts";
+
+/** @throws ConfigError with every problem */
+export function parseConfig(sources: ConfigSources): AgentConfig {
+  const problems: ConfigProblem[] = [];
+  const warnings: string[] = [];
+  const { flags } = sources;
+  if (flags.proxyType !== "sidecar") {
+    problems.push({
+      source: "proxy",
+      path: "",
+      message: `proxy type ${JSON.stringify(flags.proxyType)} is not supported: use sidecar`,
+    });
+  }
+  const env = readEnvironment(sources.env, warnings);
+  const labels = readPodInfo(sources, paths.podLabels, problems);
+  const annotations = readPodInfo(sources, paths.podAnnotations, problems);
+  const raw = mergeProxyConfig(
+    [
+      {
+        source: flags.meshConfig,
+        text: optionalFile(sources, flags.meshConfig, problems),
+        path: "defaultConfig",
+      },
+      { source: "PROXY_CONFIG", text: env.PROXY_CONFIG, path: "" },
+      {
+        source: `${paths.podAnnotations}: proxy.istio.io/config`,
+        text: annotations?.["proxy.istio.io/config"] ?? "",
+        path: "",
+      },
+    ],
+    problems,
+  );
+  const proxy = decodeProxyConfig(raw, problems);
+  const addresses = instanceAddresses(env.INSTANCE_IP, sources.interfaceAddresses);
+  const isIPv6Only = addresses.every((address) => isIPv6(address));
+  const node = describeNode(
+    {
+      proxyType: flags.proxyType,
+      addresses,
+      podName: env.POD_NAME,
+      namespace: env.POD_NAMESPACE,
+      serviceAccount: env.SERVICE_ACCOUNT,
+      domain: flags.domain ?? `${env.POD_NAMESPACE}.svc.cluster.local`,
+      env: sources.env,
+      proxyMetadata: proxy.proxyMetadata,
+      proxyConfig: raw,
+      serviceCluster: proxy.serviceCluster || flags.serviceCluster,
+      labels,
+      annotations,
+      version: sources.version,
+      envoyStatusPort: env.ENVOY_STATUS_PORT,
+      envoyPrometheusPort: env.ENVOY_PROMETHEUS_PORT,
+      discoveryHost:
+        proxy.controlPlaneAuthPolicy === "MUTUAL_TLS" ? hostOf(proxy.discoveryAddress) : undefined,
+    },
+    problems,
+  );
+  const levels = parseLogLevels(flags.logOutputLevel, problems);
+  const bootstrap = chooseBootstrap({ sources, env, proxy, node, isIPv6Only }, problems);
+  const ports = knownPorts(env, proxy, node.metadata["INTERCEPTION_MODE"] === "NONE", problems);
+  const clusterId = node.metadata["CLUSTER_ID"];
+  const controlPlane = {
+    env: { parsed: env, all: sources.env },
+    proxy,
+    clusterId: typeof clusterId === "string" ? clusterId : undefined,
+  };
+  const identity = caOptions(controlPlane, problems);
+  const upstream = discoveryOptions(controlPlane);
+  if (problems.length > 0 || bootstrap === undefined) throw new ConfigError(problems);
+
+  return {
+    log: { json: flags.logAsJson, levels },
+    warnings,
+    nodeId: node.id,
+    bootstrap,
+    envoy: envoyOptions(sources, env, proxy, isIPv6Only),
+    envoyBinary: {
+      binaryPath: flags.binaryPath ?? proxy.binaryPath,
+      envoyPath: env.ENVOY_PATH === "" ? undefined : env.ENVOY_PATH,
+    },
+    identity,
+    sds: { path: paths.sdsSocket, mode: 0o600 },
+    xds: { path: join(proxy.configPath, "XDS"), mode: 0o600, upstream },
+    status: {
+      host: isIPv6Only ? "::" : "0.0.0.0",
+      port: proxy.statusPort,
+      metricsLocalOnly: env.METRICS_LOCALHOST_ACCESS_ONLY,
+    },
+    admin: { host: isIPv6Only ? "::1" : "127.0.0.1", port: proxy.proxyAdminPort },
+    knownPorts: ports,
+  };
+}
+
+/** A file that may be missing; one that is there but unreadable is a problem. */
+function optionalFile(sources: ConfigSources, path: string, problems: ConfigProblem[]): string {
+  const content = sources.readFile(path);
+  if (content.kind === "unreadable") problems.push({ source: path, path: "", message: content.message });
+  return content.kind === "read" ? content.text : "";
+}
+
+function readPodInfo(
+  sources: ConfigSources,
+  path: string,
+  problems: ConfigProblem[],
+): Readonly<Record<string, string>> | undefined {
+  const text = optionalFile(sources, path, problems);
+  if (text === "") return undefined;
+  const info = parsePodInfo(text);
+  if (info.kind === "read") return info.values;
+  problems.push({ source: path, path: `line ${info.line}`, message: 'is not of the form key="value"' });
+  return undefined;
+}
+
+function instanceAddresses(instanceIp: string, interfaces: readonly string[]): readonly string[] {
+  const addresses = [...new Set([...(instanceIp === "" ? [] : [instanceIp]), ...interfaces])];
+  return addresses.length === 0 ? ["127.0.0.1"] : addresses;
+}
+
+function hostOf(address: string): string {
+  return address.slice(0, address.lastIndexOf(":")).replace(/^\[(.*)\]$/, "$1");
+}
+
+function envoyOptions(
+  sources: ConfigSources,
+  env: Environment,
+  proxy: ProxyConfig,
+  isIPv6Only: boolean,
+): EnvoyOptions {
+  const { flags } = sources;
+  const logLevel = splitLogLevel(flags.proxyLogLevel);
+  const limit = env.ISTIO_CPU_LIMIT > 0 ? env.ISTIO_CPU_LIMIT : undefined;
+  const concurrency = flags.concurrency || (proxy.concurrency ?? limit);
+  return {
+    configPath: proxy.configPath,
+    drainDurationMs: proxy.drainDurationMs,
+    terminationDrainDurationMs: proxy.terminationDrainDurationMs,
+    exitOnZeroActiveConnections: env.EXIT_ON_ZERO_ACTIVE_CONNECTIONS,
+    minimumDrainDurationMs: env.MINIMUM_DRAIN_DURATION,
+    drainInboundOnly: true,
+    localAddressIpVersion: isIPv6Only ? "v6" : "v4",
+    logLevel: logLevel.level,
+    componentLogLevel: logLevel.components ?? (flags.proxyComponentLogLevel || undefined),
+    skipDeprecatedLogs: env.ENVOY_SKIP_DEPRECATED_LOGS,
+    enableCoreDump: env.ISTIO_ENVOY_ENABLE_CORE_DUMP,
+    concurrency: concurrency === 0 ? undefined : concurrency,
+  };
+}
+
+/** The ports of the agent and its Envoy; two uses of one port are a problem. */
+function knownPorts(
+  env: Environment,
+  proxy: ProxyConfig,
+  capturesNothing: boolean,
+  problems: ConfigProblem[],
+): readonly KnownPort[] {
+  const ports: KnownPort[] = [
+    { port: proxy.proxyAdminPort, purpose: "ProxyConfig proxyAdminPort" },
+    { port: proxy.statusPort, purpose: "ProxyConfig statusPort" },
+    { port: env.ENVOY_STATUS_PORT, purpose: "ENVOY_STATUS_PORT" },
+    { port: env.ENVOY_PROMETHEUS_PORT, purpose: "ENVOY_PROMETHEUS_PORT" },
+    ...(capturesNothing
+      ? []
+      : [
+          { port: 15001, purpose: "outbound capture" },
+          { port: 15006, purpose: "inbound capture" },
+        ]),
+  ];
+  const uses = Map.groupBy(
+    ports.filter(({ port }) => port !== 0),
+    ({ port }) => port,
+  );
+  for (const [port, users] of uses) {
+    if (users.length < 2) continue;
+    const purposes = users.map(({ purpose }) => purpose).join(" and ");
+    problems.push({
+      source: "ports",
+      path: String(port),
+      message: `${purposes} are the same port: change one`,
+    });
+  }
+  return ports;
+}

@@ -1,0 +1,12 @@
+/**
+ * Files and sockets that Istio's injector and Envoy's bootstrap agree on. Relative to the working directory, which
+ * Envoy shares; it is `/` in the sidecar image.
+ */
+export const paths = {
+  token: "./var/run/secrets/tokens/istio-token",
+  istiodRoot: "./var/run/secrets/istio/root-cert.pem",
+  customRoot: "./etc/certs/root-cert.pem",
+  sdsSocket: "./var/run/secrets/workload-spiffe-uds/socket",
+  podLabels: "./etc/istio/pod/labels",
+  podAnnotations: "./etc/istio/pod/annotations",
+} as const;

@@ -1,0 +1,62 @@
+/**
+ * A client of one Envoy's admin interface, on its Unix socket (Envoy's administration documentation).
+ */
+import { fetchHttp } from "../net/http-client.ts";
+
+/** Numbers of Envoy by statistic name; a statistic that was never used is missing. */
+export type Stats = ReadonlyMap<string, number>;
+
+/** What the supervisor asks of an Envoy. Every call has a deadline and rejects when it passes. */
+export class EnvoyAdmin {
+  readonly socketPath: string;
+
+  constructor(socketPath: string) {
+    this.socketPath = socketPath;
+  }
+
+  /** Statistics whose name matches `filter`, an RE2 expression. */
+  async stats(filter: string, timeoutMs = 1_000): Promise<Stats> {
+    return parseStats(
+      await this.#ask("GET", `/stats?usedonly&filter=${encodeURIComponent(filter)}`, timeoutMs),
+    );
+  }
+
+  /** Envoy's version, such as `1.40.0`. */
+  async version(): Promise<string> {
+    const info: unknown = JSON.parse(await this.#ask("GET", "/server_info", 1_000));
+    const version =
+      typeof info === "object" && info !== null && "version" in info ? String(info.version) : "";
+    return version.split("/")[1] ?? version;
+  }
+
+  /** Begin a graceful drain: responses ask clients to close, and new connections are still taken. */
+  async drainListeners(options: {
+    readonly inboundOnly: boolean;
+    readonly skipExit: boolean;
+  }): Promise<void> {
+    const query = [
+      "graceful",
+      ...(options.inboundOnly ? ["inboundonly"] : []),
+      ...(options.skipExit ? ["skip_exit"] : []),
+    ];
+    await this.#ask("POST", `/drain_listeners?${query.join("&")}`, 2_000);
+  }
+
+  async #ask(method: string, url: string, timeoutMs: number): Promise<string> {
+    const response = await fetchHttp({ target: { path: this.socketPath }, method, url, timeoutMs });
+    const body = response.body.toString("utf8");
+    if (response.status !== 200)
+      throw new Error(`Envoy's admin answered ${response.status} to ${url}: ${body.trim()}`);
+    return body;
+  }
+}
+
+/** Lines of `name: number`; histograms and text are left out. */
+export function parseStats(text: string): Stats {
+  const stats = new Map<string, number>();
+  for (const line of text.split("\n")) {
+    const match = /^(.+): (\d+)$/.exec(line);
+    if (match?.[1] !== undefined) stats.set(match[1], Number(match[2]));
+  }
+  return stats;
+}

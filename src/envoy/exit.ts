@@ -1,0 +1,40 @@
+/**
+ * Why an Envoy ended, in words and as an exit code.
+ */
+import { constants } from "node:os";
+import type { ChildExit } from "../lifecycle/child.ts";
+
+/** "killed by SIGKILL (out of memory, or by hand)". */
+export function describeExit(exit: ChildExit): string {
+  switch (exit.kind) {
+    case "exited":
+      return `exited with code ${exit.code}`;
+    case "signaled":
+      return exit.signal === "SIGKILL"
+        ? "killed by SIGKILL: out of memory, or by hand"
+        : `ended by ${exit.signal}`;
+    case "not-started":
+      return `could not be started: ${exit.message}`;
+  }
+}
+
+/** Envoy's own code, 128 + signal, or 127 when it did not start, as a shell reports them. */
+export function exitCodeOf(exit: ChildExit): number {
+  switch (exit.kind) {
+    case "exited":
+      return exit.code;
+    case "signaled":
+      return 128 + (Object.entries(constants.signals).find(([name]) => name === exit.signal)?.[1] ?? 0);
+    case "not-started":
+      return 127;
+  }
+}
+
+/** Levels of Envoy's log lines that may say why it ended. */
+const telling = /\t(?:error|critical)\t|"level":"(?:error|critical)"|^(?:terminate called|.*\[critical\])/;
+
+/** The last line of `lines` that may say why, without Envoy's prefix. */
+export function lastWords(lines: readonly string[]): string | undefined {
+  const line = lines.findLast((candidate) => telling.test(candidate));
+  return line?.split("\t")[3] ?? line;
+}

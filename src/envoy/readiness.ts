@@ -1,0 +1,53 @@
+/**
+ * Whether an Envoy serves, decided from its statistics.
+ */
+import type { Stats } from "./admin.ts";
+
+/** The verdict, with the reason when it is no. */
+export type EnvoyReadiness = { readonly ready: true } | { readonly ready: false; readonly reason: string };
+
+/** RE2 expression of the statistics that `envoyReadiness` reads. */
+export const readinessStats: string =
+  "^(server\\.state|listener_manager\\.workers_started|" +
+  "(cluster_manager\\.cds|listener_manager\\.lds)\\.(update_success|update_rejected))$";
+
+/** `server.state` (Envoy's statistics documentation). */
+const states = ["LIVE", "DRAINING", "PRE_INITIALIZING", "INITIALIZING"];
+
+/** Ready is: configuration received, LIVE, workers running. */
+export function envoyReadiness(stats: Stats): EnvoyReadiness {
+  const cds = updates(stats, "cluster_manager.cds");
+  const lds = updates(stats, "listener_manager.lds");
+  if (cds.accepted === 0 || lds.accepted === 0) {
+    const counts = `CDS ${cds.accepted} accepted, ${cds.rejected} rejected; LDS ${lds.accepted} accepted, ${lds.rejected} rejected`;
+    return { ready: false, reason: `${missingConfiguration(cds, lds)} (${counts})` };
+  }
+  const state = stats.get("server.state");
+  if (state !== 0) return { ready: false, reason: `Envoy is ${stateName(state)}, not LIVE` };
+  if (stats.get("listener_manager.workers_started") !== 1) {
+    return { ready: false, reason: "Envoy's workers have not started" };
+  }
+  return { ready: true };
+}
+
+interface Updates {
+  readonly accepted: number;
+  readonly rejected: number;
+}
+
+function updates(stats: Stats, prefix: string): Updates {
+  return {
+    accepted: stats.get(`${prefix}.update_success`) ?? 0,
+    rejected: stats.get(`${prefix}.update_rejected`) ?? 0,
+  };
+}
+
+function missingConfiguration(cds: Updates, lds: Updates): string {
+  if (cds.rejected > 0 || lds.rejected > 0) return "Envoy rejected the control plane's configuration";
+  if (cds.accepted === 0 && lds.accepted === 0) return "no configuration from the control plane yet";
+  return "the control plane's configuration is not complete yet";
+}
+
+function stateName(state: number | undefined): string {
+  return state === undefined ? "in an unknown state" : (states[state] ?? `in state ${state}`);
+}

@@ -1,0 +1,164 @@
+/**
+ * gRPC calls with opaque messages, disposable and abortable.
+ *
+ * Messages are bytes on both sides, so that what the agent does not read is never decoded.
+ */
+import { Client, type ClientDuplexStream, credentials, Metadata } from "@grpc/grpc-js";
+import { GrpcError } from "./grpc-error.ts";
+
+/** Server authentication of a channel. */
+export interface ChannelTls {
+  /** PEM roots; undefined takes the system's. */
+  readonly rootCertificates: Buffer | undefined;
+  /** Name that the server's certificate must carry; the address's host unless told. */
+  readonly serverName?: string | undefined;
+}
+
+/** Where and how to connect. */
+export interface ChannelOptions {
+  /** `host:port`, or `unix:PATH`. */
+  readonly address: string;
+  /** Undefined for plain text. */
+  readonly tls: ChannelTls | undefined;
+}
+
+/** Metadata of a call. */
+export type CallMetadata = Readonly<Record<string, string>>;
+
+/** A unary call's data. */
+export interface UnaryCall {
+  /** `/package.Service/Method`. */
+  readonly path: string;
+  readonly request: Uint8Array;
+  readonly metadata: CallMetadata;
+  /** Deadline of the call, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A bidirectional stream of bytes. Iterating it throws GrpcError when the call fails. */
+export interface ByteStream extends AsyncIterable<Buffer> {
+  /** Resolves when the transport has room for more. */
+  write(message: Uint8Array): Promise<void>;
+  /** Half-close: nothing more will be written. */
+  end(): void;
+  /** End the call at once. */
+  cancel(): void;
+}
+
+/** One connection to a gRPC server; disposing it ends its calls. */
+export class GrpcChannel implements Disposable {
+  readonly address: string;
+  readonly #client: Client;
+
+  constructor(options: ChannelOptions) {
+    this.address = options.address;
+    const { tls } = options;
+    this.#client = new Client(
+      options.address,
+      tls === undefined ? credentials.createInsecure() : credentials.createSsl(tls.rootCertificates ?? null),
+      {
+        "grpc.max_receive_message_length": -1,
+        "grpc.max_send_message_length": -1,
+        "grpc.keepalive_time_ms": 30_000,
+        "grpc.keepalive_timeout_ms": 10_000,
+        // A channel is one connection of its own: nothing shares it, and a failed one is replaced whole.
+        "grpc.use_local_subchannel_pool": 1,
+        // Proxy variables of the application must not divert the control plane's traffic.
+        "grpc.enable_http_proxy": 0,
+        ...(tls?.serverName === undefined
+          ? {}
+          : {
+              "grpc.ssl_target_name_override": tls.serverName,
+              "grpc.default_authority": tls.serverName,
+            }),
+      },
+    );
+  }
+
+  /** @throws GrpcError */
+  unary(call: UnaryCall): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      const inFlight = this.#client.makeUnaryRequest(
+        call.path,
+        identity,
+        identity,
+        Buffer.from(call.request),
+        toMetadata(call.metadata),
+        { deadline: Date.now() + call.timeoutMs },
+        (error, response) => {
+          call.signal?.removeEventListener("abort", cancel);
+          if (error !== null) reject(GrpcError.from(error, this.address));
+          else resolve(response ?? Buffer.alloc(0));
+        },
+      );
+      const cancel = (): void => {
+        inFlight.cancel();
+      };
+      call.signal?.addEventListener("abort", cancel, { once: true });
+    });
+  }
+
+  /** Open a stream on `path`. */
+  stream(path: string, metadata: CallMetadata): ByteStream {
+    const call = this.#client.makeBidiStreamRequest(path, identity, identity, toMetadata(metadata));
+    return byteStream(call, this.address);
+  }
+
+  [Symbol.dispose](): void {
+    this.#client.close();
+  }
+}
+
+function byteStream(call: ClientDuplexStream<Buffer, Buffer>, address: string): ByteStream {
+  // An error may arrive while nobody iterates; the iteration below reports it when somebody does.
+  call.on("error", () => undefined);
+  return {
+    write: (message) => writeTo(call, Buffer.from(message)),
+    end: () => {
+      call.end();
+    },
+    cancel: () => {
+      call.cancel();
+    },
+    async *[Symbol.asyncIterator]() {
+      try {
+        for await (const message of call) yield message as Buffer;
+      } catch (error) {
+        throw GrpcError.from(error, address);
+      }
+    },
+  };
+}
+
+interface Writer {
+  write(message: Buffer): boolean;
+  readonly destroyed: boolean;
+  once(event: "drain" | "close", listener: () => void): unknown;
+  off(event: "drain" | "close", listener: () => void): unknown;
+}
+
+/** Write and wait for room; a stream that is gone takes the message silently, its reader hears why. */
+export async function writeTo(stream: Writer, message: Buffer): Promise<void> {
+  if (stream.destroyed || stream.write(message)) return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      stream.off("drain", done);
+      stream.off("close", done);
+      resolve();
+    };
+    stream.once("drain", done);
+    stream.once("close", done);
+  });
+}
+
+/** Messages pass as they are. */
+export function identity(message: Buffer): Buffer {
+  return message;
+}
+
+function toMetadata(values: CallMetadata): Metadata {
+  const metadata = new Metadata();
+  for (const [key, value] of Object.entries(values)) metadata.set(key, value);
+  return metadata;
+}

@@ -1,0 +1,200 @@
+/**
+ * A gRPC server with opaque messages whose life is a scope.
+ */
+import {
+  type handleBidiStreamingCall,
+  type handleUnaryCall,
+  type Metadata,
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  status,
+} from "@grpc/grpc-js";
+import { prepareSocketPath, withSocketMode } from "../net/unix-socket.ts";
+import { type ByteStream, identity, writeTo } from "./channel.ts";
+import { GrpcError } from "./grpc-error.ts";
+
+/** What a handler knows about its call. */
+export interface CallContext {
+  /** First value of a metadata key. */
+  metadata(key: string): string | undefined;
+  /** `ip:port`, or the socket's path. */
+  readonly peer: string;
+  /** Aborts when the caller goes away or the server closes. */
+  readonly signal: AbortSignal;
+}
+
+/** Answers one unary call. Throws GrpcError to refuse it. */
+export type UnaryHandler = (request: Buffer, context: CallContext) => Promise<Uint8Array>;
+
+/** Serves one stream; returning ends it well, throwing GrpcError ends it with that status. */
+export type StreamHandler = (stream: ByteStream, context: CallContext) => Promise<void>;
+
+/** A service's methods, by method name. */
+export interface GrpcService {
+  /** `package.Service`. */
+  readonly name: string;
+  readonly unary?: Readonly<Record<string, UnaryHandler>>;
+  readonly streams?: Readonly<Record<string, StreamHandler>>;
+}
+
+/** Key and chain of a TLS server, PEM. */
+export interface ServerTls {
+  readonly certificateChain: string;
+  readonly privateKey: string;
+}
+
+/** Where to listen. */
+export type GrpcListenAddress =
+  | { readonly path: string; readonly mode: number }
+  | { readonly host: string; readonly port: number; readonly tls?: ServerTls };
+
+/** A server that is bound when `listen` resolves. Disposing it ends its streams. */
+export class GrpcServer implements AsyncDisposable {
+  readonly #server: Server;
+  /** The bound TCP port; 0 for a Unix socket. */
+  readonly port: number;
+
+  private constructor(server: Server, port: number) {
+    this.#server = server;
+    this.port = port;
+  }
+
+  /** @throws Error that names the address when it cannot be bound */
+  static async listen(address: GrpcListenAddress, services: readonly GrpcService[]): Promise<GrpcServer> {
+    const server = new Server({
+      "grpc.max_receive_message_length": -1,
+      "grpc.max_send_message_length": -1,
+      "grpc.max_concurrent_streams": 100_000,
+    });
+    for (const service of services) register(server, service);
+    if ("path" in address) {
+      prepareSocketPath(address.path);
+      await withSocketMode(address.mode, () =>
+        bind(server, `unix:${address.path}`, ServerCredentials.createInsecure()),
+      );
+      return new GrpcServer(server, 0);
+    }
+    const tls = address.tls;
+    const credentials =
+      tls === undefined
+        ? ServerCredentials.createInsecure()
+        : ServerCredentials.createSsl(null, [
+            { cert_chain: Buffer.from(tls.certificateChain), private_key: Buffer.from(tls.privateKey) },
+          ]);
+    return new GrpcServer(server, await bind(server, `${address.host}:${address.port}`, credentials));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#server.forceShutdown();
+    return Promise.resolve();
+  }
+}
+
+function bind(server: Server, target: string, credentials: ServerCredentials): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(target, credentials, (error, port) => {
+      if (error === null) resolve(port);
+      else reject(new Error(`cannot listen on ${target}: ${error.message}`, { cause: error }));
+    });
+  });
+}
+
+function register(server: Server, service: GrpcService): void {
+  const codec = {
+    requestSerialize: identity,
+    requestDeserialize: identity,
+    responseSerialize: identity,
+    responseDeserialize: identity,
+  };
+  const unary = Object.entries(service.unary ?? {});
+  const streams = Object.entries(service.streams ?? {});
+  const path = (method: string): string => `/${service.name}/${method}`;
+  server.addService(
+    Object.fromEntries([
+      ...unary.map(([method]) => [
+        method,
+        { path: path(method), requestStream: false, responseStream: false, ...codec },
+      ]),
+      ...streams.map(([method]) => [
+        method,
+        { path: path(method), requestStream: true, responseStream: true, ...codec },
+      ]),
+    ]),
+    Object.fromEntries([
+      ...unary.map(([method, handler]) => [method, serveUnary(handler)]),
+      ...streams.map(([method, handler]) => [method, serveStream(handler)]),
+    ]),
+  );
+}
+
+function serveUnary(handler: UnaryHandler): handleUnaryCall<Buffer, Buffer> {
+  return (call, callback) => {
+    handler(call.request, contextOf(call)).then(
+      (response) => {
+        callback(null, Buffer.from(response));
+      },
+      (error: unknown) => {
+        callback(toStatus(error));
+      },
+    );
+  };
+}
+
+function serveStream(handler: StreamHandler): handleBidiStreamingCall<Buffer, Buffer> {
+  return (call) => {
+    call.on("error", () => undefined);
+    handler(serverStream(call), contextOf(call)).then(
+      () => {
+        call.end();
+      },
+      (error: unknown) => {
+        call.emit("error", toStatus(error));
+      },
+    );
+  };
+}
+
+function serverStream(call: ServerDuplexStream<Buffer, Buffer>): ByteStream {
+  return {
+    write: (message) => writeTo(call, Buffer.from(message)),
+    end: () => {
+      call.end();
+    },
+    cancel: () => {
+      call.destroy();
+    },
+    async *[Symbol.asyncIterator]() {
+      try {
+        for await (const message of call) yield message as Buffer;
+      } catch (error) {
+        throw GrpcError.from(error);
+      }
+    },
+  };
+}
+
+interface ServerCall {
+  readonly metadata: Metadata;
+  getPeer(): string;
+  once(event: "cancelled" | "close", listener: () => void): unknown;
+}
+
+function contextOf(call: ServerCall): CallContext {
+  const controller = new AbortController();
+  const abort = (): void => {
+    controller.abort();
+  };
+  call.once("cancelled", abort);
+  call.once("close", abort);
+  return {
+    metadata: (key) => call.metadata.get(key)[0]?.toString(),
+    peer: call.getPeer(),
+    signal: controller.signal,
+  };
+}
+
+function toStatus(error: unknown): { code: number; details: string } {
+  if (error instanceof GrpcError) return { code: status[error.code], details: error.details };
+  return { code: status.INTERNAL, details: error instanceof Error ? error.message : String(error) };
+}

@@ -1,0 +1,87 @@
+/**
+ * Child processes, the only user of execa.
+ *
+ * A child leads a session of its own, so that a signal from the terminal or to the agent's process group
+ * reaches the agent alone, which then stops its children in order.
+ */
+import { execa } from "execa";
+
+/** How a process ended. */
+export type ChildExit =
+  | { readonly kind: "exited"; readonly code: number }
+  | { readonly kind: "signaled"; readonly signal: string }
+  | { readonly kind: "not-started"; readonly message: string };
+
+/** What to run. */
+export interface ChildOptions {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** `inherit` passes output on untouched; a function gets it line by line. */
+  readonly stdout: "inherit" | "ignore" | ((line: string) => void);
+  readonly stderr: "inherit" | "ignore" | ((line: string) => void);
+}
+
+/** A running process. `exited` never rejects. */
+export interface Child {
+  /** Undefined when the process could not be started. */
+  readonly pid: number | undefined;
+  readonly exited: Promise<ChildExit>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** Start a process in its own session. */
+export function spawnChild(options: ChildOptions): Child {
+  const stdio = (target: ChildOptions["stdout"]): "inherit" | "ignore" | "pipe" =>
+    typeof target === "function" ? "pipe" : target;
+  const subprocess = execa(options.file, options.args, {
+    detached: true,
+    cleanup: false,
+    reject: false,
+    buffer: false,
+    stdin: "ignore",
+    stdout: stdio(options.stdout),
+    stderr: stdio(options.stderr),
+    extendEnv: options.env === undefined,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.env === undefined ? {} : { env: options.env }),
+  });
+  for (const [stream, target] of [
+    [subprocess.stdout, options.stdout],
+    [subprocess.stderr, options.stderr],
+  ] as const) {
+    if (stream !== null && typeof target === "function") readLines(stream, target);
+  }
+  return {
+    pid: subprocess.pid,
+    exited: subprocess.then((result): ChildExit => {
+      if (result.signal !== undefined) return { kind: "signaled", signal: result.signal };
+      if (result.exitCode !== undefined) return { kind: "exited", code: result.exitCode };
+      return { kind: "not-started", message: result.originalMessage ?? "unknown error" };
+    }),
+    kill: (signal) => {
+      subprocess.kill(signal);
+    },
+  };
+}
+
+/** Longest line passed on in one piece, in characters. */
+const maxLineLength = 64 * 1024;
+
+function readLines(stream: NodeJS.ReadableStream, onLine: (line: string) => void): void {
+  let rest = "";
+  stream.setEncoding("utf8");
+  stream.on("data", (chunk: string) => {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) onLine(line);
+    if (rest.length > maxLineLength) {
+      onLine(rest);
+      rest = "";
+    }
+  });
+  stream.on("end", () => {
+    if (rest !== "") onLine(rest);
+  });
+}

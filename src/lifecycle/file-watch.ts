@@ -1,0 +1,34 @@
+/**
+ * Notice of changes to files and folders, the only user of chokidar.
+ */
+import { watch } from "chokidar";
+
+/** Reports changes until disposed. */
+export interface FileWatch extends AsyncDisposable {
+  /** Resolves when every path is being watched. */
+  readonly ready: Promise<void>;
+}
+
+/**
+ * Call `onChange` once per burst of changes below `paths`, `debounceMs` after the last of them.
+ *
+ * A path that does not exist yet is noticed when it appears.
+ */
+export function watchFiles(paths: readonly string[], debounceMs: number, onChange: () => void): FileWatch {
+  const watcher = watch([...paths], { ignoreInitial: true });
+  let timer: NodeJS.Timeout | undefined;
+  watcher.on("all", () => {
+    clearTimeout(timer);
+    timer = setTimeout(onChange, debounceMs);
+  });
+  const ready = new Promise<void>((resolve) => {
+    watcher.once("ready", resolve);
+  });
+  return {
+    ready,
+    async [Symbol.asyncDispose]() {
+      clearTimeout(timer);
+      await watcher.close();
+    },
+  };
+}

@@ -1,0 +1,34 @@
+/**
+ * argv and environment in, exit code out. The only subscriber to signals.
+ */
+import { join } from "node:path";
+import { parseCommandLine } from "./cli/parse.ts";
+import { commands } from "./cli/commands.ts";
+import { subscribeToSignals } from "./cli/signals.ts";
+import { version } from "./cli/version.ts";
+
+const signals = subscribeToSignals(process, performance.now.bind(performance));
+const invocation = await parseCommandLine(process.argv.slice(2), commands, version);
+
+if (invocation.kind === "print") {
+  (invocation.code === 0 ? process.stdout : process.stderr).write(`${invocation.text}\n`);
+  process.exitCode = invocation.code;
+} else {
+  process.exitCode = await invocation.command.run(invocation.args, {
+    env: process.env,
+    pid: process.pid,
+    self: { file: process.execPath, args: [...process.execArgv, ...process.argv.slice(1, 2)] },
+    templates: join(import.meta.dirname, "../bootstrap-templates"),
+    terminal: process.stdout.isTTY
+      ? {
+          columns: () => process.stdout.columns,
+          rows: () => process.stdout.rows,
+          write: (text) => process.stdout.write(text),
+        }
+      : undefined,
+    print: (line) => process.stdout.write(`${line}\n`),
+    printError: (line) => process.stderr.write(`${line}\n`),
+    shutdown: signals.shutdown,
+    hurry: signals.hurry,
+  });
+}

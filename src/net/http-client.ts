@@ -1,0 +1,70 @@
+/**
+ * One HTTP/1.1 request over TCP or a Unix socket, always with a deadline.
+ */
+import { request as httpRequest } from "node:http";
+
+/** What to ask and where. */
+export interface HttpRequest {
+  /** Either a Unix socket or a TCP address. */
+  readonly target: { readonly path: string } | { readonly host: string; readonly port: number };
+  readonly method?: string;
+  /** Path and query. */
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The whole exchange, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A whole answer. */
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: Buffer;
+}
+
+/** @throws the system error of a failed connection, or a timeout error that names the address */
+export async function fetchHttp(options: HttpRequest): Promise<HttpResponse> {
+  const { target } = options;
+  const deadline = AbortSignal.timeout(options.timeoutMs);
+  const signal = options.signal === undefined ? deadline : AbortSignal.any([deadline, options.signal]);
+  try {
+    return await exchange(options, signal);
+  } catch (error) {
+    if (!deadline.aborted) throw error;
+    const where = "path" in target ? target.path : `${target.host}:${target.port}`;
+    throw new Error(`${where} did not answer ${options.url} within ${options.timeoutMs} ms`, {
+      cause: error,
+    });
+  }
+}
+
+function exchange(options: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
+  const { target } = options;
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(
+      {
+        ...("path" in target ? { socketPath: target.path } : target),
+        method: options.method ?? "GET",
+        path: options.url,
+        headers: { ...options.headers },
+        agent: false,
+        signal,
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", reject);
+        response.on("end", () => {
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: Buffer.concat(chunks),
+          });
+        });
+      },
+    );
+    request.on("error", reject);
+    request.end();
+  });
+}

@@ -1,0 +1,48 @@
+/**
+ * Unix sockets as files: made ready before a bind, private from the first moment on.
+ */
+import { lstatSync, mkdirSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { errorCode } from "../lifecycle/error-message.ts";
+
+/** Bytes that fit into `sockaddr_un.sun_path`, the closing NUL left out (unix(7)). */
+export const maxSocketPathBytes = 107;
+
+/** A socket cannot be made at this path. */
+export class SocketPathError extends Error {
+  override readonly name = "SocketPathError";
+}
+
+/**
+ * Make the folder of a socket and remove a socket that an earlier process left.
+ *
+ * @throws SocketPathError when the path is too long or taken by something that is not a socket
+ */
+export function prepareSocketPath(path: string): void {
+  const bytes = Buffer.byteLength(path);
+  if (bytes > maxSocketPathBytes) {
+    throw new SocketPathError(
+      `the socket path ${path} has ${bytes} bytes, of which the kernel takes ${maxSocketPathBytes}: ` +
+        "use a shorter path, or one relative to the working directory",
+    );
+  }
+  mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+  try {
+    if (!lstatSync(path).isSocket()) {
+      throw new SocketPathError(`${path} exists and is not a socket: move it away`);
+    }
+    rmSync(path);
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT") throw error;
+  }
+}
+
+/** Run `bind` so that a socket it makes has `mode` from the start. */
+export async function withSocketMode<T>(mode: number, bind: () => Promise<T>): Promise<T> {
+  const previous = process.umask(0o777 & ~mode);
+  try {
+    return await bind();
+  } finally {
+    process.umask(previous);
+  }
+}

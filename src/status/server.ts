@@ -1,0 +1,129 @@
+/**
+ * The agent's status port, 15020 in Istio: readiness, metrics, drain and quit.
+ *
+ * It listens on all interfaces for the kubelet and Prometheus, so whatever changes or tells more than they need
+ * answers loopback only.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { HttpServer } from "../net/http-server.ts";
+import type { Logger } from "../telemetry/log.ts";
+
+/** The port and who may read metrics. */
+export interface StatusOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Metrics for loopback only. */
+  readonly metricsLocalOnly: boolean;
+}
+
+/** Whether the sidecar can take traffic, and if not, why. */
+export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reason: string };
+
+/** What the server shows and triggers. */
+export interface StatusSources {
+  readonly readiness: () => Promise<Readiness>;
+  /** Prometheus text. */
+  readonly metrics: () => Promise<string>;
+  /** The whole picture, as JSON. */
+  readonly report: () => Promise<unknown>;
+  readonly drain: () => Promise<void>;
+  readonly quit: () => void;
+  readonly log: Logger;
+}
+
+/** One row per path: the README's table is made from it. */
+export interface Endpoint {
+  readonly path: string;
+  readonly method: "GET" | "POST";
+  readonly loopbackOnly: boolean;
+  readonly describe: string;
+}
+
+/** The paths of the status port. */
+export const endpoints: readonly Endpoint[] = [
+  {
+    path: "/healthz/ready",
+    method: "GET",
+    loopbackOnly: false,
+    describe: "200 when Envoy serves the control plane's configuration, else 503; the log says why.",
+  },
+  { path: "/stats/prometheus", method: "GET", loopbackOnly: false, describe: "The agent's metrics." },
+  { path: "/metrics", method: "GET", loopbackOnly: false, describe: "The same as /stats/prometheus." },
+  {
+    path: "/debug/status",
+    method: "GET",
+    loopbackOnly: true,
+    describe: "Identity, xDS, Envoy and readiness as JSON, with the reason for whatever is not well.",
+  },
+  {
+    path: "/drain",
+    method: "POST",
+    loopbackOnly: true,
+    describe: "Drain Envoy and keep it; a later SIGTERM then ends it at once.",
+  },
+  {
+    path: "/quitquitquit",
+    method: "POST",
+    loopbackOnly: true,
+    describe: "Drain Envoy and exit with code 0.",
+  },
+];
+
+/** @throws the system error when the port cannot be bound */
+export function listenForStatus(options: StatusOptions, sources: StatusSources): Promise<HttpServer> {
+  let wasReady: boolean | undefined;
+  const noteReadiness = (readiness: Readiness): void => {
+    if (readiness.ready === wasReady) return;
+    wasReady = readiness.ready;
+    if (readiness.ready) sources.log.info("Envoy proxy is ready");
+    else sources.log.warn("Envoy proxy is NOT ready", { reason: readiness.reason });
+  };
+  return HttpServer.listen({ host: options.host, port: options.port }, async (request, response) => {
+    const path = (request.url ?? "").split("?")[0] ?? "";
+    const endpoint = endpoints.find((candidate) => candidate.path === path);
+    if (endpoint === undefined) {
+      reply(response, 404, "Not Found\n");
+      return;
+    }
+    const loopbackOnly =
+      endpoint.loopbackOnly || (options.metricsLocalOnly && endpoint.path !== "/healthz/ready");
+    if (loopbackOnly && !isLoopback(request)) {
+      reply(response, 403, "Only requests from localhost are allowed\n");
+      return;
+    }
+    if (endpoint.method === "POST" && request.method !== "POST") {
+      reply(response, 405, "Method Not Allowed\n");
+      return;
+    }
+    switch (path) {
+      case "/healthz/ready": {
+        const readiness = await sources.readiness();
+        noteReadiness(readiness);
+        reply(response, readiness.ready ? 200 : 503, "");
+        return;
+      }
+      case "/debug/status":
+        reply(response, 200, `${JSON.stringify(await sources.report(), undefined, 2)}\n`, "application/json");
+        return;
+      case "/drain":
+        await sources.drain();
+        reply(response, 200, "OK");
+        return;
+      case "/quitquitquit":
+        reply(response, 200, "OK");
+        sources.quit();
+        return;
+      default:
+        reply(response, 200, await sources.metrics(), "text/plain; version=0.0.4; charset=utf-8");
+    }
+  });
+}
+
+function reply(response: ServerResponse, status: number, body: string, contentType = "text/plain"): void {
+  response.writeHead(status, { "content-type": contentType }).end(body);
+}
+
+function isLoopback(request: IncomingMessage): boolean {
+  const address = (request.socket.remoteAddress ?? "").replace(/^::ffff:/, "");
+  return address === "::1" || address.startsWith("127.");
+}

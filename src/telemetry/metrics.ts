@@ -1,0 +1,102 @@
+/**
+ * Metrics, the only user of prom-client.
+ *
+ * Parts ask for counters and gauges by name; the registry prints them in Prometheus' text format 0.0.4.
+ */
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/** Label values of one sample. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** A number that only grows. */
+export interface CounterMetric {
+  inc(labels?: Labels, by?: number): void;
+}
+
+/** A number that comes and goes. */
+export interface GaugeMetric {
+  set(value: number, labels?: Labels): void;
+}
+
+/** A distribution. */
+export interface HistogramMetric {
+  observe(value: number, labels?: Labels): void;
+}
+
+/** The metrics of one process; `prefix` starts every name. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #prefix: string;
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  counter(name: string, help: string, labelNames: readonly string[] = []): CounterMetric {
+    const metric = new Counter({ ...this.#describe(name, help, labelNames) });
+    return {
+      inc: (labels = {}, by = 1) => {
+        metric.inc({ ...labels }, by);
+      },
+    };
+  }
+
+  gauge(name: string, help: string, labelNames: readonly string[] = []): GaugeMetric {
+    const metric = new Gauge({ ...this.#describe(name, help, labelNames) });
+    return {
+      set: (value, labels = {}) => {
+        metric.set({ ...labels }, value);
+      },
+    };
+  }
+
+  /** A gauge whose value is computed when it is scraped; undefined leaves it out. */
+  computed(name: string, help: string, labels: Labels, value: () => number | undefined): void {
+    new Gauge({
+      ...this.#describe(name, help, Object.keys(labels)),
+      collect() {
+        const current = value();
+        if (current === undefined) this.reset();
+        else this.set({ ...labels }, current);
+      },
+    });
+  }
+
+  /** A counter that is kept elsewhere and read when it is scraped. */
+  computedCounter(name: string, help: string, value: () => number): void {
+    new Counter({
+      ...this.#describe(name, help, []),
+      collect() {
+        this.reset();
+        this.inc(value());
+      },
+    });
+  }
+
+  histogram(
+    name: string,
+    help: string,
+    buckets: readonly number[],
+    labelNames: readonly string[] = [],
+  ): HistogramMetric {
+    const metric = new Histogram({ ...this.#describe(name, help, labelNames), buckets: [...buckets] });
+    return {
+      observe: (value, labels = {}) => {
+        metric.observe({ ...labels }, value);
+      },
+    };
+  }
+
+  /** Every metric as text. */
+  render(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  #describe(
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+  ): { name: string; help: string; labelNames: string[]; registers: Registry[] } {
+    return { name: this.#prefix + name, help, labelNames: [...labelNames], registers: [this.#registry] };
+  }
+}

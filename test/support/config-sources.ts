@@ -1,0 +1,48 @@
+/** Configuration sources for tests: a sidecar named web in namespace demo, with files held in memory. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ConfigSources, ProxyFlags } from "../../src/config/agent-config.ts";
+
+export const templatePath: string = join(import.meta.dirname, "../../bootstrap-templates/sidecar.yaml");
+
+const flags: ProxyFlags = {
+  proxyType: "sidecar",
+  domain: undefined,
+  meshConfig: "./etc/istio/config/mesh",
+  binaryPath: undefined,
+  serviceCluster: "istio-proxy",
+  proxyLogLevel: "warning",
+  proxyComponentLogLevel: "",
+  concurrency: undefined,
+  templateFile: undefined,
+  logOutputLevel: "default:info",
+  logAsJson: false,
+};
+
+export interface SourceChanges {
+  readonly flags?: Partial<ProxyFlags>;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly addresses?: readonly string[];
+}
+
+export function configSources(changes: SourceChanges = {}): ConfigSources {
+  const files = new Map(Object.entries(changes.files ?? {}));
+  return {
+    flags: { ...flags, ...changes.flags },
+    env: {
+      POD_NAME: "web-1",
+      POD_NAMESPACE: "demo",
+      SERVICE_ACCOUNT: "web",
+      INSTANCE_IP: "10.1.1.7",
+      ...changes.env,
+    },
+    interfaceAddresses: changes.addresses ?? [],
+    readFile: (path) => {
+      const text = path === templatePath ? readFileSync(path, "utf8") : files.get(path);
+      return text === undefined ? { kind: "missing" } : { kind: "read", text };
+    },
+    templatePath: templatePath,
+    version: "0.0.0-test",
+  };
+}

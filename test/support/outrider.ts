@@ -1,0 +1,74 @@
+/** The real program in a process of its own. */
+import { join } from "node:path";
+import { type Child, type ChildExit, spawnChild } from "../../src/lifecycle/child.ts";
+import { sleep } from "../../src/lifecycle/sleep.ts";
+
+/** `src/main.ts`, run by type stripping. */
+export const mainPath: string = join(import.meta.dirname, "../../src/main.ts");
+
+export interface RunningOutrider extends AsyncDisposable {
+  readonly pid: number;
+  readonly exited: Promise<ChildExit>;
+  /** Everything that it printed, line by line. */
+  readonly lines: readonly string[];
+  kill(signal: NodeJS.Signals): void;
+  /** Resolves with the exit; fails with the output when it takes longer. */
+  exitWithin(ms: number): Promise<ChildExit>;
+}
+
+export interface OutriderOptions {
+  readonly args: readonly string[];
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Variables of the machine that a sidecar would also have; nothing of the developer's own session. */
+function cleanEnvironment(): Record<string, string> {
+  const { PATH = "", HOME = "/", XDG_CACHE_HOME } = process.env;
+  return { PATH, HOME, ...(XDG_CACHE_HOME === undefined ? {} : { XDG_CACHE_HOME }) };
+}
+
+/** Start it; disposing ends it if it still runs. */
+export function startOutrider(options: OutriderOptions): RunningOutrider {
+  const lines: string[] = [];
+  const onLine = (line: string): void => {
+    lines.push(line);
+  };
+  const child: Child = spawnChild({
+    file: process.execPath,
+    args: [mainPath, ...options.args],
+    env: { ...cleanEnvironment(), ...options.env },
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    stdout: onLine,
+    stderr: onLine,
+  });
+  const exitWithin = async (ms: number): Promise<ChildExit> => {
+    const exit = await Promise.race([child.exited, sleep(ms)]);
+    if (exit === undefined) throw new Error(`still running after ${ms} ms:\n${lines.slice(-40).join("\n")}`);
+    return exit;
+  };
+  return {
+    pid: child.pid ?? 0,
+    exited: child.exited,
+    lines,
+    kill: (signal) => {
+      child.kill(signal);
+    },
+    exitWithin,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGTERM");
+      await Promise.race([child.exited, sleep(10_000)]);
+      child.kill("SIGKILL");
+      await child.exited;
+    },
+  };
+}
+
+/** Run it to its end. */
+export async function runOutrider(
+  options: OutriderOptions & { readonly withinMs: number },
+): Promise<{ readonly exit: ChildExit; readonly output: string }> {
+  await using outrider = startOutrider(options);
+  const exit = await outrider.exitWithin(options.withinMs);
+  return { exit, output: outrider.lines.join("\n") };
+}

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { AgentConfig } from "../../../src/config/agent-config.ts";
+import { ConfigError, describeProblem } from "../../../src/config/config-problem.ts";
+import { parseConfig } from "../../../src/config/parse-config.ts";
+import { configSources, type SourceChanges } from "../../support/config-sources.ts";
+
+function metadataOf(config: AgentConfig): Readonly<Record<string, unknown>> {
+  assert.equal(config.bootstrap.kind, "template");
+  return config.bootstrap.parameters.metadata as Record<string, unknown>;
+}
+
+function problemsOf(changes: SourceChanges): string[] {
+  try {
+    parseConfig(configSources(changes));
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error));
+    return error.problems.map(describeProblem);
+  }
+  assert.fail("the configuration was accepted");
+}
+
+describe("parseConfig()", () => {
+  test("makes the node ID and the main metadata", () => {
+    const config = parseConfig(
+      configSources({
+        env: { ISTIO_META_CLUSTER_ID: "Kubernetes", ISTIO_META_NAME: "not-me" },
+        files: { "./etc/istio/pod/labels": 'app="web"\npod-template-hash="x"\n' },
+      }),
+    );
+    assert.equal(config.nodeId, "sidecar~10.1.1.7~web-1.demo~demo.svc.cluster.local");
+    const metadata = metadataOf(config);
+    assert.equal(metadata["CLUSTER_ID"], "Kubernetes");
+    assert.equal(metadata["NAME"], "web-1", "a typed key is not overridden by ISTIO_META_");
+    assert.deepEqual(metadata["LABELS"], { app: "web" });
+    assert.deepEqual(metadata["PILOT_SAN"], ["istiod.istio-system.svc"]);
+    assert.equal(config.bootstrap.kind === "template" && config.bootstrap.parameters.nodeCluster, "web.demo");
+  });
+
+  test("puts the CA where discovery is, unless CA_ADDR says otherwise", () => {
+    assert.equal(parseConfig(configSources()).identity.caAddress, "istiod.istio-system.svc:15012");
+    const apart = parseConfig(configSources({ env: { CA_ADDR: "ca.example:15010" } }));
+    assert.equal(apart.identity.caAddress, "ca.example:15010");
+    assert.equal(apart.identity.tls, undefined, "port 15010 is plain text");
+  });
+
+  test("expects istiod's name from a control plane on localhost", () => {
+    const config = parseConfig(configSources({ env: { PROXY_CONFIG: "discoveryAddress: localhost:15012" } }));
+    assert.equal(config.xds.upstream.tls?.serverName, "istiod.istio-system.svc");
+  });
+
+  test("captures nothing and needs no capture ports in mode NONE", () => {
+    const config = parseConfig(configSources({ env: { ISTIO_META_INTERCEPTION_MODE: "NONE" } }));
+    assert.deepEqual(
+      config.knownPorts.map(({ port }) => port),
+      [15000, 15020, 15021, 15090],
+    );
+  });
+
+  test("--concurrency wins over ProxyConfig, which wins over the CPU limit", () => {
+    const env = { ISTIO_CPU_LIMIT: "4", PROXY_CONFIG: "concurrency: 2" };
+    assert.equal(parseConfig(configSources({ env: { ISTIO_CPU_LIMIT: "4" } })).envoy.concurrency, 4);
+    assert.equal(parseConfig(configSources({ env })).envoy.concurrency, 2);
+    assert.equal(parseConfig(configSources({ env, flags: { concurrency: 3 } })).envoy.concurrency, 3);
+  });
+
+  test("reports every problem of every source at once", () => {
+    const problems = problemsOf({
+      flags: { proxyType: "carrot", logOutputLevel: "xds:loud", templateFile: "./missing.yaml" },
+      env: {
+        PROXY_CONFIG: "{statusPort: 15000, discoveryAddress: nowhere}",
+        ISTIO_BOOTSTRAP_OVERRIDE: "./override.json",
+        WORKLOAD_RSA_KEY_SIZE: "1024",
+      },
+      files: { "./etc/istio/pod/labels": "app=web\n" },
+    });
+    for (const expected of [
+      /^proxy: proxy type "carrot" is not supported/,
+      /^\.\/etc\/istio\/pod\/labels: line 1/,
+      /^ProxyConfig: discoveryAddress: "nowhere"/,
+      /^--log_output_level: /,
+      /^--templateFile: \.\/missing\.yaml does not exist/,
+      /^ISTIO_BOOTSTRAP_OVERRIDE: \.\/override\.json does not exist/,
+      /^ports: 15000: ProxyConfig proxyAdminPort and ProxyConfig statusPort are the same port/,
+      /^WORKLOAD_RSA_KEY_SIZE: 1024 bits are too few/,
+    ]) {
+      assert.ok(
+        problems.some((problem) => expected.test(problem)),
+        `${String(expected)} is not among\n${problems.join("\n")}`,
+      );
+    }
+  });
+});

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { parseStats } from "../../../src/envoy/admin.ts";
+import { splitLogLevel } from "../../../src/envoy/arguments.ts";
+import { activeConnections } from "../../../src/envoy/drain.ts";
+import { describeExit, exitCodeOf, lastWords } from "../../../src/envoy/exit.ts";
+import { envoyReadiness } from "../../../src/envoy/readiness.ts";
+import { decideRestart, defaultRestartPolicy } from "../../../src/envoy/restart-policy.ts";
+
+const live = {
+  "server.state": 0,
+  "listener_manager.workers_started": 1,
+  "cluster_manager.cds.update_success": 1,
+  "listener_manager.lds.update_success": 1,
+};
+
+describe("envoyReadiness()", () => {
+  for (const [name, changes, expected] of [
+    ["ready when configured, live and working", {}, undefined],
+    [
+      "no configuration yet",
+      { "cluster_manager.cds.update_success": 0, "listener_manager.lds.update_success": 0 },
+      /no configuration from the control plane yet/,
+    ],
+    [
+      "rejected configuration",
+      { "listener_manager.lds.update_success": 0, "listener_manager.lds.update_rejected": 2 },
+      /rejected the control plane's configuration .*LDS 0 accepted, 2 rejected/,
+    ],
+    ["half of the configuration", { "listener_manager.lds.update_success": 0 }, /not complete yet/],
+    ["initializing", { "server.state": 3 }, /INITIALIZING/],
+    ["workers not started", { "listener_manager.workers_started": 0 }, /workers have not started/],
+  ] as const) {
+    test(name, () => {
+      const verdict = envoyReadiness(new Map(Object.entries({ ...live, ...changes })));
+      if (expected === undefined) assert.deepEqual(verdict, { ready: true });
+      else assert.match(verdict.ready ? "ready" : verdict.reason, expected);
+    });
+  }
+});
+
+describe("decideRestart()", () => {
+  const minute = 60_000;
+  for (const [name, deaths, expected] of [
+    ["the first death is restarted at once", [0], 0],
+    ["the second waits the initial delay", [0, 100], 200],
+    ["the delay doubles", [0, 100, 200], 400],
+    ["a death long ago is forgotten", [0, 6 * minute], 0],
+  ] as const) {
+    test(name, () => {
+      assert.deepEqual(decideRestart(defaultRestartPolicy, deaths, 0.5), {
+        kind: "restart",
+        delayMs: expected,
+      });
+    });
+  }
+
+  test("more deaths in the window than the budget end the attempts", () => {
+    const deaths = Array.from({ length: 11 }, (_, index) => index * 1_000);
+    assert.deepEqual(decideRestart(defaultRestartPolicy, deaths, 0.5), { kind: "give-up" });
+    assert.equal(decideRestart(defaultRestartPolicy, deaths.slice(1), 0.5).kind, "restart");
+  });
+});
+
+describe("Envoy's end", () => {
+  test("is told in words and as an exit code", () => {
+    assert.equal(
+      describeExit({ kind: "signaled", signal: "SIGKILL" }),
+      "killed by SIGKILL: out of memory, or by hand",
+    );
+    assert.equal(describeExit({ kind: "exited", code: 1 }), "exited with code 1");
+    assert.equal(exitCodeOf({ kind: "signaled", signal: "SIGSEGV" }), 139);
+    assert.equal(exitCodeOf({ kind: "exited", code: 3 }), 3);
+    assert.equal(exitCodeOf({ kind: "not-started", message: "ENOENT" }), 127);
+  });
+
+  test("is explained by the last line that is an error", () => {
+    const lines = [
+      "2026-01-01T00:00:00.000000Z\tcritical\tenvoy main x:1\terror initializing configuration\tthread=1",
+      "2026-01-01T00:00:00.000000Z\tinfo\tenvoy main x:1\texiting\tthread=1",
+    ];
+    assert.equal(lastWords(lines), "error initializing configuration");
+    assert.equal(lastWords(["2026\tinfo\tenvoy main\texiting"]), undefined);
+  });
+});
+
+test("connections of the agent's own listeners do not hold up a drain", () => {
+  const stats = parseStats(
+    [
+      "listener.0.0.0.0_15006.downstream_cx_active: 2",
+      "listener.0.0.0.0_15006.worker_0.downstream_cx_active: 2",
+      "listener.admin.downstream_cx_active: 1",
+      "listener.agent_readiness.downstream_cx_active: 1",
+      "http.inbound.downstream_cx_active: 2",
+      "a.histogram: P0(1,1)",
+    ].join("\n"),
+  );
+  assert.equal(activeConnections(stats), 2);
+});
+
+test("a log level may hold components", () => {
+  assert.deepEqual(splitLogLevel("info,misc:error,upstream:debug"), {
+    level: "info",
+    components: "misc:error,upstream:debug",
+  });
+  assert.deepEqual(splitLogLevel("warning"), { level: "warning", components: undefined });
+});
