@@ -7,6 +7,9 @@ import { commands } from "./cli/commands.ts";
 import { subscribeToSignals } from "./cli/signals.ts";
 import { version } from "./cli/version.ts";
 
+// A library's use of Node.js is not the operator's business; grpc-js names an IP address in TLS, for one.
+process.noDeprecation = true;
+
 const signals = subscribeToSignals(process, performance.now.bind(performance));
 const invocation = await parseCommandLine(process.argv.slice(2), commands, version);
 

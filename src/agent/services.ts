@@ -53,7 +53,7 @@ export class AgentServices implements AsyncDisposable {
       }
     });
 
-    stack.use(await SdsServer.listen(config.sds, { secrets, log: log.scope("sds") }));
+    stack.use(await SdsServer.listen(config.sds, { secrets, log: log.scope("sds"), metrics }));
     const xds = stack.use(
       await XdsProxy.listen(config.xds, {
         token: createTokenReader(config.identity.tokenPath),

@@ -2,8 +2,9 @@
  * Every command of the CLI. Each is loaded when it runs, so that none pays for another's libraries.
  */
 import type { Command } from "./command.ts";
+import { discoveryCommand } from "./discovery.ts";
 import { envoyCommand } from "./envoy.ts";
 import { proxyCommand } from "./proxy.ts";
 
 /** In the order in which help lists them. */
-export const commands: readonly Command[] = [proxyCommand, envoyCommand];
+export const commands: readonly Command[] = [proxyCommand, discoveryCommand, envoyCommand];

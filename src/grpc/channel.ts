@@ -83,7 +83,7 @@ export class GrpcChannel implements Disposable {
         call.path,
         identity,
         identity,
-        Buffer.from(call.request),
+        asBuffer(call.request),
         toMetadata(call.metadata),
         { deadline: Date.now() + call.timeoutMs },
         (error, response) => {
@@ -114,7 +114,7 @@ function byteStream(call: ClientDuplexStream<Buffer, Buffer>, address: string): 
   // An error may arrive while nobody iterates; the iteration below reports it when somebody does.
   call.on("error", () => undefined);
   return {
-    write: (message) => writeTo(call, Buffer.from(message)),
+    write: (message) => writeTo(call, asBuffer(message)),
     end: () => {
       call.end();
     },
@@ -150,6 +150,11 @@ export async function writeTo(stream: Writer, message: Buffer): Promise<void> {
     stream.once("drain", done);
     stream.once("close", done);
   });
+}
+
+/** The same bytes as a Buffer, not copied: a configuration may have many megabytes. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Messages pass as they are. */

@@ -11,7 +11,7 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { prepareSocketPath, withSocketMode } from "../net/unix-socket.ts";
-import { type ByteStream, identity, writeTo } from "./channel.ts";
+import { asBuffer, type ByteStream, identity, writeTo } from "./channel.ts";
 import { GrpcError } from "./grpc-error.ts";
 
 /** What a handler knows about its call. */
@@ -157,7 +157,7 @@ function serveStream(handler: StreamHandler): handleBidiStreamingCall<Buffer, Bu
 
 function serverStream(call: ServerDuplexStream<Buffer, Buffer>): ByteStream {
   return {
-    write: (message) => writeTo(call, Buffer.from(message)),
+    write: (message) => writeTo(call, asBuffer(message)),
     end: () => {
       call.end();
     },

@@ -4,10 +4,15 @@
  * Token and root are read at each call, and a connection lives for one call: both files are replaced while the
  * agent runs, and calls are hours apart.
  */
-import { readFileSync } from "node:fs";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { GrpcChannel } from "../grpc/channel.ts";
+import { type ChannelOptions, GrpcChannel } from "../grpc/channel.ts";
 import { GrpcError } from "../grpc/grpc-error.ts";
+import {
+  explainConnectionFailure,
+  readServerTrust,
+  RootFileError,
+  type ServerDescription,
+} from "../grpc/server-trust.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { IstioCertificateRequestSchema, IstioCertificateResponseSchema } from "../proto/agent/ca_pb.js";
 import { IdentityError } from "./identity-error.ts";
@@ -19,96 +24,107 @@ const method = "/istio.v1.auth.IstioCertificateService/CreateCertificate";
 /** Deadline of one call, in milliseconds. */
 const callTimeoutMs = 10_000;
 
-/**
- * Have a request signed. Resolves to the chain, leaf first and root last, at least two elements.
- *
- * @throws IdentityError
- */
-export async function signRequest(
-  options: IdentityOptions,
-  requestPem: string,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const token = readToken(options.tokenPath, new Date());
-  using channel = new GrpcChannel({ address: options.caAddress, tls: readTls(options) });
-  const request = create(IstioCertificateRequestSchema, {
-    csr: requestPem,
-    validityDuration: BigInt(Math.round(options.requestedTtlMs / 1_000)),
-    metadata: { CertSigner: options.certSigner },
-  });
-  let response: Buffer;
-  try {
-    response = await channel.unary({
-      path: method,
-      request: toBinary(IstioCertificateRequestSchema, request),
-      metadata: {
-        ...options.caHeaders,
-        ...(options.clusterId === undefined ? {} : { clusterid: options.clusterId }),
-        authorization: `Bearer ${token}`,
-      },
-      timeoutMs: callTimeoutMs,
-      signal,
+/** Has certificate requests signed. */
+export class CaClient {
+  readonly #options: IdentityOptions;
+  readonly #server: ServerDescription;
+
+  constructor(options: IdentityOptions) {
+    this.#options = options;
+    this.#server = {
+      name: "the CA",
+      address: options.caAddress,
+      tls: options.tls,
+      rootSetting: "CA_ROOT_CA",
+      addressSetting: "CA_ADDR (discoveryAddress when it is empty)",
+    };
+  }
+
+  /**
+   * Have a request signed. Resolves to the chain, leaf first and root last, at least two elements.
+   *
+   * @throws IdentityError
+   */
+  async sign(requestPem: string, signal: AbortSignal): Promise<readonly string[]> {
+    const options = this.#options;
+    const token = readToken(options.tokenPath, new Date());
+    using channel = new GrpcChannel({ address: options.caAddress, tls: this.#readTrust() });
+    const request = create(IstioCertificateRequestSchema, {
+      csr: requestPem,
+      validityDuration: BigInt(Math.round(options.requestedTtlMs / 1_000)),
+      metadata: { CertSigner: options.certSigner },
     });
-  } catch (error) {
-    throw explainFailure(GrpcError.from(error, options.caAddress), options);
+    const metadata = {
+      ...options.caHeaders,
+      ...(options.clusterId === undefined ? {} : { clusterid: options.clusterId }),
+      authorization: `Bearer ${token}`,
+    };
+    signal.throwIfAborted();
+    try {
+      const response = await channel.unary({
+        path: method,
+        request: toBinary(IstioCertificateRequestSchema, request),
+        metadata,
+        timeoutMs: callTimeoutMs,
+        signal,
+      });
+      return this.#chainOf(response);
+    } catch (error) {
+      throw error instanceof GrpcError ? this.#explain(error) : error;
+    }
   }
-  const { certChain } = fromBinary(IstioCertificateResponseSchema, response);
-  if (certChain.length < 2) {
-    throw new IdentityError(
-      "CERTIFICATE_INVALID",
-      `the CA ${options.caAddress} answered with ${certChain.length} certificates, of which at least a leaf and a root are needed`,
-    );
-  }
-  return certChain;
-}
 
-function readTls(options: IdentityOptions): ConstructorParameters<typeof GrpcChannel>[0]["tls"] {
-  const { tls } = options;
-  if (tls === undefined) return undefined;
-  const serverName = tls.serverName;
-  if (tls.rootCertificatePath === "SYSTEM") return { rootCertificates: undefined, serverName };
-  try {
-    return { rootCertificates: readFileSync(tls.rootCertificatePath), serverName };
-  } catch (error) {
-    throw new IdentityError(
-      "ROOT_MISSING",
-      `the CA's root ${tls.rootCertificatePath} cannot be read: ${errorMessage(error)}. ` +
-        "Mount the ConfigMap istio-ca-root-cert there, or name another file in CA_ROOT_CA",
-      error,
-    );
+  #readTrust(): ChannelOptions["tls"] {
+    try {
+      return readServerTrust(this.#server);
+    } catch (error) {
+      if (!(error instanceof RootFileError)) throw error;
+      throw new IdentityError("ROOT_MISSING", error.message, error);
+    }
   }
-}
 
-function explainFailure(error: GrpcError, options: IdentityOptions): IdentityError {
-  const { caAddress: address } = options;
-  const words = error.details;
-  switch (error.code) {
-    case "UNAUTHENTICATED":
-      return new IdentityError(
-        "CA_UNAUTHENTICATED",
-        `the CA ${address} does not accept the token ${options.tokenPath}: ${words}. Check its audience, issuer and expiry`,
+  #chainOf(response: Buffer): readonly string[] {
+    const { caAddress } = this.#options;
+    let certChain: readonly string[];
+    try {
+      ({ certChain } = fromBinary(IstioCertificateResponseSchema, response));
+    } catch (error) {
+      throw new IdentityError(
+        "CERTIFICATE_INVALID",
+        `the CA ${caAddress} did not answer with a certificate: ${errorMessage(error)}. Check that CA_ADDR is an Istio CA`,
         error,
       );
-    case "UNAVAILABLE":
-    case "DEADLINE_EXCEEDED":
-      return isTrustFailure(words)
-        ? new IdentityError(
-            "CA_UNTRUSTED",
-            `the CA ${address} is not trusted by ${options.tls?.rootCertificatePath ?? "any root"}: ${words}. ` +
-              "Mount the root of this control plane there, or name it in CA_ROOT_CA",
-            error,
-          )
-        : new IdentityError(
-            "CA_UNAVAILABLE",
-            `the CA ${address} cannot be reached: ${words}. Check CA_ADDR or discoveryAddress, and that the control plane runs`,
-            error,
-          );
-    default:
-      return new IdentityError("CA_REJECTED", `the CA ${address} refused: ${error.code}: ${words}`, error);
+    }
+    if (certChain.length >= 2) return certChain;
+    throw new IdentityError(
+      "CERTIFICATE_INVALID",
+      `the CA ${caAddress} answered with ${certChain.length} certificates, of which at least a leaf and a root are needed: ` +
+        "look at the CA's log",
+    );
   }
-}
 
-/** OpenSSL's and Node.js' words for a certificate that does not verify. */
-function isTrustFailure(details: string): boolean {
-  return /certificate|altnames|self.signed|CERT_|verify/i.test(details);
+  #explain(error: GrpcError): IdentityError {
+    const { caAddress, tokenPath } = this.#options;
+    switch (error.code) {
+      case "UNAUTHENTICATED":
+        return new IdentityError(
+          "CA_UNAUTHENTICATED",
+          `the CA ${caAddress} does not accept the token ${tokenPath}: ${error.details}. Check its audience, issuer and expiry`,
+          error,
+        );
+      case "UNAVAILABLE":
+      case "DEADLINE_EXCEEDED": {
+        const failure = explainConnectionFailure(error, this.#server);
+        const code = failure.kind === "untrusted" ? "CA_UNTRUSTED" : "CA_UNAVAILABLE";
+        return new IdentityError(code, failure.message, error);
+      }
+      default:
+        return new IdentityError(
+          "CA_REJECTED",
+          `the CA ${caAddress} refused to sign: ${error.code}: ${error.details}. ` +
+            "Check that TRUST_DOMAIN, POD_NAMESPACE and SERVICE_ACCOUNT are those of the token",
+          error,
+        );
+    }
+  }
 }

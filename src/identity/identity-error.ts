@@ -4,14 +4,26 @@
 
 /** Closed set of causes. */
 export type IdentityErrorCode =
+  /** The file of the token is not there, or empty. */
   | "TOKEN_MISSING"
+  /** The token's `exp` has passed; it is not sent. */
   | "TOKEN_EXPIRED"
+  /** The file of the CA's root is not there, or holds no certificate. */
   | "ROOT_MISSING"
+  /** No connection to the CA, or no answer in time. */
   | "CA_UNAVAILABLE"
+  /** The CA's own certificate does not verify. */
   | "CA_UNTRUSTED"
+  /** The CA does not accept the token. */
   | "CA_UNAUTHENTICATED"
+  /** The CA refuses the request. */
   | "CA_REJECTED"
-  | "CERTIFICATE_INVALID";
+  /** The CA's answer cannot be used. */
+  | "CERTIFICATE_INVALID"
+  /** The CA's clock is ahead of ours: the certificate is held until it is valid. */
+  | "CERTIFICATE_NOT_YET_VALID"
+  /** A mistake in the agent itself. */
+  | "INTERNAL";
 
 /** A certificate could not be had. The message names the cause and the remedy. */
 export class IdentityError extends Error {

@@ -1,6 +1,7 @@
 /**
- * When to replace a workload certificate: pure functions of its lifetime and the clock.
+ * When to replace a workload certificate, and when to ask again after a failure: pure functions of lifetimes.
  */
+import { type Backoff, backoffDelayMs } from "../lifecycle/backoff.ts";
 import type { RotationPolicy } from "./options.ts";
 
 /** A certificate's validity. */
@@ -8,6 +9,12 @@ export interface Lifetime {
   readonly notBefore: Date;
   readonly notAfter: Date;
 }
+
+/** Istio's back-off between requests to the CA. */
+const retryBackoff: Backoff = { initialMs: 500, multiplier: 1.5, maxMs: 60_000, jitter: 0.5 };
+
+/** The share of what is left of a lifetime that one wait may use up. */
+const largestShareOfRest = 0.25;
 
 /**
  * Milliseconds from `receivedAt` until rotation is due; zero when it already is.
@@ -28,4 +35,23 @@ export function rotationDelayMs(
   const jitter = policy.gracePeriodJitter * (2 * random - 1);
   const ratio = Math.min(Math.max(policy.gracePeriodRatio + jitter, 0), 1);
   return Math.max(0, lifetime.notAfter.getTime() - total * ratio - receivedAt.getTime());
+}
+
+/**
+ * Milliseconds to wait after the failure number `failures` (1 is the first). Near the end of a lifetime the
+ * waits get shorter, so that several tries fit into what is left.
+ *
+ * @param notAfter end of the certificate in use; undefined when there is none
+ * @param random between 0 and 1
+ */
+export function retryDelayMs(
+  failures: number,
+  notAfter: Date | undefined,
+  now: Date,
+  random: number,
+): number {
+  const delay = backoffDelayMs(retryBackoff, failures - 1, random);
+  const restMs = notAfter === undefined ? 0 : notAfter.getTime() - now.getTime();
+  if (restMs <= 0) return delay;
+  return Math.min(delay, Math.max(retryBackoff.initialMs, restMs * largestShareOfRest));
 }

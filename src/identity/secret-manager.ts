@@ -4,22 +4,28 @@
  * The served secret is replaced only by a checked newer one: whatever fails on the way leaves the old one in use.
  */
 import { createCertificateRequest } from "../pki/certificate-request.ts";
-import { type Backoff, backoffDelayMs } from "../lifecycle/backoff.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { CounterMetric, Metrics } from "../telemetry/metrics.ts";
-import { signRequest } from "./ca-client.ts";
+import { CaClient } from "./ca-client.ts";
 import { IdentityError, type IdentityErrorCode } from "./identity-error.ts";
 import type { IdentityOptions } from "./options.ts";
-import { rotationDelayMs } from "./rotation.ts";
+import { retryDelayMs, rotationDelayMs } from "./rotation.ts";
 import { checkSecret, type WorkloadSecret } from "./workload-secret.ts";
+
+/** What keeps a new certificate from coming. */
+export interface IdentityProblem {
+  readonly code: IdentityErrorCode;
+  /** Cause and remedy. */
+  readonly message: string;
+}
 
 /** The secret in use, if any, and what keeps a newer one from coming, if anything. */
 export interface IdentityState {
   readonly secret?: WorkloadSecret;
-  readonly problem?: { readonly code: IdentityErrorCode; readonly message: string };
+  readonly problem?: IdentityProblem;
 }
 
 /** Where the manager reports. */
@@ -28,15 +34,17 @@ export interface IdentityDependencies {
   readonly metrics: Metrics;
 }
 
-/** Istio's back-off between attempts. */
-const retryBackoff: Backoff = { initialMs: 500, multiplier: 1.5, maxMs: 60_000, jitter: 0.5 };
+/** Longest single sleep: timers stop while a machine is suspended and overflow at 25 days, the clock does neither. */
+const longestSleepMs = 60_000;
 
-/** The share of what is left of a lifetime that one wait may use up. */
-const largestShareOfRest = 0.25;
+/** Longest time that a certificate is held because the CA's clock is ahead, in milliseconds. */
+const longestHoldMs = 5 * 60_000;
 
 /** Fetches and rotates; `run` does the work. */
 export class SecretManager {
   readonly #options: IdentityOptions;
+  readonly #spiffeId: string;
+  readonly #ca: CaClient;
   readonly #log: Logger;
   readonly #state = new Watch<IdentityState>({});
   readonly #requests: CounterMetric;
@@ -45,15 +53,13 @@ export class SecretManager {
 
   private constructor(options: IdentityOptions, { log, metrics }: IdentityDependencies) {
     this.#options = options;
+    this.#spiffeId = `spiffe://${options.trustDomain}/ns/${options.namespace}/sa/${options.serviceAccount}`;
+    this.#ca = new CaClient(options);
     this.#log = log;
     const type = ["request_type"];
     this.#requests = metrics.counter("num_outgoing_requests", "Requests to the CA.", type);
     this.#failures = metrics.counter("num_failed_outgoing_requests", "Requests to the CA that failed.", type);
-    this.#retries = metrics.counter(
-      "num_outgoing_retries",
-      "Requests to the CA that were tried again.",
-      type,
-    );
+    this.#retries = metrics.counter("num_outgoing_retries", "Requests to the CA after a failed one.", type);
     metrics.computed(
       "cert_expiry_seconds",
       "Seconds until the workload certificate expires.",
@@ -78,10 +84,14 @@ export class SecretManager {
   async run(signal: AbortSignal): Promise<void> {
     for (let failures = 0; !signal.aborted;) {
       const secret = await this.#attempt(signal, failures);
-      if (signal.aborted) return;
       failures = secret === undefined ? failures + 1 : 0;
-      const waitMs = secret === undefined ? this.#retryDelayMs(failures) : this.#rotationDelayMs(secret);
-      await sleep(waitMs, signal);
+      const now = new Date();
+      const inUse = this.#state.current.secret;
+      const waitMs =
+        secret === undefined
+          ? retryDelayMs(failures, inUse?.notAfter, now, Math.random())
+          : rotationDelayMs(secret, this.#options.rotation, now, Math.random());
+      await sleepUntil(now.getTime() + waitMs, signal);
     }
   }
 
@@ -91,13 +101,7 @@ export class SecretManager {
     if (failures > 0) this.#retries.inc(labels);
     try {
       const secret = await this.#fetch(signal);
-      if (failures > 0) this.#log.info("certificate problem is over", { failures });
-      this.#log.info("certificate issued", {
-        spiffeId: secret.spiffeId,
-        serial: secret.serial,
-        notAfter: secret.notAfter.toISOString(),
-      });
-      this.#state.set({ secret });
+      this.#publish(secret, failures);
       return secret;
     } catch (error) {
       if (signal.aborted) return undefined;
@@ -108,41 +112,61 @@ export class SecretManager {
   }
 
   async #fetch(signal: AbortSignal): Promise<WorkloadSecret> {
-    const { trustDomain, namespace, serviceAccount, key } = this.#options;
-    const spiffeId = `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
-    const { privateKeyPem, requestPem } = await createCertificateRequest(key, spiffeId);
-    const chain = await signRequest(this.#options, requestPem, signal);
-    return checkSecret({ privateKeyPem, chain, spiffeId }, new Date());
+    const spiffeId = this.#spiffeId;
+    const { privateKeyPem, requestPem } = await createCertificateRequest(this.#options.key, spiffeId);
+    const chain = await this.#ca.sign(requestPem, signal);
+    const secret = checkSecret({ privateKeyPem, chain, spiffeId }, new Date());
+    await this.#hold(secret, signal);
+    return secret;
+  }
+
+  /** A peer would refuse a certificate that is not valid yet. */
+  async #hold(secret: WorkloadSecret, signal: AbortSignal): Promise<void> {
+    const aheadMs = secret.notBefore.getTime() - Date.now();
+    if (aheadMs <= 0) return;
+    const error = new IdentityError(
+      "CERTIFICATE_NOT_YET_VALID",
+      `the CA's certificate is valid from ${secret.notBefore.toISOString()} on, which is ${Math.ceil(aheadMs / 1_000)} s ahead of ` +
+        "this clock: it is held until then; compare the clocks of this machine and of the CA",
+    );
+    if (aheadMs > longestHoldMs) throw error;
+    this.#report(error);
+    await sleepUntil(secret.notBefore.getTime(), signal);
+    signal.throwIfAborted();
+  }
+
+  #publish(secret: WorkloadSecret, failures: number): void {
+    if (this.#state.current.problem !== undefined) {
+      this.#log.info("workload certificate problem is over", { failures });
+    }
+    this.#log.info("workload certificate issued", {
+      spiffeId: secret.spiffeId,
+      serial: secret.serial,
+      notAfter: secret.notAfter.toISOString(),
+    });
+    this.#state.set({ secret });
   }
 
   /** One line per problem, not one per attempt. */
   #report(error: unknown): void {
-    const problem =
+    const problem: IdentityProblem =
       error instanceof IdentityError
         ? { code: error.code, message: error.message }
-        : { code: "CERTIFICATE_INVALID" as const, message: errorMessage(error) };
+        : { code: "INTERNAL", message: `no certificate request could be made: ${errorMessage(error)}` };
     const { secret, problem: previous } = this.#state.current;
-    if (problem.code !== previous?.code) {
-      this.#log.warn("no new certificate", {
-        code: problem.code,
-        reason: problem.message,
-        ...(secret === undefined ? {} : { inUseUntil: secret.notAfter.toISOString() }),
-      });
-    }
+    const fields = {
+      code: problem.code,
+      reason: problem.message,
+      inUseUntil: secret?.notAfter.toISOString(),
+    };
+    if (problem.code === previous?.code) this.#log.debug("still no new workload certificate", fields);
+    else this.#log.warn("no new workload certificate", fields);
     this.#state.set({ ...(secret === undefined ? {} : { secret }), problem });
   }
+}
 
-  #rotationDelayMs(secret: WorkloadSecret): number {
-    return rotationDelayMs(secret, this.#options.rotation, new Date(), Math.random());
-  }
-
-  #retryDelayMs(failures: number): number {
-    const delay = backoffDelayMs(retryBackoff, failures - 1, Math.random());
-    const { secret } = this.#state.current;
-    if (secret === undefined) return delay;
-    const restMs = secret.notAfter.getTime() - Date.now();
-    return restMs <= 0
-      ? delay
-      : Math.min(delay, Math.max(retryBackoff.initialMs, restMs * largestShareOfRest));
+async function sleepUntil(timeMs: number, signal: AbortSignal): Promise<void> {
+  for (let restMs = timeMs - Date.now(); restMs > 0 && !signal.aborted; restMs = timeMs - Date.now()) {
+    await sleep(Math.min(restMs, longestSleepMs), signal);
   }
 }

@@ -1,7 +1,8 @@
 /**
  * The workload's key and certificate, checked before anybody uses them.
  */
-import { joinPem, keyFitsCertificate, readCertificate } from "../pki/certificate.ts";
+import { chainsToRoot, keyFitsCertificate, readCertificate } from "../pki/certificate.ts";
+import { joinPem, splitPem } from "../pki/pem.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { IdentityError } from "./identity-error.ts";
 
@@ -21,32 +22,35 @@ export interface WorkloadSecret {
 /** The CA's answer and what it was asked for. */
 export interface SignedRequest {
   readonly privateKeyPem: string;
-  /** Leaf first, root last. */
+  /** Leaf first, root last. An element may be a bundle of several certificates. */
   readonly chain: readonly string[];
   readonly spiffeId: string;
 }
 
 /**
- * Check an answer of the CA.
+ * Check an answer of the CA. Whether the certificate is valid yet is left to the caller, who can wait for it.
  *
- * @throws IdentityError CERTIFICATE_INVALID that says what does not fit
+ * @throws IdentityError CERTIFICATE_INVALID with everything that does not fit
  */
 export function checkSecret(signed: SignedRequest, now: Date): WorkloadSecret {
-  const [leaf = ""] = signed.chain;
-  const facts = parse(leaf);
-  const fits = checkKey(signed.privateKeyPem, leaf);
+  const [leaf = "", ...intermediates] = signed.chain.slice(0, -1).flatMap(splitPem);
+  const roots = signed.chain.slice(-1).flatMap(splitPem);
+  const facts = reading("the CA's answer holds no certificate", () => readCertificate(leaf));
+  const fits = reading("the CA's certificate has a key of another kind", () =>
+    keyFitsCertificate(signed.privateKeyPem, leaf),
+  );
+  const isRooted = reading("the CA's chain cannot be read", () => chainsToRoot(leaf, intermediates, roots));
+  const identities = facts.uris.join(", ") || "nobody";
   const problems = [
-    ...(fits ? [] : ["its key is not the one that was asked for"]),
-    ...(facts.uris.includes(signed.spiffeId)
-      ? []
-      : [`it is for ${facts.uris.join(", ") || "nobody"}, not for ${signed.spiffeId}`]),
-    ...(facts.notAfter > now ? [] : [`it expired at ${facts.notAfter.toISOString()}`]),
-    ...(facts.notBefore <= now
-      ? []
-      : [
-          `it is not valid before ${facts.notBefore.toISOString()}, and this clock says ${now.toISOString()}: compare the clocks`,
-        ]),
-  ];
+    fits ? undefined : "its key is not the one that was asked for",
+    isRooted ? undefined : "its chain does not lead to the root that came with it",
+    facts.uris.length === 1 && facts.uris[0] === signed.spiffeId
+      ? undefined
+      : `it is for ${identities}, not for ${signed.spiffeId}: check TRUST_DOMAIN, POD_NAMESPACE and SERVICE_ACCOUNT`,
+    facts.notAfter > now
+      ? undefined
+      : `it expired at ${facts.notAfter.toISOString()}, and this clock says ${now.toISOString()}: compare the clocks`,
+  ].filter((problem) => problem !== undefined);
   if (problems.length > 0) {
     throw new IdentityError(
       "CERTIFICATE_INVALID",
@@ -56,7 +60,7 @@ export function checkSecret(signed: SignedRequest, now: Date): WorkloadSecret {
   return {
     certificateChainPem: joinPem(signed.chain),
     privateKeyPem: signed.privateKeyPem,
-    rootPem: joinPem(signed.chain.slice(-1)),
+    rootPem: joinPem(roots),
     notBefore: facts.notBefore,
     notAfter: facts.notAfter,
     spiffeId: signed.spiffeId,
@@ -64,22 +68,10 @@ export function checkSecret(signed: SignedRequest, now: Date): WorkloadSecret {
   };
 }
 
-function parse(pem: string): ReturnType<typeof readCertificate> {
+function reading<T>(otherwise: string, read: () => T): T {
   try {
-    return readCertificate(pem);
+    return read();
   } catch (error) {
-    throw new IdentityError(
-      "CERTIFICATE_INVALID",
-      `the CA's answer holds no certificate: ${errorMessage(error)}`,
-      error,
-    );
-  }
-}
-
-function checkKey(privateKeyPem: string, leaf: string): boolean {
-  try {
-    return keyFitsCertificate(privateKeyPem, leaf);
-  } catch {
-    return false;
+    throw new IdentityError("CERTIFICATE_INVALID", `${otherwise}: ${errorMessage(error)}`, error);
   }
 }

@@ -4,6 +4,7 @@
 import { generateKeyPair, type KeyObject, sign } from "node:crypto";
 import { promisify } from "node:util";
 import * as der from "./der.ts";
+import { toPem } from "./pem.ts";
 
 /** The workload's key. */
 export type KeyAlgorithm =
@@ -81,9 +82,4 @@ function signatureAlgorithm(key: KeyAlgorithm): Buffer {
     return der.sequence(der.objectIdentifier(oid.sha256WithRsa), nullParameters);
   }
   return der.sequence(der.objectIdentifier(key.curve === "P256" ? oid.ecdsaWithSha256 : oid.ecdsaWithSha384));
-}
-
-function toPem(label: string, bytes: Buffer): string {
-  const lines = bytes.toString("base64").match(/.{1,64}/g) ?? [];
-  return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
 }

@@ -30,7 +30,27 @@ export function keyFitsCertificate(privateKeyPem: string, certificatePem: string
   return new X509Certificate(certificatePem).checkPrivateKey(createPrivateKey(privateKeyPem));
 }
 
-/** Join PEM documents so that each begins on its own line. */
-export function joinPem(documents: readonly string[]): string {
-  return documents.map((text) => `${text.trim()}\n`).join("");
+/**
+ * True when a path of signatures leads from the leaf over any of the intermediates to one of the roots. The
+ * order of the intermediates does not matter, and a root among them does no harm. Each is one PEM certificate.
+ */
+export function chainsToRoot(
+  leafPem: string,
+  intermediatePems: readonly string[],
+  rootPems: readonly string[],
+): boolean {
+  const roots = rootPems.map((pem) => new X509Certificate(pem));
+  let unused = intermediatePems.map((pem) => new X509Certificate(pem));
+  let reached = [new X509Certificate(leafPem)];
+  while (reached.length > 0) {
+    const subjects = reached;
+    if (subjects.some((subject) => roots.some((root) => isIssuedBy(subject, root)))) return true;
+    reached = unused.filter((issuer) => subjects.some((subject) => isIssuedBy(subject, issuer)));
+    unused = unused.filter((certificate) => !reached.includes(certificate));
+  }
+  return false;
+}
+
+function isIssuedBy(subject: X509Certificate, issuer: X509Certificate): boolean {
+  return subject.checkIssued(issuer) && subject.verify(issuer.publicKey);
 }

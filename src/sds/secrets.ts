@@ -1,39 +1,54 @@
 /**
- * Which secret answers which name (Istio's names; Envoy's secret documentation).
+ * The secrets that the agent serves, by the names that Istio's configuration uses.
  */
 import { create, toBinary } from "@bufbuild/protobuf";
-import { SecretSchema } from "../proto/agent/secret_pb.js";
+import { type Secret, SecretSchema } from "../proto/agent/secret_pb.js";
 
-/** What there is to serve. PEM throughout. */
+/** What there is to serve; a part that is missing is answered when it comes. PEM throughout. */
 export interface SdsSecrets {
   readonly workload?: { readonly certificateChainPem: string; readonly privateKeyPem: string };
   readonly rootPem?: string;
 }
 
-/** Names that the agent answers. */
-export const secretNames = { workload: "default", root: "ROOTCA" } as const;
+/** The workload's key and certificate, and the root that peers are verified with. */
+const secretNames = ["default", "ROOTCA"] as const;
 
-/** True for a name that can ever be answered. */
-export function isKnownSecret(name: string): boolean {
-  return name === secretNames.workload || name === secretNames.root;
+/** Name of a secret. */
+export type SecretName = (typeof secretNames)[number];
+
+/** True for a name that is served; any other must never be answered with the workload's key. */
+export function isSecretName(name: string): name is SecretName {
+  return (secretNames as readonly string[]).includes(name);
 }
 
-/**
- * The encoded secret of this name; undefined while there is none, and always for an unknown name: the workload's
- * key must never answer a name that does not mean it.
- */
-export function encodeSecret(name: string, secrets: SdsSecrets): Uint8Array | undefined {
-  const bytes = (text: string): { specifier: { case: "inlineBytes"; value: Uint8Array } } => ({
-    specifier: { case: "inlineBytes", value: Buffer.from(text) },
+/** The encoded `Secret`; undefined when it does not exist yet. */
+export function encodeSecret(name: SecretName, secrets: SdsSecrets): Buffer | undefined {
+  const secret = name === "default" ? workloadSecret(secrets) : rootSecret(secrets);
+  return secret === undefined ? undefined : Buffer.from(toBinary(SecretSchema, secret));
+}
+
+function workloadSecret({ workload }: SdsSecrets): Secret | undefined {
+  if (workload === undefined) return undefined;
+  return create(SecretSchema, {
+    name: "default",
+    type: {
+      case: "tlsCertificate",
+      value: {
+        certificateChain: inline(workload.certificateChainPem),
+        privateKey: inline(workload.privateKeyPem),
+      },
+    },
   });
-  if (name === secretNames.workload && secrets.workload !== undefined) {
-    const { certificateChainPem, privateKeyPem } = secrets.workload;
-    const value = { certificateChain: bytes(certificateChainPem), privateKey: bytes(privateKeyPem) };
-    return toBinary(SecretSchema, create(SecretSchema, { name, type: { case: "tlsCertificate", value } }));
-  }
-  if (name === secretNames.root && secrets.rootPem !== undefined) {
-    const value = { trustedCa: bytes(secrets.rootPem) };
-    return toBinary(SecretSchema, create(SecretSchema, { name, type: { case: "validationContext", value } }));
-  }
-  return undefined;
+}
+
+function rootSecret({ rootPem }: SdsSecrets): Secret | undefined {
+  if (rootPem === undefined) return undefined;
+  return create(SecretSchema, {
+    name: "ROOTCA",
+    type: { case: "validationContext", value: { trustedCa: inline(rootPem) } },
+  });
+}
+
+function inline(pem: string): { specifier: { case: "inlineBytes"; value: Uint8Array } } {
+  return { specifier: { case: "inlineBytes", value: Buffer.from(pem) } };
 }

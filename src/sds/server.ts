@@ -1,149 +1,159 @@
 /**
- * Envoy's secret discovery service on a Unix socket (Envoy's SDS documentation), state of the world.
+ * Envoy's Secret Discovery Service on a Unix socket (Envoy's documentation, "Secret discovery service").
  *
- * One loop per stream: a request or a new secret comes in; decide; send. A name that has no secret yet is
- * answered on the same stream when it has one.
+ * State of the world only, as in Istio: the delta and the fetch method stay unimplemented. A stream is one loop
+ * over requests and one over changes; both send whatever is due.
  */
 import { randomUUID } from "node:crypto";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { ByteStream } from "../grpc/channel.ts";
 import { GrpcError } from "../grpc/grpc-error.ts";
 import { type CallContext, GrpcServer } from "../grpc/server.ts";
+import { errorMessage } from "../lifecycle/error-message.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
-import { TaskGroup } from "../lifecycle/task-group.ts";
 import {
-  DiscoveryRequestSchema,
   type DiscoveryRequest,
+  DiscoveryRequestSchema,
   DiscoveryResponseSchema,
 } from "../proto/agent/discovery_pb.js";
 import type { Logger } from "../telemetry/log.ts";
-import { SotwSubscription } from "../xds/sotw-subscription.ts";
+import type { CounterMetric, Metrics } from "../telemetry/metrics.ts";
 import { typeUrl } from "../xds/type-urls.ts";
-import { encodeSecret, isKnownSecret, type SdsSecrets } from "./secrets.ts";
+import { SecretSession } from "./secret-session.ts";
+import type { SdsSecrets } from "./secrets.ts";
 
-/** The socket. */
+/** Where to listen. */
 export interface SdsOptions {
+  /** Path of the Unix socket. */
   readonly path: string;
+  /** Mode of the socket; private keys pass through it, so 0600 unless Envoy has another uid. */
   readonly mode: number;
 }
 
-/** What is served and where the server reports. */
+/** What the server needs. */
 export interface SdsDependencies {
   readonly secrets: ReadonlyWatch<SdsSecrets>;
   readonly log: Logger;
+  readonly metrics: Metrics;
 }
 
-/** The server; bound when `listen` resolves. */
+/** Serves the workload's secrets to Envoy; disposing ends its streams. */
 export class SdsServer implements AsyncDisposable {
-  readonly #server: GrpcServer;
+  readonly #secrets: ReadonlyWatch<SdsSecrets>;
+  readonly #log: Logger;
+  readonly #pushes: CounterMetric;
+  readonly #rejections: CounterMetric;
+  /** Names that were warned about. */
+  readonly #unknownNames = new Set<string>();
+  #server: GrpcServer | undefined;
+  #versions = 0;
 
-  private constructor(server: GrpcServer) {
-    this.#server = server;
+  private constructor({ secrets, log, metrics }: SdsDependencies) {
+    this.#secrets = secrets;
+    this.#log = log;
+    this.#pushes = metrics.counter("sds_pushes", "Secrets sent to Envoy.", ["resource_name"]);
+    this.#rejections = metrics.counter("sds_rejections", "Responses with secrets that Envoy refused.");
   }
 
-  /** @throws Error that names the socket when it cannot be bound */
+  /** @throws SocketPathError when there can be no socket at the path */
   static async listen(options: SdsOptions, deps: SdsDependencies): Promise<SdsServer> {
-    const service = {
-      name: "envoy.service.secret.v3.SecretDiscoveryService",
-      streams: {
-        StreamSecrets: (stream: ByteStream, context: CallContext) =>
-          new SecretStream(stream, deps).serve(context.signal),
+    const sds = new SdsServer(deps);
+    sds.#server = await GrpcServer.listen(options, [
+      {
+        name: "envoy.service.secret.v3.SecretDiscoveryService",
+        streams: { StreamSecrets: (stream, context) => sds.#serve(stream, context) },
       },
-    };
-    return new SdsServer(await GrpcServer.listen(options, [service]));
+    ]);
+    return sds;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server[Symbol.asyncDispose]();
-  }
-}
-
-class SecretStream {
-  readonly #stream: ByteStream;
-  readonly #secrets: ReadonlyWatch<SdsSecrets>;
-  readonly #log: Logger;
-  readonly #subscription = new SotwSubscription(false);
-  /** What each name was last answered with. */
-  readonly #sent = new Map<string, Uint8Array>();
-  readonly #refused = new Set<string>();
-  #version = 0;
-
-  constructor(stream: ByteStream, { secrets, log }: SdsDependencies) {
-    this.#stream = stream;
-    this.#secrets = secrets;
-    this.#log = log;
+    await this.#server?.[Symbol.asyncDispose]();
   }
 
-  async serve(gone: AbortSignal): Promise<void> {
-    await using tasks = new TaskGroup();
-    gone.addEventListener("abort", () => void tasks[Symbol.asyncDispose]());
-    tasks.spawn("push-secrets", (signal) => this.#push(signal));
-    let nodeKnown = false;
-    for await (const message of this.#stream) {
-      const request = fromBinary(DiscoveryRequestSchema, message);
-      nodeKnown ||= request.node !== undefined && request.node.id !== "";
-      if (!nodeKnown) throw new GrpcError("INVALID_ARGUMENT", "missing node information");
-      await this.#receive(request);
+  async #serve(stream: ByteStream, context: CallContext): Promise<void> {
+    const session = new SecretSession();
+    const ended = new AbortController();
+    const requests = async (): Promise<void> => {
+      try {
+        await this.#receive(session, stream, context.signal);
+      } finally {
+        ended.abort();
+      }
+    };
+    const changes = async (): Promise<void> => {
+      for await (const _ of this.#secrets.changes(AbortSignal.any([context.signal, ended.signal]))) {
+        await this.#send(session, stream);
+      }
+    };
+    await Promise.all([requests(), changes()]);
+  }
+
+  async #receive(session: SecretSession, stream: ByteStream, gone: AbortSignal): Promise<void> {
+    let node: string | undefined;
+    try {
+      for await (const message of stream) {
+        const request = decodeRequest(message);
+        node ??= request.node?.id;
+        if (node === undefined || node === "") {
+          throw new GrpcError("INVALID_ARGUMENT", "missing node information");
+        }
+        const { unknownNames, rejection } = session.receive(request);
+        this.#warnOfUnknownNames(unknownNames, node);
+        if (rejection !== undefined) {
+          this.#rejections.inc();
+          this.#log.warn("Envoy refused a secret", { node, reason: rejection });
+        }
+        await this.#send(session, stream);
+      }
+    } catch (error) {
+      // An Envoy that goes away breaks its stream; nobody is left to hear of it.
+      if (!gone.aborted) throw error;
     }
   }
 
-  async #push(signal: AbortSignal): Promise<void> {
-    for await (const _ of this.#secrets.changes(signal)) await this.#send("changed");
-  }
-
-  async #receive(request: DiscoveryRequest): Promise<void> {
-    if (request.typeUrl !== "" && request.typeUrl !== typeUrl.secret) {
-      throw new GrpcError("INVALID_ARGUMENT", `this service has secrets only, not ${request.typeUrl}`);
-    }
-    const verdict = this.#subscription.receive(request);
-    switch (verdict.kind) {
-      case "respond":
-        this.#refuseUnknown();
-        await this.#send("asked");
-        return;
-      case "nack":
-        this.#log.warn("Envoy refused a secret", {
-          names: request.resourceNames.join(","),
-          reason: verdict.message,
-        });
-        return;
-      case "ack":
-      case "stale":
-    }
-  }
-
-  /** Answer every wanted name that has a secret: those that were asked for, or those that changed. */
-  async #send(why: "asked" | "changed"): Promise<void> {
-    const resources = [...this.#subscription.names].flatMap((name) => {
-      const value = encodeSecret(name, this.#secrets.current);
-      if (value === undefined) return [];
-      const previous = this.#sent.get(name);
-      if (why === "changed" && previous !== undefined && Buffer.compare(previous, value) === 0) return [];
-      this.#sent.set(name, value);
-      return [{ typeUrl: typeUrl.secret, value }];
-    });
-    if (resources.length === 0) return;
-    this.#version += 1;
+  async #send(session: SecretSession, stream: ByteStream): Promise<void> {
+    const due = session.due(this.#secrets.current);
+    if (due.length === 0) return;
     const nonce = randomUUID();
-    this.#subscription.sent(nonce);
+    this.#versions += 1;
     const response = create(DiscoveryResponseSchema, {
-      versionInfo: `${new Date().toISOString()}/${this.#version}`,
+      versionInfo: `${new Date().toISOString()}/${this.#versions}`,
       typeUrl: typeUrl.secret,
       nonce,
-      resources,
+      resources: due.map(({ bytes }) => ({ typeUrl: typeUrl.secret, value: bytes })),
     });
-    await this.#stream.write(toBinary(DiscoveryResponseSchema, response));
+    session.sent(due, nonce);
+    for (const { name } of due) {
+      this.#pushes.inc({ resource_name: name });
+      this.#log.info("secret sent to Envoy", { resource: name });
+    }
+    await stream.write(toBinary(DiscoveryResponseSchema, response));
   }
 
-  #refuseUnknown(): void {
-    for (const name of this.#subscription.names) {
-      if (isKnownSecret(name) || this.#refused.has(name)) continue;
-      this.#refused.add(name);
-      this.#log.warn("Envoy asks for a secret that the agent does not have", {
+  #warnOfUnknownNames(names: readonly string[], node: string): void {
+    for (const name of names) {
+      if (this.#unknownNames.has(name)) continue;
+      this.#unknownNames.add(name);
+      this.#log.warn("Envoy asks for a secret that does not exist here; it gets no answer", {
         resource: name,
-        remedy:
-          "the agent serves default and ROOTCA: look at the credential names in the control plane's configuration",
+        node,
+        remedy: "the agent serves default and ROOTCA: name one of them in the listener or cluster that asks",
       });
     }
   }
+}
+
+function decodeRequest(message: Buffer): DiscoveryRequest {
+  let request: DiscoveryRequest;
+  try {
+    request = fromBinary(DiscoveryRequestSchema, message, { readUnknownFields: false });
+  } catch (error) {
+    throw new GrpcError("INVALID_ARGUMENT", `not a DiscoveryRequest: ${errorMessage(error)}`);
+  }
+  // A service for one type may leave its URL out (xDS protocol, "Singleton xDS APIs").
+  if (request.typeUrl !== "" && request.typeUrl !== typeUrl.secret) {
+    throw new GrpcError("INVALID_ARGUMENT", `${request.typeUrl} is not served here, only ${typeUrl.secret}`);
+  }
+  return request;
 }

@@ -1,0 +1,116 @@
+/**
+ * A YAML file becomes configuration objects, or every problem with its line.
+ */
+import { isMap, LineCounter, type Node, parseAllDocuments } from "yaml";
+import {
+  type DecodeContext,
+  type Decoder,
+  mapping,
+  object,
+  optional,
+  report,
+  required,
+  text,
+} from "./decode.ts";
+import type { ConfigObject, Kinds } from "./objects.ts";
+import type { FileProblem } from "./problem.ts";
+import { kinds } from "./schema.ts";
+import { validate } from "./validate.ts";
+
+/** What a file held. Objects are complete only when there are no problems. */
+export interface ParsedFile {
+  readonly objects: readonly ConfigObject[];
+  readonly problems: readonly FileProblem[];
+}
+
+interface Metadata {
+  readonly name: string;
+  readonly namespace: string | undefined;
+  readonly labels: Readonly<Record<string, string>> | undefined;
+  readonly annotations: Readonly<Record<string, string>> | undefined;
+}
+
+const free = mapping(text("text", () => true));
+const metadata = object<Metadata>({
+  name: required(text("a name", (value) => /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(value))),
+  namespace: optional(text("a namespace", (value) => /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(value))),
+  labels: optional(free),
+  annotations: optional(free),
+});
+
+const versions = /^(networking|security)\.istio\.io\/(v1|v1beta1|v1alpha3)$/;
+
+/** Read every document of `content`. */
+export function parseDocuments(source: string, content: string): ParsedFile {
+  const lines = new LineCounter();
+  const problems: FileProblem[] = [];
+  const context: DecodeContext = { source, lines, problems };
+  const objects: ConfigObject[] = [];
+  for (const document of parseAllDocuments(content, { lineCounter: lines, prettyErrors: false })) {
+    for (const error of document.errors) {
+      const { line } = lines.linePos(error.pos[0]);
+      problems.push({ source, line, path: "", message: `not valid YAML: ${error.message}` });
+    }
+    if (document.errors.length > 0 || document.contents === null) continue;
+    const parsed = parseObject(document.contents as Node, context);
+    if (parsed !== undefined) objects.push(parsed);
+  }
+  return { objects, problems };
+}
+
+function parseObject(node: Node, context: DecodeContext): ConfigObject | undefined {
+  if (!isMap(node)) {
+    report(context, node, "", "must be an Istio object with apiVersion, kind, metadata and spec");
+    return undefined;
+  }
+  const kind = String(node.get("kind") ?? "");
+  if (!isKind(kind)) {
+    const known = Object.keys(kinds).join(", ");
+    report(context, nodeAt(node, "kind"), "kind", `${JSON.stringify(kind)} is not one of ${known}`);
+    return undefined;
+  }
+  const { group, spec } = kinds[kind];
+  const apiVersion = String(node.get("apiVersion") ?? "");
+  if (!versions.test(apiVersion) || !apiVersion.startsWith(`${group}/`)) {
+    report(context, nodeAt(node, "apiVersion"), "apiVersion", `must be ${group}/v1 for a ${kind}`);
+  }
+  const before = context.problems.length;
+  const decoded = object<{ apiVersion: string; kind: string; metadata: Metadata; spec: Kinds[keyof Kinds] }>({
+    apiVersion: required(text()),
+    kind: required(text()),
+    metadata: required(metadata),
+    spec: required(spec as Decoder<Kinds[keyof Kinds]>),
+  })(node, "", context);
+  if (decoded === undefined) return undefined;
+  const offset = node.range?.[0] ?? 0;
+  const parsed = {
+    kind,
+    name: decoded.metadata.name,
+    namespace: decoded.metadata.namespace ?? "default",
+    source: context.source,
+    line: context.lines.linePos(offset).line,
+    spec: decoded.spec,
+  } as ConfigObject;
+  for (const [path, message] of validate(parsed)) report(context, deepestNode(node, path), path, message);
+  return context.problems.length === before ? parsed : undefined;
+}
+
+function isKind(kind: string): kind is keyof Kinds {
+  return Object.hasOwn(kinds, kind);
+}
+
+function nodeAt(node: Node, key: string): Node | undefined {
+  return isMap(node) ? ((node.get(key, true) as Node | undefined) ?? node) : node;
+}
+
+/** The node at `path`, or the nearest one above it that is in the file. */
+function deepestNode(root: Node, path: string): Node {
+  let node: Node = root;
+  for (const key of path.split(/[.[\]]+/).filter((part) => part !== "")) {
+    const collection = node as Node & { get?: (key: unknown, keepScalar: true) => unknown };
+    const next = collection.get?.(/^\d+$/.test(key) ? Number(key) : key, true) as Node | undefined;
+    if (next === undefined || next === null) break;
+    node = next;
+  }
+  return node;
+}

@@ -1,0 +1,38 @@
+/**
+ * The control plane's HTTP pages: whether it is up, what it serves, and to whom.
+ */
+import type { HttpHandler } from "../net/http-server.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { ConfigSource } from "./push/config-source.ts";
+import type { ConnectionTable } from "./push/status.ts";
+
+/** What the pages show. */
+export interface DebugSources {
+  readonly source: ConfigSource;
+  readonly connections: ConnectionTable;
+  readonly metrics: Metrics;
+}
+
+/** `/ready`, `/metrics`, `/debug/syncz`, `/debug/configz`. */
+export function debugPages({ source, connections, metrics }: DebugSources): HttpHandler {
+  const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
+  return async (request, response) => {
+    switch ((request.url ?? "").split("?")[0]) {
+      case "/ready":
+        response.writeHead(200).end();
+        return;
+      case "/metrics":
+        response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
+        response.end(await metrics.render());
+        return;
+      case "/debug/syncz":
+        response.writeHead(200, { "content-type": "application/json" }).end(json(connections.list()));
+        return;
+      case "/debug/configz":
+        response.writeHead(200, { "content-type": "application/json" }).end(json(source.status));
+        return;
+      default:
+        response.writeHead(404, { "content-type": "text/plain" }).end("Not Found\n");
+    }
+  };
+}

@@ -1,0 +1,189 @@
+/**
+ * The control plane: certificate authority and discovery on one TLS port, discovery on a plain one, debug pages on HTTP.
+ */
+import { join } from "node:path";
+import { GrpcError } from "../grpc/grpc-error.ts";
+import { type GrpcService, GrpcServer } from "../grpc/server.ts";
+import { writeFileAtomic } from "../lifecycle/atomic-file.ts";
+import { HttpServer } from "../net/http-server.ts";
+import type { Logger } from "../telemetry/log.ts";
+import { Metrics } from "../telemetry/metrics.ts";
+import { type Caller, type JwtOptions, TokenAuthenticator } from "./ca/authenticate.ts";
+import { CertificateAuthority } from "./ca/authority.ts";
+import { openSelfSignedCa, readPluggedInCa } from "./ca/material.ts";
+import { certificateService } from "./ca/service.ts";
+import { debugPages } from "./debug.ts";
+import type { Proxy } from "./model/proxy.ts";
+import { ConfigSource, type ConfigStatus } from "./push/config-source.ts";
+import { serveConnection } from "./push/connection.ts";
+import { createPushMetrics, type PushMetrics } from "./push/metrics.ts";
+import { deltaProtocol, type ServerProtocol, sotwProtocol } from "./push/protocol.ts";
+import { ConnectionTable } from "./push/status.ts";
+
+/** How the control plane runs. Port 0 takes any free one. */
+export interface DiscoveryOptions {
+  readonly configFolder: string;
+  /** Folder of the self-signed root. */
+  readonly stateDir: string;
+  readonly trustDomain: string;
+  /** Address that every port listens on. */
+  readonly host: string;
+  /** Discovery and certificates over TLS, 15012 in Istio. */
+  readonly secureGrpcPort: number;
+  /** Discovery in plain text, 15010 in Istio. Without authentication: loopback only. */
+  readonly grpcPort: number;
+  readonly httpPort: number;
+  /** Folder of a plugged-in CA; undefined uses the self-signed root. */
+  readonly rootCertificateFolder?: string | undefined;
+  readonly jwt: JwtOptions;
+  readonly defaultWorkloadTtlMs: number;
+  readonly maxWorkloadTtlMs: number;
+  /** Quiet time after a change of the folder, in milliseconds. */
+  readonly debounceMs: number;
+}
+
+/** Names in the server's certificate: Istio's own, and the machine's. */
+const serverNames = [
+  { type: "dns", value: "istiod.istio-system.svc" },
+  { type: "dns", value: "istio-pilot.istio-system.svc" },
+  { type: "dns", value: "localhost" },
+  { type: "ip", value: "127.0.0.1" },
+] as const;
+
+/** The running control plane; bound when `listen` resolves. */
+export class DiscoveryServer implements AsyncDisposable {
+  readonly ports: { readonly secureGrpc: number; readonly grpc: number; readonly http: number };
+  readonly rootCertificatePem: string;
+  readonly #source: ConfigSource;
+  readonly #stack: AsyncDisposableStack;
+
+  private constructor(
+    ports: DiscoveryServer["ports"],
+    rootCertificatePem: string,
+    source: ConfigSource,
+    stack: AsyncDisposableStack,
+  ) {
+    this.ports = ports;
+    this.rootCertificatePem = rootCertificatePem;
+    this.#source = source;
+    this.#stack = stack;
+  }
+
+  /**
+   * @throws ConfigFolderError when the folder is invalid, CaMaterialError when the CA cannot be used, Error when a
+   *   port cannot be bound
+   */
+  static async listen(
+    options: DiscoveryOptions,
+    { log }: { readonly log: Logger },
+  ): Promise<DiscoveryServer> {
+    await using stack = new AsyncDisposableStack();
+    const source = stack.use(
+      await ConfigSource.open(
+        {
+          folder: options.configFolder,
+          settings: { trustDomain: options.trustDomain, rootNamespace: "istio-system" },
+          debounceMs: options.debounceMs,
+        },
+        log.scope("config"),
+      ),
+    );
+    const authority = await openAuthority(options);
+    writeFileAtomic(join(options.stateDir, "root-cert.pem"), authority.rootPem, 0o644);
+    const authenticator = new TokenAuthenticator(options.jwt);
+    const connections = new ConnectionTable();
+    const metrics = new Metrics("pilot_");
+    const discovery = {
+      source,
+      connections,
+      metrics: createPushMetrics(metrics, connections),
+      log: log.scope("ads"),
+    };
+
+    const tls = await authority.issueServer(serverNames);
+    const certificates = certificateService({
+      authority,
+      authenticator,
+      trustDomain: options.trustDomain,
+      log: log.scope("ca"),
+    });
+    const { host } = options;
+    const secure = stack.use(
+      await GrpcServer.listen({ host, port: options.secureGrpcPort, tls }, [
+        certificates,
+        discoveryService(discovery, authenticator),
+      ]),
+    );
+    const plain = stack.use(
+      await GrpcServer.listen({ host, port: options.grpcPort }, [discoveryService(discovery, undefined)]),
+    );
+    const http = stack.use(
+      await HttpServer.listen({ host, port: options.httpPort }, debugPages({ source, connections, metrics })),
+    );
+    const ports = { secureGrpc: secure.port, grpc: plain.port, http: http.port };
+    return new DiscoveryServer(ports, authority.rootPem, source, stack.move());
+  }
+
+  /** What is being served, and why the newest state is not, if so. */
+  get configStatus(): ConfigStatus {
+    return this.#source.status;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
+
+async function openAuthority(options: DiscoveryOptions): Promise<CertificateAuthority> {
+  const { rootCertificateFolder, stateDir, trustDomain } = options;
+  const material =
+    rootCertificateFolder === undefined
+      ? await openSelfSignedCa(stateDir, trustDomain)
+      : await readPluggedInCa(rootCertificateFolder);
+  return new CertificateAuthority(material, {
+    defaultMs: options.defaultWorkloadTtlMs,
+    maxMs: options.maxWorkloadTtlMs,
+  });
+}
+
+function discoveryService(
+  shared: {
+    readonly source: ConfigSource;
+    readonly connections: ConnectionTable;
+    readonly metrics: PushMetrics;
+    readonly log: Logger;
+  },
+  authenticator: TokenAuthenticator | undefined,
+): GrpcService {
+  const serve =
+    (protocol: ServerProtocol): NonNullable<GrpcService["streams"]>[string] =>
+    async (stream, context) => {
+      const caller = await authenticator?.authenticate(context.metadata("authorization"));
+      const { source, connections, metrics, log } = shared;
+      const authorize = (proxy: Proxy): void => {
+        if (caller !== undefined) requireSameWorkload(caller, proxy);
+      };
+      await serveConnection(
+        protocol,
+        stream,
+        { models: source.models, connections, metrics, log, authorize },
+        context.signal,
+      );
+    };
+  return {
+    name: "envoy.service.discovery.v3.AggregatedDiscoveryService",
+    streams: {
+      DeltaAggregatedResources: serve(deltaProtocol),
+      StreamAggregatedResources: serve(sotwProtocol),
+    },
+  };
+}
+
+function requireSameWorkload(caller: Caller, proxy: Proxy): void {
+  const sameAccount = proxy.serviceAccount === "" || proxy.serviceAccount === caller.serviceAccount;
+  if (caller.namespace === proxy.namespace && sameAccount) return;
+  throw new GrpcError(
+    "PERMISSION_DENIED",
+    `no identities (${caller.namespace}/${caller.serviceAccount}) matched ${proxy.namespace}/${proxy.serviceAccount}`,
+  );
+}

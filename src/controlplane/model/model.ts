@@ -1,0 +1,112 @@
+/**
+ * The mesh as translation sees it: services with their endpoints, and the policies by what they apply to.
+ */
+import type {
+  ConfigObject,
+  DestinationRuleSpec,
+  MutualTlsMode,
+  PeerAuthenticationSpec,
+  SidecarSpec,
+  VirtualServiceSpec,
+} from "../config/objects.ts";
+
+/** What a port carries, as far as listeners differ. */
+export type Protocol = "http" | "http2" | "tcp";
+
+/** A port of a service. */
+export interface ServicePort {
+  readonly number: number;
+  readonly name: string;
+  readonly targetPort: number;
+  readonly protocol: Protocol;
+}
+
+/** A workload that serves. */
+export interface Endpoint {
+  readonly address: string;
+  /** Port number by port name, where it differs from the target port. */
+  readonly ports: Readonly<Record<string, number>>;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Empty when the workload has no identity and so no sidecar. */
+  readonly serviceAccount: string;
+  readonly namespace: string;
+  readonly weight: number;
+}
+
+/** A service by its host name. */
+export interface Service {
+  readonly host: string;
+  readonly namespace: string;
+  readonly addresses: readonly string[];
+  readonly ports: readonly ServicePort[];
+  readonly resolution: "STATIC" | "DNS" | "NONE";
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** A policy with the namespace it was written in. */
+export interface Scoped<Spec> {
+  readonly name: string;
+  readonly namespace: string;
+  readonly spec: Spec;
+}
+
+/** Settings of the whole mesh. */
+export interface MeshSettings {
+  readonly trustDomain: string;
+  /** Namespace whose policies apply to the whole mesh. */
+  readonly rootNamespace: string;
+}
+
+/** Everything that translation reads. */
+export interface Model {
+  readonly settings: MeshSettings;
+  readonly services: readonly Service[];
+  readonly virtualServices: readonly Scoped<VirtualServiceSpec>[];
+  readonly destinationRules: readonly Scoped<DestinationRuleSpec>[];
+  readonly peerAuthentications: readonly Scoped<PeerAuthenticationSpec>[];
+  readonly sidecars: readonly Scoped<SidecarSpec>[];
+}
+
+/** Objects of one kind. */
+export function ofKind<Kind extends ConfigObject["kind"]>(
+  objects: readonly ConfigObject[],
+  kind: Kind,
+): readonly Extract<ConfigObject, { kind: Kind }>[] {
+  return objects.filter((object): object is Extract<ConfigObject, { kind: Kind }> => object.kind === kind);
+}
+
+/** True when `labels` has every pair of `selector`. */
+export function selects(
+  selector: Readonly<Record<string, string>>,
+  labels: Readonly<Record<string, string>>,
+): boolean {
+  return Object.entries(selector).every(([key, value]) => labels[key] === value);
+}
+
+/** The mutual TLS mode of a workload's port: workload over namespace over mesh; PERMISSIVE when nothing is said. */
+export function mutualTlsMode(
+  model: Model,
+  workload: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> },
+  port: number,
+): MutualTlsMode {
+  const applying = model.peerAuthentications.filter(
+    ({ namespace, spec }) =>
+      (namespace === workload.namespace || namespace === model.settings.rootNamespace) &&
+      selects(spec.selector?.matchLabels ?? {}, workload.labels),
+  );
+  const own = applying.find(({ spec }) => spec.selector !== undefined);
+  const ofNamespace = applying.find(
+    ({ spec, namespace }) => spec.selector === undefined && namespace === workload.namespace,
+  );
+  const ofMesh = applying.find(
+    ({ spec, namespace }) => spec.selector === undefined && namespace === model.settings.rootNamespace,
+  );
+  const modes = [
+    own?.spec.portLevelMtls?.[String(port)],
+    own?.spec.mtls,
+    ofNamespace?.spec.mtls,
+    ofMesh?.spec.mtls,
+  ];
+  const mode = modes.find((candidate) => candidate !== undefined && candidate.mode !== "UNSET")?.mode;
+  return mode === undefined || mode === "UNSET" ? "PERMISSIVE" : mode;
+}

@@ -1,0 +1,56 @@
+/**
+ * A proxy as its node describes it (Istio's node ID and metadata).
+ */
+import { type Model, type Scoped, selects } from "./model.ts";
+import type { SidecarSpec } from "../config/objects.ts";
+
+/** The fields of Envoy's node that count. */
+export interface NodeFacts {
+  readonly id: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** A sidecar. */
+export interface Proxy {
+  readonly id: string;
+  readonly addresses: readonly string[];
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly serviceAccount: string;
+  /** True in INTERCEPTION_MODE NONE: nothing is captured, listeners bind their ports. */
+  readonly capturesNothing: boolean;
+}
+
+/** Read a node; undefined when its ID is not `<type>~<ip>~<name>.<namespace>~<domain>`. */
+export function parseProxy(node: NodeFacts): Proxy | undefined {
+  const [type, address, workload, domain, ...rest] = node.id.split("~");
+  if (type === undefined || address === undefined || workload === undefined || domain === undefined)
+    return undefined;
+  if (rest.length > 0) return undefined;
+  const text = (key: string): string => {
+    const value = node.metadata[key];
+    return typeof value === "string" ? value : "";
+  };
+  const dot = workload.lastIndexOf(".");
+  const labels = node.metadata["LABELS"];
+  return {
+    id: node.id,
+    addresses: [...new Set([address, ...text("INSTANCE_IPS").split(",")])].filter((entry) => entry !== ""),
+    name: dot < 0 ? workload : workload.slice(0, dot),
+    namespace: text("NAMESPACE") || (dot < 0 ? "" : workload.slice(dot + 1)),
+    labels: typeof labels === "object" && labels !== null ? (labels as Record<string, string>) : {},
+    serviceAccount: text("SERVICE_ACCOUNT"),
+    capturesNothing: text("INTERCEPTION_MODE") === "NONE",
+  };
+}
+
+/** The Sidecar that applies: one that selects the workload, else the namespace's own. */
+export function sidecarOf(model: Model, proxy: Proxy): SidecarSpec | undefined {
+  const candidates = model.sidecars.filter(({ namespace }) => namespace === proxy.namespace);
+  const selecting = candidates.find(
+    ({ spec }: Scoped<SidecarSpec>) =>
+      spec.workloadSelector !== undefined && selects(spec.workloadSelector.labels, proxy.labels),
+  );
+  return (selecting ?? candidates.find(({ spec }) => spec.workloadSelector === undefined))?.spec;
+}

@@ -1,0 +1,51 @@
+/**
+ * Resources from protobuf's JSON form to bytes. A field that Envoy does not have is an error here, not in Envoy.
+ */
+import { createRegistry, type DescMessage, fromJson, type JsonValue, toBinary } from "@bufbuild/protobuf";
+import { ClusterSchema } from "../../proto/envoy/envoy/config/cluster/v3/cluster_pb.js";
+import { ClusterLoadAssignmentSchema } from "../../proto/envoy/envoy/config/endpoint/v3/endpoint_pb.js";
+import { ListenerSchema } from "../../proto/envoy/envoy/config/listener/v3/listener_pb.js";
+import { RouteConfigurationSchema } from "../../proto/envoy/envoy/config/route/v3/route_pb.js";
+import { RouterSchema } from "../../proto/envoy/envoy/extensions/filters/http/router/v3/router_pb.js";
+import { HttpInspectorSchema } from "../../proto/envoy/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb.js";
+import { OriginalDstSchema } from "../../proto/envoy/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb.js";
+import { TlsInspectorSchema } from "../../proto/envoy/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
+import { HttpConnectionManagerSchema } from "../../proto/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import { TcpProxySchema } from "../../proto/envoy/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
+import { PreviousHostsPredicateSchema } from "../../proto/envoy/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js";
+import { RawBufferSchema } from "../../proto/envoy/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.js";
+import {
+  DownstreamTlsContextSchema,
+  UpstreamTlsContextSchema,
+} from "../../proto/envoy/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
+import { HttpProtocolOptionsSchema } from "../../proto/envoy/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
+
+const schemas = {
+  cluster: ClusterSchema,
+  endpoint: ClusterLoadAssignmentSchema,
+  listener: ListenerSchema,
+  route: RouteConfigurationSchema,
+} as const satisfies Record<string, DescMessage>;
+
+/** Kinds of resources that are pushed. */
+export type ResourceKind = keyof typeof schemas;
+
+const registry = createRegistry(
+  DownstreamTlsContextSchema,
+  HttpConnectionManagerSchema,
+  HttpInspectorSchema,
+  HttpProtocolOptionsSchema,
+  OriginalDstSchema,
+  PreviousHostsPredicateSchema,
+  RawBufferSchema,
+  RouterSchema,
+  TcpProxySchema,
+  TlsInspectorSchema,
+  UpstreamTlsContextSchema,
+);
+
+/** @throws the error of protobuf-es that names the field which does not fit */
+export function encodeResource(kind: ResourceKind, json: object): Uint8Array {
+  const schema: DescMessage = schemas[kind];
+  return toBinary(schema, fromJson(schema, json as JsonValue, { registry }));
+}

@@ -1,0 +1,38 @@
+/**
+ * Istio's names of clusters, and the names by which a service can be called.
+ */
+import type { ServicePort } from "../model/model.ts";
+
+/** `outbound|80|v1|api.demo.svc.cluster.local`. */
+export function outboundCluster(host: string, port: number, subset = ""): string {
+  return `outbound|${port}|${subset}|${host}`;
+}
+
+/** `inbound|8080||`. */
+export function inboundCluster(port: number): string {
+  return `inbound|${port}||`;
+}
+
+/** `outbound_.80_.v1_.api.demo.svc.cluster.local`, the server name of mutual TLS. */
+export function serverName(host: string, port: number, subset = ""): string {
+  return `outbound_.${port}_.${subset === "" ? "_" : subset}_.${host}`;
+}
+
+/** `spiffe://cluster.local/ns/demo/sa/api`. */
+export function spiffeId(trustDomain: string, namespace: string, serviceAccount: string): string {
+  return `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
+}
+
+/** Host, its absolute form and, for cluster names, the short forms that a proxy of `namespace` may use. */
+export function callableNames(host: string, namespace: string): readonly string[] {
+  const match = /^([^.]+)\.([^.]+)\.svc\./.exec(host);
+  if (match === null) return host.startsWith("*") ? [host] : [host, `${host}.`];
+  const [, name = "", own = ""] = match;
+  const short = [`${name}.${own}.svc`, `${name}.${own}`];
+  return [host, `${host}.`, ...(own === namespace ? [name] : []), ...short];
+}
+
+/** True for the ports whose requests are routed one by one. */
+export function isHttp({ protocol }: Pick<ServicePort, "protocol">): boolean {
+  return protocol !== "tcp";
+}

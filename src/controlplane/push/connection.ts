@@ -1,0 +1,153 @@
+/**
+ * One proxy's ADS stream.
+ *
+ * Requests and new models meet in one loop that always sends from the newest snapshot, so a slow proxy never has a
+ * queue of old pushes in front of it.
+ */
+import { randomUUID } from "node:crypto";
+import type { ByteStream } from "../../grpc/channel.ts";
+import { GrpcError } from "../../grpc/grpc-error.ts";
+import { TaskGroup } from "../../lifecycle/task-group.ts";
+import type { ReadonlyWatch } from "../../lifecycle/watch.ts";
+import type { Logger } from "../../telemetry/log.ts";
+import type { Model } from "../model/model.ts";
+import { parseProxy, type Proxy } from "../model/proxy.ts";
+import type { PushMetrics } from "./metrics.ts";
+import type { Request, ServerProtocol, Subscription } from "./protocol.ts";
+import { pushOrder, type Snapshot, takeSnapshot } from "./snapshot.ts";
+import type { ConnectionTable, TypeSync } from "./status.ts";
+
+/** A model and its number, which is part of each version. */
+export interface PublishedModel {
+  readonly number: number;
+  readonly model: Model;
+}
+
+/** What every connection shares. */
+export interface ConnectionContext {
+  readonly models: ReadonlyWatch<PublishedModel>;
+  readonly connections: ConnectionTable;
+  readonly metrics: PushMetrics;
+  readonly log: Logger;
+  /** @throws GrpcError when this caller may not act as this proxy */
+  readonly authorize: (proxy: Proxy) => void;
+}
+
+/** Serve until the proxy goes away. @throws GrpcError */
+export async function serveConnection(
+  protocol: ServerProtocol,
+  stream: ByteStream,
+  context: ConnectionContext,
+  gone: AbortSignal,
+): Promise<void> {
+  await using tasks = new TaskGroup();
+  gone.addEventListener("abort", () => void tasks[Symbol.asyncDispose]());
+  let connection: Connection | undefined;
+  for await (const message of stream) {
+    const request = protocol.decode(message);
+    if (connection === undefined) {
+      connection = new Connection(protocol, stream, context, identify(request, context));
+      tasks.spawn("push", (signal) => connection?.follow(signal) ?? Promise.resolve());
+    }
+    await connection.receive(request);
+  }
+}
+
+function identify(request: Request, context: ConnectionContext): Proxy {
+  const proxy = request.node === undefined ? undefined : parseProxy(request.node);
+  if (proxy === undefined) {
+    throw new GrpcError(
+      "INVALID_ARGUMENT",
+      "the first request must carry a node ID <type>~<ip>~<name>.<namespace>~<domain>",
+    );
+  }
+  context.authorize(proxy);
+  return proxy;
+}
+
+class Connection {
+  readonly #protocol: ServerProtocol;
+  readonly #stream: ByteStream;
+  readonly #context: ConnectionContext;
+  readonly #proxy: Proxy;
+  readonly #subscriptions = new Map<string, Subscription>();
+  readonly #sync = new Map<string, TypeSync>();
+  readonly #entry: Disposable;
+  #snapshot: { readonly number: number; readonly resources: Snapshot };
+
+  constructor(protocol: ServerProtocol, stream: ByteStream, context: ConnectionContext, proxy: Proxy) {
+    this.#protocol = protocol;
+    this.#stream = stream;
+    this.#context = context;
+    this.#proxy = proxy;
+    this.#snapshot = this.#take();
+    const connectedAt = new Date().toISOString();
+    this.#entry = context.connections.add(() => ({
+      proxy: proxy.id,
+      protocol: protocol.name,
+      connectedAt,
+      types: Object.fromEntries(this.#sync),
+    }));
+    context.log.info("proxy connected", { proxy: proxy.id, protocol: protocol.name });
+  }
+
+  /** Push each new model until the proxy is gone. */
+  async follow(signal: AbortSignal): Promise<void> {
+    using _entry = this.#entry;
+    try {
+      for await (const { number } of this.#context.models.changes(signal)) {
+        if (number === this.#snapshot.number) continue;
+        this.#snapshot = this.#take();
+        for (const typeUrl of pushOrder) await this.#respond(typeUrl, false);
+      }
+    } finally {
+      this.#context.log.info("proxy disconnected", { proxy: this.#proxy.id });
+    }
+  }
+
+  /** Answer one request. */
+  async receive(request: Request): Promise<void> {
+    const { typeUrl, nonce, error } = request;
+    if (!this.#snapshot.resources.has(typeUrl)) return;
+    let subscription = this.#subscriptions.get(typeUrl);
+    if (subscription === undefined) {
+      subscription = this.#protocol.subscribe(typeUrl);
+      this.#subscriptions.set(typeUrl, subscription);
+    }
+    if (nonce !== "") this.#noteAnswer(typeUrl, nonce, error);
+    if (request.apply(subscription)) await this.#respond(typeUrl, true);
+  }
+
+  async #respond(typeUrl: string, force: boolean): Promise<void> {
+    const resources = this.#snapshot.resources.get(typeUrl);
+    const response = resources && this.#subscriptions.get(typeUrl)?.respond(resources, force);
+    if (response === undefined) return;
+    const version = `${new Date().toISOString()}/${this.#snapshot.number}`;
+    const nonce = version + randomUUID();
+    // Noted before the write: an answer may come while the write still waits.
+    response.sent(nonce);
+    this.#sync.set(typeUrl, { ackedNonce: "", ...this.#sync.get(typeUrl), sentNonce: nonce });
+    this.#context.metrics.pushes.inc({ type: typeUrl });
+    await this.#stream.write(response.encode(typeUrl, version, nonce));
+  }
+
+  #noteAnswer(typeUrl: string, nonce: string, error: string | undefined): void {
+    const sync = this.#sync.get(typeUrl) ?? { sentNonce: "", ackedNonce: "" };
+    if (error === undefined) {
+      this.#sync.set(typeUrl, { sentNonce: sync.sentNonce, ackedNonce: nonce });
+      return;
+    }
+    this.#sync.set(typeUrl, { ...sync, error });
+    this.#context.metrics.rejects.inc({ type: typeUrl });
+    this.#context.log.warn("proxy refused configuration", {
+      proxy: this.#proxy.id,
+      type: typeUrl,
+      reason: error,
+    });
+  }
+
+  #take(): { readonly number: number; readonly resources: Snapshot } {
+    const { number, model } = this.#context.models.current;
+    return { number, resources: takeSnapshot(model, this.#proxy) };
+  }
+}

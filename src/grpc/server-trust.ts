@@ -1,0 +1,109 @@
+/**
+ * How a client comes to trust a server, and why it did not get through to one, in words that help.
+ *
+ * grpc-js folds every failure to connect into UNAVAILABLE with the cause in its text, so the text is what is
+ * left to tell a wrong root from a server that is down.
+ */
+import { readFileSync } from "node:fs";
+import { errorMessage } from "../lifecycle/error-message.ts";
+import type { ChannelTls } from "./channel.ts";
+import type { GrpcError } from "./grpc-error.ts";
+
+/** TLS as it is configured: files are read at each connection, because they are replaced while the agent runs. */
+export interface ServerTrust {
+  /** PEM file of the roots; `SYSTEM` takes the operating system's. */
+  readonly rootCertificatePath: string;
+  /** Name that the server's certificate must carry; the address's host unless told. */
+  readonly serverName?: string | undefined;
+}
+
+/** A server as an operator knows it. */
+export interface ServerDescription {
+  /** With its article: `the CA`. */
+  readonly name: string;
+  /** `host:port`. */
+  readonly address: string;
+  readonly tls: ServerTrust | undefined;
+  /** Environment variable that names the root file. */
+  readonly rootSetting: string;
+  /** What sets the address, for people. */
+  readonly addressSetting: string;
+}
+
+/** The root file cannot be used. */
+export class RootFileError extends Error {
+  override readonly name = "RootFileError";
+}
+
+/** Why a connection failed: the server was not trusted, or not reached. */
+export interface ConnectionFailure {
+  readonly kind: "untrusted" | "unreachable";
+  /** Cause and remedy. */
+  readonly message: string;
+}
+
+/**
+ * Read what the channel needs.
+ *
+ * @throws RootFileError
+ */
+export function readServerTrust(server: ServerDescription): ChannelTls | undefined {
+  const { tls } = server;
+  if (tls === undefined) return undefined;
+  if (tls.rootCertificatePath === "SYSTEM")
+    return { rootCertificates: undefined, serverName: tls.serverName };
+  const remedy = `Mount the ConfigMap istio-ca-root-cert there, or name another file in ${server.rootSetting}`;
+  let rootCertificates: Buffer;
+  try {
+    rootCertificates = readFileSync(tls.rootCertificatePath);
+  } catch (error) {
+    throw new RootFileError(
+      `the root of ${server.name} ${tls.rootCertificatePath} cannot be read: ${errorMessage(error)}. ${remedy}`,
+      { cause: error },
+    );
+  }
+  if (!rootCertificates.includes("-----BEGIN CERTIFICATE-----")) {
+    throw new RootFileError(
+      `the root of ${server.name} ${tls.rootCertificatePath} holds no PEM certificate. ${remedy}`,
+    );
+  }
+  return { rootCertificates, serverName: tls.serverName };
+}
+
+/** Explain UNAVAILABLE and DEADLINE_EXCEEDED. */
+export function explainConnectionFailure(error: GrpcError, server: ServerDescription): ConnectionFailure {
+  const { name, address, tls } = server;
+  const cause = causeOf(error.details);
+  if (/altnames/i.test(cause)) {
+    return {
+      kind: "untrusted",
+      message: `${name} ${address} has a certificate for another name: ${cause}. Set ISTIOD_SAN to a name in its certificate`,
+    };
+  }
+  if (/certificate has expired|certificate is not yet valid/i.test(cause)) {
+    return {
+      kind: "untrusted",
+      message: `${name} ${address} has a certificate that is not valid now: ${cause}. Renew it, and compare the clocks`,
+    };
+  }
+  if (tls !== undefined && /certificate|CERT_|verify/i.test(cause)) {
+    return {
+      kind: "untrusted",
+      message:
+        `${name} ${address} is not trusted by the root ${tls.rootCertificatePath}: ${cause}. ` +
+        `Put the root of this control plane into that file, or name another one in ${server.rootSetting}`,
+    };
+  }
+  return {
+    kind: "unreachable",
+    message: `${name} ${address} cannot be reached: ${cause}. Check ${server.addressSetting}, and that the control plane runs there`,
+  };
+}
+
+/** grpc-js wraps the socket's error: "No connection established. Last error: …. Resolution note: …". */
+function causeOf(details: string): string {
+  const [, lastError] = /Last error: (.*)/s.exec(details) ?? [];
+  const cause = (lastError ?? details).replace(/\.? ?Resolution note:.*$/s, "").trim();
+  const socketError = /connect [A-Z]+ [^\s,()]+/.exec(cause);
+  return socketError?.[0] ?? cause.replace(/\.$/, "");
+}

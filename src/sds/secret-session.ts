@@ -1,0 +1,65 @@
+/**
+ * What one Envoy stream wants and has: the decisions of SDS, without sockets.
+ *
+ * A secret is sent when it is asked for and when its bytes have changed; one that does not exist yet is sent as
+ * soon as it does, on the stream that asked.
+ */
+import type { DiscoveryRequest } from "../proto/agent/discovery_pb.js";
+import { SotwSubscription } from "../xds/sotw-subscription.ts";
+import { encodeSecret, isSecretName, type SdsSecrets, type SecretName } from "./secrets.ts";
+
+/** A secret as it goes out. */
+export interface EncodedSecret {
+  readonly name: SecretName;
+  readonly bytes: Buffer;
+}
+
+/** What a request said. */
+export interface SessionVerdict {
+  /** Names that are not served here. */
+  readonly unknownNames: readonly string[];
+  /** Envoy's own words when it refused the last response. */
+  readonly rejection: string | undefined;
+}
+
+/** One stream. */
+export class SecretSession {
+  readonly #subscription = new SotwSubscription(false);
+  /** What Envoy has, by name. */
+  readonly #sent = new Map<SecretName, Buffer>();
+
+  /** Take in a request; `due` then says what it calls for. */
+  receive(request: DiscoveryRequest): SessionVerdict {
+    const before = this.#subscription.names;
+    const verdict = this.#subscription.receive({
+      resourceNames: request.resourceNames,
+      responseNonce: request.responseNonce,
+      errorDetail: request.errorDetail,
+    });
+    // Without a nonce Envoy says that it has nothing; a name that is gone or new is not held either.
+    if (request.responseNonce === "") this.#sent.clear();
+    const { names } = this.#subscription;
+    for (const name of this.#sent.keys()) {
+      if (!before.has(name) || !names.has(name)) this.#sent.delete(name);
+    }
+    return {
+      unknownNames: verdict.kind === "stale" ? [] : [...names].filter((name) => !isSecretName(name)),
+      rejection: verdict.kind === "nack" ? verdict.message : undefined,
+    };
+  }
+
+  /** The secrets that are wanted and not yet sent as they are now. */
+  due(secrets: SdsSecrets): readonly EncodedSecret[] {
+    return [...this.#subscription.names].filter(isSecretName).flatMap((name) => {
+      const bytes = encodeSecret(name, secrets);
+      if (bytes === undefined || this.#sent.get(name)?.equals(bytes) === true) return [];
+      return [{ name, bytes }];
+    });
+  }
+
+  /** Remember a response. A refused secret counts as sent: only another one is worth a try. */
+  sent(secrets: readonly EncodedSecret[], nonce: string): void {
+    for (const { name, bytes } of secrets) this.#sent.set(name, bytes);
+    this.#subscription.sent(nonce);
+  }
+}
