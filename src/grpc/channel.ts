@@ -40,6 +40,8 @@ export interface UnaryCall {
 export interface ByteStream extends AsyncIterable<Buffer> {
   /** Resolves when the transport has room for more. */
   write(message: Uint8Array): Promise<void>;
+  /** Queue without waiting, however much is queued already. */
+  enqueue(message: Uint8Array): void;
   /** Half-close: nothing more will be written. */
   end(): void;
   /** End the call at once. */
@@ -115,6 +117,9 @@ function byteStream(call: ClientDuplexStream<Buffer, Buffer>, address: string): 
   call.on("error", () => undefined);
   return {
     write: (message) => writeTo(call, asBuffer(message)),
+    enqueue: (message) => {
+      if (!call.destroyed) call.write(asBuffer(message));
+    },
     end: () => {
       call.end();
     },

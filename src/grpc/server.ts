@@ -158,6 +158,9 @@ function serveStream(handler: StreamHandler): handleBidiStreamingCall<Buffer, Bu
 function serverStream(call: ServerDuplexStream<Buffer, Buffer>): ByteStream {
   return {
     write: (message) => writeTo(call, asBuffer(message)),
+    enqueue: (message) => {
+      if (!call.destroyed) call.write(asBuffer(message));
+    },
     end: () => {
       call.end();
     },

@@ -105,26 +105,23 @@ export class CaClient {
 
   #explain(error: GrpcError): IdentityError {
     const { caAddress, tokenPath } = this.#options;
-    switch (error.code) {
-      case "UNAUTHENTICATED":
-        return new IdentityError(
-          "CA_UNAUTHENTICATED",
-          `the CA ${caAddress} does not accept the token ${tokenPath}: ${error.details}. Check its audience, issuer and expiry`,
-          error,
-        );
-      case "UNAVAILABLE":
-      case "DEADLINE_EXCEEDED": {
-        const failure = explainConnectionFailure(error, this.#server);
-        const code = failure.kind === "untrusted" ? "CA_UNTRUSTED" : "CA_UNAVAILABLE";
-        return new IdentityError(code, failure.message, error);
-      }
-      default:
-        return new IdentityError(
-          "CA_REJECTED",
-          `the CA ${caAddress} refused to sign: ${error.code}: ${error.details}. ` +
-            "Check that TRUST_DOMAIN, POD_NAMESPACE and SERVICE_ACCOUNT are those of the token",
-          error,
-        );
+    if (error.code === "UNAVAILABLE" || error.code === "DEADLINE_EXCEEDED") {
+      const failure = explainConnectionFailure(error, this.#server);
+      const code = failure.kind === "untrusted" ? "CA_UNTRUSTED" : "CA_UNAVAILABLE";
+      return new IdentityError(code, failure.message, error);
     }
+    if (error.code === "UNAUTHENTICATED") {
+      return new IdentityError(
+        "CA_UNAUTHENTICATED",
+        `the CA ${caAddress} does not accept the token ${tokenPath}: ${error.details}. Check its audience, issuer and expiry`,
+        error,
+      );
+    }
+    return new IdentityError(
+      "CA_REJECTED",
+      `the CA ${caAddress} refused to sign: ${error.code}: ${error.details}. ` +
+        "Check that TRUST_DOMAIN, POD_NAMESPACE and SERVICE_ACCOUNT are those of the token",
+      error,
+    );
   }
 }

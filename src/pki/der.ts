@@ -64,7 +64,7 @@ export function utf8String(text: string): Buffer {
 /** OBJECT IDENTIFIER from dotted notation. */
 export function objectIdentifier(dotted: string): Buffer {
   const [first = 0, second = 0, ...rest] = dotted.split(".").map(Number);
-  return encode(tag.objectIdentifier, Buffer.from([first * 40 + second, ...rest.flatMap(base128)]));
+  return encode(tag.objectIdentifier, Buffer.from([first * 40 + second, ...rest].flatMap(base128)));
 }
 
 function base128(value: number): number[] {

@@ -1,15 +1,21 @@
 /**
  * Why there is no stream to the discovery server, in words that name the remedy.
  */
-import { GrpcError } from "../grpc/grpc-error.ts";
-import type { UpstreamOptions } from "./options.ts";
+import type { GrpcError } from "../grpc/grpc-error.ts";
+import { explainConnectionFailure, type ServerDescription } from "../grpc/server-trust.ts";
 
 /** How a stream ended, for the metric's label and the log's level. */
-export type Termination = "cancelled" | "error";
+export type Termination = "graceful" | "cancelled" | "error";
 
-/** Ends that happen in every rollout of a control plane. */
+/** A failure and its remedy. */
+export interface StreamFailure {
+  readonly kind: "root-missing" | "untrusted" | "unreachable" | "unauthenticated" | "silent" | "refused";
+  readonly message: string;
+}
+
+/** Ends that happen in every rollout of a control plane are `cancelled`, as in Istio's metrics. */
 export function terminationOf(error: GrpcError | undefined): Termination {
-  if (error === undefined) return "cancelled";
+  if (error === undefined) return "graceful";
   if (error.code === "CANCELLED" || error.code === "DEADLINE_EXCEEDED") return "cancelled";
   const isOrderly = /NO_ERROR|client disconnected|transport is closing|Connection dropped|GOAWAY/i.test(
     error.details,
@@ -17,34 +23,31 @@ export function terminationOf(error: GrpcError | undefined): Termination {
   return error.code === "UNAVAILABLE" && isOrderly ? "cancelled" : "error";
 }
 
-/** The file with the discovery server's root cannot be read, so no connection was tried. */
-export class RootUnreadableError extends GrpcError {
-  constructor(path: string, reason: string) {
-    const message =
-      `the discovery server's root ${path} cannot be read: ${reason}. ` +
-      "Mount the ConfigMap istio-ca-root-cert there, or name another file in XDS_ROOT_CA";
-    super("UNAVAILABLE", message);
-    this.message = message;
-  }
-}
-
 /** One sentence on the cause and one on what to do. */
-export function explainFailure(error: GrpcError, upstream: UpstreamOptions): string {
-  const { address, tls } = upstream;
-  const words = error.details;
-  if (error instanceof RootUnreadableError) return error.message;
-  switch (error.code) {
-    case "UNAUTHENTICATED":
-      return `the discovery server ${address} does not accept the token: ${words}. Check the token's audience, issuer and expiry`;
-    case "PERMISSION_DENIED":
-      return `the discovery server ${address} refused this proxy: ${words}. Check POD_NAMESPACE and SERVICE_ACCOUNT against the token`;
-    case "UNAVAILABLE":
-      return /certificate|altnames|self.signed|CERT_|verify/i.test(words)
-        ? `the discovery server ${address} is not trusted by ${tls?.rootCertificatePath ?? "any root"}: ${words}. ` +
-            "Mount the root of this control plane there, or name it in XDS_ROOT_CA"
-        : `the discovery server ${address} cannot be reached: ${words}. ` +
-            "Check discoveryAddress in ProxyConfig, and that the control plane runs";
-    default:
-      return `the discovery server ${address} ended the stream: ${error.code}: ${words}`;
+export function explainFailure(
+  error: GrpcError,
+  server: ServerDescription,
+  sentToken: boolean,
+): StreamFailure {
+  const { name, address } = server;
+  if (error.code === "UNAVAILABLE" || error.code === "DEADLINE_EXCEEDED") {
+    return explainConnectionFailure(error, server);
   }
+  if (error.code === "UNAUTHENTICATED") {
+    return {
+      kind: "unauthenticated",
+      message: sentToken
+        ? `${name} ${address} does not accept the token: ${error.details}. Check its audience, issuer and expiry`
+        : `${name} ${address} asks for a token, and there is none that could be sent: ${error.details}. ` +
+          "Mount a fresh service account token with audience istio-ca",
+    };
+  }
+  const remedy =
+    error.code === "PERMISSION_DENIED"
+      ? "Check POD_NAMESPACE and SERVICE_ACCOUNT against the token"
+      : "Look at its log";
+  return {
+    kind: "refused",
+    message: `${name} ${address} ended the stream: ${error.code}: ${error.details}. ${remedy}`,
+  };
 }

@@ -1,38 +1,55 @@
 /**
- * Where the connection to the discovery server stands.
+ * Where the connection to the discovery server stands, and what Envoy said to its configuration.
  */
 
-/** State of the newest stream. `problem` says why there is none, with what to do about it. */
+/**
+ * State of the newest stream: `idle` while Envoy has none; `disconnected` also while a failed connection is tried
+ * again, with the problem that still stands.
+ */
 export interface XdsState {
   readonly kind: "idle" | "connecting" | "connected" | "disconnected";
+  /** `host:port` of the discovery server. */
   readonly address: string;
+  /** Since when `kind` holds. */
+  readonly since: Date;
+  /** Why there is no connection, with what to do about it. */
   readonly problem?: string;
-  /** Responses that Envoy accepted and refused, by type URL. */
+  /** By type URL, since the agent started. */
   readonly types: Readonly<Record<string, TypeState>>;
 }
 
-/** Envoy's answers for one type. */
+/** What passed of one type. */
 export interface TypeState {
+  /** Responses forwarded to Envoy. */
+  readonly received: number;
+  /** Responses that Envoy accepted. */
   readonly acked: number;
+  /** Responses that Envoy refused. */
   readonly nacked: number;
-  /** Envoy's words for its last refusal. */
+  /** Envoy's words for its last refusal, until it accepts a response again. */
   readonly lastError?: string;
 }
 
-/** `types` with one more answer. */
-export function withAnswer(
-  types: XdsState["types"],
-  typeUrl: string,
-  error: string | undefined,
-): XdsState["types"] {
-  const { acked, nacked, lastError } = types[typeUrl] ?? { acked: 0, nacked: 0 };
-  const refusal = error ?? lastError;
-  return {
-    ...types,
-    [typeUrl]: {
-      acked: acked + (error === undefined ? 1 : 0),
-      nacked: nacked + (error === undefined ? 0 : 1),
-      ...(refusal === undefined ? {} : { lastError: refusal }),
-    },
-  };
+/** Something that happened to a type. */
+export type TypeEvent =
+  | { readonly kind: "received" }
+  | { readonly kind: "acked" }
+  | { readonly kind: "nacked"; readonly error: string };
+
+/** The state after `event`. */
+export function withTypeEvent(state: XdsState, typeUrl: string, event: TypeEvent): XdsState {
+  const before = state.types[typeUrl] ?? { received: 0, acked: 0, nacked: 0 };
+  return { ...state, types: { ...state.types, [typeUrl]: after(before, event) } };
+}
+
+function after(before: TypeState, event: TypeEvent): TypeState {
+  const { received, acked, nacked } = before;
+  switch (event.kind) {
+    case "received":
+      return { ...before, received: received + 1 };
+    case "acked":
+      return { received, acked: acked + 1, nacked };
+    case "nacked":
+      return { received, acked, nacked: nacked + 1, lastError: event.error };
+  }
 }

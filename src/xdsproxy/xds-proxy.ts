@@ -4,23 +4,28 @@
  * Each stream of Envoy has an upstream connection of its own, and the end of one side ends the other: Envoy then
  * begins its whole sequence again, with its own back-off, so nothing can be lost in between.
  */
-import { readFileSync } from "node:fs";
-import { type ByteStream, GrpcChannel } from "../grpc/channel.ts";
+import type { ByteStream } from "../grpc/channel.ts";
 import { GrpcError } from "../grpc/grpc-error.ts";
 import { type CallContext, GrpcServer } from "../grpc/server.ts";
-import { errorMessage } from "../lifecycle/error-message.ts";
-import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
+import { RootFileError, type ServerDescription } from "../grpc/server-trust.ts";
+import { TaskGroup } from "../lifecycle/task-group.ts";
+import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
-import type { CounterMetric, Metrics } from "../telemetry/metrics.ts";
-import { explainFailure, RootUnreadableError, terminationOf } from "./failure.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { ConnectionReport } from "./connection-report.ts";
+import { explainFailure, type StreamFailure } from "./failure.ts";
 import type { UpstreamOptions } from "./options.ts";
 import { type AdsProtocol, delta, stateOfTheWorld } from "./protocol.ts";
-import { type Relay, relay } from "./relay.ts";
-import { withAnswer, type XdsState } from "./state.ts";
+import { forwardRequests, forwardResponses } from "./relay.ts";
+import type { XdsState } from "./state.ts";
+import { StreamObserver } from "./stream-observer.ts";
+import { adsService, describeDiscoveryServer, openUpstream } from "./upstream.ts";
 
 /** The socket and where it leads. */
 export interface XdsProxyOptions {
+  /** Path of the Unix socket. */
   readonly path: string;
+  /** Mode of the socket. */
   readonly mode: number;
   readonly upstream: UpstreamOptions;
 }
@@ -33,182 +38,147 @@ export interface XdsProxyDependencies {
   readonly metrics: Metrics;
 }
 
+/** How long a server that took the stream may stay silent before another connection is tried, in milliseconds. */
+const firstResponseTimeoutMs = 60_000;
+
 /** The proxy; bound when `listen` resolves. */
 export class XdsProxy implements AsyncDisposable {
   readonly #upstream: UpstreamOptions;
+  readonly #server: ServerDescription;
   readonly #token: () => string | undefined;
-  readonly #log: Logger;
-  readonly #state: Watch<XdsState>;
-  readonly #connectionFailures: CounterMetric;
-  readonly #upstreamEnds: CounterMetric;
-  readonly #envoyEnds: CounterMetric;
-  readonly #requests: CounterMetric;
-  readonly #responses: CounterMetric;
-  #server: GrpcServer | undefined;
+  readonly #report: ConnectionReport;
+  readonly #tasks = new TaskGroup();
+  #listener: GrpcServer | undefined;
+  /** Ends the stream that is served now. */
   #active: AbortController | undefined;
+  #streams = 0;
 
   private constructor({ upstream }: XdsProxyOptions, { token, log, metrics }: XdsProxyDependencies) {
     this.#upstream = upstream;
+    this.#server = describeDiscoveryServer(upstream);
     this.#token = token;
-    this.#log = log;
-    this.#state = new Watch<XdsState>({ kind: "idle", address: upstream.address, types: {} });
-    this.#connectionFailures = metrics.counter(
-      "istiod_connection_failures",
-      "Connections to the discovery server that failed.",
-    );
-    this.#upstreamEnds = metrics.counter(
-      "istiod_connection_terminations",
-      "Streams that the discovery server ended.",
-      ["type"],
-    );
-    this.#envoyEnds = metrics.counter("envoy_connection_terminations", "Streams that Envoy ended.", ["type"]);
-    this.#requests = metrics.counter("xds_proxy_requests", "Requests passed on to the discovery server.");
-    this.#responses = metrics.counter("xds_proxy_responses", "Responses passed on to Envoy.");
+    this.#report = new ConnectionReport(upstream.address, log, metrics);
   }
 
-  /** @throws Error that names the socket when it cannot be bound */
+  /** @throws SocketPathError when there can be no socket at the path */
   static async listen(options: XdsProxyOptions, deps: XdsProxyDependencies): Promise<XdsProxy> {
     const proxy = new XdsProxy(options, deps);
-    const serve =
-      (protocol: AdsProtocol) =>
-      (stream: ByteStream, context: CallContext): Promise<void> =>
-        proxy.#serve(protocol, stream, context.signal);
-    proxy.#server = await GrpcServer.listen(options, [
+    const serve = (protocol: AdsProtocol) => (envoy: ByteStream, context: CallContext) =>
+      proxy.#serve(protocol, envoy, context.signal);
+    proxy.#listener = await GrpcServer.listen(options, [
       {
-        name: "envoy.service.discovery.v3.AggregatedDiscoveryService",
-        streams: {
-          DeltaAggregatedResources: serve(delta),
-          StreamAggregatedResources: serve(stateOfTheWorld),
-        },
+        name: adsService,
+        streams: { [delta.method]: serve(delta), [stateOfTheWorld.method]: serve(stateOfTheWorld) },
       },
     ]);
     return proxy;
   }
 
   get state(): ReadonlyWatch<XdsState> {
-    return this.#state;
+    return this.#report.state;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#active?.abort();
-    await this.#server?.[Symbol.asyncDispose]();
+    await this.#listener?.[Symbol.asyncDispose]();
+    await this.#tasks[Symbol.asyncDispose]();
   }
 
-  async #serve(protocol: AdsProtocol, downstream: ByteStream, gone: AbortSignal): Promise<void> {
+  /** Serve one stream of Envoy to its end. */
+  async #serve(protocol: AdsProtocol, envoy: ByteStream, gone: AbortSignal): Promise<void> {
     if (this.#active !== undefined) {
-      this.#log.info("a newer stream of Envoy takes over");
+      this.#report.superseded();
       this.#active.abort();
     }
-    const active = new AbortController();
-    this.#active = active;
-    const ended = AbortSignal.any([gone, active.signal]);
+    const replaced = new AbortController();
+    this.#active = replaced;
+    this.#report.opening();
     try {
-      await this.#relay(protocol, downstream, ended);
-      this.#noteEnd(undefined, ended);
+      const end = await this.#connect(protocol, envoy, AbortSignal.any([gone, replaced.signal]));
+      if (replaced.signal.aborted) throw new GrpcError("CANCELLED", "a newer stream has taken over");
+      if (gone.aborted) this.#report.envoyLeft();
+      else this.#reportEnd(end);
+    } finally {
+      if (this.#active === replaced) this.#active = undefined;
+    }
+  }
+
+  /** Connect both sides until one ends. */
+  async #connect(protocol: AdsProtocol, envoy: ByteStream, ended: AbortSignal): Promise<StreamEnd> {
+    const token = this.#token();
+    const sentToken = token !== undefined;
+    const observer = new StreamObserver(protocol, this.#report);
+    let isSilent = false;
+    try {
+      using upstream = openUpstream(this.#upstream, protocol.method, token);
+      const cancel = (): void => {
+        upstream.stream.cancel();
+      };
+      const silence = setTimeout(() => {
+        isSilent = true;
+        cancel();
+      }, firstResponseTimeoutMs);
+      ended.addEventListener("abort", cancel, { once: true });
+      if (ended.aborted) cancel();
+      try {
+        this.#streams += 1;
+        this.#tasks.spawn(`requests-of-stream-${this.#streams}`, () =>
+          forwardRequests(envoy, upstream.stream, (message) => {
+            observer.request(message);
+          }),
+        );
+        await forwardResponses(upstream.stream, envoy, (message) => {
+          clearTimeout(silence);
+          return observer.acceptsResponse(message);
+        });
+        return { hasAnswered: observer.hasAnswered, sentToken };
+      } finally {
+        clearTimeout(silence);
+        ended.removeEventListener("abort", cancel);
+      }
     } catch (error) {
-      const failure = GrpcError.from(error, this.#upstream.address);
-      this.#noteEnd(failure, ended);
-      throw failure;
-    } finally {
-      if (this.#active === active) this.#active = undefined;
+      return { hasAnswered: observer.hasAnswered, sentToken, error, isSilent };
     }
   }
 
-  async #relay(protocol: AdsProtocol, downstream: ByteStream, ended: AbortSignal): Promise<void> {
-    this.#state.set({ kind: "connecting", address: this.#upstream.address, types: {}, ...this.#problem() });
-    using channel = new GrpcChannel({ address: this.#upstream.address, tls: this.#tls() });
-    const upstream = channel.stream(protocol.method, this.#metadata());
-    const cancel = (): void => {
-      upstream.cancel();
-    };
-    ended.addEventListener("abort", cancel, { once: true });
-    try {
-      await relay(downstream, upstream, this.#observe(protocol));
-    } finally {
-      ended.removeEventListener("abort", cancel);
-    }
-  }
-
-  #observe(protocol: AdsProtocol): Relay {
-    return {
-      onRequest: (message) => {
-        this.#requests.inc();
-        const { typeUrl, nonce, error } = protocol.readRequest(message);
-        if (nonce === "") return;
-        if (error !== undefined)
-          this.#log.warn("Envoy refused configuration", { type: typeUrl, reason: error });
-        const current = this.#state.current;
-        this.#state.set({ ...current, types: withAnswer(current.types, typeUrl, error) });
-      },
-      acceptResponse: (message) => {
-        this.#responses.inc();
-        this.#noteConnected();
-        const typeUrl = protocol.readTypeUrl(message);
-        if (typeUrl.startsWith("type.googleapis.com/envoy.")) return true;
-        this.#log.debug("response of a type that Envoy does not know", { type: typeUrl });
-        return false;
-      },
-    };
-  }
-
-  #noteConnected(): void {
-    const { kind, address, types } = this.#state.current;
-    if (kind === "connected") return;
-    this.#log.info("connected to the discovery server", { address });
-    this.#state.set({ kind: "connected", address, types });
-  }
-
-  #noteEnd(error: GrpcError | undefined, ended: AbortSignal): void {
-    const { address, types, kind, problem: previous } = this.#state.current;
-    if (ended.aborted) {
-      this.#envoyEnds.inc({ type: "cancelled" });
-      this.#state.set({ kind: "idle", address, types });
+  /** @throws GrpcError that tells Envoy, unless the stream ended well */
+  #reportEnd(end: StreamEnd): void {
+    if (end.error === undefined) {
+      if (end.hasAnswered) this.#report.upstreamEnded(undefined, undefined);
+      else this.#report.connectionFailed(this.#silence("ended the stream without an answer"));
       return;
     }
-    const wasConnected = kind === "connected";
-    const termination = terminationOf(error);
-    if (wasConnected) this.#upstreamEnds.inc({ type: termination });
-    else this.#connectionFailures.inc();
-    const problem =
-      error === undefined
-        ? `the discovery server ${address} ended the stream`
-        : explainFailure(error, this.#upstream);
-    if (wasConnected && termination === "cancelled") {
-      this.#log.info("disconnected from the discovery server", {
-        address,
-        reason: error?.details ?? "end of stream",
-      });
-    } else if (problem !== previous) {
-      this.#log.warn("no connection to the discovery server", { address, reason: problem });
-    }
-    this.#state.set({ kind: "disconnected", address, types, problem });
+    const error = GrpcError.from(end.error);
+    const failure = this.#explain(end, error);
+    if (end.hasAnswered) this.#report.upstreamEnded(error, failure);
+    else this.#report.connectionFailed(failure);
+    throw new GrpcError(
+      end.isSilent === true || end.error instanceof RootFileError ? "UNAVAILABLE" : error.code,
+      failure.message,
+    );
   }
 
-  /** Kept while a new attempt runs, so that one cause is one line in the log. */
-  #problem(): { problem?: string } {
-    const { problem } = this.#state.current;
-    return problem === undefined ? {} : { problem };
+  #explain(end: StreamEnd, error: GrpcError): StreamFailure {
+    if (end.error instanceof RootFileError) return { kind: "root-missing", message: end.error.message };
+    if (end.isSilent === true)
+      return this.#silence(`gave no answer within ${firstResponseTimeoutMs / 1_000} s`);
+    return explainFailure(error, this.#server, end.sentToken);
   }
 
-  #tls(): ConstructorParameters<typeof GrpcChannel>[0]["tls"] {
-    const { tls } = this.#upstream;
-    if (tls === undefined) return undefined;
-    const { serverName, rootCertificatePath } = tls;
-    if (rootCertificatePath === "SYSTEM") return { rootCertificates: undefined, serverName };
-    try {
-      return { rootCertificates: readFileSync(rootCertificatePath), serverName };
-    } catch (error) {
-      throw new RootUnreadableError(rootCertificatePath, errorMessage(error));
-    }
-  }
-
-  #metadata(): Readonly<Record<string, string>> {
-    const token = this.#token();
-    const { clusterId, headers } = this.#upstream;
+  #silence(what: string): StreamFailure {
+    const { name, address } = this.#server;
     return {
-      ...headers,
-      ...(clusterId === undefined ? {} : { clusterid: clusterId }),
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      kind: "silent",
+      message: `${name} ${address} ${what}. Check that discoveryAddress in ProxyConfig is a discovery server`,
     };
   }
+}
+
+/** How a stream to the discovery server ended. */
+interface StreamEnd {
+  /** A response had come, so there was a connection. */
+  readonly hasAnswered: boolean;
+  readonly sentToken: boolean;
+  readonly error?: unknown;
+  readonly isSilent?: boolean;
 }

@@ -1,0 +1,26 @@
+/**
+ * `outrider up`: a mesh on this machine.
+ */
+import type { Command } from "./command.ts";
+
+/** Runs until it is asked to stop, or once through the checks. */
+export const upCommand: Command = {
+  name: "up",
+  describe: "Run a mesh on this machine: control plane and two sidecars with real Envoys.",
+  flags: {
+    once: { type: "boolean", default: false, describe: "One round of checks, then stop; exit code 0 or 1." },
+    configDir: { type: "string", describe: "Folder of Istio YAML instead of the demo's own." },
+    stateDir: {
+      type: "string",
+      describe: "Folder of the self-signed root and the demo token key (default $XDG_STATE_HOME/outrider).",
+    },
+    ports: {
+      type: "string",
+      default: "",
+      describe: "Ports by name, such as web.admin=15000,api.status=16020; the others are free ones.",
+    },
+    binaryPath: { type: "string", describe: "Envoy's binary." },
+    intervalMs: { type: "number", default: 1_000, describe: "Time between two requests, in milliseconds." },
+  },
+  run: async (args, context) => (await import("./up/run.ts")).runUp(args, context),
+};
