@@ -38,7 +38,7 @@ export interface UnaryCall {
 
 /** A bidirectional stream of bytes. Iterating it throws GrpcError when the call fails. */
 export interface ByteStream extends AsyncIterable<Buffer> {
-  /** Resolves when the transport has room for more. */
+  /** Resolves when the transport has taken the message, or the stream is gone. */
   write(message: Uint8Array): Promise<void>;
   /** Queue without waiting, however much is queued already. */
   enqueue(message: Uint8Array): void;
@@ -113,8 +113,11 @@ export class GrpcChannel implements Disposable {
 }
 
 function byteStream(call: ClientDuplexStream<Buffer, Buffer>, address: string): ByteStream {
-  // An error may arrive while nobody iterates; the iteration below reports it when somebody does.
-  call.on("error", () => undefined);
+  // An error may arrive before anybody iterates; the iteration below reports it when somebody does.
+  let failure: unknown;
+  call.on("error", (error) => {
+    failure ??= error;
+  });
   return {
     write: (message) => writeTo(call, asBuffer(message)),
     enqueue: (message) => {
@@ -132,28 +135,31 @@ function byteStream(call: ClientDuplexStream<Buffer, Buffer>, address: string): 
       } catch (error) {
         throw GrpcError.from(error, address);
       }
+      if (failure !== undefined) throw GrpcError.from(failure, address);
     },
   };
 }
 
 interface Writer {
-  write(message: Buffer): boolean;
+  write(message: Buffer, done: () => void): boolean;
   readonly destroyed: boolean;
-  once(event: "drain" | "close", listener: () => void): unknown;
-  off(event: "drain" | "close", listener: () => void): unknown;
+  once(event: "close", listener: () => void): unknown;
+  off(event: "close", listener: () => void): unknown;
 }
 
-/** Write and wait for room; a stream that is gone takes the message silently, its reader hears why. */
+/**
+ * Write and wait until the transport has taken the message; a stream's own high-water mark would let 16 messages
+ * of any size pile up. A stream that is gone takes the message silently, its reader hears why.
+ */
 export async function writeTo(stream: Writer, message: Buffer): Promise<void> {
-  if (stream.destroyed || stream.write(message)) return;
+  if (stream.destroyed) return;
   await new Promise<void>((resolve) => {
     const done = (): void => {
-      stream.off("drain", done);
       stream.off("close", done);
       resolve();
     };
-    stream.once("drain", done);
     stream.once("close", done);
+    stream.write(message, done);
   });
 }
 

@@ -169,7 +169,8 @@ function serverStream(call: ServerDuplexStream<Buffer, Buffer>): ByteStream {
     },
     async *[Symbol.asyncIterator]() {
       try {
-        for await (const message of call) yield message as Buffer;
+        // A handler that stops reading has still to send its status, for which the call must live on.
+        for await (const message of call.iterator({ destroyOnReturn: false })) yield message as Buffer;
       } catch (error) {
         throw GrpcError.from(error);
       }

@@ -5,28 +5,35 @@ import { readFileSync } from "node:fs";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { IdentityError } from "./identity-error.ts";
 
+const remedy = "Mount a projected service account token with audience istio-ca there";
+
 /**
  * Read the token.
  *
- * @throws IdentityError TOKEN_MISSING or TOKEN_EXPIRED; an expired token is never presented
+ * @throws IdentityError TOKEN_MISSING or TOKEN_EXPIRED
  */
 export function readToken(path: string, now: Date): string {
-  let token: string;
+  let text: string;
   try {
-    token = readFileSync(path, "utf8").trim();
+    text = readFileSync(path, "utf8");
   } catch (error) {
     throw new IdentityError(
       "TOKEN_MISSING",
-      `the token ${path} cannot be read: ${errorMessage(error)}. Mount a service account token with audience istio-ca there`,
+      `the token ${path} cannot be read: ${errorMessage(error)}. ${remedy}`,
       error,
     );
   }
-  if (token === "") {
-    throw new IdentityError(
-      "TOKEN_MISSING",
-      `the token ${path} is empty: mount a service account token with audience istio-ca there`,
-    );
-  }
+  return checkToken(text, path, now);
+}
+
+/**
+ * The token in a file's text. One that has expired is never presented: the CA would only refuse it, and count it.
+ *
+ * @throws IdentityError TOKEN_MISSING or TOKEN_EXPIRED
+ */
+export function checkToken(text: string, path: string, now: Date): string {
+  const token = text.trim();
+  if (token === "") throw new IdentityError("TOKEN_MISSING", `the token ${path} is empty. ${remedy}`);
   const expiry = expiryOf(token);
   if (expiry !== undefined && expiry <= now) {
     throw new IdentityError(

@@ -30,17 +30,16 @@ export class SecretSession {
 
   /** Take in a request; `due` then says what it calls for. */
   receive(request: DiscoveryRequest): SessionVerdict {
-    const before = this.#subscription.names;
     const verdict = this.#subscription.receive({
       resourceNames: request.resourceNames,
       responseNonce: request.responseNonce,
       errorDetail: request.errorDetail,
     });
-    // Without a nonce Envoy says that it has nothing; a name that is gone or new is not held either.
+    // Without a nonce Envoy says that it has nothing; what it let go of it does not have either.
     if (request.responseNonce === "") this.#sent.clear();
     const { names } = this.#subscription;
     for (const name of this.#sent.keys()) {
-      if (!before.has(name) || !names.has(name)) this.#sent.delete(name);
+      if (!names.has(name)) this.#sent.delete(name);
     }
     return {
       unknownNames: verdict.kind === "stale" ? [] : [...names].filter((name) => !isSecretName(name)),

@@ -34,15 +34,15 @@ export interface SdsOptions {
 export interface SdsDependencies {
   readonly secrets: ReadonlyWatch<SdsSecrets>;
   readonly log: Logger;
-  readonly metrics?: Metrics;
+  readonly metrics: Metrics;
 }
 
 /** Serves the workload's secrets to Envoy; disposing ends its streams. */
 export class SdsServer implements AsyncDisposable {
   readonly #secrets: ReadonlyWatch<SdsSecrets>;
   readonly #log: Logger;
-  readonly #pushes: CounterMetric | undefined;
-  readonly #rejections: CounterMetric | undefined;
+  readonly #pushes: CounterMetric;
+  readonly #rejections: CounterMetric;
   /** Names that were warned about. */
   readonly #unknownNames = new Set<string>();
   #server: GrpcServer | undefined;
@@ -51,8 +51,8 @@ export class SdsServer implements AsyncDisposable {
   private constructor({ secrets, log, metrics }: SdsDependencies) {
     this.#secrets = secrets;
     this.#log = log;
-    this.#pushes = metrics?.counter("sds_pushes", "Secrets sent to Envoy.", ["resource_name"]);
-    this.#rejections = metrics?.counter("sds_rejections", "Responses with secrets that Envoy refused.");
+    this.#pushes = metrics.counter("sds_pushes", "Secrets sent to Envoy.", ["resource_name"]);
+    this.#rejections = metrics.counter("sds_rejections", "Responses with secrets that Envoy refused.");
   }
 
   /** @throws SocketPathError when there can be no socket at the path */
@@ -101,7 +101,7 @@ export class SdsServer implements AsyncDisposable {
         const { unknownNames, rejection } = session.receive(request);
         this.#warnOfUnknownNames(unknownNames, node);
         if (rejection !== undefined) {
-          this.#rejections?.inc();
+          this.#rejections.inc();
           this.#log.warn("Envoy refused a secret", { node, reason: rejection });
         }
         await this.#send(session, stream);
@@ -125,7 +125,7 @@ export class SdsServer implements AsyncDisposable {
     });
     session.sent(due, nonce);
     for (const { name } of due) {
-      this.#pushes?.inc({ resource_name: name });
+      this.#pushes.inc({ resource_name: name });
       this.#log.info("secret sent to Envoy", { resource: name });
     }
     await stream.write(toBinary(DiscoveryResponseSchema, response));

@@ -87,6 +87,7 @@ async function showUntilStopped(
 ): Promise<number> {
   let requests: RequestState = noRequests;
   const requesting = (async () => {
+    await bothReady(mesh, context.shutdown);
     while (!context.shutdown.aborted) {
       const result = await callThrough(mesh.ports["web.outbound"], serviceHost("api"), requestTimeoutMs);
       requests = withRequest(requests, result);
@@ -98,6 +99,15 @@ async function showUntilStopped(
   await requesting;
   context.print(`stopping: ${requests.succeeded} requests good, ${requests.failed} bad`);
   return 0;
+}
+
+/** Requests before that would only show that the mesh is still starting. */
+async function bothReady(mesh: DemoMesh, shutdown: AbortSignal): Promise<void> {
+  const isReady = async (): Promise<boolean> => {
+    const { sidecars } = await observe(mesh, noRequests);
+    return sidecars.every(({ report }) => report?.ready === true);
+  };
+  while (!shutdown.aborted && !(await isReady())) await sleep(frameMs, shutdown);
 }
 
 async function printChanges(

@@ -1,0 +1,7 @@
+/** The real Envoy, found or fetched as the program does. */
+import { ensureEnvoy } from "../../src/envoy/ensure.ts";
+
+export function testEnvoy(): Promise<string> {
+  const envoyPath = process.env["ENVOY_PATH"];
+  return ensureEnvoy({ binaryPath: undefined, envoyPath, env: process.env }, () => undefined);
+}

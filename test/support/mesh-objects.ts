@@ -1,0 +1,74 @@
+/** Istio objects of the test mesh: namespace demo, bound listeners, STRICT mutual TLS. */
+
+export const apiHost = "api.demo.svc.cluster.local";
+
+export interface EndpointOptions {
+  readonly port: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly serviceAccount?: string;
+}
+
+export function service(name: string, endpoints: readonly EndpointOptions[]): object {
+  return {
+    apiVersion: "networking.istio.io/v1",
+    kind: "ServiceEntry",
+    metadata: { name, namespace: "demo" },
+    spec: {
+      hosts: [`${name}.demo.svc.cluster.local`],
+      location: "MESH_INTERNAL",
+      resolution: "STATIC",
+      ports: [{ number: 80, name: "http", protocol: "HTTP" }],
+      endpoints: endpoints.map(({ port, labels, serviceAccount }) => ({
+        address: "127.0.0.1",
+        ports: { http: port },
+        serviceAccount: serviceAccount ?? name,
+        ...(labels === undefined ? {} : { labels }),
+      })),
+    },
+  };
+}
+
+export function ingress(name: string, port: number, appPort: number): object {
+  return sidecar(name, {
+    ingress: [
+      {
+        port: { number: port, name: "http", protocol: "HTTP" },
+        bind: "127.0.0.1",
+        captureMode: "NONE",
+        defaultEndpoint: `127.0.0.1:${appPort}`,
+      },
+    ],
+    egress: [{ hosts: ["./*"] }],
+  });
+}
+
+export function egress(name: string, port: number): object {
+  return sidecar(name, {
+    egress: [
+      {
+        port: { number: port, name: "http", protocol: "HTTP" },
+        bind: "127.0.0.1",
+        captureMode: "NONE",
+        hosts: ["./*"],
+      },
+    ],
+  });
+}
+
+function sidecar(name: string, spec: object): object {
+  return {
+    apiVersion: "networking.istio.io/v1",
+    kind: "Sidecar",
+    metadata: { name, namespace: "demo" },
+    spec: { workloadSelector: { labels: { app: name } }, ...spec },
+  };
+}
+
+export function mutualTls(mode: "STRICT" | "PERMISSIVE" | "DISABLE"): object {
+  return {
+    apiVersion: "security.istio.io/v1",
+    kind: "PeerAuthentication",
+    metadata: { name: "default", namespace: "demo" },
+    spec: { mtls: { mode } },
+  };
+}

@@ -1,0 +1,225 @@
+/** A mesh of real parts: the control plane and sidecars in processes of their own, applications in this one. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import type { AgentReport } from "../../src/agent/report.ts";
+import { openTokenIssuer } from "../../src/controlplane/demo-tokens.ts";
+import { fetchHttp, type HttpResponse } from "../../src/net/http-client.ts";
+import { testEnvoy } from "./envoy.ts";
+import { eventually } from "./eventually.ts";
+import { freePorts } from "./free-ports.ts";
+import { type RunningOutrider, startOutrider } from "./outrider.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
+
+/** Longest start of a sidecar on a busy machine, in milliseconds. */
+export const startMs = 30_000;
+
+export interface SidecarPorts {
+  readonly admin: number;
+  readonly status: number;
+  readonly envoyStatus: number;
+  readonly prometheus: number;
+}
+
+export interface TestSidecar {
+  readonly name: string;
+  readonly folder: string;
+  readonly ports: SidecarPorts;
+  readonly agent: RunningOutrider;
+  report(): Promise<AgentReport>;
+  /** A metric of the agent; 0 while it has no sample. */
+  metric(name: string): Promise<number>;
+  ready(): Promise<void>;
+}
+
+export interface SidecarChanges {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly proxyConfig?: Readonly<Record<string, unknown>>;
+  /** Undefined leaves the file out. */
+  readonly token?: string | undefined;
+  readonly rootPem?: string | undefined;
+}
+
+export class TestMesh implements AsyncDisposable {
+  readonly folder: string;
+  readonly configFolder: string;
+  readonly controlPlanePorts: { readonly tls: number; readonly plain: number; readonly http: number };
+  readonly #stack: AsyncDisposableStack;
+  readonly #flags: readonly string[];
+  #controlPlane: RunningOutrider;
+
+  private constructor(
+    folder: string,
+    ports: TestMesh["controlPlanePorts"],
+    flags: readonly string[],
+    stack: AsyncDisposableStack,
+  ) {
+    this.folder = folder;
+    this.configFolder = join(folder, "mesh");
+    this.controlPlanePorts = ports;
+    this.#flags = flags;
+    this.#stack = stack;
+    this.#controlPlane = this.#startControlPlane();
+  }
+
+  static async start(
+    files: Readonly<Record<string, readonly object[]>>,
+    flags: readonly string[] = [],
+  ): Promise<TestMesh> {
+    const stack = new AsyncDisposableStack();
+    const folder = stack.use(temporaryFolder()).path;
+    const [tls = 0, plain = 0, http = 0] = await freePorts(3);
+    mkdirSync(join(folder, "mesh"));
+    for (const [name, objects] of Object.entries(files)) {
+      writeFileSync(join(folder, "mesh", name), documents(objects));
+    }
+    const mesh = new TestMesh(folder, { tls, plain, http }, flags, stack);
+    await mesh.controlPlaneReady();
+    return mesh;
+  }
+
+  get controlPlane(): RunningOutrider {
+    return this.#controlPlane;
+  }
+
+  get rootPem(): string {
+    return readFileSync(join(this.folder, "state/root-cert.pem"), "utf8");
+  }
+
+  async controlPlaneReady(): Promise<void> {
+    await eventually("the control plane", () => expectOk(this.controlPlanePorts.http, "/ready"), {
+      withinMs: startMs,
+    });
+  }
+
+  async restartControlPlane(): Promise<void> {
+    this.#controlPlane = this.#startControlPlane();
+    await this.controlPlaneReady();
+  }
+
+  /** Replace a file of the configuration folder. */
+  write(name: string, ...objects: readonly object[]): void {
+    writeFileSync(join(this.configFolder, name), documents(objects));
+  }
+
+  async token(
+    serviceAccount: string,
+    changes: { lifetimeMs?: number; audience?: string } = {},
+  ): Promise<string> {
+    const issuer = await openTokenIssuer(join(this.folder, "state"));
+    return issuer.issue({
+      namespace: "demo",
+      serviceAccount,
+      audience: "istio-ca",
+      lifetimeMs: 3_600_000,
+      ...changes,
+    });
+  }
+
+  /** Start a sidecar; it is not waited for. */
+  async sidecar(name: string, changes: SidecarChanges = {}): Promise<TestSidecar> {
+    const folder = join(this.folder, name);
+    const token = "token" in changes ? changes.token : await this.token(name);
+    const rootPem = "rootPem" in changes ? changes.rootPem : this.rootPem;
+    for (const [path, content] of [
+      ["var/run/secrets/tokens/istio-token", token],
+      ["var/run/secrets/istio/root-cert.pem", rootPem],
+      ["etc/istio/pod/labels", `app="${name}"\n`],
+    ] as const) {
+      mkdirSync(join(folder, path, ".."), { recursive: true });
+      if (content !== undefined) writeFileSync(join(folder, path), content);
+    }
+    const [admin = 0, status = 0, envoyStatus = 0, prometheus = 0] = await freePorts(4);
+    const ports = { admin, status, envoyStatus, prometheus };
+    const agent = startOutrider({
+      args: ["proxy", "sidecar"],
+      cwd: folder,
+      env: {
+        ENVOY_PATH: await testEnvoy(),
+        POD_NAME: `${name}-1`,
+        POD_NAMESPACE: "demo",
+        SERVICE_ACCOUNT: name,
+        INSTANCE_IP: "127.0.0.1",
+        ISTIO_META_INTERCEPTION_MODE: "NONE",
+        ENVOY_STATUS_PORT: String(envoyStatus),
+        ENVOY_PROMETHEUS_PORT: String(prometheus),
+        PROXY_CONFIG: JSON.stringify({
+          discoveryAddress: `localhost:${this.controlPlanePorts.tls}`,
+          proxyAdminPort: admin,
+          statusPort: status,
+          concurrency: 1,
+          terminationDrainDuration: "1s",
+          ...changes.proxyConfig,
+        }),
+        ...changes.env,
+      },
+    });
+    this.#stack.use(agent);
+    return testSidecar(name, folder, ports, agent);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+
+  #startControlPlane(): RunningOutrider {
+    const { tls, plain, http } = this.controlPlanePorts;
+    const outrider = startOutrider({
+      args: [
+        "discovery",
+        ...["--configDir", this.configFolder, "--stateDir", join(this.folder, "state")],
+        ...["--secureGrpcPort", String(tls), "--grpcPort", String(plain), "--httpPort", String(http)],
+        ...this.#flags,
+      ],
+    });
+    this.#stack.use(outrider);
+    return outrider;
+  }
+}
+
+function testSidecar(name: string, folder: string, ports: SidecarPorts, agent: RunningOutrider): TestSidecar {
+  const report = async (): Promise<AgentReport> =>
+    JSON.parse((await get(ports.status, "/debug/status")).body.toString("utf8")) as AgentReport;
+  return {
+    name,
+    folder,
+    ports,
+    agent,
+    report,
+    metric: async (metric) => {
+      const text = (await get(ports.status, "/stats/prometheus")).body.toString("utf8");
+      const line = text.split("\n").find((candidate) => candidate.startsWith(metric));
+      return line === undefined ? 0 : Number(line.split(" ").at(-1));
+    },
+    ready: async () => {
+      await eventually(
+        `${name} ready`,
+        async () => {
+          const { ready, reason } = await report();
+          if (!ready) throw new Error(reason);
+        },
+        { withinMs: startMs },
+      ).catch((error: unknown) => {
+        throw new Error(`${name} is not ready:\n${agent.lines.slice(-30).join("\n")}`, { cause: error });
+      });
+    },
+  };
+}
+
+function documents(objects: readonly object[]): string {
+  return objects.map((object) => stringify(object)).join("---\n");
+}
+
+/** GET on loopback. */
+export function get(
+  port: number,
+  url: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<HttpResponse> {
+  return fetchHttp({ target: { host: "127.0.0.1", port }, url, headers, timeoutMs: 10_000 });
+}
+
+async function expectOk(port: number, url: string): Promise<void> {
+  const { status } = await get(port, url);
+  if (status !== 200) throw new Error(`${url} answered ${status}`);
+}
