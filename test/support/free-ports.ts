@@ -1,27 +1,10 @@
-/** TCP ports that nobody listens on, all different. */
-import { createServer } from "node:net";
+/** TCP ports that nobody listens on, none of them handed out twice by this process. */
+import { freePorts as findFreePorts, portBlock } from "../../src/net/free-ports.ts";
+
+let next = portBlock(process.pid);
 
 export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => {
-        server.listen(0, "127.0.0.1", resolve);
-      });
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === "object" && address !== null ? address.port : 0;
-  });
-  await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise((resolve) => {
-          server.close(resolve);
-        }),
-    ),
-  );
+  const ports = await findFreePorts(count, next);
+  next = (ports.at(-1) ?? next) + 1;
   return ports;
 }

@@ -1,7 +1,7 @@
 /**
  * The ports of the demo mesh: given by flag, or free ones.
  */
-import { createServer } from "node:net";
+import { freePorts, portBlock } from "../../net/free-ports.ts";
 import { describePortOwner, portOwners } from "../../net/port-owner.ts";
 
 /** Every port by name; `web` and `api` are the sidecars. */
@@ -60,30 +60,12 @@ export function takenPorts(chosen: ReadonlyMap<PortName, number>): readonly stri
 }
 
 /** Fill in free ports for those that were not chosen. */
-export async function completePorts(chosen: ReadonlyMap<PortName, number>): Promise<Ports> {
+export async function completePorts(chosen: ReadonlyMap<PortName, number>, pid: number): Promise<Ports> {
   const missing = portNames.filter((name) => !chosen.has(name));
-  // All are held until the last is known, so that no number comes twice.
-  const held = await Promise.all(missing.map(() => holdFreePort()));
+  const taken = new Set(chosen.values());
+  const free = await freePorts(missing.length + taken.size, portBlock(pid));
+  const usable = free.filter((port) => !taken.has(port));
   const ports = new Map(chosen);
-  for (const [index, name] of missing.entries()) ports.set(name, held[index]?.port ?? 0);
-  await Promise.all(held.map(({ release }) => release()));
+  for (const [index, name] of missing.entries()) ports.set(name, usable[index] ?? 0);
   return Object.fromEntries(ports) as Ports;
-}
-
-function holdFreePort(): Promise<{ readonly port: number; readonly release: () => Promise<void> }> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      const release = (): Promise<void> =>
-        new Promise((done) => {
-          server.close(() => {
-            done();
-          });
-        });
-      resolve({ port, release });
-    });
-  });
 }

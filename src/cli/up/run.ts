@@ -46,7 +46,7 @@ export async function runUp(args: Arguments, context: CommandContext): Promise<n
       progress.update,
     ).finally(progress.end);
     await using mesh = await DemoMesh.start({
-      ports: await completePorts(choice.ports),
+      ports: await completePorts(choice.ports, context.pid),
       configFolder: args.optionalString("configDir"),
       stateDir: args.optionalString("stateDir") ?? defaultStateDir(context.env),
       envoyBinary,
