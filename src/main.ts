@@ -10,6 +10,9 @@ import { version } from "./cli/version.ts";
 // A library's use of Node.js is not the operator's business; grpc-js names an IP address in TLS, for one.
 process.noDeprecation = true;
 
+// A terminal that was closed, or a reader that went away, must not keep the program from stopping in order.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+
 const signals = subscribeToSignals(process, performance.now.bind(performance));
 const invocation = await parseCommandLine(process.argv.slice(2), commands, version);
 

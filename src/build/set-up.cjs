@@ -24,11 +24,7 @@ function lockHash() {
 }
 
 function installedHash() {
-  try {
-    return fs.existsSync(pinnedNode) ? fs.readFileSync(stamp, "utf8") : "";
-  } catch (_) {
-    return "";
-  }
+  return fs.existsSync(pinnedNode) && fs.existsSync(stamp) ? fs.readFileSync(stamp, "utf8") : "";
 }
 
 function fail(message) {

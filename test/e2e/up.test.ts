@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { spawnChild } from "../../src/lifecycle/child.ts";
+import { sleep } from "../../src/lifecycle/sleep.ts";
+import { testEnvoy } from "../support/envoy.ts";
+import { eventually } from "../support/eventually.ts";
+import { freePorts } from "../support/free-ports.ts";
+import { mainPath, type RunningOutrider, runOutrider, startOutrider } from "../support/outrider.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+interface Place {
+  readonly env: Readonly<Record<string, string>>;
+  readonly temporary: string;
+  readonly state: string;
+}
+
+async function place(folder: string): Promise<Place> {
+  const temporary = join(folder, "t");
+  const state = join(folder, "s");
+  const { mkdirSync } = await import("node:fs");
+  mkdirSync(temporary);
+  return { temporary, state, env: { ENVOY_PATH: await testEnvoy(), TMPDIR: temporary } };
+}
+
+/** Processes whose working folder is below `folder`. */
+function processesBelow(folder: string): string[] {
+  return readdirSync("/proc").filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      return readFileSync(`/proc/${pid}/environ`, "utf8").includes(folder);
+    } catch {
+      return false;
+    }
+  });
+}
+
+async function serving(up: RunningOutrider): Promise<void> {
+  await eventually(
+    "a good request",
+    () =>
+      assert.ok(
+        up.lines.some((line) => /^requests: 200 from api/.test(line)),
+        up.lines.join("\n"),
+      ),
+    { withinMs: 60_000 },
+  );
+}
+
+describe("outrider up", () => {
+  test("--once runs a round of checks, prints each, exits 0 and leaves nothing but its state", async () => {
+    using folder = temporaryFolder();
+    const { env, temporary, state } = await place(folder.path);
+    const { exit, output } = await runOutrider({
+      args: ["up", "--once", "--stateDir", state],
+      env,
+      withinMs: 90_000,
+    });
+    assert.deepEqual(exit, { kind: "exited", code: 0 }, output);
+    assert.match(
+      output,
+      /✔ web reaches api over mutual TLS: 200 from api, called as spiffe:\/\/cluster\.local\/ns\/demo\/sa\/web/,
+    );
+    assert.match(output, /✔ api refuses plain text/);
+    assert.match(output, /every check passed/);
+    assert.deepEqual(readdirSync(temporary), []);
+    assert.deepEqual(readdirSync(state).toSorted(), [
+      "ca-cert.pem",
+      "ca-key.pem",
+      "root-cert.pem",
+      "token-key.json",
+    ]);
+  });
+
+  test("without a terminal prints a line per change; SIGINT twice within a second stops it in order", async () => {
+    using folder = temporaryFolder();
+    const { env, temporary, state } = await place(folder.path);
+    await using up = startOutrider({ args: ["up", "--stateDir", state], env });
+    await serving(up);
+    assert.ok(up.lines.some((line) => /^web: Envoy live/.test(line)));
+    assert.ok(
+      up.lines.some((line) =>
+        /^api: certificate spiffe:\/\/cluster\.local\/ns\/demo\/sa\/api until 20/.test(line),
+      ),
+    );
+    const configuration =
+      up.lines.find((line) => line.startsWith("configuration: "))?.slice("configuration: ".length) ?? "";
+    writeFileSync(join(configuration, "broken.yaml"), "kind: [\n");
+    await eventually(
+      "the refusal",
+      () => assert.ok(up.lines.some((line) => /^control plane: refused .*broken\.yaml:\d/.test(line))),
+      { withinMs: 10_000 },
+    );
+    const before = up.lines.length;
+    await sleep(2_000);
+    assert.ok(up.lines.length - before <= 2, "lines come without a change");
+
+    up.kill("SIGINT");
+    await sleep(200);
+    up.kill("SIGINT");
+    assert.deepEqual(await up.exitWithin(20_000), { kind: "exited", code: 0 });
+    assert.match(up.lines.at(-1) ?? "", /^stopping: \d+ requests good, 0 bad/);
+    assert.deepEqual(readdirSync(temporary), []);
+    assert.deepEqual(processesBelow(temporary), []);
+  });
+
+  test("a second signal stops it at once, and still leaves nothing", async () => {
+    using folder = temporaryFolder();
+    const { env, temporary, state } = await place(folder.path);
+    await using up = startOutrider({ args: ["up", "--stateDir", state], env });
+    await serving(up);
+    up.kill("SIGTERM");
+    up.kill("SIGINT");
+    await up.exitWithin(10_000);
+    assert.deepEqual(readdirSync(temporary), []);
+    assert.deepEqual(processesBelow(temporary), []);
+  });
+
+  test("ports that are taken are named with their owners, all at once", async () => {
+    const [first = 0, second = 0] = await freePorts(2);
+    const servers = [first, second].map((port) => createServer().listen(port, "127.0.0.1"));
+    try {
+      const { exit, output } = await runOutrider({
+        args: ["up", "--once", "--ports", `web.admin=${first},api.inbound=${second}`],
+        env: { ENVOY_PATH: await testEnvoy() },
+        withinMs: 20_000,
+      });
+      assert.deepEqual(exit, { kind: "exited", code: 64 }, output);
+      assert.match(output, new RegExp(`port ${first} \\(web\\.admin\\) is taken by pid ${process.pid} `));
+      assert.match(output, new RegExp(`port ${second} \\(api\\.inbound\\) is taken by pid ${process.pid} `));
+    } finally {
+      for (const server of servers) server.close();
+    }
+  });
+
+  test("on a terminal draws a picture, and a closed terminal stops everything", async () => {
+    using folder = temporaryFolder();
+    const { env, temporary, state } = await place(folder.path);
+    const typescript = join(folder.path, "typescript");
+    const command = `stty cols 100 rows 40; exec ${process.execPath} ${mainPath} up --stateDir ${state}`;
+    const terminal = spawnChild({
+      file: "script",
+      args: ["--quiet", "--flush", "--command", command, typescript],
+      env: { ...env, PATH: process.env["PATH"], HOME: process.env["HOME"], TERM: "xterm" },
+      stdout: "ignore",
+      stderr: "ignore",
+    });
+    const drawn = (): string => (existsSync(typescript) ? readFileSync(typescript, "utf8") : "");
+    try {
+      await eventually("the picture", () => assert.match(drawn(), /200 from api, called as spiffe/), {
+        withinMs: 60_000,
+      });
+      assert.match(drawn(), /expires in/);
+      assert.match(drawn(), /restarts/);
+    } finally {
+      // The end of script is the end of its terminal: what runs on it gets SIGHUP.
+      terminal.kill("SIGKILL");
+      await terminal.exited;
+    }
+    await eventually("nothing is left", () => assert.deepEqual(processesBelow(temporary), []), {
+      withinMs: 20_000,
+    });
+    assert.deepEqual(readdirSync(temporary), []);
+  });
+});

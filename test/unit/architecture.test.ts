@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize, sep } from "node:path";
+import { describe, test } from "node:test";
+
+const src = join(import.meta.dirname, "../../src");
+
+const foundation = ["pki", "proto", "telemetry", "net", "lifecycle"];
+const protocols = ["xds", "grpc", ...foundation];
+const features = ["bootstrap", "envoy", "identity", "sds", "status", "xdsproxy"];
+
+// The architecture: each folder and the folders it may import beside its own. A feature never imports a feature.
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  lifecycle: [],
+  net: ["lifecycle"],
+  telemetry: ["lifecycle"],
+  proto: [],
+  pki: ["lifecycle"],
+  grpc: foundation,
+  xds: ["grpc", ...foundation],
+  ...Object.fromEntries(features.map((feature) => [feature, protocols])),
+  config: [...features, ...protocols],
+  agent: ["config", ...features, ...protocols],
+  controlplane: protocols,
+  cli: ["agent", "controlplane", "config", ...features, ...protocols],
+  build: ["cli", "config", "envoy", "status", ...foundation],
+  "main.ts": ["cli"],
+};
+
+// The one place of each library.
+const homes: Readonly<Record<string, readonly string[]>> = {
+  yargs: ["cli/parse.ts"],
+  execa: ["lifecycle/child.ts"],
+  "@grpc/grpc-js": ["grpc/"],
+  chokidar: ["lifecycle/file-watch.ts"],
+  "prom-client": ["telemetry/metrics.ts"],
+  "json-e": ["bootstrap/render.ts"],
+  jose: ["controlplane/"],
+  "@peculiar/x509": ["controlplane/ca/"],
+  "reflect-metadata": ["controlplane/ca/"],
+};
+
+interface SourceFile {
+  /** Relative to `src`. */
+  readonly path: string;
+  readonly text: string;
+}
+
+function violations(files: readonly SourceFile[]): string[] {
+  return files.flatMap(({ path, text }) => {
+    const [from = ""] = path.split("/");
+    const specifiers = [...text.matchAll(/\b(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(
+      (match) => match[1] ?? "",
+    );
+    const imports = specifiers.flatMap((specifier) => {
+      if (!specifier.startsWith(".")) return foreignImport(path, specifier);
+      const target = normalize(join(dirname(path), specifier))
+        .split(sep)
+        .join("/");
+      const [to = ""] = target.split("/");
+      if (target.startsWith("proto/envoy/") && from !== "controlplane")
+        return [`${path} imports proto/envoy/`];
+      return to === from || mayImport[from]?.includes(to) === true ? [] : [`${path} imports ${to}/`];
+    });
+    const isEdge = path === "main.ts" || from === "build" || from === "bin";
+    return [
+      ...imports,
+      ...(!isEdge && /\bprocess\.(env|exit|on)\b/.test(text) ? [`${path} uses the process`] : []),
+      ...(text.split("\n").length > 401 ? [`${path} is longer than 400 lines`] : []),
+    ];
+  });
+}
+
+function foreignImport(path: string, specifier: string): string[] {
+  const library = Object.keys(homes).find((name) => specifier === name || specifier.startsWith(`${name}/`));
+  if (library === undefined) return [];
+  return homes[library]?.some((home) => path.startsWith(home)) === true ? [] : [`${path} imports ${library}`];
+}
+
+function sourceFiles(): SourceFile[] {
+  return readdirSync(src, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"))
+    .map((name) => ({ path: name.split(sep).join("/"), text: readFileSync(join(src, name), "utf8") }));
+}
+
+describe("architecture", () => {
+  test("imports go down the layers, libraries have one home, files stay small", () => {
+    const files = sourceFiles();
+    assert.ok(files.length > 80, "the sources were not found");
+    assert.deepEqual(violations(files), []);
+  });
+
+  test("every folder has its place in the table", () => {
+    const folders = new Set(sourceFiles().map(({ path }) => path.split("/")[0] ?? ""));
+    assert.deepEqual(
+      [...folders].filter((folder) => mayImport[folder] === undefined),
+      [],
+    );
+  });
+
+  test("a violation is found and named", () => {
+    const made = [
+      {
+        path: "sds/server.ts",
+        text: 'import { x } from "../identity/y.ts";\nconst z = await import("../agent/z.ts");',
+      },
+      { path: "status/server.ts", text: 'import { execa } from "execa";\nprocess.exit(1);' },
+      { path: "agent/a.ts", text: 'import type { C } from "../proto/envoy/c_pb.js";' },
+      { path: "net/long.ts", text: "\n".repeat(401) },
+    ];
+    assert.deepEqual(violations(made), [
+      "sds/server.ts imports identity/",
+      "sds/server.ts imports agent/",
+      "status/server.ts imports execa",
+      "status/server.ts uses the process",
+      "agent/a.ts imports proto/envoy/",
+      "net/long.ts is longer than 400 lines",
+    ]);
+  });
+});
