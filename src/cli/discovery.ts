@@ -53,19 +53,21 @@ export const discoveryCommand: Command = {
 async function runDiscovery(args: Arguments, context: CommandContext): Promise<number> {
   const [
     { DiscoveryServer },
+    { readDiscoveryOptions },
     { ConfigError, describeProblem },
     { createLogger, writeToStdout },
     { errorMessage },
     { aborted },
   ] = await Promise.all([
     import("../controlplane/discovery-server.ts"),
+    import("./discovery-options.ts"),
     import("../config/config-problem.ts"),
     import("../telemetry/log.ts"),
     import("../lifecycle/error-message.ts"),
     import("../lifecycle/sleep.ts"),
   ]);
   try {
-    const { options, levels } = await readOptions(args);
+    const { options, levels } = await readDiscoveryOptions(args);
     const log = createLogger({
       json: args.boolean("log_as_json"),
       levels,
@@ -88,86 +90,4 @@ async function runDiscovery(args: Arguments, context: CommandContext): Promise<n
     for (const line of lines) context.printError(`  ${line}`);
     return unusable;
   }
-}
-
-async function readOptions(args: Arguments): Promise<{
-  options: import("../controlplane/discovery-server.ts").DiscoveryOptions;
-  levels: Readonly<Record<string, import("../telemetry/log.ts").LogLevel>>;
-}> {
-  const [
-    { ConfigError },
-    { parseDurationMs },
-    { parseLogLevels },
-    ports,
-    { openTokenIssuer },
-    { readFileSync },
-  ] = await Promise.all([
-    import("../config/config-problem.ts"),
-    import("../config/duration.ts"),
-    import("../config/log-options.ts"),
-    import("../net/port-owner.ts"),
-    import("../controlplane/demo-tokens.ts"),
-    import("node:fs"),
-  ]);
-  const problems: import("../config/config-problem.ts").ConfigProblem[] = [];
-  const refuse = (source: string, message: string): void => {
-    problems.push({ source, path: "", message });
-  };
-  const duration = (flag: string): number => {
-    const ms = parseDurationMs(args.string(flag));
-    if (ms === undefined || ms <= 0)
-      refuse(`--${flag}`, `${args.string(flag)} is not a duration such as 24h`);
-    return ms ?? 0;
-  };
-  const port = (flag: string): number => {
-    const value = args.number(flag);
-    if (!Number.isInteger(value) || value < 0 || value > 65_535)
-      refuse(`--${flag}`, "is not a port from 0 to 65535");
-    return value;
-  };
-  const chosen = {
-    secureGrpcPort: port("secureGrpcPort"),
-    grpcPort: port("grpcPort"),
-    httpPort: port("httpPort"),
-  };
-  for (const owner of ports.portOwners(Object.values(chosen).filter((value) => value !== 0))) {
-    const flag = Object.entries(chosen).find(([, value]) => value === owner.port)?.[0] ?? "";
-    refuse(`--${flag}`, `${ports.describePortOwner(owner, flag)}: stop it, or choose another port`);
-  }
-  const stateDir = args.string("stateDir");
-  const demo = await openTokenIssuer(stateDir);
-  let { jwks } = demo;
-  const jwksFile = args.optionalString("jwksFile");
-  if (jwksFile !== undefined) {
-    try {
-      jwks = JSON.parse(readFileSync(jwksFile, "utf8")) as typeof jwks;
-      if (!Array.isArray(jwks.keys)) throw new Error("it has no list of keys");
-    } catch (error) {
-      refuse("--jwksFile", `${jwksFile} is not a JWKS: ${String(error)}`);
-    }
-  }
-  const levels = parseLogLevels(args.string("log_output_level"), problems);
-  const limits = {
-    defaultWorkloadTtlMs: duration("defaultWorkloadTtl"),
-    maxWorkloadTtlMs: duration("maxWorkloadTtl"),
-  };
-  if (problems.length > 0) throw new ConfigError(problems);
-  return {
-    levels,
-    options: {
-      ...chosen,
-      ...limits,
-      configFolder: args.string("configDir"),
-      stateDir,
-      trustDomain: args.string("trustDomain"),
-      host: args.string("host"),
-      rootCertificateFolder: args.optionalString("rootCaDir"),
-      jwt: {
-        jwks,
-        issuer: args.optionalString("jwtIssuer") ?? demo.issuer,
-        audiences: args.string("tokenAudiences").split(","),
-      },
-      debounceMs: 100,
-    },
-  };
 }

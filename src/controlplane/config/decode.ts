@@ -4,6 +4,7 @@
  * A decoder never throws. It adds every problem with its line and path and returns undefined where there is no value,
  * so that one pass finds them all.
  */
+import { distance } from "fastest-levenshtein";
 import { isAlias, isMap, isScalar, isSeq, type LineCounter, type Node } from "yaml";
 import type { FileProblem } from "./problem.ts";
 
@@ -146,18 +147,4 @@ function unknownField(name: string, known: readonly string[]): string {
   return near === undefined
     ? `is not known here: this control plane reads ${known.join(", ")}`
     : `is not known here: did you mean ${near}?`;
-}
-
-/** Levenshtein's edit distance. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [i, left] of [...a].entries()) {
-    const next = [i + 1];
-    for (const [j, right] of [...b].entries()) {
-      const substituted = (row[j] ?? 0) + (left === right ? 0 : 1);
-      next.push(Math.min(substituted, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
 }

@@ -1,7 +1,7 @@
 /**
  * A YAML file becomes configuration objects, or every problem with its line.
  */
-import { isMap, LineCounter, type Node, parseAllDocuments } from "yaml";
+import { isMap, LineCounter, type Node, parseAllDocuments, type YAMLMap } from "yaml";
 import {
   type DecodeContext,
   type Decoder,
@@ -52,7 +52,7 @@ export function parseDocuments(source: string, content: string): ParsedFile {
       problems.push({ source, line, path: "", message: `not valid YAML: ${error.message}` });
     }
     if (document.errors.length > 0 || document.contents === null) continue;
-    const parsed = parseObject(document.contents as Node, context);
+    const parsed = parseObject(document.contents, context);
     if (parsed !== undefined) objects.push(parsed);
   }
   return { objects, problems };
@@ -63,14 +63,14 @@ function parseObject(node: Node, context: DecodeContext): ConfigObject | undefin
     report(context, node, "", "must be an Istio object with apiVersion, kind, metadata and spec");
     return undefined;
   }
-  const kind = String(node.get("kind") ?? "");
+  const kind = textAt(node, "kind");
   if (!isKind(kind)) {
     const known = Object.keys(kinds).join(", ");
     report(context, nodeAt(node, "kind"), "kind", `${JSON.stringify(kind)} is not one of ${known}`);
     return undefined;
   }
   const { group, spec } = kinds[kind];
-  const apiVersion = String(node.get("apiVersion") ?? "");
+  const apiVersion = textAt(node, "apiVersion");
   if (!versions.test(apiVersion) || !apiVersion.startsWith(`${group}/`)) {
     report(context, nodeAt(node, "apiVersion"), "apiVersion", `must be ${group}/v1 for a ${kind}`);
   }
@@ -99,8 +99,13 @@ function isKind(kind: string): kind is keyof Kinds {
   return Object.hasOwn(kinds, kind);
 }
 
-function nodeAt(node: Node, key: string): Node | undefined {
-  return isMap(node) ? ((node.get(key, true) as Node | undefined) ?? node) : node;
+function textAt(node: YAMLMap, key: string): string {
+  const value = node.get(key);
+  return typeof value === "string" ? value : "";
+}
+
+function nodeAt(node: YAMLMap, key: string): Node {
+  return node.get(key, true) ?? node;
 }
 
 /** The node at `path`, or the nearest one above it that is in the file. */
