@@ -2,14 +2,31 @@
  * The shared memory of Envoy's hot restart: one small file in `/dev/shm` per base ID, which Envoy leaves behind even
  * when it exits in order.
  */
-import { lstatSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { errorMessage } from "../lifecycle/error-message.ts";
+
+/** Where Envoy keeps its segments. */
+export const sharedMemoryFolder = "/dev/shm";
 
 /** Size of Envoy's `SharedMemory` structure, in bytes (hot restart version 11). */
 const segmentBytes = 104;
 
+/** Envoy's hot restart version 11: its own number and the flags stand at these offsets. */
+const layout = { versionOffset: 8, version: 11n, flagsOffset: 96 } as const;
+
 /** Where the segment of a base ID is: Envoy multiplies it by ten to leave room for restart epochs. */
 export function sharedMemoryPath(baseId: number): string {
-  return `/dev/shm/envoy_shared_memory_${baseId * 10}`;
+  return `${sharedMemoryFolder}/envoy_shared_memory_${baseId * 10}`;
 }
 
 /**
@@ -42,4 +59,29 @@ function isMapped(path: string): boolean {
         return false;
       }
     });
+}
+
+/**
+ * Clear the flag by which a starting Envoy keeps others from starting. To be called when that Envoy is dead.
+ *
+ * @returns undefined, or why it cannot be cleared
+ */
+export function clearInitializingFlag(path: string): string | undefined {
+  let file: number | undefined;
+  try {
+    file = openSync(path, "r+");
+    const { size } = fstatSync(file);
+    const header = Buffer.alloc(layout.versionOffset + 8);
+    readSync(file, header, 0, header.length, 0);
+    const version = header.readBigUInt64LE(layout.versionOffset);
+    if (size !== segmentBytes || version !== layout.version) {
+      return `${path} has ${size} bytes of version ${version}, which this release does not know`;
+    }
+    writeSync(file, Buffer.alloc(1), 0, 1, layout.flagsOffset);
+    return undefined;
+  } catch (error) {
+    return errorMessage(error);
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
 }

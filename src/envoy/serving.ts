@@ -1,0 +1,51 @@
+/**
+ * Whether the active Envoy serves: asked once until it is proven, and again at every probe.
+ */
+import { errorMessage } from "../lifecycle/error-message.ts";
+import { bringUp, type BringUpResult } from "./bring-up.ts";
+import { findMissingSecrets } from "./proof.ts";
+import { type EnvoyReadiness, envoyReadiness, readinessStats } from "./readiness.ts";
+import type { Seat } from "./seat.ts";
+import type { SwapLimits } from "./supervision-options.ts";
+
+/**
+ * Ask a proven Envoy whether it still serves. Never cached: an Envoy that hangs is not ready.
+ *
+ * One whose admin interface a newcomer has taken cannot be asked; it is judged by its process alone.
+ */
+export async function askWhetherServing(seat: Seat, hasAdmin: boolean): Promise<EnvoyReadiness> {
+  if (!seat.isProven) return { ready: false, reason: seat.waitingFor };
+  if (!hasAdmin || seat.isBlind) return { ready: true };
+  const { admin, launch } = seat.generation;
+  try {
+    return envoyReadiness(await admin.stats(readinessStats), launch.awaits);
+  } catch (error) {
+    return { ready: false, reason: `Envoy's admin does not answer: ${errorMessage(error)}` };
+  }
+}
+
+/**
+ * Follow an Envoy without a predecessor until it is proven. Never rejects.
+ *
+ * @param limits undefined waits for ever, as there is nothing to go back to
+ */
+export function proveServing(
+  seat: Seat,
+  limits: SwapLimits | undefined,
+  cancel: AbortSignal,
+): Promise<BringUpResult> {
+  const { generation } = seat;
+  return bringUp(
+    generation,
+    {
+      onClusters: () => undefined,
+      onWaiting: (reason) => {
+        seat.waitingFor = reason;
+      },
+      prove: () => findMissingSecrets(generation.admin),
+      liveWithinMs: limits?.liveWithinMs,
+      provenWithinMs: limits?.provenWithinMs,
+    },
+    cancel,
+  );
+}
