@@ -14,12 +14,16 @@ process.noDeprecation = true;
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 
 const signals = subscribeToSignals(process, performance.now.bind(performance));
+const printError = (line: string): unknown => process.stderr.write(`${line}\n`);
+await using init =
+  process.pid === 1 ? (await import("./cli/pid1.ts")).startInit(process, printError) : undefined;
 const invocation = await parseCommandLine(process.argv.slice(2), commands, version);
 
 if (invocation.kind === "print") {
   (invocation.code === 0 ? process.stdout : process.stderr).write(`${invocation.text}\n`);
   process.exitCode = invocation.code;
 } else {
+  signals.hangupMeans(invocation.command.hangup ?? "stop");
   process.exitCode = await invocation.command.run(invocation.args, {
     env: process.env,
     pid: process.pid,
@@ -33,8 +37,11 @@ if (invocation.kind === "print") {
         }
       : undefined,
     print: (line) => process.stdout.write(`${line}\n`),
-    printError: (line) => process.stderr.write(`${line}\n`),
+    printError,
     shutdown: signals.shutdown,
     hurry: signals.hurry,
+    reloadRequests: signals.reloadRequests,
+    reopenLogsRequests: signals.reopenLogsRequests,
+    init,
   });
 }
