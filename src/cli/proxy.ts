@@ -2,10 +2,11 @@
  * `outrider proxy`: the agent, with pilot-agent's flags.
  */
 import { join } from "node:path";
-import type { ProxyFlags } from "../config/agent-config.ts";
+import type { AgentConfig, ProxyFlags } from "../config/agent-config.ts";
 import { describeProblem } from "../config/config-problem.ts";
 import type { SupervisionEnd } from "../envoy/state.ts";
 import type { Arguments, Command, CommandContext } from "./command.ts";
+import { readSupervisionFlags, supervisionFlags } from "./supervision-flags.ts";
 import { version } from "./version.ts";
 
 /** Exit codes of the agent; a spent restart budget passes Envoy's own code on. */
@@ -16,6 +17,7 @@ export const proxyCommand: Command = {
   name: "proxy",
   usage: "[type]",
   describe: "Run the sidecar: identity, xDS, SDS and Envoy.",
+  hangup: "reload",
   allowUnknown: true,
   flags: {
     domain: { type: "string", describe: "DNS domain suffix (default ${POD_NAMESPACE}.svc.cluster.local)." },
@@ -42,6 +44,11 @@ export const proxyCommand: Command = {
     },
     concurrency: { type: "number", describe: "Envoy's worker threads; overrides ProxyConfig unless 0." },
     templateFile: { type: "string", describe: "Bootstrap template (JSON-e) instead of the release's own." },
+    parentShutdownDuration: {
+      type: "string",
+      describe: "Longest life of a replaced Envoy (default drainDuration + 15s).",
+    },
+    ...supervisionFlags,
     log_output_level: { type: "string", default: "default:info", describe: "Log levels as scope:level,…" },
     log_as_json: { type: "boolean", default: false, describe: "Log as JSON, Envoy's log included." },
   },
@@ -62,14 +69,16 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
     import("../telemetry/log.ts"),
   ]);
   try {
-    const config = parseConfig({
-      flags: proxyFlags(args),
-      env: context.env,
-      interfaceAddresses: interfaceAddresses(),
-      readFile: readConfigFile,
-      templatePath: join(context.templates, "sidecar.yaml"),
-      version,
-    });
+    const configure = (): AgentConfig =>
+      parseConfig({
+        flags: proxyFlags(args),
+        env: context.env,
+        interfaceAddresses: interfaceAddresses(),
+        readFile: readConfigFile,
+        templatePath: join(context.templates, "sidecar.yaml"),
+        version,
+      });
+    const config = configure();
     const log = createLogger({ ...config.log, write: writeToStdout, now: () => new Date() });
     log.info("outrider starts", { version, node: config.nodeId });
     if (args.unknown.length > 0) log.warn("unknown flags ignored", { flags: args.unknown.join(" ") });
@@ -82,12 +91,17 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
     const envoyBinary = await ensureEnvoy({ ...config.envoyBinary, env: context.env }, logProgress(log));
     const end = await runAgent(config, {
       log,
+      pid: context.pid,
+      configure,
       envoyBinary,
       onEnvoyLogLine: (line) => {
         writeToStdout(`${line}\n`);
       },
       shutdown: context.shutdown,
       hurry: context.hurry,
+      reloadRequests: context.reloadRequests,
+      reopenLogsRequests: context.reopenLogsRequests,
+      init: context.init,
     });
     return exitCodeOfEnd(end);
   } catch (error) {
@@ -129,6 +143,8 @@ function proxyFlags(args: Arguments): ProxyFlags {
     proxyComponentLogLevel: args.string("proxyComponentLogLevel"),
     concurrency: args.optionalNumber("concurrency"),
     templateFile: args.optionalString("templateFile"),
+    parentShutdownDuration: args.optionalString("parentShutdownDuration"),
+    supervision: readSupervisionFlags(args),
     logOutputLevel: args.string("log_output_level"),
     logAsJson: args.boolean("log_as_json"),
   };

@@ -47,9 +47,10 @@ export class EnvoyAdmin {
   async serverInfo(): Promise<ServerInfo> {
     const info: unknown = JSON.parse(await this.#ask("GET", "/server_info", 1_000));
     const version = text(info, "version");
-    const options = typeof info === "object" && info !== null && "command_line_options" in info
-      ? info.command_line_options
-      : undefined;
+    const options =
+      typeof info === "object" && info !== null && "command_line_options" in info
+        ? info.command_line_options
+        : undefined;
     return {
       version: version.split("/")[1] ?? version,
       state: text(info, "state"),

@@ -81,7 +81,9 @@ function overdue(
 ): BringUpResult | undefined {
   if (liveAt === undefined) {
     const isOverdue = liveWithinMs !== undefined && generation.ageMs > liveWithinMs;
-    return isOverdue ? { kind: "never-live", reason: `not LIVE after ${liveWithinMs} ms: ${reason}` } : undefined;
+    return isOverdue
+      ? { kind: "never-live", reason: `not LIVE after ${liveWithinMs} ms: ${reason}` }
+      : undefined;
   }
   const isOverdue = provenWithinMs !== undefined && performance.now() - liveAt > provenWithinMs;
   return isOverdue ? { kind: "faulty", reason } : undefined;

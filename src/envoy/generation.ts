@@ -14,6 +14,7 @@ import { envoyArguments, type RestartRole } from "./arguments.ts";
 import { flushMs } from "./drain.ts";
 import { bootstrapFor, type PreparedLaunch } from "./launch.ts";
 import { Lineage } from "./lineage.ts";
+import { recordProcess } from "./process-record.ts";
 
 /** How a generation stands to the one before it. */
 export type Descent =
@@ -52,6 +53,7 @@ export class Generation {
   readonly exited: Promise<ChildExit>;
   readonly #child: Child;
   readonly #lines: string[] = [];
+  #isSignaled = false;
 
   private constructor(plan: GenerationPlan, folder: string, adminSocketPath: string, bootstrapPath: string) {
     this.number = plan.number;
@@ -71,6 +73,11 @@ export class Generation {
         plan.onLogLine(line);
       },
     });
+    const { pid } = this.#child;
+    if (pid !== undefined) {
+      const baseId = role.kind === "successor" ? { baseId: role.baseId } : {};
+      recordProcess(folder, { pid, binary: plan.launch.binary, ...baseId });
+    }
     this.exited = this.#child.exited.then((exit) => {
       lineage?.left();
       rmSync(folder, { recursive: true, force: true });
@@ -100,6 +107,11 @@ export class Generation {
     return this.#child.pid;
   }
 
+  /** The agent has sent it a signal that ends it. */
+  get isSignaled(): boolean {
+    return this.#isSignaled;
+  }
+
   get ageMs(): number {
     return Math.round(performance.now() - this.startedAt);
   }
@@ -119,6 +131,7 @@ export class Generation {
 
   /** Let Envoy flush its logs and exit; kill it if that takes too long. */
   async stop(): Promise<void> {
+    this.#isSignaled = true;
     this.#child.kill("SIGTERM");
     const limit = new AbortController();
     await Promise.race([this.exited, sleep(flushMs, limit.signal)]);
@@ -129,6 +142,7 @@ export class Generation {
 
   /** End Envoy at once. */
   kill(): void {
+    this.#isSignaled = true;
     this.#child.kill("SIGKILL");
   }
 

@@ -44,6 +44,11 @@ export class LaunchMemory {
     }
   }
 
+  /** A launch has served for as long as a good one must; one that was refused all the same stays refused. */
+  passed(launch: PreparedLaunch): void {
+    if (this.#refused?.fingerprint !== launch.fingerprint) this.accept(launch);
+  }
+
   refuse(launch: PreparedLaunch, reason: string): void {
     this.#refused = { fingerprint: launch.fingerprint, reason };
   }
@@ -62,7 +67,8 @@ export class LaunchMemory {
   afterDeath(launch: PreparedLaunch, diagnosis: ExitDiagnosis): PreparedLaunch {
     const isGood = this.#lastGood?.fingerprint === launch.fingerprint;
     if (isGood) return launch;
-    const fallback = this.#lastGood ?? (diagnosis.reason === "configuration" ? this.#fromDisk(launch) : undefined);
+    const fallback =
+      this.#lastGood ?? (diagnosis.reason === "configuration" ? this.#fromDisk(launch) : undefined);
     if (fallback === undefined || fallback.fingerprint === launch.fingerprint) return launch;
     this.refuse(launch, diagnosis.message);
     this.#log.error("going back to the last good bootstrap", { reason: diagnosis.message });

@@ -29,7 +29,7 @@ export interface PreparedLaunch {
   /** Files that the bootstrap makes Envoy read. */
   readonly files: readonly string[];
   /** Kinds of configuration that Envoy waits for before it serves. */
-  readonly awaits: { readonly clusters: boolean; readonly listeners: boolean };
+  readonly awaits: { readonly clusters: boolean; readonly listeners: boolean; readonly secrets: boolean };
   /** TCP ports of the bootstrap's own listeners. */
   readonly staticPorts: readonly number[];
 }
@@ -48,7 +48,6 @@ export function prepareLaunch({ binary, options, renderBootstrap }: EnvoyLaunch)
 export function withBootstrap(binary: string, options: EnvoyOptions, bootstrap: string): PreparedLaunch {
   const fields: unknown = JSON.parse(bootstrap);
   const files = filesOf(fields);
-  const dynamic = field(fields, "dynamic_resources");
   const binaryIdentity = identityOfFile(binary);
   return {
     binary,
@@ -62,10 +61,7 @@ export function withBootstrap(binary: string, options: EnvoyOptions, bootstrap: 
       ...files.map(contentHash),
     ]),
     files,
-    awaits: {
-      clusters: field(dynamic, "cds_config") !== undefined,
-      listeners: field(dynamic, "lds_config") !== undefined,
-    },
+    awaits: awaitedBy(fields),
     staticPorts: listenerPorts(field(field(fields, "static_resources"), "listeners")),
   };
 }
@@ -74,6 +70,15 @@ export function withBootstrap(binary: string, options: EnvoyOptions, bootstrap: 
 export function bootstrapFor(launch: PreparedLaunch, adminSocketPath: string): string {
   const resting = JSON.stringify(restingSocketPath(launch.options.configPath));
   return launch.bootstrap.replaceAll(resting, () => JSON.stringify(adminSocketPath));
+}
+
+/** Listeners and clusters of the control plane use the workload's secrets. */
+function awaitedBy(bootstrap: unknown): PreparedLaunch["awaits"] {
+  const dynamic = field(bootstrap, "dynamic_resources");
+  const clusters = field(dynamic, "cds_config") !== undefined;
+  const listeners = field(dynamic, "lds_config") !== undefined;
+  const secrets = clusters || listeners || JSON.stringify(bootstrap).includes('"sds_config"');
+  return { clusters, listeners, secrets };
 }
 
 function fingerprint(parts: readonly string[]): string {

@@ -82,7 +82,8 @@ export class Lineage {
   /** A successor has died before it served: clear the mark that it left, or nobody else could take over. */
   heal(): void {
     const { baseId } = this;
-    const failure = baseId === undefined ? "its base ID is unknown" : clearInitializingFlag(sharedMemoryPath(baseId));
+    const failure =
+      baseId === undefined ? "its base ID is unknown" : clearInitializingFlag(sharedMemoryPath(baseId));
     if (failure !== undefined) this.close(`a failed hot restart has left its mark: ${failure}`);
   }
 

@@ -35,7 +35,8 @@ function readListener(listener: unknown): ListenerFacts {
   const isBound = at(listener, "bind_to_port") !== false && at(listener, "api_listener") === undefined;
   return {
     name: text(at(listener, "name")) ?? "unnamed",
-    address: typeof port === "number" && isBound ? { host: text(at(socket, "address")) ?? "", port } : undefined,
+    address:
+      typeof port === "number" && isBound ? { host: text(at(socket, "address")) ?? "", port } : undefined,
     exclusive: isBound ? exclusiveness(listener, socket) : undefined,
     tls: speaksProxyProtocol(listener)
       ? []
@@ -65,9 +66,13 @@ function readTlsChain(chain: unknown, boundPort: unknown): readonly TlsChain[] {
   const destination = at(match, "destination_port");
   const isReachable =
     (destination === undefined || destination === boundPort) &&
-    ["prefix_ranges", "source_prefix_ranges", "direct_source_prefix_ranges", "source_ports", "source_type"].every(
-      (condition) => at(match, condition) === undefined,
-    );
+    [
+      "prefix_ranges",
+      "source_prefix_ranges",
+      "direct_source_prefix_ranges",
+      "source_ports",
+      "source_type",
+    ].every((condition) => at(match, condition) === undefined);
   if (!type.endsWith(".DownstreamTlsContext") || !isReachable) return [];
   const names = list(at(match, "server_names")).flatMap((name) => text(name) ?? []);
   const serverName = names.find((name) => !name.startsWith("*"));

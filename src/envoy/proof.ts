@@ -67,7 +67,8 @@ function missingSecret(name: string): string {
 /** Real handshakes where the listeners serve TLS; empty when all succeed. */
 export async function findTlsFaults(options: ProofOptions): Promise<readonly string[]> {
   const faults: string[] = [];
-  for (const listener of await options.admin.listeners()) faults.push(...(await tlsFaults(listener, options)));
+  for (const listener of await options.admin.listeners())
+    faults.push(...(await tlsFaults(listener, options)));
   return faults;
 }
 

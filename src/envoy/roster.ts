@@ -95,7 +95,10 @@ export class Roster {
     try {
       writeFileAtomic(path, generation.bootstrap);
     } catch (error) {
-      this.#options.log.warn("copy of the active bootstrap was not written", { path, reason: errorMessage(error) });
+      this.#options.log.warn("copy of the active bootstrap was not written", {
+        path,
+        reason: errorMessage(error),
+      });
     }
   }
 

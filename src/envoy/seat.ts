@@ -1,6 +1,7 @@
 /**
  * What the supervisor knows of one generation beside what the generation knows of itself.
  */
+import type { ChildExit } from "../lifecycle/child.ts";
 import type { ExitRequest } from "./exit-diagnosis.ts";
 import type { Generation } from "./generation.ts";
 import type { SwapRequest } from "./swap-requests.ts";
@@ -28,5 +29,11 @@ export class Seat {
 
   get isProven(): boolean {
     return this.provenAt !== undefined;
+  }
+
+  /** What the agent asked before this end; nothing when somebody else has killed an Envoy that was on its way out. */
+  askedBefore(exit: ChildExit): ExitRequest | undefined {
+    const isKilledByOthers = exit.kind === "signaled" && !this.generation.isSignaled;
+    return this.asked === "handover" && isKilledByOthers ? undefined : this.asked;
   }
 }

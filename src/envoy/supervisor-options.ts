@@ -6,7 +6,7 @@ import type { Generation } from "./generation.ts";
 import type { PreparedLaunch } from "./launch.ts";
 import type { SupervisionOptions } from "./supervision-options.ts";
 
-/** Gets to see every generation: the flight recorder. None of its methods may throw or take long. */
+/** Gets to see every generation, such as the flight recorder. None of its methods may throw or take long. */
 export interface GenerationObserver {
   started(generation: Generation): void;
   /** It serves: the moment for a picture of its state. */
@@ -14,6 +14,24 @@ export interface GenerationObserver {
   /** It is about to be ended or replaced. */
   ending(generation: Generation, why: string): void;
   ended(generation: Generation, diagnosis: ExitDiagnosis, lines: readonly string[]): void;
+}
+
+/** One observer of several that care for some of it each. */
+export function observers(all: readonly Partial<GenerationObserver>[]): GenerationObserver {
+  return {
+    started: (generation) => {
+      for (const observer of all) observer.started?.(generation);
+    },
+    proven: (generation) => {
+      for (const observer of all) observer.proven?.(generation);
+    },
+    ending: (generation, why) => {
+      for (const observer of all) observer.ending?.(generation, why);
+    },
+    ended: (generation, diagnosis, lines) => {
+      for (const observer of all) observer.ended?.(generation, diagnosis, lines);
+    },
+  };
 }
 
 /** Everything that the supervisor needs. */
@@ -33,7 +51,9 @@ export interface SupervisorOptions {
     generation: Generation,
     exit: ChildExit,
     facts: { readonly asked: ExitRequest | undefined; readonly wasLive: boolean },
-  ) => Promise<ExitDiagnosis>;
+  ) => ExitDiagnosis;
   /** Memory of an Envoy and room for another one, in bytes; undefined when it is not known. */
-  readonly memory: (envoyPid: number) => { readonly envoyBytes: number; readonly freeBytes: number } | undefined;
+  readonly memory: (
+    envoyPid: number,
+  ) => { readonly envoyBytes: number; readonly freeBytes: number } | undefined;
 }

@@ -7,20 +7,19 @@
  */
 import type { ChildExit } from "../lifecycle/child.ts";
 import { EventQueue } from "../lifecycle/event-queue.ts";
-import { readMainThreadStat } from "../lifecycle/process-identity.ts";
 import { aborted } from "../lifecycle/sleep.ts";
 import type { EnvoyAdmin } from "./admin.ts";
 import type { BringUpResult } from "./bring-up.ts";
-import { drain } from "./drain.ts";
+import { drainUntilGone } from "./drain-until-gone.ts";
 import type { ExitDiagnosis } from "./exit-diagnosis.ts";
 import { LaunchMemory } from "./launch-memory.ts";
 import type { PreparedLaunch } from "./launch.ts";
 import type { NewcomerServices } from "./newcomer-services.ts";
 import type { EnvoyReadiness } from "./readiness.ts";
-import { type Death, deathsThatCount, decideRestart } from "./restart-policy.ts";
+import { Restarts } from "./restarts.ts";
 import { Roster } from "./roster.ts";
 import type { Seat } from "./seat.ts";
-import { askWhetherServing, proveServing } from "./serving.ts";
+import { askWhetherServing, proveServing, watchTarget } from "./serving.ts";
 import type { SupervisionEnd } from "./state.ts";
 import type { SupervisionEvent } from "./supervision-event.ts";
 import { SupervisionReport } from "./supervision-report.ts";
@@ -29,7 +28,10 @@ import type { SwapOutcome } from "./swap.ts";
 import { SwapAftermath } from "./swap-aftermath.ts";
 import { Swapper } from "./swapper.ts";
 import type { SwapReport, SwapRequest } from "./swap-requests.ts";
-import { watchForHangs, type WatchTarget } from "./watchdog.ts";
+import { watchForHangs } from "./watchdog.ts";
+
+/** Longest wait for the successor of a hung Envoy, in milliseconds. */
+const hungReplacementMs = 3_000;
 
 /** Runs generations of Envoy. */
 export class EnvoySupervisor {
@@ -39,13 +41,12 @@ export class EnvoySupervisor {
   readonly #roster: Roster;
   readonly #swapper: Swapper;
   readonly #aftermath: SwapAftermath;
+  readonly #restarts: Restarts;
   readonly #stopping = new AbortController();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #ended = new AbortController();
-  #deaths: readonly Death[] = [];
   #launch: PreparedLaunch;
   #lastAdmin: EnvoyAdmin;
-  #deathsSinceProof = 0;
   #drainedOnRequest = false;
   /** Counts and state, for whoever shows them. */
   readonly report: SupervisionReport;
@@ -78,8 +79,9 @@ export class EnvoySupervisor {
       memory: this.#memory,
       report: this.report,
       push,
-      isRecovering: () => this.#memory.lastGood !== undefined && this.#deathsSinceProof < 2,
+      isRecovering: () => this.#restarts.isRecovering,
     });
+    this.#restarts = new Restarts(options, this.#memory, this.report);
     this.#aftermath = new SwapAftermath({
       options,
       roster: this.#roster,
@@ -93,9 +95,6 @@ export class EnvoySupervisor {
         },
         follow: (seat) => {
           this.#follow(seat);
-        },
-        orphaned: (seat) => {
-          this.#replaceOrphan(seat);
         },
         stopping: this.#stopping.signal,
       },
@@ -138,21 +137,9 @@ export class EnvoySupervisor {
   }
 
   /** Whether Envoy serves, and if not, why. */
-  async readiness(): Promise<EnvoyReadiness> {
-    const state = this.report.state.current;
-    const { active } = this.#roster;
-    switch (state.kind) {
-      case "draining":
-        return { ready: false, reason: "Envoy is draining" };
-      case "stopped":
-        return { ready: false, reason: `Envoy is stopped: ${state.reason}` };
-      case "restarting":
-        return { ready: false, reason: `Envoy ${state.reason}; it is being restarted` };
-      case "starting":
-      case "live":
-        if (active === undefined) return { ready: false, reason: "Envoy is being restarted" };
-        return askWhetherServing(active, this.#swapper.adminHolder === undefined);
-    }
+  readiness(): Promise<EnvoyReadiness> {
+    const hasAdmin = this.#swapper.adminHolder === undefined;
+    return askWhetherServing(this.report.state.current, this.#roster.active, hasAdmin);
   }
 
   /** Drain and keep the process: a later stop then ends it at once (Istio's POST /drain). */
@@ -182,10 +169,11 @@ export class EnvoySupervisor {
     });
     void watchForHangs(
       this.#options.supervision.hang,
-      () => this.#watchTarget(),
+      () => (this.#swapper.adminHolder === undefined ? watchTarget(this.#roster.active) : undefined),
       (id, { isStopped, reason }) => {
         const { active } = this.#roster;
-        if (active?.generation.number === id) this.#events.push({ kind: "hung", seat: active, isStopped, reason });
+        if (active?.generation.number === id)
+          this.#events.push({ kind: "hung", seat: active, isStopped, reason });
       },
       this.#ended.signal,
     );
@@ -202,10 +190,7 @@ export class EnvoySupervisor {
     }
   }
 
-  async #handle(
-    event: SupervisionEvent,
-    hurry: AbortSignal,
-  ): Promise<SupervisionEnd | undefined> {
+  async #handle(event: SupervisionEvent, hurry: AbortSignal): Promise<SupervisionEnd | undefined> {
     switch (event.kind) {
       case "stop":
         return this.#stop(hurry);
@@ -215,7 +200,7 @@ export class EnvoySupervisor {
         this.#afterBringUp(event.seat, event.result);
         break;
       case "stood-the-test":
-        if (event.seat === this.#roster.active) this.#memory.accept(event.seat.generation.launch);
+        if (event.seat === this.#roster.active) this.#memory.passed(event.seat.generation.launch);
         break;
       case "hung":
         this.#afterHang(event.seat, event.isStopped, event.reason);
@@ -271,7 +256,7 @@ export class EnvoySupervisor {
       case "never-live":
       case "faulty":
         // Only a trial has a deadline: the launch before it was good.
-        this.#refuse(seat, result.kind === "faulty" ? "proof" : "live", result.reason);
+        this.#aftermath.failTrial(seat, result.kind === "faulty" ? "proof" : "live", result.reason);
         seat.asked = "aborted";
         seat.generation.kill();
         break;
@@ -285,7 +270,7 @@ export class EnvoySupervisor {
   #markProven(seat: Seat): void {
     const { generation } = seat;
     seat.provenAt = performance.now();
-    this.#deathsSinceProof = 0;
+    this.#restarts.proven();
     this.report.state.set({ kind: "live", generation: generation.number, pid: generation.pid });
     this.#options.observer.proven(generation);
     if (seat.trial !== undefined) {
@@ -316,11 +301,11 @@ export class EnvoySupervisor {
     const { generation } = seat;
     const { explain, observer } = this.#options;
     const lines = await generation.finalLines();
-    const diagnosis = await explain(generation, exit, { asked: seat.asked, wasLive: seat.isProven });
+    const diagnosis = explain(generation, exit, { asked: seat.askedBefore(exit), wasLive: seat.isProven });
     this.report.exited(generation.number, diagnosis, new Date());
     observer.ended(generation, diagnosis, lines);
     if (!wasActive) {
-      this.#afterOthersExit(seat, diagnosis);
+      this.#aftermath.afterOthersExit(seat, exit, diagnosis);
       return undefined;
     }
     const interrupted = await this.#swapper.abort();
@@ -329,66 +314,18 @@ export class EnvoySupervisor {
     return this.#afterDeath(seat, diagnosis);
   }
 
-  /** A replaced Envoy may only go when it is told to; the one that took over from it cannot live without it. */
-  #afterOthersExit(seat: Seat, diagnosis: ExitDiagnosis): void {
-    const { active } = this.#roster;
-    const { lineage } = seat.generation;
-    if (diagnosis.reason === "asked" || lineage === undefined || active?.generation.lineage !== lineage) return;
-    this.#options.log.warn("replaced Envoy died before its time, which will end the Envoy that took over from it", {
-      generation: seat.generation.number,
-      reason: diagnosis.message,
-    });
-    this.#replaceOrphan(active);
-  }
-
-  #replaceOrphan(seat: Seat): void {
-    seat.isOrphaned = true;
-    seat.generation.lineage?.close("its parent has died");
-    this.#swapper.repair(seat.generation.launch, "its parent has died", "overlap");
-  }
-
-  /** Start again, at once or later, or give up. */
   #afterDeath(seat: Seat, diagnosis: ExitDiagnosis): SupervisionEnd | undefined {
-    const { generation } = seat;
-    const { log, supervision } = this.#options;
-    if (seat.trial !== undefined) this.#refuse(seat, "live", diagnosis.message);
-    const next = this.#memory.afterDeath(generation.launch, diagnosis);
-    if (seat.asked === "aborted") {
-      this.#begin(next);
-      return undefined;
-    }
-    this.#deathsSinceProof += 1;
-    const now = performance.now();
-    const servedMs = seat.provenAt === undefined ? 0 : now - seat.provenAt;
-    this.#deaths = deathsThatCount(supervision.restart, [...this.#deaths, { at: now, servedMs }]);
-    const decision = decideRestart(supervision.restart, this.#deaths, Math.random());
-    const fields = {
-      reason: diagnosis.message,
-      cause: diagnosis.reason,
-      field: diagnosis.field,
-      remedy: diagnosis.remedy,
-      generation: generation.number,
-      uptimeMs: generation.ageMs,
-    };
-    if (decision.kind === "give-up") {
+    if (seat.trial !== undefined) this.#aftermath.failTrial(seat, "live", diagnosis.message);
+    const plan = this.#restarts.afterDeath(seat, diagnosis);
+    if (plan.kind === "give-up") {
       this.report.state.set({ kind: "stopped", reason: diagnosis.message });
-      log.error("Envoy keeps dying, giving up", { ...fields, restarts: this.report.restarts });
-      return { kind: "gave-up", exitCode: diagnosis.exitCode, reason: diagnosis.message };
+      return plan.end;
     }
-    log.error("Envoy died, restarting it", { ...fields, delayMs: decision.delayMs });
-    this.report.restarted();
-    this.report.state.set({ kind: "restarting", reason: diagnosis.message, delayMs: decision.delayMs });
-    if (decision.delayMs === 0) this.#begin(next);
-    else this.#after(decision.delayMs, { kind: "restart", launch: next });
+    const { launch, delayMs } = plan;
+    this.report.state.set({ kind: "restarting", reason: diagnosis.message, delayMs });
+    if (delayMs === 0) this.#begin(launch);
+    else this.#after(delayMs, { kind: "restart", launch });
     return undefined;
-  }
-
-  #refuse(seat: Seat, stage: "live" | "proof", reason: string): void {
-    this.#memory.refuse(seat.generation.launch, reason);
-    if (seat.trial === undefined) return;
-    this.#options.log.error("newcomer failed, going back", { generation: seat.generation.number, stage, reason });
-    this.#swapper.settle(seat.trial, "cold", { result: "refused", stage, reason });
-    seat.trial = undefined;
   }
 
   #afterHang(seat: Seat, isStopped: boolean, reason: string): void {
@@ -430,11 +367,7 @@ export class EnvoySupervisor {
       if (!this.#drainedOnRequest) {
         log.info("draining Envoy", { generation: generation.number });
         observer.ending(generation, "asked to stop");
-        const ended = new AbortController();
-        void generation.exited.then(() => {
-          ended.abort();
-        });
-        await drain(generation.admin, generation.launch.options, AbortSignal.any([hurry, ended.signal]), log);
+        await drainUntilGone(generation, hurry, log);
       }
       active.asked ??= "stop";
       if (hurry.aborted) generation.kill();
@@ -444,18 +377,6 @@ export class EnvoySupervisor {
     this.report.state.set({ kind: "stopped", reason: "asked to stop" });
     log.info("Envoy stopped", { generation: active?.generation.number });
     return { kind: hurry.aborted ? "cut-short" : "drained" };
-  }
-
-  #watchTarget(): WatchTarget | undefined {
-    const { active } = this.#roster;
-    if (active === undefined || active.isBlind || active.asked !== undefined) return undefined;
-    if (this.#swapper.adminHolder !== undefined) return undefined;
-    const { number, admin, pid } = active.generation;
-    return {
-      id: number,
-      answers: (timeoutMs) => admin.answers(timeoutMs),
-      mainThread: () => (pid === undefined ? undefined : readMainThreadStat(pid)),
-    };
   }
 
   #after(ms: number, event: SupervisionEvent): void {

@@ -1,7 +1,8 @@
 /**
  * What follows from the end of a swap: who is active now, who is retired, and what has to be mended.
  */
-import { drain } from "./drain.ts";
+import { drainUntilGone } from "./drain-until-gone.ts";
+import type { ChildExit } from "../lifecycle/child.ts";
 import type { ExitDiagnosis } from "./exit-diagnosis.ts";
 import type { LaunchMemory } from "./launch-memory.ts";
 import type { PreparedLaunch } from "./launch.ts";
@@ -21,8 +22,6 @@ export interface AftermathActions {
   readonly proven: (seat: Seat) => void;
   /** Follow an active Envoy that is not proven yet. */
   readonly follow: (seat: Seat) => void;
-  /** The parent that the seat's Envoy took over from is dead. */
-  readonly orphaned: (seat: Seat) => void;
   /** Aborts when the agent is asked to stop. */
   readonly stopping: AbortSignal;
 }
@@ -79,6 +78,41 @@ export class SwapAftermath {
     }
   }
 
+  /**
+   * An Envoy that has handed its listeners over exits with 0 when its successor tells it to; the successor cannot live
+   * without it before.
+   */
+  afterOthersExit(seat: Seat, exit: ChildExit, diagnosis: ExitDiagnosis): void {
+    const { active } = this.#parts.roster;
+    const { lineage } = seat.generation;
+    if (lineage === undefined || active?.generation.lineage !== lineage) return;
+    const { ageMs, launch } = active.generation;
+    const wasTold =
+      (exit.kind === "exited" && exit.code === 0) || ageMs > launch.options.parentShutdownDurationMs;
+    if (wasTold || seat.generation.number > active.generation.number) return;
+    this.#parts.options.log.warn(
+      "replaced Envoy died before its time, which will end the Envoy that took over from it",
+      { generation: seat.generation.number, reason: diagnosis.message },
+    );
+    this.#replaceOrphan(active);
+  }
+
+  /** A launch that a cold swap has put on trial has failed. */
+  failTrial(seat: Seat, stage: "live" | "proof", reason: string): void {
+    const { memory, options, swapper } = this.#parts;
+    memory.refuse(seat.generation.launch, reason);
+    if (seat.trial === undefined) return;
+    options.log.error("newcomer failed, going back", { generation: seat.generation.number, stage, reason });
+    swapper.settle(seat.trial, "cold", { result: "refused", stage, reason });
+    seat.trial = undefined;
+  }
+
+  #replaceOrphan(seat: Seat): void {
+    seat.isOrphaned = true;
+    seat.generation.lineage?.close("its parent has died");
+    this.#parts.swapper.repair(seat.generation.launch, "its parent has died", "overlap");
+  }
+
   #promote(request: SwapRequest, newcomer: Seat, mode: "overlap" | "hot", isProven: boolean): void {
     const { roster, options, swapper, memory, actions } = this.#parts;
     const { generation } = newcomer;
@@ -102,7 +136,7 @@ export class SwapAftermath {
     if (isProven) actions.proven(newcomer);
     else actions.follow(newcomer);
     swapper.settle(request, mode, report);
-    if (mode === "hot" && old === undefined) actions.orphaned(newcomer);
+    if (mode === "hot" && old === undefined) this.#replaceOrphan(newcomer);
   }
 
   /** The newcomer has the listeners already: it serves until another one is proven beside it. */
@@ -119,7 +153,8 @@ export class SwapAftermath {
     if (!request.isRepair) memory.refuse(request.launch, reason);
     swapper.settle(request, "hot", { result: "refused", stage: "proof", reason });
     actions.follow(newcomer);
-    if (memory.lastGood !== undefined) swapper.repair(memory.lastGood, `the newcomer lacks something: ${reason}`, "overlap");
+    if (memory.lastGood !== undefined)
+      swapper.repair(memory.lastGood, `the newcomer lacks something: ${reason}`, "overlap");
   }
 
   #succeed(old: Seat | undefined, newcomer: Seat, mode: "overlap" | "hot"): void {
@@ -156,9 +191,12 @@ export class SwapAftermath {
     const { active } = this.#parts.roster;
     if (!isBlind || active === undefined || active.isBlind) return;
     active.isBlind = true;
-    this.#parts.options.log.warn("Envoy has lost its admin interface to a newcomer that failed, replacing it", {
-      generation: active.generation.number,
-    });
+    this.#parts.options.log.warn(
+      "Envoy has lost its admin interface to a newcomer that failed, replacing it",
+      {
+        generation: active.generation.number,
+      },
+    );
     this.#parts.swapper.mend(active.generation.launch);
   }
 
@@ -197,16 +235,7 @@ export class SwapAftermath {
       options.observer.ending(generation, "replaced");
       if (old.isProven) {
         options.log.info("draining Envoy before its replacement starts", { generation: generation.number });
-        const cut = new AbortController();
-        void generation.exited.then(() => {
-          cut.abort();
-        });
-        await drain(
-          generation.admin,
-          generation.launch.options,
-          AbortSignal.any([cut.signal, actions.stopping]),
-          options.log,
-        );
+        await drainUntilGone(generation, actions.stopping, options.log);
       }
       await generation.stop();
     }

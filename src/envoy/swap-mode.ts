@@ -1,8 +1,10 @@
 /**
  * How a newcomer takes over, decided from what is known of the running Envoy and the machine.
  *
- * Overlap comes first: a newcomer that fails cannot hurt the Envoy that serves. Hot restart hands the sockets
- * themselves on, so it can do what cannot be bound twice. Cold is what is left.
+ * In overlap a newcomer that fails cannot hurt the Envoy that serves, but when the old one closes its sockets, the
+ * kernel resets the connections in their accept queues unless it is told to migrate them
+ * (`net.ipv4.tcp_migrate_req`). Hot restart hands the sockets themselves on: it loses none, and can do what cannot be
+ * bound twice. Cold is what is left.
  */
 import type { ListenerFacts } from "./listeners.ts";
 
@@ -19,6 +21,8 @@ export interface SwapConditions {
   readonly listeners: readonly ListenerFacts[] | undefined;
   /** Why there can be no hot restart; undefined when there can. */
   readonly hotObstacle: string | undefined;
+  /** Whether the kernel gives the connections of a closed socket to another one on the same port. */
+  readonly migratesConnections: boolean;
   /** Memory that the running Envoy uses and that is free for another one, in bytes; undefined when unknown. */
   readonly memory: { readonly envoyBytes: number; readonly freeBytes: number } | undefined;
 }
@@ -45,12 +49,23 @@ export function decideSwapMode(conditions: SwapConditions): SwapDecision {
       return decided("hot", hotObstacle);
     case "auto":
       if (memoryObstacle !== undefined) return { kind: "mode", mode: "cold", why: memoryObstacle };
-      if (overlapObstacle === undefined) {
-        return { kind: "mode", mode: "overlap", why: "every listener can be bound twice" };
-      }
-      if (hotObstacle === undefined) return { kind: "mode", mode: "hot", why: overlapObstacle };
-      return { kind: "mode", mode: "cold", why: `${overlapObstacle}; ${hotObstacle}` };
+      return automatic(overlapObstacle, hotObstacle, conditions.migratesConnections);
   }
+}
+
+const queuesAreLost = "net.ipv4.tcp_migrate_req is off, so that overlap could reset connections";
+
+function automatic(
+  overlapObstacle: string | undefined,
+  hotObstacle: string | undefined,
+  migratesConnections: boolean,
+): SwapDecision {
+  if (overlapObstacle === undefined && (migratesConnections || hotObstacle !== undefined)) {
+    const why = hotObstacle === undefined ? "" : `; ${hotObstacle}`;
+    return { kind: "mode", mode: "overlap", why: `every listener can be bound twice${why}` };
+  }
+  if (hotObstacle === undefined) return { kind: "mode", mode: "hot", why: overlapObstacle ?? queuesAreLost };
+  return { kind: "mode", mode: "cold", why: `${overlapObstacle ?? queuesAreLost}; ${hotObstacle}` };
 }
 
 function decided(mode: SwapMode, obstacle: string | undefined): SwapDecision {

@@ -54,8 +54,11 @@ export class SwapRequests {
       this.#repair = request;
       return;
     }
-    this.#change?.report({ result: "superseded" });
+    const waiting = this.#change;
     this.#change = request;
+    if (waiting === undefined) return;
+    if (waiting.launch.fingerprint !== request.launch.fingerprint) waiting.report({ result: "superseded" });
+    else this.#change = joined(waiting, request);
   }
 
   /** Put a request back that could not be finished, unless a newer one has come. */
@@ -76,4 +79,15 @@ export class SwapRequests {
     this.#change = undefined;
     this.#repair = undefined;
   }
+}
+
+/** Two requests for the same Envoy are one, and both learn what became of it. */
+function joined(first: SwapRequest, second: SwapRequest): SwapRequest {
+  return {
+    ...first,
+    report: (report) => {
+      first.report(report);
+      second.report(report);
+    },
+  };
 }

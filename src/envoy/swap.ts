@@ -4,6 +4,7 @@
  * What becomes of the old Envoy afterwards is the supervisor's affair.
  */
 import { errorMessage } from "../lifecycle/error-message.ts";
+import { migratesConnections } from "../net/migrate-connections.ts";
 import { describePortOwner, portOwners } from "../net/port-owner.ts";
 import { probeTls } from "../net/tls-probe.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -26,7 +27,12 @@ export type SwapStage = "validate" | "ports" | "mode" | "start" | "live" | "proo
 /** How a swap ended. */
 export type SwapOutcome =
   /** The newcomer serves; the old Envoy is to be retired. */
-  | { readonly kind: "promoted"; readonly mode: "overlap" | "hot"; readonly newcomer: Generation; readonly isProven: boolean }
+  | {
+      readonly kind: "promoted";
+      readonly mode: "overlap" | "hot";
+      readonly newcomer: Generation;
+      readonly isProven: boolean;
+    }
   /** Everything is checked and there is no way but to stop the old Envoy first. */
   | { readonly kind: "cold" }
   /** The old Envoy serves as before; `isBlind` when its admin interface is gone. */
@@ -47,7 +53,9 @@ export interface SwapDependencies {
   /** Ports that must belong to nobody else, beside those of the bootstrap's listeners. */
   readonly knownPorts: readonly { readonly port: number; readonly purpose: string }[];
   /** Memory of the running Envoy and room for another, in bytes. */
-  readonly memory: (envoyPid: number) => { readonly envoyBytes: number; readonly freeBytes: number } | undefined;
+  readonly memory: (
+    envoyPid: number,
+  ) => { readonly envoyBytes: number; readonly freeBytes: number } | undefined;
   /** Start the newcomer; from now on it may own the admin interface. */
   readonly start: (launch: PreparedLaunch, descent: Descent, mode: "overlap" | "hot") => Generation;
   /** How a newcomer that can found a lineage is started. */
@@ -66,7 +74,12 @@ export async function inspect(
   if (cancel.aborted) return { kind: "cancelled", isBlind: false };
   const problem = invalid ?? whosePorts(launch, undefined, deps);
   if (problem === undefined) return { kind: "cold" };
-  return { kind: "failed", stage: invalid === undefined ? "ports" : "validate", reason: problem, isBlind: false };
+  return {
+    kind: "failed",
+    stage: invalid === undefined ? "ports" : "validate",
+    reason: problem,
+    isBlind: false,
+  };
 }
 
 /** Take over from `active`. `cancel` is heeded until the newcomer is LIVE. */
@@ -77,7 +90,12 @@ export async function swap(
   deps: SwapDependencies,
   cancel: AbortSignal,
 ): Promise<SwapOutcome> {
-  const failed = (stage: SwapStage, reason: string): SwapOutcome => ({ kind: "failed", stage, reason, isBlind: false });
+  const failed = (stage: SwapStage, reason: string): SwapOutcome => ({
+    kind: "failed",
+    stage,
+    reason,
+    isBlind: false,
+  });
   const invalid = await whyInvalid(launch, cancel);
   if (cancel.aborted) return { kind: "cancelled", isBlind: false };
   if (invalid !== undefined) return failed("validate", invalid);
@@ -138,7 +156,9 @@ async function conclude(
       return { kind: "promoted", mode, newcomer, isProven: true };
     case "died": {
       const lines = await newcomer.finalLines();
-      const reason = [describeExit(result.exit), lastWords(lines)].filter((part) => part !== undefined).join(": ");
+      const reason = [describeExit(result.exit), lastWords(lines)]
+        .filter((part) => part !== undefined)
+        .join(": ");
       if (isHot && result.wasLive) return { kind: "lost", reason: `the newcomer ${reason}` };
       if (isHot) newcomer.lineage?.heal();
       const stage = result.wasLive ? "proof" : "live";
@@ -237,13 +257,15 @@ async function decide(
     requested,
     listeners,
     hotObstacle: await whyNotHot(active, launch),
+    migratesConnections: migratesConnections(),
     memory: active.pid === undefined ? undefined : deps.memory(active.pid),
   });
 }
 
 async function whyNotHot(active: Generation, launch: PreparedLaunch): Promise<string | undefined> {
   const { lineage } = active;
-  if (lineage === undefined) return hotRestartObstacle() ?? "the running Envoy was started without hot restart";
+  if (lineage === undefined)
+    return hotRestartObstacle() ?? "the running Envoy was started without hot restart";
   if (lineage.obstacle !== undefined) return lineage.obstacle;
   if (active.launch.options.concurrency !== launch.options.concurrency) {
     return "hot restart keeps the number of workers, which is to change";

@@ -7,7 +7,7 @@ import type { LaunchMemory } from "./launch-memory.ts";
 import type { PreparedLaunch } from "./launch.ts";
 import type { NewcomerServices } from "./newcomer-services.ts";
 import type { Roster } from "./roster.ts";
-import { Seat } from "./seat.ts";
+import type { Seat } from "./seat.ts";
 import type { SupervisionEvent } from "./supervision-event.ts";
 import type { SupervisionReport } from "./supervision-report.ts";
 import type { SupervisorOptions } from "./supervisor-options.ts";
@@ -206,7 +206,7 @@ export class Swapper {
       return this.#parts.isRecovering() ? "Envoy is being restarted" : undefined;
     }
     if (!request.isRepair && retiring.size > 0) return "a replaced Envoy still has connections";
-    return services.obstacle();
+    return services.obstacle(request.launch);
   }
 
   #start(request: SwapRequest): void {
@@ -221,14 +221,12 @@ export class Swapper {
       active?.isProven === true
         ? swap(active.generation, request.launch, request.mode, deps, abort.signal)
         : inspect(request.launch, deps, abort.signal)
-    ).catch(
-      (error: unknown): SwapOutcome => ({
-        kind: "failed",
-        stage: "start",
-        reason: errorMessage(error),
-        isBlind: false,
-      }),
-    );
+    ).catch((error: unknown): SwapOutcome => ({
+      kind: "failed",
+      stage: "start",
+      reason: errorMessage(error),
+      isBlind: false,
+    }));
     this.#running = Object.assign(running, { outcome });
     void outcome.then((result) => {
       push({ kind: "swap-ended", request, outcome: result });

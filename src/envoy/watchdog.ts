@@ -18,8 +18,13 @@ export interface HangPolicy {
   readonly busyFailures: number;
 }
 
-/** The agent's own policy: a stopped Envoy is found within 8 s. */
-export const defaultHangPolicy: HangPolicy = { intervalMs: 1_000, timeoutMs: 1_000, failures: 4, busyFailures: 60 };
+/** The agent's own policy: a stopped Envoy is found within 6 s. */
+export const defaultHangPolicy: HangPolicy = {
+  intervalMs: 1_000,
+  timeoutMs: 1_000,
+  failures: 3,
+  busyFailures: 60,
+};
 
 /** What a check saw. */
 export type Check =

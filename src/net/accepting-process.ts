@@ -12,7 +12,7 @@ const pollMs = 2;
 export async function isAcceptedBy(pid: number, socket: Socket, withinMs: number): Promise<boolean> {
   const { localPort, remotePort } = socket;
   if (localPort === undefined || remotePort === undefined) return false;
-  for (const deadline = performance.now() + withinMs; performance.now() < deadline; ) {
+  for (const deadline = performance.now() + withinMs; performance.now() < deadline;) {
     // A connection in the accept queue has no inode.
     const inode = inodeOf(remotePort, localPort);
     if (inode !== undefined && inode !== "0") return holds(pid, inode);
