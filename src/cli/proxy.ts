@@ -51,6 +51,11 @@ export const proxyCommand: Command = {
     ...supervisionFlags,
     log_output_level: { type: "string", default: "default:info", describe: "Log levels as scope:level,…" },
     log_as_json: { type: "boolean", default: false, describe: "Log as JSON, Envoy's log included." },
+    terminationLog: {
+      type: "string",
+      describe:
+        "File that gets the reason of a failure (default /dev/termination-log, where it can be written).",
+    },
   },
   run: runProxy,
 };
@@ -103,22 +108,35 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
       reopenLogsRequests: context.reopenLogsRequests,
       init: context.init,
     });
+    if (end.kind === "gave-up") await leaveWord([`Envoy keeps dying: ${end.reason}`], args, context);
     return exitCodeOfEnd(end);
   } catch (error) {
     if (error instanceof ConfigError) {
-      context.printError("outrider cannot run with this configuration:");
-      for (const problem of error.problems) context.printError(`  ${describeProblem(problem)}`);
+      const problems = error.problems.map((problem) => `  ${describeProblem(problem)}`);
+      await fail(["outrider cannot run with this configuration:", ...problems], args, context);
       return exitCodes.configurationUnusable;
     }
     const { errorMessage } = await import("../lifecycle/error-message.ts");
     const { EnvoyFetchError } = await import("../envoy/fetch.ts");
     if (error instanceof EnvoyFetchError) {
-      context.printError(`outrider has no Envoy to run: ${error.message}`);
+      await fail([`outrider has no Envoy to run: ${error.message}`], args, context);
       return exitCodes.configurationUnusable;
     }
-    context.printError(`outrider failed: ${errorMessage(error)}`);
+    await fail([`outrider failed: ${errorMessage(error)}`], args, context);
     return exitCodes.failed;
   }
+}
+
+/** Say it on the terminal and in the termination log. */
+async function fail(lines: readonly string[], args: Arguments, context: CommandContext): Promise<void> {
+  for (const line of lines) context.printError(line);
+  await leaveWord(lines, args, context);
+}
+
+async function leaveWord(lines: readonly string[], args: Arguments, context: CommandContext): Promise<void> {
+  const { writeTerminationLog } = await import("../lifecycle/termination-log.ts");
+  const problem = writeTerminationLog(args.optionalString("terminationLog"), lines);
+  if (problem !== undefined) context.printError(`the termination log ${problem}`);
 }
 
 function exitCodeOfEnd(end: SupervisionEnd): number {

@@ -105,7 +105,7 @@ function commandLineError(lines: readonly EnvoyLine[]): ConfigurationError | und
 
 /** The place of a value that a message names: quoted, an address, or at its end. */
 function mentioned(problem: string, bootstrap: unknown): string | undefined {
-  const named = [...problem.matchAll(/'([^']+)'/g)].map((match) => match[1] ?? "");
+  const named = [...problem.matchAll(/(?<!\w)'([^']+)'/g)].map((match) => match[1] ?? "");
   const atEnd = /: ?([^:]+)$/.exec(problem)?.[1];
   for (const value of [...named, ...(atEnd === undefined ? [] : [atEnd])]) {
     const address = splitAddress(value);

@@ -19,6 +19,16 @@ const secretName =
 const tellsPlace =
   /(?:path|file|filename|name|names|url|uri|endpoint|type|config|configs|source|audience|audiences|issuer|ttl|expiry|duration|count|seconds|size|format|policy|provider|enabled|required|header|headers|version|hash)$/;
 
+/** Says whether values under a name are secrets. Names repeat, so one text is looked at with one of these. */
+function secretNames(): (name: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (name) => {
+    const found = known.get(name) ?? isSecretName(name);
+    known.set(name, found);
+    return found;
+  };
+}
+
 /** True when values under `name` are secrets. */
 export function isSecretName(name: string): boolean {
   const plain = name
@@ -71,7 +81,7 @@ const patterns: readonly (readonly [pattern: RegExp, replacement: string])[] = [
     "[redacted $1private key]",
   ],
   [/\beyJ[\w-]{6,}\.[\w-]{6,}(?:\.[\w-]*)?/g, "[redacted JWT]"],
-  [/\b(Bearer|Basic|Negotiate|AWS4-HMAC-SHA256)(\s+)(?![[])[^\s"'\\,;]{4,}/gi, `$1$2${redacted}`],
+  [/\b(Bearer|Basic|Negotiate)(\s+)(?![[])[^\s"'\\,;]{4,}/gi, `$1$2${redacted}`],
   [/(\w:\/\/[^\s:/@"']+:)[^\s/@"']+(?=@)/g, `$1${redacted}`],
 ];
 
@@ -93,13 +103,18 @@ const longRun = /(?<![\w+/=-])[A-Za-z0-9+/]{60,}={0,2}(?![\w+/=-])/g;
 const publicPem =
   /-----BEGIN (CERTIFICATE|CERTIFICATE REQUEST|PUBLIC KEY|X509 CRL)-----(?:(?!-----BEGIN )[^])*?-----END \1-----/g;
 
+/** Most short texts hold nothing that any of the patterns could take out. */
+const suspicious = /-----|eyJ|[=:]|\b(?:bearer|basic|negotiate)\s|[A-Za-z0-9+/]{60}/i;
+
 function redactPatterns(text: string): string {
+  if (!suspicious.test(text)) return text;
+  const isSecret = secretNames();
   let result = redactHeadlessKeys(text);
   for (const [pattern, replacement] of patterns) result = result.replaceAll(pattern, replacement);
   result = result.replaceAll(namedValue, (whole: string, before: string, name: string) =>
-    isSecretName(name) ? `${before}"${redacted}"` : whole,
+    isSecret(name) ? `${before}"${redacted}"` : whole,
   );
-  result = redactAssignments(result);
+  result = redactAssignments(result, isSecret);
   return outside(result, publicPem, (part) => part.replaceAll(longRun, redactRun));
 }
 
@@ -125,13 +140,13 @@ function keyTextAtEnd(text: string): number {
   return text.length - at;
 }
 
-function redactAssignments(text: string): string {
+function redactAssignments(text: string, isSecret: (name: string) => boolean): string {
   let result = "";
   let end = 0;
   for (const match of text.matchAll(assignment)) {
     const [whole, , name = "", separator = ""] = match;
     // Most names hold no secret: only then is the value looked at, which keeps the time linear.
-    if (match.index < end || !(isInline(name) || isSecretName(name))) continue;
+    if (match.index < end || !(isInline(name) || isSecret(name))) continue;
     const valueAt = match.index + whole.length;
     assigned.lastIndex = valueAt;
     const value = assigned.exec(text)?.[0];
@@ -144,7 +159,7 @@ function redactAssignments(text: string): string {
 }
 
 /** Envoy's data sources: whatever is written into the configuration itself may be a key. */
-function isInline(name: string): boolean {
+export function isInline(name: string): boolean {
   return /^inline_?(?:string|bytes)$/i.test(name);
 }
 
