@@ -11,6 +11,7 @@ import type { AgentConfig, BootstrapSource } from "../config/agent-config.ts";
 import { ConfigError } from "../config/config-problem.ts";
 import { defaultRestartPolicy } from "../envoy/restart-policy.ts";
 import type { SupervisionEnd } from "../envoy/state.ts";
+import { endStrays } from "../envoy/strays.ts";
 import { EnvoySupervisor } from "../envoy/supervisor.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
@@ -28,6 +29,8 @@ export interface AgentDependencies {
   readonly shutdown: AbortSignal;
   /** Stop without waiting. */
   readonly hurry: AbortSignal;
+  /** What was done as PID 1; undefined in any other process. */
+  readonly init: { readonly orphansReaped: number } | undefined;
 }
 
 /**
@@ -37,6 +40,7 @@ export interface AgentDependencies {
  */
 export async function runAgent(config: AgentConfig, deps: AgentDependencies): Promise<SupervisionEnd> {
   requireWritable(config.envoy.configPath);
+  await requireNoStrays(config.envoy.configPath, deps.log.scope("envoy"));
   requireFreePorts(config);
   const supervisor = EnvoySupervisor.start({
     binary: deps.envoyBinary,
@@ -102,6 +106,17 @@ function requireWritable(configPath: string): void {
       },
     ]);
   }
+}
+
+async function requireNoStrays(configPath: string, log: Logger): Promise<void> {
+  const result = await endStrays(configPath, log);
+  if (result.kind === "clean") return;
+  const message =
+    result.kind === "in-use"
+      ? `${configPath} is in use by the outrider with pid ${result.agentPid}: stop it, or set configPath to another folder`
+      : `the Envoy with pid ${result.envoyPid} that a killed outrider left in ${configPath} cannot be ended: ` +
+        `${result.reason}. End it, or set configPath to another folder`;
+  throw new ConfigError([{ source: "ProxyConfig", path: "configPath", message }]);
 }
 
 function requireFreePorts(config: AgentConfig): void {

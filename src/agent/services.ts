@@ -23,6 +23,7 @@ export interface ServiceDependencies {
   readonly tasks: TaskGroup;
   /** Drain and end the agent with code 0. */
   readonly quit: () => void;
+  readonly init: { readonly orphansReaped: number } | undefined;
 }
 
 /** The agent's servers; disposing closes them in reverse order of start. */
@@ -43,6 +44,14 @@ export class AgentServices implements AsyncDisposable {
       "Times Envoy was started again after it died.",
       () => supervisor.restarts,
     );
+    const { init } = deps;
+    if (init !== undefined) {
+      metrics.computedCounter(
+        "orphans_reaped_total",
+        "Orphaned processes whose exit code was collected as PID 1.",
+        () => init.orphansReaped,
+      );
+    }
 
     const identity = SecretManager.create(config.identity, { log: log.scope("citadelclient"), metrics });
     const secrets = new Watch<SdsSecrets>({});

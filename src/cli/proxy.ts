@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { ProxyFlags } from "../config/agent-config.ts";
 import { describeProblem } from "../config/config-problem.ts";
 import type { SupervisionEnd } from "../envoy/state.ts";
+import type { Logger } from "../telemetry/log.ts";
 import type { Arguments, Command, CommandContext } from "./command.ts";
 import { version } from "./version.ts";
 
@@ -17,6 +18,7 @@ export const proxyCommand: Command = {
   usage: "[type]",
   describe: "Run the sidecar: identity, xDS, SDS and Envoy.",
   allowUnknown: true,
+  hangup: "reload",
   flags: {
     domain: { type: "string", describe: "DNS domain suffix (default ${POD_NAMESPACE}.svc.cluster.local)." },
     meshConfig: {
@@ -79,6 +81,7 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
       import("../agent/run-agent.ts"),
       import("../envoy/ensure.ts"),
     ]);
+    void logRequests(context, log);
     const envoyBinary = await ensureEnvoy({ ...config.envoyBinary, env: context.env }, logProgress(log));
     const end = await runAgent(config, {
       log,
@@ -88,6 +91,7 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
       },
       shutdown: context.shutdown,
       hurry: context.hurry,
+      init: context.init,
     });
     return exitCodeOfEnd(end);
   } catch (error) {
@@ -104,6 +108,13 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
     }
     context.printError(`outrider failed: ${errorMessage(error)}`);
     return exitCodes.failed;
+  }
+}
+
+/** Until the process ends. */
+async function logRequests(context: CommandContext, log: Logger): Promise<void> {
+  for await (const requests of context.reloadRequests.changes(context.shutdown)) {
+    if (requests > 0) log.info("reload requested", { requests });
   }
 }
 

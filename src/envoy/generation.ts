@@ -13,6 +13,7 @@ import { EnvoyAdmin } from "./admin.ts";
 import { envoyArguments } from "./arguments.ts";
 import { flushMs } from "./drain.ts";
 import type { EnvoyOptions } from "./options.ts";
+import { recordProcess } from "./process-record.ts";
 
 /** What a generation is started from. */
 export interface GenerationPlan {
@@ -50,6 +51,7 @@ export class Generation {
         plan.onLogLine(line);
       },
     });
+    if (this.#child.pid !== undefined) recordProcess(folder, { pid: this.#child.pid, binary: plan.binary });
     this.exited = this.#child.exited.then((exit) => {
       rmSync(folder, { recursive: true, force: true });
       return exit;
