@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { ProxyFlags } from "../config/agent-config.ts";
 import { describeProblem } from "../config/config-problem.ts";
 import type { SupervisionEnd } from "../envoy/state.ts";
-import type { Logger } from "../telemetry/log.ts";
+import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { Arguments, Command, CommandContext } from "./command.ts";
 import { version } from "./version.ts";
 
@@ -73,6 +73,11 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
       version,
     });
     const log = createLogger({ ...config.log, write: writeToStdout, now: () => new Date() });
+    const logRequests = async (requests: ReadonlyWatch<number>, message: string): Promise<void> => {
+      for await (const count of requests.changes(context.shutdown)) {
+        if (count > 0) log.info(message, { requests: count });
+      }
+    };
     log.info("outrider starts", { version, node: config.nodeId });
     if (args.unknown.length > 0) log.warn("unknown flags ignored", { flags: args.unknown.join(" ") });
     for (const reason of config.warnings) log.warn("environment variable ignored", { reason });
@@ -81,7 +86,8 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
       import("../agent/run-agent.ts"),
       import("../envoy/ensure.ts"),
     ]);
-    void logRequests(context, log);
+    void logRequests(context.reloadRequests, "reload requested");
+    void logRequests(context.reopenLogsRequests, "reopening log files requested");
     const envoyBinary = await ensureEnvoy({ ...config.envoyBinary, env: context.env }, logProgress(log));
     const end = await runAgent(config, {
       log,
@@ -108,13 +114,6 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
     }
     context.printError(`outrider failed: ${errorMessage(error)}`);
     return exitCodes.failed;
-  }
-}
-
-/** Until the process ends. */
-async function logRequests(context: CommandContext, log: Logger): Promise<void> {
-  for await (const requests of context.reloadRequests.changes(context.shutdown)) {
-    if (requests > 0) log.info("reload requested", { requests });
   }
 }
 

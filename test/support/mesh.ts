@@ -38,6 +38,8 @@ export interface SidecarChanges {
   /** Undefined leaves the file out. */
   readonly token?: string | undefined;
   readonly rootPem?: string | undefined;
+  /** Words that go before the command line, such as those of `unshare`. */
+  readonly launcher?: readonly string[];
 }
 
 export class TestMesh implements AsyncDisposable {
@@ -133,6 +135,7 @@ export class TestMesh implements AsyncDisposable {
     const ports = { admin, status, envoyStatus, prometheus };
     const agent = startOutrider({
       args: ["proxy", "sidecar"],
+      ...(changes.launcher === undefined ? {} : { launcher: changes.launcher }),
       cwd: folder,
       env: {
         ENVOY_PATH: await testEnvoy(),
