@@ -88,7 +88,9 @@ export class Reloader {
   /** Reload at each request, until `signal` aborts. */
   async followRequests(requests: ReadonlyWatch<number>, signal: AbortSignal): Promise<void> {
     for await (const count of requests.changes(signal)) {
-      if (count > 0) void this.reload("SIGHUP", true);
+      if (count === 0) continue;
+      this.#options.log.info("reload requested", { requests: count });
+      void this.reload("SIGHUP", true);
     }
   }
 

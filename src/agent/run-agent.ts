@@ -82,7 +82,9 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
     tasks.spawn("follow-reload-requests", (signal) => reloader.followRequests(deps.reloadRequests, signal));
     tasks.spawn("reopen-logs", async (signal) => {
       for await (const requests of deps.reopenLogsRequests.changes(signal)) {
-        if (requests > 0) supervisor.reopenLogs();
+        if (requests === 0) continue;
+        log.info("reopening log files requested", { requests });
+        supervisor.reopenLogs();
       }
     });
     tasks.signal.addEventListener("abort", () => {

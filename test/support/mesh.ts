@@ -40,6 +40,8 @@ export interface SidecarChanges {
   /** Undefined leaves the file out. */
   readonly token?: string | undefined;
   readonly rootPem?: string | undefined;
+  /** Words that go before the command line, such as those of `unshare`. */
+  readonly launcher?: readonly string[];
 }
 
 export class TestMesh implements AsyncDisposable {
@@ -135,6 +137,7 @@ export class TestMesh implements AsyncDisposable {
     const ports = { admin, status, envoyStatus, prometheus };
     const agent = startOutrider({
       args: ["proxy", "sidecar", ...(changes.args ?? [])],
+      ...(changes.launcher === undefined ? {} : { launcher: changes.launcher }),
       cwd: folder,
       env: {
         ENVOY_PATH: await testEnvoy(),

@@ -20,6 +20,8 @@ export interface OutriderOptions {
   readonly args: readonly string[];
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Words that go before the command line, such as those of `unshare`. */
+  readonly launcher?: readonly string[];
 }
 
 /** Variables of the machine that a sidecar would also have; nothing of the developer's own session. */
@@ -34,9 +36,10 @@ export function startOutrider(options: OutriderOptions): RunningOutrider {
   const onLine = (line: string): void => {
     lines.push(line);
   };
+  const [file = "", ...args] = [...(options.launcher ?? []), process.execPath, mainPath, ...options.args];
   const child: Child = spawnChild({
-    file: process.execPath,
-    args: [mainPath, ...options.args],
+    file,
+    args,
     env: { ...cleanEnvironment(), ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     stdout: onLine,
