@@ -14,13 +14,14 @@ process.noDeprecation = true;
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 
 const signals = subscribeToSignals(process, performance.now.bind(performance));
-const invocation = await parseCommandLine(process.argv.slice(2), commands, version);
 
-if (invocation.kind === "print") {
-  (invocation.code === 0 ? process.stdout : process.stderr).write(`${invocation.text}\n`);
-  process.exitCode = invocation.code;
-} else {
-  process.exitCode = await invocation.command.run(invocation.args, {
+async function main(): Promise<number> {
+  const invocation = await parseCommandLine(process.argv.slice(2), commands, version);
+  if (invocation.kind === "print") {
+    (invocation.code === 0 ? process.stdout : process.stderr).write(`${invocation.text}\n`);
+    return invocation.code;
+  }
+  return invocation.command.run(invocation.args, {
     env: process.env,
     pid: process.pid,
     self: { file: process.execPath, args: [...process.execArgv, ...process.argv.slice(1, 2)] },
@@ -38,3 +39,8 @@ if (invocation.kind === "print") {
     hurry: signals.hurry,
   });
 }
+
+// Not a top-level await: the release bundle is CommonJS.
+void main().then((code) => {
+  process.exitCode = code;
+});

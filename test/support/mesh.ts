@@ -8,7 +8,7 @@ import { fetchHttp, type HttpResponse } from "../../src/net/http-client.ts";
 import { testEnvoy } from "./envoy.ts";
 import { eventually } from "./eventually.ts";
 import { freePorts } from "./free-ports.ts";
-import { type RunningOutrider, startOutrider } from "./outrider.ts";
+import { type Program, type RunningOutrider, startOutrider } from "./outrider.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 /** Longest start of a sidecar on a busy machine, in milliseconds. */
@@ -38,6 +38,8 @@ export interface SidecarChanges {
   /** Undefined leaves the file out. */
   readonly token?: string | undefined;
   readonly rootPem?: string | undefined;
+  /** The sources unless given. */
+  readonly program?: Program;
 }
 
 export class TestMesh implements AsyncDisposable {
@@ -132,6 +134,7 @@ export class TestMesh implements AsyncDisposable {
     const [admin = 0, status = 0, envoyStatus = 0, prometheus = 0] = await freePorts(4);
     const ports = { admin, status, envoyStatus, prometheus };
     const agent = startOutrider({
+      ...(changes.program === undefined ? {} : { program: changes.program }),
       args: ["proxy", "sidecar"],
       cwd: folder,
       env: {

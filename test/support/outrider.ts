@@ -8,6 +8,8 @@ export const mainPath: string = join(import.meta.dirname, "../../src/main.ts");
 
 export interface RunningOutrider extends AsyncDisposable {
   readonly pid: number;
+  /** Just before its exec, in milliseconds since the epoch. */
+  readonly startedAt: number;
   readonly exited: Promise<ChildExit>;
   /** Everything that it printed, line by line. */
   readonly lines: readonly string[];
@@ -16,7 +18,18 @@ export interface RunningOutrider extends AsyncDisposable {
   exitWithin(ms: number): Promise<ChildExit>;
 }
 
+/** How to run the program: the words before its own arguments. */
+export interface Program {
+  readonly file: string;
+  readonly args: readonly string[];
+}
+
+/** The sources, by type stripping. */
+export const sources: Program = { file: process.execPath, args: [mainPath] };
+
 export interface OutriderOptions {
+  /** The sources unless given. */
+  readonly program?: Program;
   readonly args: readonly string[];
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -34,9 +47,11 @@ export function startOutrider(options: OutriderOptions): RunningOutrider {
   const onLine = (line: string): void => {
     lines.push(line);
   };
+  const program = options.program ?? sources;
+  const startedAt = performance.timeOrigin + performance.now();
   const child: Child = spawnChild({
-    file: process.execPath,
-    args: [mainPath, ...options.args],
+    file: program.file,
+    args: [...program.args, ...options.args],
     env: { ...cleanEnvironment(), ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     stdout: onLine,
@@ -49,6 +64,7 @@ export function startOutrider(options: OutriderOptions): RunningOutrider {
   };
   return {
     pid: child.pid ?? 0,
+    startedAt,
     exited: child.exited,
     lines,
     kill: (signal) => {
