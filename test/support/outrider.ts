@@ -58,7 +58,7 @@ export function startOutrider(options: OutriderOptions): RunningOutrider {
     stderr: onLine,
   });
   const exitWithin = async (ms: number): Promise<ChildExit> => {
-    const exit = await Promise.race([child.exited, sleep(ms)]);
+    const exit = await endWithin(child, ms);
     if (exit === undefined) throw new Error(`still running after ${ms} ms:\n${lines.slice(-40).join("\n")}`);
     return exit;
   };
@@ -73,11 +73,19 @@ export function startOutrider(options: OutriderOptions): RunningOutrider {
     exitWithin,
     async [Symbol.asyncDispose]() {
       child.kill("SIGTERM");
-      await Promise.race([child.exited, sleep(10_000)]);
+      await endWithin(child, 10_000);
       child.kill("SIGKILL");
       await child.exited;
     },
   };
+}
+
+/** The exit, or undefined when there is none in time. No timer is left to keep a finished test waiting. */
+async function endWithin(child: Child, ms: number): Promise<ChildExit | undefined> {
+  const settled = new AbortController();
+  const exit = await Promise.race([child.exited, sleep(ms, settled.signal)]);
+  settled.abort();
+  return exit ?? undefined;
 }
 
 /** Run it to its end. */

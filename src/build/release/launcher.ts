@@ -3,7 +3,7 @@
  */
 
 /** Flags of Node.js and V8. The code cache is bound to them. */
-export const nodeFlags: readonly string[] = [];
+export const nodeFlags: readonly string[] = ["--max-semi-space-size=1"];
 
 /** Text of `bin/outrider`: a shell is a millisecond, a second Node.js would be fifty. */
 export function launcher(): string {

@@ -6,7 +6,7 @@
  */
 import { basename } from "node:path";
 import { build, type BuildOptions, transform, type TransformOptions } from "esbuild";
-import { leaveOutUnusedModules } from "./unused-modules.ts";
+import { substituteModules } from "./substitutes.ts";
 
 /** The program in parts. */
 export interface Parts {
@@ -39,7 +39,7 @@ export async function bundleParts(entry: string): Promise<Parts> {
     write: false,
     metafile: true,
     define: { "import.meta.dirname": "__dirname", "import.meta.url": "__moduleUrl" },
-    plugins: [leaveOutUnusedModules],
+    plugins: [substituteModules],
   });
   const files = await Promise.all(
     bundle.outputFiles.map(async ({ path, text }) => {
