@@ -14,14 +14,18 @@ process.noDeprecation = true;
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 
 const signals = subscribeToSignals(process, performance.now.bind(performance));
+const printError = (line: string): unknown => process.stderr.write(`${line}\n`);
 
 async function main(): Promise<number> {
+  await using init =
+    process.pid === 1 ? (await import("./cli/pid1.ts")).startInit(process, printError) : undefined;
   const invocation = await parseCommandLine(process.argv.slice(2), commands, version);
   if (invocation.kind === "print") {
     (invocation.code === 0 ? process.stdout : process.stderr).write(`${invocation.text}\n`);
     return invocation.code;
   }
-  return invocation.command.run(invocation.args, {
+  signals.hangupMeans(invocation.command.hangup ?? "stop");
+  return await invocation.command.run(invocation.args, {
     env: process.env,
     pid: process.pid,
     self: { file: process.execPath, args: [...process.execArgv, ...process.argv.slice(1, 2)] },
@@ -34,9 +38,12 @@ async function main(): Promise<number> {
         }
       : undefined,
     print: (line) => process.stdout.write(`${line}\n`),
-    printError: (line) => process.stderr.write(`${line}\n`),
+    printError,
     shutdown: signals.shutdown,
     hurry: signals.hurry,
+    reloadRequests: signals.reloadRequests,
+    reopenLogsRequests: signals.reopenLogsRequests,
+    init,
   });
 }
 

@@ -11,9 +11,9 @@ import { ConfigError, type ConfigProblem } from "./config-problem.ts";
 import { caOptions, discoveryOptions } from "./control-plane.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 import { parseLogLevels } from "./log-options.ts";
+import { proxyConfigLayers, readPodInfo } from "./layers.ts";
 import { describeNode } from "./node.ts";
 import { paths } from "./paths.ts";
-import { parsePodInfo } from "./pod-info.ts";
 import { decodeProxyConfig, mergeProxyConfig, type ProxyConfig } from "./proxy-config.ts";
 
 /** @throws ConfigError with every problem */
@@ -31,22 +31,12 @@ export function parseConfig(sources: ConfigSources): AgentConfig {
   const env = readEnvironment(sources.env, warnings);
   const labels = readPodInfo(sources, paths.podLabels, problems);
   const annotations = readPodInfo(sources, paths.podAnnotations, problems);
-  const raw = mergeProxyConfig(
-    [
-      {
-        source: flags.meshConfig,
-        text: optionalFile(sources, flags.meshConfig, problems),
-        path: "defaultConfig",
-      },
-      { source: "PROXY_CONFIG", text: env.PROXY_CONFIG, path: "" },
-      {
-        source: `${paths.podAnnotations}: proxy.istio.io/config`,
-        text: annotations?.["proxy.istio.io/config"] ?? "",
-        path: "",
-      },
-    ],
+  const layers = proxyConfigLayers(
+    sources,
+    { meshConfig: flags.meshConfig, proxyConfig: env.PROXY_CONFIG, annotations },
     problems,
   );
+  const raw = mergeProxyConfig(layers, problems);
   const proxy = decodeProxyConfig(raw, problems);
   const addresses = instanceAddresses(env.INSTANCE_IP, sources.interfaceAddresses);
   const isIPv6Only = addresses.every((address) => isIPv6(address));
@@ -106,26 +96,6 @@ export function parseConfig(sources: ConfigSources): AgentConfig {
     admin: { host: isIPv6Only ? "::1" : "127.0.0.1", port: proxy.proxyAdminPort },
     knownPorts: ports,
   };
-}
-
-/** A file that may be missing; one that is there but unreadable is a problem. */
-function optionalFile(sources: ConfigSources, path: string, problems: ConfigProblem[]): string {
-  const content = sources.readFile(path);
-  if (content.kind === "unreadable") problems.push({ source: path, path: "", message: content.message });
-  return content.kind === "read" ? content.text : "";
-}
-
-function readPodInfo(
-  sources: ConfigSources,
-  path: string,
-  problems: ConfigProblem[],
-): Readonly<Record<string, string>> | undefined {
-  const text = optionalFile(sources, path, problems);
-  if (text === "") return undefined;
-  const info = parsePodInfo(text);
-  if (info.kind === "read") return info.values;
-  problems.push({ source: path, path: `line ${info.line}`, message: 'is not of the form key="value"' });
-  return undefined;
 }
 
 function instanceAddresses(instanceIp: string, interfaces: readonly string[]): readonly string[] {

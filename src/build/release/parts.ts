@@ -6,6 +6,7 @@
  */
 import { basename } from "node:path";
 import { build, type BuildOptions, transform, type TransformOptions } from "esbuild";
+import { leaveOutNativePackages } from "./native-packages.ts";
 import { substituteModules } from "./substitutes.ts";
 
 /** The program in parts. */
@@ -14,6 +15,8 @@ export interface Parts {
   readonly files: ReadonlyMap<string, string>;
   /** Paths of every source file in them, relative to the working directory. */
   readonly inputs: readonly string[];
+  /** Packages that they require at run time. */
+  readonly nativePackages: ReadonlySet<string>;
 }
 
 // Names are kept: a stack trace from production is worth more than the few kilobytes.
@@ -27,8 +30,9 @@ const common = {
 /** Parameters of each part, as `loader.cjs` passes them. */
 const parameters = "exports, require, module, __filename, __dirname, __moduleUrl";
 
-/** Bundle the program that begins at `entry`. */
-export async function bundleParts(entry: string): Promise<Parts> {
+/** Bundle the program that begins at `entry`; `modules` is the folder of the packages. */
+export async function bundleParts(entry: string, modules: string): Promise<Parts> {
+  const native = leaveOutNativePackages(modules);
   const bundle = await build({
     ...common,
     entryPoints: { main: entry },
@@ -39,7 +43,7 @@ export async function bundleParts(entry: string): Promise<Parts> {
     write: false,
     metafile: true,
     define: { "import.meta.dirname": "__dirname", "import.meta.url": "__moduleUrl" },
-    plugins: [substituteModules],
+    plugins: [substituteModules, native.plugin],
   });
   const files = await Promise.all(
     bundle.outputFiles.map(async ({ path, text }) => {
@@ -51,5 +55,9 @@ export async function bundleParts(entry: string): Promise<Parts> {
       return [basename(path), `(function (${parameters}) {${script.code}})\n`] as const;
     }),
   );
-  return { files: new Map(files), inputs: Object.keys(bundle.metafile.inputs) };
+  return {
+    files: new Map(files),
+    inputs: Object.keys(bundle.metafile.inputs),
+    nativePackages: native.names,
+  };
 }

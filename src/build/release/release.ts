@@ -3,6 +3,7 @@
  *
  *     bin/outrider          starts it
  *     lib/node              the pinned Node.js
+ *     lib/node_modules/     packages with machine code
  *     lib/outrider.cjs      loads the parts, lib/*.js, with their code caches, lib/*.js.cache
  *     bootstrap-templates/
  *     licences/
@@ -20,6 +21,7 @@ import {
 import { join } from "node:path";
 import { launcher } from "./launcher.ts";
 import { licences } from "./licences.ts";
+import { copyNativePackage } from "./native-packages.ts";
 import { bundleParts } from "./parts.ts";
 import { writeCodeCaches } from "./train.ts";
 
@@ -40,13 +42,16 @@ export async function buildRelease(options: ReleaseOptions): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
   for (const name of ["bin", "lib", "licences"]) mkdirSync(join(folder, name), { recursive: true });
 
-  const { files, inputs } = await bundleParts(join(root, "src/main.ts"));
+  const modules = join(root, "node_modules");
+  const { files, inputs, nativePackages } = await bundleParts(join(root, "src/main.ts"), modules);
   for (const [name, text] of files) writeFileSync(join(lib, name), text, "latin1");
   copyFileSync(join(import.meta.dirname, "loader.cjs"), join(lib, "outrider.cjs"));
   writeFileSync(join(folder, "bin/outrider"), launcher());
   cpSync(join(root, "bootstrap-templates"), join(folder, "bootstrap-templates"), { recursive: true });
 
-  const node = join(root, "node_modules", `node-linux-${process.arch}`);
+  for (const name of nativePackages) copyNativePackage(modules, name, join(lib, "node_modules"));
+
+  const node = join(modules, `node-linux-${process.arch}`);
   copyFileSync(join(node, "bin/node"), join(lib, "node"), constants.COPYFILE_FICLONE);
   copyFileSync(join(node, "LICENSE"), join(folder, "licences/node"));
   copyFileSync(join(root, "LICENSE"), join(folder, "licences/outrider"));

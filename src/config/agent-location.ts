@@ -1,0 +1,39 @@
+/**
+ * Where the agent of this pod is found, for the commands that talk to it from beside it.
+ *
+ * They run in the agent's container with its environment and working directory, so the same sources say it.
+ */
+import type { ConfigSources } from "./agent-config.ts";
+import { readEnvironment } from "./environment.ts";
+import { proxyConfigLayers, readPodInfo } from "./layers.ts";
+import { paths } from "./paths.ts";
+import { decodeProxyConfig, mergeProxyConfig } from "./proxy-config.ts";
+
+/** Folder and ports of a running agent. */
+export interface AgentLocation {
+  /** Folder of the bootstrap, the generations and the sockets. */
+  readonly configPath: string;
+  /** The agent's status port. */
+  readonly statusPort: number;
+  /** The port that leads to Envoy's admin interface. */
+  readonly adminPort: number;
+  /** Envoy's readiness listener. */
+  readonly envoyStatusPort: number;
+}
+
+/** Reads leniently: what cannot be read counts as its default, because whoever debugs needs an answer. */
+export function locateAgent(
+  sources: Pick<ConfigSources, "env" | "readFile">,
+  meshConfig: string,
+): AgentLocation {
+  const env = readEnvironment(sources.env, []);
+  const annotations = readPodInfo(sources, paths.podAnnotations, []);
+  const layers = proxyConfigLayers(sources, { meshConfig, proxyConfig: env.PROXY_CONFIG, annotations }, []);
+  const proxy = decodeProxyConfig(mergeProxyConfig(layers, []), []);
+  return {
+    configPath: proxy.configPath,
+    statusPort: proxy.statusPort,
+    adminPort: proxy.proxyAdminPort,
+    envoyStatusPort: env.ENVOY_STATUS_PORT,
+  };
+}

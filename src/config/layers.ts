@@ -1,0 +1,57 @@
+/**
+ * The sources that ProxyConfig is laid together from, as files and environment hold them.
+ */
+import type { ConfigSources } from "./agent-config.ts";
+import type { ConfigProblem } from "./config-problem.ts";
+import { paths } from "./paths.ts";
+import { parsePodInfo } from "./pod-info.ts";
+import type { ProxyConfigLayer } from "./proxy-config.ts";
+
+/** Labels or annotations of the pod; undefined where the downward API has no file. */
+export type PodValues = Readonly<Record<string, string>> | undefined;
+
+/** Mesh config, PROXY_CONFIG and the pod's annotation, the weakest first. */
+export function proxyConfigLayers(
+  sources: Pick<ConfigSources, "readFile">,
+  from: { readonly meshConfig: string; readonly proxyConfig: string; readonly annotations: PodValues },
+  problems: ConfigProblem[],
+): readonly ProxyConfigLayer[] {
+  return [
+    {
+      source: from.meshConfig,
+      text: optionalFile(sources, from.meshConfig, problems),
+      path: "defaultConfig",
+    },
+    { source: "PROXY_CONFIG", text: from.proxyConfig, path: "" },
+    {
+      source: `${paths.podAnnotations}: proxy.istio.io/config`,
+      text: from.annotations?.["proxy.istio.io/config"] ?? "",
+      path: "",
+    },
+  ];
+}
+
+/** Labels or annotations; a line that cannot be read is a problem. */
+export function readPodInfo(
+  sources: Pick<ConfigSources, "readFile">,
+  path: string,
+  problems: ConfigProblem[],
+): PodValues {
+  const text = optionalFile(sources, path, problems);
+  if (text === "") return undefined;
+  const info = parsePodInfo(text);
+  if (info.kind === "read") return info.values;
+  problems.push({ source: path, path: `line ${info.line}`, message: 'is not of the form key="value"' });
+  return undefined;
+}
+
+/** A file that may be missing; one that is there but unreadable is a problem. */
+function optionalFile(
+  sources: Pick<ConfigSources, "readFile">,
+  path: string,
+  problems: ConfigProblem[],
+): string {
+  const content = sources.readFile(path);
+  if (content.kind === "unreadable") problems.push({ source: path, path: "", message: content.message });
+  return content.kind === "read" ? content.text : "";
+}
