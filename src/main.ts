@@ -2,7 +2,7 @@
  * argv and environment in, exit code out. The only subscriber to signals.
  */
 import { join } from "node:path";
-import { parseCommandLine } from "./cli/parse.ts";
+import { readCommandLine } from "./cli/command-line.ts";
 import { commands } from "./cli/commands.ts";
 import { subscribeToSignals } from "./cli/signals.ts";
 import { version } from "./cli/version.ts";
@@ -19,7 +19,7 @@ const printError = (line: string): unknown => process.stderr.write(`${line}\n`);
 async function main(): Promise<number> {
   await using init =
     process.pid === 1 ? (await import("./cli/pid1.ts")).startInit(process, printError) : undefined;
-  const invocation = await parseCommandLine(process.argv.slice(2), commands, version);
+  const invocation = await readCommandLine(process.argv.slice(2), commands, version);
   if (invocation.kind === "print") {
     (invocation.code === 0 ? process.stdout : process.stderr).write(`${invocation.text}\n`);
     return invocation.code;
