@@ -8,7 +8,7 @@ import { fetchHttp, type HttpResponse } from "../../src/net/http-client.ts";
 import { testEnvoy } from "./envoy.ts";
 import { eventually } from "./eventually.ts";
 import { freePorts } from "./free-ports.ts";
-import { type RunningOutrider, startOutrider } from "./outrider.ts";
+import { type Program, type RunningOutrider, startOutrider } from "./outrider.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 /** Longest start of a sidecar on a busy machine, in milliseconds. */
@@ -42,6 +42,8 @@ export interface SidecarChanges {
   readonly rootPem?: string | undefined;
   /** Words that go before the command line, such as those of `unshare`. */
   readonly launcher?: readonly string[];
+  /** The sources unless given. */
+  readonly program?: Program;
 }
 
 export class TestMesh implements AsyncDisposable {
@@ -138,6 +140,7 @@ export class TestMesh implements AsyncDisposable {
     const agent = startOutrider({
       args: ["proxy", "sidecar", ...(changes.args ?? [])],
       ...(changes.launcher === undefined ? {} : { launcher: changes.launcher }),
+      ...(changes.program === undefined ? {} : { program: changes.program }),
       cwd: folder,
       env: {
         ENVOY_PATH: await testEnvoy(),

@@ -30,6 +30,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 // The one place of each library.
 const homes: Readonly<Record<string, readonly string[]>> = {
   yargs: ["cli/parse.ts"],
+  "yargs-parser": ["cli/command-line.ts"],
   execa: ["lifecycle/child.ts"],
   "@grpc/grpc-js": ["grpc/"],
   chokidar: ["lifecycle/file-watch.ts"],

@@ -140,7 +140,7 @@ describe("The flight recorder", () => {
     });
     try {
       const admin = new EnvoyAdmin(join(folder.path, "admin.sock"));
-      await eventually("Envoy's admin", () => admin.version(), { withinMs: 10_000 });
+      await eventually("Envoy's admin", () => admin.serverInfo(), { withinMs: 10_000 });
       {
         await using recording = recorder(folder.path);
         recording.started(facts(1));
