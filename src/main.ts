@@ -36,5 +36,6 @@ if (invocation.kind === "print") {
     printError: (line) => process.stderr.write(`${line}\n`),
     shutdown: signals.shutdown,
     hurry: signals.hurry,
+    passSignalsTo: signals.passTo,
   });
 }

@@ -12,7 +12,7 @@ export interface Flag {
 
 /** Values of the flags and words of one call. */
 export interface Arguments {
-  /** Words that are not flags, the command's own name left out. */
+  /** Words that are not flags, the command's own name left out; those after `--` come last, untouched. */
   readonly words: readonly string[];
   string(name: string): string;
   optionalString(name: string): string | undefined;
@@ -49,6 +49,8 @@ export interface CommandContext {
   readonly shutdown: AbortSignal;
   /** Aborts on the second one. */
   readonly hurry: AbortSignal;
+  /** For a command that runs another program: every signal goes to `listener` from now on, and none to the two above. */
+  readonly passSignalsTo: (listener: (name: NodeJS.Signals) => void) => void;
 }
 
 /** A command of the CLI. `run` resolves to the exit code. */
@@ -56,6 +58,8 @@ export interface Command {
   readonly name: string;
   /** Words after the name, as help prints them. */
   readonly usage?: string;
+  /** What stands after `--`, for a command that runs another program. */
+  readonly passesOn?: string;
   readonly describe: string;
   readonly flags: Readonly<Record<string, Flag>>;
   /** Unknown flags are kept in `Arguments.unknown` instead of refused. */

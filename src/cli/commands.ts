@@ -5,7 +5,18 @@ import type { Command } from "./command.ts";
 import { discoveryCommand } from "./discovery.ts";
 import { envoyCommand } from "./envoy.ts";
 import { proxyCommand } from "./proxy.ts";
+import { requestCommand } from "./request.ts";
+import { runCommand } from "./run.ts";
 import { upCommand } from "./up.ts";
+import { waitCommand } from "./wait.ts";
 
 /** In the order in which help lists them. */
-export const commands: readonly Command[] = [upCommand, proxyCommand, discoveryCommand, envoyCommand];
+export const commands: readonly Command[] = [
+  upCommand,
+  proxyCommand,
+  runCommand,
+  waitCommand,
+  requestCommand,
+  discoveryCommand,
+  envoyCommand,
+];

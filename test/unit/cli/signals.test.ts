@@ -64,4 +64,15 @@ describe("subscribeToSignals()", () => {
       assert.equal(stop.hurry.aborted, hurry);
     });
   }
+
+  test("signals for another program stop nothing here, and more of them are listened to", () => {
+    const from = source();
+    const stop = subscribeToSignals(from, () => 0);
+    const passed: string[] = [];
+    from.send("SIGUSR1");
+    stop.passTo((name) => passed.push(name));
+    for (const name of ["SIGTERM", "SIGTERM", "SIGUSR1", "SIGWINCH", "SIGQUIT"] as const) from.send(name);
+    assert.deepEqual(passed, ["SIGTERM", "SIGTERM", "SIGUSR1", "SIGWINCH", "SIGQUIT"]);
+    assert.equal(stop.shutdown.aborted, false);
+  });
 });
