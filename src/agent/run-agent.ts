@@ -11,6 +11,7 @@ import type { AgentConfig, BootstrapSource } from "../config/agent-config.ts";
 import { ConfigError } from "../config/config-problem.ts";
 import { defaultRestartPolicy } from "../envoy/restart-policy.ts";
 import type { SupervisionEnd } from "../envoy/state.ts";
+import { ApplicationEnded } from "../envoy/drain-plan.ts";
 import { EnvoySupervisor } from "../envoy/supervisor.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
@@ -56,7 +57,9 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
       ...deps,
       supervisor,
       tasks,
-      quit: () => stop.abort(),
+      quit: (reason) => {
+        stop.abort(new ApplicationEnded(reason));
+      },
     });
     tasks.signal.addEventListener("abort", () => {
       stop.abort();

@@ -1,6 +1,7 @@
 /**
  * What serves Envoy and the outside: identity, SDS, the ADS proxy, the admin port and the status port.
  */
+import { ApplicationSocket } from "../application/socket.ts";
 import { listenForAdmin } from "../envoy/admin-forwarder.ts";
 import type { EnvoySupervisor } from "../envoy/supervisor.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
@@ -21,8 +22,8 @@ export interface ServiceDependencies {
   readonly log: Logger;
   readonly supervisor: EnvoySupervisor;
   readonly tasks: TaskGroup;
-  /** Drain and end the agent with code 0. */
-  readonly quit: () => void;
+  /** Drain and end the agent with code 0: the application has ended, or asks for it. */
+  readonly quit: (reason: string) => void;
 }
 
 /** The agent's servers; disposing closes them in reverse order of start. */
@@ -67,7 +68,9 @@ export class AgentServices implements AsyncDisposable {
         ...config.admin,
         socketPath: () => supervisor.admin.socketPath,
         unavailable: () => `Envoy is ${supervisor.state.current.kind}`,
-        quit: deps.quit,
+        quit: () => {
+          deps.quit("POST /quitquitquit on the admin port");
+        },
       }),
     );
     const watched = { identity: identity.state, xds: xds.state, supervisor };
@@ -78,10 +81,23 @@ export class AgentServices implements AsyncDisposable {
           report: () => agentReport(watched),
           metrics: () => metrics.render(),
           drain: () => supervisor.drainOnRequest(),
-          quit: deps.quit,
+          quit: () => {
+            deps.quit("POST /quitquitquit on the status port");
+          },
           log: log.scope("healthcheck"),
         }),
       );
+    }
+    if (config.application !== undefined) {
+      const application = stack.use(
+        await ApplicationSocket.listen(config.application, {
+          ready: (signal) => supervisor.live(signal),
+          log: log.scope("application"),
+        }),
+      );
+      application.gone.addEventListener("abort", () => {
+        deps.quit("the application is gone");
+      });
     }
     return new AgentServices(stack.move());
   }

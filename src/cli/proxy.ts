@@ -42,6 +42,21 @@ export const proxyCommand: Command = {
     },
     concurrency: { type: "number", describe: "Envoy's worker threads; overrides ProxyConfig unless 0." },
     templateFile: { type: "string", describe: "Bootstrap template (JSON-e) instead of the release's own." },
+    preDrainDelay: {
+      type: "string",
+      default: "0s",
+      describe: "How long Envoy serves on after SIGTERM, readiness red, before it drains.",
+    },
+    appSocket: {
+      type: "string",
+      describe:
+        "Unix socket that an application holds while it lives (default <configPath>/app.sock); off for none.",
+    },
+    appGrace: {
+      type: "string",
+      default: "1s",
+      describe: "How long nobody may hold that socket before the sidecar ends.",
+    },
     log_output_level: { type: "string", default: "default:info", describe: "Log levels as scope:level,…" },
     log_as_json: { type: "boolean", default: false, describe: "Log as JSON, Envoy's log included." },
   },
@@ -129,6 +144,9 @@ function proxyFlags(args: Arguments): ProxyFlags {
     proxyComponentLogLevel: args.string("proxyComponentLogLevel"),
     concurrency: args.optionalNumber("concurrency"),
     templateFile: args.optionalString("templateFile"),
+    preDrainDelay: args.string("preDrainDelay"),
+    appSocket: args.optionalString("appSocket"),
+    appGrace: args.string("appGrace"),
     logOutputLevel: args.string("log_output_level"),
     logAsJson: args.boolean("log_as_json"),
   };

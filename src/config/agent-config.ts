@@ -3,6 +3,7 @@
  */
 import type { BootstrapParameters, Json } from "../bootstrap/parameters.ts";
 import type { Template } from "../bootstrap/render.ts";
+import type { ApplicationSocketOptions } from "../application/options.ts";
 import type { EnvoyOptions } from "../envoy/options.ts";
 import type { IdentityOptions } from "../identity/options.ts";
 import type { StatusOptions } from "../status/server.ts";
@@ -49,6 +50,8 @@ export interface AgentConfig {
   readonly status: StatusOptions;
   readonly admin: { readonly host: string; readonly port: number };
   readonly knownPorts: readonly KnownPort[];
+  /** Undefined when it is switched off. */
+  readonly application: ApplicationSocketOptions | undefined;
 }
 
 /** The flags of `proxy` that configuration reads; undefined was not given. */
@@ -62,6 +65,9 @@ export interface ProxyFlags {
   readonly proxyComponentLogLevel: string;
   readonly concurrency: number | undefined;
   readonly templateFile: string | undefined;
+  readonly preDrainDelay: string;
+  readonly appSocket: string | undefined;
+  readonly appGrace: string;
   readonly logOutputLevel: string;
   readonly logAsJson: boolean;
 }

@@ -6,9 +6,11 @@ import { join } from "node:path";
 import { splitLogLevel } from "../envoy/arguments.ts";
 import type { EnvoyOptions } from "../envoy/options.ts";
 import type { AgentConfig, ConfigSources, KnownPort } from "./agent-config.ts";
+import { applicationSocket } from "./application-socket.ts";
 import { chooseBootstrap } from "./bootstrap-source.ts";
 import { ConfigError, type ConfigProblem } from "./config-problem.ts";
 import { caOptions, discoveryOptions } from "./control-plane.ts";
+import { flagDurationMs } from "./duration.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 import { parseLogLevels } from "./log-options.ts";
 import { proxyConfigLayers, readPodInfo } from "./layers.ts";
@@ -73,6 +75,8 @@ export function parseConfig(sources: ConfigSources): AgentConfig {
   };
   const identity = caOptions(controlPlane, problems);
   const upstream = discoveryOptions(controlPlane);
+  const preDrainDelayMs = flagDurationMs("--preDrainDelay", flags.preDrainDelay, problems);
+  const application = applicationSocket(flags, proxy.configPath, problems);
   if (problems.length > 0 || bootstrap === undefined) throw new ConfigError(problems);
 
   return {
@@ -80,7 +84,7 @@ export function parseConfig(sources: ConfigSources): AgentConfig {
     warnings,
     nodeId: node.id,
     bootstrap,
-    envoy: envoyOptions(sources, env, proxy, isIPv6Only),
+    envoy: { ...envoyOptions(sources, env, proxy, isIPv6Only), preDrainDelayMs },
     envoyBinary: {
       binaryPath: flags.binaryPath ?? proxy.binaryPath,
       envoyPath: env.ENVOY_PATH === "" ? undefined : env.ENVOY_PATH,
@@ -95,6 +99,7 @@ export function parseConfig(sources: ConfigSources): AgentConfig {
     },
     admin: { host: isIPv6Only ? "::1" : "127.0.0.1", port: proxy.proxyAdminPort },
     knownPorts: ports,
+    application,
   };
 }
 
@@ -112,7 +117,7 @@ function envoyOptions(
   env: Environment,
   proxy: ProxyConfig,
   isIPv6Only: boolean,
-): EnvoyOptions {
+): Omit<EnvoyOptions, "preDrainDelayMs"> {
   const { flags } = sources;
   const logLevel = splitLogLevel(flags.proxyLogLevel);
   const limit = env.ISTIO_CPU_LIMIT > 0 ? env.ISTIO_CPU_LIMIT : undefined;
@@ -123,7 +128,9 @@ function envoyOptions(
     terminationDrainDurationMs: proxy.terminationDrainDurationMs,
     exitOnZeroActiveConnections: env.EXIT_ON_ZERO_ACTIVE_CONNECTIONS,
     minimumDrainDurationMs: env.MINIMUM_DRAIN_DURATION,
+    maximumDrainDurationMs: env.MAXIMUM_DRAIN_DURATION || undefined,
     drainInboundOnly: true,
+    ownPorts: [env.ENVOY_STATUS_PORT, env.ENVOY_PROMETHEUS_PORT],
     localAddressIpVersion: isIPv6Only ? "v6" : "v4",
     logLevel: logLevel.level,
     componentLogLevel: logLevel.components ?? (flags.proxyComponentLogLevel || undefined),

@@ -29,6 +29,13 @@ export class EnvoyAdmin {
     return version.split("/")[1] ?? version;
   }
 
+  /** One repeated field of the configuration dump, such as `dynamic_listeners`. */
+  async configDump(resource: string): Promise<readonly unknown[]> {
+    const dump: unknown = JSON.parse(await this.#ask("GET", `/config_dump?resource=${resource}`, 5_000));
+    const configs = typeof dump === "object" && dump !== null && "configs" in dump ? dump.configs : undefined;
+    return Array.isArray(configs) ? configs : [];
+  }
+
   /** Begin a graceful drain: responses ask clients to close, and new connections are still taken. */
   async drainListeners(options: {
     readonly inboundOnly: boolean;

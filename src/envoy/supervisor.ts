@@ -9,6 +9,7 @@ import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { EnvoyAdmin } from "./admin.ts";
 import { drain } from "./drain.ts";
+import { planDrain } from "./drain-plan.ts";
 import { describeExit, exitCodeOf, lastWords } from "./exit.ts";
 import { Generation } from "./generation.ts";
 import type { EnvoyOptions } from "./options.ts";
@@ -37,7 +38,8 @@ export class EnvoySupervisor {
   readonly #deaths: number[] = [];
   #generation: Generation;
   #restarts = 0;
-  #drainedOnRequest = false;
+  /** The Envoy that was drained on request. */
+  #drained: Generation | undefined;
 
   private constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -84,10 +86,20 @@ export class EnvoySupervisor {
     }
   }
 
+  /** Resolves once Envoy serves, or when `signal` aborts. */
+  async live(signal: AbortSignal): Promise<void> {
+    for await (const { kind } of this.#state.changes(signal)) if (kind === "live") return;
+  }
+
   /** Drain and keep the process: a later stop then ends it at once (Istio's POST /drain). */
   async drainOnRequest(): Promise<void> {
-    this.#drainedOnRequest = true;
-    await this.admin.drainListeners({ inboundOnly: this.#options.envoy.drainInboundOnly, skipExit: true });
+    const generation = this.#generation;
+    await generation.admin.drainListeners({
+      inboundOnly: this.#options.envoy.drainInboundOnly,
+      skipExit: true,
+    });
+    this.#drained = generation;
+    this.#options.log.info("draining Envoy on request, it is kept", { generation: generation.number });
   }
 
   /**
@@ -103,7 +115,7 @@ export class EnvoySupervisor {
       void this.#announceLive(generation, AbortSignal.any([gone.signal, shutdown]));
       const exit = await Promise.race([generation.exited, aborted(shutdown)]);
       gone.abort();
-      if (exit === undefined) return this.#stop(generation, hurry);
+      if (exit === undefined) return this.#stop(generation, shutdown.reason, hurry);
 
       const words = lastWords(generation.lastLines);
       const reason = words === undefined ? describeExit(exit) : `${describeExit(exit)}: ${words}`;
@@ -129,16 +141,18 @@ export class EnvoySupervisor {
     }
   }
 
-  async #stop(generation: Generation, hurry: AbortSignal): Promise<SupervisionEnd> {
+  async #stop(generation: Generation, reason: unknown, hurry: AbortSignal): Promise<SupervisionEnd> {
     const { log } = this.#options;
     this.#state.set({ kind: "draining", generation: generation.number });
-    if (!this.#drainedOnRequest) {
-      log.info("draining Envoy", { generation: generation.number });
+    log.info("stopping", { reason: errorMessage(reason), generation: generation.number });
+    if (this.#drained !== generation) {
       const ended = new AbortController();
       void generation.exited.then(() => {
         ended.abort();
       });
-      await drain(generation.admin, this.#options.envoy, AbortSignal.any([hurry, ended.signal]), log);
+      const { envoy } = this.#options;
+      const plan = planDrain(envoy, reason);
+      await drain(generation.admin, plan, envoy, AbortSignal.any([hurry, ended.signal]), log);
     }
     if (hurry.aborted) generation.kill();
     await generation.stop();

@@ -15,6 +15,9 @@ const flags: ProxyFlags = {
   proxyComponentLogLevel: "",
   concurrency: undefined,
   templateFile: undefined,
+  preDrainDelay: "0s",
+  appSocket: undefined,
+  appGrace: "1s",
   logOutputLevel: "default:info",
   logAsJson: false,
 };

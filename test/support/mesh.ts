@@ -33,6 +33,8 @@ export interface TestSidecar {
 }
 
 export interface SidecarChanges {
+  /** Flags of `proxy`. */
+  readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly proxyConfig?: Readonly<Record<string, unknown>>;
   /** Undefined leaves the file out. */
@@ -132,7 +134,7 @@ export class TestMesh implements AsyncDisposable {
     const [admin = 0, status = 0, envoyStatus = 0, prometheus = 0] = await freePorts(4);
     const ports = { admin, status, envoyStatus, prometheus };
     const agent = startOutrider({
-      args: ["proxy", "sidecar"],
+      args: ["proxy", "sidecar", ...(changes.flags ?? [])],
       cwd: folder,
       env: {
         ENVOY_PATH: await testEnvoy(),
