@@ -6,6 +6,7 @@
  */
 import type { AgentConfig } from "../config/agent-config.ts";
 import { CgroupMemory } from "../envoy/cgroup-memory.ts";
+import { ApplicationEnded } from "../envoy/drain-plan.ts";
 import { ExitExplainer } from "../envoy/exit-explainer.ts";
 import type { SupervisionEnd } from "../envoy/state.ts";
 import { EnvoySupervisor } from "../envoy/supervisor.ts";
@@ -75,7 +76,9 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
       supervisor,
       reloader,
       tasks,
-      quit: () => stop.abort(),
+      quit: (reason) => {
+        stop.abort(new ApplicationEnded(reason));
+      },
     });
     supervisor.attach(services.forNewcomers);
     tasks.spawn("follow-files", (signal) => reloader.followFiles(signal));

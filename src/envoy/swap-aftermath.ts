@@ -42,6 +42,9 @@ export interface Loss {
   readonly diagnosis: ExitDiagnosis;
 }
 
+/** Reason of a drain that makes room for another Envoy. */
+const replaced = new Error("replaced by a cold swap");
+
 /** Handles one outcome at a time. */
 export class SwapAftermath {
   readonly #parts: AftermathParts;
@@ -235,7 +238,7 @@ export class SwapAftermath {
       options.observer.ending(generation, "replaced");
       if (old.isProven) {
         options.log.info("draining Envoy before its replacement starts", { generation: generation.number });
-        await drainUntilGone(generation, actions.stopping, options.log);
+        await drainUntilGone(generation, replaced, actions.stopping, options.log);
       }
       await generation.stop();
     }
