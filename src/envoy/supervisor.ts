@@ -337,7 +337,7 @@ export class EnvoySupervisor {
     const { generation } = seat;
     this.report.hung();
     this.#options.log.error("Envoy hangs, replacing it", { generation: generation.number, reason });
-    this.#options.observer.ending(generation, reason);
+    this.#options.observer.ending(generation, "hang");
     seat.asked = "hung";
     const end = (): void => {
       if (seat === this.#roster.active) generation.kill();
@@ -370,7 +370,7 @@ export class EnvoySupervisor {
       this.report.state.set({ kind: "draining", generation: generation.number });
       log.info("stopping", { reason: errorMessage(reason), generation: generation.number });
       if (this.#drained !== active) {
-        observer.ending(generation, "asked to stop");
+        observer.ending(generation, "drain");
         await drainUntilGone(generation, reason, hurry, log);
       }
       active.asked ??= "stop";

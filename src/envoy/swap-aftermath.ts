@@ -166,7 +166,7 @@ export class SwapAftermath {
     roster.activate(newcomer);
     report.state.set({ kind: "starting", generation: generation.number, pid: generation.pid });
     if (old === undefined) return;
-    options.observer.ending(old.generation, `replaced by generation ${generation.number}`);
+    options.observer.ending(old.generation, "drain");
     if (mode === "hot") roster.retire(old, "handed-over");
     else if (old.asked === "hung") roster.retire(old, "hung");
     else roster.retire(old, old.isOrphaned ? "orphaned" : "overlapped");
@@ -235,7 +235,7 @@ export class SwapAftermath {
       const { generation } = old;
       old.asked = "handover";
       report.state.set({ kind: "restarting", reason: "is being replaced", delayMs: 0 });
-      options.observer.ending(generation, "replaced");
+      options.observer.ending(generation, "drain");
       if (old.isProven) {
         options.log.info("draining Envoy before its replacement starts", { generation: generation.number });
         await drainUntilGone(generation, replaced, actions.stopping, options.log);
