@@ -22,6 +22,9 @@ export class Seat {
   /** The parent that it took over from has died, which will make it abort. */
   isOrphaned = false;
 
+  /** Its listeners are being drained because somebody asked for it. */
+  isDrainedOnRequest = false;
+
   constructor(generation: Generation, trial?: SwapRequest) {
     this.generation = generation;
     this.trial = trial;

@@ -235,13 +235,19 @@ function whosePorts(
   deps: SwapDependencies,
 ): string | undefined {
   const purposes = new Map<number, string>();
-  for (const listener of listeners ?? []) {
-    if (listener.address !== undefined) purposes.set(listener.address.port, `listener ${listener.name}`);
+  const running = new Set<number>();
+  for (const { name, address } of listeners ?? []) {
+    if (address === undefined) continue;
+    running.add(address.port);
+    purposes.set(address.port, `listener ${name}`);
   }
   for (const port of launch.staticPorts) purposes.set(port, "a listener of the bootstrap");
   for (const { port, purpose } of deps.knownPorts) purposes.set(port, purpose);
   const own = new Set(deps.ownPids());
-  const foreign = portOwners([...purposes.keys()]).filter(({ pid }) => pid === undefined || !own.has(pid));
+  // Whoever cannot be seen on a port of the running Envoy is that Envoy: one with file capabilities is hidden.
+  const foreign = portOwners([...purposes.keys()]).filter(({ pid, port }) =>
+    pid === undefined ? !running.has(port) : !own.has(pid),
+  );
   if (foreign.length === 0) return undefined;
   return foreign.map((owner) => describePortOwner(owner, purposes.get(owner.port) ?? "in use")).join("; ");
 }
