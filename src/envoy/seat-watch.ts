@@ -1,7 +1,7 @@
 /**
  * The watchdog on the active Envoy.
  */
-import { readMainThreadStat } from "../lifecycle/process-identity.ts";
+import { isStopped, readMainThreadStat } from "../lifecycle/process-identity.ts";
 import type { Seat } from "./seat.ts";
 import type { SupervisionEvent } from "./supervision-event.ts";
 import { type HangPolicy, watchForHangs, type WatchTarget } from "./watchdog.ts";
@@ -20,9 +20,11 @@ export async function watchSeats(
   await watchForHangs(
     policy,
     () => watchTarget(active()),
-    (id, { isStopped, reason }) => {
+    (id, verdict) => {
       const seat = active();
-      if (seat?.generation.number === id) push({ kind: "hung", seat, isStopped, reason });
+      if (seat?.generation.number === id) {
+        push({ kind: "hung", seat, isStopped: verdict.isStopped, reason: verdict.reason });
+      }
     },
     signal,
   );
@@ -35,6 +37,9 @@ function watchTarget(active: Seat | undefined): WatchTarget | undefined {
   return {
     id: number,
     answers: (timeoutMs) => admin.answers(timeoutMs),
-    mainThread: () => (pid === undefined ? undefined : readMainThreadStat(pid)),
+    threads: () => ({
+      cpuTicks: pid === undefined ? undefined : readMainThreadStat(pid)?.cpuTicks,
+      isStopped: pid !== undefined && isStopped(pid),
+    }),
   };
 }

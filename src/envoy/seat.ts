@@ -4,6 +4,7 @@
 import type { ChildExit } from "../lifecycle/child.ts";
 import type { ExitRequest } from "./exit-diagnosis.ts";
 import type { Generation } from "./generation.ts";
+import type { ListenerFacts } from "./listeners.ts";
 import type { SwapRequest } from "./swap-requests.ts";
 
 /** One generation under supervision. */
@@ -25,6 +26,9 @@ export class Seat {
   /** Its listeners are being drained because somebody asked for it. */
   isDrainedOnRequest = false;
 
+  /** Its listeners as they were when it was proven; undefined until then. */
+  listeners: readonly ListenerFacts[] | undefined;
+
   constructor(generation: Generation, trial?: SwapRequest) {
     this.generation = generation;
     this.trial = trial;
@@ -32,6 +36,15 @@ export class Seat {
 
   get isProven(): boolean {
     return this.provenAt !== undefined;
+  }
+
+  /** Remember the listeners, for the time when it cannot be asked any more. */
+  async learnListeners(): Promise<void> {
+    try {
+      this.listeners = await this.generation.admin.listeners();
+    } catch {
+      // Nothing is lost while it answers: it is asked again before each swap.
+    }
   }
 
   /** What the agent asked before this end; nothing when somebody else has killed an Envoy that was on its way out. */

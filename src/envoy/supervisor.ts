@@ -280,6 +280,7 @@ export class EnvoySupervisor {
     const { generation } = seat;
     seat.provenAt = performance.now();
     this.#restarts.proven();
+    void seat.learnListeners();
     this.report.state.set({ kind: "live", generation: generation.number, pid: generation.pid });
     this.#options.observer.proven(generation);
     if (seat.trial !== undefined) {

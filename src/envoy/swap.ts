@@ -82,9 +82,18 @@ export async function inspect(
   };
 }
 
-/** Take over from `active`. `cancel` is heeded until the newcomer is LIVE. */
+/** The Envoy that is to be replaced. */
+export interface Incumbent {
+  readonly generation: Generation;
+  /** It has lost its admin interface, or hangs: it is not worth asking. */
+  readonly isSilent: boolean;
+  /** Its listeners when it was asked last; undefined when it never was. */
+  readonly listeners: readonly ListenerFacts[] | undefined;
+}
+
+/** Take over from `incumbent`. `cancel` is heeded until the newcomer is LIVE. */
 export async function swap(
-  active: Generation,
+  incumbent: Incumbent,
   launch: PreparedLaunch,
   requested: SwapModeRequest,
   deps: SwapDependencies,
@@ -100,7 +109,8 @@ export async function swap(
   if (cancel.aborted) return { kind: "cancelled", isBlind: false };
   if (invalid !== undefined) return failed("validate", invalid);
 
-  const running = await askRunning(active);
+  const active = incumbent.generation;
+  const running = await askRunning(incumbent);
   const clash = whosePorts(launch, running.listeners, deps);
   if (clash !== undefined) return failed("ports", clash);
 
@@ -219,13 +229,16 @@ interface RunningFacts {
   readonly faults: readonly string[];
 }
 
-/** An Envoy that does not answer is replaced on what is known without it. */
-async function askRunning(active: Generation): Promise<RunningFacts> {
+/** An Envoy that does not answer is replaced on what was known of it before. */
+async function askRunning({ generation, isSilent, listeners }: Incumbent): Promise<RunningFacts> {
+  const known: RunningFacts = { listeners, faults: [] };
+  if (isSilent) return known;
   try {
-    const [listeners, faults] = await Promise.all([active.admin.listeners(), findUnreadyParts(active.admin)]);
-    return { listeners, faults };
+    const { admin } = generation;
+    const [current, faults] = await Promise.all([admin.listeners(), findUnreadyParts(admin)]);
+    return { listeners: current, faults };
   } catch {
-    return { listeners: undefined, faults: [] };
+    return known;
   }
 }
 

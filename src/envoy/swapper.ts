@@ -11,7 +11,7 @@ import type { Seat } from "./seat.ts";
 import type { SupervisionEvent } from "./supervision-event.ts";
 import type { SupervisionReport } from "./supervision-report.ts";
 import type { SupervisorOptions } from "./supervisor-options.ts";
-import { inspect, swap, type SwapDependencies, type SwapOutcome } from "./swap.ts";
+import { type Incumbent, inspect, swap, type SwapDependencies, type SwapOutcome } from "./swap.ts";
 import type { SwapMode, SwapModeRequest } from "./swap-mode.ts";
 import { repairRequest, type SwapReport, type SwapRequest, SwapRequests } from "./swap-requests.ts";
 
@@ -221,7 +221,7 @@ export class Swapper {
     const deps = this.#dependencies(services, running);
     const outcome = (
       active?.isProven === true
-        ? swap(active.generation, request.launch, request.mode, deps, abort.signal)
+        ? swap(incumbent(active), request.launch, request.mode, deps, abort.signal)
         : inspect(request.launch, deps, abort.signal)
     ).catch((error: unknown): SwapOutcome => ({
       kind: "failed",
@@ -256,4 +256,12 @@ export class Swapper {
       },
     };
   }
+}
+
+function incumbent(seat: Seat): Incumbent {
+  return {
+    generation: seat.generation,
+    isSilent: seat.isBlind || seat.asked === "hung",
+    listeners: seat.listeners,
+  };
 }
