@@ -2,10 +2,17 @@
  * Every command of the CLI. Each is loaded when it runs, so that none pays for another's libraries.
  */
 import type { Command } from "./command.ts";
+import { diagnoseCommand } from "./diagnose.ts";
 import { discoveryCommand } from "./discovery.ts";
 import { envoyCommand } from "./envoy.ts";
 import { proxyCommand } from "./proxy.ts";
 import { upCommand } from "./up.ts";
 
 /** In the order in which help lists them. */
-export const commands: readonly Command[] = [upCommand, proxyCommand, discoveryCommand, envoyCommand];
+export const commands: readonly Command[] = [
+  upCommand,
+  proxyCommand,
+  discoveryCommand,
+  diagnoseCommand,
+  envoyCommand,
+];

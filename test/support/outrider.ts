@@ -43,7 +43,9 @@ export function startOutrider(options: OutriderOptions): RunningOutrider {
     stderr: onLine,
   });
   const exitWithin = async (ms: number): Promise<ChildExit> => {
-    const exit = await Promise.race([child.exited, sleep(ms)]);
+    const ended = new AbortController();
+    const exit = await Promise.race([child.exited, sleep(ms, ended.signal)]);
+    ended.abort();
     if (exit === undefined) throw new Error(`still running after ${ms} ms:\n${lines.slice(-40).join("\n")}`);
     return exit;
   };
@@ -57,7 +59,9 @@ export function startOutrider(options: OutriderOptions): RunningOutrider {
     exitWithin,
     async [Symbol.asyncDispose]() {
       child.kill("SIGTERM");
-      await Promise.race([child.exited, sleep(10_000)]);
+      const ended = new AbortController();
+      await Promise.race([child.exited, sleep(10_000, ended.signal)]);
+      ended.abort();
       child.kill("SIGKILL");
       await child.exited;
     },

@@ -36,6 +36,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   "prom-client": ["telemetry/metrics.ts"],
   "json-e": ["bootstrap/render.ts"],
   jose: ["controlplane/"],
+  "tar-stream": ["cli/diagnose/"],
   "@peculiar/x509": ["controlplane/ca/"],
   "reflect-metadata": ["controlplane/ca/"],
 };
