@@ -2,6 +2,7 @@
  * Every command of the CLI. Each is loaded when it runs, so that none pays for another's libraries.
  */
 import type { Command } from "./command.ts";
+import { diagnoseCommand } from "./diagnose.ts";
 import { discoveryCommand } from "./discovery.ts";
 import { envoyCommand } from "./envoy.ts";
 import { proxyCommand } from "./proxy.ts";
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   waitCommand,
   requestCommand,
   reloadCommand,
+  diagnoseCommand,
   discoveryCommand,
   envoyCommand,
 ];

@@ -38,6 +38,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   koffi: ["init/waitpid.ts"],
   "json-e": ["bootstrap/render.ts"],
   jose: ["controlplane/"],
+  "tar-stream": ["cli/diagnose/"],
   "@peculiar/x509": ["controlplane/ca/"],
   "reflect-metadata": ["controlplane/ca/"],
 };
