@@ -310,10 +310,9 @@ export class EnvoySupervisor {
   async #afterExit(seat: Seat, exit: ChildExit, wasActive: boolean): Promise<SupervisionEnd | undefined> {
     const { generation } = seat;
     const { explain, observer } = this.#options;
-    const lines = await generation.finalLines();
-    const diagnosis = explain(generation, exit, { asked: seat.askedBefore(exit), wasLive: seat.isProven });
+    const diagnosis = await seat.diagnose(explain, exit);
     this.report.exited(generation.number, diagnosis, new Date());
-    observer.ended(generation, diagnosis, lines);
+    observer.ended(generation, diagnosis, generation.lastLines);
     if (!wasActive) {
       this.#aftermath.afterOthersExit(seat, exit, diagnosis);
       return undefined;

@@ -3,13 +3,14 @@
  *
  * What becomes of the old Envoy afterwards is the supervisor's affair.
  */
+import type { ChildExit } from "../lifecycle/child.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { migratesConnections } from "../net/migrate-connections.ts";
 import { describePortOwner, portOwners } from "../net/port-owner.ts";
 import { probeTls } from "../net/tls-probe.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { bringUp, type BringUpResult } from "./bring-up.ts";
-import { lastWords, describeExit } from "./exit.ts";
+import { diagnoseExit } from "./exit-diagnosis.ts";
 import type { Descent, Generation } from "./generation.ts";
 import type { PreparedLaunch } from "./launch.ts";
 import type { ListenerFacts } from "./listeners.ts";
@@ -19,7 +20,7 @@ import { findTlsFaults, findUnreadyParts } from "./proof.ts";
 import { envoyReadiness, readinessStats } from "./readiness.ts";
 import type { SwapLimits } from "./supervision-options.ts";
 import { decideSwapMode, type SwapDecision, type SwapMode, type SwapModeRequest } from "./swap-mode.ts";
-import { hotRestartVersion, validate } from "./validate.ts";
+import { hotRestartVersion, validate, type Validation } from "./validate.ts";
 
 /** Where a newcomer failed. */
 export type SwapStage = "validate" | "ports" | "mode" | "start" | "live" | "proof";
@@ -60,6 +61,8 @@ export interface SwapDependencies {
   readonly start: (launch: PreparedLaunch, descent: Descent, mode: "overlap" | "hot") => Generation;
   /** How a newcomer that can found a lineage is started. */
   readonly founder: () => Descent;
+  /** Why the newcomer ended by itself, in words. */
+  readonly describeEnd: (exit: ChildExit) => Promise<string>;
   /** The newcomer is about to be ended by the agent. */
   readonly asked: () => void;
 }
@@ -165,14 +168,11 @@ async function conclude(
     case "proven":
       return { kind: "promoted", mode, newcomer, isProven: true };
     case "died": {
-      const lines = await newcomer.finalLines();
-      const reason = [describeExit(result.exit), lastWords(lines)]
-        .filter((part) => part !== undefined)
-        .join(": ");
-      if (isHot && result.wasLive) return { kind: "lost", reason: `the newcomer ${reason}` };
+      const reason = await deps.describeEnd(result.exit);
+      if (isHot && result.wasLive) return { kind: "lost", reason: `the newcomer has ended: ${reason}` };
       if (isHot) newcomer.lineage?.heal();
       const stage = result.wasLive ? "proof" : "live";
-      return { kind: "failed", stage, reason: `the newcomer ${reason}`, isBlind: isHot };
+      return { kind: "failed", stage, reason: `the newcomer has ended: ${reason}`, isBlind: isHot };
     }
     case "faulty":
       if (isHot) return { kind: "faulty", newcomer, reason: result.reason };
@@ -216,11 +216,27 @@ async function whyInvalid(launch: PreparedLaunch, cancel: AbortSignal): Promise<
       case "no-answer":
         return `Envoy did not finish validating the bootstrap within ${validation.afterMs} ms`;
       case "invalid":
-        return `Envoy refuses the bootstrap: ${lastWords(validation.lines) ?? validation.lines.at(-1) ?? describeExit(validation.exit)}`;
+        return describeRefusal(launch, validation);
     }
   } catch (error) {
     return `the bootstrap cannot be validated: ${errorMessage(error)}`;
   }
+}
+
+function describeRefusal(
+  launch: PreparedLaunch,
+  { exit, lines }: Extract<Validation, { kind: "invalid" }>,
+): string {
+  const { message, field } = diagnoseExit({
+    exit,
+    lines,
+    asked: undefined,
+    wasLive: false,
+    bootstrap: launch.bootstrap,
+    oomKills: { kind: "unknown", reason: "a validation is not watched" },
+    portOwners: [],
+  });
+  return `Envoy refuses the bootstrap${field === undefined ? "" : ` (${field})`}: ${message}`;
 }
 
 interface RunningFacts {

@@ -251,6 +251,10 @@ export class Swapper {
         running.mode = mode;
         return seat.generation;
       },
+      describeEnd: async (exit) => {
+        const diagnosis = await running.newcomer?.diagnose(options.explain, exit);
+        return diagnosis?.message ?? "ended";
+      },
       asked: () => {
         if (running.newcomer !== undefined) running.newcomer.asked ??= "aborted";
       },
