@@ -2,7 +2,7 @@
  * argv and environment in, exit code out. The only subscriber to signals.
  */
 import { join } from "node:path";
-import { parseCommandLine } from "./cli/parse.ts";
+import { readCommandLine } from "./cli/command-line.ts";
 import { commands } from "./cli/commands.ts";
 import { subscribeToSignals } from "./cli/signals.ts";
 import { version } from "./cli/version.ts";
@@ -14,13 +14,18 @@ process.noDeprecation = true;
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 
 const signals = subscribeToSignals(process, performance.now.bind(performance));
-const invocation = await parseCommandLine(process.argv.slice(2), commands, version);
+const printError = (line: string): unknown => process.stderr.write(`${line}\n`);
 
-if (invocation.kind === "print") {
-  (invocation.code === 0 ? process.stdout : process.stderr).write(`${invocation.text}\n`);
-  process.exitCode = invocation.code;
-} else {
-  process.exitCode = await invocation.command.run(invocation.args, {
+async function main(): Promise<number> {
+  await using init =
+    process.pid === 1 ? (await import("./cli/pid1.ts")).startInit(process, printError) : undefined;
+  const invocation = await readCommandLine(process.argv.slice(2), commands, version);
+  if (invocation.kind === "print") {
+    (invocation.code === 0 ? process.stdout : process.stderr).write(`${invocation.text}\n`);
+    return invocation.code;
+  }
+  signals.hangupMeans(invocation.command.hangup ?? "stop");
+  return await invocation.command.run(invocation.args, {
     env: process.env,
     pid: process.pid,
     self: { file: process.execPath, args: [...process.execArgv, ...process.argv.slice(1, 2)] },
@@ -33,8 +38,16 @@ if (invocation.kind === "print") {
         }
       : undefined,
     print: (line) => process.stdout.write(`${line}\n`),
-    printError: (line) => process.stderr.write(`${line}\n`),
+    printError,
     shutdown: signals.shutdown,
     hurry: signals.hurry,
+    reloadRequests: signals.reloadRequests,
+    reopenLogsRequests: signals.reopenLogsRequests,
+    init,
   });
 }
+
+// Not a top-level await: the release bundle is CommonJS.
+void main().then((code) => {
+  process.exitCode = code;
+});

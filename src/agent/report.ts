@@ -7,14 +7,17 @@ import type { EnvoySupervisor } from "../envoy/supervisor.ts";
 import type { IdentityState } from "../identity/secret-manager.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
+import type { SwapReport } from "../envoy/swap-requests.ts";
 import type { Readiness } from "../status/server.ts";
 import type { XdsState } from "../xdsproxy/state.ts";
+import type { Reloader } from "./reloader.ts";
 
 /** The parts that a report reads. */
 export interface ReportSources {
   readonly identity: ReadonlyWatch<IdentityState>;
   readonly xds: ReadonlyWatch<XdsState>;
   readonly supervisor: EnvoySupervisor;
+  readonly reloader: Reloader;
 }
 
 /** What `/debug/status` shows. Times are ISO 8601. */
@@ -30,6 +33,21 @@ export interface AgentReport {
     readonly restarts: number;
     readonly version?: string;
     readonly problem?: string;
+    /** The last end that nobody asked for. */
+    readonly lastExit?: {
+      readonly generation: number;
+      readonly reason: string;
+      readonly message: string;
+      readonly at: string;
+    };
+    /** What became of the last request for another Envoy. */
+    readonly lastSwap?: { readonly trigger: string; readonly at: string; readonly report: SwapReport };
+    /** Why a swap that was asked for has not begun. */
+    readonly swapWaitsFor?: string;
+    /** The newest configuration that has failed while an older one serves. */
+    readonly refused?: string;
+    /** What is wrong with the configuration on disk. */
+    readonly configurationProblems?: readonly string[];
   };
 }
 
@@ -50,7 +68,7 @@ export async function agentReport(sources: ReportSources): Promise<AgentReport> 
   const [readiness, version] = await Promise.all([agentReadiness(sources), envoyVersion(supervisor)]);
   const identity = sources.identity.current;
   const xds = sources.xds.current;
-  const envoy = supervisor.state.current;
+  const envoy = supervisor.report.state.current;
   return {
     ...readiness,
     identity: {
@@ -68,16 +86,38 @@ export async function agentReport(sources: ReportSources): Promise<AgentReport> 
       state: envoy.kind,
       ...("pid" in envoy && envoy.pid !== undefined ? { pid: envoy.pid } : {}),
       ...("generation" in envoy ? { generation: envoy.generation } : {}),
-      restarts: supervisor.restarts,
+      restarts: supervisor.report.restarts,
       ...version,
+      ...swapReport(sources),
       ...("reason" in envoy ? { problem: envoy.reason } : {}),
     },
   };
 }
 
+function swapReport({ supervisor, reloader }: ReportSources): Partial<AgentReport["envoy"]> {
+  const { lastExit, lastSwap } = supervisor.report;
+  const { swapWaitsFor, refused } = supervisor;
+  return {
+    ...(lastExit === undefined
+      ? {}
+      : {
+          lastExit: {
+            generation: lastExit.generation,
+            reason: lastExit.reason,
+            message: lastExit.message,
+            at: lastExit.at.toISOString(),
+          },
+        }),
+    ...(lastSwap === undefined ? {} : { lastSwap: { ...lastSwap, at: lastSwap.at.toISOString() } }),
+    ...(swapWaitsFor === undefined ? {} : { swapWaitsFor }),
+    ...(refused === undefined ? {} : { refused }),
+    ...(reloader.problems.length === 0 ? {} : { configurationProblems: reloader.problems }),
+  };
+}
+
 async function envoyVersion(supervisor: EnvoySupervisor): Promise<{ version: string } | { problem: string }> {
   try {
-    return { version: await supervisor.admin.version() };
+    return { version: (await supervisor.admin.serverInfo()).version };
   } catch (error) {
     return { problem: errorMessage(error) };
   }

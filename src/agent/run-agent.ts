@@ -4,22 +4,27 @@
  * Envoy is started first because it needs longest; what it will ask for (SDS, xDS) is listening by the time it
  * asks. On a stop only Envoy hears of it: the rest lives until Envoy is gone, because a draining Envoy needs it.
  */
-import { accessSync, constants, mkdirSync } from "node:fs";
-import { finishBootstrap } from "../bootstrap/build.ts";
-import { renderBootstrap, TemplateError } from "../bootstrap/render.ts";
-import type { AgentConfig, BootstrapSource } from "../config/agent-config.ts";
-import { ConfigError } from "../config/config-problem.ts";
-import { defaultRestartPolicy } from "../envoy/restart-policy.ts";
+import type { AgentConfig } from "../config/agent-config.ts";
+import { CgroupMemory } from "../envoy/cgroup-memory.ts";
+import { ExitExplainer } from "../envoy/exit-explainer.ts";
 import type { SupervisionEnd } from "../envoy/state.ts";
 import { EnvoySupervisor } from "../envoy/supervisor.ts";
-import { errorMessage } from "../lifecycle/error-message.ts";
+import { observers } from "../envoy/supervisor-options.ts";
+import { residentBytes } from "../lifecycle/process-memory.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
-import { describePortOwner, portOwners } from "../net/port-owner.ts";
+import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
+import { launchOf } from "./launch.ts";
+import { requirePreconditions } from "./preconditions.ts";
+import { Reloader } from "./reloader.ts";
 
 /** What the agent gets from the process. */
 export interface AgentDependencies {
   readonly log: Logger;
+  /** Pid of the agent. */
+  readonly pid: number;
+  /** Reads the configuration again. @throws ConfigError */
+  readonly configure: () => AgentConfig;
   /** Path of Envoy's binary. */
   readonly envoyBinary: string;
   /** Gets each line of Envoy's own log. */
@@ -28,6 +33,12 @@ export interface AgentDependencies {
   readonly shutdown: AbortSignal;
   /** Stop without waiting. */
   readonly hurry: AbortSignal;
+  /** How often a reload was asked for. */
+  readonly reloadRequests: ReadonlyWatch<number>;
+  /** How often it was asked to reopen log files. */
+  readonly reopenLogsRequests: ReadonlyWatch<number>;
+  /** What was done as PID 1; undefined in any other process. */
+  readonly init: { readonly orphansReaped: number } | undefined;
 }
 
 /**
@@ -36,15 +47,21 @@ export interface AgentDependencies {
  * @throws ConfigError when Envoy cannot be started with this configuration, TaskFailedError when a part failed
  */
 export async function runAgent(config: AgentConfig, deps: AgentDependencies): Promise<SupervisionEnd> {
-  requireWritable(config.envoy.configPath);
-  requireFreePorts(config);
+  const log = deps.log.scope("envoy");
+  await requirePreconditions(config, log);
+  const launch = launchOf(config, deps.envoyBinary);
+  const memory = CgroupMemory.find();
+  const explainer = new ExitExplainer(memory);
   const supervisor = EnvoySupervisor.start({
-    binary: deps.envoyBinary,
-    envoy: config.envoy,
-    restart: defaultRestartPolicy,
-    renderBootstrap: bootstrapRenderer(config.bootstrap),
-    log: deps.log.scope("envoy"),
+    launch,
+    supervision: config.supervision,
+    ownPids: [deps.pid],
+    knownPorts: config.knownPorts,
+    log,
     onLogLine: deps.onEnvoyLogLine,
+    observer: observers([explainer]),
+    explain: (generation, exit, facts) => explainer.explain(generation, exit, facts),
+    memory: (envoyPid) => memoryForTwo(memory, envoyPid),
   });
   const stop = new AbortController();
   const supervision = supervisor.run(AbortSignal.any([deps.shutdown, stop.signal]), deps.hurry);
@@ -52,11 +69,23 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
     // Loaded while Envoy boots: gRPC and metrics cost as much as the agent's whole start before them.
     const { AgentServices } = await import("./services.ts");
     await using tasks = new TaskGroup();
-    await using _services = await AgentServices.start(config, {
+    const reloader = new Reloader({ config, launch, configure: deps.configure, supervisor, log });
+    await using services = await AgentServices.start(config, {
       ...deps,
       supervisor,
+      reloader,
       tasks,
       quit: () => stop.abort(),
+    });
+    supervisor.attach(services.forNewcomers);
+    tasks.spawn("follow-files", (signal) => reloader.followFiles(signal));
+    tasks.spawn("follow-reload-requests", (signal) => reloader.followRequests(deps.reloadRequests, signal));
+    tasks.spawn("reopen-logs", async (signal) => {
+      for await (const requests of deps.reopenLogsRequests.changes(signal)) {
+        if (requests === 0) continue;
+        log.info("reopening log files requested", { requests });
+        supervisor.reopenLogs();
+      }
     });
     tasks.signal.addEventListener("abort", () => {
       stop.abort();
@@ -70,48 +99,11 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
   }
 }
 
-function bootstrapRenderer(source: BootstrapSource): (adminSocketPath: string) => string {
-  if (source.kind === "custom") return (path) => finishBootstrap(source.bootstrap, undefined, path);
-  const { template, parameters, override } = source;
-  return (adminSocketPath) => {
-    try {
-      return finishBootstrap(
-        renderBootstrap(template, { ...parameters, adminSocketPath }),
-        override,
-        adminSocketPath,
-      );
-    } catch (error) {
-      if (!(error instanceof TemplateError)) throw error;
-      throw new ConfigError([{ source: "bootstrap template", path: "", message: error.message }]);
-    }
-  };
-}
-
-function requireWritable(configPath: string): void {
-  try {
-    mkdirSync(configPath, { recursive: true, mode: 0o700 });
-    accessSync(configPath, constants.W_OK | constants.X_OK);
-  } catch (error) {
-    throw new ConfigError([
-      {
-        source: "ProxyConfig",
-        path: "configPath",
-        message:
-          `${configPath} cannot be written: ${errorMessage(error)}. Mount a writable volume there ` +
-          "(an emptyDir in Kubernetes), or set configPath to a folder that this user may write",
-      },
-    ]);
-  }
-}
-
-function requireFreePorts(config: AgentConfig): void {
-  const problems = portOwners(config.knownPorts.map(({ port }) => port)).map((owner) => {
-    const known = config.knownPorts.find(({ port }) => port === owner.port);
-    return {
-      source: "ports",
-      path: "",
-      message: `${describePortOwner(owner, known?.purpose ?? "in use")}: stop it, or choose another port`,
-    };
-  });
-  if (problems.length > 0) throw new ConfigError(problems);
+function memoryForTwo(
+  memory: CgroupMemory,
+  envoyPid: number,
+): { readonly envoyBytes: number; readonly freeBytes: number } | undefined {
+  const envoyBytes = residentBytes(envoyPid);
+  const freeBytes = memory.figures().headroomBytes;
+  return envoyBytes === undefined || freeBytes === undefined ? undefined : { envoyBytes, freeBytes };
 }

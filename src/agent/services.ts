@@ -2,6 +2,7 @@
  * What serves Envoy and the outside: identity, SDS, the ADS proxy, the admin port and the status port.
  */
 import { listenForAdmin } from "../envoy/admin-forwarder.ts";
+import type { NewcomerServices } from "../envoy/newcomer-services.ts";
 import type { EnvoySupervisor } from "../envoy/supervisor.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
 import { SecretManager } from "../identity/secret-manager.ts";
@@ -14,13 +15,19 @@ import { listenForStatus } from "../status/server.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { XdsProxy } from "../xdsproxy/xds-proxy.ts";
+import { newcomerServices } from "./newcomer-services.ts";
+import type { Reloader } from "./reloader.ts";
 import { agentReport, agentReadiness } from "./report.ts";
+import { registerSupervisionMetrics } from "./supervision-metrics.ts";
 
 /** What the services need from the composition. */
 export interface ServiceDependencies {
   readonly log: Logger;
   readonly supervisor: EnvoySupervisor;
+  readonly reloader: Reloader;
   readonly tasks: TaskGroup;
+  /** What was done as PID 1; undefined in any other process. */
+  readonly init: { readonly orphansReaped: number } | undefined;
   /** Drain and end the agent with code 0. */
   readonly quit: () => void;
 }
@@ -29,8 +36,12 @@ export interface ServiceDependencies {
 export class AgentServices implements AsyncDisposable {
   readonly #stack: AsyncDisposableStack;
 
-  private constructor(stack: AsyncDisposableStack) {
+  /** What the supervisor needs of them for a newcomer. */
+  readonly forNewcomers: NewcomerServices;
+
+  private constructor(stack: AsyncDisposableStack, forNewcomers: NewcomerServices) {
     this.#stack = stack;
+    this.forNewcomers = forNewcomers;
   }
 
   /** @throws the error of a socket that cannot be bound */
@@ -38,11 +49,15 @@ export class AgentServices implements AsyncDisposable {
     await using stack = new AsyncDisposableStack();
     const { log, supervisor, tasks } = deps;
     const metrics = new Metrics("istio_agent_");
-    metrics.computedCounter(
-      "envoy_restarts_total",
-      "Times Envoy was started again after it died.",
-      () => supervisor.restarts,
-    );
+    registerSupervisionMetrics(metrics, supervisor);
+    const { init } = deps;
+    if (init !== undefined) {
+      metrics.computedCounter(
+        "orphans_reaped_total",
+        "Orphaned processes whose exit code was collected as PID 1.",
+        () => init.orphansReaped,
+      );
+    }
 
     const identity = SecretManager.create(config.identity, { log: log.scope("citadelclient"), metrics });
     const secrets = new Watch<SdsSecrets>({});
@@ -66,24 +81,25 @@ export class AgentServices implements AsyncDisposable {
       await listenForAdmin({
         ...config.admin,
         socketPath: () => supervisor.admin.socketPath,
-        unavailable: () => `Envoy is ${supervisor.state.current.kind}`,
+        unavailable: () => `Envoy is ${supervisor.report.state.current.kind}`,
         quit: deps.quit,
       }),
     );
-    const watched = { identity: identity.state, xds: xds.state, supervisor };
+    const watched = { identity: identity.state, xds: xds.state, supervisor, reloader: deps.reloader };
     if (config.status.port !== 0) {
       stack.use(
         await listenForStatus(config.status, {
           readiness: () => agentReadiness(watched),
           report: () => agentReport(watched),
           metrics: () => metrics.render(),
+          reload: () => deps.reloader.reload("a request to reload", true),
           drain: () => supervisor.drainOnRequest(),
           quit: deps.quit,
           log: log.scope("healthcheck"),
         }),
       );
     }
-    return new AgentServices(stack.move());
+    return new AgentServices(stack.move(), newcomerServices(identity, xds));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

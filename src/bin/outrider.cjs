@@ -26,7 +26,7 @@ if (typeof process.execve === "function") {
   process.execve(node, [node].concat(args), process.env);
 }
 var child = childProcess.spawn(node, args, { stdio: "inherit" });
-["SIGTERM", "SIGINT", "SIGHUP"].forEach(function (name) {
+["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2"].forEach(function (name) {
   process.on(name, function () {
     child.kill(name);
   });

@@ -1,6 +1,7 @@
 /**
  * Commands as data: help, parsing and the README's tables derive from the same object.
  */
+import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 
 /** One flag. */
 export interface Flag {
@@ -33,6 +34,15 @@ export interface Terminal {
   readonly write: (text: string) => void;
 }
 
+/** What the terminal's end, or an operator's `kill -HUP`, means to a command. */
+export type HangupMeaning = "stop" | "reload";
+
+/** What was done as PID 1. */
+export interface InitReport {
+  /** Orphaned processes whose exit code was collected so far. */
+  readonly orphansReaped: number;
+}
+
 /** What a command gets from the process. */
 export interface CommandContext {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -49,6 +59,12 @@ export interface CommandContext {
   readonly shutdown: AbortSignal;
   /** Aborts on the second one. */
   readonly hurry: AbortSignal;
+  /** How often a reload was asked for (SIGHUP); a burst wakes a reader once. */
+  readonly reloadRequests: ReadonlyWatch<number>;
+  /** How often it was asked to reopen log files (SIGUSR1); a burst wakes a reader once. */
+  readonly reopenLogsRequests: ReadonlyWatch<number>;
+  /** Undefined when this process is not PID 1. */
+  readonly init: InitReport | undefined;
 }
 
 /** A command of the CLI. `run` resolves to the exit code. */
@@ -58,6 +74,8 @@ export interface Command {
   readonly usage?: string;
   readonly describe: string;
   readonly flags: Readonly<Record<string, Flag>>;
+  /** What SIGHUP means to it; to stop, unless told. */
+  readonly hangup?: HangupMeaning;
   /** Unknown flags are kept in `Arguments.unknown` instead of refused. */
   readonly allowUnknown?: boolean;
   run(args: Arguments, context: CommandContext): Promise<number>;

@@ -5,7 +5,14 @@ import type { Command } from "./command.ts";
 import { discoveryCommand } from "./discovery.ts";
 import { envoyCommand } from "./envoy.ts";
 import { proxyCommand } from "./proxy.ts";
+import { reloadCommand } from "./reload.ts";
 import { upCommand } from "./up.ts";
 
 /** In the order in which help lists them. */
-export const commands: readonly Command[] = [upCommand, proxyCommand, discoveryCommand, envoyCommand];
+export const commands: readonly Command[] = [
+  upCommand,
+  proxyCommand,
+  discoveryCommand,
+  reloadCommand,
+  envoyCommand,
+];

@@ -2,6 +2,7 @@
  * From argv to a command and its arguments, the only user of yargs.
  */
 import yargs from "yargs";
+import { toArguments } from "./arguments.ts";
 import type { Arguments, Command } from "./command.ts";
 
 /** What argv asks for. */
@@ -56,41 +57,4 @@ export async function parseCommandLine(
     return { kind: "print", text: hint, code: usageError };
   }
   return invocation ?? { kind: "print", text: output, code: 0 };
-}
-
-function toArguments(
-  parsed: Readonly<Record<string, unknown>>,
-  command: Command,
-  argv: readonly string[],
-): Arguments {
-  const value = (name: string): unknown => {
-    const found = parsed[name];
-    // A scalar flag given twice counts as given last.
-    return Array.isArray(found) && command.flags[name]?.array !== true ? found.at(-1) : found;
-  };
-  const positional = Object.keys(parsed).filter(
-    (name) => command.usage?.includes(`[${name}`) === true || command.usage?.includes(`<${name}`) === true,
-  );
-  const words = positional.flatMap((name) => value(name) ?? []).map(String);
-  return {
-    words,
-    string: (name) => text(value(name)),
-    optionalString: (name) => (value(name) === undefined ? undefined : text(value(name))),
-    number: (name) => Number(value(name)),
-    optionalNumber: (name) => (value(name) === undefined ? undefined : Number(value(name))),
-    boolean: (name) => value(name) === true || value(name) === "true",
-    strings: (name) => {
-      const found = value(name);
-      return (Array.isArray(found) ? found : found === undefined ? [] : [found]).map(String);
-    },
-    given: (name) => argv.some((word) => word === `--${name}` || word.startsWith(`--${name}=`)),
-    unknown: argv.filter((word) => {
-      const name = /^--?([^=]+)/.exec(word)?.[1];
-      return name !== undefined && !Object.hasOwn(command.flags, name);
-    }),
-  };
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }

@@ -2,10 +2,11 @@
  * `outrider proxy`: the agent, with pilot-agent's flags.
  */
 import { join } from "node:path";
-import type { ProxyFlags } from "../config/agent-config.ts";
+import type { AgentConfig, ProxyFlags } from "../config/agent-config.ts";
 import { describeProblem } from "../config/config-problem.ts";
 import type { SupervisionEnd } from "../envoy/state.ts";
 import type { Arguments, Command, CommandContext } from "./command.ts";
+import { readSupervisionFlags, supervisionFlags } from "./supervision-flags.ts";
 import { version } from "./version.ts";
 
 /** Exit codes of the agent; a spent restart budget passes Envoy's own code on. */
@@ -16,6 +17,7 @@ export const proxyCommand: Command = {
   name: "proxy",
   usage: "[type]",
   describe: "Run the sidecar: identity, xDS, SDS and Envoy.",
+  hangup: "reload",
   allowUnknown: true,
   flags: {
     domain: { type: "string", describe: "DNS domain suffix (default ${POD_NAMESPACE}.svc.cluster.local)." },
@@ -42,8 +44,18 @@ export const proxyCommand: Command = {
     },
     concurrency: { type: "number", describe: "Envoy's worker threads; overrides ProxyConfig unless 0." },
     templateFile: { type: "string", describe: "Bootstrap template (JSON-e) instead of the release's own." },
+    parentShutdownDuration: {
+      type: "string",
+      describe: "Longest life of a replaced Envoy (default drainDuration + 15s).",
+    },
+    ...supervisionFlags,
     log_output_level: { type: "string", default: "default:info", describe: "Log levels as scope:level,…" },
     log_as_json: { type: "boolean", default: false, describe: "Log as JSON, Envoy's log included." },
+    terminationLog: {
+      type: "string",
+      describe:
+        "File that gets the reason of a failure (default /dev/termination-log, where it can be written).",
+    },
   },
   run: runProxy,
 };
@@ -62,14 +74,16 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
     import("../telemetry/log.ts"),
   ]);
   try {
-    const config = parseConfig({
-      flags: proxyFlags(args),
-      env: context.env,
-      interfaceAddresses: interfaceAddresses(),
-      readFile: readConfigFile,
-      templatePath: join(context.templates, "sidecar.yaml"),
-      version,
-    });
+    const configure = (): AgentConfig =>
+      parseConfig({
+        flags: proxyFlags(args),
+        env: context.env,
+        interfaceAddresses: interfaceAddresses(),
+        readFile: readConfigFile,
+        templatePath: join(context.templates, "sidecar.yaml"),
+        version,
+      });
+    const config = configure();
     const log = createLogger({ ...config.log, write: writeToStdout, now: () => new Date() });
     log.info("outrider starts", { version, node: config.nodeId });
     if (args.unknown.length > 0) log.warn("unknown flags ignored", { flags: args.unknown.join(" ") });
@@ -82,29 +96,47 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
     const envoyBinary = await ensureEnvoy({ ...config.envoyBinary, env: context.env }, logProgress(log));
     const end = await runAgent(config, {
       log,
+      pid: context.pid,
+      configure,
       envoyBinary,
       onEnvoyLogLine: (line) => {
         writeToStdout(`${line}\n`);
       },
       shutdown: context.shutdown,
       hurry: context.hurry,
+      reloadRequests: context.reloadRequests,
+      reopenLogsRequests: context.reopenLogsRequests,
+      init: context.init,
     });
+    if (end.kind === "gave-up") await leaveWord([`Envoy keeps dying: ${end.reason}`], args, context);
     return exitCodeOfEnd(end);
   } catch (error) {
     if (error instanceof ConfigError) {
-      context.printError("outrider cannot run with this configuration:");
-      for (const problem of error.problems) context.printError(`  ${describeProblem(problem)}`);
+      const problems = error.problems.map((problem) => `  ${describeProblem(problem)}`);
+      await fail(["outrider cannot run with this configuration:", ...problems], args, context);
       return exitCodes.configurationUnusable;
     }
     const { errorMessage } = await import("../lifecycle/error-message.ts");
     const { EnvoyFetchError } = await import("../envoy/fetch.ts");
     if (error instanceof EnvoyFetchError) {
-      context.printError(`outrider has no Envoy to run: ${error.message}`);
+      await fail([`outrider has no Envoy to run: ${error.message}`], args, context);
       return exitCodes.configurationUnusable;
     }
-    context.printError(`outrider failed: ${errorMessage(error)}`);
+    await fail([`outrider failed: ${errorMessage(error)}`], args, context);
     return exitCodes.failed;
   }
+}
+
+/** Say it on the terminal and in the termination log. */
+async function fail(lines: readonly string[], args: Arguments, context: CommandContext): Promise<void> {
+  for (const line of lines) context.printError(line);
+  await leaveWord(lines, args, context);
+}
+
+async function leaveWord(lines: readonly string[], args: Arguments, context: CommandContext): Promise<void> {
+  const { writeTerminationLog } = await import("../lifecycle/termination-log.ts");
+  const problem = writeTerminationLog(args.optionalString("terminationLog"), lines);
+  if (problem !== undefined) context.printError(`the termination log ${problem}`);
 }
 
 function exitCodeOfEnd(end: SupervisionEnd): number {
@@ -129,6 +161,8 @@ function proxyFlags(args: Arguments): ProxyFlags {
     proxyComponentLogLevel: args.string("proxyComponentLogLevel"),
     concurrency: args.optionalNumber("concurrency"),
     templateFile: args.optionalString("templateFile"),
+    parentShutdownDuration: args.optionalString("parentShutdownDuration"),
+    supervision: readSupervisionFlags(args),
     logOutputLevel: args.string("log_output_level"),
     logAsJson: args.boolean("log_as_json"),
   };

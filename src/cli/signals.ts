@@ -1,18 +1,29 @@
 /**
- * Requests to stop, as two abort signals.
+ * The process's signals as values: requests to stop, to reload and to reopen log files.
+ *
+ * Every signal whose default would end the process or open Node's inspector has a handler here. As PID 1 a signal
+ * without one does nothing when it is sent from inside the container, and everywhere else it kills.
  */
+import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
+import type { HangupMeaning } from "./command.ts";
 
 /** Where signals come from; `process` satisfies it. */
 export interface SignalSource {
   on(event: NodeJS.Signals, listener: (name: NodeJS.Signals) => void): unknown;
 }
 
-/** Aborted in this order. */
-export interface StopSignals {
-  /** The first request. */
+/** What was asked for. */
+export interface Signals {
+  /** Aborts on the first request to stop. Its reason names the signal. */
   readonly shutdown: AbortSignal;
-  /** The second one: stop without waiting. */
+  /** Aborts on the second one: stop without waiting. */
   readonly hurry: AbortSignal;
+  /** Requests to reload so far: SIGHUP, where it means that. */
+  readonly reloadRequests: ReadonlyWatch<number>;
+  /** Requests to reopen log files so far: SIGUSR1, as Envoy has it. */
+  readonly reopenLogsRequests: ReadonlyWatch<number>;
+  /** To be called once the command is known: until then a SIGHUP is held back. */
+  hangupMeans(meaning: HangupMeaning): void;
 }
 
 /**
@@ -21,19 +32,57 @@ export interface StopSignals {
  */
 const echoMs = 1_000;
 
-/** Listen for SIGTERM, SIGINT and SIGHUP (a closed terminal). */
-export function subscribeToSignals(source: SignalSource, now: () => number): StopSignals {
+/** Listen for signals. A burst of one of them wakes a reader once. */
+export function subscribeToSignals(source: SignalSource, now: () => number): Signals {
+  const { shutdown, hurry, stop } = stopRequests(now);
+  const reloadRequests = new Watch(0);
+  const reopenLogsRequests = new Watch(0);
+  let hangup: HangupMeaning | "unknown" | "unknown-and-received" = "unknown";
+  const hangUp = (name: NodeJS.Signals): void => {
+    if (hangup === "stop") stop(name);
+    else if (hangup === "reload") reloadRequests.set(reloadRequests.current + 1);
+    else hangup = "unknown-and-received";
+  };
+
+  // SIGQUIT is what some images have as STOPSIGNAL; a core dump of Node.js helps nobody.
+  for (const name of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) source.on(name, stop);
+  source.on("SIGHUP", hangUp);
+  // Without a handler Node.js opens its inspector, which runs the code of whoever connects.
+  source.on("SIGUSR1", () => {
+    reopenLogsRequests.set(reopenLogsRequests.current + 1);
+  });
+  source.on("SIGUSR2", () => undefined);
+  return {
+    shutdown,
+    hurry,
+    reloadRequests,
+    reopenLogsRequests,
+    hangupMeans: (meaning) => {
+      const isDue = hangup === "unknown-and-received";
+      hangup = meaning;
+      if (isDue) hangUp("SIGHUP");
+    },
+  };
+}
+
+function stopRequests(now: () => number): {
+  readonly shutdown: AbortSignal;
+  readonly hurry: AbortSignal;
+  readonly stop: (name: NodeJS.Signals) => void;
+} {
   const shutdown = new AbortController();
   const hurry = new AbortController();
-  let last: { readonly name: string; readonly at: number } | undefined;
-  const receive = (name: NodeJS.Signals): void => {
-    const at = now();
-    const isEcho = last !== undefined && last.name === name && at - last.at < echoMs;
-    last ??= { name, at };
-    if (isEcho) return;
-    if (shutdown.signal.aborted) hurry.abort(new Error(`received signal ${name} again`));
-    else shutdown.abort(new Error(`received signal ${name}`));
+  let first: { readonly name: string; readonly at: number } | undefined;
+  return {
+    shutdown: shutdown.signal,
+    hurry: hurry.signal,
+    stop: (name) => {
+      const at = now();
+      const isEcho = first !== undefined && first.name === name && at - first.at < echoMs;
+      first ??= { name, at };
+      if (isEcho) return;
+      if (shutdown.signal.aborted) hurry.abort(new Error(`received signal ${name} again`));
+      else shutdown.abort(new Error(`received signal ${name}`));
+    },
   };
-  for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) source.on(name, receive);
-  return { shutdown: shutdown.signal, hurry: hurry.signal };
 }

@@ -4,10 +4,12 @@
 import type { BootstrapParameters, Json } from "../bootstrap/parameters.ts";
 import type { Template } from "../bootstrap/render.ts";
 import type { EnvoyOptions } from "../envoy/options.ts";
+import type { SupervisionOptions } from "../envoy/supervision-options.ts";
 import type { IdentityOptions } from "../identity/options.ts";
 import type { StatusOptions } from "../status/server.ts";
 import type { LogLevel } from "../telemetry/log.ts";
 import type { UpstreamOptions } from "../xdsproxy/options.ts";
+import type { SupervisionFlags } from "./supervision.ts";
 
 /** A socket that the agent listens on. */
 export interface SocketOptions {
@@ -41,6 +43,9 @@ export interface AgentConfig {
   readonly nodeId: string;
   readonly bootstrap: BootstrapSource;
   readonly envoy: EnvoyOptions;
+  readonly supervision: SupervisionOptions;
+  /** Every file that was read, or that would have been if it existed: a change of one may change all of this. */
+  readonly files: readonly string[];
   /** Places to look for Envoy that a user named; undefined searches the usual ones. */
   readonly envoyBinary: { readonly binaryPath: string | undefined; readonly envoyPath: string | undefined };
   readonly identity: IdentityOptions;
@@ -62,6 +67,9 @@ export interface ProxyFlags {
   readonly proxyComponentLogLevel: string;
   readonly concurrency: number | undefined;
   readonly templateFile: string | undefined;
+  /** Longest life of a replaced Envoy, in Go's notation; undefined is 15 s more than the drain takes. */
+  readonly parentShutdownDuration: string | undefined;
+  readonly supervision: SupervisionFlags;
   readonly logOutputLevel: string;
   readonly logAsJson: boolean;
 }

@@ -10,15 +10,25 @@ import { chooseBootstrap } from "./bootstrap-source.ts";
 import { ConfigError, type ConfigProblem } from "./config-problem.ts";
 import { caOptions, discoveryOptions } from "./control-plane.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
+import { parseDurationMs } from "./duration.ts";
 import { parseLogLevels } from "./log-options.ts";
 import { proxyConfigLayers, readPodInfo } from "./layers.ts";
 import { describeNode } from "./node.ts";
 import { paths } from "./paths.ts";
 import { decodeProxyConfig, mergeProxyConfig, type ProxyConfig } from "./proxy-config.ts";
+import { supervisionOptions } from "./supervision.ts";
 
 /** @throws ConfigError with every problem */
-export function parseConfig(sources: ConfigSources): AgentConfig {
+export function parseConfig(given: ConfigSources): AgentConfig {
   const problems: ConfigProblem[] = [];
+  const files = new Set<string>();
+  const sources: ConfigSources = {
+    ...given,
+    readFile: (path) => {
+      files.add(path);
+      return given.readFile(path);
+    },
+  };
   const warnings: string[] = [];
   const { flags } = sources;
   if (flags.proxyType !== "sidecar") {
@@ -73,6 +83,8 @@ export function parseConfig(sources: ConfigSources): AgentConfig {
   };
   const identity = caOptions(controlPlane, problems);
   const upstream = discoveryOptions(controlPlane);
+  const envoy = envoyOptions(sources, env, proxy, isIPv6Only, problems);
+  const supervision = supervisionOptions(flags.supervision, problems);
   if (problems.length > 0 || bootstrap === undefined) throw new ConfigError(problems);
 
   return {
@@ -80,7 +92,9 @@ export function parseConfig(sources: ConfigSources): AgentConfig {
     warnings,
     nodeId: node.id,
     bootstrap,
-    envoy: envoyOptions(sources, env, proxy, isIPv6Only),
+    envoy,
+    supervision,
+    files: [...files],
     envoyBinary: {
       binaryPath: flags.binaryPath ?? proxy.binaryPath,
       envoyPath: env.ENVOY_PATH === "" ? undefined : env.ENVOY_PATH,
@@ -112,6 +126,7 @@ function envoyOptions(
   env: Environment,
   proxy: ProxyConfig,
   isIPv6Only: boolean,
+  problems: ConfigProblem[],
 ): EnvoyOptions {
   const { flags } = sources;
   const logLevel = splitLogLevel(flags.proxyLogLevel);
@@ -120,6 +135,7 @@ function envoyOptions(
   return {
     configPath: proxy.configPath,
     drainDurationMs: proxy.drainDurationMs,
+    parentShutdownDurationMs: parentShutdownDuration(flags.parentShutdownDuration, proxy, problems),
     terminationDrainDurationMs: proxy.terminationDrainDurationMs,
     exitOnZeroActiveConnections: env.EXIT_ON_ZERO_ACTIVE_CONNECTIONS,
     minimumDrainDurationMs: env.MINIMUM_DRAIN_DURATION,
@@ -131,6 +147,24 @@ function envoyOptions(
     enableCoreDump: env.ISTIO_ENVOY_ENABLE_CORE_DUMP,
     concurrency: concurrency === 0 ? undefined : concurrency,
   };
+}
+
+/** Beyond the drain, for connections that heed it late. */
+const parentSlackMs = 15_000;
+
+function parentShutdownDuration(
+  text: string | undefined,
+  proxy: ProxyConfig,
+  problems: ConfigProblem[],
+): number {
+  const ms = text === undefined ? proxy.drainDurationMs + parentSlackMs : parseDurationMs(text);
+  if (ms !== undefined && ms > proxy.drainDurationMs) return ms;
+  problems.push({
+    source: "--parentShutdownDuration",
+    path: "",
+    message: `${JSON.stringify(text)} is not a duration longer than drainDuration (${proxy.drainDurationMs} ms)`,
+  });
+  return proxy.drainDurationMs + parentSlackMs;
 }
 
 /** The ports of the agent and its Envoy; two uses of one port are a problem. */

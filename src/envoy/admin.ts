@@ -2,9 +2,21 @@
  * A client of one Envoy's admin interface, on its Unix socket (Envoy's administration documentation).
  */
 import { fetchHttp } from "../net/http-client.ts";
+import { type ListenerFacts, readListeners } from "./listeners.ts";
 
 /** Numbers of Envoy by statistic name; a statistic that was never used is missing. */
 export type Stats = ReadonlyMap<string, number>;
+
+/** What an Envoy says of itself. */
+export interface ServerInfo {
+  /** Such as `1.40.0`. */
+  readonly version: string;
+  /** `LIVE`, `DRAINING`, `PRE_INITIALIZING` or `INITIALIZING`. */
+  readonly state: string;
+  readonly restartEpoch: number;
+  /** Envoys of different ones cannot hand over to each other. */
+  readonly hotRestartVersion: string;
+}
 
 /** What the supervisor asks of an Envoy. Every call has a deadline and rejects when it passes. */
 export class EnvoyAdmin {
@@ -21,12 +33,46 @@ export class EnvoyAdmin {
     );
   }
 
-  /** Envoy's version, such as `1.40.0`. */
-  async version(): Promise<string> {
+  /** True when the main thread answers in time. */
+  async answers(timeoutMs: number): Promise<boolean> {
+    try {
+      await this.#ask("GET", "/hot_restart_version", timeoutMs);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Version, state and epoch. */
+  async serverInfo(): Promise<ServerInfo> {
     const info: unknown = JSON.parse(await this.#ask("GET", "/server_info", 1_000));
-    const version =
-      typeof info === "object" && info !== null && "version" in info ? String(info.version) : "";
-    return version.split("/")[1] ?? version;
+    const version = text(info, "version");
+    const options =
+      typeof info === "object" && info !== null && "command_line_options" in info
+        ? info.command_line_options
+        : undefined;
+    return {
+      version: version.split("/")[1] ?? version,
+      state: text(info, "state"),
+      restartEpoch: number(options, "restart_epoch"),
+      hotRestartVersion: text(info, "hot_restart_version"),
+    };
+  }
+
+  /** The active and the static listeners. */
+  async listeners(): Promise<readonly ListenerFacts[]> {
+    const [fixed, dynamic] = await Promise.all([
+      this.configDump("static_listeners"),
+      this.configDump("dynamic_listeners"),
+    ]);
+    return readListeners([...fixed, ...dynamic]);
+  }
+
+  /** One repeated field of the configuration dump, such as `dynamic_listeners`. */
+  async configDump(resource: string): Promise<readonly unknown[]> {
+    const dump: unknown = JSON.parse(await this.#ask("GET", `/config_dump?resource=${resource}`, 5_000));
+    const configs = typeof dump === "object" && dump !== null && "configs" in dump ? dump.configs : undefined;
+    return Array.isArray(configs) ? configs : [];
   }
 
   /** Begin a graceful drain: responses ask clients to close, and new connections are still taken. */
@@ -59,4 +105,20 @@ export function parseStats(text: string): Stats {
     if (match?.[1] !== undefined) stats.set(match[1], Number(match[2]));
   }
   return stats;
+}
+
+function text(value: unknown, name: string): string {
+  const found = field(value, name);
+  return typeof found === "string" ? found : "";
+}
+
+function number(value: unknown, name: string): number {
+  const found = field(value, name);
+  return typeof found === "number" ? found : 0;
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null
+    ? (value as Readonly<Record<string, unknown>>)[name]
+    : undefined;
 }

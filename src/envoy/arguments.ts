@@ -3,15 +3,28 @@
  */
 import type { EnvoyOptions } from "./options.ts";
 
+/** How an Envoy stands to others (Envoy's hot restart documentation). */
+export type RestartRole =
+  /** It neither hands over nor takes over. */
+  | { readonly kind: "alone" }
+  /** The first of a lineage: Envoy chooses a free base ID and writes it to a file. */
+  | { readonly kind: "first"; readonly baseIdPath: string }
+  /** It takes over from the Envoy of the epoch before. */
+  | { readonly kind: "successor"; readonly baseId: number; readonly epoch: number };
+
 /** The arguments for a bootstrap at `bootstrapPath`. */
-export function envoyArguments(options: EnvoyOptions, bootstrapPath: string): readonly string[] {
+export function envoyArguments(
+  options: EnvoyOptions,
+  bootstrapPath: string,
+  role: RestartRole,
+): readonly string[] {
   return [
     ...["-c", bootstrapPath],
-    ...["--drain-time-s", String(Math.max(1, Math.round(options.drainDurationMs / 1_000)))],
+    ...["--drain-time-s", seconds(options.drainDurationMs)],
     ...["--drain-strategy", "immediate"],
     ...["--local-address-ip-version", options.localAddressIpVersion],
     ...["--file-flush-interval-msec", "1000"],
-    "--disable-hot-restart",
+    ...restartArguments(options, role),
     "--allow-unknown-static-fields",
     ...(options.logLevel === undefined ? [] : ["-l", options.logLevel]),
     ...(options.componentLogLevel === undefined ? [] : ["--component-log-level", options.componentLogLevel]),
@@ -19,6 +32,23 @@ export function envoyArguments(options: EnvoyOptions, bootstrapPath: string): re
     ...(options.enableCoreDump ? ["--enable-core-dump"] : []),
     ...(options.concurrency === undefined ? [] : ["--concurrency", String(options.concurrency)]),
   ];
+}
+
+function restartArguments(options: EnvoyOptions, role: RestartRole): readonly string[] {
+  if (role.kind === "alone") return ["--disable-hot-restart"];
+  return [
+    ...["--parent-shutdown-time-s", seconds(options.parentShutdownDurationMs)],
+    // Without this a successor whose parent died aborts at its next flush of statistics, within seconds; with it
+    // there is all of the parent's time to replace it.
+    "--skip-hot-restart-parent-stats",
+    ...(role.kind === "first"
+      ? ["--restart-epoch", "0", "--use-dynamic-base-id", "--base-id-path", role.baseIdPath]
+      : ["--restart-epoch", String(role.epoch), "--base-id", String(role.baseId)]),
+  ];
+}
+
+function seconds(ms: number): string {
+  return String(Math.max(1, Math.round(ms / 1_000)));
 }
 
 /** `--proxyLogLevel=info,misc:error` as Envoy's two flags; items of another shape are dropped. */

@@ -30,6 +30,13 @@ export function exitCodeOf(exit: ChildExit): number {
   }
 }
 
+/** The signal that ended it; a shell that ran Envoy reports it as 128 + signal. */
+export function signalOf(exit: ChildExit): string | undefined {
+  if (exit.kind === "signaled") return exit.signal;
+  if (exit.kind !== "exited" || exit.code <= 128) return undefined;
+  return Object.entries(constants.signals).find(([, number]) => number === exit.code - 128)?.[0];
+}
+
 /** Levels of Envoy's log lines that may say why it ended. */
 const telling = /\t(?:error|critical)\t|"level":"(?:error|critical)"|^(?:terminate called|.*\[critical\])/;
 

@@ -4,6 +4,8 @@ export interface EnvoyOptions {
   readonly configPath: string;
   /** Envoy's `--drain-time-s`, in milliseconds. */
   readonly drainDurationMs: number;
+  /** How long a replaced Envoy may keep its connections: `--parent-shutdown-time-s`, in milliseconds. */
+  readonly parentShutdownDurationMs: number;
   /** Longest time between the request to stop and Envoy's end, in milliseconds. */
   readonly terminationDrainDurationMs: number;
   /** End the drain as soon as no connection is left, but not before `minimumDrainDurationMs`. */

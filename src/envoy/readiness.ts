@@ -14,11 +14,14 @@ export const readinessStats: string =
 /** `server.state` (Envoy's statistics documentation). */
 const states = ["LIVE", "DRAINING", "PRE_INITIALIZING", "INITIALIZING"];
 
-/** Ready is: configuration received, LIVE, workers running. */
-export function envoyReadiness(stats: Stats): EnvoyReadiness {
+/** Ready is: the configuration that Envoy waits for received, LIVE, workers running. */
+export function envoyReadiness(
+  stats: Stats,
+  awaits: { readonly clusters: boolean; readonly listeners: boolean },
+): EnvoyReadiness {
   const cds = updates(stats, "cluster_manager.cds");
   const lds = updates(stats, "listener_manager.lds");
-  if (cds.accepted === 0 || lds.accepted === 0) {
+  if ((awaits.clusters && cds.accepted === 0) || (awaits.listeners && lds.accepted === 0)) {
     const counts = `CDS ${cds.accepted} accepted, ${cds.rejected} rejected; LDS ${lds.accepted} accepted, ${lds.rejected} rejected`;
     return { ready: false, reason: `${missingConfiguration(cds, lds)} (${counts})` };
   }

@@ -14,6 +14,8 @@ export interface RestartPolicy {
   readonly windowMs: number;
   /** Delay of the second and later restarts in the window. */
   readonly backoff: Backoff;
+  /** An Envoy that has served this long, in milliseconds, makes the deaths before it count no more. */
+  readonly stableAfterMs: number;
 }
 
 /** What to do about a death. */
@@ -25,19 +27,32 @@ export const defaultRestartPolicy: RestartPolicy = {
   budget: 10,
   windowMs: 5 * 60_000,
   backoff: { initialMs: 200, multiplier: 2, maxMs: 15_000, jitter: 0.2 },
+  stableAfterMs: 60_000,
 };
 
+/** A death and how long the Envoy had been proven to serve before it; both in milliseconds. */
+export interface Death {
+  readonly at: number;
+  readonly servedMs: number;
+}
+
+/** The deaths that still count at the time of the last one. */
+export function deathsThatCount(policy: RestartPolicy, deaths: readonly Death[]): readonly Death[] {
+  const now = deaths.at(-1)?.at ?? 0;
+  const stable = deaths.findLastIndex(({ servedMs }) => servedMs >= policy.stableAfterMs);
+  return deaths.slice(Math.max(0, stable)).filter(({ at }) => now - at < policy.windowMs);
+}
+
 /**
- * @param deaths times of all deaths so far in milliseconds, the one to decide about last
+ * @param deaths all deaths that may count, the one to decide about last
  * @param random between 0 and 1
  */
 export function decideRestart(
   policy: RestartPolicy,
-  deaths: readonly number[],
+  deaths: readonly Death[],
   random: number,
 ): RestartDecision {
-  const now = deaths.at(-1) ?? 0;
-  const recent = deaths.filter((at) => now - at < policy.windowMs).length;
+  const recent = deathsThatCount(policy, deaths).length;
   if (recent > policy.budget) return { kind: "give-up" };
   return { kind: "restart", delayMs: recent <= 1 ? 0 : backoffDelayMs(policy.backoff, recent - 2, random) };
 }

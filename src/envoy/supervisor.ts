@@ -1,48 +1,105 @@
 /**
- * Keeps one Envoy running until it is asked to drain, and starts it again when it dies.
+ * Keeps one Envoy serving: starts it again when it dies, replaces it when it hangs, swaps it when its configuration
+ * changes, and drains it on a stop.
  *
- * SIGTERM is never passed on as it came: Envoy would close its listeners at once. A stop is a drain first.
+ * Everything that happens is an event, and events are handled one at a time. What takes long (a swap, the end of a
+ * replaced Envoy) runs beside the loop and reports to it.
  */
-import { errorMessage } from "../lifecycle/error-message.ts";
-import { aborted, sleep } from "../lifecycle/sleep.ts";
-import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
-import type { Logger } from "../telemetry/log.ts";
+import type { ChildExit } from "../lifecycle/child.ts";
+import { EventQueue } from "../lifecycle/event-queue.ts";
+import { aborted } from "../lifecycle/sleep.ts";
 import type { EnvoyAdmin } from "./admin.ts";
-import { drain } from "./drain.ts";
-import { describeExit, exitCodeOf, lastWords } from "./exit.ts";
-import { Generation } from "./generation.ts";
-import type { EnvoyOptions } from "./options.ts";
-import { type EnvoyReadiness, envoyReadiness, readinessStats } from "./readiness.ts";
-import { decideRestart, type RestartPolicy } from "./restart-policy.ts";
-import type { EnvoyState, SupervisionEnd } from "./state.ts";
+import type { BringUpResult } from "./bring-up.ts";
+import { drainUntilGone } from "./drain-until-gone.ts";
+import type { ExitDiagnosis } from "./exit-diagnosis.ts";
+import { LaunchMemory } from "./launch-memory.ts";
+import type { PreparedLaunch } from "./launch.ts";
+import type { NewcomerServices } from "./newcomer-services.ts";
+import type { EnvoyReadiness } from "./readiness.ts";
+import { Restarts } from "./restarts.ts";
+import { Roster } from "./roster.ts";
+import type { Seat } from "./seat.ts";
+import { askWhetherServing, proveServing, watchTarget } from "./serving.ts";
+import type { SupervisionEnd } from "./state.ts";
+import type { SupervisionEvent } from "./supervision-event.ts";
+import { SupervisionReport } from "./supervision-report.ts";
+import type { SupervisorOptions } from "./supervisor-options.ts";
+import type { SwapOutcome } from "./swap.ts";
+import { SwapAftermath } from "./swap-aftermath.ts";
+import { Swapper } from "./swapper.ts";
+import type { SwapReport, SwapRequest } from "./swap-requests.ts";
+import { watchForHangs } from "./watchdog.ts";
 
-/** What the supervisor runs and whom it tells. */
-export interface SupervisorOptions {
-  readonly binary: string;
-  readonly envoy: EnvoyOptions;
-  readonly restart: RestartPolicy;
-  readonly renderBootstrap: (adminSocketPath: string) => string;
-  readonly log: Logger;
-  /** Gets each line of Envoy's own log. */
-  readonly onLogLine: (line: string) => void;
-}
+/** Longest wait for the successor of a hung Envoy, in milliseconds. */
+const hungReplacementMs = 3_000;
 
-/** Between two looks at an Envoy that is starting, in milliseconds. */
-const startPollMs = 20;
-
-/** Runs generations one after the other. */
+/** Runs generations of Envoy. */
 export class EnvoySupervisor {
   readonly #options: SupervisorOptions;
-  readonly #state: Watch<EnvoyState>;
-  readonly #deaths: number[] = [];
-  #generation: Generation;
-  #restarts = 0;
+  readonly #events = new EventQueue<SupervisionEvent>();
+  readonly #memory: LaunchMemory;
+  readonly #roster: Roster;
+  readonly #swapper: Swapper;
+  readonly #aftermath: SwapAftermath;
+  readonly #restarts: Restarts;
+  readonly #stopping = new AbortController();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #ended = new AbortController();
+  #launch: PreparedLaunch;
+  #lastAdmin: EnvoyAdmin;
   #drainedOnRequest = false;
+  /** Counts and state, for whoever shows them. */
+  readonly report: SupervisionReport;
 
   private constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.#generation = this.#start(1);
-    this.#state = new Watch<EnvoyState>(this.#starting());
+    this.#launch = options.launch;
+    this.#memory = new LaunchMemory(options.log);
+    this.report = new SupervisionReport({ kind: "starting", generation: 1, pid: undefined });
+    const push = (event: SupervisionEvent): void => {
+      this.#events.push(event);
+    };
+    this.#roster = new Roster({
+      swapMode: options.supervision.swapMode,
+      log: options.log,
+      onLogLine: options.onLogLine,
+      onStarted: (generation) => {
+        options.observer.started(generation);
+      },
+      onExited: (seat, exit, wasActive) => {
+        this.#noticeExit(seat, exit, wasActive);
+      },
+      onRetired: () => {
+        push({ kind: "requests" });
+      },
+    });
+    this.#swapper = new Swapper({
+      options,
+      roster: this.#roster,
+      memory: this.#memory,
+      report: this.report,
+      push,
+      isRecovering: () => this.#restarts.isRecovering,
+    });
+    this.#restarts = new Restarts(options, this.#memory, this.report);
+    this.#aftermath = new SwapAftermath({
+      options,
+      roster: this.#roster,
+      memory: this.#memory,
+      report: this.report,
+      swapper: this.#swapper,
+      actions: {
+        begin: (launch, trial) => this.#begin(launch, trial),
+        proven: (seat) => {
+          this.#markProven(seat);
+        },
+        follow: (seat) => {
+          this.#follow(seat);
+        },
+        stopping: this.#stopping.signal,
+      },
+    });
+    this.#lastAdmin = this.#begin(options.launch).generation.admin;
   }
 
   /**
@@ -54,128 +111,285 @@ export class EnvoySupervisor {
     return new EnvoySupervisor(options);
   }
 
-  get state(): ReadonlyWatch<EnvoyState> {
-    return this.#state;
+  /** Newcomers can be served from now on: swaps may begin. */
+  attach(services: NewcomerServices): void {
+    this.#swapper.attach(services);
   }
 
-  /** Times that Envoy was started again after it died. */
-  get restarts(): number {
-    return this.#restarts;
-  }
-
-  /** Admin interface of the active generation. */
+  /** Admin interface of the Envoy that has one: the active generation, or the newcomer that takes over from it. */
   get admin(): EnvoyAdmin {
-    return this.#generation.admin;
+    return (this.#swapper.adminHolder ?? this.#roster.active)?.generation.admin ?? this.#lastAdmin;
   }
 
-  /** Ask the active Envoy whether it serves. Never cached: an Envoy that hangs is not ready. */
-  async readiness(): Promise<EnvoyReadiness> {
-    const state = this.#state.current;
-    switch (state.kind) {
-      case "draining":
-        return { ready: false, reason: "Envoy is draining" };
-      case "stopped":
-        return { ready: false, reason: `Envoy is stopped: ${state.reason}` };
-      case "restarting":
-        return { ready: false, reason: `Envoy ${state.reason}; it is being restarted` };
-      case "starting":
-      case "live":
-        return this.#askReadiness();
-    }
+  /** Why a swap that was asked for has not begun; undefined when none waits. */
+  get swapWaitsFor(): string | undefined {
+    return this.#swapper.waitingFor;
+  }
+
+  /** The newest configuration that failed while an older one serves; undefined when there is none. */
+  get refused(): string | undefined {
+    return this.#memory.refused?.reason;
+  }
+
+  /** Ask for another Envoy; see `Swapper.request`. */
+  swap(launch: PreparedLaunch, trigger: string, isForced = false): Promise<SwapReport> {
+    return this.#swapper.request(launch, trigger, isForced);
+  }
+
+  /** Whether Envoy serves, and if not, why. */
+  readiness(): Promise<EnvoyReadiness> {
+    const hasAdmin = this.#swapper.adminHolder === undefined;
+    return askWhetherServing(this.report.state.current, this.#roster.active, hasAdmin);
   }
 
   /** Drain and keep the process: a later stop then ends it at once (Istio's POST /drain). */
   async drainOnRequest(): Promise<void> {
     this.#drainedOnRequest = true;
-    await this.admin.drainListeners({ inboundOnly: this.#options.envoy.drainInboundOnly, skipExit: true });
+    await this.admin.drainListeners({
+      inboundOnly: this.#launch.options.drainInboundOnly,
+      skipExit: true,
+    });
+  }
+
+  /** Have Envoy open its log files again (SIGUSR1). */
+  reopenLogs(): void {
+    this.#roster.active?.generation.signal("SIGUSR1");
   }
 
   /**
    * Supervise until `shutdown` aborts and Envoy is drained, or until the restart budget is spent. Resolves
-   * only once Envoy is gone.
+   * only once every Envoy is gone.
    *
    * @param hurry ends a drain at once
    */
   async run(shutdown: AbortSignal, hurry: AbortSignal): Promise<SupervisionEnd> {
-    for (;;) {
-      const generation = this.#generation;
-      const gone = new AbortController();
-      void this.#announceLive(generation, AbortSignal.any([gone.signal, shutdown]));
-      const exit = await Promise.race([generation.exited, aborted(shutdown)]);
-      gone.abort();
-      if (exit === undefined) return this.#stop(generation, hurry);
-
-      const words = lastWords(generation.lastLines);
-      const reason = words === undefined ? describeExit(exit) : `${describeExit(exit)}: ${words}`;
-      this.#deaths.push(performance.now());
-      const decision = decideRestart(this.#options.restart, this.#deaths, Math.random());
-      if (decision.kind === "give-up") {
-        this.#state.set({ kind: "stopped", reason });
-        this.#options.log.error("Envoy keeps dying, giving up", { reason, restarts: this.#restarts });
-        return { kind: "gave-up", exitCode: exitCodeOf(exit), reason };
+    void aborted(shutdown).then(() => {
+      this.#stopping.abort();
+      this.#events.push({ kind: "stop" });
+    });
+    void watchForHangs(
+      this.#options.supervision.hang,
+      () => (this.#swapper.adminHolder === undefined ? watchTarget(this.#roster.active) : undefined),
+      (id, { isStopped, reason }) => {
+        const { active } = this.#roster;
+        if (active?.generation.number === id)
+          this.#events.push({ kind: "hung", seat: active, isStopped, reason });
+      },
+      this.#ended.signal,
+    );
+    try {
+      for (;;) {
+        const end = await this.#handle(await this.#events.next(), hurry);
+        if (end !== undefined) return end;
       }
-      this.#options.log.error("Envoy died, restarting it", {
-        reason,
-        generation: generation.number,
-        uptimeMs: Math.round(performance.now() - generation.startedAt),
-        delayMs: decision.delayMs,
-      });
-      this.#state.set({ kind: "restarting", reason, delayMs: decision.delayMs });
-      await sleep(decision.delayMs, shutdown);
-      if (shutdown.aborted) return { kind: "drained" };
-      this.#restarts += 1;
-      this.#generation = this.#start(generation.number + 1);
-      this.#state.set(this.#starting());
+    } finally {
+      this.#ended.abort();
+      this.#swapper.stop();
+      for (const timer of this.#timers) clearTimeout(timer);
+      await this.#roster.clear();
     }
   }
 
-  async #stop(generation: Generation, hurry: AbortSignal): Promise<SupervisionEnd> {
-    const { log } = this.#options;
-    this.#state.set({ kind: "draining", generation: generation.number });
-    if (!this.#drainedOnRequest) {
-      log.info("draining Envoy", { generation: generation.number });
-      const ended = new AbortController();
-      void generation.exited.then(() => {
-        ended.abort();
-      });
-      await drain(generation.admin, this.#options.envoy, AbortSignal.any([hurry, ended.signal]), log);
+  async #handle(event: SupervisionEvent, hurry: AbortSignal): Promise<SupervisionEnd | undefined> {
+    switch (event.kind) {
+      case "stop":
+        return this.#stop(hurry);
+      case "exited":
+        return this.#afterExit(event.seat, event.exit, event.wasActive);
+      case "brought-up":
+        this.#afterBringUp(event.seat, event.result);
+        break;
+      case "stood-the-test":
+        if (event.seat === this.#roster.active) this.#memory.passed(event.seat.generation.launch);
+        break;
+      case "hung":
+        this.#afterHang(event.seat, event.isStopped, event.reason);
+        break;
+      case "restart":
+        if (this.#roster.active === undefined) this.#begin(event.launch);
+        break;
+      case "requests":
+        this.#swapper.look();
+        break;
+      case "swap-ended":
+        return this.#afterSwap(event.request, event.outcome);
     }
-    if (hurry.aborted) generation.kill();
-    await generation.stop();
-    this.#state.set({ kind: "stopped", reason: "asked to stop" });
-    log.info("Envoy stopped", { generation: generation.number });
-    return { kind: hurry.aborted ? "cut-short" : "drained" };
+    return undefined;
   }
 
-  #start(number: number): Generation {
-    const { binary, envoy, renderBootstrap, onLogLine, log } = this.#options;
-    const generation = Generation.start({ number, binary, options: envoy, renderBootstrap, onLogLine });
-    log.info("Envoy started", { generation: number, pid: generation.pid, binary });
-    return generation;
-  }
-
-  #starting(): EnvoyState {
-    return { kind: "starting", generation: this.#generation.number, pid: this.#generation.pid };
-  }
-
-  async #announceLive(generation: Generation, stop: AbortSignal): Promise<void> {
-    while (!stop.aborted) {
-      if ((await this.#askReadiness()).ready) break;
-      await sleep(startPollMs, stop);
-    }
-    if (stop.aborted) return;
-    this.#state.set({ kind: "live", generation: generation.number, pid: generation.pid });
-    this.#options.log.info("Envoy is live", {
+  /** Start an Envoy without a predecessor. */
+  #begin(launch: PreparedLaunch, trial?: SwapRequest): Seat {
+    const seat = this.#roster.start(launch, this.#roster.founder(), trial);
+    const { generation } = seat;
+    this.#launch = launch;
+    this.#lastAdmin = generation.admin;
+    this.#roster.activate(seat);
+    this.report.state.set({ kind: "starting", generation: generation.number, pid: generation.pid });
+    this.#options.log.info("Envoy started", {
       generation: generation.number,
-      afterMs: Math.round(performance.now() - generation.startedAt),
+      pid: generation.pid,
+      binary: launch.binary,
+    });
+    this.#follow(seat);
+    return seat;
+  }
+
+  #follow(seat: Seat): void {
+    // Without something good to go back to there is no use in a deadline.
+    const isOnTrial = seat.trial !== undefined && this.#memory.lastGood !== undefined;
+    const limits = isOnTrial ? this.#options.supervision.swap : undefined;
+    void proveServing(seat, limits, this.#ended.signal).then((result) => {
+      this.#events.push({ kind: "brought-up", seat, result });
     });
   }
 
-  async #askReadiness(): Promise<EnvoyReadiness> {
-    try {
-      return envoyReadiness(await this.admin.stats(readinessStats));
-    } catch (error) {
-      return { ready: false, reason: `Envoy's admin does not answer: ${errorMessage(error)}` };
+  #afterBringUp(seat: Seat, result: BringUpResult): void {
+    if (seat !== this.#roster.active) return;
+    switch (result.kind) {
+      case "proven":
+        this.#options.log.info("Envoy is live", {
+          generation: seat.generation.number,
+          afterMs: seat.generation.ageMs,
+        });
+        this.#markProven(seat);
+        break;
+      case "never-live":
+      case "faulty":
+        // Only a trial has a deadline: the launch before it was good.
+        this.#aftermath.failTrial(seat, result.kind === "faulty" ? "proof" : "live", result.reason);
+        seat.asked = "aborted";
+        seat.generation.kill();
+        break;
+      case "died":
+      case "cancelled":
+        break;
     }
+    this.#events.push({ kind: "requests" });
+  }
+
+  #markProven(seat: Seat): void {
+    const { generation } = seat;
+    seat.provenAt = performance.now();
+    this.#restarts.proven();
+    this.report.state.set({ kind: "live", generation: generation.number, pid: generation.pid });
+    this.#options.observer.proven(generation);
+    if (seat.trial !== undefined) {
+      const afterMs = Math.round(performance.now() - seat.trial.requestedAt);
+      this.#swapper.settle(seat.trial, "cold", {
+        result: "swapped",
+        mode: "cold",
+        generation: generation.number,
+        afterMs,
+      });
+      seat.trial = undefined;
+    }
+    // Before anything has served for long there is nothing better to go back to.
+    if (this.#memory.lastGood === undefined) this.#memory.accept(generation.launch);
+    this.#after(this.#options.supervision.swap.probationMs, { kind: "stood-the-test", seat });
+  }
+
+  /** In the same turn as the end itself: from now on nobody is told that Envoy is ready. */
+  #noticeExit(seat: Seat, exit: ChildExit, wasActive: boolean): void {
+    const { kind } = this.report.state.current;
+    if (wasActive && (kind === "live" || kind === "starting")) {
+      this.report.state.set({ kind: "restarting", reason: "has died", delayMs: 0 });
+    }
+    this.#events.push({ kind: "exited", seat, exit, wasActive });
+  }
+
+  async #afterExit(seat: Seat, exit: ChildExit, wasActive: boolean): Promise<SupervisionEnd | undefined> {
+    const { generation } = seat;
+    const { explain, observer } = this.#options;
+    const lines = await generation.finalLines();
+    const diagnosis = explain(generation, exit, { asked: seat.askedBefore(exit), wasLive: seat.isProven });
+    this.report.exited(generation.number, diagnosis, new Date());
+    observer.ended(generation, diagnosis, lines);
+    if (!wasActive) {
+      this.#aftermath.afterOthersExit(seat, exit, diagnosis);
+      return undefined;
+    }
+    const interrupted = await this.#swapper.abort();
+    if (interrupted !== undefined) await this.#afterSwap(interrupted.request, interrupted.outcome);
+    if (this.#roster.active !== undefined) return undefined;
+    return this.#afterDeath(seat, diagnosis);
+  }
+
+  #afterDeath(seat: Seat, diagnosis: ExitDiagnosis): SupervisionEnd | undefined {
+    if (seat.trial !== undefined) this.#aftermath.failTrial(seat, "live", diagnosis.message);
+    const plan = this.#restarts.afterDeath(seat, diagnosis);
+    if (plan.kind === "give-up") {
+      this.report.state.set({ kind: "stopped", reason: diagnosis.message });
+      return plan.end;
+    }
+    const { launch, delayMs } = plan;
+    this.report.state.set({ kind: "restarting", reason: diagnosis.message, delayMs });
+    if (delayMs === 0) this.#begin(launch);
+    else this.#after(delayMs, { kind: "restart", launch });
+    return undefined;
+  }
+
+  #afterHang(seat: Seat, isStopped: boolean, reason: string): void {
+    if (seat !== this.#roster.active || seat.asked !== undefined) return;
+    const { generation } = seat;
+    this.report.hung();
+    this.#options.log.error("Envoy hangs, replacing it", { generation: generation.number, reason });
+    this.#options.observer.ending(generation, reason);
+    seat.asked = "hung";
+    const end = (): void => {
+      if (seat === this.#roster.active) generation.kill();
+    };
+    // A stopped process holds its share of the port and serves nobody; one whose main thread alone hangs may still
+    // serve, so that it is worth a moment to have the next one ready first.
+    if (isStopped || !seat.isProven) {
+      end();
+      return;
+    }
+    this.#swapper.repair(this.#memory.lastGood ?? generation.launch, "Envoy hangs", "overlap");
+    this.#delay(hungReplacementMs, end);
+  }
+
+  async #afterSwap(request: SwapRequest, outcome: SwapOutcome): Promise<SupervisionEnd | undefined> {
+    if (!this.#swapper.isRunning(request)) return undefined;
+    const loss = await this.#aftermath.handle(request, outcome, this.#swapper.ended());
+    this.#events.push({ kind: "requests" });
+    return loss === undefined ? undefined : this.#afterDeath(loss.seat, loss.diagnosis);
+  }
+
+  async #stop(hurry: AbortSignal): Promise<SupervisionEnd> {
+    const { log, observer } = this.#options;
+    this.#swapper.stop();
+    const interrupted = await this.#swapper.abort();
+    if (interrupted !== undefined) await this.#afterSwap(interrupted.request, interrupted.outcome);
+    const { active } = this.#roster;
+    if (active !== undefined) {
+      const { generation } = active;
+      this.report.state.set({ kind: "draining", generation: generation.number });
+      if (!this.#drainedOnRequest) {
+        log.info("draining Envoy", { generation: generation.number });
+        observer.ending(generation, "asked to stop");
+        await drainUntilGone(generation, hurry, log);
+      }
+      active.asked ??= "stop";
+      if (hurry.aborted) generation.kill();
+      await generation.stop();
+    }
+    await this.#roster.clear();
+    this.report.state.set({ kind: "stopped", reason: "asked to stop" });
+    log.info("Envoy stopped", { generation: active?.generation.number });
+    return { kind: hurry.aborted ? "cut-short" : "drained" };
+  }
+
+  #after(ms: number, event: SupervisionEvent): void {
+    this.#delay(ms, () => {
+      this.#events.push(event);
+    });
+  }
+
+  #delay(ms: number, action: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      action();
+    }, ms);
+    this.#timers.add(timer);
   }
 }

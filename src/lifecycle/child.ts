@@ -23,11 +23,14 @@ export interface ChildOptions {
   readonly stderr: "inherit" | "ignore" | ((line: string) => void);
 }
 
-/** A running process. `exited` never rejects. */
+/** A running process. Neither promise rejects. */
 export interface Child {
   /** Undefined when the process could not be started. */
   readonly pid: number | undefined;
+  /** Resolves the moment the process is gone. */
   readonly exited: Promise<ChildExit>;
+  /** Resolves once its last line has been passed on as well, which a grandchild that holds the pipe may delay. */
+  readonly closed: Promise<void>;
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -53,13 +56,18 @@ export function spawnChild(options: ChildOptions): Child {
   ] as const) {
     if (stream !== null && typeof target === "function") readLines(stream, target);
   }
+  const exited = new Promise<ChildExit>((resolve) => {
+    subprocess.once("exit", (code, signal) => {
+      resolve(signal === null ? { kind: "exited", code: code ?? 0 } : { kind: "signaled", signal });
+    });
+    void subprocess.then((result) => {
+      resolve({ kind: "not-started", message: result.originalMessage ?? "unknown error" });
+    });
+  });
   return {
     pid: subprocess.pid,
-    exited: subprocess.then((result): ChildExit => {
-      if (result.signal !== undefined) return { kind: "signaled", signal: result.signal };
-      if (result.exitCode !== undefined) return { kind: "exited", code: result.exitCode };
-      return { kind: "not-started", message: result.originalMessage ?? "unknown error" };
-    }),
+    exited,
+    closed: subprocess.then(() => undefined),
     kill: (signal) => {
       subprocess.kill(signal);
     },

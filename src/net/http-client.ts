@@ -14,6 +14,8 @@ export interface HttpRequest {
   /** The whole exchange, in milliseconds. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+  /** Longest answer that is taken, in bytes; a longer one is an error. */
+  readonly maxBytes?: number;
 }
 
 /** A whole answer. */
@@ -53,7 +55,15 @@ function exchange(options: HttpRequest, signal: AbortSignal): Promise<HttpRespon
       },
       (response) => {
         const chunks: Buffer[] = [];
-        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        let bytes = 0;
+        response.on("data", (chunk: Buffer) => {
+          bytes += chunk.length;
+          chunks.push(chunk);
+          if (options.maxBytes === undefined || bytes <= options.maxBytes) return;
+          response.destroy(
+            new Error(`the answer to ${options.url} is longer than ${options.maxBytes} bytes`),
+          );
+        });
         response.on("error", reject);
         response.on("end", () => {
           resolve({

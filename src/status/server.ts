@@ -26,6 +26,8 @@ export interface StatusSources {
   readonly metrics: () => Promise<string>;
   /** The whole picture, as JSON. */
   readonly report: () => Promise<unknown>;
+  /** Read the configuration again; what became of it, as JSON. */
+  readonly reload: () => Promise<unknown>;
   readonly drain: () => Promise<void>;
   readonly quit: () => void;
   readonly log: Logger;
@@ -54,6 +56,13 @@ export const endpoints: readonly Endpoint[] = [
     method: "GET",
     loopbackOnly: true,
     describe: "Identity, xDS, Envoy and readiness as JSON, with the reason for whatever is not well.",
+  },
+  {
+    path: "/reload",
+    method: "POST",
+    loopbackOnly: true,
+    describe:
+      "Read the configuration again and swap Envoy if it gives another one; answers with what became of it.",
   },
   {
     path: "/drain",
@@ -104,6 +113,9 @@ export function listenForStatus(options: StatusOptions, sources: StatusSources):
       }
       case "/debug/status":
         reply(response, 200, `${JSON.stringify(await sources.report(), undefined, 2)}\n`, "application/json");
+        return;
+      case "/reload":
+        reply(response, 200, `${JSON.stringify(await sources.reload())}\n`, "application/json");
         return;
       case "/drain":
         await sources.drain();

@@ -25,11 +25,17 @@ export interface HistogramMetric {
 
 /** The metrics of one process; `prefix` starts every name. */
 export class Metrics {
-  readonly #registry = new Registry();
+  readonly #registry: Registry;
   readonly #prefix: string;
 
-  constructor(prefix: string) {
+  constructor(prefix: string, registry: Registry = new Registry()) {
     this.#prefix = prefix;
+    this.#registry = registry;
+  }
+
+  /** Metrics of another prefix that are rendered together with these. */
+  withPrefix(prefix: string): Metrics {
+    return new Metrics(prefix, this.#registry);
   }
 
   counter(name: string, help: string, labelNames: readonly string[] = []): CounterMetric {
@@ -69,6 +75,22 @@ export class Metrics {
       collect() {
         this.reset();
         this.inc(value());
+      },
+    });
+  }
+
+  /** Counters that are kept elsewhere, one sample for each of `values`' label sets. */
+  computedCounters(
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    values: () => Iterable<readonly [labels: Labels, value: number]>,
+  ): void {
+    new Counter({
+      ...this.#describe(name, help, labelNames),
+      collect() {
+        this.reset();
+        for (const [labels, value] of values()) this.inc({ ...labels }, value);
       },
     });
   }

@@ -76,17 +76,11 @@ export class ConnectionReport {
     this.#state.set(withTypeEvent(this.#state.current, typeUrl, event));
   }
 
-  /** A newer stream of Envoy has taken over; what becomes of the older one changes nothing. */
-  superseded(): void {
-    this.#log.info("a newer stream of Envoy takes over, the previous one is closed");
-    this.#envoyEnds.inc({ type: "superseded" });
-  }
-
-  /** Envoy has closed its stream, or is gone. */
-  envoyLeft(): void {
-    this.#envoyEnds.inc({ type: "cancelled" });
+  /** Envoy has closed its stream, or is gone. `isNewest` is false when a newer one is open beside it. */
+  envoyLeft(isNewest: boolean): void {
+    this.#envoyEnds.inc({ type: isNewest ? "cancelled" : "superseded" });
     this.#log.debug("Envoy closed its stream");
-    if (this.#state.current.problem === undefined) this.#become("idle");
+    if (isNewest && this.#state.current.problem === undefined) this.#become("idle");
   }
 
   /** The discovery server ended a stream on which it had answered. */

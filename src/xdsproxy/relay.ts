@@ -26,15 +26,15 @@ export async function forwardRequests(
 /**
  * Resolves when the upstream ends well.
  *
- * @param accept false keeps a response from Envoy
+ * @param accept resolves when the response may pass; to false when it must not
  * @throws GrpcError with the upstream's status
  */
 export async function forwardResponses(
   upstream: ByteStream,
   envoy: ByteStream,
-  accept: (message: Uint8Array) => boolean,
+  accept: (message: Uint8Array) => Promise<boolean>,
 ): Promise<void> {
   for await (const response of upstream) {
-    if (accept(response)) await envoy.write(response);
+    if (await accept(response)) await envoy.write(response);
   }
 }

@@ -33,17 +33,17 @@ export class StreamObserver {
     this.#report.typeEvent(typeUrl, error === undefined ? { kind: "acked" } : { kind: "nacked", error });
   }
 
-  /** Take note of a response; false when it is none of Envoy's. */
-  acceptsResponse(message: Uint8Array): boolean {
+  /** Take note of a response; its type URL, or undefined when it is none of Envoy's. */
+  response(message: Uint8Array): string | undefined {
     this.#hasAnswered = true;
     this.#report.response();
     const { typeUrl, nonce } = this.#protocol.readResponse(message);
     if (!typeUrl.startsWith(envoyTypes)) {
       this.#report.dropped(typeUrl);
-      return false;
+      return undefined;
     }
     this.#unanswered.add(nonce);
     this.#report.typeEvent(typeUrl, { kind: "received" });
-    return true;
+    return typeUrl;
   }
 }

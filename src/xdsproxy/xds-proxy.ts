@@ -2,7 +2,8 @@
  * Envoy's ADS stream, passed on to the discovery server and back.
  *
  * Each stream of Envoy has an upstream connection of its own, and the end of one side ends the other: Envoy then
- * begins its whole sequence again, with its own back-off, so nothing can be lost in between.
+ * begins its whole sequence again, with its own back-off, so nothing can be lost in between. Two Envoys are served
+ * side by side while one takes over from the other.
  */
 import type { ByteStream } from "../grpc/channel.ts";
 import { GrpcError } from "../grpc/grpc-error.ts";
@@ -14,6 +15,7 @@ import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { ConnectionReport } from "./connection-report.ts";
 import { explainFailure, type StreamFailure } from "./failure.ts";
+import { HeldListeners } from "./held-listeners.ts";
 import type { UpstreamOptions } from "./options.ts";
 import { type AdsProtocol, delta, stateOfTheWorld } from "./protocol.ts";
 import { forwardRequests, forwardResponses } from "./relay.ts";
@@ -38,6 +40,8 @@ export interface XdsProxyDependencies {
   readonly metrics: Metrics;
 }
 
+const listenerType = "type.googleapis.com/envoy.config.listener.v3.Listener";
+
 /** How long a server that took the stream may stay silent before another connection is tried, in milliseconds. */
 const firstResponseTimeoutMs = 60_000;
 
@@ -49,9 +53,12 @@ export class XdsProxy implements AsyncDisposable {
   readonly #report: ConnectionReport;
   readonly #tasks = new TaskGroup();
   #listener: GrpcServer | undefined;
-  /** Ends the stream that is served now. */
-  #active: AbortController | undefined;
+  /** Ends every stream. */
+  readonly #closing = new AbortController();
+  /** The newest stream: what becomes of an older one does not change the state. */
+  #newest = 0;
   #streams = 0;
+  #hold: HeldListeners | undefined;
 
   private constructor({ upstream }: XdsProxyOptions, { token, log, metrics }: XdsProxyDependencies) {
     this.#upstream = upstream;
@@ -78,33 +85,44 @@ export class XdsProxy implements AsyncDisposable {
     return this.#report.state;
   }
 
+  /** Keep listeners back from the streams that Envoys open from now on, until it is released. */
+  holdListeners(): HeldListeners {
+    const hold = new HeldListeners(() => {
+      if (this.#hold === hold) this.#hold = undefined;
+    });
+    this.#hold = hold;
+    return hold;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#active?.abort();
+    this.#closing.abort();
+    this.#hold?.release();
     await this.#listener?.[Symbol.asyncDispose]();
     await this.#tasks[Symbol.asyncDispose]();
   }
 
   /** Serve one stream of Envoy to its end. */
   async #serve(protocol: AdsProtocol, envoy: ByteStream, gone: AbortSignal): Promise<void> {
-    if (this.#active !== undefined) {
-      this.#report.superseded();
-      this.#active.abort();
-    }
-    const replaced = new AbortController();
-    this.#active = replaced;
+    this.#streams += 1;
+    const number = this.#streams;
+    this.#newest = number;
+    const hold = this.#hold;
     this.#report.opening();
-    try {
-      const end = await this.#connect(protocol, envoy, AbortSignal.any([gone, replaced.signal]));
-      if (replaced.signal.aborted) throw new GrpcError("CANCELLED", "a newer stream has taken over");
-      if (gone.aborted) this.#report.envoyLeft();
-      else this.#reportEnd(end);
-    } finally {
-      if (this.#active === replaced) this.#active = undefined;
-    }
+    const ended = AbortSignal.any([gone, this.#closing.signal]);
+    const end = await this.#connect(protocol, envoy, number, hold, ended);
+    const isNewest = this.#newest === number;
+    if (ended.aborted) this.#report.envoyLeft(isNewest);
+    else this.#reportEnd(end, isNewest);
   }
 
   /** Connect both sides until one ends. */
-  async #connect(protocol: AdsProtocol, envoy: ByteStream, ended: AbortSignal): Promise<StreamEnd> {
+  async #connect(
+    protocol: AdsProtocol,
+    envoy: ByteStream,
+    number: number,
+    hold: HeldListeners | undefined,
+    ended: AbortSignal,
+  ): Promise<StreamEnd> {
     const token = this.#token();
     const sentToken = token !== undefined;
     const observer = new StreamObserver(protocol, this.#report);
@@ -121,15 +139,16 @@ export class XdsProxy implements AsyncDisposable {
       ended.addEventListener("abort", cancel, { once: true });
       if (ended.aborted) cancel();
       try {
-        this.#streams += 1;
-        this.#tasks.spawn(`requests-of-stream-${this.#streams}`, () =>
+        this.#tasks.spawn(`requests-of-stream-${number}`, () =>
           forwardRequests(envoy, upstream.stream, (message) => {
             observer.request(message);
           }),
         );
-        await forwardResponses(upstream.stream, envoy, (message) => {
+        await forwardResponses(upstream.stream, envoy, async (message) => {
           clearTimeout(silence);
-          return observer.acceptsResponse(message);
+          const typeUrl = observer.response(message);
+          if (typeUrl === listenerType) await hold?.released(ended);
+          return typeUrl !== undefined;
         });
         return { hasAnswered: observer.hasAnswered, sentToken };
       } finally {
@@ -142,7 +161,11 @@ export class XdsProxy implements AsyncDisposable {
   }
 
   /** @throws GrpcError that tells Envoy, unless the stream ended well */
-  #reportEnd(end: StreamEnd): void {
+  #reportEnd(end: StreamEnd, isNewest: boolean): void {
+    if (!isNewest) {
+      if (end.error !== undefined) throw GrpcError.from(end.error);
+      return;
+    }
     if (end.error === undefined) {
       if (end.hasAnswered) this.#report.upstreamEnded(undefined, undefined);
       else this.#report.connectionFailed(this.#silence("ended the stream without an answer"));

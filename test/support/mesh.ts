@@ -8,7 +8,7 @@ import { fetchHttp, type HttpResponse } from "../../src/net/http-client.ts";
 import { testEnvoy } from "./envoy.ts";
 import { eventually } from "./eventually.ts";
 import { freePorts } from "./free-ports.ts";
-import { type RunningOutrider, startOutrider } from "./outrider.ts";
+import { type Program, type RunningOutrider, startOutrider } from "./outrider.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 /** Longest start of a sidecar on a busy machine, in milliseconds. */
@@ -33,11 +33,17 @@ export interface TestSidecar {
 }
 
 export interface SidecarChanges {
+  /** Flags of `proxy`. */
+  readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly proxyConfig?: Readonly<Record<string, unknown>>;
   /** Undefined leaves the file out. */
   readonly token?: string | undefined;
   readonly rootPem?: string | undefined;
+  /** Words that go before the command line, such as those of `unshare`. */
+  readonly launcher?: readonly string[];
+  /** The sources unless given. */
+  readonly program?: Program;
 }
 
 export class TestMesh implements AsyncDisposable {
@@ -132,7 +138,9 @@ export class TestMesh implements AsyncDisposable {
     const [admin = 0, status = 0, envoyStatus = 0, prometheus = 0] = await freePorts(4);
     const ports = { admin, status, envoyStatus, prometheus };
     const agent = startOutrider({
-      args: ["proxy", "sidecar"],
+      args: ["proxy", "sidecar", ...(changes.args ?? [])],
+      ...(changes.launcher === undefined ? {} : { launcher: changes.launcher }),
+      ...(changes.program === undefined ? {} : { program: changes.program }),
       cwd: folder,
       env: {
         ENVOY_PATH: await testEnvoy(),

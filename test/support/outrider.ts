@@ -8,6 +8,8 @@ export const mainPath: string = join(import.meta.dirname, "../../src/main.ts");
 
 export interface RunningOutrider extends AsyncDisposable {
   readonly pid: number;
+  /** Just before its exec, in milliseconds since the epoch. */
+  readonly startedAt: number;
   readonly exited: Promise<ChildExit>;
   /** Everything that it printed, line by line. */
   readonly lines: readonly string[];
@@ -16,10 +18,23 @@ export interface RunningOutrider extends AsyncDisposable {
   exitWithin(ms: number): Promise<ChildExit>;
 }
 
+/** How to run the program: the words before its own arguments. */
+export interface Program {
+  readonly file: string;
+  readonly args: readonly string[];
+}
+
+/** The sources, by type stripping. */
+export const sources: Program = { file: process.execPath, args: [mainPath] };
+
 export interface OutriderOptions {
+  /** The sources unless given. */
+  readonly program?: Program;
   readonly args: readonly string[];
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Words that go before the command line, such as those of `unshare`. */
+  readonly launcher?: readonly string[];
 }
 
 /** Variables of the machine that a sidecar would also have; nothing of the developer's own session. */
@@ -34,21 +49,30 @@ export function startOutrider(options: OutriderOptions): RunningOutrider {
   const onLine = (line: string): void => {
     lines.push(line);
   };
+  const program = options.program ?? sources;
+  const startedAt = performance.timeOrigin + performance.now();
+  const [file = "", ...args] = [
+    ...(options.launcher ?? []),
+    program.file,
+    ...program.args,
+    ...options.args,
+  ];
   const child: Child = spawnChild({
-    file: process.execPath,
-    args: [mainPath, ...options.args],
+    file,
+    args,
     env: { ...cleanEnvironment(), ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     stdout: onLine,
     stderr: onLine,
   });
   const exitWithin = async (ms: number): Promise<ChildExit> => {
-    const exit = await Promise.race([child.exited, sleep(ms)]);
+    const exit = await endWithin(child, ms);
     if (exit === undefined) throw new Error(`still running after ${ms} ms:\n${lines.slice(-40).join("\n")}`);
     return exit;
   };
   return {
     pid: child.pid ?? 0,
+    startedAt,
     exited: child.exited,
     lines,
     kill: (signal) => {
@@ -57,11 +81,19 @@ export function startOutrider(options: OutriderOptions): RunningOutrider {
     exitWithin,
     async [Symbol.asyncDispose]() {
       child.kill("SIGTERM");
-      await Promise.race([child.exited, sleep(10_000)]);
+      await endWithin(child, 10_000);
       child.kill("SIGKILL");
       await child.exited;
     },
   };
+}
+
+/** The exit, or undefined when there is none in time. No timer is left to keep a finished test waiting. */
+async function endWithin(child: Child, ms: number): Promise<ChildExit | undefined> {
+  const settled = new AbortController();
+  const exit = await Promise.race([child.exited, sleep(ms, settled.signal)]);
+  settled.abort();
+  return exit ?? undefined;
 }
 
 /** Run it to its end. */

@@ -7,7 +7,7 @@ const src = join(import.meta.dirname, "../../src");
 
 const foundation = ["pki", "proto", "telemetry", "net", "lifecycle"];
 const protocols = ["xds", "grpc", ...foundation];
-const features = ["bootstrap", "envoy", "identity", "sds", "status", "xdsproxy"];
+const features = ["bootstrap", "envoy", "identity", "init", "sds", "status", "xdsproxy"];
 
 // The architecture: each folder and the folders it may import beside its own. A feature never imports a feature.
 const mayImport: Readonly<Record<string, readonly string[]>> = {
@@ -30,10 +30,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 // The one place of each library.
 const homes: Readonly<Record<string, readonly string[]>> = {
   yargs: ["cli/parse.ts"],
+  "yargs-parser": ["cli/command-line.ts"],
   execa: ["lifecycle/child.ts"],
   "@grpc/grpc-js": ["grpc/"],
   chokidar: ["lifecycle/file-watch.ts"],
   "prom-client": ["telemetry/metrics.ts"],
+  koffi: ["init/waitpid.ts"],
   "json-e": ["bootstrap/render.ts"],
   jose: ["controlplane/"],
   "@peculiar/x509": ["controlplane/ca/"],

@@ -2,11 +2,16 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type SignalSource, subscribeToSignals } from "../../../src/cli/signals.ts";
 
-function source(): { on: SignalSource["on"]; send: (name: NodeJS.Signals) => void } {
+function source(): {
+  on: SignalSource["on"];
+  send: (name: NodeJS.Signals) => void;
+  handled: () => readonly string[];
+} {
   const listeners = new Map<string, (name: NodeJS.Signals) => void>();
   return {
     on: (event, listener) => listeners.set(event, listener),
     send: (name) => listeners.get(name)?.(name),
+    handled: () => [...listeners.keys()].toSorted(),
   };
 }
 
@@ -51,17 +56,65 @@ describe("subscribeToSignals()", () => {
       false,
     ],
     ["a closed terminal asks to stop", [["SIGHUP", 0]], true, false],
+    ["SIGQUIT asks to stop", [["SIGQUIT", 0]], true, false],
+    [
+      "the user's signals do not stop",
+      [
+        ["SIGUSR1", 0],
+        ["SIGUSR2", 0],
+      ],
+      false,
+      false,
+    ],
   ] as const) {
     test(name, () => {
       let now = 0;
       const from = source();
       const stop = subscribeToSignals(from, () => now);
+      stop.hangupMeans("stop");
       for (const [signal, at] of signals) {
         now = at;
         from.send(signal);
       }
       assert.equal(stop.shutdown.aborted, shutdown);
       assert.equal(stop.hurry.aborted, hurry);
+      assert.equal(stop.reloadRequests.current, 0);
     });
   }
+
+  test("every signal that would kill or open the inspector has a handler", () => {
+    const from = source();
+    subscribeToSignals(from, () => 0);
+    assert.deepEqual(from.handled(), ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2"]);
+  });
+
+  test("SIGHUP reloads and does not stop where it means that", () => {
+    const from = source();
+    const signals = subscribeToSignals(from, () => 0);
+    signals.hangupMeans("reload");
+    from.send("SIGHUP");
+    from.send("SIGHUP");
+    assert.equal(signals.reloadRequests.current, 2);
+    assert.equal(signals.shutdown.aborted, false);
+  });
+
+  for (const meaning of ["stop", "reload"] as const) {
+    test(`a SIGHUP from before the command is known means ${meaning} once it is`, () => {
+      const from = source();
+      const signals = subscribeToSignals(from, () => 0);
+      from.send("SIGHUP");
+      assert.equal(signals.shutdown.aborted, false);
+      assert.equal(signals.reloadRequests.current, 0);
+      signals.hangupMeans(meaning);
+      assert.equal(signals.shutdown.aborted, meaning === "stop");
+      assert.equal(signals.reloadRequests.current, meaning === "reload" ? 1 : 0);
+    });
+  }
+
+  test("SIGUSR1 asks to reopen log files", () => {
+    const from = source();
+    const signals = subscribeToSignals(from, () => 0);
+    from.send("SIGUSR1");
+    assert.equal(signals.reopenLogsRequests.current, 1);
+  });
 });

@@ -32,7 +32,10 @@ describe("envoyReadiness()", () => {
     ["workers not started", { "listener_manager.workers_started": 0 }, /workers have not started/],
   ] as const) {
     test(name, () => {
-      const verdict = envoyReadiness(new Map(Object.entries({ ...live, ...changes })));
+      const verdict = envoyReadiness(new Map(Object.entries({ ...live, ...changes })), {
+        clusters: true,
+        listeners: true,
+      });
       if (expected === undefined) assert.deepEqual(verdict, { ready: true });
       else assert.match(verdict.ready ? "ready" : verdict.reason, expected);
     });
@@ -41,11 +44,15 @@ describe("envoyReadiness()", () => {
 
 describe("decideRestart()", () => {
   const minute = 60_000;
+  const at = (...times: readonly number[]) => times.map((time) => ({ at: time, servedMs: 0 }));
+
   for (const [name, deaths, expected] of [
-    ["the first death is restarted at once", [0], 0],
-    ["the second waits the initial delay", [0, 100], 200],
-    ["the delay doubles", [0, 100, 200], 400],
-    ["a death long ago is forgotten", [0, 6 * minute], 0],
+    ["the first death is restarted at once", at(0), 0],
+    ["the second waits the initial delay", at(0, 100), 200],
+    ["the delay doubles", at(0, 100, 200), 400],
+    ["the delay has a limit", at(0, 1, 2, 3, 4, 5, 6, 7, 8, 9), 15_000],
+    ["a death long ago is forgotten", at(0, 6 * minute), 0],
+    ["deaths before a stable Envoy are forgotten", [...at(0, 1, 2), { at: 2 * minute, servedMs: minute }], 0],
   ] as const) {
     test(name, () => {
       assert.deepEqual(decideRestart(defaultRestartPolicy, deaths, 0.5), {
@@ -56,7 +63,7 @@ describe("decideRestart()", () => {
   }
 
   test("more deaths in the window than the budget end the attempts", () => {
-    const deaths = Array.from({ length: 11 }, (_, index) => index * 1_000);
+    const deaths = at(...Array.from({ length: 11 }, (_, index) => index * 1_000));
     assert.deepEqual(decideRestart(defaultRestartPolicy, deaths, 0.5), { kind: "give-up" });
     assert.equal(decideRestart(defaultRestartPolicy, deaths.slice(1), 0.5).kind, "restart");
   });

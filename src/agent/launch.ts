@@ -1,0 +1,34 @@
+/**
+ * From configuration to what Envoy is started from.
+ */
+import { finishBootstrap } from "../bootstrap/build.ts";
+import { renderBootstrap, TemplateError } from "../bootstrap/render.ts";
+import type { AgentConfig, BootstrapSource } from "../config/agent-config.ts";
+import { ConfigError } from "../config/config-problem.ts";
+import { type PreparedLaunch, prepareLaunch } from "../envoy/launch.ts";
+
+/** @throws ConfigError when the template cannot be rendered */
+export function launchOf(config: AgentConfig, binary: string): PreparedLaunch {
+  return prepareLaunch({
+    binary,
+    options: config.envoy,
+    renderBootstrap: bootstrapRenderer(config.bootstrap),
+  });
+}
+
+function bootstrapRenderer(source: BootstrapSource): (adminSocketPath: string) => string {
+  if (source.kind === "custom") return (path) => finishBootstrap(source.bootstrap, undefined, path);
+  const { template, parameters, override } = source;
+  return (adminSocketPath) => {
+    try {
+      return finishBootstrap(
+        renderBootstrap(template, { ...parameters, adminSocketPath }),
+        override,
+        adminSocketPath,
+      );
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error;
+      throw new ConfigError([{ source: "bootstrap template", path: "", message: error.message }]);
+    }
+  };
+}

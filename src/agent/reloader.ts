@@ -1,0 +1,131 @@
+/**
+ * Reads the configuration again and asks for another Envoy when it gives another one.
+ *
+ * What only the agent itself uses (its ports, its control plane) is fixed until it is restarted; a change of it is
+ * said, and refused where an Envoy with it could not work beside this agent.
+ */
+import type { AgentConfig } from "../config/agent-config.ts";
+import { ConfigError, describeProblem } from "../config/config-problem.ts";
+import type { PreparedLaunch } from "../envoy/launch.ts";
+import type { EnvoySupervisor } from "../envoy/supervisor.ts";
+import type { SwapReport } from "../envoy/swap-requests.ts";
+import { errorMessage } from "../lifecycle/error-message.ts";
+import { pollFiles } from "../lifecycle/file-poll.ts";
+import type { ReadonlyWatch } from "../lifecycle/watch.ts";
+import type { Logger } from "../telemetry/log.ts";
+import { launchOf } from "./launch.ts";
+
+/** What became of a reload. */
+export type ReloadReport = SwapReport | { readonly result: "invalid"; readonly problems: readonly string[] };
+
+/** What a reload works with. */
+export interface ReloaderOptions {
+  /** The configuration in use. */
+  readonly config: AgentConfig;
+  readonly launch: PreparedLaunch;
+  /** Reads it again. @throws ConfigError */
+  readonly configure: () => AgentConfig;
+  readonly supervisor: EnvoySupervisor;
+  readonly log: Logger;
+}
+
+/** Between two looks at the files, in milliseconds. */
+const pollMs = 500;
+
+/** One configuration after the other. */
+export class Reloader {
+  readonly #options: ReloaderOptions;
+  /** Files that the newest configuration was read from. */
+  #files: readonly string[];
+  #launch: PreparedLaunch;
+  #problems: readonly string[] = [];
+
+  constructor(options: ReloaderOptions) {
+    this.#options = options;
+    this.#files = options.config.files;
+    this.#launch = options.launch;
+  }
+
+  /** What is wrong with the configuration as it is on disk; empty when nothing. */
+  get problems(): readonly string[] {
+    return this.#problems;
+  }
+
+  /** Read again now. Resolves when it is clear what became of it. */
+  async reload(trigger: string, isForced: boolean): Promise<ReloadReport> {
+    const { configure, supervisor, log } = this.#options;
+    try {
+      const config = configure();
+      this.#files = config.files;
+      this.#requireUnchanged(config);
+      this.#launch = launchOf(config, this.#options.launch.binary);
+    } catch (error) {
+      this.#problems =
+        error instanceof ConfigError ? error.problems.map(describeProblem) : [errorMessage(error)];
+      log.error("changed configuration cannot be used, Envoy serves on as it was", {
+        trigger,
+        problems: this.#problems.join("; "),
+      });
+      return { result: "invalid", problems: this.#problems };
+    }
+    this.#problems = [];
+    return supervisor.swap(this.#launch, trigger, isForced);
+  }
+
+  /** Reload whenever a file changes, until `signal` aborts. */
+  async followFiles(signal: AbortSignal): Promise<void> {
+    await pollFiles(
+      () => [...new Set([...this.#files, ...this.#launch.files, this.#launch.binary])],
+      pollMs,
+      async () => {
+        // Not awaited: a newer change supersedes one that still waits.
+        void this.reload("a file has changed", false);
+      },
+      signal,
+    );
+  }
+
+  /** Reload at each request, until `signal` aborts. */
+  async followRequests(requests: ReadonlyWatch<number>, signal: AbortSignal): Promise<void> {
+    for await (const count of requests.changes(signal)) {
+      if (count === 0) continue;
+      this.#options.log.info("reload requested", { requests: count });
+      void this.reload("SIGHUP", true);
+    }
+  }
+
+  #requireUnchanged(config: AgentConfig): void {
+    const { config: before, log } = this.#options;
+    const needed = fixed(before);
+    const problems = fixed(config).flatMap(([name, value], index) =>
+      needed[index]?.[1] === value
+        ? []
+        : [{ source: "ProxyConfig", path: name, message: "cannot change while the agent runs: restart it" }],
+    );
+    if (problems.length > 0) throw new ConfigError(problems);
+    const restartOnly = later(config).filter((part, index) => part !== later(before)[index]);
+    if (restartOnly.length > 0) {
+      log.warn("changed configuration of the agent itself takes effect when it is restarted", {
+        parts: restartOnly.join("; "),
+      });
+    }
+  }
+}
+
+/** An Envoy that disagrees with the agent on these would not find it. */
+function fixed(config: AgentConfig): readonly (readonly [name: string, value: string])[] {
+  return [
+    ["configPath", config.envoy.configPath],
+    ["statusPort", String(config.status.port)],
+    ["proxyAdminPort", String(config.admin.port)],
+  ];
+}
+
+/** Parts whose change the agent takes up at its next start, in words without secrets. */
+function later(config: AgentConfig): readonly string[] {
+  return [
+    `discoveryAddress ${config.xds.upstream.address}`,
+    `CA address ${config.identity.caAddress}`,
+    `trust domain ${config.identity.trustDomain}`,
+  ];
+}

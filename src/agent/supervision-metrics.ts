@@ -1,0 +1,36 @@
+/**
+ * What supervision counts, as metrics.
+ */
+import type { EnvoySupervisor } from "../envoy/supervisor.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+
+/** Register everything that is read from the supervisor. */
+export function registerSupervisionMetrics(metrics: Metrics, supervisor: EnvoySupervisor): void {
+  const { report } = supervisor;
+  metrics.computedCounter(
+    "envoy_restarts_total",
+    "Times Envoy was started again after it died.",
+    () => report.restarts,
+  );
+  const own = metrics.withPrefix("outrider_");
+  own.computedCounters("envoy_exits_total", "Ends of Envoys by reason.", ["reason"], () =>
+    [...report.exits].map(([reason, count]) => [{ reason }, count] as const),
+  );
+  own.computedCounters("envoy_swaps_total", "Swaps of Envoy by mode and result.", ["mode", "result"], () =>
+    [...report.swaps].map(([key, count]) => {
+      const [mode = "", result = ""] = key.split("/");
+      return [{ mode, result }, count] as const;
+    }),
+  );
+  own.computedCounter("envoy_hangs_total", "Times Envoy was found hung.", () => report.hangs);
+  own.computed("envoy_generation", "Number of the active Envoy.", {}, () => {
+    const state = report.state.current;
+    return "generation" in state ? state.generation : undefined;
+  });
+  own.computed(
+    "envoy_configuration_refused",
+    "1 while the newest configuration has failed and an older one serves.",
+    {},
+    () => (supervisor.refused === undefined ? 0 : 1),
+  );
+}

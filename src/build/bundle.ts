@@ -1,0 +1,24 @@
+/**
+ * `npm run build`: the release in `dist/`.
+ */
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { ensureEnvoy } from "../envoy/ensure.ts";
+import { buildRelease } from "./release/release.ts";
+
+const root = join(import.meta.dirname, "../..");
+const folder = join(root, "dist");
+
+const envoyBinary = await ensureEnvoy(
+  { binaryPath: undefined, envoyPath: process.env["ENVOY_PATH"], env: process.env },
+  ({ receivedBytes, totalBytes }) => {
+    console.error(`fetching Envoy: ${receivedBytes} of ${totalBytes} bytes`);
+  },
+);
+await buildRelease({ root, folder, envoyBinary });
+
+const sizes = readdirSync(join(folder, "lib"))
+  .filter((name) => name !== "node")
+  .map((name) => statSync(join(folder, "lib", name)).size);
+const kilobytes = Math.round(sizes.reduce((sum, size) => sum + size, 0) / 1_000);
+console.log(`dist/bin/outrider: ${sizes.length} files of ${kilobytes} kB, and Node.js ${process.version}`);

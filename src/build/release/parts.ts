@@ -1,0 +1,63 @@
+/**
+ * The sources as parts: files that are loaded when the program first imports them.
+ *
+ * esbuild splits along dynamic imports only for ES modules, and V8's code cache is open only to scripts. So the
+ * sources become ES modules first, and each of those a script that `loader.cjs` calls with its own `require`.
+ */
+import { basename } from "node:path";
+import { build, type BuildOptions, transform, type TransformOptions } from "esbuild";
+import { leaveOutNativePackages } from "./native-packages.ts";
+import { substituteModules } from "./substitutes.ts";
+
+/** The program in parts. */
+export interface Parts {
+  /** Source of each part by file name; the program begins in `main.js`. */
+  readonly files: ReadonlyMap<string, string>;
+  /** Paths of every source file in them, relative to the working directory. */
+  readonly inputs: readonly string[];
+  /** Packages that they require at run time. */
+  readonly nativePackages: ReadonlySet<string>;
+}
+
+// Names are kept: a stack trace from production is worth more than the few kilobytes.
+const common = {
+  platform: "node",
+  target: "node24",
+  minifyWhitespace: true,
+  legalComments: "none",
+} as const satisfies BuildOptions & TransformOptions;
+
+/** Parameters of each part, as `loader.cjs` passes them. */
+const parameters = "exports, require, module, __filename, __dirname, __moduleUrl";
+
+/** Bundle the program that begins at `entry`; `modules` is the folder of the packages. */
+export async function bundleParts(entry: string, modules: string): Promise<Parts> {
+  const native = leaveOutNativePackages(modules);
+  const bundle = await build({
+    ...common,
+    entryPoints: { main: entry },
+    bundle: true,
+    format: "esm",
+    splitting: true,
+    outdir: "lib",
+    write: false,
+    metafile: true,
+    define: { "import.meta.dirname": "__dirname", "import.meta.url": "__moduleUrl" },
+    plugins: [substituteModules, native.plugin],
+  });
+  const files = await Promise.all(
+    bundle.outputFiles.map(async ({ path, text }) => {
+      const script = await transform(text, {
+        ...common,
+        format: "cjs",
+        supported: { "dynamic-import": false },
+      });
+      return [basename(path), `(function (${parameters}) {${script.code}})\n`] as const;
+    }),
+  );
+  return {
+    files: new Map(files),
+    inputs: Object.keys(bundle.metafile.inputs),
+    nativePackages: native.names,
+  };
+}

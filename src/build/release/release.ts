@@ -1,0 +1,72 @@
+/**
+ * The release: a folder with everything that outrider needs to run, for this machine's processor.
+ *
+ *     bin/outrider          starts it
+ *     lib/node              the pinned Node.js
+ *     lib/node_modules/     packages with machine code
+ *     lib/outrider.cjs      loads the parts, lib/*.js, with their code caches, lib/*.js.cache
+ *     bootstrap-templates/
+ *     licences/
+ */
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { launcher } from "./launcher.ts";
+import { licences } from "./licences.ts";
+import { copyNativePackage } from "./native-packages.ts";
+import { bundleParts } from "./parts.ts";
+import { writeCodeCaches } from "./train.ts";
+
+/** What to make, and from what. */
+export interface ReleaseOptions {
+  /** The repository. */
+  readonly root: string;
+  /** The folder to make; one that exists is replaced. */
+  readonly folder: string;
+  /** Envoy for the run that the code cache comes from. */
+  readonly envoyBinary: string;
+}
+
+/** Make it. @throws Error when it does not bundle, or does not run */
+export async function buildRelease(options: ReleaseOptions): Promise<void> {
+  const { root, folder } = options;
+  const lib = join(folder, "lib");
+  rmSync(folder, { recursive: true, force: true });
+  for (const name of ["bin", "lib", "licences"]) mkdirSync(join(folder, name), { recursive: true });
+
+  const modules = join(root, "node_modules");
+  const { files, inputs, nativePackages } = await bundleParts(join(root, "src/main.ts"), modules);
+  for (const [name, text] of files) writeFileSync(join(lib, name), text, "latin1");
+  copyFileSync(join(import.meta.dirname, "loader.cjs"), join(lib, "outrider.cjs"));
+  writeFileSync(join(folder, "bin/outrider"), launcher());
+  cpSync(join(root, "bootstrap-templates"), join(folder, "bootstrap-templates"), { recursive: true });
+
+  for (const name of nativePackages) copyNativePackage(modules, name, join(lib, "node_modules"));
+
+  const node = join(modules, `node-linux-${process.arch}`);
+  copyFileSync(join(node, "bin/node"), join(lib, "node"), constants.COPYFILE_FICLONE);
+  copyFileSync(join(node, "LICENSE"), join(folder, "licences/node"));
+  copyFileSync(join(root, "LICENSE"), join(folder, "licences/outrider"));
+  writeFileSync(join(folder, "licences/packages"), licences(root, inputs));
+
+  await writeCodeCaches(lib, options.envoyBinary);
+  makeReadable(folder);
+}
+
+/** Whoever built it with whatever umask, every user may run it. */
+function makeReadable(folder: string): void {
+  const executable = new Set(["bin/outrider", "lib/node"].map((path) => join(folder, path)));
+  chmodSync(folder, 0o755);
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    chmodSync(path, entry.isDirectory() || executable.has(path) ? 0o755 : 0o644);
+  }
+}

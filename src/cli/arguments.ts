@@ -1,0 +1,42 @@
+/**
+ * The parser's result as a command reads it.
+ */
+import type { Arguments, Command } from "./command.ts";
+
+/** `parsed` has the flags and words by name, as yargs and its parser name them. */
+export function toArguments(
+  parsed: Readonly<Record<string, unknown>>,
+  command: Command,
+  argv: readonly string[],
+): Arguments {
+  const value = (name: string): unknown => {
+    const found = parsed[name];
+    // A scalar flag given twice counts as given last.
+    return Array.isArray(found) && command.flags[name]?.array !== true ? found.at(-1) : found;
+  };
+  const positional = Object.keys(parsed).filter(
+    (name) => command.usage?.includes(`[${name}`) === true || command.usage?.includes(`<${name}`) === true,
+  );
+  const words = positional.flatMap((name) => value(name) ?? []).map(String);
+  return {
+    words,
+    string: (name) => text(value(name)),
+    optionalString: (name) => (value(name) === undefined ? undefined : text(value(name))),
+    number: (name) => Number(value(name)),
+    optionalNumber: (name) => (value(name) === undefined ? undefined : Number(value(name))),
+    boolean: (name) => value(name) === true || value(name) === "true",
+    strings: (name) => {
+      const found = value(name);
+      return (Array.isArray(found) ? found : found === undefined ? [] : [found]).map(String);
+    },
+    given: (name) => argv.some((word) => word === `--${name}` || word.startsWith(`--${name}=`)),
+    unknown: argv.filter((word) => {
+      const name = /^--?([^=]+)/.exec(word)?.[1];
+      return name !== undefined && !Object.hasOwn(command.flags, name);
+    }),
+  };
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" || typeof value === "number" ? String(value) : "";
+}

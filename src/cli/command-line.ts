@@ -1,0 +1,51 @@
+/**
+ * From argv to a command: a plain call is read by yargs' parser alone, all else by yargs.
+ *
+ * yargs with its help texts costs 6 MiB and 20 ms, which no agent has to pay for a command line without mistakes.
+ */
+import parser from "yargs-parser";
+import { toArguments } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import type { Invocation } from "./parse.ts";
+
+/** Read argv (without the interpreter and the script). Never exits, never prints. */
+export async function readCommandLine(
+  argv: readonly string[],
+  commands: readonly Command[],
+  version: string,
+): Promise<Invocation> {
+  return (
+    readPlainCall(argv, commands) ?? (await import("./parse.ts")).parseCommandLine(argv, commands, version)
+  );
+}
+
+/** A call of a known command with flags that it knows; undefined when yargs has to say what is wrong, or help. */
+export function readPlainCall(argv: readonly string[], commands: readonly Command[]): Invocation | undefined {
+  const [name, ...rest] = argv;
+  const command = commands.find((candidate) => candidate.name === name);
+  if (command === undefined) return undefined;
+  if (rest.some((word) => word === "--" || /^--?(help|version|get-yargs)/.test(word))) return undefined;
+  const [, positional] = /^\[(\w+)\]$/.exec(command.usage ?? "") ?? [];
+  if (command.usage !== undefined && positional === undefined) return undefined;
+
+  const named = (type: string): string[] =>
+    Object.keys(command.flags).filter((flag) => command.flags[flag]?.type === type);
+  const { argv: parsed, error } = parser.detailed(rest, {
+    string: named("string"),
+    number: named("number"),
+    boolean: named("boolean"),
+    array: Object.keys(command.flags).filter((flag) => command.flags[flag]?.array === true),
+    default: Object.fromEntries(
+      Object.entries(command.flags).flatMap(([flag, { default: value }]) =>
+        value === undefined ? [] : [[flag, value]],
+      ),
+    ),
+    configuration: { "camel-case-expansion": false, "boolean-negation": false },
+  });
+  const { _: words, ...flags } = parsed;
+  const hasUnknown = Object.keys(flags).some((flag) => !Object.hasOwn(command.flags, flag));
+  if (error !== null || words.length > (positional === undefined ? 0 : 1)) return undefined;
+  if (hasUnknown && command.allowUnknown !== true) return undefined;
+  const values = positional === undefined ? flags : { ...flags, [positional]: words[0] };
+  return { kind: "run", command, args: toArguments(values, command, argv) };
+}

@@ -1,0 +1,49 @@
+/**
+ * `outrider reload`: have the agent of this pod read its configuration again.
+ */
+import type { Arguments, Command, CommandContext } from "./command.ts";
+
+/** Longest wait for the answer, in milliseconds: a swap waits until the Envoy replaced before has gone. */
+const answerMs = 300_000;
+
+/** Prints what became of it as JSON; exit code 0 when the wanted Envoy serves, else 1. */
+export const reloadCommand: Command = {
+  name: "reload",
+  describe: "Have the agent read its configuration again; Envoy is swapped if that gives another one.",
+  flags: {
+    statusPort: { type: "number", describe: "Status port of the agent (default: that of the environment)." },
+    meshConfig: {
+      type: "string",
+      default: "./etc/istio/config/mesh",
+      describe: "Istio mesh config file, if any.",
+    },
+  },
+  run: reload,
+};
+
+async function reload(args: Arguments, context: CommandContext): Promise<number> {
+  const [{ locateAgent }, { readConfigFile }, { fetchHttp }, { errorMessage }] = await Promise.all([
+    import("../config/agent-location.ts"),
+    import("../config/read-sources.ts"),
+    import("../net/http-client.ts"),
+    import("../lifecycle/error-message.ts"),
+  ]);
+  const located = locateAgent({ env: context.env, readFile: readConfigFile }, args.string("meshConfig"));
+  const port = args.optionalNumber("statusPort") ?? located.statusPort;
+  try {
+    const { status, body } = await fetchHttp({
+      target: { host: "localhost", port },
+      method: "POST",
+      url: "/reload",
+      timeoutMs: answerMs,
+      signal: context.shutdown,
+    });
+    const answer = body.toString("utf8").trim();
+    context.print(answer);
+    const { result }: { readonly result?: unknown } = status === 200 ? JSON.parse(answer) : {};
+    return result === "swapped" || result === "unchanged" ? 0 : 1;
+  } catch (error) {
+    context.printError(`the agent on port ${port} did not answer: ${errorMessage(error)}`);
+    return 1;
+  }
+}

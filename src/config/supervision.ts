@@ -1,0 +1,72 @@
+/**
+ * The limits of supervision from their flags.
+ */
+import { defaultHangPolicy } from "../envoy/watchdog.ts";
+import { defaultRestartPolicy } from "../envoy/restart-policy.ts";
+import type { SupervisionOptions } from "../envoy/supervision-options.ts";
+import { type SwapModeRequest, swapModes } from "../envoy/swap-mode.ts";
+import type { ConfigProblem } from "./config-problem.ts";
+import { parseDurationMs } from "./duration.ts";
+
+/** Flags of `proxy` as they were given; durations in Go's notation. */
+export interface SupervisionFlags {
+  readonly swapMode: string;
+  readonly swapTimeout: string;
+  readonly swapProofTimeout: string;
+  readonly swapProbation: string;
+  readonly restartBudget: number;
+  readonly restartWindow: string;
+  readonly restartBackoff: string;
+  readonly restartMaxBackoff: string;
+  readonly restartStableAfter: string;
+  readonly hangCheckInterval: string;
+  readonly hangCheckTimeout: string;
+  readonly hangChecks: number;
+  readonly hangChecksBusy: number;
+}
+
+/** Each value that cannot be used adds a problem. */
+export function supervisionOptions(flags: SupervisionFlags, problems: ConfigProblem[]): SupervisionOptions {
+  const refuse = (name: string, value: unknown, expected: string): void => {
+    problems.push({ source: `--${name}`, path: "", message: `${JSON.stringify(value)} is not ${expected}` });
+  };
+  const duration = (name: keyof SupervisionFlags): number => {
+    const ms = parseDurationMs(String(flags[name]));
+    if (ms !== undefined && ms > 0) return ms;
+    refuse(name, flags[name], "a duration such as 5s");
+    return 1;
+  };
+  const count = (name: keyof SupervisionFlags, least: number): number => {
+    const value = flags[name];
+    if (typeof value === "number" && Number.isInteger(value) && value >= least) return value;
+    refuse(name, value, `a whole number of at least ${least}`);
+    return least;
+  };
+  const swapMode = swapModes.find((mode) => mode === flags.swapMode);
+  if (swapMode === undefined) refuse("swapMode", flags.swapMode, `one of ${swapModes.join(", ")}`);
+  return {
+    swapMode: swapMode ?? ("auto" satisfies SwapModeRequest),
+    swap: {
+      liveWithinMs: duration("swapTimeout"),
+      provenWithinMs: duration("swapProofTimeout"),
+      probationMs: duration("swapProbation"),
+    },
+    restart: {
+      budget: count("restartBudget", 0),
+      windowMs: duration("restartWindow"),
+      backoff: {
+        ...defaultRestartPolicy.backoff,
+        initialMs: duration("restartBackoff"),
+        maxMs: duration("restartMaxBackoff"),
+      },
+      stableAfterMs: duration("restartStableAfter"),
+    },
+    hang: {
+      ...defaultHangPolicy,
+      intervalMs: duration("hangCheckInterval"),
+      timeoutMs: duration("hangCheckTimeout"),
+      failures: count("hangChecks", 1),
+      busyFailures: count("hangChecksBusy", 1),
+    },
+  };
+}

@@ -1,0 +1,124 @@
+/**
+ * What Envoy says about a bootstrap or a command line that it does not take, as one sentence and a path.
+ *
+ * Learned from Envoy 1.40: its message is followed by the whole bootstrap, as JSON or as protobuf text, so the
+ * sentence has to be cut out; and most of it comes twice, in a log line and once more without a layout.
+ */
+import { fieldOfAddress, fieldOfMessage, fieldOfRules, fieldOfText } from "./bootstrap-field.ts";
+import type { EnvoyLine } from "./envoy-output.ts";
+import { collapseSpace, outputText } from "./envoy-output.ts";
+
+/** A configuration that Envoy refused. */
+export interface ConfigurationError {
+  readonly problem: string;
+  /** Path in the bootstrap, where it is known. */
+  readonly field: string | undefined;
+  /** What was wrong was a flag, not the bootstrap. */
+  readonly commandLine: boolean;
+}
+
+/** An address that could not be bound. */
+export interface BindError {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The TCP or UDP address that Envoy found in use. */
+export function addressInUse(lines: readonly EnvoyLine[]): BindError | undefined {
+  const match = [...outputText(lines).matchAll(/cannot bind '(.+?)': Address already in use/g)].at(-1);
+  return match?.[1] === undefined ? undefined : splitAddress(match[1]);
+}
+
+/** Undefined when the output has no complaint about the configuration. */
+export function configurationError(
+  lines: readonly EnvoyLine[],
+  bootstrap: unknown,
+): ConfigurationError | undefined {
+  const text = outputText(lines);
+  return (
+    unknownField(text, bootstrap) ??
+    parseError(text, bootstrap) ??
+    brokenRule(text, bootstrap) ??
+    refusedConfig(text, bootstrap) ??
+    commandLineError(lines)
+  );
+}
+
+function unknownField(text: string, bootstrap: unknown): ConfigurationError | undefined {
+  const match = /Protobuf message \(type \S+ reason INVALID_ARGUMENT: (.*?)\) has unknown fields/.exec(text);
+  return match?.[1] === undefined ? undefined : parserComplaint(match[1], bootstrap);
+}
+
+function parseError(text: string, bootstrap: unknown): ConfigurationError | undefined {
+  const match = /Unable to parse JSON as proto \(INVALID_ARGUMENT: (.*?)\): (?=[[{])/.exec(text);
+  return match?.[1] === undefined ? undefined : parserComplaint(match[1], bootstrap);
+}
+
+/** `invalid JSON in T @ path: message T, near 1:2 (offset 3): what`, or only `what`. */
+function parserComplaint(complaint: string, bootstrap: unknown): ConfigurationError {
+  const match = /^invalid JSON in \S+ @ (\S+?): message (\S+), near \S+ \(offset \d+\): (.*)$/.exec(
+    complaint,
+  );
+  if (match === null)
+    return { problem: complaint, field: mentioned(complaint, bootstrap), commandLine: false };
+  const [, at = "", message = "", what = ""] = match;
+  const path = at.replaceAll(".<any>", "");
+  const unknown = /^no such field: '(.+)'$/.exec(what)?.[1];
+  if (unknown === undefined) return { problem: what, field: path, commandLine: false };
+  return {
+    problem: `there is no field ${unknown} in ${message}`,
+    field: `${path}.${unknown}`,
+    commandLine: false,
+  };
+}
+
+function brokenRule(text: string, bootstrap: unknown): ConfigurationError | undefined {
+  const match = [
+    ...text.matchAll(/Proto constraint validation failed \((\w+ValidationError\..*?)\)(?: |`|$)/g),
+  ].at(-1);
+  if (match?.[1] === undefined) return undefined;
+  const rules = match[1].split(" | caused by ");
+  const { message, path } = fieldOfRules(rules);
+  const what = /ValidationError\.\w+(?:\[[^\]]*\])?: (.*)$/.exec(rules.at(-1) ?? "")?.[1] ?? match[1];
+  // Rules of a packed message are told without the way to it.
+  const root = message === "Bootstrap" ? "" : fieldOfMessage(bootstrap, message);
+  const field = root === undefined ? `${message}.${path}` : root === "" ? path : `${root}.${path}`;
+  return { problem: what, field, commandLine: false };
+}
+
+function refusedConfig(text: string, bootstrap: unknown): ConfigurationError | undefined {
+  const problem = [...text.matchAll(/error `(.*?)` initializing config '/g)].at(-1)?.[1];
+  return problem === undefined
+    ? undefined
+    : { problem, field: mentioned(problem, bootstrap), commandLine: false };
+}
+
+function commandLineError(lines: readonly EnvoyLine[]): ConfigurationError | undefined {
+  const told = lines.findLast(
+    ({ level, message }) =>
+      level === undefined && /^error: |^(?:PARSE ERROR|\S+|\(\S+\)) -- [A-Z]/.test(message.trim()),
+  );
+  return told === undefined
+    ? undefined
+    : { problem: collapseSpace(told.message), field: undefined, commandLine: true };
+}
+
+/** The place of a value that a message names: quoted, an address, or at its end. */
+function mentioned(problem: string, bootstrap: unknown): string | undefined {
+  const named = [...problem.matchAll(/(?<!\w)'([^']+)'/g)].map((match) => match[1] ?? "");
+  const atEnd = /: ?([^:]+)$/.exec(problem)?.[1];
+  for (const value of [...named, ...(atEnd === undefined ? [] : [atEnd])]) {
+    const address = splitAddress(value);
+    const field =
+      fieldOfText(bootstrap, value) ??
+      (address === undefined ? undefined : fieldOfAddress(bootstrap, address.host, address.port));
+    if (field !== undefined) return field;
+  }
+  return undefined;
+}
+
+/** `127.0.0.1:80` or `[::1]:80`. */
+function splitAddress(text: string): BindError | undefined {
+  const match = /^\[?([^[\]]*?)\]?:(\d+)$/.exec(text);
+  return match?.[1] === undefined ? undefined : { host: match[1], port: Number(match[2]) };
+}

@@ -1,0 +1,84 @@
+/**
+ * Whether the active Envoy serves: asked once until it is proven, and again at every probe.
+ */
+import { errorMessage } from "../lifecycle/error-message.ts";
+import { readMainThreadStat } from "../lifecycle/process-identity.ts";
+import { bringUp, type BringUpResult } from "./bring-up.ts";
+import { findMissingSecrets } from "./proof.ts";
+import { type EnvoyReadiness, envoyReadiness, readinessStats } from "./readiness.ts";
+import type { Seat } from "./seat.ts";
+import type { EnvoyState } from "./state.ts";
+import type { SwapLimits } from "./supervision-options.ts";
+import type { WatchTarget } from "./watchdog.ts";
+
+/** Whether Envoy serves, and if not, why. */
+export async function askWhetherServing(
+  state: EnvoyState,
+  active: Seat | undefined,
+  hasAdmin: boolean,
+): Promise<EnvoyReadiness> {
+  switch (state.kind) {
+    case "draining":
+      return { ready: false, reason: "Envoy is draining" };
+    case "stopped":
+      return { ready: false, reason: `Envoy is stopped: ${state.reason}` };
+    case "restarting":
+      return { ready: false, reason: `Envoy ${state.reason}; it is being restarted` };
+    case "starting":
+    case "live":
+      if (active === undefined) return { ready: false, reason: "Envoy is being restarted" };
+      return askActive(active, hasAdmin);
+  }
+}
+
+/**
+ * A proven Envoy is asked each time, never cached: one that hangs is not ready. One whose admin interface a newcomer
+ * has taken cannot be asked; it is judged by its process alone.
+ */
+async function askActive(seat: Seat, hasAdmin: boolean): Promise<EnvoyReadiness> {
+  if (!seat.isProven) return { ready: false, reason: seat.waitingFor };
+  if (!hasAdmin || seat.isBlind) return { ready: true };
+  const { admin, launch } = seat.generation;
+  try {
+    return envoyReadiness(await admin.stats(readinessStats), launch.awaits);
+  } catch (error) {
+    return { ready: false, reason: `Envoy's admin does not answer: ${errorMessage(error)}` };
+  }
+}
+
+/** Whom the watchdog may judge by its admin interface; undefined for an Envoy that has lost it or is on its way out. */
+export function watchTarget(active: Seat | undefined): WatchTarget | undefined {
+  if (active === undefined || active.isBlind || active.asked !== undefined) return undefined;
+  const { number, admin, pid } = active.generation;
+  return {
+    id: number,
+    answers: (timeoutMs) => admin.answers(timeoutMs),
+    mainThread: () => (pid === undefined ? undefined : readMainThreadStat(pid)),
+  };
+}
+
+/**
+ * Follow an Envoy without a predecessor until it is proven. Never rejects.
+ *
+ * @param limits undefined waits for ever, as there is nothing to go back to
+ */
+export function proveServing(
+  seat: Seat,
+  limits: SwapLimits | undefined,
+  cancel: AbortSignal,
+): Promise<BringUpResult> {
+  const { generation } = seat;
+  return bringUp(
+    generation,
+    {
+      onClusters: () => undefined,
+      onWaiting: (reason) => {
+        seat.waitingFor = reason;
+      },
+      prove: () => findMissingSecrets(generation.admin),
+      liveWithinMs: limits?.liveWithinMs,
+      provenWithinMs: limits?.provenWithinMs,
+    },
+    cancel,
+  );
+}

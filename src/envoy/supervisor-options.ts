@@ -1,0 +1,59 @@
+/** What the supervisor runs, how it decides, and whom it tells. */
+import type { ChildExit } from "../lifecycle/child.ts";
+import type { Logger } from "../telemetry/log.ts";
+import type { ExitDiagnosis, ExitRequest } from "./exit-diagnosis.ts";
+import type { Generation } from "./generation.ts";
+import type { PreparedLaunch } from "./launch.ts";
+import type { SupervisionOptions } from "./supervision-options.ts";
+
+/** Gets to see every generation, such as the flight recorder. None of its methods may throw or take long. */
+export interface GenerationObserver {
+  started(generation: Generation): void;
+  /** It serves: the moment for a picture of its state. */
+  proven(generation: Generation): void;
+  /** It is about to be ended or replaced. */
+  ending(generation: Generation, why: string): void;
+  ended(generation: Generation, diagnosis: ExitDiagnosis, lines: readonly string[]): void;
+}
+
+/** One observer of several that care for some of it each. */
+export function observers(all: readonly Partial<GenerationObserver>[]): GenerationObserver {
+  return {
+    started: (generation) => {
+      for (const observer of all) observer.started?.(generation);
+    },
+    proven: (generation) => {
+      for (const observer of all) observer.proven?.(generation);
+    },
+    ending: (generation, why) => {
+      for (const observer of all) observer.ending?.(generation, why);
+    },
+    ended: (generation, diagnosis, lines) => {
+      for (const observer of all) observer.ended?.(generation, diagnosis, lines);
+    },
+  };
+}
+
+/** Everything that the supervisor needs. */
+export interface SupervisorOptions {
+  readonly launch: PreparedLaunch;
+  readonly supervision: SupervisionOptions;
+  /** Pids whose ports are no obstacle: the agent's own. */
+  readonly ownPids: readonly number[];
+  /** Ports that must belong to nobody else. */
+  readonly knownPorts: readonly { readonly port: number; readonly purpose: string }[];
+  readonly log: Logger;
+  /** Gets each line of Envoy's own log. */
+  readonly onLogLine: (line: string) => void;
+  readonly observer: GenerationObserver;
+  /** Why a generation ended. */
+  readonly explain: (
+    generation: Generation,
+    exit: ChildExit,
+    facts: { readonly asked: ExitRequest | undefined; readonly wasLive: boolean },
+  ) => ExitDiagnosis;
+  /** Memory of an Envoy and room for another one, in bytes; undefined when it is not known. */
+  readonly memory: (
+    envoyPid: number,
+  ) => { readonly envoyBytes: number; readonly freeBytes: number } | undefined;
+}

@@ -1,0 +1,305 @@
+/**
+ * One swap: a newcomer is checked, started, proven and then takes over, or nothing changes.
+ *
+ * What becomes of the old Envoy afterwards is the supervisor's affair.
+ */
+import { errorMessage } from "../lifecycle/error-message.ts";
+import { migratesConnections } from "../net/migrate-connections.ts";
+import { describePortOwner, portOwners } from "../net/port-owner.ts";
+import { probeTls } from "../net/tls-probe.ts";
+import type { Logger } from "../telemetry/log.ts";
+import { bringUp, type BringUpResult } from "./bring-up.ts";
+import { lastWords, describeExit } from "./exit.ts";
+import type { Descent, Generation } from "./generation.ts";
+import type { PreparedLaunch } from "./launch.ts";
+import type { ListenerFacts } from "./listeners.ts";
+import { hotRestartObstacle } from "./lineage.ts";
+import type { NewcomerServices } from "./newcomer-services.ts";
+import { findTlsFaults, findUnreadyParts } from "./proof.ts";
+import { envoyReadiness, readinessStats } from "./readiness.ts";
+import type { SwapLimits } from "./supervision-options.ts";
+import { decideSwapMode, type SwapDecision, type SwapMode, type SwapModeRequest } from "./swap-mode.ts";
+import { hotRestartVersion, validate } from "./validate.ts";
+
+/** Where a newcomer failed. */
+export type SwapStage = "validate" | "ports" | "mode" | "start" | "live" | "proof";
+
+/** How a swap ended. */
+export type SwapOutcome =
+  /** The newcomer serves; the old Envoy is to be retired. */
+  | {
+      readonly kind: "promoted";
+      readonly mode: "overlap" | "hot";
+      readonly newcomer: Generation;
+      readonly isProven: boolean;
+    }
+  /** Everything is checked and there is no way but to stop the old Envoy first. */
+  | { readonly kind: "cold" }
+  /** The old Envoy serves as before; `isBlind` when its admin interface is gone. */
+  | { readonly kind: "failed"; readonly stage: SwapStage; readonly reason: string; readonly isBlind: boolean }
+  /** The newcomer took the listeners over and died: nobody accepts connections. */
+  | { readonly kind: "lost"; readonly reason: string }
+  /** The newcomer serves and took the listeners over, but lacks something. */
+  | { readonly kind: "faulty"; readonly newcomer: Generation; readonly reason: string }
+  | { readonly kind: "cancelled"; readonly isBlind: boolean };
+
+/** What a swap works with. */
+export interface SwapDependencies {
+  readonly log: Logger;
+  readonly limits: SwapLimits;
+  readonly services: NewcomerServices;
+  /** Pids of this agent and its Envoys: their ports are no obstacle. */
+  readonly ownPids: () => readonly number[];
+  /** Ports that must belong to nobody else, beside those of the bootstrap's listeners. */
+  readonly knownPorts: readonly { readonly port: number; readonly purpose: string }[];
+  /** Memory of the running Envoy and room for another, in bytes. */
+  readonly memory: (
+    envoyPid: number,
+  ) => { readonly envoyBytes: number; readonly freeBytes: number } | undefined;
+  /** Start the newcomer; from now on it may own the admin interface. */
+  readonly start: (launch: PreparedLaunch, descent: Descent, mode: "overlap" | "hot") => Generation;
+  /** How a newcomer that can found a lineage is started. */
+  readonly founder: () => Descent;
+  /** The newcomer is about to be ended by the agent. */
+  readonly asked: () => void;
+}
+
+/** What can be checked of a launch while no Envoy serves: there is nothing to take over from. */
+export async function inspect(
+  launch: PreparedLaunch,
+  deps: SwapDependencies,
+  cancel: AbortSignal,
+): Promise<SwapOutcome> {
+  const invalid = await whyInvalid(launch, cancel);
+  if (cancel.aborted) return { kind: "cancelled", isBlind: false };
+  const problem = invalid ?? whosePorts(launch, undefined, deps);
+  if (problem === undefined) return { kind: "cold" };
+  return {
+    kind: "failed",
+    stage: invalid === undefined ? "ports" : "validate",
+    reason: problem,
+    isBlind: false,
+  };
+}
+
+/** Take over from `active`. `cancel` is heeded until the newcomer is LIVE. */
+export async function swap(
+  active: Generation,
+  launch: PreparedLaunch,
+  requested: SwapModeRequest,
+  deps: SwapDependencies,
+  cancel: AbortSignal,
+): Promise<SwapOutcome> {
+  const failed = (stage: SwapStage, reason: string): SwapOutcome => ({
+    kind: "failed",
+    stage,
+    reason,
+    isBlind: false,
+  });
+  const invalid = await whyInvalid(launch, cancel);
+  if (cancel.aborted) return { kind: "cancelled", isBlind: false };
+  if (invalid !== undefined) return failed("validate", invalid);
+
+  const running = await askRunning(active);
+  const clash = whosePorts(launch, running.listeners, deps);
+  if (clash !== undefined) return failed("ports", clash);
+
+  const decision = await decide(active, launch, requested, running.listeners, deps);
+  if (decision.kind === "impossible") return failed("mode", decision.why);
+  deps.log.info("swapping Envoy", { mode: decision.mode, why: decision.why, from: active.number });
+  if (decision.mode === "cold") return { kind: "cold" };
+  return takeOver(active, launch, decision.mode, running.faults, deps, cancel);
+}
+
+async function takeOver(
+  active: Generation,
+  launch: PreparedLaunch,
+  mode: "overlap" | "hot",
+  knownFaults: readonly string[],
+  deps: SwapDependencies,
+  cancel: AbortSignal,
+): Promise<SwapOutcome> {
+  using hold = deps.services.holdListeners();
+  let newcomer: Generation;
+  try {
+    newcomer = deps.start(launch, descentFor(active, mode, deps), mode);
+  } catch (error) {
+    return { kind: "failed", stage: "start", reason: errorMessage(error), isBlind: false };
+  }
+  const result = await bringUp(
+    newcomer,
+    {
+      onClusters: () => {
+        hold.release();
+      },
+      onWaiting: (reason) => {
+        deps.log.debug("newcomer is not proven yet", { generation: newcomer.number, reason });
+      },
+      prove: () => prove(newcomer, knownFaults, deps.services),
+      liveWithinMs: deps.limits.liveWithinMs,
+      provenWithinMs: deps.limits.provenWithinMs,
+    },
+    cancel,
+  );
+  return conclude(newcomer, mode, result, deps);
+}
+
+async function conclude(
+  newcomer: Generation,
+  mode: "overlap" | "hot",
+  result: BringUpResult,
+  deps: SwapDependencies,
+): Promise<SwapOutcome> {
+  const isHot = mode === "hot";
+  switch (result.kind) {
+    case "proven":
+      return { kind: "promoted", mode, newcomer, isProven: true };
+    case "died": {
+      const lines = await newcomer.finalLines();
+      const reason = [describeExit(result.exit), lastWords(lines)]
+        .filter((part) => part !== undefined)
+        .join(": ");
+      if (isHot && result.wasLive) return { kind: "lost", reason: `the newcomer ${reason}` };
+      if (isHot) newcomer.lineage?.heal();
+      const stage = result.wasLive ? "proof" : "live";
+      return { kind: "failed", stage, reason: `the newcomer ${reason}`, isBlind: isHot };
+    }
+    case "faulty":
+      if (isHot) return { kind: "faulty", newcomer, reason: result.reason };
+      await abandon(newcomer, isHot, deps);
+      return { kind: "failed", stage: "proof", reason: result.reason, isBlind: false };
+    case "never-live":
+      await abandon(newcomer, isHot, deps);
+      return { kind: "failed", stage: "live", reason: result.reason, isBlind: isHot };
+    case "cancelled":
+      // A newcomer that has taken the listeners over is the one that serves.
+      if (isHot && (result.wasLive || (await isLive(newcomer)))) {
+        return { kind: "promoted", mode, newcomer, isProven: false };
+      }
+      await abandon(newcomer, isHot, deps);
+      return { kind: "cancelled", isBlind: isHot };
+  }
+}
+
+/** SIGKILL only: any other end of a newcomer would end the Envoy that it was to take over from as well. */
+async function abandon(newcomer: Generation, isHot: boolean, deps: SwapDependencies): Promise<void> {
+  deps.asked();
+  newcomer.kill();
+  await newcomer.exited;
+  if (isHot) newcomer.lineage?.heal();
+}
+
+async function isLive(newcomer: Generation): Promise<boolean> {
+  try {
+    return envoyReadiness(await newcomer.admin.stats(readinessStats), newcomer.launch.awaits).ready;
+  } catch {
+    return false;
+  }
+}
+
+async function whyInvalid(launch: PreparedLaunch, cancel: AbortSignal): Promise<string | undefined> {
+  try {
+    const validation = await validate(launch, cancel);
+    switch (validation.kind) {
+      case "valid":
+        return undefined;
+      case "no-answer":
+        return `Envoy did not finish validating the bootstrap within ${validation.afterMs} ms`;
+      case "invalid":
+        return `Envoy refuses the bootstrap: ${lastWords(validation.lines) ?? validation.lines.at(-1) ?? describeExit(validation.exit)}`;
+    }
+  } catch (error) {
+    return `the bootstrap cannot be validated: ${errorMessage(error)}`;
+  }
+}
+
+interface RunningFacts {
+  readonly listeners: readonly ListenerFacts[] | undefined;
+  /** What the running Envoy lacks already. */
+  readonly faults: readonly string[];
+}
+
+/** An Envoy that does not answer is replaced on what is known without it. */
+async function askRunning(active: Generation): Promise<RunningFacts> {
+  try {
+    const [listeners, faults] = await Promise.all([active.admin.listeners(), findUnreadyParts(active.admin)]);
+    return { listeners, faults };
+  } catch {
+    return { listeners: undefined, faults: [] };
+  }
+}
+
+function whosePorts(
+  launch: PreparedLaunch,
+  listeners: readonly ListenerFacts[] | undefined,
+  deps: SwapDependencies,
+): string | undefined {
+  const purposes = new Map<number, string>();
+  for (const listener of listeners ?? []) {
+    if (listener.address !== undefined) purposes.set(listener.address.port, `listener ${listener.name}`);
+  }
+  for (const port of launch.staticPorts) purposes.set(port, "a listener of the bootstrap");
+  for (const { port, purpose } of deps.knownPorts) purposes.set(port, purpose);
+  const own = new Set(deps.ownPids());
+  const foreign = portOwners([...purposes.keys()]).filter(({ pid }) => pid === undefined || !own.has(pid));
+  if (foreign.length === 0) return undefined;
+  return foreign.map((owner) => describePortOwner(owner, purposes.get(owner.port) ?? "in use")).join("; ");
+}
+
+async function decide(
+  active: Generation,
+  launch: PreparedLaunch,
+  requested: SwapModeRequest,
+  listeners: readonly ListenerFacts[] | undefined,
+  deps: SwapDependencies,
+): Promise<SwapDecision> {
+  return decideSwapMode({
+    requested,
+    listeners,
+    hotObstacle: await whyNotHot(active, launch),
+    migratesConnections: migratesConnections(),
+    memory: active.pid === undefined ? undefined : deps.memory(active.pid),
+  });
+}
+
+async function whyNotHot(active: Generation, launch: PreparedLaunch): Promise<string | undefined> {
+  const { lineage } = active;
+  if (lineage === undefined)
+    return hotRestartObstacle() ?? "the running Envoy was started without hot restart";
+  if (lineage.obstacle !== undefined) return lineage.obstacle;
+  if (active.launch.options.concurrency !== launch.options.concurrency) {
+    return "hot restart keeps the number of workers, which is to change";
+  }
+  if (active.launch.binary === launch.binary && active.launch.binaryIdentity === launch.binaryIdentity) {
+    return undefined;
+  }
+  try {
+    const [before, after] = await Promise.all([
+      active.admin.serverInfo().then(({ hotRestartVersion: version }) => version),
+      hotRestartVersion(launch.binary),
+    ]);
+    return before === after ? undefined : `the Envoys' hot restart versions differ: ${before} and ${after}`;
+  } catch (error) {
+    return `the Envoys' hot restart versions are unknown: ${errorMessage(error)}`;
+  }
+}
+
+function descentFor(active: Generation, mode: SwapMode, deps: SwapDependencies): Descent {
+  if (mode !== "hot") return deps.founder();
+  const { lineage } = active;
+  const role = lineage?.successor();
+  if (lineage === undefined || role === undefined) throw new Error(lineage?.obstacle ?? "no hot restart");
+  return { kind: "successor", lineage, role };
+}
+
+async function prove(
+  newcomer: Generation,
+  knownFaults: readonly string[],
+  services: NewcomerServices,
+): Promise<readonly string[]> {
+  const { admin, pid } = newcomer;
+  if (pid === undefined) return ["the newcomer has no process"];
+  const faults = (await findUnreadyParts(admin)).filter((fault) => !knownFaults.includes(fault));
+  if (faults.length > 0) return faults;
+  return findTlsFaults({ admin, pid, identity: services.identity(), probe: probeTls });
+}

@@ -1,0 +1,118 @@
+/**
+ * Finds an Envoy that hangs: its main thread answers nothing while the process lives.
+ *
+ * A main thread that is busy, with a large update say, is slow and not hung: it uses CPU time. It is given much
+ * longer than one that does nothing at all.
+ */
+import { sleep } from "../lifecycle/sleep.ts";
+
+/** When an Envoy counts as hung. */
+export interface HangPolicy {
+  /** Between two checks, in milliseconds. */
+  readonly intervalMs: number;
+  /** How long the admin interface may take to answer a check, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Checks without an answer in a row that make an idle main thread a hung one. */
+  readonly failures: number;
+  /** The same for a main thread that uses CPU time. */
+  readonly busyFailures: number;
+}
+
+/** The agent's own policy: a stopped Envoy is found within 6 s. */
+export const defaultHangPolicy: HangPolicy = {
+  intervalMs: 1_000,
+  timeoutMs: 1_000,
+  failures: 3,
+  busyFailures: 60,
+};
+
+/** What a check saw. */
+export type Check =
+  | { readonly kind: "answered" }
+  /** `cpuTicks` and `state` are those of the main thread (proc_pid_stat(5)); undefined when it is gone. */
+  | { readonly kind: "silent"; readonly cpuTicks: number | undefined; readonly state: string | undefined };
+
+/** Silent checks so far. */
+export interface Silence {
+  readonly checks: number;
+  /** Those in which the main thread used no CPU time. */
+  readonly idleChecks: number;
+  readonly cpuTicks: number | undefined;
+}
+
+/** Nothing is amiss. */
+export const noSilence: Silence = { checks: 0, idleChecks: 0, cpuTicks: undefined };
+
+/** The verdict after a check. */
+export type Verdict =
+  | { readonly kind: "well"; readonly silence: Silence }
+  /** `isStopped`: by SIGSTOP or a debugger, so that its workers do not serve either. */
+  | { readonly kind: "hung"; readonly isStopped: boolean; readonly reason: string };
+
+/** Decide from the silence before and what the check saw. */
+export function judge(policy: HangPolicy, before: Silence, check: Check): Verdict {
+  if (check.kind === "answered") return { kind: "well", silence: noSilence };
+  const isIdle = before.cpuTicks === undefined || check.cpuTicks === before.cpuTicks;
+  const silence: Silence = {
+    checks: before.checks + 1,
+    idleChecks: isIdle ? before.idleChecks + 1 : 0,
+    cpuTicks: check.cpuTicks,
+  };
+  if (silence.idleChecks >= policy.failures) {
+    const isStopped = check.state === "T" || check.state === "t";
+    const what = isStopped ? "is stopped by a signal" : "does nothing";
+    return {
+      kind: "hung",
+      isStopped,
+      reason: `its admin interface was silent for ${silence.checks} checks and its main thread ${what}`,
+    };
+  }
+  if (silence.checks >= policy.busyFailures) {
+    return {
+      kind: "hung",
+      isStopped: false,
+      reason: `its admin interface was silent for ${silence.checks} checks while its main thread is busy`,
+    };
+  }
+  return { kind: "well", silence };
+}
+
+/** Whom to watch; `id` tells one from the next. */
+export interface WatchTarget {
+  readonly id: number;
+  readonly answers: (timeoutMs: number) => Promise<boolean>;
+  readonly mainThread: () => { readonly cpuTicks: number; readonly state: string } | undefined;
+}
+
+/**
+ * Check until `signal` aborts.
+ *
+ * @param target the Envoy of the moment; undefined while there is none that owes an answer
+ */
+export async function watchForHangs(
+  policy: HangPolicy,
+  target: () => WatchTarget | undefined,
+  onHung: (id: number, verdict: Extract<Verdict, { kind: "hung" }>) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  let watched: number | undefined;
+  let silence = noSilence;
+  while (!signal.aborted) {
+    await sleep(policy.intervalMs, signal);
+    const envoy = target();
+    if (envoy?.id !== watched) silence = noSilence;
+    watched = envoy?.id;
+    if (envoy === undefined || signal.aborted) continue;
+    const check = await look(envoy, policy.timeoutMs);
+    if (target()?.id !== envoy.id) continue;
+    const verdict = judge(policy, silence, check);
+    silence = verdict.kind === "well" ? verdict.silence : noSilence;
+    if (verdict.kind === "hung") onHung(envoy.id, verdict);
+  }
+}
+
+async function look(envoy: WatchTarget, timeoutMs: number): Promise<Check> {
+  if (await envoy.answers(timeoutMs)) return { kind: "answered" };
+  const thread = envoy.mainThread();
+  return { kind: "silent", cpuTicks: thread?.cpuTicks, state: thread?.state };
+}

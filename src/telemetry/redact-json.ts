@@ -1,0 +1,66 @@
+/**
+ * Takes secrets out of JSON by structure: the names around a value say what it is.
+ */
+import { isInline, isSecretName, redacted, redactText } from "./redact.ts";
+
+/** Longest text that is parsed as JSON, in characters; parsing more would hold up the agent. */
+const parsedLength = 2 ** 16;
+
+/** A document as text: JSON by its structure, everything else by its patterns. */
+export function redactDocument(text: string, secrets: readonly string[] = []): string {
+  if (text.length <= parsedLength && /^\s*[[{]/.test(text)) {
+    try {
+      return `${JSON.stringify(redactJson(JSON.parse(text), secrets), undefined, 2)}\n`;
+    } catch {
+      // Not JSON after all.
+    }
+  }
+  return redactText(text, secrets);
+}
+
+/** A copy of `value` without its secrets. */
+export function redactJson(value: unknown, secrets: readonly string[] = []): unknown {
+  return redactValue(value, false, secrets);
+}
+
+/** @param inSecret a name around the value says that it holds one */
+function redactValue(value: unknown, inSecret: boolean, secrets: readonly string[]): unknown {
+  if (typeof value === "string") return redactString(value, inSecret, secrets);
+  if (typeof value === "number") return inSecret && value > 999_999 ? redacted : value;
+  if (Array.isArray(value)) return value.map((item: unknown) => redactValue(item, inSecret, secrets));
+  if (typeof value !== "object" || value === null) return value;
+  const named = isSecretName(nameOf(value));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]: [string, unknown]) => {
+      const secret = isSecretName(key) || (named && valueKeys.has(key)) || isInline(key);
+      // Objects inside a secret tell where it is; what is written into them is told by its own name.
+      return [redactText(key, secrets), redactValue(item, secret && !isObject(item), secrets)];
+    }),
+  );
+}
+
+function redactString(text: string, inSecret: boolean, secrets: readonly string[]): string {
+  if (inSecret && text !== "" && !text.startsWith("-----BEGIN CERTIFICATE")) return redacted;
+  return redactText(text, secrets);
+}
+
+/** Where Envoy's headers and metadata have what belongs to their `key` or `name`. */
+const valueKeys: ReadonlySet<string> = new Set([
+  "value",
+  "raw_value",
+  "string_value",
+  "header_value",
+  "rawValue",
+]);
+
+function nameOf(value: object): string {
+  for (const key of ["key", "name", "header", "header_name"]) {
+    const name = (value as Readonly<Record<string, unknown>>)[key];
+    if (typeof name === "string") return name;
+  }
+  return "";
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,59 @@
+/** A figure: what was measured, how often, and what it is compared with. */
+
+export interface Figure {
+  readonly name: string;
+  readonly unit: "ms" | "MiB" | "%";
+  /** Who was measured: the release, or a baseline of the same run. */
+  readonly subject: string;
+  readonly values: readonly number[];
+  /** What the release should not exceed. */
+  readonly aim?: number;
+}
+
+export interface Summary {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+  readonly runs: number;
+}
+
+export function summarize(values: readonly number[]): Summary {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  const lower = sorted.at(-middle - 1) ?? Number.NaN;
+  return {
+    median: (upper + lower) / 2,
+    min: sorted[0] ?? Number.NaN,
+    max: sorted.at(-1) ?? Number.NaN,
+    runs: sorted.length,
+  };
+}
+
+/** The figures as a Markdown table, a row each. */
+export function table(figures: readonly Figure[]): string {
+  const rows = figures.map(({ name, unit, subject, values, aim }) => {
+    const { median, min, max } = summarize(values);
+    const digits = unit === "ms" ? 0 : unit === "MiB" ? 1 : 2;
+    const [middle = "", low = "", high = ""] = [median, min, max].map((value) => value.toFixed(digits));
+    return [name, subject, `${middle} ${unit}`, `${low}–${high}`, aim === undefined ? "" : `${aim} ${unit}`];
+  });
+  const header = ["figure", "of", "median", "min–max", "aim"];
+  return [header, header.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+/** One JSON line. */
+export function jsonLine(figure: Figure): string {
+  const { median, min, max, runs } = summarize(figure.values);
+  const { name, unit, subject, aim } = figure;
+  return JSON.stringify({
+    name,
+    subject,
+    unit,
+    median,
+    min,
+    max,
+    runs,
+    ...(aim === undefined ? {} : { aim }),
+  });
+}

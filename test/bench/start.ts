@@ -1,0 +1,58 @@
+/** Starts that are timed from their first exec. */
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { sleep } from "../../src/lifecycle/sleep.ts";
+import { fetchHttp, type HttpRequest } from "../../src/net/http-client.ts";
+import { testEnvoy } from "../support/envoy.ts";
+import { startMs, type TestMesh, type TestSidecar } from "../support/mesh.ts";
+import type { Program } from "../support/outrider.ts";
+
+/** Between two questions whether a process is ready, in milliseconds. */
+const pollMs = 5;
+
+/** A sidecar that serves, and how long that took. */
+export interface TimedSidecar {
+  readonly sidecar: TestSidecar;
+  /** From exec of the agent to exec of Envoy. */
+  readonly envoyExecMs: number;
+  /** From exec of the agent until the status port answers 200. */
+  readonly readyMs: number;
+}
+
+/** Start a sidecar of `program` in the mesh. */
+export async function startSidecar(mesh: TestMesh, name: string, program: Program): Promise<TimedSidecar> {
+  rmSync(join(mesh.folder, name), { recursive: true, force: true });
+  const stamp = join(mesh.folder, "envoy-exec");
+  rmSync(stamp, { force: true });
+  const sidecar = await mesh.sidecar(name, {
+    program,
+    env: { ENVOY_PATH: await stampingEnvoy(mesh.folder, stamp) },
+  });
+  await answers({ host: "127.0.0.1", port: sidecar.ports.status }, "/healthz/ready");
+  const readyAt = performance.timeOrigin + performance.now();
+  const envoyExecAt = Number(readFileSync(stamp, "utf8")) * 1_000;
+  const { startedAt } = sidecar.agent;
+  return { sidecar, readyMs: readyAt - startedAt, envoyExecMs: envoyExecAt - startedAt };
+}
+
+/** A program that writes the time and becomes Envoy: its own start, 2 ms, counts against the agent. */
+async function stampingEnvoy(folder: string, stamp: string): Promise<string> {
+  const path = join(folder, "envoy");
+  const script = `#!/bin/bash\necho "$EPOCHREALTIME" > '${stamp}'\nexec '${await testEnvoy()}' "$@"\n`;
+  writeFileSync(path, script, { mode: 0o755 });
+  return path;
+}
+
+/** Ask again and again until the answer is 200. */
+export async function answers(target: HttpRequest["target"], url: string): Promise<void> {
+  const deadline = performance.now() + startMs;
+  while (performance.now() < deadline) {
+    const status = await fetchHttp({ target, url, timeoutMs: startMs }).then(
+      (response) => response.status,
+      () => 0,
+    );
+    if (status === 200) return;
+    await sleep(pollMs);
+  }
+  throw new Error(`${JSON.stringify(target)} does not become ready`);
+}

@@ -1,0 +1,201 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { type ChildExit, spawnChild } from "../../src/lifecycle/child.ts";
+import { portOwners } from "../../src/net/port-owner.ts";
+import { eventually } from "../support/eventually.ts";
+import { startOutrider } from "../support/outrider.ts";
+import {
+  childrenOf,
+  initOf,
+  inPidNamespace,
+  leaveOrphans,
+  noPidNamespace,
+  zombiesOf,
+} from "../support/pid-namespace.ts";
+import { freePorts } from "../support/free-ports.ts";
+import { get } from "../support/mesh.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { startWebAndApi, type WebAndApi } from "../support/web-and-api.ts";
+
+const skip = noPidNamespace();
+
+/** The port of Node's inspector. */
+const inspectorPort = 9_229;
+
+interface MeshWithInit extends AsyncDisposable {
+  readonly mesh: WebAndApi;
+  /** The pid outside of the agent that is PID 1 inside. */
+  readonly init: number;
+}
+
+async function startAsInit(): Promise<MeshWithInit> {
+  const mesh = await startWebAndApi({ api: { launcher: inPidNamespace } });
+  const init = initOf(mesh.api.agent.pid);
+  return {
+    mesh,
+    init,
+    async [Symbol.asyncDispose]() {
+      // It ends the namespace: unshare itself does not react to SIGTERM.
+      mesh.api.agent.kill("SIGKILL");
+      await mesh[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function send(pid: number, signals: readonly NodeJS.Signals[], times = 1): void {
+  for (let count = 0; count < times; count += 1) {
+    for (const signal of signals) process.kill(pid, signal);
+  }
+}
+
+describe("outrider as PID 1", { skip }, () => {
+  test("collects 1,000 orphans, counts them, and drains on SIGTERM", async () => {
+    await using started = await startAsInit();
+    const { mesh, init } = started;
+    assert.match(mesh.api.agent.lines.join("\n"), /outrider starts/);
+    const [envoy] = childrenOf(init);
+    leaveOrphans(init, 1_000);
+    await eventually("no zombies", () => assert.deepEqual(zombiesOf(init), []), { withinMs: 5_000 });
+    assert.equal(await mesh.api.metric("istio_agent_orphans_reaped_total"), 1_000);
+    assert.deepEqual(
+      childrenOf(init).map(({ pid }) => pid),
+      [envoy?.pid],
+      "Envoy is not the only child",
+    );
+    assert.equal((await mesh.call()).status, 200);
+
+    send(init, ["SIGTERM"]);
+    assert.deepEqual(await mesh.api.agent.exitWithin(10_000), { kind: "exited", code: 0 });
+    assert.match(mesh.api.agent.lines.join("\n"), /draining Envoy.*\n[^]*Envoy stopped/);
+  });
+
+  test("notices the death of its Envoy amid orphans", async () => {
+    await using started = await startAsInit();
+    const { mesh, init } = started;
+    const [envoy] = childrenOf(init);
+    assert.ok(envoy !== undefined);
+    process.kill(envoy.pid, "SIGKILL");
+    leaveOrphans(init, 100);
+    await eventually("a new Envoy", () => assert.notEqual(childrenOf(init)[0]?.pid, envoy.pid), {
+      withinMs: 10_000,
+    });
+    await mesh.api.ready();
+    assert.match(mesh.api.agent.lines.join("\n"), /Envoy died.*killed by SIGKILL/);
+    await eventually("no zombies", () => assert.deepEqual(zombiesOf(init), []), { withinMs: 5_000 });
+  });
+
+  test("reloads on SIGHUP, opens no inspector on SIGUSR1, survives a storm, and drains on SIGINT", async () => {
+    await using started = await startAsInit();
+    const { mesh, init } = started;
+    const output = (): string => mesh.api.agent.lines.join("\n");
+    send(init, ["SIGHUP"]);
+    await eventually("the reload", () => assert.match(output(), /reload requested\trequests=1$/m), {
+      withinMs: 2_000,
+    });
+
+    send(init, ["SIGUSR1"]);
+    await eventually("the log files", () => assert.match(output(), /reopening log files requested/), {
+      withinMs: 2_000,
+    });
+    assert.deepEqual(
+      portOwners([inspectorPort]).filter(({ pid }) => pid === init),
+      [],
+    );
+    assert.doesNotMatch(output(), /Debugger/);
+
+    const { pid } = (await mesh.api.report()).envoy;
+    send(
+      init,
+      [
+        "SIGHUP",
+        "SIGUSR1",
+        "SIGUSR2",
+        "SIGCHLD",
+        "SIGPIPE",
+        "SIGCONT",
+        "SIGWINCH",
+        "SIGURG",
+        "SIGALRM",
+        "SIGIO",
+      ],
+      100,
+    );
+    assert.equal((await mesh.call()).status, 200);
+    const report = await mesh.api.report();
+    assert.deepEqual([report.ready, report.envoy.pid, report.envoy.restarts], [true, pid, 0]);
+
+    send(init, ["SIGINT"], 1_000);
+    assert.deepEqual(await mesh.api.agent.exitWithin(10_000), { kind: "exited", code: 0 });
+  });
+});
+
+describe("outrider outside a PID namespace", () => {
+  test("survives the same storm, where an unhandled signal would kill", async () => {
+    await using mesh = await startWebAndApi();
+    const { pid } = mesh.api.agent;
+    send(pid, ["SIGHUP", "SIGUSR1", "SIGUSR2", "SIGCHLD", "SIGPIPE", "SIGCONT", "SIGWINCH", "SIGURG"], 125);
+    assert.equal((await mesh.call()).status, 200);
+    assert.equal((await mesh.api.report()).ready, true);
+    assert.deepEqual(
+      portOwners([inspectorPort]).filter((owner) => owner.pid === pid),
+      [],
+    );
+    send(pid, ["SIGTERM"], 1_000);
+    assert.deepEqual(await mesh.api.agent.exitWithin(10_000), { kind: "exited", code: 0 });
+  });
+
+  test("the control plane stops on SIGHUP", async () => {
+    using folder = temporaryFolder();
+    const [secure = 0, plain = 0, http = 0] = await freePorts(3);
+    await using discovery = startOutrider({
+      args: [
+        ...["discovery", "--configDir", folder.path, "--stateDir", join(folder.path, "state")],
+        ...["--secureGrpcPort", String(secure), "--grpcPort", String(plain), "--httpPort", String(http)],
+      ],
+    });
+    await eventually("ready", async () => assert.equal((await get(http, "/ready")).status, 200), {
+      withinMs: 20_000,
+    });
+    discovery.kill("SIGHUP");
+    assert.deepEqual(await discovery.exitWithin(5_000), { kind: "exited", code: 0 });
+  });
+});
+
+describe("orphans and children of one's own", { skip }, () => {
+  async function runFixture(
+    nodeFlags: readonly string[],
+    args: readonly string[],
+  ): Promise<{
+    readonly exit: ChildExit;
+    readonly output: readonly string[];
+    readonly errors: readonly string[];
+  }> {
+    const [file, ...unshare] = inPidNamespace;
+    const output: string[] = [];
+    const errors: string[] = [];
+    const program = join(import.meta.dirname, "../support/fixtures/init-with-children.ts");
+    const child = spawnChild({
+      file,
+      args: [...unshare, process.execPath, ...nodeFlags, program, ...args],
+      stdout: (line) => output.push(line),
+      stderr: (line) => errors.push(line),
+    });
+    return { exit: await child.exited, output, errors };
+  }
+
+  test("ending in the same instant: every exit code arrives, every orphan is collected", async () => {
+    const { exit, output, errors } = await runFixture([], ["250", "4"]);
+    assert.deepEqual(exit, { kind: "exited", code: 0 }, errors.join("\n"));
+    assert.deepEqual(JSON.parse(output.join("\n")), { pid: 1, wrong: 0, reaped: 1_000, zombies: 0 });
+    assert.deepEqual(errors, []);
+  });
+
+  test("without the library for it orphans stay, one line says so, and exit codes still arrive", async () => {
+    const { exit, output, errors } = await runFixture(["--no-addons"], ["20", "2"]);
+    assert.deepEqual(exit, { kind: "exited", code: 0 });
+    assert.deepEqual(JSON.parse(output.join("\n")), { pid: 1, wrong: 0, reaped: 0, zombies: 40 });
+    assert.equal(errors.length, 1);
+    assert.match(errors[0] ?? "", /cannot collect orphaned processes, which stay zombies: .*addon/i);
+  });
+});

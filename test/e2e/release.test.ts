@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { chmodSync, chownSync, constants, copyFileSync, mkdirSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { buildRelease } from "../../src/build/release/release.ts";
+import { testEnvoy } from "../support/envoy.ts";
+import { eventually } from "../support/eventually.ts";
+import { freePorts } from "../support/free-ports.ts";
+import { get } from "../support/mesh.ts";
+import { type Program, runOutrider, startOutrider } from "../support/outrider.ts";
+import { hasRoot } from "../support/privilege.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+const root = join(import.meta.dirname, "../..");
+const probe = join(root, "test/support/code-cache-probe.cjs");
+
+const folder = temporaryFolder();
+const release = join(folder.path, "moved");
+const program: Program = { file: join(release, "bin/outrider"), args: [] };
+
+/** An agent without a control plane, started and stopped: the lines of its output. */
+async function lifeOfAnAgent(agent: Program, cwd: string): Promise<readonly string[]> {
+  const [admin = 0, status = 0, envoyStatus = 0, prometheus = 0] = await freePorts(4);
+  const proxyConfig = { proxyAdminPort: admin, statusPort: status, terminationDrainDuration: "1s" };
+  await using outrider = startOutrider({
+    program: agent,
+    cwd,
+    args: ["proxy", "sidecar"],
+    env: {
+      NODE_OPTIONS: `--require=${join(cwd, "probe.cjs")}`,
+      ENVOY_PATH: join(folder.path, "envoy"),
+      POD_NAMESPACE: "demo",
+      ISTIO_META_INTERCEPTION_MODE: "NONE",
+      ENVOY_STATUS_PORT: String(envoyStatus),
+      ENVOY_PROMETHEUS_PORT: String(prometheus),
+      PROXY_CONFIG: JSON.stringify({ ...proxyConfig, concurrency: 1 }),
+    },
+  });
+  await eventually("the status port", () => get(status, "/healthz/ready"), { withinMs: 30_000 }).catch(
+    (error: unknown) => {
+      throw new Error(outrider.lines.join("\n"), { cause: error });
+    },
+  );
+  outrider.kill("SIGTERM");
+  assert.deepEqual(await outrider.exitWithin(20_000), { kind: "exited", code: 0 }, outrider.lines.join("\n"));
+  return outrider.lines;
+}
+
+function workFolder(name: string): string {
+  const path = join(folder.path, name);
+  mkdirSync(path);
+  copyFileSync(probe, join(path, "probe.cjs"));
+  return path;
+}
+
+/** `name` without the hash that esbuild gives it. */
+function parts(lines: readonly string[]): { readonly name: string; readonly fate: string }[] {
+  return lines.flatMap((line) => {
+    const [, name, fate] = /^part (.*?)(?:-[A-Z0-9]{8})?\.js (\w+)$/.exec(line) ?? [];
+    return name === undefined || fate === undefined ? [] : [{ name, fate }];
+  });
+}
+
+function assertCacheAccepted(lines: readonly string[]): void {
+  const loaded = parts(lines);
+  assert.ok(loaded.length > 5, lines.join("\n"));
+  assert.deepEqual(
+    loaded.filter(({ fate }) => fate !== "accepted"),
+    [],
+  );
+}
+
+describe("the release", () => {
+  before(async () => {
+    const envoyBinary = await testEnvoy();
+    await buildRelease({ root, folder: join(folder.path, "built"), envoyBinary });
+    renameSync(join(folder.path, "built"), release);
+    // Other users are to get at it.
+    chmodSync(folder.path, 0o755);
+    copyFileSync(envoyBinary, join(folder.path, "envoy"), constants.COPYFILE_FICLONE);
+    chmodSync(join(folder.path, "envoy"), 0o755);
+  });
+
+  after(() => {
+    folder[Symbol.dispose]();
+  });
+
+  test("runs from the place where it was moved, with V8's code cache of every part", async () => {
+    assertCacheAccepted(await lifeOfAnAgent(program, workFolder("own")));
+  });
+
+  test("starts Envoy before it loads gRPC and metrics, and never loads the control plane", async () => {
+    const lines = await lifeOfAnAgent(program, workFolder("order"));
+    const exec = lines.findIndex((line) => line.includes("Envoy started"));
+    const names = (from: readonly string[]): string[] => parts(from).map(({ name }) => name);
+    assert.ok(names(lines.slice(0, exec)).includes("run-agent"));
+    assert.ok(!names(lines.slice(0, exec)).includes("services"));
+    assert.ok(names(lines.slice(exec)).includes("services"));
+    assert.deepEqual(
+      names(lines).filter((name) => /discovery|^run$/.test(name)),
+      [],
+    );
+  });
+
+  test("runs as uid 1337 on a read-only tree, with V8's code cache of every part", async (t) => {
+    if (!hasRoot(t)) return;
+    const cwd = workFolder("other");
+    chownSync(cwd, 1337, 1337);
+    const script = `mount --bind '${release}' '${release}' && mount -o remount,ro,bind '${release}' || exit 90
+      touch '${release}/lib/written' 2>/dev/null && exit 91
+      exec setpriv --reuid=1337 --regid=1337 --clear-groups '${program.file}' "$@"`;
+    const args = ["--mount", "--propagation=private", "sh", "-c", script, "sh"];
+    assertCacheAccepted(await lifeOfAnAgent({ file: "unshare", args }, cwd));
+  });
+
+  test("prints the same help as the sources", async () => {
+    for (const args of [["--help"], ["proxy", "--help"], ["discovery", "--nonsense"]]) {
+      const [bundled, plain] = [
+        await runOutrider({ program, args, withinMs: 10_000 }),
+        await runOutrider({ args, withinMs: 10_000 }),
+      ];
+      assert.deepEqual(bundled, plain);
+    }
+  });
+});

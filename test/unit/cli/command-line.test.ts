@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Arguments, Command } from "../../../src/cli/command.ts";
+import { commands } from "../../../src/cli/commands.ts";
+import { readCommandLine, readPlainCall } from "../../../src/cli/command-line.ts";
+import { type Invocation, parseCommandLine } from "../../../src/cli/parse.ts";
+
+/** Everything that a command can see of its arguments. */
+function seen(invocation: Invocation): unknown {
+  if (invocation.kind === "print") return invocation;
+  const { command, args } = invocation;
+  const read = (name: string): unknown =>
+    (["string", "optionalString", "number", "optionalNumber", "boolean", "strings", "given"] as const).map(
+      (kind: Exclude<keyof Arguments, "words" | "unknown">) => args[kind](name),
+    );
+  const flags = Object.fromEntries(Object.keys(command.flags).map((name) => [name, read(name)]));
+  return { command: command.name, words: args.words, unknown: args.unknown, flags };
+}
+
+const plain: readonly string[] = [
+  "proxy",
+  "proxy sidecar",
+  "proxy router --domain demo.svc.cluster.local",
+  "proxy sidecar --domain=demo.svc.cluster.local --proxyLogLevel=warning --concurrency 2",
+  "proxy sidecar --proxyComponentLogLevel=misc:error --log_output_level=default:info --log_as_json",
+  "proxy sidecar --templateFile a --templateFile b --binaryPath /usr/bin/envoy",
+  "proxy sidecar --serviceCluster 0123 --concurrency=x --domain",
+  "proxy sidecar --outlierLogPath /dev/stdout --stsPort=15463 -x --no-such --trust.domain=a",
+  "proxy --log_as_json=false sidecar",
+  "proxy --log_as_json true sidecar",
+  "discovery --configDir mesh --httpPort 0 --secureGrpcPort=15012",
+  "up --once --ports web.admin=15000,api.status=16020 --intervalMs 20",
+  "envoy --path",
+  "envoy",
+];
+
+const special: readonly string[] = [
+  "",
+  "--help",
+  "--version",
+  "nonsense",
+  "proxy --help",
+  "envoy --version",
+  "envoy --nonsense",
+  "envoy extra words",
+  "up --once --unce",
+  "proxy sidecar extra",
+  "proxy sidecar -- --domain a",
+];
+
+const words = (line: string): string[] => line.split(" ").filter((word) => word !== "");
+
+describe("the command line", () => {
+  for (const line of plain) {
+    test(`a plain call is read without yargs, and as yargs reads it: ${line}`, async () => {
+      const invocation = readPlainCall(words(line), commands);
+      assert.ok(invocation !== undefined);
+      assert.deepEqual(seen(invocation), seen(await parseCommandLine(words(line), commands, "1.2.3")));
+    });
+  }
+
+  for (const line of special) {
+    test(`help and mistakes are yargs' business: ${line || "(nothing)"}`, async () => {
+      assert.equal(readPlainCall(words(line), commands), undefined);
+      const [invocation, expected] = [
+        await readCommandLine(words(line), commands, "1.2.3"),
+        await parseCommandLine(words(line), commands, "1.2.3"),
+      ];
+      assert.deepEqual(seen(invocation), seen(expected));
+    });
+  }
+
+  test("a usage that is more than one optional word is yargs' business", () => {
+    const command: Command = {
+      name: "run",
+      usage: "<program> [args..]",
+      describe: "",
+      flags: {},
+      run: () => Promise.resolve(0),
+    };
+    assert.equal(readPlainCall(["run", "true"], [command]), undefined);
+  });
+});
