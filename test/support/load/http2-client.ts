@@ -56,8 +56,6 @@ export class Http2Client implements LoadClient {
     const current = this.#session;
     if (current !== undefined && !current.closed && !current.destroyed) return current;
     const session = connect(`http://${this.#target.host}:${this.#target.port}`);
-    // Each stream under way listens for its errors.
-    session.setMaxListeners(0);
     session.on("goaway", () => {
       this.#forget(session);
     });
@@ -88,12 +86,8 @@ function exchange(session: ClientHttp2Session, target: LoadTarget, timeoutMs: nu
       return;
     }
     let status: number | undefined;
-    let sessionError: (Error & { code?: string }) | undefined;
+    let cause: (Error & { code?: string; syscall?: string }) | undefined;
     let isLate = false;
-    const onSessionError = (error: Error): void => {
-      sessionError = error;
-    };
-    session.once("error", onSessionError);
     const deadline = setTimeout(() => {
       isLate = true;
       stream.close(constants.NGHTTP2_CANCEL);
@@ -105,10 +99,12 @@ function exchange(session: ClientHttp2Session, target: LoadTarget, timeoutMs: nu
     stream.on("end", () => {
       isWhole = true;
     });
-    stream.on("error", () => undefined);
+    // A session that is cut hands its own error on to its streams.
+    stream.on("error", (error) => {
+      cause = error.cause instanceof Error ? error.cause : error;
+    });
     stream.on("close", () => {
       clearTimeout(deadline);
-      session.off("error", onSessionError);
       resolve(outcomeOf());
     });
     stream.resume();
@@ -118,16 +114,11 @@ function exchange(session: ClientHttp2Session, target: LoadTarget, timeoutMs: nu
       const code = stream.rstCode ?? 0;
       if (code === constants.NGHTTP2_REFUSED_STREAM && status === undefined) return { kind: "refused" };
       if (status === undefined) {
-        const detail = sessionError?.code ?? `stream closed with ${code}`;
-        return failed(isConnectError(sessionError) ? "connect" : "before-response", detail);
+        const detail = cause?.code ?? `stream closed with ${code}`;
+        return failed(cause?.syscall === "connect" ? "connect" : "before-response", detail);
       }
-      if (code !== 0 || !isWhole)
-        return failed("mid-response", sessionError?.code ?? `stream closed with ${code}`);
+      if (code !== 0 || !isWhole) return failed("mid-response", cause?.code ?? `stream closed with ${code}`);
       return status >= 200 && status < 500 ? ok : failed("status", String(status));
     };
   });
-}
-
-function isConnectError(error: (Error & { syscall?: string }) | undefined): boolean {
-  return error?.syscall === "connect";
 }
