@@ -89,6 +89,16 @@ export function grpcSource(cluster: string, initialFetchTimeout: string): object
   };
 }
 
+/** A cluster whose members come from a control plane: Envoy is not LIVE before it has answered. */
+export function edsCluster(name: string, sourceCluster: string): object {
+  return {
+    name,
+    type: "EDS",
+    connect_timeout: "1s",
+    eds_cluster_config: { eds_config: grpcSource(sourceCluster, "0s") },
+  };
+}
+
 /** A TLS server whose certificate is the secret `workload` of `source`. */
 export function tlsFromSds(source: object): object {
   return {
