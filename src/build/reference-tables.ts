@@ -37,7 +37,12 @@ function flagTable(command: Command): string {
     flag.default === undefined || flag.default === "" ? "" : `\`${String(flag.default)}\``,
     cell(flag.describe),
   ]);
-  const title = `**\`outrider ${command.name}${command.usage === undefined ? "" : ` ${command.usage}`}\`** — ${command.describe}`;
+  const words = [
+    command.name,
+    command.usage,
+    command.passesOn === undefined ? undefined : `-- ${command.passesOn}`,
+  ];
+  const title = `**\`outrider ${words.filter((word) => word !== undefined).join(" ")}\`** — ${command.describe}`;
   return rows.length === 0 ? title : `${title}\n\n${table(["flag", "default", "meaning"], rows)}`;
 }
 

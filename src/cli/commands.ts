@@ -6,13 +6,19 @@ import { discoveryCommand } from "./discovery.ts";
 import { envoyCommand } from "./envoy.ts";
 import { proxyCommand } from "./proxy.ts";
 import { reloadCommand } from "./reload.ts";
+import { requestCommand } from "./request.ts";
+import { runCommand } from "./run.ts";
 import { upCommand } from "./up.ts";
+import { waitCommand } from "./wait.ts";
 
 /** In the order in which help lists them. */
 export const commands: readonly Command[] = [
   upCommand,
   proxyCommand,
-  discoveryCommand,
+  runCommand,
+  waitCommand,
+  requestCommand,
   reloadCommand,
+  discoveryCommand,
   envoyCommand,
 ];

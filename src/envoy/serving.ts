@@ -3,6 +3,7 @@
  */
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { readMainThreadStat } from "../lifecycle/process-identity.ts";
+import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import { bringUp, type BringUpResult } from "./bring-up.ts";
 import { findMissingSecrets } from "./proof.ts";
 import { type EnvoyReadiness, envoyReadiness, readinessStats } from "./readiness.ts";
@@ -29,6 +30,11 @@ export async function askWhetherServing(
       if (active === undefined) return { ready: false, reason: "Envoy is being restarted" };
       return askActive(active, hasAdmin);
   }
+}
+
+/** Resolves once Envoy serves, or when `signal` aborts. */
+export async function untilLive(state: ReadonlyWatch<EnvoyState>, signal: AbortSignal): Promise<void> {
+  for await (const { kind } of state.changes(signal)) if (kind === "live") return;
 }
 
 /**

@@ -6,6 +6,7 @@
  * replaced Envoy) runs beside the loop and reports to it.
  */
 import type { ChildExit } from "../lifecycle/child.ts";
+import { errorMessage } from "../lifecycle/error-message.ts";
 import { EventQueue } from "../lifecycle/event-queue.ts";
 import { aborted } from "../lifecycle/sleep.ts";
 import type { EnvoyAdmin } from "./admin.ts";
@@ -47,7 +48,8 @@ export class EnvoySupervisor {
   readonly #ended = new AbortController();
   #launch: PreparedLaunch;
   #lastAdmin: EnvoyAdmin;
-  #drainedOnRequest = false;
+  /** The Envoy that was drained on request. */
+  #drained: Seat | undefined;
   /** Counts and state, for whoever shows them. */
   readonly report: SupervisionReport;
 
@@ -144,10 +146,12 @@ export class EnvoySupervisor {
 
   /** Drain and keep the process: a later stop then ends it at once (Istio's POST /drain). */
   async drainOnRequest(): Promise<void> {
-    this.#drainedOnRequest = true;
-    await this.admin.drainListeners({
-      inboundOnly: this.#launch.options.drainInboundOnly,
-      skipExit: true,
+    const { active } = this.#roster;
+    const { drainInboundOnly: inboundOnly } = this.#launch.options;
+    await this.admin.drainListeners({ inboundOnly, skipExit: true });
+    this.#drained = active;
+    this.#options.log.info("draining Envoy on request, it is kept", {
+      generation: active?.generation.number,
     });
   }
 
@@ -164,8 +168,8 @@ export class EnvoySupervisor {
    */
   async run(shutdown: AbortSignal, hurry: AbortSignal): Promise<SupervisionEnd> {
     void aborted(shutdown).then(() => {
-      this.#stopping.abort();
-      this.#events.push({ kind: "stop" });
+      this.#stopping.abort(shutdown.reason);
+      this.#events.push({ kind: "stop", reason: shutdown.reason });
     });
     void watchForHangs(
       this.#options.supervision.hang,
@@ -193,7 +197,7 @@ export class EnvoySupervisor {
   async #handle(event: SupervisionEvent, hurry: AbortSignal): Promise<SupervisionEnd | undefined> {
     switch (event.kind) {
       case "stop":
-        return this.#stop(hurry);
+        return this.#stop(event.reason, hurry);
       case "exited":
         return this.#afterExit(event.seat, event.exit, event.wasActive);
       case "brought-up":
@@ -333,7 +337,7 @@ export class EnvoySupervisor {
     const { generation } = seat;
     this.report.hung();
     this.#options.log.error("Envoy hangs, replacing it", { generation: generation.number, reason });
-    this.#options.observer.ending(generation, reason);
+    this.#options.observer.ending(generation, "hang");
     seat.asked = "hung";
     const end = (): void => {
       if (seat === this.#roster.active) generation.kill();
@@ -355,7 +359,7 @@ export class EnvoySupervisor {
     return loss === undefined ? undefined : this.#afterDeath(loss.seat, loss.diagnosis);
   }
 
-  async #stop(hurry: AbortSignal): Promise<SupervisionEnd> {
+  async #stop(reason: unknown, hurry: AbortSignal): Promise<SupervisionEnd> {
     const { log, observer } = this.#options;
     this.#swapper.stop();
     const interrupted = await this.#swapper.abort();
@@ -364,10 +368,10 @@ export class EnvoySupervisor {
     if (active !== undefined) {
       const { generation } = active;
       this.report.state.set({ kind: "draining", generation: generation.number });
-      if (!this.#drainedOnRequest) {
-        log.info("draining Envoy", { generation: generation.number });
-        observer.ending(generation, "asked to stop");
-        await drainUntilGone(generation, hurry, log);
+      log.info("stopping", { reason: errorMessage(reason), generation: generation.number });
+      if (this.#drained !== active) {
+        observer.ending(generation, "drain");
+        await drainUntilGone(generation, reason, hurry, log);
       }
       active.asked ??= "stop";
       if (hurry.aborted) generation.kill();

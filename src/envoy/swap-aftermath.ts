@@ -42,6 +42,9 @@ export interface Loss {
   readonly diagnosis: ExitDiagnosis;
 }
 
+/** Reason of a drain that makes room for another Envoy. */
+const replaced = new Error("replaced by a cold swap");
+
 /** Handles one outcome at a time. */
 export class SwapAftermath {
   readonly #parts: AftermathParts;
@@ -163,7 +166,7 @@ export class SwapAftermath {
     roster.activate(newcomer);
     report.state.set({ kind: "starting", generation: generation.number, pid: generation.pid });
     if (old === undefined) return;
-    options.observer.ending(old.generation, `replaced by generation ${generation.number}`);
+    options.observer.ending(old.generation, "drain");
     if (mode === "hot") roster.retire(old, "handed-over");
     else if (old.asked === "hung") roster.retire(old, "hung");
     else roster.retire(old, old.isOrphaned ? "orphaned" : "overlapped");
@@ -232,10 +235,10 @@ export class SwapAftermath {
       const { generation } = old;
       old.asked = "handover";
       report.state.set({ kind: "restarting", reason: "is being replaced", delayMs: 0 });
-      options.observer.ending(generation, "replaced");
+      options.observer.ending(generation, "drain");
       if (old.isProven) {
         options.log.info("draining Envoy before its replacement starts", { generation: generation.number });
-        await drainUntilGone(generation, actions.stopping, options.log);
+        await drainUntilGone(generation, replaced, actions.stopping, options.log);
       }
       await generation.stop();
     }

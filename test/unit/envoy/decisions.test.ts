@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { parseStats } from "../../../src/envoy/admin.ts";
 import { splitLogLevel } from "../../../src/envoy/arguments.ts";
-import { activeConnections } from "../../../src/envoy/drain.ts";
 import { describeExit, exitCodeOf, lastWords } from "../../../src/envoy/exit.ts";
 import { envoyReadiness } from "../../../src/envoy/readiness.ts";
 import { decideRestart, defaultRestartPolicy } from "../../../src/envoy/restart-policy.ts";
@@ -89,20 +87,6 @@ describe("Envoy's end", () => {
     assert.equal(lastWords(lines), "error initializing configuration");
     assert.equal(lastWords(["2026\tinfo\tenvoy main\texiting"]), undefined);
   });
-});
-
-test("connections of the agent's own listeners do not hold up a drain", () => {
-  const stats = parseStats(
-    [
-      "listener.0.0.0.0_15006.downstream_cx_active: 2",
-      "listener.0.0.0.0_15006.worker_0.downstream_cx_active: 2",
-      "listener.admin.downstream_cx_active: 1",
-      "listener.agent_readiness.downstream_cx_active: 1",
-      "http.inbound.downstream_cx_active: 2",
-      "a.histogram: P0(1,1)",
-    ].join("\n"),
-  );
-  assert.equal(activeConnections(stats), 2);
 });
 
 test("a log level may hold components", () => {
