@@ -25,13 +25,15 @@ export interface StandaloneOptions {
   /** Holds everything that the agent writes. */
   readonly folder: string;
   /** Flags of `proxy`. */
-  readonly args?: readonly string[];
+  readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** Over ProxyConfig's own. */
   readonly proxyConfig?: Readonly<Record<string, unknown>>;
   /** The real one unless given. */
   readonly envoyPath?: string;
   readonly bootstrap?: StandaloneBootstrap;
+  /** Files to be there before the agent starts, by their paths in the folder. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /** What a swap that was asked for over HTTP has become, and how long the answer took. */
@@ -39,6 +41,9 @@ export interface TimedReload {
   readonly report: ReloadReport;
   readonly tookMs: number;
 }
+
+/** Where neither a control plane nor a CA is. */
+const nobody = "127.0.0.1:1";
 
 export class StandaloneSidecar implements AsyncDisposable {
   readonly folder: string;
@@ -59,19 +64,22 @@ export class StandaloneSidecar implements AsyncDisposable {
     this.#bootstrap = options.bootstrap ?? {};
     mkdirSync(options.folder, { recursive: true });
     this.write(this.#bootstrap);
-    const [discovery, ca] = ["127.0.0.1:1", "127.0.0.1:1"];
+    for (const [path, content] of Object.entries(options.files ?? {})) {
+      mkdirSync(join(options.folder, path, ".."), { recursive: true });
+      writeFileSync(join(options.folder, path), content);
+    }
     this.agent = startOutrider({
-      args: ["proxy", "sidecar", "--parentShutdownDuration", "2s", ...(options.args ?? [])],
+      args: ["proxy", "sidecar", "--parentShutdownDuration", "2s", ...(options.flags ?? [])],
       cwd: options.folder,
       env: {
         ENVOY_PATH: envoyPath,
         POD_NAME: "alone-1",
         POD_NAMESPACE: "demo",
         INSTANCE_IP: "127.0.0.1",
-        CA_ADDR: ca,
+        CA_ADDR: nobody,
         PROXY_CONFIG: JSON.stringify({
           customConfigFile: this.bootstrapPath,
-          discoveryAddress: discovery,
+          discoveryAddress: nobody,
           proxyAdminPort: ports.admin,
           statusPort: ports.status,
           concurrency: 1,

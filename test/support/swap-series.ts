@@ -30,7 +30,7 @@ export async function runSwapSeries(options: SwapSeriesOptions): Promise<SwapSer
   using folder = temporaryFolder();
   await using sidecar = await StandaloneSidecar.ready({
     folder: folder.path,
-    args: ["--swapMode", options.mode],
+    flags: ["--swapMode", options.mode],
   });
   await using load = await startLoadGenerator({
     port: sidecar.trafficPort,

@@ -35,7 +35,7 @@ for (const mode of ["overlap", "hot"] as const) {
         const sidecar = stack.use(
           await StandaloneSidecar.ready({
             folder: folder.path,
-            args: ["--swapMode", mode, "--swapTimeout", "2s"],
+            flags: ["--swapMode", mode, "--swapTimeout", "2s"],
             envoyPath: envoy.path,
           }),
         );
