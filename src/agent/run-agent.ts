@@ -4,7 +4,7 @@
  * Envoy is started first because it needs longest; what it will ask for (SDS, xDS) is listening by the time it
  * asks. On a stop only Envoy hears of it: the rest lives until Envoy is gone, because a draining Envoy needs it.
  */
-import { accessSync, constants, mkdirSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { finishBootstrap } from "../bootstrap/build.ts";
 import { renderBootstrap, TemplateError } from "../bootstrap/render.ts";
 import type { AgentConfig, BootstrapSource } from "../config/agent-config.ts";
@@ -13,6 +13,7 @@ import { defaultRestartPolicy } from "../envoy/restart-policy.ts";
 import type { SupervisionEnd } from "../envoy/state.ts";
 import { EnvoySupervisor } from "../envoy/supervisor.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
+import { makeFolder } from "../lifecycle/folder.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
 import { describePortOwner, portOwners } from "../net/port-owner.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -89,7 +90,7 @@ function bootstrapRenderer(source: BootstrapSource): (adminSocketPath: string) =
 
 function requireWritable(configPath: string): void {
   try {
-    mkdirSync(configPath, { recursive: true, mode: 0o700 });
+    makeFolder(configPath, 0o700);
     accessSync(configPath, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new ConfigError([
