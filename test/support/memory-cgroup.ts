@@ -5,6 +5,7 @@ import { CgroupMemory } from "../../src/envoy/cgroup-memory.ts";
 import { errorMessage } from "../../src/lifecycle/error-message.ts";
 
 export interface TestCgroup extends Disposable {
+  readonly folder: string;
   /** Move this process into it; its children follow. Disposing moves it back. */
   enter(): void;
 }
@@ -26,6 +27,7 @@ export function makeMemoryCgroup(limitBytes: number): TestCgroup | { readonly re
     return { reason: `a memory cgroup cannot be made in ${dirname(own)}: ${errorMessage(error)}` };
   }
   return {
+    folder: own,
     enter() {
       writeFileSync(join(own, "cgroup.procs"), String(process.pid));
     },

@@ -51,12 +51,7 @@ export function startOutrider(options: OutriderOptions): RunningOutrider {
   };
   const program = options.program ?? sources;
   const startedAt = performance.timeOrigin + performance.now();
-  const [file = "", ...args] = [
-    ...(options.launcher ?? []),
-    program.file,
-    ...program.args,
-    ...options.args,
-  ];
+  const [file = "", ...args] = [...(options.launcher ?? []), program.file, ...program.args, ...options.args];
   const child: Child = spawnChild({
     file,
     args,

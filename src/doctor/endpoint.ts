@@ -1,0 +1,261 @@
+/**
+ * A gRPC server looked at step by step over one connection, so that the step that fails is known.
+ *
+ * grpc-js folds everything before the answer into UNAVAILABLE, and a certificate that does not verify is not shown.
+ */
+import { connect as connectHttp2, type ClientHttp2Session, type IncomingHttpHeaders } from "node:http2";
+import { connect as connectTcp, isIP, type LookupFunction, type Socket } from "node:net";
+import { checkServerIdentity, connect as connectTls, type TLSSocket } from "node:tls";
+import type { ChannelTls } from "../grpc/channel.ts";
+import { errorMessage } from "../lifecycle/error-message.ts";
+
+/** Steps of a call, in order. */
+export type Step = "connect" | "TLS handshake" | "HTTP/2" | "gRPC call";
+
+/** What the server presented, whether or not it verified. */
+export interface ServerCertificate {
+  readonly subject: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+/** How far a look came. */
+export type EndpointAnswer = {
+  readonly tookMs: number;
+  readonly certificate: ServerCertificate | undefined;
+} & (
+  | { readonly kind: "failed"; readonly step: Step; readonly cause: string }
+  | { readonly kind: "silent"; readonly step: Step }
+  | {
+      readonly kind: "answered";
+      /** gRPC status code; undefined when the server does not speak gRPC. */
+      readonly status: number | undefined;
+      readonly message: string;
+      readonly httpStatus: number;
+      /** The answer's `date`, between `askedAt` and `answeredAt` of this clock. */
+      readonly date?: Date;
+      readonly askedAt: Date;
+      readonly answeredAt: Date;
+    }
+);
+
+/** One call that changes nothing. */
+export interface EndpointCall {
+  /** Host and port as they are configured. */
+  readonly host: string;
+  readonly port: number;
+  /** What the host resolved to. */
+  readonly addresses: readonly string[];
+  readonly tls: ChannelTls | undefined;
+  /** `/package.Service/Method`. */
+  readonly path: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** `empty` sends one message without a field, `none` ends the request at once. */
+  readonly message: "empty" | "none";
+}
+
+/** A gRPC frame of no bytes: not compressed, length 0. */
+const emptyFrame = Buffer.alloc(5);
+
+/** Call, and say how far it came by the time that `signal` aborts. Never rejects. */
+export async function lookAtEndpoint(call: EndpointCall, signal: AbortSignal): Promise<EndpointAnswer> {
+  const started = performance.now();
+  const look = new Look(call);
+  const answer = await Promise.race([look.run(), abortion(signal)]).catch((error: unknown) => ({
+    kind: "failed" as const,
+    step: look.step,
+    cause: errorMessage(firstOf(error)),
+  }));
+  look.close();
+  const outcome = answer ?? { kind: "silent" as const, step: look.step };
+  return { ...outcome, certificate: look.certificate, tookMs: Math.round(performance.now() - started) };
+}
+
+class Look {
+  step: Step = "connect";
+  certificate: ServerCertificate | undefined;
+  readonly #call: EndpointCall;
+  #socket: Socket | undefined;
+  #session: ClientHttp2Session | undefined;
+
+  constructor(call: EndpointCall) {
+    this.#call = call;
+  }
+
+  async run(): Promise<Omit<Extract<EndpointAnswer, { kind: "answered" }>, "tookMs" | "certificate">> {
+    let socket = await this.#connect();
+    if (this.#call.tls !== undefined) {
+      this.step = "TLS handshake";
+      socket = await this.#handshake(socket, this.#call.tls);
+    }
+    this.step = "HTTP/2";
+    const session = await this.#openSession(socket);
+    this.step = "gRPC call";
+    return this.#ask(session);
+  }
+
+  close(): void {
+    this.#session?.destroy();
+    this.#socket?.destroy();
+  }
+
+  async #connect(): Promise<Socket> {
+    const { host, port, addresses } = this.#call;
+    const lookup: LookupFunction = (_host, _options, callback) => {
+      callback(
+        null,
+        addresses.map((address) => ({ address, family: isIP(address) })),
+      );
+    };
+    const socket = connectTcp({ host, port, lookup, autoSelectFamily: true });
+    this.#socket = socket;
+    await opened(socket, "connect");
+    return socket;
+  }
+
+  async #handshake(socket: Socket, tls: ChannelTls): Promise<TLSSocket> {
+    const name = tls.serverName ?? this.#call.host;
+    const secure = connectTls({
+      socket,
+      host: name,
+      servername: isIP(name) === 0 ? name : "",
+      ALPNProtocols: ["h2"],
+      ...(tls.rootCertificates === undefined ? {} : { ca: tls.rootCertificates }),
+      // The certificate is wanted even when it does not verify; nothing is sent then.
+      rejectUnauthorized: false,
+    });
+    this.#socket = secure;
+    await opened(secure, "secureConnect");
+    const peer = secure.getPeerX509Certificate();
+    if (peer !== undefined) {
+      this.certificate = {
+        subject: peer.subjectAltName ?? peer.subject,
+        notBefore: peer.validFromDate,
+        notAfter: peer.validToDate,
+      };
+    }
+    const mismatch = checkServerIdentity(name, secure.getPeerCertificate());
+    if (!secure.authorized) throw new Error(verificationWords(secure, mismatch));
+    return secure;
+  }
+
+  async #openSession(socket: Socket): Promise<ClientHttp2Session> {
+    const { host, port, tls } = this.#call;
+    const scheme = tls === undefined ? "http" : "https";
+    const session = connectHttp2(`${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`, {
+      createConnection: () => socket,
+    });
+    this.#session = session;
+    await new Promise<void>((resolve, reject) => {
+      session.once("remoteSettings", () => {
+        resolve();
+      });
+      session.once("error", reject);
+      session.once("close", () => {
+        reject(new Error("the server closed the connection"));
+      });
+    });
+    return session;
+  }
+
+  #ask(
+    session: ClientHttp2Session,
+  ): Promise<Omit<Extract<EndpointAnswer, { kind: "answered" }>, "tookMs" | "certificate">> {
+    const { path, metadata, message, tls } = this.#call;
+    const askedAt = new Date();
+    return new Promise((resolve, reject) => {
+      const stream = session.request({
+        ...metadata,
+        ...(tls?.serverName === undefined ? {} : { ":authority": tls.serverName }),
+        ":method": "POST",
+        ":path": path,
+        "content-type": "application/grpc",
+        te: "trailers",
+      });
+      const seen: IncomingHttpHeaders = {};
+      let answer = { httpStatus: 0, answeredAt: askedAt };
+      stream.on("response", (headers) => {
+        answer = { httpStatus: headers[":status"] ?? 0, answeredAt: new Date() };
+        Object.assign(seen, headers);
+      });
+      stream.on("trailers", (headers) => Object.assign(seen, headers));
+      stream.once("error", reject);
+      stream.once("close", () => {
+        if (answer.httpStatus === 0) {
+          reject(new Error("the server closed the stream without an answer"));
+          return;
+        }
+        const date = new Date(seen.date ?? "");
+        resolve({
+          kind: "answered",
+          status: statusOf(seen["grpc-status"]),
+          message: percentDecoded(String(seen["grpc-message"] ?? "")),
+          askedAt,
+          ...answer,
+          ...(Number.isNaN(date.getTime()) ? {} : { date }),
+        });
+      });
+      stream.resume();
+      stream.end(message === "empty" ? emptyFrame : undefined);
+    });
+  }
+}
+
+/** A message is percent-encoded (gRPC over HTTP/2); one that is not is taken as it is. */
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function statusOf(header: string | readonly string[] | undefined): number | undefined {
+  return typeof header === "string" && /^\d+$/.test(header) ? Number(header) : undefined;
+}
+
+/** OpenSSL's codes in the words that the agent's log has for them. */
+function verificationWords(socket: TLSSocket, mismatch: Error | undefined): string {
+  const code = String(socket.authorizationError);
+  switch (code) {
+    case "ERR_TLS_CERT_ALTNAME_INVALID":
+      return mismatch?.message ?? "the certificate's altnames do not match";
+    case "CERT_HAS_EXPIRED":
+      return "certificate has expired";
+    case "CERT_NOT_YET_VALID":
+      return "certificate is not yet valid";
+    case "SELF_SIGNED_CERT_IN_CHAIN":
+      return "self-signed certificate in certificate chain";
+    case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
+      return "unable to verify the first certificate";
+    default:
+      return `the certificate does not verify: ${code}`;
+  }
+}
+
+function opened(socket: Socket, event: "connect" | "secureConnect"): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once(event, () => {
+      resolve();
+    });
+    socket.once("error", reject);
+    socket.once("close", () => {
+      reject(new Error("the server closed the connection"));
+    });
+  });
+}
+
+function abortion(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      resolve(undefined);
+    };
+    if (signal.aborted) done();
+    else signal.addEventListener("abort", done, { once: true });
+  });
+}
+
+/** Of several addresses that failed, Node.js gives all the errors. */
+function firstOf(error: unknown): unknown {
+  return error instanceof AggregateError ? (error.errors[0] as unknown) : error;
+}
