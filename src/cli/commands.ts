@@ -3,7 +3,9 @@
  */
 import type { Command } from "./command.ts";
 import { discoveryCommand } from "./discovery.ts";
+import { doctorCommand } from "./doctor.ts";
 import { envoyCommand } from "./envoy.ts";
+import { planCommand } from "./plan.ts";
 import { proxyCommand } from "./proxy.ts";
 import { reloadCommand } from "./reload.ts";
 import { upCommand } from "./up.ts";
@@ -14,5 +16,7 @@ export const commands: readonly Command[] = [
   proxyCommand,
   discoveryCommand,
   reloadCommand,
+  planCommand,
+  doctorCommand,
   envoyCommand,
 ];
