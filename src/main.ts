@@ -44,6 +44,9 @@ async function main(): Promise<number> {
     reloadRequests: signals.reloadRequests,
     reopenLogsRequests: signals.reopenLogsRequests,
     init,
+    passSignalsTo: (listener) => {
+      signals.passTo(listener);
+    },
   });
 }
 

@@ -5,18 +5,17 @@
  * asks. On a stop only Envoy hears of it: the rest lives until Envoy is gone, because a draining Envoy needs it.
  */
 import type { AgentConfig } from "../config/agent-config.ts";
-import { CgroupMemory } from "../envoy/cgroup-memory.ts";
-import { ExitExplainer } from "../envoy/exit-explainer.ts";
+import { ApplicationEnded } from "../envoy/drain-plan.ts";
 import type { SupervisionEnd } from "../envoy/state.ts";
 import { EnvoySupervisor } from "../envoy/supervisor.ts";
-import { observers } from "../envoy/supervisor-options.ts";
-import { residentBytes } from "../lifecycle/process-memory.ts";
+import { errorMessage } from "../lifecycle/error-message.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { launchOf } from "./launch.ts";
 import { requirePreconditions } from "./preconditions.ts";
 import { Reloader } from "./reloader.ts";
+import { Witnesses } from "./witnesses.ts";
 
 /** What the agent gets from the process. */
 export interface AgentDependencies {
@@ -50,8 +49,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
   const log = deps.log.scope("envoy");
   await requirePreconditions(config, log);
   const launch = launchOf(config, deps.envoyBinary);
-  const memory = CgroupMemory.find();
-  const explainer = new ExitExplainer(memory);
+  await using witnesses = new Witnesses(config.envoy.configPath, log);
   const supervisor = EnvoySupervisor.start({
     launch,
     supervision: config.supervision,
@@ -59,9 +57,9 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
     knownPorts: config.knownPorts,
     log,
     onLogLine: deps.onEnvoyLogLine,
-    observer: observers([explainer]),
-    explain: (generation, exit, facts) => explainer.explain(generation, exit, facts),
-    memory: (envoyPid) => memoryForTwo(memory, envoyPid),
+    observer: witnesses.observer,
+    explain: witnesses.explain,
+    memory: witnesses.memory,
   });
   const stop = new AbortController();
   const supervision = supervisor.run(AbortSignal.any([deps.shutdown, stop.signal]), deps.hurry);
@@ -75,16 +73,21 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
       supervisor,
       reloader,
       tasks,
-      quit: () => stop.abort(),
+      quit: (reason) => {
+        stop.abort(new ApplicationEnded(reason));
+      },
     });
     supervisor.attach(services.forNewcomers);
+    tasks.spawn("follow-oom-kills", (signal) => witnesses.followOomKills(signal));
     tasks.spawn("follow-files", (signal) => reloader.followFiles(signal));
     tasks.spawn("follow-reload-requests", (signal) => reloader.followRequests(deps.reloadRequests, signal));
     tasks.spawn("reopen-logs", async (signal) => {
       for await (const requests of deps.reopenLogsRequests.changes(signal)) {
         if (requests === 0) continue;
         log.info("reopening log files requested", { requests });
-        supervisor.reopenLogs();
+        await supervisor.reopenLogs().catch((error: unknown) => {
+          log.warn("Envoy was not asked to reopen its log files", { reason: errorMessage(error) });
+        });
       }
     });
     tasks.signal.addEventListener("abort", () => {
@@ -97,13 +100,4 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
     stop.abort();
     await supervision;
   }
-}
-
-function memoryForTwo(
-  memory: CgroupMemory,
-  envoyPid: number,
-): { readonly envoyBytes: number; readonly freeBytes: number } | undefined {
-  const envoyBytes = residentBytes(envoyPid);
-  const freeBytes = memory.figures().headroomBytes;
-  return envoyBytes === undefined || freeBytes === undefined ? undefined : { envoyBytes, freeBytes };
 }

@@ -1,7 +1,9 @@
 /**
  * What serves Envoy and the outside: identity, SDS, the ADS proxy, the admin port and the status port.
  */
+import { ApplicationSocket } from "../application/socket.ts";
 import { listenForAdmin } from "../envoy/admin-forwarder.ts";
+import { untilLive } from "../envoy/serving.ts";
 import type { NewcomerServices } from "../envoy/newcomer-services.ts";
 import type { EnvoySupervisor } from "../envoy/supervisor.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
@@ -28,8 +30,8 @@ export interface ServiceDependencies {
   readonly tasks: TaskGroup;
   /** What was done as PID 1; undefined in any other process. */
   readonly init: { readonly orphansReaped: number } | undefined;
-  /** Drain and end the agent with code 0. */
-  readonly quit: () => void;
+  /** Drain and end the agent with code 0: the application has ended, or asks for it. */
+  readonly quit: (reason: string) => void;
 }
 
 /** The agent's servers; disposing closes them in reverse order of start. */
@@ -82,7 +84,12 @@ export class AgentServices implements AsyncDisposable {
         ...config.admin,
         socketPath: () => supervisor.admin.socketPath,
         unavailable: () => `Envoy is ${supervisor.report.state.current.kind}`,
-        quit: deps.quit,
+        quit: () => {
+          deps.quit("POST /quitquitquit on the admin port");
+        },
+        drained: (query) => {
+          supervisor.noteDrain(query);
+        },
       }),
     );
     const watched = { identity: identity.state, xds: xds.state, supervisor, reloader: deps.reloader };
@@ -94,10 +101,23 @@ export class AgentServices implements AsyncDisposable {
           metrics: () => metrics.render(),
           reload: () => deps.reloader.reload("a request to reload", true),
           drain: () => supervisor.drainOnRequest(),
-          quit: deps.quit,
+          quit: () => {
+            deps.quit("POST /quitquitquit on the status port");
+          },
           log: log.scope("healthcheck"),
         }),
       );
+    }
+    if (config.application !== undefined) {
+      const application = stack.use(
+        await ApplicationSocket.listen(config.application, {
+          ready: (signal) => untilLive(supervisor.report.state, signal),
+          log: log.scope("application"),
+        }),
+      );
+      application.gone.addEventListener("abort", () => {
+        deps.quit("the application is gone");
+      });
     }
     return new AgentServices(stack.move(), newcomerServices(identity, xds));
   }

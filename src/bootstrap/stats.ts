@@ -30,23 +30,26 @@ const tags: readonly (readonly [name: string, regex: string])[] = [
 
 /** Kept whatever the user asks for: the agent's own probes and Istio's dashboards read them. */
 const prefixes = ["cluster_manager", "listener_manager", "server", "cluster.xds-grpc", "wasm"];
-const suffixes = ["rbac.allowed", "rbac.denied", "shadow_allowed", "shadow_denied"];
+const suffixes = [
+  "rbac.allowed",
+  "rbac.denied",
+  "shadow_allowed",
+  "shadow_denied",
+  // Says at the end of an Envoy who still was connected.
+  "downstream_cx_active",
+];
 
 /** Envoy's `stats_tags`. */
 export function statsTags(): Json {
   return tags.map(([tag_name, regex]) => ({ tag_name, regex }));
 }
 
-/**
- * Envoy's `stats_matcher.inclusion_list.patterns`.
- *
- * @param countConnections keep `downstream_cx_active`, which a drain that ends at zero connections reads
- */
-export function statsPatterns(countConnections: boolean): Json {
+/** Envoy's `stats_matcher.inclusion_list.patterns`. */
+export function statsPatterns(): Json {
   return [
     { prefix: "reporter=" },
     ...prefixes.map((prefix) => ({ prefix })),
-    ...[...suffixes, ...(countConnections ? ["downstream_cx_active"] : [])].map((suffix) => ({ suffix })),
+    ...suffixes.map((suffix) => ({ suffix })),
     { safe_regex: { regex: String.raw`vhost\..*\.route\..*` } },
     { prefix: "component" },
     { prefix: "istio" },

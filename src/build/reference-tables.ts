@@ -41,7 +41,12 @@ function flagTable(command: Command, commands: readonly Command[]): string {
       flag.default === undefined || flag.default === "" ? "" : `\`${String(flag.default)}\``,
       cell(flag.describe),
     ]);
-  const title = `**\`outrider ${command.name}${command.usage === undefined ? "" : ` ${command.usage}`}\`** — ${command.describe}`;
+  const words = [
+    command.name,
+    command.usage,
+    command.passesOn === undefined ? undefined : `-- ${command.passesOn}`,
+  ];
+  const title = `**\`outrider ${words.filter((word) => word !== undefined).join(" ")}\`** — ${command.describe}`;
   const described =
     base === undefined ? title : `${title} Takes the flags of \`outrider ${base.name}\`, and:`;
   return rows.length === 0 ? described : `${described}\n\n${table(["flag", "default", "meaning"], rows)}`;

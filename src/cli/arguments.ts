@@ -3,11 +3,15 @@
  */
 import type { Arguments, Command } from "./command.ts";
 
-/** `parsed` has the flags and words by name, as yargs and its parser name them. */
+/**
+ * `parsed` has the flags and words by name, as yargs and its parser name them.
+ *
+ * @param line the words that were parsed, and those after `--`, which are nobody's but the command's
+ */
 export function toArguments(
   parsed: Readonly<Record<string, unknown>>,
   command: Command,
-  argv: readonly string[],
+  { argv, passedOn }: { readonly argv: readonly string[]; readonly passedOn: readonly string[] },
 ): Arguments {
   const value = (name: string): unknown => {
     const found = parsed[name];
@@ -19,7 +23,7 @@ export function toArguments(
   );
   const words = positional.flatMap((name) => value(name) ?? []).map(String);
   return {
-    words,
+    words: [...words, ...passedOn],
     string: (name) => text(value(name)),
     optionalString: (name) => (value(name) === undefined ? undefined : text(value(name))),
     number: (name) => Number(value(name)),

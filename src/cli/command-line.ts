@@ -40,12 +40,16 @@ export function readPlainCall(argv: readonly string[], commands: readonly Comman
         value === undefined ? [] : [[flag, value]],
       ),
     ),
-    configuration: { "camel-case-expansion": false, "boolean-negation": false },
+    configuration: {
+      "camel-case-expansion": false,
+      "boolean-negation": false,
+      "parse-positional-numbers": false,
+    },
   });
   const { _: words, ...flags } = parsed;
   const hasUnknown = Object.keys(flags).some((flag) => !Object.hasOwn(command.flags, flag));
   if (error !== null || words.length > (positional === undefined ? 0 : 1)) return undefined;
   if (hasUnknown && command.allowUnknown !== true) return undefined;
   const values = positional === undefined ? flags : { ...flags, [positional]: words[0] };
-  return { kind: "run", command, args: toArguments(values, command, argv) };
+  return { kind: "run", command, args: toArguments(values, command, { argv, passedOn: [] }) };
 }

@@ -13,7 +13,7 @@ export interface Flag {
 
 /** Values of the flags and words of one call. */
 export interface Arguments {
-  /** Words that are not flags, the command's own name left out. */
+  /** Words that are not flags, the command's own name left out; those after `--` come last, untouched. */
   readonly words: readonly string[];
   string(name: string): string;
   optionalString(name: string): string | undefined;
@@ -65,6 +65,8 @@ export interface CommandContext {
   readonly reopenLogsRequests: ReadonlyWatch<number>;
   /** Undefined when this process is not PID 1. */
   readonly init: InitReport | undefined;
+  /** For a command that runs another program: every signal goes to `listener` from now on, and none to the two above. */
+  readonly passSignalsTo: (listener: (name: NodeJS.Signals) => void) => void;
 }
 
 /** A command of the CLI. `run` resolves to the exit code. */
@@ -72,6 +74,8 @@ export interface Command {
   readonly name: string;
   /** Words after the name, as help prints them. */
   readonly usage?: string;
+  /** What stands after `--`, for a command that runs another program. */
+  readonly passesOn?: string;
   readonly describe: string;
   readonly flags: Readonly<Record<string, Flag>>;
   /** What SIGHUP means to it; to stop, unless told. */

@@ -2,21 +2,29 @@
  * Every command of the CLI. Each is loaded when it runs, so that none pays for another's libraries.
  */
 import type { Command } from "./command.ts";
+import { diagnoseCommand } from "./diagnose.ts";
 import { discoveryCommand } from "./discovery.ts";
 import { doctorCommand } from "./doctor.ts";
 import { envoyCommand } from "./envoy.ts";
 import { planCommand } from "./plan.ts";
 import { proxyCommand } from "./proxy.ts";
 import { reloadCommand } from "./reload.ts";
+import { requestCommand } from "./request.ts";
+import { runCommand } from "./run.ts";
 import { upCommand } from "./up.ts";
+import { waitCommand } from "./wait.ts";
 
 /** In the order in which help lists them. */
 export const commands: readonly Command[] = [
   upCommand,
   proxyCommand,
-  discoveryCommand,
+  runCommand,
+  waitCommand,
+  requestCommand,
   reloadCommand,
   planCommand,
   doctorCommand,
+  diagnoseCommand,
+  discoveryCommand,
   envoyCommand,
 ];

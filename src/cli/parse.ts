@@ -13,12 +13,19 @@ export type Invocation =
 /** Exit code for a wrong command line, `EX_USAGE` of sysexits(3). */
 const usageError = 64;
 
-/** Read argv (without the interpreter and the script). Never exits, never prints. */
+/**
+ * Read argv (without the interpreter and the script). Never exits, never prints.
+ *
+ * What follows `--` is another program's command line: it is handed on as it was written.
+ */
 export async function parseCommandLine(
-  argv: readonly string[],
+  commandLine: readonly string[],
   commands: readonly Command[],
   version: string,
 ): Promise<Invocation> {
+  const end = commandLine.indexOf("--");
+  const argv = end < 0 ? commandLine : commandLine.slice(0, end);
+  const passedOn = end < 0 ? [] : commandLine.slice(end + 1);
   let invocation: Invocation | undefined;
   let output = "";
   let failure: string | undefined;
@@ -30,7 +37,11 @@ export async function parseCommandLine(
     .demandCommand(1, "Name a command.")
     .strictCommands()
     .exitProcess(false)
-    .parserConfiguration({ "camel-case-expansion": false, "boolean-negation": false })
+    .parserConfiguration({
+      "camel-case-expansion": false,
+      "boolean-negation": false,
+      "parse-positional-numbers": false,
+    })
     .fail((message, error) => {
       failure = message || error.message;
     });
@@ -41,11 +52,17 @@ export async function parseCommandLine(
       command.describe,
       (builder) => {
         builder.options(command.flags).version(false);
+        for (const [, name = ""] of command.usage?.matchAll(/[[<](\w+)/g) ?? []) {
+          builder.positional(name, { type: "string" });
+        }
+        if (command.passesOn !== undefined) {
+          builder.usage(`$0 ${usage} [flags] -- ${command.passesOn}\n\n${command.describe}`);
+        }
         if (command.allowUnknown !== true) builder.strictOptions();
         return builder;
       },
       (parsed) => {
-        invocation = { kind: "run", command, args: toArguments(parsed, command, argv) };
+        invocation = { kind: "run", command, args: toArguments(parsed, command, { argv, passedOn }) };
       },
     );
   }

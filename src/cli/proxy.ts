@@ -49,6 +49,21 @@ export const proxyCommand: Command = {
       describe: "Longest life of a replaced Envoy (default drainDuration + 15s).",
     },
     ...supervisionFlags,
+    preDrainDelay: {
+      type: "string",
+      default: "0s",
+      describe: "How long Envoy serves on after SIGTERM, readiness red, before it drains.",
+    },
+    appSocket: {
+      type: "string",
+      describe:
+        "Unix socket that an application holds while it lives (default <configPath>/app.sock); off for none.",
+    },
+    appGrace: {
+      type: "string",
+      default: "1s",
+      describe: "How long nobody may hold that socket before the sidecar ends.",
+    },
     log_output_level: { type: "string", default: "default:info", describe: "Log levels as scope:level,…" },
     log_as_json: { type: "boolean", default: false, describe: "Log as JSON, Envoy's log included." },
     terminationLog: {
@@ -164,6 +179,9 @@ export function proxyFlags(args: Arguments): ProxyFlags {
     templateFile: args.optionalString("templateFile"),
     parentShutdownDuration: args.optionalString("parentShutdownDuration"),
     supervision: readSupervisionFlags(args),
+    preDrainDelay: args.string("preDrainDelay"),
+    appSocket: args.optionalString("appSocket"),
+    appGrace: args.string("appGrace"),
     logOutputLevel: args.string("log_output_level"),
     logAsJson: args.boolean("log_as_json"),
   };

@@ -24,6 +24,19 @@ export interface Signals {
   readonly reopenLogsRequests: ReadonlyWatch<number>;
   /** To be called once the command is known: until then a SIGHUP is held back. */
   hangupMeans(meaning: HangupMeaning): void;
+  /** From now on signals ask for nothing here: each goes to `listener`, those included that are ignored otherwise. */
+  passTo(listener: (name: NodeJS.Signals) => void): void;
+}
+
+/** A request to stop came as this signal. */
+export class SignalReceived extends Error {
+  override readonly name = "SignalReceived";
+  readonly signal: NodeJS.Signals;
+
+  constructor(signal: NodeJS.Signals, again = "") {
+    super(`received signal ${signal}${again}`);
+    this.signal = signal;
+  }
 }
 
 /**
@@ -38,20 +51,26 @@ export function subscribeToSignals(source: SignalSource, now: () => number): Sig
   const reloadRequests = new Watch(0);
   const reopenLogsRequests = new Watch(0);
   let hangup: HangupMeaning | "unknown" | "unknown-and-received" = "unknown";
+  let passOn: ((name: NodeJS.Signals) => void) | undefined;
   const hangUp = (name: NodeJS.Signals): void => {
     if (hangup === "stop") stop(name);
     else if (hangup === "reload") reloadRequests.set(reloadRequests.current + 1);
     else hangup = "unknown-and-received";
   };
+  const on = (name: NodeJS.Signals, own: (name: NodeJS.Signals) => void): void => {
+    source.on(name, (received) => {
+      (passOn ?? own)(received);
+    });
+  };
 
   // SIGQUIT is what some images have as STOPSIGNAL; a core dump of Node.js helps nobody.
-  for (const name of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) source.on(name, stop);
-  source.on("SIGHUP", hangUp);
+  for (const name of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) on(name, stop);
+  on("SIGHUP", hangUp);
   // Without a handler Node.js opens its inspector, which runs the code of whoever connects.
-  source.on("SIGUSR1", () => {
+  on("SIGUSR1", () => {
     reopenLogsRequests.set(reopenLogsRequests.current + 1);
   });
-  source.on("SIGUSR2", () => undefined);
+  on("SIGUSR2", () => undefined);
   return {
     shutdown,
     hurry,
@@ -61,6 +80,10 @@ export function subscribeToSignals(source: SignalSource, now: () => number): Sig
       const isDue = hangup === "unknown-and-received";
       hangup = meaning;
       if (isDue) hangUp("SIGHUP");
+    },
+    passTo: (listener) => {
+      passOn = listener;
+      on("SIGWINCH", () => undefined);
     },
   };
 }
@@ -81,8 +104,8 @@ function stopRequests(now: () => number): {
       const isEcho = first !== undefined && first.name === name && at - first.at < echoMs;
       first ??= { name, at };
       if (isEcho) return;
-      if (shutdown.signal.aborted) hurry.abort(new Error(`received signal ${name} again`));
-      else shutdown.abort(new Error(`received signal ${name}`));
+      if (shutdown.signal.aborted) hurry.abort(new SignalReceived(name, " again"));
+      else shutdown.abort(new SignalReceived(name));
     },
   };
 }

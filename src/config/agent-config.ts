@@ -3,6 +3,7 @@
  */
 import type { BootstrapParameters, Json } from "../bootstrap/parameters.ts";
 import type { Template } from "../bootstrap/render.ts";
+import type { ApplicationSocketOptions } from "../application/options.ts";
 import type { EnvoyOptions } from "../envoy/options.ts";
 import type { SupervisionOptions } from "../envoy/supervision-options.ts";
 import type { IdentityOptions } from "../identity/options.ts";
@@ -54,6 +55,8 @@ export interface AgentConfig {
   readonly status: StatusOptions;
   readonly admin: { readonly host: string; readonly port: number };
   readonly knownPorts: readonly KnownPort[];
+  /** Undefined when it is switched off. */
+  readonly application: ApplicationSocketOptions | undefined;
 }
 
 /** The flags of `proxy` that configuration reads; undefined was not given. */
@@ -70,6 +73,9 @@ export interface ProxyFlags {
   /** Longest life of a replaced Envoy, in Go's notation; undefined is 15 s more than the drain takes. */
   readonly parentShutdownDuration: string | undefined;
   readonly supervision: SupervisionFlags;
+  readonly preDrainDelay: string;
+  readonly appSocket: string | undefined;
+  readonly appGrace: string;
   readonly logOutputLevel: string;
   readonly logAsJson: boolean;
 }

@@ -106,7 +106,7 @@ function parameters(choice: BootstrapChoice): Omit<BootstrapParameters, "adminSo
     logAsJson: sources.flags.logAsJson,
     runtimeFlags,
     statsTags: statsTags(),
-    statsPatterns: statsPatterns(env.EXIT_ON_ZERO_ACTIVE_CONNECTIONS),
+    statsPatterns: statsPatterns(),
     xdsSocketPath: join(proxy.configPath, "XDS"),
     sdsSocketPath: paths.sdsSocket,
     xdsApiType: env.ISTIO_DELTA_XDS ? "DELTA_GRPC" : "GRPC",

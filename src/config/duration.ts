@@ -1,6 +1,7 @@
 /**
  * Durations in Go's notation (`5s`, `1h30m`, `100ms`), as Istio writes them everywhere.
  */
+import type { ConfigProblem } from "./config-problem.ts";
 
 const unitMs: Readonly<Record<string, number>> = {
   ns: 1e-6,
@@ -21,4 +22,12 @@ export function parseDurationMs(text: string): number | undefined {
     total += Number(number) * (unitMs[unit] ?? 0);
   }
   return match[1] === "-" ? -total : total;
+}
+
+/** Milliseconds of a flag's value; one that is no duration, or negative, is a problem. */
+export function flagDurationMs(flag: string, text: string, problems: ConfigProblem[]): number {
+  const ms = parseDurationMs(text);
+  if (ms !== undefined && ms >= 0) return ms;
+  problems.push({ source: flag, path: "", message: `${JSON.stringify(text)} is not a duration such as 5s` });
+  return 0;
 }

@@ -74,7 +74,11 @@ export const variables = {
   ISTIO_DELTA_XDS: flag(true, "Use the delta protocol between Envoy and the control plane."),
   ISTIO_CPU_LIMIT: integer(0, "CPUs of the container; Envoy's concurrency where ProxyConfig sets none."),
   MINIMUM_DRAIN_DURATION: duration("5s", "Shortest drain when EXIT_ON_ZERO_ACTIVE_CONNECTIONS is on."),
-  EXIT_ON_ZERO_ACTIVE_CONNECTIONS: flag(false, "End the drain when no connection is left."),
+  MAXIMUM_DRAIN_DURATION: duration(
+    "0s",
+    "Longest drain when EXIT_ON_ZERO_ACTIVE_CONNECTIONS is on, connections left or not; 0s waits for them.",
+  ),
+  EXIT_ON_ZERO_ACTIVE_CONNECTIONS: flag(false, "End the drain when no inbound connection is left."),
   CA_ADDR: text("", "host:port of the certificate authority; the discovery address unless set."),
   CA_ROOT_CA: text("", "PEM file that authenticates the CA; SYSTEM takes the operating system's roots."),
   XDS_ROOT_CA: text("", "PEM file that authenticates the discovery server; SYSTEM takes the system's roots."),

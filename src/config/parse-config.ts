@@ -6,11 +6,12 @@ import { join } from "node:path";
 import { splitLogLevel } from "../envoy/arguments.ts";
 import type { EnvoyOptions } from "../envoy/options.ts";
 import type { AgentConfig, ConfigSources, KnownPort } from "./agent-config.ts";
+import { applicationSocket } from "./application-socket.ts";
 import { chooseBootstrap } from "./bootstrap-source.ts";
 import { ConfigError, type ConfigProblem } from "./config-problem.ts";
 import { caOptions, discoveryOptions } from "./control-plane.ts";
+import { flagDurationMs, parseDurationMs } from "./duration.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
-import { parseDurationMs } from "./duration.ts";
 import { parseLogLevels } from "./log-options.ts";
 import { proxyConfigLayers, readPodInfo } from "./layers.ts";
 import { describeNode } from "./node.ts";
@@ -85,6 +86,8 @@ export function parseConfig(given: ConfigSources): AgentConfig {
   const upstream = discoveryOptions(controlPlane);
   const envoy = envoyOptions(sources, env, proxy, isIPv6Only, problems);
   const supervision = supervisionOptions(flags.supervision, problems);
+  const preDrainDelayMs = flagDurationMs("--preDrainDelay", flags.preDrainDelay, problems);
+  const application = applicationSocket(flags, proxy.configPath, problems);
   if (problems.length > 0 || bootstrap === undefined) throw new ConfigError(problems);
 
   return {
@@ -92,7 +95,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     warnings,
     nodeId: node.id,
     bootstrap,
-    envoy,
+    envoy: { ...envoy, preDrainDelayMs },
     supervision,
     files: [...files],
     envoyBinary: {
@@ -109,6 +112,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     },
     admin: { host: isIPv6Only ? "::1" : "127.0.0.1", port: proxy.proxyAdminPort },
     knownPorts: ports,
+    application,
   };
 }
 
@@ -127,7 +131,7 @@ function envoyOptions(
   proxy: ProxyConfig,
   isIPv6Only: boolean,
   problems: ConfigProblem[],
-): EnvoyOptions {
+): Omit<EnvoyOptions, "preDrainDelayMs"> {
   const { flags } = sources;
   const logLevel = splitLogLevel(flags.proxyLogLevel);
   const limit = env.ISTIO_CPU_LIMIT > 0 ? env.ISTIO_CPU_LIMIT : undefined;
@@ -139,7 +143,9 @@ function envoyOptions(
     terminationDrainDurationMs: proxy.terminationDrainDurationMs,
     exitOnZeroActiveConnections: env.EXIT_ON_ZERO_ACTIVE_CONNECTIONS,
     minimumDrainDurationMs: env.MINIMUM_DRAIN_DURATION,
+    maximumDrainDurationMs: env.MAXIMUM_DRAIN_DURATION || undefined,
     drainInboundOnly: true,
+    ownPorts: [env.ENVOY_STATUS_PORT, env.ENVOY_PROMETHEUS_PORT],
     localAddressIpVersion: isIPv6Only ? "v6" : "v4",
     logLevel: logLevel.level,
     componentLogLevel: logLevel.components ?? (flags.proxyComponentLogLevel || undefined),

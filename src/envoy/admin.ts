@@ -88,6 +88,11 @@ export class EnvoyAdmin {
     await this.#ask("POST", `/drain_listeners?${query.join("&")}`, 2_000);
   }
 
+  /** Close and open the log files again, after they were rotated. */
+  async reopenLogs(): Promise<void> {
+    await this.#ask("POST", "/reopen_logs", 2_000);
+  }
+
   async #ask(method: string, url: string, timeoutMs: number): Promise<string> {
     const response = await fetchHttp({ target: { path: this.socketPath }, method, url, timeoutMs });
     const body = response.body.toString("utf8");

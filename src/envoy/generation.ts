@@ -47,6 +47,8 @@ export class Generation {
   readonly admin: EnvoyAdmin;
   readonly startedAt: number;
   readonly folder: string;
+  /** Envoy's command line, the binary left out. */
+  readonly args: readonly string[];
   /** Undefined for an Envoy that cannot take part in a hot restart. */
   readonly lineage: Lineage | undefined;
   /** Resolves the moment the process is gone; never rejects. */
@@ -63,9 +65,10 @@ export class Generation {
     this.startedAt = performance.now();
     const { lineage, role } = lineageOf(plan.descent, folder);
     this.lineage = lineage;
+    this.args = envoyArguments(plan.launch.options, bootstrapPath, role);
     this.#child = spawnChild({
       file: plan.launch.binary,
-      args: envoyArguments(plan.launch.options, bootstrapPath, role),
+      args: this.args,
       stdout: "inherit",
       stderr: (line) => {
         this.#lines.push(line);
@@ -144,11 +147,6 @@ export class Generation {
   kill(): void {
     this.#isSignaled = true;
     this.#child.kill("SIGKILL");
-  }
-
-  /** Send Envoy a signal that it handles without ending, such as SIGUSR1. */
-  signal(name: NodeJS.Signals): void {
-    this.#child.kill(name);
   }
 }
 

@@ -6,13 +6,19 @@ export interface EnvoyOptions {
   readonly drainDurationMs: number;
   /** How long a replaced Envoy may keep its connections: `--parent-shutdown-time-s`, in milliseconds. */
   readonly parentShutdownDurationMs: number;
-  /** Longest time between the request to stop and Envoy's end, in milliseconds. */
+  /** How long Envoy serves on after the request to stop, readiness red, before it drains, in milliseconds. */
+  readonly preDrainDelayMs: number;
+  /** How long a drain takes that does not end at zero connections, in milliseconds. */
   readonly terminationDrainDurationMs: number;
   /** End the drain as soon as no connection is left, but not before `minimumDrainDurationMs`. */
   readonly exitOnZeroActiveConnections: boolean;
   readonly minimumDrainDurationMs: number;
+  /** End such a drain here even if connections are left, in milliseconds; undefined waits for them. */
+  readonly maximumDrainDurationMs: number | undefined;
   /** Drain inbound listeners only: a sidecar's application may still call out while it stops. */
   readonly drainInboundOnly: boolean;
+  /** Ports of the agent's own listeners in Envoy: readiness and Prometheus. */
+  readonly ownPorts: readonly number[];
   /** Only-IPv6 pods resolve local addresses as v6. */
   readonly localAddressIpVersion: "v4" | "v6";
   /** Envoy's `-l`; undefined leaves Envoy's default. */

@@ -4,7 +4,7 @@
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import type { Logger } from "../telemetry/log.ts";
-import { activeConnections } from "./drain.ts";
+import { connectionStats, totalConnections, workloadConnections } from "./connections.ts";
 import type { Generation } from "./generation.ts";
 
 /** Why and how an Envoy is retired. */
@@ -85,9 +85,14 @@ async function drainReplaced(generation: Generation, gone: AbortSignal, log: Log
 }
 
 /** Undefined when Envoy does not say: an error never shortens a drain. */
-async function connectionsLeft(generation: Generation): Promise<number | undefined> {
+async function connectionsLeft({ admin, launch }: Generation): Promise<number | undefined> {
   try {
-    return activeConnections(await generation.admin.stats("downstream_cx_active$", 2_000));
+    const { ownPorts } = launch.options;
+    const connections = workloadConnections(await admin.stats(connectionStats, 2_000), {
+      ownPorts,
+      outbound: new Set(),
+    });
+    return connections === undefined ? undefined : totalConnections(connections);
   } catch {
     return undefined;
   }

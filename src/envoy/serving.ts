@@ -2,14 +2,13 @@
  * Whether the active Envoy serves: asked once until it is proven, and again at every probe.
  */
 import { errorMessage } from "../lifecycle/error-message.ts";
-import { readMainThreadStat } from "../lifecycle/process-identity.ts";
+import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import { bringUp, type BringUpResult } from "./bring-up.ts";
 import { findMissingSecrets } from "./proof.ts";
 import { type EnvoyReadiness, envoyReadiness, readinessStats } from "./readiness.ts";
 import type { Seat } from "./seat.ts";
 import type { EnvoyState } from "./state.ts";
 import type { SwapLimits } from "./supervision-options.ts";
-import type { WatchTarget } from "./watchdog.ts";
 
 /** Whether Envoy serves, and if not, why. */
 export async function askWhetherServing(
@@ -31,6 +30,11 @@ export async function askWhetherServing(
   }
 }
 
+/** Resolves once Envoy serves, or when `signal` aborts. */
+export async function untilLive(state: ReadonlyWatch<EnvoyState>, signal: AbortSignal): Promise<void> {
+  for await (const { kind } of state.changes(signal)) if (kind === "live") return;
+}
+
 /**
  * A proven Envoy is asked each time, never cached: one that hangs is not ready. One whose admin interface a newcomer
  * has taken cannot be asked; it is judged by its process alone.
@@ -44,17 +48,6 @@ async function askActive(seat: Seat, hasAdmin: boolean): Promise<EnvoyReadiness>
   } catch (error) {
     return { ready: false, reason: `Envoy's admin does not answer: ${errorMessage(error)}` };
   }
-}
-
-/** Whom the watchdog may judge by its admin interface; undefined for an Envoy that has lost it or is on its way out. */
-export function watchTarget(active: Seat | undefined): WatchTarget | undefined {
-  if (active === undefined || active.isBlind || active.asked !== undefined) return undefined;
-  const { number, admin, pid } = active.generation;
-  return {
-    id: number,
-    answers: (timeoutMs) => admin.answers(timeoutMs),
-    mainThread: () => (pid === undefined ? undefined : readMainThreadStat(pid)),
-  };
 }
 
 /**

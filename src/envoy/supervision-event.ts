@@ -8,7 +8,7 @@ import type { SwapRequest } from "./swap-requests.ts";
 
 /** One thing that happened. */
 export type SupervisionEvent =
-  | { readonly kind: "stop" }
+  | { readonly kind: "stop"; readonly reason: unknown }
   | {
       readonly kind: "exited";
       readonly seat: Seat;

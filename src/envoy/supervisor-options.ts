@@ -11,27 +11,9 @@ export interface GenerationObserver {
   started(generation: Generation): void;
   /** It serves: the moment for a picture of its state. */
   proven(generation: Generation): void;
-  /** It is about to be ended or replaced. */
-  ending(generation: Generation, why: string): void;
+  /** It is about to be drained, or was found hung. */
+  ending(generation: Generation, occasion: "drain" | "hang"): void;
   ended(generation: Generation, diagnosis: ExitDiagnosis, lines: readonly string[]): void;
-}
-
-/** One observer of several that care for some of it each. */
-export function observers(all: readonly Partial<GenerationObserver>[]): GenerationObserver {
-  return {
-    started: (generation) => {
-      for (const observer of all) observer.started?.(generation);
-    },
-    proven: (generation) => {
-      for (const observer of all) observer.proven?.(generation);
-    },
-    ending: (generation, why) => {
-      for (const observer of all) observer.ending?.(generation, why);
-    },
-    ended: (generation, diagnosis, lines) => {
-      for (const observer of all) observer.ended?.(generation, diagnosis, lines);
-    },
-  };
 }
 
 /** Everything that the supervisor needs. */

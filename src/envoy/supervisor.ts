@@ -6,6 +6,7 @@
  * replaced Envoy) runs beside the loop and reports to it.
  */
 import type { ChildExit } from "../lifecycle/child.ts";
+import { errorMessage } from "../lifecycle/error-message.ts";
 import { EventQueue } from "../lifecycle/event-queue.ts";
 import { aborted } from "../lifecycle/sleep.ts";
 import type { EnvoyAdmin } from "./admin.ts";
@@ -19,19 +20,16 @@ import type { EnvoyReadiness } from "./readiness.ts";
 import { Restarts } from "./restarts.ts";
 import { Roster } from "./roster.ts";
 import type { Seat } from "./seat.ts";
-import { askWhetherServing, proveServing, watchTarget } from "./serving.ts";
+import { askWhetherServing, proveServing } from "./serving.ts";
 import type { SupervisionEnd } from "./state.ts";
 import type { SupervisionEvent } from "./supervision-event.ts";
 import { SupervisionReport } from "./supervision-report.ts";
 import type { SupervisorOptions } from "./supervisor-options.ts";
 import type { SwapOutcome } from "./swap.ts";
+import { watchSeats } from "./seat-watch.ts";
 import { SwapAftermath } from "./swap-aftermath.ts";
 import { Swapper } from "./swapper.ts";
 import type { SwapReport, SwapRequest } from "./swap-requests.ts";
-import { watchForHangs } from "./watchdog.ts";
-
-/** Longest wait for the successor of a hung Envoy, in milliseconds. */
-const hungReplacementMs = 3_000;
 
 /** Runs generations of Envoy. */
 export class EnvoySupervisor {
@@ -47,7 +45,8 @@ export class EnvoySupervisor {
   readonly #ended = new AbortController();
   #launch: PreparedLaunch;
   #lastAdmin: EnvoyAdmin;
-  #drainedOnRequest = false;
+  /** The Envoy that was drained on request. */
+  #drained: Seat | undefined;
   /** Counts and state, for whoever shows them. */
   readonly report: SupervisionReport;
 
@@ -95,6 +94,9 @@ export class EnvoySupervisor {
         },
         follow: (seat) => {
           this.#follow(seat);
+        },
+        delay: (ms, action) => {
+          this.#delay(ms, action);
         },
         stopping: this.#stopping.signal,
       },
@@ -144,16 +146,25 @@ export class EnvoySupervisor {
 
   /** Drain and keep the process: a later stop then ends it at once (Istio's POST /drain). */
   async drainOnRequest(): Promise<void> {
-    this.#drainedOnRequest = true;
-    await this.admin.drainListeners({
-      inboundOnly: this.#launch.options.drainInboundOnly,
-      skipExit: true,
+    const { active } = this.#roster;
+    await this.admin.drainListeners({ inboundOnly: this.#launch.options.drainInboundOnly, skipExit: true });
+    this.#drained = active;
+    this.noteDrain("POST /drain");
+  }
+
+  /** Somebody has drained the active Envoy's listeners: no swap brings them back. */
+  noteDrain(how: string): void {
+    const { active } = this.#roster;
+    if (active !== undefined) active.isDrainedOnRequest = true;
+    this.#options.log.info("draining Envoy on request, it is kept", {
+      generation: active?.generation.number,
+      how,
     });
   }
 
-  /** Have Envoy open its log files again (SIGUSR1). */
-  reopenLogs(): void {
-    this.#roster.active?.generation.signal("SIGUSR1");
+  /** Have Envoy open its log files again. One that is still starting has none to close. */
+  async reopenLogs(): Promise<void> {
+    if (this.#roster.active?.isProven === true) await this.admin.reopenLogs();
   }
 
   /**
@@ -164,16 +175,14 @@ export class EnvoySupervisor {
    */
   async run(shutdown: AbortSignal, hurry: AbortSignal): Promise<SupervisionEnd> {
     void aborted(shutdown).then(() => {
-      this.#stopping.abort();
-      this.#events.push({ kind: "stop" });
+      this.#stopping.abort(shutdown.reason);
+      this.#events.push({ kind: "stop", reason: shutdown.reason });
     });
-    void watchForHangs(
+    void watchSeats(
       this.#options.supervision.hang,
-      () => (this.#swapper.adminHolder === undefined ? watchTarget(this.#roster.active) : undefined),
-      (id, { isStopped, reason }) => {
-        const { active } = this.#roster;
-        if (active?.generation.number === id)
-          this.#events.push({ kind: "hung", seat: active, isStopped, reason });
+      () => (this.#swapper.adminHolder === undefined ? this.#roster.active : undefined),
+      (event) => {
+        this.#events.push(event);
       },
       this.#ended.signal,
     );
@@ -193,7 +202,7 @@ export class EnvoySupervisor {
   async #handle(event: SupervisionEvent, hurry: AbortSignal): Promise<SupervisionEnd | undefined> {
     switch (event.kind) {
       case "stop":
-        return this.#stop(hurry);
+        return this.#stop(event.reason, hurry);
       case "exited":
         return this.#afterExit(event.seat, event.exit, event.wasActive);
       case "brought-up":
@@ -203,7 +212,7 @@ export class EnvoySupervisor {
         if (event.seat === this.#roster.active) this.#memory.passed(event.seat.generation.launch);
         break;
       case "hung":
-        this.#afterHang(event.seat, event.isStopped, event.reason);
+        this.#aftermath.afterHang(event.seat, event.isStopped, event.reason);
         break;
       case "restart":
         if (this.#roster.active === undefined) this.#begin(event.launch);
@@ -271,6 +280,7 @@ export class EnvoySupervisor {
     const { generation } = seat;
     seat.provenAt = performance.now();
     this.#restarts.proven();
+    void seat.learnListeners();
     this.report.state.set({ kind: "live", generation: generation.number, pid: generation.pid });
     this.#options.observer.proven(generation);
     if (seat.trial !== undefined) {
@@ -300,10 +310,9 @@ export class EnvoySupervisor {
   async #afterExit(seat: Seat, exit: ChildExit, wasActive: boolean): Promise<SupervisionEnd | undefined> {
     const { generation } = seat;
     const { explain, observer } = this.#options;
-    const lines = await generation.finalLines();
-    const diagnosis = explain(generation, exit, { asked: seat.askedBefore(exit), wasLive: seat.isProven });
+    const diagnosis = await seat.diagnose(explain, exit);
     this.report.exited(generation.number, diagnosis, new Date());
-    observer.ended(generation, diagnosis, lines);
+    observer.ended(generation, diagnosis, generation.lastLines);
     if (!wasActive) {
       this.#aftermath.afterOthersExit(seat, exit, diagnosis);
       return undefined;
@@ -328,26 +337,6 @@ export class EnvoySupervisor {
     return undefined;
   }
 
-  #afterHang(seat: Seat, isStopped: boolean, reason: string): void {
-    if (seat !== this.#roster.active || seat.asked !== undefined) return;
-    const { generation } = seat;
-    this.report.hung();
-    this.#options.log.error("Envoy hangs, replacing it", { generation: generation.number, reason });
-    this.#options.observer.ending(generation, reason);
-    seat.asked = "hung";
-    const end = (): void => {
-      if (seat === this.#roster.active) generation.kill();
-    };
-    // A stopped process holds its share of the port and serves nobody; one whose main thread alone hangs may still
-    // serve, so that it is worth a moment to have the next one ready first.
-    if (isStopped || !seat.isProven) {
-      end();
-      return;
-    }
-    this.#swapper.repair(this.#memory.lastGood ?? generation.launch, "Envoy hangs", "overlap");
-    this.#delay(hungReplacementMs, end);
-  }
-
   async #afterSwap(request: SwapRequest, outcome: SwapOutcome): Promise<SupervisionEnd | undefined> {
     if (!this.#swapper.isRunning(request)) return undefined;
     const loss = await this.#aftermath.handle(request, outcome, this.#swapper.ended());
@@ -355,7 +344,7 @@ export class EnvoySupervisor {
     return loss === undefined ? undefined : this.#afterDeath(loss.seat, loss.diagnosis);
   }
 
-  async #stop(hurry: AbortSignal): Promise<SupervisionEnd> {
+  async #stop(reason: unknown, hurry: AbortSignal): Promise<SupervisionEnd> {
     const { log, observer } = this.#options;
     this.#swapper.stop();
     const interrupted = await this.#swapper.abort();
@@ -364,10 +353,10 @@ export class EnvoySupervisor {
     if (active !== undefined) {
       const { generation } = active;
       this.report.state.set({ kind: "draining", generation: generation.number });
-      if (!this.#drainedOnRequest) {
-        log.info("draining Envoy", { generation: generation.number });
-        observer.ending(generation, "asked to stop");
-        await drainUntilGone(generation, hurry, log);
+      log.info("stopping", { reason: errorMessage(reason), generation: generation.number });
+      if (this.#drained !== active) {
+        observer.ending(generation, "drain");
+        await drainUntilGone(generation, reason, hurry, log);
       }
       active.asked ??= "stop";
       if (hurry.aborted) generation.kill();

@@ -22,6 +22,8 @@ export interface AftermathActions {
   readonly proven: (seat: Seat) => void;
   /** Follow an active Envoy that is not proven yet. */
   readonly follow: (seat: Seat) => void;
+  /** Do something later, unless supervision has ended by then. */
+  readonly delay: (ms: number, action: () => void) => void;
   /** Aborts when the agent is asked to stop. */
   readonly stopping: AbortSignal;
 }
@@ -41,6 +43,12 @@ export interface Loss {
   readonly seat: Seat;
   readonly diagnosis: ExitDiagnosis;
 }
+
+/** Longest wait for the successor of a hung Envoy, in milliseconds. */
+const hungReplacementMs = 3_000;
+
+/** Reason of a drain that makes room for another Envoy. */
+const replaced = new Error("replaced by a cold swap");
 
 /** Handles one outcome at a time. */
 export class SwapAftermath {
@@ -95,6 +103,28 @@ export class SwapAftermath {
       { generation: seat.generation.number, reason: diagnosis.message },
     );
     this.#replaceOrphan(active);
+  }
+
+  /** The active Envoy hangs: put another one in its place. */
+  afterHang(seat: Seat, isStopped: boolean, reason: string): void {
+    const { roster, report, options, swapper, memory, actions } = this.#parts;
+    if (seat !== roster.active || seat.asked !== undefined) return;
+    const { generation } = seat;
+    report.hung();
+    options.log.error("Envoy hangs, replacing it", { generation: generation.number, reason });
+    options.observer.ending(generation, "hang");
+    seat.asked = "hung";
+    const end = (): void => {
+      if (seat === roster.active) generation.kill();
+    };
+    // A stopped process holds its share of the port and serves nobody; one whose main thread alone hangs may still
+    // serve, so that it is worth a moment to have the next one ready first.
+    if (isStopped || !seat.isProven) {
+      end();
+      return;
+    }
+    swapper.repair(memory.lastGood ?? generation.launch, "Envoy hangs", "overlap");
+    actions.delay(hungReplacementMs, end);
   }
 
   /** A launch that a cold swap has put on trial has failed. */
@@ -163,7 +193,7 @@ export class SwapAftermath {
     roster.activate(newcomer);
     report.state.set({ kind: "starting", generation: generation.number, pid: generation.pid });
     if (old === undefined) return;
-    options.observer.ending(old.generation, `replaced by generation ${generation.number}`);
+    options.observer.ending(old.generation, "drain");
     if (mode === "hot") roster.retire(old, "handed-over");
     else if (old.asked === "hung") roster.retire(old, "hung");
     else roster.retire(old, old.isOrphaned ? "orphaned" : "overlapped");
@@ -232,10 +262,10 @@ export class SwapAftermath {
       const { generation } = old;
       old.asked = "handover";
       report.state.set({ kind: "restarting", reason: "is being replaced", delayMs: 0 });
-      options.observer.ending(generation, "replaced");
+      options.observer.ending(generation, "drain");
       if (old.isProven) {
         options.log.info("draining Envoy before its replacement starts", { generation: generation.number });
-        await drainUntilGone(generation, actions.stopping, options.log);
+        await drainUntilGone(generation, replaced, actions.stopping, options.log);
       }
       await generation.stop();
     }

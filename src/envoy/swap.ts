@@ -3,13 +3,14 @@
  *
  * What becomes of the old Envoy afterwards is the supervisor's affair.
  */
+import type { ChildExit } from "../lifecycle/child.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { migratesConnections } from "../net/migrate-connections.ts";
 import { describePortOwner, portOwners } from "../net/port-owner.ts";
 import { probeTls } from "../net/tls-probe.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { bringUp, type BringUpResult } from "./bring-up.ts";
-import { lastWords, describeExit } from "./exit.ts";
+import { diagnoseExit } from "./exit-diagnosis.ts";
 import type { Descent, Generation } from "./generation.ts";
 import type { PreparedLaunch } from "./launch.ts";
 import type { ListenerFacts } from "./listeners.ts";
@@ -19,7 +20,7 @@ import { findTlsFaults, findUnreadyParts } from "./proof.ts";
 import { envoyReadiness, readinessStats } from "./readiness.ts";
 import type { SwapLimits } from "./supervision-options.ts";
 import { decideSwapMode, type SwapDecision, type SwapMode, type SwapModeRequest } from "./swap-mode.ts";
-import { hotRestartVersion, validate } from "./validate.ts";
+import { hotRestartVersion, validate, type Validation } from "./validate.ts";
 
 /** Where a newcomer failed. */
 export type SwapStage = "validate" | "ports" | "mode" | "start" | "live" | "proof";
@@ -60,6 +61,8 @@ export interface SwapDependencies {
   readonly start: (launch: PreparedLaunch, descent: Descent, mode: "overlap" | "hot") => Generation;
   /** How a newcomer that can found a lineage is started. */
   readonly founder: () => Descent;
+  /** Why the newcomer ended by itself, in words. */
+  readonly describeEnd: (exit: ChildExit) => Promise<string>;
   /** The newcomer is about to be ended by the agent. */
   readonly asked: () => void;
 }
@@ -82,9 +85,18 @@ export async function inspect(
   };
 }
 
-/** Take over from `active`. `cancel` is heeded until the newcomer is LIVE. */
+/** The Envoy that is to be replaced. */
+export interface Incumbent {
+  readonly generation: Generation;
+  /** It has lost its admin interface, or hangs: it is not worth asking. */
+  readonly isSilent: boolean;
+  /** Its listeners when it was asked last; undefined when it never was. */
+  readonly listeners: readonly ListenerFacts[] | undefined;
+}
+
+/** Take over from `incumbent`. `cancel` is heeded until the newcomer is LIVE. */
 export async function swap(
-  active: Generation,
+  incumbent: Incumbent,
   launch: PreparedLaunch,
   requested: SwapModeRequest,
   deps: SwapDependencies,
@@ -100,7 +112,8 @@ export async function swap(
   if (cancel.aborted) return { kind: "cancelled", isBlind: false };
   if (invalid !== undefined) return failed("validate", invalid);
 
-  const running = await askRunning(active);
+  const active = incumbent.generation;
+  const running = await askRunning(incumbent);
   const clash = whosePorts(launch, running.listeners, deps);
   if (clash !== undefined) return failed("ports", clash);
 
@@ -155,14 +168,11 @@ async function conclude(
     case "proven":
       return { kind: "promoted", mode, newcomer, isProven: true };
     case "died": {
-      const lines = await newcomer.finalLines();
-      const reason = [describeExit(result.exit), lastWords(lines)]
-        .filter((part) => part !== undefined)
-        .join(": ");
-      if (isHot && result.wasLive) return { kind: "lost", reason: `the newcomer ${reason}` };
+      const reason = await deps.describeEnd(result.exit);
+      if (isHot && result.wasLive) return { kind: "lost", reason: `the newcomer has ended: ${reason}` };
       if (isHot) newcomer.lineage?.heal();
       const stage = result.wasLive ? "proof" : "live";
-      return { kind: "failed", stage, reason: `the newcomer ${reason}`, isBlind: isHot };
+      return { kind: "failed", stage, reason: `the newcomer has ended: ${reason}`, isBlind: isHot };
     }
     case "faulty":
       if (isHot) return { kind: "faulty", newcomer, reason: result.reason };
@@ -206,11 +216,27 @@ async function whyInvalid(launch: PreparedLaunch, cancel: AbortSignal): Promise<
       case "no-answer":
         return `Envoy did not finish validating the bootstrap within ${validation.afterMs} ms`;
       case "invalid":
-        return `Envoy refuses the bootstrap: ${lastWords(validation.lines) ?? validation.lines.at(-1) ?? describeExit(validation.exit)}`;
+        return describeRefusal(launch, validation);
     }
   } catch (error) {
     return `the bootstrap cannot be validated: ${errorMessage(error)}`;
   }
+}
+
+function describeRefusal(
+  launch: PreparedLaunch,
+  { exit, lines }: Extract<Validation, { kind: "invalid" }>,
+): string {
+  const { message, field } = diagnoseExit({
+    exit,
+    lines,
+    asked: undefined,
+    wasLive: false,
+    bootstrap: launch.bootstrap,
+    oomKills: { kind: "unknown", reason: "a validation is not watched" },
+    portOwners: [],
+  });
+  return `Envoy refuses the bootstrap${field === undefined ? "" : ` (${field})`}: ${message}`;
 }
 
 interface RunningFacts {
@@ -219,13 +245,16 @@ interface RunningFacts {
   readonly faults: readonly string[];
 }
 
-/** An Envoy that does not answer is replaced on what is known without it. */
-async function askRunning(active: Generation): Promise<RunningFacts> {
+/** An Envoy that does not answer is replaced on what was known of it before. */
+async function askRunning({ generation, isSilent, listeners }: Incumbent): Promise<RunningFacts> {
+  const known: RunningFacts = { listeners, faults: [] };
+  if (isSilent) return known;
   try {
-    const [listeners, faults] = await Promise.all([active.admin.listeners(), findUnreadyParts(active.admin)]);
-    return { listeners, faults };
+    const { admin } = generation;
+    const [current, faults] = await Promise.all([admin.listeners(), findUnreadyParts(admin)]);
+    return { listeners: current, faults };
   } catch {
-    return { listeners: undefined, faults: [] };
+    return known;
   }
 }
 
@@ -235,13 +264,19 @@ function whosePorts(
   deps: SwapDependencies,
 ): string | undefined {
   const purposes = new Map<number, string>();
-  for (const listener of listeners ?? []) {
-    if (listener.address !== undefined) purposes.set(listener.address.port, `listener ${listener.name}`);
+  const running = new Set<number>();
+  for (const { name, address } of listeners ?? []) {
+    if (address === undefined) continue;
+    running.add(address.port);
+    purposes.set(address.port, `listener ${name}`);
   }
   for (const port of launch.staticPorts) purposes.set(port, "a listener of the bootstrap");
   for (const { port, purpose } of deps.knownPorts) purposes.set(port, purpose);
   const own = new Set(deps.ownPids());
-  const foreign = portOwners([...purposes.keys()]).filter(({ pid }) => pid === undefined || !own.has(pid));
+  // Whoever cannot be seen on a port of the running Envoy is that Envoy: one with file capabilities is hidden.
+  const foreign = portOwners([...purposes.keys()]).filter(({ pid, port }) =>
+    pid === undefined ? !running.has(port) : !own.has(pid),
+  );
   if (foreign.length === 0) return undefined;
   return foreign.map((owner) => describePortOwner(owner, purposes.get(owner.port) ?? "in use")).join("; ");
 }

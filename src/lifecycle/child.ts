@@ -2,7 +2,7 @@
  * Child processes, the only user of execa.
  *
  * A child leads a session of its own, so that a signal from the terminal or to the agent's process group
- * reaches the agent alone, which then stops its children in order.
+ * reaches the agent alone, which then stops its children in order. The exception is a child that the terminal is for.
  */
 import { execa } from "execa";
 
@@ -17,6 +17,8 @@ export interface ChildOptions {
   readonly file: string;
   readonly args: readonly string[];
   readonly cwd?: string;
+  /** Shares this process's standard input, session and process group: the terminal's foreground stays with it. */
+  readonly foreground?: boolean;
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** `inherit` passes output on untouched; a function gets it line by line. */
   readonly stdout: "inherit" | "ignore" | ((line: string) => void);
@@ -34,16 +36,18 @@ export interface Child {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** Start a process in its own session. */
+/** Start a process, in its own session unless told otherwise. */
 export function spawnChild(options: ChildOptions): Child {
   const stdio = (target: ChildOptions["stdout"]): "inherit" | "ignore" | "pipe" =>
     typeof target === "function" ? "pipe" : target;
   const subprocess = execa(options.file, options.args, {
-    detached: true,
+    detached: options.foreground !== true,
     cleanup: false,
     reject: false,
     buffer: false,
-    stdin: "ignore",
+    // Whoever asks a child to end knows how long it may take.
+    forceKillAfterDelay: false,
+    stdin: options.foreground === true ? "inherit" : "ignore",
     stdout: stdio(options.stdout),
     stderr: stdio(options.stderr),
     extendEnv: options.env === undefined,

@@ -2,12 +2,18 @@
 export function errorMessage(error: unknown): string {
   const parts: string[] = [];
   for (let cause = error; cause !== undefined && cause !== null;) {
-    const text = (cause instanceof Error ? cause.message || cause.name : describe(cause)).trim();
+    const text = (cause instanceof Error ? messageOf(cause) : describe(cause)).trim();
     // A wrapper often quotes its cause already.
     if (!parts.some((part) => part.includes(text))) parts.push(text);
     cause = cause instanceof Error ? cause.cause : undefined;
   }
   return parts.join(": ");
+}
+
+/** A connection that failed on each address of a name has an error for each and no message of its own. */
+function messageOf(error: Error): string {
+  if (error.message !== "" || !(error instanceof AggregateError)) return error.message || error.name;
+  return error.errors.map(errorMessage).join(", ") || error.name;
 }
 
 /** The `code` of a Node.js system error (`ENOENT`, `EADDRINUSE`), if it has one. */

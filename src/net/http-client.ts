@@ -11,6 +11,7 @@ export interface HttpRequest {
   /** Path and query. */
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
   /** The whole exchange, in milliseconds. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
@@ -75,6 +76,6 @@ function exchange(options: HttpRequest, signal: AbortSignal): Promise<HttpRespon
       },
     );
     request.on("error", reject);
-    request.end();
+    request.end(options.body);
   });
 }

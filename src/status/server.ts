@@ -68,13 +68,13 @@ export const endpoints: readonly Endpoint[] = [
     path: "/drain",
     method: "POST",
     loopbackOnly: true,
-    describe: "Drain Envoy and keep it; a later SIGTERM then ends it at once.",
+    describe: "Drain Envoy and keep it, readiness too; a later SIGTERM then ends it at once.",
   },
   {
     path: "/quitquitquit",
     method: "POST",
     loopbackOnly: true,
-    describe: "Drain Envoy and exit with code 0.",
+    describe: "Drain Envoy and exit with code 0: the application has ended.",
   },
 ];
 

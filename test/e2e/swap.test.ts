@@ -12,7 +12,7 @@ import { startStaticSidecar } from "../support/static-sidecar.ts";
 describe("a changed bootstrap", () => {
   for (const mode of ["overlap", "hot", "cold"] as const) {
     test(`is swapped in by ${mode}, and nothing of the old Envoy stays`, async () => {
-      await using lone = await startStaticSidecar({ args: [`--swapMode=${mode}`] });
+      await using lone = await startStaticSidecar({ flags: [`--swapMode=${mode}`] });
       const before = await lone.pid();
       await using load = startLoad(() => lone.call());
       lone.write(lone.bootstrap("second"));
@@ -83,7 +83,7 @@ describe("a changed bootstrap", () => {
   });
 
   test("that wants a port of somebody else is refused before anything is started, and names the owner", async () => {
-    await using lone = await startStaticSidecar({ args: ["--swapMode=cold"] });
+    await using lone = await startStaticSidecar({ flags: ["--swapMode=cold"] });
     const [taken = 0] = await freePorts(1);
     const squatter = createServer().listen(taken, "127.0.0.1");
     try {

@@ -31,6 +31,9 @@ const flags: ProxyFlags = {
     hangChecks: 3,
     hangChecksBusy: 60,
   },
+  preDrainDelay: "0s",
+  appSocket: undefined,
+  appGrace: "1s",
   logOutputLevel: "default:info",
   logAsJson: false,
 };

@@ -34,7 +34,7 @@ export interface TestSidecar {
 
 export interface SidecarChanges {
   /** Flags of `proxy`. */
-  readonly args?: readonly string[];
+  readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly proxyConfig?: Readonly<Record<string, unknown>>;
   /** Undefined leaves the file out. */
@@ -138,9 +138,9 @@ export class TestMesh implements AsyncDisposable {
     const [admin = 0, status = 0, envoyStatus = 0, prometheus = 0] = await freePorts(4);
     const ports = { admin, status, envoyStatus, prometheus };
     const agent = startOutrider({
-      args: ["proxy", "sidecar", ...(changes.args ?? [])],
       ...(changes.launcher === undefined ? {} : { launcher: changes.launcher }),
       ...(changes.program === undefined ? {} : { program: changes.program }),
+      args: ["proxy", "sidecar", ...(changes.flags ?? [])],
       cwd: folder,
       env: {
         ENVOY_PATH: await testEnvoy(),

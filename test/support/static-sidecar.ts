@@ -36,7 +36,7 @@ export async function startStaticSidecar(
   writeFileSync(path, bootstrap("first"));
   const sidecar = await mesh.sidecar("lone", {
     ...changes,
-    args: ["--parentShutdownDuration=2s", ...(changes.args ?? [])],
+    flags: ["--parentShutdownDuration=2s", ...(changes.flags ?? [])],
     proxyConfig: { customConfigFile: path, drainDuration: "1s", ...changes.proxyConfig },
   });
   await sidecar.ready();

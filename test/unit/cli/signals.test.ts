@@ -117,4 +117,16 @@ describe("subscribeToSignals()", () => {
     from.send("SIGUSR1");
     assert.equal(signals.reopenLogsRequests.current, 1);
   });
+
+  test("signals for another program stop nothing here, and more of them are listened to", () => {
+    const from = source();
+    const signals = subscribeToSignals(from, () => 0);
+    const passed: string[] = [];
+    from.send("SIGUSR1");
+    signals.passTo((name) => passed.push(name));
+    for (const name of ["SIGTERM", "SIGTERM", "SIGUSR1", "SIGWINCH", "SIGQUIT"] as const) from.send(name);
+    assert.deepEqual(passed, ["SIGTERM", "SIGTERM", "SIGUSR1", "SIGWINCH", "SIGQUIT"]);
+    assert.equal(signals.shutdown.aborted, false);
+    assert.equal(signals.reopenLogsRequests.current, 1);
+  });
 });

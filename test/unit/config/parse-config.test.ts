@@ -64,9 +64,29 @@ describe("parseConfig()", () => {
     assert.equal(parseConfig(configSources({ env, flags: { concurrency: 3 } })).envoy.concurrency, 3);
   });
 
+  test("has a socket for the application below configPath, elsewhere, or none", () => {
+    const socketOf = (appSocket?: string): unknown =>
+      parseConfig(configSources({ flags: { appSocket, appGrace: "250ms" } })).application;
+    assert.deepEqual(socketOf(), { path: "etc/istio/proxy/app.sock", mode: 0o666, graceMs: 250 });
+    assert.deepEqual(socketOf("/run/app.sock"), { path: "/run/app.sock", mode: 0o666, graceMs: 250 });
+    assert.equal(socketOf("off"), undefined);
+  });
+
+  test("has no longest drain unless one is set", () => {
+    assert.equal(parseConfig(configSources()).envoy.maximumDrainDurationMs, undefined);
+    const env = { MAXIMUM_DRAIN_DURATION: "25s" };
+    assert.equal(parseConfig(configSources({ env })).envoy.maximumDrainDurationMs, 25_000);
+  });
+
   test("reports every problem of every source at once", () => {
     const problems = problemsOf({
-      flags: { proxyType: "carrot", logOutputLevel: "xds:loud", templateFile: "./missing.yaml" },
+      flags: {
+        proxyType: "carrot",
+        logOutputLevel: "xds:loud",
+        preDrainDelay: "soon",
+        appGrace: "-1s",
+        templateFile: "./missing.yaml",
+      },
       env: {
         PROXY_CONFIG: "{statusPort: 15000, discoveryAddress: nowhere}",
         ISTIO_BOOTSTRAP_OVERRIDE: "./override.json",
@@ -79,6 +99,8 @@ describe("parseConfig()", () => {
       /^\.\/etc\/istio\/pod\/labels: line 1/,
       /^ProxyConfig: discoveryAddress: "nowhere"/,
       /^--log_output_level: /,
+      /^--preDrainDelay: "soon" is not a duration such as 5s/,
+      /^--appGrace: "-1s" is not a duration/,
       /^--templateFile: \.\/missing\.yaml does not exist/,
       /^ISTIO_BOOTSTRAP_OVERRIDE: \.\/override\.json does not exist/,
       /^ports: 15000: ProxyConfig proxyAdminPort and ProxyConfig statusPort are the same port/,

@@ -7,6 +7,14 @@ import { aborted } from "../../../src/lifecycle/sleep.ts";
 import { TaskGroup } from "../../../src/lifecycle/task-group.ts";
 import { Watch } from "../../../src/lifecycle/watch.ts";
 
+test("a connection that failed on each address of a name is told by each of them", () => {
+  const error = new AggregateError([
+    new Error("connect ECONNREFUSED ::1:1"),
+    new Error("connect ECONNREFUSED 127.0.0.1:1"),
+  ]);
+  assert.equal(errorMessage(error), "connect ECONNREFUSED ::1:1, connect ECONNREFUSED 127.0.0.1:1");
+});
+
 describe("TaskGroup", () => {
   test("the first failure cancels the siblings and is named", async () => {
     const group = new TaskGroup();

@@ -1,0 +1,93 @@
+/**
+ * Those who see every Envoy come and go: the witness that says why one ended, and the flight recorder.
+ */
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CgroupMemory } from "../envoy/cgroup-memory.ts";
+import { ExitWitness } from "../envoy/exit-witness.ts";
+import { FlightRecorder } from "../envoy/flight-recorder.ts";
+import type { Generation } from "../envoy/generation.ts";
+import type { GenerationObserver, SupervisorOptions } from "../envoy/supervisor-options.ts";
+import { residentBytes } from "../lifecycle/process-memory.ts";
+import type { Logger } from "../telemetry/log.ts";
+
+/** Name of the flight recorder's folder in the config path. */
+const recorderName = "flight-recorder";
+
+/** Between a proof and the picture of a serving Envoy, in milliseconds: its start has better things to do. */
+const pictureAfterMs = 2_000;
+
+/** Between two looks at the count of OOM kills, in milliseconds. */
+const noteMs = 5_000;
+
+/** What the supervisor is given of them. */
+export class Witnesses implements AsyncDisposable {
+  readonly #memory = CgroupMemory.find();
+  readonly #exits = ExitWitness.create(this.#memory);
+  readonly #recorder: FlightRecorder;
+
+  constructor(configPath: string, log: Logger) {
+    this.#recorder = new FlightRecorder({ folder: join(configPath, recorderName), log });
+  }
+
+  readonly observer: GenerationObserver = {
+    started: (generation) => {
+      this.#exits.note();
+      this.#recorder.started({
+        number: generation.number,
+        pid: generation.pid,
+        startedAt: new Date(),
+        binary: generation.launch.binary,
+        args: generation.args,
+        bootstrap: generation.bootstrap,
+      });
+    },
+    proven: (generation) => {
+      void this.#pictureLater(generation);
+    },
+    ending: (generation, why) => {
+      void this.#recorder.snapshot(
+        generation.number,
+        generation.admin,
+        why.includes("silent") ? "hang" : "drain",
+      );
+    },
+    ended: (generation, diagnosis, lines) => {
+      this.#recorder.ended(generation.number, diagnosis, lines);
+    },
+  };
+
+  readonly explain: SupervisorOptions["explain"] = (generation, exit, { asked, wasLive }) =>
+    this.#exits.diagnose({
+      exit,
+      asked,
+      wasLive,
+      lines: generation.lastLines,
+      bootstrap: generation.bootstrap,
+      startedAt: generation.startedAt,
+    });
+
+  /** Memory of an Envoy and room for another one, in bytes. */
+  readonly memory: SupervisorOptions["memory"] = (envoyPid) => {
+    const envoyBytes = residentBytes(envoyPid);
+    const freeBytes = this.#memory.figures().headroomBytes;
+    return envoyBytes === undefined || freeBytes === undefined ? undefined : { envoyBytes, freeBytes };
+  };
+
+  /** Keep the account of OOM kills, so that somebody else's is never taken for Envoy's. */
+  async followOomKills(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.#exits.note();
+      await sleep(noteMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#recorder[Symbol.asyncDispose]();
+  }
+
+  async #pictureLater(generation: Generation): Promise<void> {
+    await sleep(pictureAfterMs, undefined, { ref: false });
+    await this.#recorder.snapshot(generation.number, generation.admin, "live");
+  }
+}

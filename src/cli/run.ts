@@ -1,0 +1,98 @@
+/**
+ * `outrider run -- CMD`: an application beside a sidecar, from the moment that the sidecar serves, and the end of
+ * the sidecar with it.
+ */
+import type { Command, CommandContext } from "./command.ts";
+import { waitFlags } from "./wait.ts";
+
+/** Ends with CMD's own exit code, or 128 + signal. */
+export const runCommand: Command = {
+  name: "run",
+  passesOn: "CMD [argument…]",
+  describe: "Wait for the sidecar, run CMD, and let the sidecar end with it; exit code of CMD.",
+  flags: {
+    ...waitFlags,
+    timeoutFatal: {
+      type: "boolean",
+      default: true,
+      describe: "Do not run CMD when the sidecar is not ready in time; false runs it all the same.",
+    },
+    quitSidecar: {
+      type: "boolean",
+      default: true,
+      describe: "Let the sidecar end when CMD has; false where it serves other containers too.",
+    },
+  },
+  async run(args, context) {
+    const sidecar = await import("./sidecar.ts");
+    const location = sidecar.locate(context);
+    const options = sidecar.waitOptions(args, location);
+    const [file, ...words] = args.words;
+    if (options === undefined || file === undefined) {
+      context.printError(options === undefined ? sidecar.waitUsage : "Name the command after --.");
+      return sidecar.usageCode;
+    }
+    const result = await sidecar.waitForSidecar(options, context.shutdown);
+    let code: number;
+    if (result.kind === "stopped" || context.shutdown.aborted) {
+      code = sidecar.stoppedCode(context.shutdown);
+    } else if (result.kind === "timeout" && args.boolean("timeoutFatal")) {
+      context.printError(notReady(result.lastError, options.timeoutMs, `${file} is not run`));
+      code = sidecar.failedCode;
+    } else {
+      if (result.kind === "timeout") {
+        context.printError(notReady(result.lastError, options.timeoutMs, `${file} runs without it`));
+      }
+      code = await runForeground(file, words, context);
+    }
+    if (args.boolean("quitSidecar")) {
+      const port = location.statusPort === 0 ? location.adminPort : location.statusPort;
+      await quit(sidecar.letSidecarGo(port, result.kind === "ready" ? quitWithinMs : 0), port, context);
+    }
+    return code;
+  },
+};
+
+/** How long a sidecar that was ready may take to accept its end, in milliseconds. */
+const quitWithinMs = 5_000;
+
+function notReady(lastError: string, timeoutMs: number, consequence: string): string {
+  return (
+    `outrider run: no sidecar became ready within ${timeoutMs / 1_000} s, ${consequence}. ` +
+    `Is there one in this pod? Last error: ${lastError}`
+  );
+}
+
+async function quit(
+  asking: Promise<string | undefined>,
+  port: number,
+  context: CommandContext,
+): Promise<void> {
+  const problem = await asking;
+  if (problem === undefined) return;
+  context.printError(`outrider run: the sidecar was not told to end (localhost:${port}: ${problem})`);
+}
+
+/** Exit codes of a command that cannot be run, as a shell has them. */
+const notFound = 127;
+const notExecutable = 126;
+
+async function runForeground(
+  file: string,
+  words: readonly string[],
+  context: CommandContext,
+): Promise<number> {
+  const [{ spawnChild }, { exitCodeOf }, { terminalSends }] = await Promise.all([
+    import("../lifecycle/child.ts"),
+    import("../envoy/exit.ts"),
+    import("./terminal-signals.ts"),
+  ]);
+  const child = spawnChild({ file, args: words, foreground: true, stdout: "inherit", stderr: "inherit" });
+  context.passSignalsTo((name) => {
+    if (!terminalSends(name)) child.kill(name);
+  });
+  const exit = await child.exited;
+  if (exit.kind !== "not-started") return exitCodeOf(exit);
+  context.printError(`outrider run: ${file} could not be run: ${exit.message}`);
+  return exit.message.includes("EACCES") ? notExecutable : notFound;
+}

@@ -1,0 +1,44 @@
+/**
+ * `outrider wait`: returns once the sidecar of this pod serves. For a postStart hook and for init containers.
+ */
+import type { Command, Flag } from "./command.ts";
+
+/** Flags of every command that waits for the sidecar. */
+export const waitFlags = {
+  timeoutSeconds: { type: "number", default: 60, describe: "How long to wait for the sidecar." },
+  requestTimeoutMillis: { type: "number", default: 500, describe: "Longest time of one request." },
+  periodMillis: { type: "number", default: 500, describe: "Time between two requests." },
+  url: {
+    type: "string",
+    describe:
+      "Where to ask (default http://localhost:15021/healthz/ready, with the port that this pod's sidecar is given).",
+  },
+} as const satisfies Readonly<Record<string, Flag>>;
+
+/** Exit code 0 when it serves; 255 when it does not in time, as in pilot-agent. */
+export const waitCommand: Command = {
+  name: "wait",
+  describe: "Wait until the sidecar of this pod is ready: exit code 0, or 255 when it is not in time.",
+  flags: waitFlags,
+  async run(args, context) {
+    const { failedCode, locate, stoppedCode, usageCode, waitForSidecar, waitOptions, waitUsage } =
+      await import("./sidecar.ts");
+    const options = waitOptions(args, locate(context));
+    if (options === undefined) {
+      context.printError(waitUsage);
+      return usageCode;
+    }
+    const result = await waitForSidecar(options, context.shutdown);
+    switch (result.kind) {
+      case "ready":
+        return 0;
+      case "stopped":
+        return stoppedCode(context.shutdown);
+      case "timeout":
+        context.printError(
+          `timeout waiting for Envoy proxy to become ready. Last error: ${result.lastError}`,
+        );
+        return failedCode;
+    }
+  },
+};

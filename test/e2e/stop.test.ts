@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { describe, test } from "node:test";
+import { sleep } from "../../src/lifecycle/sleep.ts";
+import { fetchHttp, type HttpResponse } from "../../src/net/http-client.ts";
+import { eventually } from "../support/eventually.ts";
+import { startLoad } from "../support/load.ts";
+import { get, type TestSidecar } from "../support/mesh.ts";
+import { startWebAndApi, type WebAndApi } from "../support/web-and-api.ts";
+
+async function envoyPid(sidecar: TestSidecar): Promise<number> {
+  const { pid } = (await sidecar.report()).envoy;
+  assert.ok(pid !== undefined, "Envoy has no pid");
+  return pid;
+}
+
+function isAlive(pid: number): boolean {
+  return existsSync(`/proc/${pid}`);
+}
+
+function post(port: number, url: string): Promise<HttpResponse> {
+  return fetchHttp({ target: { host: "127.0.0.1", port }, method: "POST", url, timeoutMs: 5_000 });
+}
+
+function lineOf(sidecar: TestSidecar, text: string): string {
+  const line = sidecar.agent.lines.find((candidate) => candidate.includes(text));
+  assert.ok(line !== undefined, `no line has ${text}:\n${sidecar.agent.lines.slice(-20).join("\n")}`);
+  return line;
+}
+
+/** When a line was written, in milliseconds. */
+function timeOf(line: string): number {
+  return Date.parse(line.slice(0, line.indexOf("\t")));
+}
+
+/** Resolves to the milliseconds until the agent had exited with code 0. */
+async function exitsZero(sidecar: TestSidecar, withinMs: number): Promise<number> {
+  const startedAt = performance.now();
+  assert.deepEqual(await sidecar.agent.exitWithin(withinMs), { kind: "exited", code: 0 });
+  return performance.now() - startedAt;
+}
+
+/** A request that takes `ms`, once it has reached the application. */
+async function slowCall(mesh: WebAndApi, ms: number): Promise<{ readonly response: Promise<HttpResponse> }> {
+  const before = mesh.app.requests.length;
+  const response = mesh.call(`/slow?ms=${ms}`);
+  await eventually("the request at the application", () => assert.ok(mesh.app.requests.length > before), {
+    withinMs: 5_000,
+    everyMs: 10,
+  });
+  return { response };
+}
+
+const atZero = { EXIT_ON_ZERO_ACTIVE_CONNECTIONS: "true", MINIMUM_DRAIN_DURATION: "1s" };
+
+describe("EXIT_ON_ZERO_ACTIVE_CONNECTIONS", () => {
+  test("waits for a slow request and for an idle connection until its client lets go of it", async () => {
+    await using mesh = await startWebAndApi({ api: { env: atZero } });
+    const { response } = await slowCall(mesh, 2_500);
+    assert.equal((await mesh.call()).status, 200, "opens a second connection, which then is idle");
+    mesh.api.agent.kill("SIGTERM");
+    assert.equal((await response).status, 200);
+    await sleep(4_500);
+    assert.match(lineOf(mesh.api, "connections are still open"), /listeners="127\.0\.0\.1_\d+: 2"/);
+    assert.equal(
+      (await mesh.call()).status,
+      200,
+      "the idle connection still serves, and is closed after this",
+    );
+    const tookMs = await exitsZero(mesh.api, 8_000);
+    assert.ok(
+      tookMs > 1_500,
+      `ended ${tookMs} ms after the last request: three polls must find no connection`,
+    );
+    assert.match(lineOf(mesh.api, "drained"), /because="no connection is left" .*connections=0/);
+  });
+
+  test("ends at MAXIMUM_DRAIN_DURATION and says who was left", async () => {
+    await using mesh = await startWebAndApi({ api: { env: { ...atZero, MAXIMUM_DRAIN_DURATION: "3s" } } });
+    assert.equal((await mesh.call()).status, 200);
+    mesh.api.agent.kill("SIGTERM");
+    const tookMs = await exitsZero(mesh.api, 6_000);
+    assert.ok(tookMs >= 2_900, `ended after ${tookMs} ms`);
+    assert.match(lineOf(mesh.api, "drained"), /because="its time is over" .*connections=1 listeners="127/);
+  });
+
+  test("does not keep a sidecar whose application has ended: POST /quitquitquit is bounded", async () => {
+    await using mesh = await startWebAndApi({ api: { env: atZero, flags: ["--preDrainDelay=60s"] } });
+    assert.equal((await mesh.call()).status, 200, "leaves an idle connection");
+    assert.equal((await post(mesh.api.ports.status, "/quitquitquit")).status, 200);
+    await exitsZero(mesh.api, 4_000);
+  });
+});
+
+describe("--preDrainDelay", () => {
+  test("readiness is red at once while requests go on succeeding, then the drain begins", async () => {
+    await using mesh = await startWebAndApi({ api: { flags: ["--preDrainDelay=3s"] } });
+    await using load = startLoad(() => mesh.call());
+    mesh.api.agent.kill("SIGTERM");
+    await eventually(
+      "readiness gone",
+      async () => assert.equal((await get(mesh.api.ports.envoyStatus, "/healthz/ready")).status, 503),
+      { withinMs: 1_000, everyMs: 10 },
+    );
+    const before = load.count();
+    await sleep(2_000);
+    assert.ok(load.count() > before + 50, `${load.count() - before} requests in two seconds`);
+    assert.deepEqual(await load.stop(), []);
+    await exitsZero(mesh.api, 5_000);
+    const delayMs = timeOf(lineOf(mesh.api, "draining Envoy")) - timeOf(lineOf(mesh.api, "serving on"));
+    assert.ok(delayMs >= 2_990, `the drain began after ${delayMs} ms`);
+  });
+});
+
+describe("an Envoy that hangs", () => {
+  test("at SIGTERM is ended when the drain's time is over", async () => {
+    await using mesh = await startWebAndApi({ api: { proxyConfig: { terminationDrainDuration: "2s" } } });
+    const pid = await envoyPid(mesh.api);
+    process.kill(pid, "SIGSTOP");
+    mesh.api.agent.kill("SIGTERM");
+    const tookMs = await exitsZero(mesh.api, 6_000);
+    assert.ok(tookMs >= 1_900 && tookMs < 5_000, `took ${tookMs} ms`);
+    assert.equal(isAlive(pid), false);
+  });
+});
+
+describe("POST /drain", () => {
+  test("keeps Envoy and readiness; SIGTERM then ends both at once, Envoy first", async () => {
+    await using mesh = await startWebAndApi({ api: { proxyConfig: { terminationDrainDuration: "30s" } } });
+    const pid = await envoyPid(mesh.api);
+    assert.equal((await post(mesh.api.ports.status, "/drain")).status, 200);
+    await sleep(500);
+    assert.equal((await get(mesh.api.ports.status, "/healthz/ready")).status, 200);
+    assert.equal((await mesh.call()).status, 200);
+    mesh.api.agent.kill("SIGTERM");
+    await exitsZero(mesh.api, 3_000);
+    assert.equal(isAlive(pid), false);
+  });
+
+  test("does not count for an Envoy that was started later", async () => {
+    await using mesh = await startWebAndApi({ api: { proxyConfig: { terminationDrainDuration: "2s" } } });
+    assert.equal((await post(mesh.api.ports.status, "/drain")).status, 200);
+    const pid = await envoyPid(mesh.api);
+    process.kill(pid, "SIGKILL");
+    await eventually("another Envoy", async () => assert.notEqual(await envoyPid(mesh.api), pid), {
+      withinMs: 5_000,
+    });
+    await mesh.api.ready();
+    mesh.api.agent.kill("SIGTERM");
+    const tookMs = await exitsZero(mesh.api, 6_000);
+    assert.ok(tookMs >= 1_900, `ended after ${tookMs} ms, without a drain`);
+  });
+});
+
+describe("POST /quitquitquit", () => {
+  test("while Envoy waits to be started again ends with 0 and leaves none behind", async () => {
+    await using mesh = await startWebAndApi();
+    for (let kills = 0; kills < 4; kills += 1) {
+      const pid = await eventually("an Envoy", () => envoyPid(mesh.api), { withinMs: 5_000, everyMs: 5 });
+      process.kill(pid, "SIGKILL");
+      await eventually("its end", () => assert.equal(isAlive(pid), false), { withinMs: 2_000, everyMs: 5 });
+    }
+    const { envoy } = await mesh.api.report();
+    assert.equal(envoy.state, "restarting");
+    assert.equal((await post(mesh.api.ports.admin, "/quitquitquit")).status, 200);
+    await exitsZero(mesh.api, 3_000);
+    assert.equal(existsSync(`${mesh.api.folder}/etc/istio/proxy/generations/5`), false);
+  });
+});
