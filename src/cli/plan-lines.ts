@@ -3,8 +3,12 @@
  */
 import type { Plan } from "../plan/plan.ts";
 
-/** The lines; a diff is coloured on a terminal. */
-export function planLines(plan: Plan, colour: boolean): readonly string[] {
+/**
+ * The lines; a diff is coloured on a terminal.
+ *
+ * @param flagsOf pid of the agent whose flags were taken; undefined when they were given
+ */
+export function planLines(plan: Plan, flagsOf: number | undefined, colour: boolean): readonly string[] {
   const { action, running, argv, changes, files, diff } = plan;
   const rows: readonly (readonly [title: string, values: readonly string[]])[] = [
     ["plan", [headline(plan)]],
@@ -18,6 +22,7 @@ export function planLines(plan: Plan, colour: boolean): readonly string[] {
     ],
     ["because", action.kind === "swap" ? [action.why] : action.kind === "refuse" ? action.reasons : []],
     ["waits", running?.swapWaitsFor === undefined ? [] : [running.swapWaitsFor]],
+    ["flags", flagsOf === undefined ? [] : [`those of the running agent, pid ${flagsOf}`]],
     ["changes", changes.map(({ what, detail }) => `${what}: ${detail}`)],
     ["command", argv.length === 0 ? [] : [argv.map(quoted).join(" ")]],
     ["files", files.map(({ path, exists }) => (exists ? path : `${path} (does not exist)`))],

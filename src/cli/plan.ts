@@ -47,10 +47,10 @@ export const planCommand: Command = {
         templatePath: join(context.templates, "sidecar.yaml"),
         version,
       });
-      return show(await makePlan(config, context.env), asJson, context);
+      return show(await makePlan(config, context.env), planned.agentPid, asJson, context);
     } catch (error) {
       if (error instanceof ConfigError) {
-        return show(refusal(error.problems.map(describeProblem)), asJson, context);
+        return show(refusal(error.problems.map(describeProblem)), planned.agentPid, asJson, context);
       }
       const { errorMessage } = await import("../lifecycle/error-message.ts");
       context.printError(`outrider cannot plan: ${errorMessage(error)}`);
@@ -59,11 +59,11 @@ export const planCommand: Command = {
   },
 };
 
-function show(plan: Plan, asJson: boolean, context: CommandContext): number {
-  if (asJson) context.print(toJson(plan));
+function show(plan: Plan, flagsOf: number | undefined, asJson: boolean, context: CommandContext): number {
+  if (asJson) context.print(toJson(plan, flagsOf));
   else {
     const colour = context.terminal !== undefined && !context.env["NO_COLOR"];
-    for (const line of planLines(plan, colour)) context.print(line);
+    for (const line of planLines(plan, flagsOf, colour)) context.print(line);
   }
   switch (plan.action.kind) {
     case "none":
@@ -77,6 +77,10 @@ function show(plan: Plan, asJson: boolean, context: CommandContext): number {
 }
 
 /** Fields are only ever added. */
-function toJson({ action: { kind, ...why }, ...plan }: Plan): string {
-  return JSON.stringify({ version: 1, outrider: version, action: kind, ...why, ...plan }, undefined, 2);
+function toJson({ action: { kind, ...why }, ...plan }: Plan, flagsOf: number | undefined): string {
+  return JSON.stringify(
+    { version: 1, outrider: version, flagsOf, action: kind, ...why, ...plan },
+    undefined,
+    2,
+  );
 }

@@ -37,7 +37,7 @@ export function judgeBaseIds({ inUse, segments, uid }: BaseIds): Finding {
   }
   const stale = segments.filter(({ path }) => !inUse.includes(baseIdOf(path))).length;
   const used = inUse.length === 0 ? "no base ID is in use" : `base IDs in use: ${inUse.join(", ")}`;
-  return ok(name, `${used}; ${stale} segments without a running Envoy`);
+  return ok(name, `${used}; segments without a running Envoy: ${stale}`);
 }
 
 /** Base IDs among the abstract sockets of `/proc/net/unix`: `…_<base ID * 10 + epoch % 3>`. */

@@ -64,7 +64,7 @@ export async function lookAtEndpoint(call: EndpointCall, signal: AbortSignal): P
   const answer = await Promise.race([look.run(), abortion(signal)]).catch((error: unknown) => ({
     kind: "failed" as const,
     step: look.step,
-    cause: errorMessage(firstOf(error)),
+    cause: causeOf(error),
   }));
   look.close();
   const outcome = answer ?? { kind: "silent" as const, step: look.step };
@@ -150,7 +150,7 @@ class Look {
       session.once("remoteSettings", () => {
         resolve();
       });
-      session.once("error", reject);
+      session.on("error", reject);
       session.once("close", () => {
         reject(new Error("the server closed the connection"));
       });
@@ -179,7 +179,7 @@ class Look {
         Object.assign(seen, headers);
       });
       stream.on("trailers", (headers) => Object.assign(seen, headers));
-      stream.once("error", reject);
+      stream.on("error", reject);
       stream.once("close", () => {
         if (answer.httpStatus === 0) {
           reject(new Error("the server closed the stream without an answer"));
@@ -238,7 +238,7 @@ function opened(socket: Socket, event: "connect" | "secureConnect"): Promise<voi
     socket.once(event, () => {
       resolve();
     });
-    socket.once("error", reject);
+    socket.on("error", reject);
     socket.once("close", () => {
       reject(new Error("the server closed the connection"));
     });
@@ -255,7 +255,9 @@ function abortion(signal: AbortSignal): Promise<undefined> {
   });
 }
 
-/** Of several addresses that failed, Node.js gives all the errors. */
-function firstOf(error: unknown): unknown {
-  return error instanceof AggregateError ? (error.errors[0] as unknown) : error;
+/** In words; of several addresses that failed, Node.js gives all the errors, of which the first will do. */
+function causeOf(error: unknown): string {
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  const text = errorMessage(first);
+  return /wrong version number|packet length too long/.test(text) ? "it does not speak TLS" : text;
 }

@@ -68,7 +68,9 @@ export function judgeSharedPorts(owners: readonly PortOwner[], agent: RunningAge
   if (strangers.length === 0) {
     return ok(
       "shared-ports",
-      ours.size === 0 ? "no agent runs here" : `nobody shares the ${ours.size} ports of the running agent`,
+      ours.size === 0
+        ? "no agent runs here"
+        : `nobody shares the ports of the running agent (${[...ours].toSorted((a, b) => a - b).join(", ")})`,
     );
   }
   const list = strangers.map((owner) => describePortOwner(owner, "SO_REUSEPORT")).join("; ");

@@ -10,18 +10,23 @@ export interface SocketPaths {
   readonly configPath: string;
   readonly xds: string;
   readonly sds: string;
+  /** Socket of the application; undefined when there is none. */
+  readonly application: string | undefined;
 }
 
 /** A generation's number has as many digits after years of swaps. */
 const highGeneration = "100000";
 
 /** Every path must fit, also that of a generation to come. */
-export function judgeSocketPaths({ configPath, xds, sds }: SocketPaths): Finding {
+export function judgeSocketPaths({ configPath, xds, sds, application }: SocketPaths): Finding {
   const name = "socket-paths";
-  const lengths = [xds, sds, join(configPath, "generations", highGeneration, "admin.sock")].map((path) => ({
-    path,
-    bytes: Buffer.byteLength(path),
-  }));
+  const paths = [
+    xds,
+    sds,
+    join(configPath, "generations", highGeneration, "admin.sock"),
+    ...(application === undefined ? [] : [application]),
+  ];
+  const lengths = paths.map((path) => ({ path, bytes: Buffer.byteLength(path) }));
   const tooLong = lengths.filter(({ bytes }) => bytes > maxSocketPathBytes);
   if (tooLong.length === 0) {
     const longest = Math.max(...lengths.map(({ bytes }) => bytes));

@@ -34,7 +34,12 @@ export function systemChecks(
     {
       name: "socket-paths",
       run: () => [
-        judgeSocketPaths({ configPath: subject.configPath, xds: subject.xds.path, sds: subject.sds.path }),
+        judgeSocketPaths({
+          configPath: subject.configPath,
+          xds: subject.xds.path,
+          sds: subject.sds.path,
+          application: config?.application?.path,
+        }),
       ],
     },
     { name: "ports", run: () => lookAtPorts(knownPorts, agent) },

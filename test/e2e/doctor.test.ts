@@ -211,7 +211,9 @@ describe("doctor names what is broken, and the remedy:", () => {
     try {
       await expectFailures(
         await workload(),
-        { ca: [/the CA 127\.0\.0\.1:\d+ cannot be reached: .*\(TLS handshake/, /CA_ADDR/] },
+        {
+          ca: [/the CA 127\.0\.0\.1:\d+ cannot be reached: it does not speak TLS \(TLS handshake/, /CA_ADDR/],
+        },
         { env: { CA_ADDR: `127.0.0.1:${port}` } },
       );
     } finally {
@@ -365,6 +367,28 @@ describe("doctor warns, and the exit code stays 0:", () => {
     }
   });
 
+  test("no /dev/shm; with --swapMode=hot that is a failure", async (t) => {
+    if (!hasRoot(t)) return;
+    const script =
+      "mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3 && mknod -m 444 /dev/urandom c 1 9 && " +
+      'ln -s /proc/self/fd /dev/fd && exec "$@"';
+    const within = ["unshare", "-m", "sh", "-c", script, "sh"];
+    const web = await workload();
+    await expectWarning(web, "shared-memory", /\/dev\/shm does not exist/, /emptyDir.*without hot restart/, {
+      within,
+    });
+    const { code, named } = await diagnose(web, { within, args: ["--swapMode=hot"] });
+    expectFinding(named("shared-memory")[0], "failure", /does not exist/, /emptyDir/);
+    assert.equal(code, 1);
+  });
+
+  test("a shell as PID 1", async (t) => {
+    if (!hasRoot(t)) return;
+    await expectWarning(await workload(), "pid-1", /a shell \(sh -c/, /exec/, {
+      within: ["unshare", "-p", "-f", "--mount-proc", "sh", "-c", '"$@"; exit $?', "sh"],
+    });
+  });
+
   test("a /dev/shm that is read-only", async (t) => {
     if (!hasRoot(t)) return;
     await expectWarning(await workload(), "shared-memory", /cannot be written: EROFS/, /writable tmpfs/, {
@@ -432,7 +456,7 @@ describe("doctor beside a running agent", () => {
     assert.equal(well.code, 0, well.output);
     expectFinding(well.named("configuration")[0], "warning", /--futureFlag/, /spelling/);
     expectFinding(well.named("ports")[0], "ok", new RegExp(`running agent \\(pid ${agent.pid}\\)`));
-    expectFinding(well.named("shared-ports")[0], "ok", /nobody shares the \d+ ports/);
+    expectFinding(well.named("shared-ports")[0], "ok", /nobody shares the ports of the running agent/);
     expectFinding(well.named("memory")[0], "ok", /the running Envoy uses \d+ MiB: a second one fits/);
 
     await using stranger = await startEnvoyOn(web.ports.prometheus, web.folder);

@@ -57,9 +57,10 @@ async function plan(
   return { code: exit.code, plan: parsed };
 }
 
-/** Names, sizes and times of everything in the workload's folder, and its sockets. */
+/** Names, sizes and times of everything in the workload's folder that the agent does not write by itself. */
 function picture(one: Workload): readonly string[] {
   return readdirSync(one.folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => !name.includes("flight-recorder"))
     .map((name) => {
       const { size, mtimeMs, mode } = statSync(join(one.folder, name));
       return `${name} ${size} ${mtimeMs} ${mode}`;

@@ -76,9 +76,13 @@ describe("base IDs", () => {
     expectFinding(
       judgeBaseIds({ inUse: [1234], segments, uid: 0 }),
       "ok",
-      /in use: 1234; 0 segments without/,
+      /in use: 1234; segments without a running Envoy: 0/,
     );
-    expectFinding(judgeBaseIds({ inUse: [], segments, uid: 5 }), "ok", /no base ID.*1 segments without/);
+    expectFinding(
+      judgeBaseIds({ inUse: [], segments, uid: 5 }),
+      "ok",
+      /no base ID.*without a running Envoy: 1/,
+    );
   });
 });
 
@@ -306,13 +310,18 @@ describe("PID namespace", () => {
 
 describe("socket paths", () => {
   test("relative paths of the release fit", () => {
-    const paths = { configPath: "etc/istio/proxy", xds: "etc/istio/proxy/XDS", sds: "./var/run/socket" };
+    const paths = {
+      configPath: "etc/istio/proxy",
+      xds: "etc/istio/proxy/XDS",
+      sds: "./var/run/socket",
+      application: "a",
+    };
     expectFinding(judgeSocketPaths(paths), "ok", /the longest has 45 of 107 bytes/);
   });
 
   test("a deep folder leaves no room for a generation's socket", () => {
     const configPath = `/${"x".repeat(79)}`;
-    const paths = { configPath, xds: `${configPath}/XDS`, sds: "s" };
+    const paths = { configPath, xds: `${configPath}/XDS`, sds: "s", application: undefined };
     expectFinding(judgeSocketPaths(paths), "failure", /admin\.sock has 110 bytes of 107/, /configPath/);
   });
 });

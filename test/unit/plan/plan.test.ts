@@ -178,6 +178,7 @@ describe("the plan in words", () => {
           { path: "labels", exists: true },
         ],
       },
+      7,
       true,
     );
     assert.deepEqual(lines, [
@@ -185,6 +186,7 @@ describe("the plan in words", () => {
       "running  generation 3, pid 42, Envoy 1.40.0",
       "because  every listener can be bound twice",
       "waits    a replaced Envoy still has connections",
+      "flags    those of the running agent, pid 7",
       "changes  bootstrap: 1 lines are new, 1 are gone",
       "         arguments: -l info becomes debug",
       "command  '/my envoy' -c envoy.json",
