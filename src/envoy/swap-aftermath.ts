@@ -208,7 +208,9 @@ export class SwapAftermath {
       reason,
       trigger: request.trigger,
     });
-    if (!request.isRepair) memory.refuse(request.launch, reason);
+    // A taken port and an impossible mode are no fault of the launch: the next look may find it otherwise.
+    const isToBlame = stage === "validate" || stage === "live" || stage === "proof";
+    if (!request.isRepair && isToBlame) memory.refuse(request.launch, reason);
     swapper.settle(request, undefined, { result: "refused", stage, reason });
     this.#markBlind(outcome.isBlind);
     const { active } = roster;

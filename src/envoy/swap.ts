@@ -213,6 +213,8 @@ async function whyInvalid(launch: PreparedLaunch, cancel: AbortSignal): Promise<
     switch (validation.kind) {
       case "valid":
         return undefined;
+      case "not-a-program":
+        return `${launch.binary} is no program that this machine can run, another architecture's or cut short: ${validation.complaint}`;
       case "no-answer":
         return `Envoy did not finish validating the bootstrap within ${validation.afterMs} ms`;
       case "invalid":

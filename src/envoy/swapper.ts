@@ -205,6 +205,7 @@ export class Swapper {
       // An Envoy that never served has nothing to lose; one that comes back from a death is waited for.
       return this.#parts.isRecovering() ? "Envoy is being restarted" : undefined;
     }
+    if (!request.isRepair && active.asked !== undefined) return "Envoy is being replaced";
     if (!request.isRepair && active.isDrainedOnRequest)
       return "Envoy's listeners are being drained on request";
     if (!request.isRepair && retiring.size > 0) return "a replaced Envoy still has connections";

@@ -15,6 +15,8 @@ import { bootstrapFor, type PreparedLaunch, restingSocketPath } from "./launch.t
 export type Validation =
   | { readonly kind: "valid" }
   | { readonly kind: "invalid"; readonly exit: ChildExit; readonly lines: readonly string[] }
+  /** `complaint` is the shell's, to which execvp(3) hands what the kernel cannot run. */
+  | { readonly kind: "not-a-program"; readonly complaint: string }
   | { readonly kind: "no-answer"; readonly afterMs: number };
 
 /** Validation takes 0.2 s; a large static configuration on a throttled CPU takes longer. In milliseconds. */
@@ -44,15 +46,14 @@ export async function validate(launch: PreparedLaunch, cancel: AbortSignal): Pro
  */
 export async function hotRestartVersion(binary: string): Promise<string> {
   const lines: string[] = [];
-  const child = spawnChild({
-    file: binary,
-    args: ["--hot-restart-version"],
-    stdout: (line) => lines.push(line),
-    stderr: "ignore",
-  });
+  const onLine = (line: string): void => {
+    lines.push(line);
+  };
+  // Envoy 1.40 says it on its standard error.
+  const child = spawnChild({ file: binary, args: ["--hot-restart-version"], stdout: onLine, stderr: onLine });
   const exit = await exitWithin(child, deadlineMs, new AbortController().signal);
   await child.closed;
-  const version = lines.at(-1)?.trim();
+  const version = lines.findLast((line) => /^\d+\.\d+$/.test(line.trim()))?.trim();
   if (exit?.kind !== "exited" || exit.code !== 0 || version === undefined) {
     throw new Error(`${binary} does not tell its hot restart version`);
   }
@@ -70,7 +71,14 @@ async function run(launch: PreparedLaunch, path: string, cancel: AbortSignal): P
   const exit = await exitWithin(child, deadlineMs, cancel);
   if (exit === undefined) return { kind: "no-answer", afterMs: deadlineMs };
   await child.closed;
-  return exit.kind === "exited" && exit.code === 0 ? { kind: "valid" } : { kind: "invalid", exit, lines };
+  if (exit.kind === "exited" && exit.code === 0) return { kind: "valid" };
+  const complaint = lines.find((line) => isShellComplaint(launch.binary, line));
+  return complaint === undefined ? { kind: "invalid", exit, lines } : { kind: "not-a-program", complaint };
+}
+
+/** `/path/of/envoy: 1: word: not found`; bash says `line 1`. */
+function isShellComplaint(binary: string, line: string): boolean {
+  return line.startsWith(`${binary}: `) && /^(?:line )?\d+: /.test(line.slice(binary.length + 2));
 }
 
 /** The child's end; undefined when it had to be killed. */

@@ -194,11 +194,7 @@ function testSidecar(name: string, folder: string, ports: SidecarPorts, agent: R
     ports,
     agent,
     report,
-    metric: async (metric) => {
-      const text = (await get(ports.status, "/stats/prometheus")).body.toString("utf8");
-      const line = text.split("\n").find((candidate) => candidate.startsWith(metric));
-      return line === undefined ? 0 : Number(line.split(" ").at(-1));
-    },
+    metric: (metric) => metricOf(ports.status, metric),
     ready: async () => {
       await eventually(
         `${name} ready`,
@@ -216,6 +212,13 @@ function testSidecar(name: string, folder: string, ports: SidecarPorts, agent: R
 
 function documents(objects: readonly object[]): string {
   return objects.map((object) => stringify(object)).join("---\n");
+}
+
+/** The first sample whose line starts so, of the metrics on this status port; 0 when there is none. */
+export async function metricOf(statusPort: number, start: string): Promise<number> {
+  const text = (await get(statusPort, "/stats/prometheus")).body.toString("utf8");
+  const line = text.split("\n").find((candidate) => candidate.startsWith(start));
+  return line === undefined ? 0 : Number(line.split(" ").at(-1));
 }
 
 /** GET on loopback. */

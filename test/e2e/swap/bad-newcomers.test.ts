@@ -1,0 +1,90 @@
+/** A newcomer that cannot take over is refused with its reason, and costs the Envoy that serves nothing. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { badNewcomers } from "../../support/bad-newcomers.ts";
+import { envoysOf } from "../../support/envoys-of.ts";
+import { freePorts } from "../../support/free-ports.ts";
+import { describeLoad, mixedGroups, startLoadGenerator } from "../../support/load/generator.ts";
+import { ProbeSeries } from "../../support/probe-series.ts";
+import { ScriptedEnvoy } from "../../support/scripted-envoy.ts";
+import { StandaloneSidecar, type TimedReload } from "../../support/standalone-sidecar.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+
+/** Hot restart may take the admin interface from the old Envoy; so long may it be gone, in milliseconds. */
+const adminWithinMs = { overlap: 1_000, hot: 5_000 };
+
+function reasonOf({ report }: TimedReload): string {
+  switch (report.result) {
+    case "refused":
+      return report.reason;
+    case "invalid":
+      return report.problems.join("\n");
+    default:
+      return "";
+  }
+}
+
+for (const mode of ["overlap", "hot"] as const) {
+  describe(`a newcomer in mode ${mode} with`, { concurrency: 3 }, () => {
+    for (const { name, prepare, says } of badNewcomers) {
+      const message = says[mode];
+      test(message === undefined ? `${name} takes over` : `${name} is refused`, async (context) => {
+        using folder = temporaryFolder();
+        await using stack = new AsyncDisposableStack();
+        const envoy = await ScriptedEnvoy.in(folder.path);
+        const sidecar = stack.use(
+          await StandaloneSidecar.ready({
+            folder: folder.path,
+            flags: ["--swapMode", mode, "--swapTimeout", "2s"],
+            envoyPath: envoy.path,
+          }),
+        );
+        const [sparePort = 0] = await freePorts(1);
+        const oldPid = await sidecar.envoyPid();
+        await using load = await startLoadGenerator({
+          port: sidecar.trafficPort,
+          groups: mixedGroups(200),
+        });
+        const admin = stack.use(
+          new ProbeSeries({ host: "127.0.0.1", port: sidecar.ports.admin }, "/ready", 20),
+        );
+        const readiness = stack.use(
+          new ProbeSeries({ host: "127.0.0.1", port: sidecar.ports.status }, "/healthz/ready", 20),
+        );
+        await using trouble = new AsyncDisposableStack();
+        await prepare({ sidecar, envoy, sparePort, stack: trouble });
+        const bad = await sidecar.reload();
+        if (message === undefined) assert.equal(bad.report.result, "swapped");
+        else {
+          assert.match(bad.report.result, /^(refused|invalid)$/);
+          assert.match(reasonOf(bad), message);
+          const { envoy: state } = await sidecar.report();
+          assert.match([state.refused, ...(state.configurationProblems ?? [])].join("\n"), message);
+          if (mode === "overlap") {
+            assert.equal(state.pid, oldPid);
+            assert.deepEqual(
+              envoysOf(folder.path).map(({ pid }) => pid),
+              [oldPid],
+            );
+          }
+        }
+        await trouble.disposeAsync();
+
+        envoy.become("real");
+        const good = await sidecar.swap({});
+        assert.equal(good.report.result, "swapped", JSON.stringify(good.report));
+        const { envoy: after } = await sidecar.report();
+        assert.equal(after.refused, undefined);
+        assert.equal(after.configurationProblems, undefined);
+        await Promise.all([admin[Symbol.asyncDispose](), readiness[Symbol.asyncDispose]()]);
+        const result = await load.stop();
+        context.diagnostic(
+          `refused after ${Math.round(bad.tookMs)} ms, without admin ${admin.longestOutageMs} ms: ${describeLoad(result)}`,
+        );
+        assert.equal(result.failures.length + result.raced.length, 0, describeLoad(result));
+        assert.ok(admin.longestOutageMs < adminWithinMs[mode], `no admin for ${admin.longestOutageMs} ms`);
+        assert.equal(readiness.longestOutageMs, 0, "it was ready all the time");
+      });
+    }
+  });
+}

@@ -1,0 +1,113 @@
+/** Pieces of static Envoy configuration. */
+
+export interface ListenerOptions {
+  readonly port: number;
+  readonly name?: string;
+  readonly address?: string;
+  /** Left out unless given: Envoy's own default, on. */
+  readonly reusePort?: boolean;
+  /** A transport socket such as `tlsFromSds` makes. */
+  readonly transportSocket?: object;
+}
+
+/** A listener that answers every request by itself. */
+export function directResponseListener(options: ListenerOptions): object {
+  const manager = {
+    "@type":
+      "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+    stat_prefix: "direct",
+    codec_type: "AUTO",
+    route_config: {
+      virtual_hosts: [
+        {
+          name: "any",
+          domains: ["*"],
+          routes: [
+            { match: { prefix: "/" }, direct_response: { status: 200, body: { inline_string: "direct" } } },
+          ],
+        },
+      ],
+    },
+    http_filters: [
+      {
+        name: "envoy.filters.http.router",
+        typed_config: { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
+      },
+    ],
+  };
+  const filters = [{ name: "envoy.filters.network.http_connection_manager", typed_config: manager }];
+  return {
+    name: options.name ?? "direct",
+    address: {
+      socket_address: { address: options.address ?? "127.0.0.1", port_value: options.port },
+    },
+    ...(options.reusePort === undefined ? {} : { enable_reuse_port: options.reusePort }),
+    filter_chains: [
+      {
+        filters,
+        ...(options.transportSocket === undefined ? {} : { transport_socket: options.transportSocket }),
+      },
+    ],
+  };
+}
+
+/** A static HTTP/2 cluster on loopback. */
+export function grpcCluster(name: string, port: number): object {
+  return {
+    name,
+    type: "STATIC",
+    connect_timeout: "1s",
+    typed_extension_protocol_options: {
+      "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+        "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        explicit_http_config: { http2_protocol_options: {} },
+      },
+    },
+    load_assignment: {
+      cluster_name: name,
+      endpoints: [
+        {
+          lb_endpoints: [
+            { endpoint: { address: { socket_address: { address: "127.0.0.1", port_value: port } } } },
+          ],
+        },
+      ],
+    },
+  };
+}
+
+/** A gRPC source of configuration in that cluster. */
+export function grpcSource(cluster: string, initialFetchTimeout: string): object {
+  return {
+    api_config_source: {
+      api_type: "GRPC",
+      transport_api_version: "V3",
+      grpc_services: [{ envoy_grpc: { cluster_name: cluster } }],
+    },
+    resource_api_version: "V3",
+    initial_fetch_timeout: initialFetchTimeout,
+  };
+}
+
+/** A cluster whose members come from a control plane: Envoy is not LIVE before it has answered. */
+export function edsCluster(name: string, sourceCluster: string): object {
+  return {
+    name,
+    type: "EDS",
+    connect_timeout: "1s",
+    eds_cluster_config: { eds_config: grpcSource(sourceCluster, "0s") },
+  };
+}
+
+/** A TLS server whose certificate is the secret `workload` of `source`. */
+export function tlsFromSds(source: object): object {
+  return {
+    name: "envoy.transport_sockets.tls",
+    typed_config: {
+      "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+      common_tls_context: {
+        tls_certificate_sds_secret_configs: [{ name: "workload", sds_config: source }],
+      },
+    },
+  };
+}

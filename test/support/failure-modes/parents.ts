@@ -1,0 +1,109 @@
+/** F4, F6 and F7: what becomes of those that handed over. */
+import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import { sleep } from "../../../src/lifecycle/sleep.ts";
+import { envoysOf, sharedMemoryOf } from "../envoys-of.ts";
+import { eventually } from "../eventually.ts";
+import { assertSwapsHot } from "./newcomers.ts";
+import { type FailureFigures, Subject } from "./subject.ts";
+
+/**
+ * F4: the old Envoy is killed while it drains, which will make its successor abort.
+ *
+ * The requests that were on their way in the killed Envoy are lost; no supervisor can bring them back. Everything
+ * else has to survive.
+ */
+export async function parentDies(): Promise<FailureFigures> {
+  await using subject = await Subject.start({ flags: ["--parentShutdownDuration", "6s"] });
+  const { sidecar } = subject;
+  const parent = await sidecar.envoyPid();
+  const { report } = await sidecar.swap();
+  assert.ok(report.result === "swapped" && report.mode === "hot", JSON.stringify(report));
+  process.kill(parent, "SIGKILL");
+  const startedAt = performance.now();
+  const healMs = await subject.healed(2, startedAt);
+  const [child] = envoysOf(sidecar.folder).filter(({ generation }) => generation === 2);
+  if (child !== undefined) {
+    await eventually("the orphaned successor gone", () => assert.equal(isAlive(child.pid), false), {
+      withinMs: 12_000,
+    });
+  }
+  assert.equal(
+    await sidecar.metric('outrider_envoy_exits_total{reason="abort"}'),
+    0,
+    "it never came to abort",
+  );
+  await assertSwapsHot(subject);
+  return await subject.figures(healMs);
+}
+
+/** F6: all Envoys die at once, the parent that drains included: the next one starts a lineage of its own. */
+export async function everybodyDies(): Promise<FailureFigures> {
+  await using subject = await Subject.start();
+  const { sidecar } = subject;
+  const { report } = await sidecar.swap();
+  assert.ok(report.result === "swapped" && report.mode === "hot", JSON.stringify(report));
+  const all = envoysOf(sidecar.folder);
+  assert.equal(all.length, 2);
+  for (const { pid } of all) process.kill(pid, "SIGKILL");
+  const startedAt = performance.now();
+  const healMs = await subject.healed(2, startedAt);
+  assert.deepEqual(
+    envoysOf(sidecar.folder).map(({ epoch }) => epoch),
+    [0],
+  );
+  await assertSwapsHot(subject);
+  return await subject.figures(healMs);
+}
+
+/** F6: the shared memory is gone, as in a container whose /dev/shm was cleaned: every successor aborts. */
+export async function sharedMemoryVanishes(): Promise<FailureFigures> {
+  await using subject = await Subject.start();
+  const { sidecar } = subject;
+  const path = sharedMemoryOf(await sidecar.envoyPid());
+  assert.ok(path !== undefined, "Envoy maps no shared memory");
+  rmSync(path);
+  const startedAt = performance.now();
+  const { report } = await sidecar.swap();
+  const generation = report.result === "swapped" ? report.generation - 1 : 1;
+  const healMs = await subject.healed(generation, startedAt);
+  await eventually(
+    "a swap by hot restart",
+    async () => {
+      await assertSwapsHot(subject);
+    },
+    { withinMs: 15_000, everyMs: 100 },
+  );
+  return await subject.figures(healMs);
+}
+
+/** F7: changes come faster than the old Envoys can drain; none of them is ended early. */
+export async function changesInARow(): Promise<FailureFigures> {
+  await using subject = await Subject.start();
+  const { sidecar } = subject;
+  const startedAt = performance.now();
+  const first = sidecar.swap();
+  await sleep(400);
+  const parent = envoysOf(sidecar.folder)[0];
+  const second = sidecar.swap();
+  await sleep(100);
+  const third = sidecar.swap();
+  const reports = await Promise.all([first, second, third]);
+  assert.deepEqual(
+    reports.map(({ report }) => report.result),
+    ["swapped", "superseded", "swapped"],
+  );
+  assert.ok((reports[2]?.tookMs ?? 0) > 1_000, "the third waited for the first parent's end");
+  assert.equal(parent === undefined ? undefined : isAlive(parent.pid), false);
+  assert.equal(envoysOf(sidecar.folder).length, 2);
+  return await subject.figures(Math.round(performance.now() - startedAt));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * A sidecar on a bootstrap of the test's own: the real agent and the real Envoy, with static listeners that answer by
+ * themselves, so that neither a control plane nor an application is needed.
+ */
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ReloadReport } from "../../src/agent/reloader.ts";
+import type { AgentReport } from "../../src/agent/report.ts";
+import { fetchHttp } from "../../src/net/http-client.ts";
+import { directResponseListener } from "./envoy-config.ts";
+import { testEnvoy } from "./envoy.ts";
+import { eventually } from "./eventually.ts";
+import { freePorts } from "./free-ports.ts";
+import { get, metricOf } from "./mesh.ts";
+import { type RunningOutrider, startOutrider } from "./outrider.ts";
+
+/** What of a bootstrap a test changes. */
+export interface StandaloneBootstrap {
+  readonly listeners?: readonly object[];
+  readonly clusters?: readonly object[];
+  readonly [part: string]: unknown;
+}
+
+export interface StandaloneOptions {
+  /** Holds everything that the agent writes. */
+  readonly folder: string;
+  /** Flags of `proxy`. */
+  readonly flags?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Over ProxyConfig's own. */
+  readonly proxyConfig?: Readonly<Record<string, unknown>>;
+  /** The real one unless given. */
+  readonly envoyPath?: string;
+  readonly bootstrap?: StandaloneBootstrap;
+  /** Files to be there before the agent starts, by their paths in the folder. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** What a swap that was asked for over HTTP has become, and how long the answer took. */
+export interface TimedReload {
+  readonly report: ReloadReport;
+  readonly tookMs: number;
+}
+
+/** Where neither a control plane nor a CA is. */
+const nobody = "127.0.0.1:1";
+
+export class StandaloneSidecar implements AsyncDisposable {
+  readonly folder: string;
+  readonly trafficPort: number;
+  readonly ports: { readonly admin: number; readonly status: number };
+  readonly agent: RunningOutrider;
+  #version = 0;
+  #bootstrap: StandaloneBootstrap;
+
+  private constructor(
+    options: StandaloneOptions,
+    ports: { readonly traffic: number; readonly admin: number; readonly status: number },
+    envoyPath: string,
+  ) {
+    this.folder = options.folder;
+    this.trafficPort = ports.traffic;
+    this.ports = ports;
+    this.#bootstrap = options.bootstrap ?? {};
+    mkdirSync(options.folder, { recursive: true });
+    this.write(this.#bootstrap);
+    for (const [path, content] of Object.entries(options.files ?? {})) {
+      mkdirSync(join(options.folder, path, ".."), { recursive: true });
+      writeFileSync(join(options.folder, path), content);
+    }
+    this.agent = startOutrider({
+      args: ["proxy", "sidecar", "--parentShutdownDuration", "2s", ...(options.flags ?? [])],
+      cwd: options.folder,
+      env: {
+        ENVOY_PATH: envoyPath,
+        POD_NAME: "alone-1",
+        POD_NAMESPACE: "demo",
+        INSTANCE_IP: "127.0.0.1",
+        CA_ADDR: nobody,
+        PROXY_CONFIG: JSON.stringify({
+          customConfigFile: this.bootstrapPath,
+          discoveryAddress: nobody,
+          proxyAdminPort: ports.admin,
+          statusPort: ports.status,
+          concurrency: 1,
+          drainDuration: "1s",
+          terminationDrainDuration: "1s",
+          ...options.proxyConfig,
+        }),
+        ...options.env,
+      },
+    });
+  }
+
+  static async start(options: StandaloneOptions): Promise<StandaloneSidecar> {
+    const [traffic = 0, admin = 0, status = 0] = await freePorts(3);
+    return new StandaloneSidecar(
+      options,
+      { traffic, admin, status },
+      options.envoyPath ?? (await testEnvoy()),
+    );
+  }
+
+  /** The same, once it is ready. */
+  static async ready(options: StandaloneOptions): Promise<StandaloneSidecar> {
+    const sidecar = await StandaloneSidecar.start(options);
+    await sidecar.ready();
+    return sidecar;
+  }
+
+  get bootstrapPath(): string {
+    return join(this.folder, "bootstrap.json");
+  }
+
+  get configPath(): string {
+    return join(this.folder, "etc/istio/proxy");
+  }
+
+  /** Replace the bootstrap file in one step. Each has another version, so that each asks for another Envoy. */
+  write(bootstrap: StandaloneBootstrap): void {
+    this.#bootstrap = bootstrap;
+    this.#version += 1;
+    const { listeners, clusters, ...rest } = bootstrap;
+    this.writeText(
+      JSON.stringify({
+        node: { id: "alone", cluster: "alone", metadata: { version: this.#version } },
+        static_resources: {
+          listeners: listeners ?? [directResponseListener({ port: this.trafficPort })],
+          clusters: clusters ?? [],
+        },
+        ...rest,
+      }),
+    );
+  }
+
+  writeText(text: string): void {
+    writeFileSync(`${this.bootstrapPath}.new`, text);
+    renameSync(`${this.bootstrapPath}.new`, this.bootstrapPath);
+  }
+
+  /** Ask for a reload and wait for what became of it. */
+  async reload(withinMs = 40_000): Promise<TimedReload> {
+    const startedAt = performance.now();
+    const { status, body } = await fetchHttp({
+      target: { host: "127.0.0.1", port: this.ports.status },
+      method: "POST",
+      url: "/reload",
+      timeoutMs: withinMs,
+    });
+    const text = body.toString("utf8");
+    if (status !== 200) throw new Error(`/reload answered ${status}: ${text}`);
+    return { report: JSON.parse(text) as ReloadReport, tookMs: performance.now() - startedAt };
+  }
+
+  /** Write a bootstrap, the present one unless given, and reload. */
+  async swap(bootstrap: StandaloneBootstrap = this.#bootstrap, withinMs?: number): Promise<TimedReload> {
+    this.write(bootstrap);
+    return this.reload(withinMs);
+  }
+
+  async report(): Promise<AgentReport> {
+    const { body } = await get(this.ports.status, "/debug/status");
+    return JSON.parse(body.toString("utf8")) as AgentReport;
+  }
+
+  /** A metric of the agent by its start; 0 while it has no sample. */
+  metric(name: string): Promise<number> {
+    return metricOf(this.ports.status, name);
+  }
+
+  async envoyPid(): Promise<number> {
+    const { pid } = (await this.report()).envoy;
+    if (pid === undefined) throw new Error("Envoy has no pid");
+    return pid;
+  }
+
+  /** True when the readiness port says so. */
+  async isReady(): Promise<boolean> {
+    return (await get(this.ports.status, "/healthz/ready")).status === 200;
+  }
+
+  async ready(withinMs = 15_000): Promise<void> {
+    await eventually(
+      "ready",
+      async () => {
+        const { ready, reason } = await this.report();
+        if (!ready) throw new Error(reason);
+      },
+      { withinMs, everyMs: 20 },
+    ).catch((error: unknown) => {
+      throw new Error(`the sidecar is not ready:\n${this.agent.lines.slice(-30).join("\n")}`, {
+        cause: error,
+      });
+    });
+  }
+
+  [Symbol.asyncDispose](): PromiseLike<void> {
+    return this.agent[Symbol.asyncDispose]();
+  }
+}
