@@ -3,11 +3,12 @@
  *
  * grpc-js folds everything before the answer into UNAVAILABLE, and a certificate that does not verify is not shown.
  */
-import { connect as connectHttp2, type ClientHttp2Session, type IncomingHttpHeaders } from "node:http2";
+import type { ClientHttp2Session } from "node:http2";
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from "node:net";
 import { checkServerIdentity, connect as connectTls, type TLSSocket } from "node:tls";
 import type { ChannelTls } from "../grpc/channel.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
+import { callGrpc, type GrpcAnswer, type GrpcCall, openSession } from "./grpc-call.ts";
 
 /** Steps of a call, in order. */
 export type Step = "connect" | "TLS handshake" | "HTTP/2" | "gRPC call";
@@ -26,36 +27,21 @@ export type EndpointAnswer = {
 } & (
   | { readonly kind: "failed"; readonly step: Step; readonly cause: string }
   | { readonly kind: "silent"; readonly step: Step }
-  | {
-      readonly kind: "answered";
-      /** gRPC status code; undefined when the server does not speak gRPC. */
-      readonly status: number | undefined;
-      readonly message: string;
-      readonly httpStatus: number;
-      /** The answer's `date`, between `askedAt` and `answeredAt` of this clock. */
-      readonly date?: Date;
-      readonly askedAt: Date;
-      readonly answeredAt: Date;
-    }
+  | ({ readonly kind: "answered" } & GrpcAnswer)
 );
 
 /** One call that changes nothing. */
-export interface EndpointCall {
+export interface EndpointCall extends Omit<GrpcCall, "authority"> {
   /** Host and port as they are configured. */
   readonly host: string;
   readonly port: number;
   /** What the host resolved to. */
   readonly addresses: readonly string[];
   readonly tls: ChannelTls | undefined;
-  /** `/package.Service/Method`. */
-  readonly path: string;
-  readonly metadata: Readonly<Record<string, string>>;
-  /** `empty` sends one message without a field, `none` ends the request at once. */
-  readonly message: "empty" | "none";
 }
 
-/** A gRPC frame of no bytes: not compressed, length 0. */
-const emptyFrame = Buffer.alloc(5);
+/** How long one of several addresses may take before the next is tried beside it, in milliseconds. */
+const nextAddressMs = 1_000;
 
 /** Call, and say how far it came by the time that `signal` aborts. Never rejects. */
 export async function lookAtEndpoint(call: EndpointCall, signal: AbortSignal): Promise<EndpointAnswer> {
@@ -82,21 +68,28 @@ class Look {
     this.#call = call;
   }
 
-  async run(): Promise<Omit<Extract<EndpointAnswer, { kind: "answered" }>, "tookMs" | "certificate">> {
+  async run(): Promise<{ readonly kind: "answered" } & GrpcAnswer> {
+    const { tls, ...call } = this.#call;
     let socket = await this.#connect();
-    if (this.#call.tls !== undefined) {
+    if (tls !== undefined) {
       this.step = "TLS handshake";
-      socket = await this.#handshake(socket, this.#call.tls);
+      socket = await this.#handshake(socket, tls);
     }
     this.step = "HTTP/2";
-    const session = await this.#openSession(socket);
+    this.#session = await openSession(socket, tls === undefined ? "http" : "https");
     this.step = "gRPC call";
-    return this.#ask(session);
+    const answer = await callGrpc(this.#session, { authority: tls?.serverName ?? this.#authority, ...call });
+    return { kind: "answered", ...answer };
   }
 
   close(): void {
     this.#session?.destroy();
     this.#socket?.destroy();
+  }
+
+  get #authority(): string {
+    const { host, port } = this.#call;
+    return `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
   }
 
   async #connect(): Promise<Socket> {
@@ -107,7 +100,13 @@ class Look {
         addresses.map((address) => ({ address, family: isIP(address) })),
       );
     };
-    const socket = connectTcp({ host, port, lookup, autoSelectFamily: true });
+    const socket = connectTcp({
+      host,
+      port,
+      lookup,
+      autoSelectFamily: true,
+      autoSelectFamilyAttemptTimeout: nextAddressMs,
+    });
     this.#socket = socket;
     await opened(socket, "connect");
     return socket;
@@ -138,80 +137,6 @@ class Look {
     if (!secure.authorized) throw new Error(verificationWords(secure, mismatch));
     return secure;
   }
-
-  async #openSession(socket: Socket): Promise<ClientHttp2Session> {
-    const { host, port, tls } = this.#call;
-    const scheme = tls === undefined ? "http" : "https";
-    const session = connectHttp2(`${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`, {
-      createConnection: () => socket,
-    });
-    this.#session = session;
-    await new Promise<void>((resolve, reject) => {
-      session.once("remoteSettings", () => {
-        resolve();
-      });
-      session.on("error", reject);
-      session.once("close", () => {
-        reject(new Error("the server closed the connection"));
-      });
-    });
-    return session;
-  }
-
-  #ask(
-    session: ClientHttp2Session,
-  ): Promise<Omit<Extract<EndpointAnswer, { kind: "answered" }>, "tookMs" | "certificate">> {
-    const { path, metadata, message, tls } = this.#call;
-    const askedAt = new Date();
-    return new Promise((resolve, reject) => {
-      const stream = session.request({
-        ...metadata,
-        ...(tls?.serverName === undefined ? {} : { ":authority": tls.serverName }),
-        ":method": "POST",
-        ":path": path,
-        "content-type": "application/grpc",
-        te: "trailers",
-      });
-      const seen: IncomingHttpHeaders = {};
-      let answer = { httpStatus: 0, answeredAt: askedAt };
-      stream.on("response", (headers) => {
-        answer = { httpStatus: headers[":status"] ?? 0, answeredAt: new Date() };
-        Object.assign(seen, headers);
-      });
-      stream.on("trailers", (headers) => Object.assign(seen, headers));
-      stream.on("error", reject);
-      stream.once("close", () => {
-        if (answer.httpStatus === 0) {
-          reject(new Error("the server closed the stream without an answer"));
-          return;
-        }
-        const date = new Date(seen.date ?? "");
-        resolve({
-          kind: "answered",
-          status: statusOf(seen["grpc-status"]),
-          message: percentDecoded(String(seen["grpc-message"] ?? "")),
-          askedAt,
-          ...answer,
-          ...(Number.isNaN(date.getTime()) ? {} : { date }),
-        });
-      });
-      stream.resume();
-      stream.end(message === "empty" ? emptyFrame : undefined);
-    });
-  }
-}
-
-/** A message is percent-encoded (gRPC over HTTP/2); one that is not is taken as it is. */
-function percentDecoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
-function statusOf(header: string | readonly string[] | undefined): number | undefined {
-  return typeof header === "string" && /^\d+$/.test(header) ? Number(header) : undefined;
 }
 
 /** OpenSSL's codes in the words that the agent's log has for them. */
