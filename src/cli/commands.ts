@@ -4,7 +4,9 @@
 import type { Command } from "./command.ts";
 import { diagnoseCommand } from "./diagnose.ts";
 import { discoveryCommand } from "./discovery.ts";
+import { doctorCommand } from "./doctor.ts";
 import { envoyCommand } from "./envoy.ts";
+import { planCommand } from "./plan.ts";
 import { proxyCommand } from "./proxy.ts";
 import { reloadCommand } from "./reload.ts";
 import { requestCommand } from "./request.ts";
@@ -20,6 +22,8 @@ export const commands: readonly Command[] = [
   waitCommand,
   requestCommand,
   reloadCommand,
+  planCommand,
+  doctorCommand,
   diagnoseCommand,
   discoveryCommand,
   envoyCommand,
