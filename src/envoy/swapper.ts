@@ -11,7 +11,8 @@ import type { Seat } from "./seat.ts";
 import type { SupervisionEvent } from "./supervision-event.ts";
 import type { SupervisionReport } from "./supervision-report.ts";
 import type { SupervisorOptions } from "./supervisor-options.ts";
-import { type Incumbent, inspect, swap, type SwapDependencies, type SwapOutcome } from "./swap.ts";
+import type { Incumbent } from "./preflight.ts";
+import { inspect, swap, type SwapDependencies, type SwapOutcome } from "./swap.ts";
 import type { SwapMode, SwapModeRequest } from "./swap-mode.ts";
 import { repairRequest, type SwapReport, type SwapRequest, SwapRequests } from "./swap-requests.ts";
 
