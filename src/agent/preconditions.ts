@@ -1,11 +1,12 @@
 /**
  * What must hold before the first Envoy is started: a folder to write to, no Envoy of an earlier agent, free ports.
  */
-import { accessSync, constants, mkdirSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import type { AgentConfig } from "../config/agent-config.ts";
 import { ConfigError } from "../config/config-problem.ts";
 import { endStrays } from "../envoy/strays.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
+import { makeFolder } from "../lifecycle/folder.ts";
 import { describePortOwner, portOwners } from "../net/port-owner.ts";
 import type { Logger } from "../telemetry/log.ts";
 
@@ -18,7 +19,7 @@ export async function requirePreconditions(config: AgentConfig, log: Logger): Pr
 
 function requireWritable(configPath: string): void {
   try {
-    mkdirSync(configPath, { recursive: true, mode: 0o700 });
+    makeFolder(configPath, 0o700);
     accessSync(configPath, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new ConfigError([

@@ -8,6 +8,7 @@ import type { AgentConfig } from "../config/agent-config.ts";
 import { ApplicationEnded } from "../envoy/drain-plan.ts";
 import type { SupervisionEnd } from "../envoy/state.ts";
 import { EnvoySupervisor } from "../envoy/supervisor.ts";
+import { errorMessage } from "../lifecycle/error-message.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -84,7 +85,9 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
       for await (const requests of deps.reopenLogsRequests.changes(signal)) {
         if (requests === 0) continue;
         log.info("reopening log files requested", { requests });
-        supervisor.reopenLogs();
+        await supervisor.reopenLogs().catch((error: unknown) => {
+          log.warn("Envoy was not asked to reopen its log files", { reason: errorMessage(error) });
+        });
       }
     });
     tasks.signal.addEventListener("abort", () => {

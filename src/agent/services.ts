@@ -87,6 +87,9 @@ export class AgentServices implements AsyncDisposable {
         quit: () => {
           deps.quit("POST /quitquitquit on the admin port");
         },
+        drained: (query) => {
+          supervisor.noteDrain(query);
+        },
       }),
     );
     const watched = { identity: identity.state, xds: xds.state, supervisor, reloader: deps.reloader };

@@ -8,7 +8,7 @@ import { endpoints } from "../status/server.ts";
 /** The README with every table between its markers made anew. */
 export function withReferenceTables(readme: string, commands: readonly Command[]): string {
   const tables: Readonly<Record<string, string>> = {
-    flags: commands.map(flagTable).join("\n\n"),
+    flags: commands.map((command) => flagTable(command, commands)).join("\n\n"),
     environment: environmentTable(),
     endpoints: endpointTable(),
   };
@@ -31,19 +31,30 @@ function cell(text: string): string {
   return text.replaceAll("|", "\\|");
 }
 
-function flagTable(command: Command): string {
-  const rows = Object.entries(command.flags).map(([name, flag]) => [
-    `\`--${name}\``,
-    flag.default === undefined || flag.default === "" ? "" : `\`${String(flag.default)}\``,
-    cell(flag.describe),
-  ]);
+/** A command that takes all the flags of another one refers to it. */
+function flagTable(command: Command, commands: readonly Command[]): string {
+  const base = commands.find((other) => takesAllOf(command, other));
+  const rows = Object.entries(command.flags)
+    .filter(([name, flag]) => base?.flags[name] !== flag)
+    .map(([name, flag]) => [
+      `\`--${name}\``,
+      flag.default === undefined || flag.default === "" ? "" : `\`${String(flag.default)}\``,
+      cell(flag.describe),
+    ]);
   const words = [
     command.name,
     command.usage,
     command.passesOn === undefined ? undefined : `-- ${command.passesOn}`,
   ];
   const title = `**\`outrider ${words.filter((word) => word !== undefined).join(" ")}\`** — ${command.describe}`;
-  return rows.length === 0 ? title : `${title}\n\n${table(["flag", "default", "meaning"], rows)}`;
+  const described =
+    base === undefined ? title : `${title} Takes the flags of \`outrider ${base.name}\`, and:`;
+  return rows.length === 0 ? described : `${described}\n\n${table(["flag", "default", "meaning"], rows)}`;
+}
+
+function takesAllOf(command: Command, other: Command): boolean {
+  const flags = Object.entries(other.flags);
+  return command !== other && flags.length > 0 && flags.every(([name, flag]) => command.flags[name] === flag);
 }
 
 function environmentTable(): string {

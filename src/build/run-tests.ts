@@ -25,7 +25,13 @@ await ensureEnvoy(
 /** Longest run of one test file, in milliseconds. */
 const timeout = 180_000;
 
-const stream = run({ files: files.toSorted().map((file) => join(root, file)), concurrency: 2, timeout });
+const stream = run({
+  files: files.toSorted().map((file) => join(root, file)),
+  concurrency: 2,
+  timeout,
+  // A test that failed half-way may have left something that would keep its file from ending, and so the whole run.
+  forceExit: true,
+});
 stream.on("test:fail", () => {
   process.exitCode = 1;
 });

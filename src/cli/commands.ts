@@ -2,8 +2,11 @@
  * Every command of the CLI. Each is loaded when it runs, so that none pays for another's libraries.
  */
 import type { Command } from "./command.ts";
+import { diagnoseCommand } from "./diagnose.ts";
 import { discoveryCommand } from "./discovery.ts";
+import { doctorCommand } from "./doctor.ts";
 import { envoyCommand } from "./envoy.ts";
+import { planCommand } from "./plan.ts";
 import { proxyCommand } from "./proxy.ts";
 import { reloadCommand } from "./reload.ts";
 import { requestCommand } from "./request.ts";
@@ -19,6 +22,9 @@ export const commands: readonly Command[] = [
   waitCommand,
   requestCommand,
   reloadCommand,
+  planCommand,
+  doctorCommand,
+  diagnoseCommand,
   discoveryCommand,
   envoyCommand,
 ];

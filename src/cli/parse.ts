@@ -70,8 +70,9 @@ export async function parseCommandLine(
     output = text;
   });
   if (failure !== undefined) {
-    const hint = `${failure}\nSee outrider ${argv[0]?.startsWith("-") === false ? `${argv[0]} ` : ""}--help.`;
-    return { kind: "print", text: hint, code: usageError };
+    const known = commands.find(({ name }) => name === argv[0]);
+    const help = known === undefined ? "outrider --help" : `outrider ${known.name} --help`;
+    return { kind: "print", text: `${failure}\nSee ${help}.`, code: usageError };
   }
   return invocation ?? { kind: "print", text: output, code: 0 };
 }

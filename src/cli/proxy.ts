@@ -165,7 +165,8 @@ function exitCodeOfEnd(end: SupervisionEnd): number {
   }
 }
 
-function proxyFlags(args: Arguments): ProxyFlags {
+/** The flags of `proxy` as configuration reads them. */
+export function proxyFlags(args: Arguments): ProxyFlags {
   return {
     proxyType: args.words[0] ?? "sidecar",
     domain: args.optionalString("domain"),

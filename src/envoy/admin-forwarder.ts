@@ -18,6 +18,8 @@ export interface AdminForwarderOptions {
   readonly unavailable: () => string;
   /** POST /quitquitquit: drain and end the agent. */
   readonly quit: () => void;
+  /** Envoy has taken a POST /drain_listeners; `query` says which and how. */
+  readonly drained: (query: string) => void;
 }
 
 /** How long a forwarded request may wait for Envoy's first byte, in milliseconds. */
@@ -32,6 +34,16 @@ export function listenForAdmin(options: AdminForwarderOptions): Promise<HttpServ
     }
     forward(options, request, response);
   });
+}
+
+/** Who drains by hand wants it to last: the agent must not bring the listeners back with another Envoy. */
+function noteDrain(
+  options: AdminForwarderOptions,
+  request: IncomingMessage,
+  status: number | undefined,
+): void {
+  const [path, query = ""] = (request.url ?? "").split("?");
+  if (request.method === "POST" && path === "/drain_listeners" && status === 200) options.drained(query);
 }
 
 function quit(options: AdminForwarderOptions, request: IncomingMessage, response: ServerResponse): void {
@@ -55,6 +67,7 @@ function forward(options: AdminForwarderOptions, request: IncomingMessage, respo
       timeout: firstByteMs,
     },
     (answer) => {
+      noteDrain(options, request, answer.statusCode);
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(response);
     },

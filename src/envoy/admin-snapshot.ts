@@ -30,6 +30,8 @@ export interface SnapshotLimits {
   readonly timeoutMs: number;
   /** Known values that are secrets. */
   readonly secrets: readonly string[];
+  /** Other pages than `snapshotPages`. */
+  readonly pages?: Readonly<Record<string, string>>;
 }
 
 /** Ask for every page, one after the other. An interface that does not answer is asked once only. Never rejects. */
@@ -38,7 +40,7 @@ export async function* snapshotAdmin(
   limits: SnapshotLimits,
 ): AsyncGenerator<SnapshotPage> {
   let silent: string | undefined;
-  for (const [file, url] of Object.entries(snapshotPages)) {
+  for (const [file, url] of Object.entries(limits.pages ?? snapshotPages)) {
     if (silent !== undefined) {
       yield { file, kind: "missing", reason: silent };
       continue;

@@ -1,6 +1,7 @@
 /**
  * Who holds up a drain: open connections per listener, from Envoy's statistics.
  */
+import { at, textAt } from "../lifecycle/json-path.ts";
 import type { Stats } from "./admin.ts";
 
 /** Open connections by listener, as statistics name it (`0.0.0.0_15006`, or the listener's `stat_prefix`). */
@@ -67,23 +68,19 @@ export function outboundListeners(dynamicListeners: readonly unknown[]): Readonl
   const outbound = new Set<string>();
   const others = new Set<string>();
   for (const entry of dynamicListeners) {
-    const listener = field(field(entry, "active_state"), "listener");
+    const listener = at(entry, "active_state", "listener");
     const name = statisticsName(listener);
     if (name === undefined) continue;
-    (field(listener, "traffic_direction") === "OUTBOUND" ? outbound : others).add(name);
+    (at(listener, "traffic_direction") === "OUTBOUND" ? outbound : others).add(name);
   }
   return outbound.difference(others);
 }
 
 function statisticsName(listener: unknown): string | undefined {
-  const prefix = field(listener, "stat_prefix");
-  const socket = field(field(listener, "address"), "socket_address");
-  const [host, port] = [field(socket, "address"), field(socket, "port_value")];
-  if (typeof prefix === "string" && prefix !== "") return prefix.replaceAll(":", "_");
-  if (typeof host !== "string" || typeof port !== "number") return undefined;
+  const prefix = textAt(listener, "stat_prefix");
+  const socket = at(listener, "address", "socket_address");
+  const [host, port] = [textAt(socket, "address"), at(socket, "port_value")];
+  if (prefix !== undefined && prefix !== "") return prefix.replaceAll(":", "_");
+  if (host === undefined || typeof port !== "number") return undefined;
   return `${host.includes(":") ? `[${host}]` : host}:${port}`.replaceAll(":", "_");
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }

@@ -4,15 +4,13 @@
 import { constants } from "node:os";
 import type { ChildExit } from "../lifecycle/child.ts";
 
-/** "killed by SIGKILL (out of memory, or by hand)". */
+/** "ended by SIGKILL": what is known without any evidence; `diagnoseExit` knows more. */
 export function describeExit(exit: ChildExit): string {
   switch (exit.kind) {
     case "exited":
       return `exited with code ${exit.code}`;
     case "signaled":
-      return exit.signal === "SIGKILL"
-        ? "killed by SIGKILL: out of memory, or by hand"
-        : `ended by ${exit.signal}`;
+      return `ended by ${exit.signal}`;
     case "not-started":
       return `could not be started: ${exit.message}`;
   }
@@ -35,13 +33,4 @@ export function signalOf(exit: ChildExit): string | undefined {
   if (exit.kind === "signaled") return exit.signal;
   if (exit.kind !== "exited" || exit.code <= 128) return undefined;
   return Object.entries(constants.signals).find(([, number]) => number === exit.code - 128)?.[0];
-}
-
-/** Levels of Envoy's log lines that may say why it ended. */
-const telling = /\t(?:error|critical)\t|"level":"(?:error|critical)"|^(?:terminate called|.*\[critical\])/;
-
-/** The last line of `lines` that may say why, without Envoy's prefix. */
-export function lastWords(lines: readonly string[]): string | undefined {
-  const line = lines.findLast((candidate) => telling.test(candidate));
-  return line?.split("\t")[3] ?? line;
 }

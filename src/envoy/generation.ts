@@ -148,11 +148,6 @@ export class Generation {
     this.#isSignaled = true;
     this.#child.kill("SIGKILL");
   }
-
-  /** Send Envoy a signal that it handles without ending, such as SIGUSR1. */
-  signal(name: NodeJS.Signals): void {
-    this.#child.kill(name);
-  }
 }
 
 function lineageOf(

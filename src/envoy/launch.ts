@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { errorMessage } from "../lifecycle/error-message.ts";
+import { at, listAt } from "../lifecycle/json-path.ts";
 import { envoyArguments } from "./arguments.ts";
 import type { EnvoyOptions } from "./options.ts";
 
@@ -62,7 +63,7 @@ export function withBootstrap(binary: string, options: EnvoyOptions, bootstrap: 
     ]),
     files,
     awaits: awaitedBy(fields),
-    staticPorts: listenerPorts(field(field(fields, "static_resources"), "listeners")),
+    staticPorts: listenerPorts(fields),
   };
 }
 
@@ -74,9 +75,8 @@ export function bootstrapFor(launch: PreparedLaunch, adminSocketPath: string): s
 
 /** Listeners and clusters of the control plane use the workload's secrets. */
 function awaitedBy(bootstrap: unknown): PreparedLaunch["awaits"] {
-  const dynamic = field(bootstrap, "dynamic_resources");
-  const clusters = field(dynamic, "cds_config") !== undefined;
-  const listeners = field(dynamic, "lds_config") !== undefined;
+  const clusters = at(bootstrap, "dynamic_resources", "cds_config") !== undefined;
+  const listeners = at(bootstrap, "dynamic_resources", "lds_config") !== undefined;
   const secrets = clusters || listeners || JSON.stringify(bootstrap).includes('"sds_config"');
   return { clusters, listeners, secrets };
 }
@@ -118,16 +118,9 @@ function filesOf(value: unknown): readonly string[] {
   return [...files].sort();
 }
 
-function listenerPorts(listeners: unknown): readonly number[] {
-  if (!Array.isArray(listeners)) return [];
-  return listeners.flatMap((listener) => {
-    const port = field(field(field(listener, "address"), "socket_address"), "port_value");
+function listenerPorts(bootstrap: unknown): readonly number[] {
+  return listAt(bootstrap, "static_resources", "listeners").flatMap((listener) => {
+    const port = at(listener, "address", "socket_address", "port_value");
     return typeof port === "number" && port > 0 ? [port] : [];
   });
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null
-    ? (value as Readonly<Record<string, unknown>>)[name]
-    : undefined;
 }

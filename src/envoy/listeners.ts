@@ -3,6 +3,8 @@
  * (`/config_dump`, Envoy's ListenersConfigDump).
  */
 
+import { at, listAt, textAt } from "../lifecycle/json-path.ts";
+
 /** A filter chain that ends TLS and that a connection to the listener's own address reaches. */
 export interface TlsChain {
   /** A name for SNI; undefined when any will do. */
@@ -34,13 +36,13 @@ function readListener(listener: unknown): ListenerFacts {
   const port = at(socket, "port_value");
   const isBound = at(listener, "bind_to_port") !== false && at(listener, "api_listener") === undefined;
   return {
-    name: text(at(listener, "name")) ?? "unnamed",
+    name: textAt(listener, "name") ?? "unnamed",
     address:
-      typeof port === "number" && isBound ? { host: text(at(socket, "address")) ?? "", port } : undefined,
+      typeof port === "number" && isBound ? { host: textAt(socket, "address") ?? "", port } : undefined,
     exclusive: isBound ? exclusiveness(listener, socket) : undefined,
     tls: speaksProxyProtocol(listener)
       ? []
-      : list(at(listener, "filter_chains")).flatMap((chain) => readTlsChain(chain, port)),
+      : listAt(listener, "filter_chains").flatMap((chain) => readTlsChain(chain, port)),
   };
 }
 
@@ -55,13 +57,13 @@ function exclusiveness(listener: unknown, socket: unknown): string | undefined {
 
 /** A connection without PROXY protocol's header would be refused before TLS. */
 function speaksProxyProtocol(listener: unknown): boolean {
-  return list(at(listener, "listener_filters")).some((filter) =>
-    (text(at(filter, "typed_config", "@type")) ?? "").endsWith(".ProxyProtocol"),
+  return listAt(listener, "listener_filters").some((filter) =>
+    (textAt(filter, "typed_config", "@type") ?? "").endsWith(".ProxyProtocol"),
   );
 }
 
 function readTlsChain(chain: unknown, boundPort: unknown): readonly TlsChain[] {
-  const type = text(at(chain, "transport_socket", "typed_config", "@type")) ?? "";
+  const type = textAt(chain, "transport_socket", "typed_config", "@type") ?? "";
   const match = at(chain, "filter_chain_match");
   const destination = at(match, "destination_port");
   const isReachable =
@@ -74,27 +76,13 @@ function readTlsChain(chain: unknown, boundPort: unknown): readonly TlsChain[] {
       "source_type",
     ].every((condition) => at(match, condition) === undefined);
   if (!type.endsWith(".DownstreamTlsContext") || !isReachable) return [];
-  const names = list(at(match, "server_names")).flatMap((name) => text(name) ?? []);
+  const names = listAt(match, "server_names").filter((name) => typeof name === "string");
   const serverName = names.find((name) => !name.startsWith("*"));
   if (names.length > 0 && serverName === undefined) return [];
   return [
-    { serverName, protocols: list(at(match, "application_protocols")).flatMap((name) => text(name) ?? []) },
+    {
+      serverName,
+      protocols: listAt(match, "application_protocols").filter((name) => typeof name === "string"),
+    },
   ];
-}
-
-function at(value: unknown, ...path: readonly string[]): unknown {
-  let current = value;
-  for (const name of path) {
-    if (typeof current !== "object" || current === null) return undefined;
-    current = (current as Readonly<Record<string, unknown>>)[name];
-  }
-  return current;
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }

@@ -4,6 +4,7 @@
  * LIVE says that Envoy gave up waiting, not that it has what it waited for: a listener whose secret never came is
  * bound and refuses every handshake (envoyproxy/envoy#47309).
  */
+import { at, textAt } from "../lifecycle/json-path.ts";
 import type { TlsProbe, TlsProbeResult } from "../net/tls-probe.ts";
 import type { EnvoyAdmin, Stats } from "./admin.ts";
 import type { ListenerFacts } from "./listeners.ts";
@@ -125,11 +126,11 @@ function describeStats(stats: Stats): readonly string[] {
 }
 
 function listenerError(config: unknown): readonly string[] {
-  if (typeof config !== "object" || config === null || !("error_state" in config)) return [];
-  const details = (config.error_state as { readonly details?: unknown } | null)?.details;
-  return [`listener ${nameOf(config)} was refused: ${typeof details === "string" ? details : "no details"}`];
+  if (at(config, "error_state") === undefined) return [];
+  const details = textAt(config, "error_state", "details") ?? "no details";
+  return [`listener ${nameOf(config)} was refused: ${details}`];
 }
 
 function nameOf(config: unknown): string {
-  return typeof config === "object" && config !== null && "name" in config ? String(config.name) : "unnamed";
+  return textAt(config, "name") ?? "unnamed";
 }

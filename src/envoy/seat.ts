@@ -2,9 +2,17 @@
  * What the supervisor knows of one generation beside what the generation knows of itself.
  */
 import type { ChildExit } from "../lifecycle/child.ts";
-import type { ExitRequest } from "./exit-diagnosis.ts";
+import type { ExitDiagnosis, ExitRequest } from "./exit-diagnosis.ts";
 import type { Generation } from "./generation.ts";
+import type { ListenerFacts } from "./listeners.ts";
 import type { SwapRequest } from "./swap-requests.ts";
+
+/** Explains an end; see `SupervisorOptions`. */
+type Explain = (
+  generation: Generation,
+  exit: ChildExit,
+  facts: { readonly asked: ExitRequest | undefined; readonly wasLive: boolean },
+) => ExitDiagnosis;
 
 /** One generation under supervision. */
 export class Seat {
@@ -22,6 +30,14 @@ export class Seat {
   /** The parent that it took over from has died, which will make it abort. */
   isOrphaned = false;
 
+  /** Its listeners are being drained because somebody asked for it. */
+  isDrainedOnRequest = false;
+
+  /** Its listeners as they were when it was proven; undefined until then. */
+  listeners: readonly ListenerFacts[] | undefined;
+
+  #diagnosis: Promise<ExitDiagnosis> | undefined;
+
   constructor(generation: Generation, trial?: SwapRequest) {
     this.generation = generation;
     this.trial = trial;
@@ -31,8 +47,25 @@ export class Seat {
     return this.provenAt !== undefined;
   }
 
+  /** Remember the listeners, for the time when it cannot be asked any more. */
+  async learnListeners(): Promise<void> {
+    try {
+      this.listeners = await this.generation.admin.listeners();
+    } catch {
+      // Nothing is lost while it answers: it is asked again before each swap.
+    }
+  }
+
+  /** Why it ended; found out once, as evidence is used up. */
+  async diagnose(explain: Explain, exit: ChildExit): Promise<ExitDiagnosis> {
+    this.#diagnosis ??= this.generation
+      .finalLines()
+      .then(() => explain(this.generation, exit, { asked: this.#askedBefore(exit), wasLive: this.isProven }));
+    return this.#diagnosis;
+  }
+
   /** What the agent asked before this end; nothing when somebody else has killed an Envoy that was on its way out. */
-  askedBefore(exit: ChildExit): ExitRequest | undefined {
+  #askedBefore(exit: ChildExit): ExitRequest | undefined {
     const isKilledByOthers = exit.kind === "signaled" && !this.generation.isSignaled;
     return this.asked === "handover" && isKilledByOthers ? undefined : this.asked;
   }

@@ -2,7 +2,6 @@
  * Whether the active Envoy serves: asked once until it is proven, and again at every probe.
  */
 import { errorMessage } from "../lifecycle/error-message.ts";
-import { readMainThreadStat } from "../lifecycle/process-identity.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import { bringUp, type BringUpResult } from "./bring-up.ts";
 import { findMissingSecrets } from "./proof.ts";
@@ -10,7 +9,6 @@ import { type EnvoyReadiness, envoyReadiness, readinessStats } from "./readiness
 import type { Seat } from "./seat.ts";
 import type { EnvoyState } from "./state.ts";
 import type { SwapLimits } from "./supervision-options.ts";
-import type { WatchTarget } from "./watchdog.ts";
 
 /** Whether Envoy serves, and if not, why. */
 export async function askWhetherServing(
@@ -50,17 +48,6 @@ async function askActive(seat: Seat, hasAdmin: boolean): Promise<EnvoyReadiness>
   } catch (error) {
     return { ready: false, reason: `Envoy's admin does not answer: ${errorMessage(error)}` };
   }
-}
-
-/** Whom the watchdog may judge by its admin interface; undefined for an Envoy that has lost it or is on its way out. */
-export function watchTarget(active: Seat | undefined): WatchTarget | undefined {
-  if (active === undefined || active.isBlind || active.asked !== undefined) return undefined;
-  const { number, admin, pid } = active.generation;
-  return {
-    id: number,
-    answers: (timeoutMs) => admin.answers(timeoutMs),
-    mainThread: () => (pid === undefined ? undefined : readMainThreadStat(pid)),
-  };
 }
 
 /**

@@ -20,19 +20,16 @@ import type { EnvoyReadiness } from "./readiness.ts";
 import { Restarts } from "./restarts.ts";
 import { Roster } from "./roster.ts";
 import type { Seat } from "./seat.ts";
-import { askWhetherServing, proveServing, watchTarget } from "./serving.ts";
+import { askWhetherServing, proveServing } from "./serving.ts";
 import type { SupervisionEnd } from "./state.ts";
 import type { SupervisionEvent } from "./supervision-event.ts";
 import { SupervisionReport } from "./supervision-report.ts";
 import type { SupervisorOptions } from "./supervisor-options.ts";
 import type { SwapOutcome } from "./swap.ts";
+import { watchSeats } from "./seat-watch.ts";
 import { SwapAftermath } from "./swap-aftermath.ts";
 import { Swapper } from "./swapper.ts";
 import type { SwapReport, SwapRequest } from "./swap-requests.ts";
-import { watchForHangs } from "./watchdog.ts";
-
-/** Longest wait for the successor of a hung Envoy, in milliseconds. */
-const hungReplacementMs = 3_000;
 
 /** Runs generations of Envoy. */
 export class EnvoySupervisor {
@@ -98,6 +95,9 @@ export class EnvoySupervisor {
         follow: (seat) => {
           this.#follow(seat);
         },
+        delay: (ms, action) => {
+          this.#delay(ms, action);
+        },
         stopping: this.#stopping.signal,
       },
     });
@@ -147,17 +147,24 @@ export class EnvoySupervisor {
   /** Drain and keep the process: a later stop then ends it at once (Istio's POST /drain). */
   async drainOnRequest(): Promise<void> {
     const { active } = this.#roster;
-    const { drainInboundOnly: inboundOnly } = this.#launch.options;
-    await this.admin.drainListeners({ inboundOnly, skipExit: true });
+    await this.admin.drainListeners({ inboundOnly: this.#launch.options.drainInboundOnly, skipExit: true });
     this.#drained = active;
+    this.noteDrain("POST /drain");
+  }
+
+  /** Somebody has drained the active Envoy's listeners: no swap brings them back. */
+  noteDrain(how: string): void {
+    const { active } = this.#roster;
+    if (active !== undefined) active.isDrainedOnRequest = true;
     this.#options.log.info("draining Envoy on request, it is kept", {
       generation: active?.generation.number,
+      how,
     });
   }
 
-  /** Have Envoy open its log files again (SIGUSR1). */
-  reopenLogs(): void {
-    this.#roster.active?.generation.signal("SIGUSR1");
+  /** Have Envoy open its log files again. One that is still starting has none to close. */
+  async reopenLogs(): Promise<void> {
+    if (this.#roster.active?.isProven === true) await this.admin.reopenLogs();
   }
 
   /**
@@ -171,13 +178,11 @@ export class EnvoySupervisor {
       this.#stopping.abort(shutdown.reason);
       this.#events.push({ kind: "stop", reason: shutdown.reason });
     });
-    void watchForHangs(
+    void watchSeats(
       this.#options.supervision.hang,
-      () => (this.#swapper.adminHolder === undefined ? watchTarget(this.#roster.active) : undefined),
-      (id, { isStopped, reason }) => {
-        const { active } = this.#roster;
-        if (active?.generation.number === id)
-          this.#events.push({ kind: "hung", seat: active, isStopped, reason });
+      () => (this.#swapper.adminHolder === undefined ? this.#roster.active : undefined),
+      (event) => {
+        this.#events.push(event);
       },
       this.#ended.signal,
     );
@@ -207,7 +212,7 @@ export class EnvoySupervisor {
         if (event.seat === this.#roster.active) this.#memory.passed(event.seat.generation.launch);
         break;
       case "hung":
-        this.#afterHang(event.seat, event.isStopped, event.reason);
+        this.#aftermath.afterHang(event.seat, event.isStopped, event.reason);
         break;
       case "restart":
         if (this.#roster.active === undefined) this.#begin(event.launch);
@@ -275,6 +280,7 @@ export class EnvoySupervisor {
     const { generation } = seat;
     seat.provenAt = performance.now();
     this.#restarts.proven();
+    void seat.learnListeners();
     this.report.state.set({ kind: "live", generation: generation.number, pid: generation.pid });
     this.#options.observer.proven(generation);
     if (seat.trial !== undefined) {
@@ -304,10 +310,9 @@ export class EnvoySupervisor {
   async #afterExit(seat: Seat, exit: ChildExit, wasActive: boolean): Promise<SupervisionEnd | undefined> {
     const { generation } = seat;
     const { explain, observer } = this.#options;
-    const lines = await generation.finalLines();
-    const diagnosis = explain(generation, exit, { asked: seat.askedBefore(exit), wasLive: seat.isProven });
+    const diagnosis = await seat.diagnose(explain, exit);
     this.report.exited(generation.number, diagnosis, new Date());
-    observer.ended(generation, diagnosis, lines);
+    observer.ended(generation, diagnosis, generation.lastLines);
     if (!wasActive) {
       this.#aftermath.afterOthersExit(seat, exit, diagnosis);
       return undefined;
@@ -330,26 +335,6 @@ export class EnvoySupervisor {
     if (delayMs === 0) this.#begin(launch);
     else this.#after(delayMs, { kind: "restart", launch });
     return undefined;
-  }
-
-  #afterHang(seat: Seat, isStopped: boolean, reason: string): void {
-    if (seat !== this.#roster.active || seat.asked !== undefined) return;
-    const { generation } = seat;
-    this.report.hung();
-    this.#options.log.error("Envoy hangs, replacing it", { generation: generation.number, reason });
-    this.#options.observer.ending(generation, "hang");
-    seat.asked = "hung";
-    const end = (): void => {
-      if (seat === this.#roster.active) generation.kill();
-    };
-    // A stopped process holds its share of the port and serves nobody; one whose main thread alone hangs may still
-    // serve, so that it is worth a moment to have the next one ready first.
-    if (isStopped || !seat.isProven) {
-      end();
-      return;
-    }
-    this.#swapper.repair(this.#memory.lastGood ?? generation.launch, "Envoy hangs", "overlap");
-    this.#delay(hungReplacementMs, end);
   }
 
   async #afterSwap(request: SwapRequest, outcome: SwapOutcome): Promise<SupervisionEnd | undefined> {

@@ -22,6 +22,8 @@ export interface AftermathActions {
   readonly proven: (seat: Seat) => void;
   /** Follow an active Envoy that is not proven yet. */
   readonly follow: (seat: Seat) => void;
+  /** Do something later, unless supervision has ended by then. */
+  readonly delay: (ms: number, action: () => void) => void;
   /** Aborts when the agent is asked to stop. */
   readonly stopping: AbortSignal;
 }
@@ -41,6 +43,9 @@ export interface Loss {
   readonly seat: Seat;
   readonly diagnosis: ExitDiagnosis;
 }
+
+/** Longest wait for the successor of a hung Envoy, in milliseconds. */
+const hungReplacementMs = 3_000;
 
 /** Reason of a drain that makes room for another Envoy. */
 const replaced = new Error("replaced by a cold swap");
@@ -98,6 +103,28 @@ export class SwapAftermath {
       { generation: seat.generation.number, reason: diagnosis.message },
     );
     this.#replaceOrphan(active);
+  }
+
+  /** The active Envoy hangs: put another one in its place. */
+  afterHang(seat: Seat, isStopped: boolean, reason: string): void {
+    const { roster, report, options, swapper, memory, actions } = this.#parts;
+    if (seat !== roster.active || seat.asked !== undefined) return;
+    const { generation } = seat;
+    report.hung();
+    options.log.error("Envoy hangs, replacing it", { generation: generation.number, reason });
+    options.observer.ending(generation, "hang");
+    seat.asked = "hung";
+    const end = (): void => {
+      if (seat === roster.active) generation.kill();
+    };
+    // A stopped process holds its share of the port and serves nobody; one whose main thread alone hangs may still
+    // serve, so that it is worth a moment to have the next one ready first.
+    if (isStopped || !seat.isProven) {
+      end();
+      return;
+    }
+    swapper.repair(memory.lastGood ?? generation.launch, "Envoy hangs", "overlap");
+    actions.delay(hungReplacementMs, end);
   }
 
   /** A launch that a cold swap has put on trial has failed. */
@@ -181,7 +208,9 @@ export class SwapAftermath {
       reason,
       trigger: request.trigger,
     });
-    if (!request.isRepair) memory.refuse(request.launch, reason);
+    // A taken port and an impossible mode are no fault of the launch: the next look may find it otherwise.
+    const isToBlame = stage === "validate" || stage === "live" || stage === "proof";
+    if (!request.isRepair && isToBlame) memory.refuse(request.launch, reason);
     swapper.settle(request, undefined, { result: "refused", stage, reason });
     this.#markBlind(outcome.isBlind);
     const { active } = roster;

@@ -3,23 +3,26 @@
  *
  * What becomes of the old Envoy afterwards is the supervisor's affair.
  */
+import type { ChildExit } from "../lifecycle/child.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
-import { migratesConnections } from "../net/migrate-connections.ts";
-import { describePortOwner, portOwners } from "../net/port-owner.ts";
 import { probeTls } from "../net/tls-probe.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { bringUp, type BringUpResult } from "./bring-up.ts";
-import { lastWords, describeExit } from "./exit.ts";
 import type { Descent, Generation } from "./generation.ts";
 import type { PreparedLaunch } from "./launch.ts";
-import type { ListenerFacts } from "./listeners.ts";
-import { hotRestartObstacle } from "./lineage.ts";
 import type { NewcomerServices } from "./newcomer-services.ts";
+import {
+  askRunning,
+  decideTakeOver,
+  type Incumbent,
+  type PreflightDependencies,
+  whosePorts,
+  whyInvalid,
+} from "./preflight.ts";
 import { findTlsFaults, findUnreadyParts } from "./proof.ts";
 import { envoyReadiness, readinessStats } from "./readiness.ts";
 import type { SwapLimits } from "./supervision-options.ts";
-import { decideSwapMode, type SwapDecision, type SwapMode, type SwapModeRequest } from "./swap-mode.ts";
-import { hotRestartVersion, validate } from "./validate.ts";
+import type { SwapMode, SwapModeRequest } from "./swap-mode.ts";
 
 /** Where a newcomer failed. */
 export type SwapStage = "validate" | "ports" | "mode" | "start" | "live" | "proof";
@@ -44,22 +47,16 @@ export type SwapOutcome =
   | { readonly kind: "cancelled"; readonly isBlind: boolean };
 
 /** What a swap works with. */
-export interface SwapDependencies {
+export interface SwapDependencies extends PreflightDependencies {
   readonly log: Logger;
   readonly limits: SwapLimits;
   readonly services: NewcomerServices;
-  /** Pids of this agent and its Envoys: their ports are no obstacle. */
-  readonly ownPids: () => readonly number[];
-  /** Ports that must belong to nobody else, beside those of the bootstrap's listeners. */
-  readonly knownPorts: readonly { readonly port: number; readonly purpose: string }[];
-  /** Memory of the running Envoy and room for another, in bytes. */
-  readonly memory: (
-    envoyPid: number,
-  ) => { readonly envoyBytes: number; readonly freeBytes: number } | undefined;
   /** Start the newcomer; from now on it may own the admin interface. */
   readonly start: (launch: PreparedLaunch, descent: Descent, mode: "overlap" | "hot") => Generation;
   /** How a newcomer that can found a lineage is started. */
   readonly founder: () => Descent;
+  /** Why the newcomer ended by itself, in words. */
+  readonly describeEnd: (exit: ChildExit) => Promise<string>;
   /** The newcomer is about to be ended by the agent. */
   readonly asked: () => void;
 }
@@ -82,9 +79,9 @@ export async function inspect(
   };
 }
 
-/** Take over from `active`. `cancel` is heeded until the newcomer is LIVE. */
+/** Take over from `incumbent`. `cancel` is heeded until the newcomer is LIVE. */
 export async function swap(
-  active: Generation,
+  incumbent: Incumbent,
   launch: PreparedLaunch,
   requested: SwapModeRequest,
   deps: SwapDependencies,
@@ -100,11 +97,12 @@ export async function swap(
   if (cancel.aborted) return { kind: "cancelled", isBlind: false };
   if (invalid !== undefined) return failed("validate", invalid);
 
-  const running = await askRunning(active);
+  const active = incumbent.generation;
+  const running = await askRunning(incumbent);
   const clash = whosePorts(launch, running.listeners, deps);
   if (clash !== undefined) return failed("ports", clash);
 
-  const decision = await decide(active, launch, requested, running.listeners, deps);
+  const decision = await decideTakeOver(active, launch, requested, running.listeners, deps);
   if (decision.kind === "impossible") return failed("mode", decision.why);
   deps.log.info("swapping Envoy", { mode: decision.mode, why: decision.why, from: active.number });
   if (decision.mode === "cold") return { kind: "cold" };
@@ -155,14 +153,11 @@ async function conclude(
     case "proven":
       return { kind: "promoted", mode, newcomer, isProven: true };
     case "died": {
-      const lines = await newcomer.finalLines();
-      const reason = [describeExit(result.exit), lastWords(lines)]
-        .filter((part) => part !== undefined)
-        .join(": ");
-      if (isHot && result.wasLive) return { kind: "lost", reason: `the newcomer ${reason}` };
+      const reason = await deps.describeEnd(result.exit);
+      if (isHot && result.wasLive) return { kind: "lost", reason: `the newcomer has ended: ${reason}` };
       if (isHot) newcomer.lineage?.heal();
       const stage = result.wasLive ? "proof" : "live";
-      return { kind: "failed", stage, reason: `the newcomer ${reason}`, isBlind: isHot };
+      return { kind: "failed", stage, reason: `the newcomer has ended: ${reason}`, isBlind: isHot };
     }
     case "faulty":
       if (isHot) return { kind: "faulty", newcomer, reason: result.reason };
@@ -194,95 +189,6 @@ async function isLive(newcomer: Generation): Promise<boolean> {
     return envoyReadiness(await newcomer.admin.stats(readinessStats), newcomer.launch.awaits).ready;
   } catch {
     return false;
-  }
-}
-
-async function whyInvalid(launch: PreparedLaunch, cancel: AbortSignal): Promise<string | undefined> {
-  try {
-    const validation = await validate(launch, cancel);
-    switch (validation.kind) {
-      case "valid":
-        return undefined;
-      case "not-a-program":
-        return `${launch.binary} is no program that this machine can run, another architecture's or cut short: ${validation.complaint}`;
-      case "no-answer":
-        return `Envoy did not finish validating the bootstrap within ${validation.afterMs} ms`;
-      case "invalid":
-        return `Envoy refuses the bootstrap: ${lastWords(validation.lines) ?? validation.lines.at(-1) ?? describeExit(validation.exit)}`;
-    }
-  } catch (error) {
-    return `the bootstrap cannot be validated: ${errorMessage(error)}`;
-  }
-}
-
-interface RunningFacts {
-  readonly listeners: readonly ListenerFacts[] | undefined;
-  /** What the running Envoy lacks already. */
-  readonly faults: readonly string[];
-}
-
-/** An Envoy that does not answer is replaced on what is known without it. */
-async function askRunning(active: Generation): Promise<RunningFacts> {
-  try {
-    const [listeners, faults] = await Promise.all([active.admin.listeners(), findUnreadyParts(active.admin)]);
-    return { listeners, faults };
-  } catch {
-    return { listeners: undefined, faults: [] };
-  }
-}
-
-function whosePorts(
-  launch: PreparedLaunch,
-  listeners: readonly ListenerFacts[] | undefined,
-  deps: SwapDependencies,
-): string | undefined {
-  const purposes = new Map<number, string>();
-  for (const listener of listeners ?? []) {
-    if (listener.address !== undefined) purposes.set(listener.address.port, `listener ${listener.name}`);
-  }
-  for (const port of launch.staticPorts) purposes.set(port, "a listener of the bootstrap");
-  for (const { port, purpose } of deps.knownPorts) purposes.set(port, purpose);
-  const own = new Set(deps.ownPids());
-  const foreign = portOwners([...purposes.keys()]).filter(({ pid }) => pid === undefined || !own.has(pid));
-  if (foreign.length === 0) return undefined;
-  return foreign.map((owner) => describePortOwner(owner, purposes.get(owner.port) ?? "in use")).join("; ");
-}
-
-async function decide(
-  active: Generation,
-  launch: PreparedLaunch,
-  requested: SwapModeRequest,
-  listeners: readonly ListenerFacts[] | undefined,
-  deps: SwapDependencies,
-): Promise<SwapDecision> {
-  return decideSwapMode({
-    requested,
-    listeners,
-    hotObstacle: await whyNotHot(active, launch),
-    migratesConnections: migratesConnections(),
-    memory: active.pid === undefined ? undefined : deps.memory(active.pid),
-  });
-}
-
-async function whyNotHot(active: Generation, launch: PreparedLaunch): Promise<string | undefined> {
-  const { lineage } = active;
-  if (lineage === undefined)
-    return hotRestartObstacle() ?? "the running Envoy was started without hot restart";
-  if (lineage.obstacle !== undefined) return lineage.obstacle;
-  if (active.launch.options.concurrency !== launch.options.concurrency) {
-    return "hot restart keeps the number of workers, which is to change";
-  }
-  if (active.launch.binary === launch.binary && active.launch.binaryIdentity === launch.binaryIdentity) {
-    return undefined;
-  }
-  try {
-    const [before, after] = await Promise.all([
-      active.admin.serverInfo().then(({ hotRestartVersion: version }) => version),
-      hotRestartVersion(launch.binary),
-    ]);
-    return before === after ? undefined : `the Envoys' hot restart versions differ: ${before} and ${after}`;
-  } catch (error) {
-    return `the Envoys' hot restart versions are unknown: ${errorMessage(error)}`;
   }
 }
 

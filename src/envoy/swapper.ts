@@ -11,6 +11,7 @@ import type { Seat } from "./seat.ts";
 import type { SupervisionEvent } from "./supervision-event.ts";
 import type { SupervisionReport } from "./supervision-report.ts";
 import type { SupervisorOptions } from "./supervisor-options.ts";
+import type { Incumbent } from "./preflight.ts";
 import { inspect, swap, type SwapDependencies, type SwapOutcome } from "./swap.ts";
 import type { SwapMode, SwapModeRequest } from "./swap-mode.ts";
 import { repairRequest, type SwapReport, type SwapRequest, SwapRequests } from "./swap-requests.ts";
@@ -205,6 +206,9 @@ export class Swapper {
       // An Envoy that never served has nothing to lose; one that comes back from a death is waited for.
       return this.#parts.isRecovering() ? "Envoy is being restarted" : undefined;
     }
+    if (!request.isRepair && active.asked !== undefined) return "Envoy is being replaced";
+    if (!request.isRepair && active.isDrainedOnRequest)
+      return "Envoy's listeners are being drained on request";
     if (!request.isRepair && retiring.size > 0) return "a replaced Envoy still has connections";
     return services.obstacle(request.launch);
   }
@@ -219,7 +223,7 @@ export class Swapper {
     const deps = this.#dependencies(services, running);
     const outcome = (
       active?.isProven === true
-        ? swap(active.generation, request.launch, request.mode, deps, abort.signal)
+        ? swap(incumbent(active), request.launch, request.mode, deps, abort.signal)
         : inspect(request.launch, deps, abort.signal)
     ).catch((error: unknown): SwapOutcome => ({
       kind: "failed",
@@ -249,9 +253,21 @@ export class Swapper {
         running.mode = mode;
         return seat.generation;
       },
+      describeEnd: async (exit) => {
+        const diagnosis = await running.newcomer?.diagnose(options.explain, exit);
+        return diagnosis?.message ?? "ended";
+      },
       asked: () => {
         if (running.newcomer !== undefined) running.newcomer.asked ??= "aborted";
       },
     };
   }
+}
+
+function incumbent(seat: Seat): Incumbent {
+  return {
+    generation: seat.generation,
+    isSilent: seat.isBlind || seat.asked === "hung",
+    listeners: seat.listeners,
+  };
 }

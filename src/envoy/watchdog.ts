@@ -29,8 +29,13 @@ export const defaultHangPolicy: HangPolicy = {
 /** What a check saw. */
 export type Check =
   | { readonly kind: "answered" }
-  /** `cpuTicks` and `state` are those of the main thread (proc_pid_stat(5)); undefined when it is gone. */
-  | { readonly kind: "silent"; readonly cpuTicks: number | undefined; readonly state: string | undefined };
+  | {
+      readonly kind: "silent";
+      /** CPU time of the main thread in clock ticks; undefined when it is gone. */
+      readonly cpuTicks: number | undefined;
+      /** Every thread is stopped, by SIGSTOP or a debugger. */
+      readonly isStopped: boolean;
+    };
 
 /** Silent checks so far. */
 export interface Silence {
@@ -46,7 +51,7 @@ export const noSilence: Silence = { checks: 0, idleChecks: 0, cpuTicks: undefine
 /** The verdict after a check. */
 export type Verdict =
   | { readonly kind: "well"; readonly silence: Silence }
-  /** `isStopped`: by SIGSTOP or a debugger, so that its workers do not serve either. */
+  /** `isStopped`: every thread is, so that its workers do not serve either. */
   | { readonly kind: "hung"; readonly isStopped: boolean; readonly reason: string };
 
 /** Decide from the silence before and what the check saw. */
@@ -59,7 +64,7 @@ export function judge(policy: HangPolicy, before: Silence, check: Check): Verdic
     cpuTicks: check.cpuTicks,
   };
   if (silence.idleChecks >= policy.failures) {
-    const isStopped = check.state === "T" || check.state === "t";
+    const { isStopped } = check;
     const what = isStopped ? "is stopped by a signal" : "does nothing";
     return {
       kind: "hung",
@@ -81,7 +86,8 @@ export function judge(policy: HangPolicy, before: Silence, check: Check): Verdic
 export interface WatchTarget {
   readonly id: number;
   readonly answers: (timeoutMs: number) => Promise<boolean>;
-  readonly mainThread: () => { readonly cpuTicks: number; readonly state: string } | undefined;
+  /** CPU time of its main thread, and whether all of it is stopped. */
+  readonly threads: () => { readonly cpuTicks: number | undefined; readonly isStopped: boolean };
 }
 
 /**
@@ -113,6 +119,5 @@ export async function watchForHangs(
 
 async function look(envoy: WatchTarget, timeoutMs: number): Promise<Check> {
   if (await envoy.answers(timeoutMs)) return { kind: "answered" };
-  const thread = envoy.mainThread();
-  return { kind: "silent", cpuTicks: thread?.cpuTicks, state: thread?.state };
+  return { kind: "silent", ...envoy.threads() };
 }

@@ -38,7 +38,10 @@ export class RootFileError extends Error {
 /** Why a connection failed: the server was not trusted, or not reached. */
 export interface ConnectionFailure {
   readonly kind: "untrusted" | "unreachable";
-  /** Cause and remedy. */
+  /** Which server, and what is wrong. */
+  readonly problem: string;
+  readonly remedy: string;
+  /** Problem and remedy in one. */
   readonly message: string;
 }
 
@@ -72,32 +75,42 @@ export function readServerTrust(server: ServerDescription): ChannelTls | undefin
 
 /** Explain UNAVAILABLE and DEADLINE_EXCEEDED. */
 export function explainConnectionFailure(error: GrpcError, server: ServerDescription): ConnectionFailure {
+  return explainCause(causeOf(error.details), server);
+}
+
+/** Explain the words of a socket or of OpenSSL. */
+export function explainCause(cause: string, server: ServerDescription): ConnectionFailure {
   const { name, address, tls } = server;
-  const cause = causeOf(error.details);
   if (/altnames/i.test(cause)) {
-    return {
-      kind: "untrusted",
-      message: `${name} ${address} has a certificate for another name: ${cause}. Set ISTIOD_SAN to a name in its certificate`,
-    };
+    return explained(
+      "untrusted",
+      `${name} ${address} has a certificate for another name: ${cause}`,
+      "Set ISTIOD_SAN to a name in its certificate",
+    );
   }
   if (/certificate has expired|certificate is not yet valid/i.test(cause)) {
-    return {
-      kind: "untrusted",
-      message: `${name} ${address} has a certificate that is not valid now: ${cause}. Renew it, and compare the clocks`,
-    };
+    return explained(
+      "untrusted",
+      `${name} ${address} has a certificate that is not valid now: ${cause}`,
+      "Renew it, and compare the clocks",
+    );
   }
   if (tls !== undefined && /certificate|CERT_|verify/i.test(cause)) {
-    return {
-      kind: "untrusted",
-      message:
-        `${name} ${address} is not trusted by the root ${tls.rootCertificatePath}: ${cause}. ` +
-        `Put the root of this control plane into that file, or name another one in ${server.rootSetting}`,
-    };
+    return explained(
+      "untrusted",
+      `${name} ${address} is not trusted by the root ${tls.rootCertificatePath}: ${cause}`,
+      `Put the root of this control plane into that file, or name another one in ${server.rootSetting}`,
+    );
   }
-  return {
-    kind: "unreachable",
-    message: `${name} ${address} cannot be reached: ${cause}. Check ${server.addressSetting}, and that the control plane runs there`,
-  };
+  return explained(
+    "unreachable",
+    `${name} ${address} cannot be reached: ${cause}`,
+    `Check ${server.addressSetting}, and that the control plane runs there`,
+  );
+}
+
+function explained(kind: ConnectionFailure["kind"], problem: string, remedy: string): ConnectionFailure {
+  return { kind, problem, remedy, message: `${problem}. ${remedy}` };
 }
 
 /** grpc-js wraps the socket's error: "No connection established. Last error: …. Resolution note: …". */

@@ -19,10 +19,22 @@ import { IdentityError } from "./identity-error.ts";
 import type { IdentityOptions } from "./options.ts";
 import { readToken } from "./token.ts";
 
-const method = "/istio.v1.auth.IstioCertificateService/CreateCertificate";
+/** Path of the one method. */
+export const createCertificatePath = "/istio.v1.auth.IstioCertificateService/CreateCertificate";
 
 /** Deadline of one call, in milliseconds. */
 const callTimeoutMs = 10_000;
+
+/** The CA in an operator's words. */
+export function describeCa(options: Pick<IdentityOptions, "caAddress" | "tls">): ServerDescription {
+  return {
+    name: "the CA",
+    address: options.caAddress,
+    tls: options.tls,
+    rootSetting: "CA_ROOT_CA",
+    addressSetting: "CA_ADDR (discoveryAddress when it is empty)",
+  };
+}
 
 /** Has certificate requests signed. */
 export class CaClient {
@@ -31,13 +43,7 @@ export class CaClient {
 
   constructor(options: IdentityOptions) {
     this.#options = options;
-    this.#server = {
-      name: "the CA",
-      address: options.caAddress,
-      tls: options.tls,
-      rootSetting: "CA_ROOT_CA",
-      addressSetting: "CA_ADDR (discoveryAddress when it is empty)",
-    };
+    this.#server = describeCa(options);
   }
 
   /**
@@ -62,7 +68,7 @@ export class CaClient {
     signal.throwIfAborted();
     try {
       const response = await channel.unary({
-        path: method,
+        path: createCertificatePath,
         request: toBinary(IstioCertificateRequestSchema, request),
         metadata,
         timeoutMs: callTimeoutMs,

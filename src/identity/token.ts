@@ -34,7 +34,7 @@ export function readToken(path: string, now: Date): string {
 export function checkToken(text: string, path: string, now: Date): string {
   const token = text.trim();
   if (token === "") throw new IdentityError("TOKEN_MISSING", `the token ${path} is empty. ${remedy}`);
-  const expiry = expiryOf(token);
+  const expiry = readClaims(token)?.exp;
   if (expiry !== undefined && expiry <= now) {
     throw new IdentityError(
       "TOKEN_EXPIRED",
@@ -55,15 +55,35 @@ export function createTokenReader(path: string): () => string | undefined {
   };
 }
 
-/** The `exp` claim (RFC 7519, section 4.1.4); undefined when the token is opaque or has none. */
-function expiryOf(token: string): Date | undefined {
+/** Claims of a JWT (RFC 7519, section 4.1) that say for whom and for how long it is. */
+export interface TokenClaims {
+  readonly exp?: Date;
+  readonly iat?: Date;
+  readonly nbf?: Date;
+  readonly audiences: readonly string[];
+  readonly subject?: string;
+}
+
+/** The claims of a token, unverified; undefined when it is opaque. */
+export function readClaims(token: string): TokenClaims | undefined {
+  let claims: unknown;
   try {
-    const claims: unknown = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8"));
-    if (typeof claims === "object" && claims !== null && "exp" in claims && typeof claims.exp === "number") {
-      return new Date(claims.exp * 1_000);
-    }
+    claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8"));
   } catch {
     return undefined;
   }
-  return undefined;
+  if (typeof claims !== "object" || claims === null) return undefined;
+  const fields = claims as Readonly<Record<string, unknown>>;
+  const time = (name: "exp" | "iat" | "nbf"): Partial<Record<typeof name, Date>> => {
+    const seconds = fields[name];
+    return typeof seconds === "number" ? { [name]: new Date(seconds * 1_000) } : {};
+  };
+  const { aud, sub } = fields;
+  return {
+    ...time("exp"),
+    ...time("iat"),
+    ...time("nbf"),
+    audiences: (Array.isArray(aud) ? aud : aud === undefined ? [] : [aud]).map(String),
+    ...(typeof sub === "string" ? { subject: sub } : {}),
+  };
 }

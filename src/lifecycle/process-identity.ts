@@ -4,7 +4,7 @@
  * The kernel gives a pid to another process as soon as the first one is gone; a pid and its start time together
  * name one process for as long as the machine is up.
  */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /** One process of this boot and this PID namespace. */
 export interface ProcessIdentity {
@@ -63,6 +63,21 @@ export function readProcessStat(pid: number): ProcessStat | undefined {
  */
 export function readMainThreadStat(pid: number): ProcessStat | undefined {
   return readStat(`/proc/${pid}/task/${pid}/stat`);
+}
+
+/** True when every thread of the process is stopped, by SIGSTOP or a debugger. */
+export function isStopped(pid: number): boolean {
+  const threads = threadIds(pid).flatMap((thread) => readStat(`/proc/${pid}/task/${thread}/stat`) ?? []);
+  return threads.length > 0 && threads.every(({ state }) => state === "T" || state === "t");
+}
+
+function threadIds(pid: number): readonly string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    // The process is gone.
+    return [];
+  }
 }
 
 /** Who has this pid now; a zombie still has it. Undefined when nobody does. */

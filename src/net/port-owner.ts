@@ -18,17 +18,25 @@ export interface PortOwner {
 /** State TCP_LISTEN in `/proc/net/tcp`. */
 const listening = "0A";
 
+const tables = ["/proc/net/tcp", "/proc/net/tcp6"];
+
 /** The listeners among `ports`, one entry per owner and port. */
 export function portOwners(ports: readonly number[]): PortOwner[] {
   const wanted = new Set(ports);
   const inodes = new Map<string, number>();
-  for (const table of ["/proc/net/tcp", "/proc/net/tcp6"]) {
+  for (const table of tables) {
     for (const [inode, port] of listenersIn(readTable(table))) {
       if (wanted.has(port)) inodes.set(inode, port);
     }
   }
   if (inodes.size === 0) return [];
   return namedOwners(inodes);
+}
+
+/** Every TCP port of this network namespace that somebody listens on. */
+export function listeningPorts(): readonly number[] {
+  const ports = tables.flatMap((table) => listenersIn(readTable(table)).map(([, port]) => port));
+  return [...new Set(ports)];
 }
 
 /** Socket inodes and ports of the listening rows of one table. */

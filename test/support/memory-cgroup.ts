@@ -5,6 +5,8 @@ import { CgroupMemory } from "../../src/envoy/cgroup-memory.ts";
 import { errorMessage } from "../../src/lifecycle/error-message.ts";
 
 export interface TestCgroup extends Disposable {
+  /** Words before a command line that make it run in the cgroup. */
+  readonly launcher: readonly string[];
   /** Move this process into it; its children follow. Disposing moves it back. */
   enter(): void;
 }
@@ -26,6 +28,7 @@ export function makeMemoryCgroup(limitBytes: number): TestCgroup | { readonly re
     return { reason: `a memory cgroup cannot be made in ${dirname(own)}: ${errorMessage(error)}` };
   }
   return {
+    launcher: ["sh", "-c", `echo $$ > ${join(own, "cgroup.procs")} && exec "$@"`, "sh"],
     enter() {
       writeFileSync(join(own, "cgroup.procs"), String(process.pid));
     },

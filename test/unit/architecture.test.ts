@@ -21,8 +21,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(features.map((feature) => [feature, protocols])),
   config: [...features, ...protocols],
   agent: ["config", ...features, ...protocols],
+  doctor: ["agent", "config", ...features, ...protocols],
+  plan: ["agent", "doctor", "config", ...features, ...protocols],
   controlplane: protocols,
-  cli: ["agent", "controlplane", "config", ...features, ...protocols],
+  cli: ["agent", "doctor", "plan", "controlplane", "config", ...features, ...protocols],
   build: ["cli", "config", "envoy", "status", ...foundation],
   "main.ts": ["cli"],
 };
@@ -37,7 +39,9 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   "prom-client": ["telemetry/metrics.ts"],
   koffi: ["init/waitpid.ts"],
   "json-e": ["bootstrap/render.ts"],
+  diff: ["plan/diff.ts"],
   jose: ["controlplane/"],
+  "tar-stream": ["cli/diagnose/"],
   "@peculiar/x509": ["controlplane/ca/"],
   "reflect-metadata": ["controlplane/ca/"],
 };

@@ -1,9 +1,25 @@
 /**
- * How the release is started: its own Node.js with flags that suit a sidecar.
+ * How the release is started: its own Node.js, tuned for a sidecar.
  */
 
-/** Flags of Node.js and V8. The code cache is bound to them. */
-export const nodeFlags: readonly string[] = ["--max-semi-space-size=1"];
+/**
+ * Flags of V8, for a process that rests most of its life. The code cache is bound to them. Together they save
+ * 10 MiB of resident and 7 MiB of anonymous memory; `npm run bench` shows what a change does.
+ */
+export const nodeFlags: readonly string[] = [
+  // Young objects get 3 MiB at most, in which garbage waits for its collection: else 48 MiB.
+  "--max-semi-space-size=1",
+  // What only the start needed goes with the first collection in the old space, not with the sixth.
+  "--bytecode-old-age=1",
+  // The optimizing compilers are for code that is hot for long, under load: a start alone does not bring them into
+  // memory. The factors to V8's own numbers are 25, 25, 10 and 10.
+  "--invocation-count-for-maglev=10000",
+  "--invocation-count-for-maglev-osr=2500",
+  "--invocation-count-for-turbofan=30000",
+  "--invocation-count-for-osr=5000",
+  // Likewise what they would learn from.
+  "--invocation-count-for-feedback-allocation=50",
+];
 
 /** Text of `bin/outrider`: a shell is a millisecond, a second Node.js would be fifty. */
 export function launcher(): string {
@@ -12,6 +28,9 @@ export function launcher(): string {
 self=$0
 if [ -L "$self" ]; then self=$(readlink -f "$self"); fi
 case $self in */*) release=\${self%/*}/.. ;; *) release=.. ;; esac
-exec ${['"$release/lib/node"', ...nodeFlags, '"$release/lib/outrider.cjs"', '"$@"'].join(" ")}
+# glibc would give each of Node.js' threads a heap of its own.
+export MALLOC_ARENA_MAX="\${MALLOC_ARENA_MAX:-1}"
+exec "$release/lib/node" \\
+${nodeFlags.map((flag) => `  ${flag} \\\n`).join("")}  "$release/lib/outrider.cjs" "$@"
 `;
 }

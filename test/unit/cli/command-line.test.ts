@@ -70,6 +70,15 @@ describe("the command line", () => {
     });
   }
 
+  test("a mistake is shown with the help that there is", async () => {
+    const hint = async (line: string): Promise<string> => {
+      const invocation = await readCommandLine(words(line), commands, "1.2.3");
+      return invocation.kind === "print" ? invocation.text : "";
+    };
+    assert.equal(await hint("nonsense"), "Unknown command: nonsense\nSee outrider --help.");
+    assert.equal(await hint("envoy --pth"), "Unknown argument: pth\nSee outrider envoy --help.");
+  });
+
   test("a usage that is more than one optional word is yargs' business", () => {
     const command: Command = {
       name: "run",

@@ -3,7 +3,11 @@ import { describe, test } from "node:test";
 import { type Check, type HangPolicy, judge, noSilence, type Verdict } from "../../../src/envoy/watchdog.ts";
 
 const policy: HangPolicy = { intervalMs: 1, timeoutMs: 1, failures: 3, busyFailures: 5 };
-const silent = (cpuTicks: number | undefined, state = "S"): Check => ({ kind: "silent", cpuTicks, state });
+const silent = (cpuTicks: number | undefined, isStopped = false): Check => ({
+  kind: "silent",
+  cpuTicks,
+  isStopped,
+});
 
 /** The verdict after each check. */
 function verdicts(checks: readonly Check[]): readonly Verdict[] {
@@ -38,7 +42,7 @@ describe("judge()", () => {
   }
 
   test("a stopped process is told from one that does nothing", () => {
-    const stopped = verdicts([silent(1, "T"), silent(1, "T"), silent(1, "T")]).at(-1);
+    const stopped = verdicts([silent(1, true), silent(1, true), silent(1, true)]).at(-1);
     assert.equal(stopped?.kind === "hung" && stopped.isStopped, true);
     const idle = verdicts([silent(1), silent(1), silent(1)]).at(-1);
     assert.equal(idle?.kind === "hung" && idle.isStopped, false);

@@ -1,0 +1,24 @@
+/**
+ * `outrider diagnose`: everything that helps to explain a sidecar, in one file without secrets.
+ */
+import type { Command } from "./command.ts";
+
+/** Works beside a running agent, and after a dead one. */
+export const diagnoseCommand: Command = {
+  name: "diagnose",
+  describe:
+    "Write a tar.gz that explains this pod's agent and Envoy, dead or alive, with every secret taken out.",
+  flags: {
+    output: {
+      type: "string",
+      describe: "File to write; - is standard output (default outrider-diagnose-<time>.tar.gz).",
+    },
+    meshConfig: {
+      type: "string",
+      default: "./etc/istio/config/mesh",
+      describe: "Istio mesh config file, as in `proxy`.",
+    },
+    binaryPath: { type: "string", describe: "Envoy's binary, as in `proxy`." },
+  },
+  run: async (args, context) => (await import("./diagnose/run.ts")).runDiagnose(args, context),
+};

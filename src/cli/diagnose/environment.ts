@@ -1,0 +1,42 @@
+/**
+ * The environment as a diagnosis shows it: every name, and the values that are known to be harmless.
+ */
+import { variables } from "../../config/environment.ts";
+import { isSecretName } from "../../telemetry/redact.ts";
+
+/** Names that Istio's injector and the system set. */
+const shown =
+  /^(?:PATH|HOME|PWD|HOSTNAME|USER|LANG|TZ|CI|HOST_IP|NODE_NAME|XDG_\w+|NODE_OPTIONS|GOMEMLIMIT|(?:ISTIO|ENVOY|POD|INSTANCE|PROXY|CA|XDS|PILOT|TRUST|KUBERNETES|OUTRIDER|DNS|SECRET_TTL|SECRET_GRACE)(?:_\w+)?)$/;
+
+/** `NAME=value` per line, sorted. Values of other names are the application's business. */
+export function describeEnvironment(env: Readonly<Record<string, string | undefined>>): string {
+  const lines = Object.entries(env)
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, value = ""]) => {
+      const harmless = (Object.hasOwn(variables, name) || shown.test(name)) && !isSecretVariable(name);
+      return `${name}=${harmless ? value : `[not shown: ${value.length} characters]`}`;
+    });
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+/** Values that must be nowhere in the diagnosis. */
+export function secretValues(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  return Object.entries(env).flatMap(([name, value]) =>
+    value !== undefined && value !== "" && isSecretVariable(name) ? [value] : [],
+  );
+}
+
+/** The agent's own variables are documented, and none of them holds a secret. */
+function isSecretVariable(name: string): boolean {
+  return isSecretName(name) && !Object.hasOwn(variables, name);
+}
+
+/** `/proc/<pid>/environ` as an object. */
+export function parseEnviron(text: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    text.split("\0").flatMap((entry) => {
+      const at = entry.indexOf("=");
+      return at < 1 ? [] : [[entry.slice(0, at), entry.slice(at + 1)]];
+    }),
+  );
+}

@@ -1,0 +1,219 @@
+/**
+ * Gathers a diagnosis. Each source may fail by itself: the manifest says which did and why.
+ */
+import { accessSync, constants, readdirSync, readFileSync, statSync } from "node:fs";
+import { release, tmpdir } from "node:os";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { type AgentLocation, locateAgent } from "../../config/agent-location.ts";
+import { paths } from "../../config/paths.ts";
+import { readConfigFile } from "../../config/read-sources.ts";
+import { snapshotAdmin, snapshotPages } from "../../envoy/admin-snapshot.ts";
+import { CgroupMemory } from "../../envoy/cgroup-memory.ts";
+import { findEnvoy } from "../../envoy/ensure.ts";
+import { spawnChild } from "../../lifecycle/child.ts";
+import { errorMessage } from "../../lifecycle/error-message.ts";
+import { sleep } from "../../lifecycle/sleep.ts";
+import { fetchHttp } from "../../net/http-client.ts";
+import type { Arguments, CommandContext } from "../command.ts";
+import { version } from "../version.ts";
+import { writeArchive } from "./archive.ts";
+import { Bundle } from "./bundle.ts";
+import { describeEnvironment, parseEnviron, secretValues } from "./environment.ts";
+import { agentPid, processTable } from "./process-table.ts";
+
+/** Longest wait for one answer, in milliseconds. */
+const timeoutMs = 3_000;
+/** Longest answer and longest file that is taken, in bytes. */
+const maxBytes = 32 * 2 ** 20;
+
+/** Exit code 0 when the archive is written, however little there was to put into it. */
+export async function runDiagnose(args: Arguments, context: CommandContext): Promise<number> {
+  const at = new Date();
+  const location = locateAgent({ env: context.env, readFile: readConfigFile }, args.string("meshConfig"));
+  const agent = agentPid(location.statusPort);
+  const env = environmentOf(agent) ?? context.env;
+  const bundle = new Bundle([
+    ...secretValues({ ...context.env, ...env }),
+    ...[paths.token, "/var/run/secrets/kubernetes.io/serviceaccount/token"].flatMap(contentOf),
+  ]);
+
+  await addVersions(bundle, args, context);
+  await bundle.add("agent/environment.txt", describeEnvironment(env));
+  await addLiveState(bundle, location);
+  await addFolder(bundle, location.configPath);
+  await addProcesses(bundle, location, agent);
+
+  const name = `outrider-diagnose-${at.toISOString().replaceAll(/[-:]|\.\d+/g, "")}`;
+  const output = args.optionalString("output") ?? join(writableFolder(location), `${name}.tar.gz`);
+  try {
+    await writeArchive(output, name, bundle.files(`outrider ${version}`, at), at);
+  } catch (error) {
+    context.printError(
+      `the diagnosis cannot be written: ${errorMessage(error)}. Name another file in --output`,
+    );
+    return 1;
+  }
+  if (output !== "-") context.print(output);
+  return 0;
+}
+
+/** The working directory of a sidecar is often read-only. */
+function writableFolder({ configPath }: AgentLocation): string {
+  const isWritable = (folder: string): boolean => {
+    try {
+      accessSync(folder, constants.W_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  return [".", tmpdir(), configPath].find(isWritable) ?? ".";
+}
+
+function environmentOf(pid: number | undefined): Readonly<Record<string, string>> | undefined {
+  try {
+    return pid === undefined ? undefined : parseEnviron(readFileSync(`/proc/${pid}/environ`, "utf8"));
+  } catch {
+    // Another user's agent: this process has the same environment in a container.
+    return undefined;
+  }
+}
+
+function contentOf(path: string): string[] {
+  const content = readConfigFile(path);
+  return content.kind === "read" ? [content.text] : [];
+}
+
+async function addVersions(bundle: Bundle, args: Arguments, context: CommandContext): Promise<void> {
+  const located = findEnvoy({
+    binaryPath: args.optionalString("binaryPath"),
+    envoyPath: context.env["ENVOY_PATH"] || undefined,
+    env: context.env,
+  });
+  const envoy =
+    located.kind === "found"
+      ? { path: located.path, source: located.source, ...(await envoyVersions(located.path)) }
+      : located;
+  const { node, openssl, uv } = process.versions;
+  const system = { kernel: release(), architecture: process.arch, uid: process.getuid?.() };
+  await bundle.add("versions.json", JSON.stringify({ outrider: version, node, openssl, uv, system, envoy }));
+}
+
+async function envoyVersions(path: string): Promise<{ version: string; hotRestartVersion: string }> {
+  const [told, hotRestartVersion] = await Promise.all([
+    outputOf(path, "--version"),
+    outputOf(path, "--hot-restart-version"),
+  ]);
+  return { version: told, hotRestartVersion };
+}
+
+async function outputOf(file: string, flag: string): Promise<string> {
+  const lines: string[] = [];
+  const onLine = (line: string): void => {
+    lines.push(line);
+  };
+  const child = spawnChild({ file, args: [flag], stdout: onLine, stderr: onLine });
+  const ended = new AbortController();
+  const exit = await Promise.race([child.exited, sleep(timeoutMs, ended.signal)]);
+  ended.abort();
+  if (exit === undefined) child.kill("SIGKILL");
+  return lines.join("\n").trim() || `no answer to ${flag}`;
+}
+
+async function addLiveState(bundle: Bundle, location: AgentLocation): Promise<void> {
+  const status = { host: "127.0.0.1", port: location.statusPort };
+  for (const [file, url] of [
+    ["status.json", "/debug/status"],
+    ["ready.txt", "/healthz/ready"],
+    ["metrics.txt", "/stats/prometheus"],
+  ] as const) {
+    const name = `agent/${file}`;
+    if (location.statusPort === 0) bundle.miss(name, "the agent has no status port (statusPort: 0)");
+    else {
+      await bundle.tryAdd(name, async () => {
+        const { status: code, body } = await fetchHttp({ target: status, url, timeoutMs, maxBytes });
+        return code === 200 ? body.toString("utf8") : `HTTP ${code}\n${body.toString("utf8")}`;
+      });
+    }
+  }
+  const pages = {
+    ...snapshotPages,
+    "certs.json": "/certs",
+    "memory.json": "/memory",
+    "init_dump.json": "/init_dump",
+  };
+  const admin = { host: "127.0.0.1", port: location.adminPort };
+  for await (const page of snapshotAdmin(admin, { maxBytes, timeoutMs, secrets: [], pages })) {
+    const name = `envoy/${page.file}`;
+    if (page.kind === "text") await bundle.add(name, page.text);
+    else bundle.miss(name, page.reason);
+  }
+}
+
+/** The folder of the bootstraps, the last good one and the flight recorder's records. */
+async function addFolder(bundle: Bundle, configPath: string): Promise<void> {
+  let names: string[];
+  try {
+    names = readdirSync(configPath, { recursive: true, encoding: "utf8" }).toSorted();
+  } catch (error) {
+    bundle.miss("config", errorMessage(error));
+    return;
+  }
+  const listing: string[] = [];
+  for (const name of names) {
+    const path = join(configPath, name);
+    const entry = statSync(path, { throwIfNoEntry: false });
+    if (entry === undefined) continue;
+    listing.push(
+      `${(entry.mode & 0o7777).toString(8).padStart(4, "0")} ${String(entry.uid).padStart(5)} ` +
+        `${String(entry.size).padStart(10)} ${entry.mtime.toISOString()} ${name}\n`,
+    );
+    if (!entry.isFile() || !/\.(?:json|log|txt|gz)$/.test(name)) continue;
+    const target = name.startsWith("flight-recorder/") ? name : `config/${name}`;
+    if (entry.size > maxBytes) bundle.miss(target, `it has ${entry.size} bytes`);
+    else {
+      await bundle.tryAdd(target.replace(/\.gz$/, ""), () => {
+        const bytes = readFileSync(path);
+        return (name.endsWith(".gz") ? gunzipSync(bytes, { maxOutputLength: maxBytes }) : bytes).toString(
+          "utf8",
+        );
+      });
+    }
+  }
+  await bundle.add("config/files.txt", listing.join(""));
+  for (const expected of ["envoy-rev.json", "last-good.json"]) {
+    if (!names.includes(expected)) bundle.miss(`config/${expected}`, "there is none");
+  }
+  if (!names.includes("flight-recorder")) bundle.miss("flight-recorder", "there is none");
+}
+
+async function addProcesses(
+  bundle: Bundle,
+  location: AgentLocation,
+  agent: number | undefined,
+): Promise<void> {
+  const who = agent ?? "self";
+  if (agent === undefined) {
+    bundle.miss(
+      "agent",
+      `no process listens on the status port ${location.statusPort}: limits, mounts and cgroup are this command's`,
+    );
+  }
+  const { statusPort, configPath } = location;
+  await bundle.tryAdd("system/processes.json", () =>
+    JSON.stringify(processTable({ statusPort, configPath, cwd: process.cwd() })),
+  );
+  await bundle.tryAdd("system/cgroup.json", () => {
+    const memory = CgroupMemory.find(agent === undefined ? {} : { pid: agent });
+    return JSON.stringify({ ...memory.located, figures: memory.figures(), oomKills: memory.oomKills() });
+  });
+  for (const [name, file] of [
+    ["limits.txt", "limits"],
+    ["mounts.txt", "mountinfo"],
+    ["cgroup.txt", "cgroup"],
+  ] as const) {
+    await bundle.tryAdd(`system/${name}`, () => readFileSync(`/proc/${who}/${file}`, "utf8"));
+  }
+  await bundle.tryAdd("system/memory.txt", () => readFileSync("/proc/meminfo", "utf8"));
+}

@@ -1,0 +1,62 @@
+/**
+ * `outrider doctor`: what could keep a sidecar from starting, swapping Envoy or staying alive here.
+ */
+import { join } from "node:path";
+import type { Finding } from "../doctor/finding.ts";
+import type { Command } from "./command.ts";
+import { findingLines } from "./findings.ts";
+import { proxyCommand, proxyFlags } from "./proxy.ts";
+import { version } from "./version.ts";
+
+/** Exit codes for scripts. */
+const exitCodes = { well: 0, failures: 1, configurationUnusable: 64 } as const;
+
+/** Takes what `proxy` takes, so that it examines what `proxy` would run with. */
+export const doctorCommand: Command = {
+  name: "doctor",
+  usage: "[type]",
+  describe: "Check what could keep the sidecar from starting, swapping Envoy or staying alive here.",
+  allowUnknown: true,
+  flags: {
+    ...proxyCommand.flags,
+    json: { type: "boolean", default: false, describe: "Print the findings as JSON." },
+  },
+  async run(args, context) {
+    const [{ examine }, { interfaceAddresses, readConfigFile }, { agentArguments }] = await Promise.all([
+      import("../doctor/doctor.ts"),
+      import("../config/read-sources.ts"),
+      import("./agent-arguments.ts"),
+    ]);
+    const started = performance.now();
+    const examined = await agentArguments(args, context);
+    const { findings, isConfigurationUsable } = await examine(
+      {
+        flags: proxyFlags(examined.args),
+        env: context.env,
+        interfaceAddresses: interfaceAddresses(),
+        readFile: readConfigFile,
+        templatePath: join(context.templates, "sidecar.yaml"),
+        version,
+      },
+      { interpreter: context.self.file, unknownFlags: examined.args.unknown, flagsOf: examined.agentPid },
+    );
+    const tookMs = Math.round(performance.now() - started);
+    if (args.boolean("json")) context.print(toJson(findings, tookMs));
+    else {
+      const colour = context.terminal !== undefined && !context.env["NO_COLOR"];
+      for (const line of findingLines(findings, { columns: context.terminal?.columns(), colour, tookMs })) {
+        context.print(line);
+      }
+    }
+    if (!isConfigurationUsable) return exitCodes.configurationUnusable;
+    return findings.some(({ verdict }) => verdict === "failure") ? exitCodes.failures : exitCodes.well;
+  },
+};
+
+/** Fields are only ever added. */
+function toJson(findings: readonly Finding[], tookMs: number): string {
+  const count = (verdict: Finding["verdict"]): number =>
+    findings.filter((finding) => finding.verdict === verdict).length;
+  const summary = { ok: count("ok"), warning: count("warning"), failure: count("failure") };
+  return JSON.stringify({ version: 1, outrider: version, tookMs, summary, findings }, undefined, 2);
+}

@@ -1,0 +1,86 @@
+/**
+ * `outrider plan`: what a start or a reload would do now.
+ */
+import { join } from "node:path";
+import type { Plan } from "../plan/plan.ts";
+import type { Command, CommandContext } from "./command.ts";
+import { planLines } from "./plan-lines.ts";
+import { proxyCommand, proxyFlags } from "./proxy.ts";
+import { version } from "./version.ts";
+
+/** Exit codes for scripts. */
+const exitCodes = { unchanged: 0, failed: 1, changed: 2, unusable: 64 } as const;
+
+/** Takes what `proxy` takes, so that it plans with what `proxy` would run with. */
+export const planCommand: Command = {
+  name: "plan",
+  usage: "[type]",
+  describe:
+    "Show what a start or a reload would do now: Envoy's arguments, the bootstrap's diff, the swap mode.",
+  allowUnknown: true,
+  flags: {
+    ...proxyCommand.flags,
+    json: { type: "boolean", default: false, describe: "Print the plan as JSON." },
+  },
+  async run(args, context) {
+    const [
+      { makePlan, refusal },
+      { parseConfig },
+      { ConfigError, describeProblem },
+      { interfaceAddresses, readConfigFile },
+      { agentArguments },
+    ] = await Promise.all([
+      import("../plan/plan.ts"),
+      import("../config/parse-config.ts"),
+      import("../config/config-problem.ts"),
+      import("../config/read-sources.ts"),
+      import("./agent-arguments.ts"),
+    ]);
+    const asJson = args.boolean("json");
+    const planned = await agentArguments(args, context);
+    try {
+      const config = parseConfig({
+        flags: proxyFlags(planned.args),
+        env: context.env,
+        interfaceAddresses: interfaceAddresses(),
+        readFile: readConfigFile,
+        templatePath: join(context.templates, "sidecar.yaml"),
+        version,
+      });
+      return show(await makePlan(config, context.env), planned.agentPid, asJson, context);
+    } catch (error) {
+      if (error instanceof ConfigError) {
+        return show(refusal(error.problems.map(describeProblem)), planned.agentPid, asJson, context);
+      }
+      const { errorMessage } = await import("../lifecycle/error-message.ts");
+      context.printError(`outrider cannot plan: ${errorMessage(error)}`);
+      return exitCodes.failed;
+    }
+  },
+};
+
+function show(plan: Plan, flagsOf: number | undefined, asJson: boolean, context: CommandContext): number {
+  if (asJson) context.print(toJson(plan, flagsOf));
+  else {
+    const colour = context.terminal !== undefined && !context.env["NO_COLOR"];
+    for (const line of planLines(plan, flagsOf, colour)) context.print(line);
+  }
+  switch (plan.action.kind) {
+    case "none":
+      return exitCodes.unchanged;
+    case "start":
+    case "swap":
+      return exitCodes.changed;
+    case "refuse":
+      return exitCodes.unusable;
+  }
+}
+
+/** Fields are only ever added. */
+function toJson({ action: { kind, ...why }, ...plan }: Plan, flagsOf: number | undefined): string {
+  return JSON.stringify(
+    { version: 1, outrider: version, flagsOf, action: kind, ...why, ...plan },
+    undefined,
+    2,
+  );
+}

@@ -1,0 +1,51 @@
+/**
+ * What can be known of an agent's configuration even when it cannot be used: whoever debugs needs the rest of the
+ * answers as well.
+ */
+import { join } from "node:path";
+import type { AgentConfig, ConfigSources } from "./agent-config.ts";
+import { caOptions, discoveryOptions } from "./control-plane.ts";
+import { readEnvironment } from "./environment.ts";
+import { proxyConfigLayers, readPodInfo } from "./layers.ts";
+import { paths } from "./paths.ts";
+import { decodeProxyConfig, mergeProxyConfig } from "./proxy-config.ts";
+
+/** The parts that need no other part to be right. */
+export type PartialConfig = Pick<
+  AgentConfig,
+  "envoyBinary" | "identity" | "sds" | "xds" | "admin" | "knownPorts"
+> & { readonly configPath: string };
+
+/** Reads leniently: what cannot be read counts as its default; an address that is none is empty. */
+export function readPartialConfig(sources: ConfigSources): PartialConfig {
+  const env = readEnvironment(sources.env, []);
+  const annotations = readPodInfo(sources, paths.podAnnotations, []);
+  const layers = proxyConfigLayers(
+    sources,
+    { meshConfig: sources.flags.meshConfig, proxyConfig: env.PROXY_CONFIG, annotations },
+    [],
+  );
+  const proxy = decodeProxyConfig(mergeProxyConfig(layers, []), []);
+  const controlPlane = {
+    env: { parsed: env, all: sources.env },
+    proxy,
+    clusterId: sources.env["ISTIO_META_CLUSTER_ID"],
+  };
+  return {
+    configPath: proxy.configPath,
+    envoyBinary: {
+      binaryPath: sources.flags.binaryPath ?? proxy.binaryPath,
+      envoyPath: env.ENVOY_PATH === "" ? undefined : env.ENVOY_PATH,
+    },
+    identity: caOptions(controlPlane, []),
+    sds: { path: paths.sdsSocket, mode: 0o600 },
+    xds: { path: join(proxy.configPath, "XDS"), mode: 0o600, upstream: discoveryOptions(controlPlane) },
+    admin: { host: "127.0.0.1", port: proxy.proxyAdminPort },
+    knownPorts: [
+      { port: proxy.proxyAdminPort, purpose: "ProxyConfig proxyAdminPort" },
+      { port: proxy.statusPort, purpose: "ProxyConfig statusPort" },
+      { port: env.ENVOY_STATUS_PORT, purpose: "ENVOY_STATUS_PORT" },
+      { port: env.ENVOY_PROMETHEUS_PORT, purpose: "ENVOY_PROMETHEUS_PORT" },
+    ],
+  };
+}

@@ -1,0 +1,53 @@
+/**
+ * What could keep a sidecar from starting, swapping Envoy or staying alive, in the environment of this process.
+ *
+ * Every check runs at once; the network and Envoy are begun first, because they take longest.
+ */
+import type { ConfigSources } from "../config/agent-config.ts";
+import { judgeConfiguration } from "./configuration.ts";
+import { controlPlaneChecks } from "./control-plane-checks.ts";
+import { envoyChecks } from "./envoy-checks.ts";
+import type { Finding } from "./finding.ts";
+import { type Check, runChecks } from "./run-checks.ts";
+import { lookForAgent } from "./running-agent.ts";
+import { readSubject } from "./subject.ts";
+import { systemChecks } from "./system-checks.ts";
+
+/** What the checks need beside the configuration's sources. */
+export interface DoctorContext {
+  /** Path of the Node.js that runs this program. */
+  readonly interpreter: string;
+  /** Flags that this release does not know. */
+  readonly unknownFlags: readonly string[];
+  /** Pid of the agent whose flags these are; undefined when they were given. */
+  readonly flagsOf: number | undefined;
+}
+
+/** All that was found. */
+export interface DoctorReport {
+  readonly findings: readonly Finding[];
+  /** False when outrider would refuse to start with this configuration. */
+  readonly isConfigurationUsable: boolean;
+}
+
+/** Longest look over the network, in milliseconds; shorter than a check's deadline, so that the step is named. */
+const networkMs = 3_000;
+
+/** Deadline of each check, in milliseconds. */
+const checkMs = 4_000;
+
+/** Never rejects for what is wrong with the environment. */
+export async function examine(sources: ConfigSources, context: DoctorContext): Promise<DoctorReport> {
+  const subject = readSubject(sources);
+  const network = controlPlaneChecks(subject, context.interpreter, AbortSignal.timeout(networkMs));
+  const agent = lookForAgent(subject.configPath);
+  const checks: readonly Check[] = [
+    ...envoyChecks(subject, agent, sources.env),
+    ...systemChecks(subject, agent, sources.env),
+    ...network,
+  ];
+  return {
+    findings: [...judgeConfiguration({ ...subject, ...context }), ...(await runChecks(checks, checkMs))],
+    isConfigurationUsable: subject.problems.length === 0,
+  };
+}

@@ -1,0 +1,85 @@
+/**
+ * The checks that run Envoy.
+ */
+import { launchOf } from "../agent/launch.ts";
+import type { AgentConfig, BootstrapSource } from "../config/agent-config.ts";
+import { ConfigError } from "../config/config-problem.ts";
+import { findEnvoy } from "../envoy/ensure.ts";
+import type { PreparedLaunch } from "../envoy/launch.ts";
+import { fetchHttp } from "../net/http-client.ts";
+import { judgeTemplateError, judgeValidation } from "./bootstrap.ts";
+import { judgeHotRestartVersion, judgeMissingBinary, judgeVersion } from "./envoy-binary.ts";
+import { runEnvoy } from "./envoy-run.ts";
+import type { Finding } from "./finding.ts";
+import type { Check } from "./run-checks.ts";
+import type { RunningAgent } from "./running-agent.ts";
+import type { Subject } from "./subject.ts";
+import { validateBootstrap } from "./validate-bootstrap.ts";
+
+/** A binary that is not found has one finding and nothing else to check. */
+export function envoyChecks(
+  subject: Subject,
+  agent: RunningAgent,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly Check[] {
+  const located = findEnvoy({ ...subject.envoyBinary, env });
+  if (located.kind !== "found") return [{ name: "envoy-binary", run: () => [judgeMissingBinary(located)] }];
+  const binary = located.path;
+  const { config } = subject;
+  return [
+    {
+      name: "envoy-binary",
+      run: async (signal) => [judgeVersion(binary, await runEnvoy(binary, ["--version"], signal))],
+    },
+    {
+      name: "hot-restart-version",
+      run: async (signal) => {
+        const [answer, running] = await Promise.all([
+          runEnvoy(binary, ["--hot-restart-version"], signal),
+          agent.pid === undefined ? undefined : runningVersion(subject.admin, signal),
+        ]);
+        return [judgeHotRestartVersion(answer, running)];
+      },
+    },
+    ...(config === undefined
+      ? []
+      : [{ name: "bootstrap", run: (signal: AbortSignal) => validate(binary, config, signal) }]),
+  ];
+}
+
+async function runningVersion(admin: Subject["admin"], signal: AbortSignal): Promise<string | undefined> {
+  try {
+    const { status, body } = await fetchHttp({
+      target: admin,
+      url: "/hot_restart_version",
+      timeoutMs: 1_000,
+      signal,
+    });
+    // An Envoy without hot restart says "disabled".
+    const version = body.toString("utf8").trim();
+    return status === 200 && /^\d/.test(version) ? version : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function validate(
+  binary: string,
+  config: AgentConfig,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  let launch: PreparedLaunch;
+  try {
+    launch = launchOf(config, binary);
+  } catch (error) {
+    if (error instanceof ConfigError) return [judgeTemplateError(error.message)];
+    throw error;
+  }
+  const { options, bootstrap } = launch;
+  const answer = await validateBootstrap(binary, options, bootstrap, signal);
+  return [judgeValidation(sourceOf(config.bootstrap), bootstrap, answer)];
+}
+
+function sourceOf(source: BootstrapSource): string {
+  return source.kind === "custom" ? "ProxyConfig customConfigFile" : source.template.source;
+}

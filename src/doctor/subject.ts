@@ -1,0 +1,40 @@
+/**
+ * What is examined: an agent's configuration, whole or as much of it as can be read.
+ */
+import { asMapping } from "../bootstrap/merge.ts";
+import { parseConfig } from "../config/parse-config.ts";
+import type { AgentConfig, ConfigSources } from "../config/agent-config.ts";
+import { ConfigError, type ConfigProblem } from "../config/config-problem.ts";
+import { type PartialConfig, readPartialConfig } from "../config/partial-config.ts";
+
+/** The configuration as far as it goes. */
+export interface Subject extends PartialConfig {
+  readonly problems: readonly ConfigProblem[];
+  readonly warnings: readonly string[];
+  /** Undefined when there are problems. */
+  readonly config: AgentConfig | undefined;
+}
+
+/** Read the configuration as `outrider proxy` does; never throws ConfigError. */
+export function readSubject(sources: ConfigSources): Subject {
+  try {
+    const config = parseConfig(sources);
+    return {
+      ...config,
+      configPath: config.envoy.configPath,
+      problems: [],
+      warnings: config.warnings,
+      config,
+    };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { ...readPartialConfig(sources), problems: error.problems, warnings: [], config: undefined };
+  }
+}
+
+/** How the pod's traffic is captured: INTERCEPTION_MODE of the node's metadata; Istio's default is REDIRECT. */
+export function interceptionMode(config: AgentConfig | undefined, env: ConfigSources["env"]): string {
+  const metadata = config?.bootstrap.kind === "template" ? config.bootstrap.parameters.metadata : undefined;
+  const mode = asMapping(metadata)["INTERCEPTION_MODE"] ?? env["ISTIO_META_INTERCEPTION_MODE"];
+  return typeof mode === "string" && mode !== "" ? mode : "REDIRECT";
+}

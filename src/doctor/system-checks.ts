@@ -1,0 +1,160 @@
+/**
+ * The checks that read the machine: files, `/proc`, limits.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { readProcessStat } from "../lifecycle/process-identity.ts";
+import { judgeBaseIds, lookAtBaseIds } from "./base-id.ts";
+import { cpuLimit } from "./cgroup.ts";
+import { judgeConfigPath, lookAtConfigPath } from "./config-path.ts";
+import { judgeCpu } from "./cpu.ts";
+import { judgeMigration, judgePortRange, parsePortRange, parseReservedPorts } from "./kernel.ts";
+import { judgeLimits, parseLimits } from "./limits.ts";
+import { judgeMemory, lookAtMemory } from "./memory.ts";
+import { lookAtPorts } from "./ports.ts";
+import { effectiveCapabilities, judgePrivileges } from "./privileges.ts";
+import { judgePidNamespace, namespaceDepth } from "./processes.ts";
+import { judgeRoots, lookAtRoots } from "./root-certificate.ts";
+import type { Check } from "./run-checks.ts";
+import type { RunningAgent } from "./running-agent.ts";
+import { judgeSharedMemory, lookAtSharedMemory } from "./shared-memory.ts";
+import { judgeSocketPaths } from "./socket-paths.ts";
+import { interceptionMode, type Subject } from "./subject.ts";
+import { judgeToken, lookAtToken } from "./token.ts";
+
+/** In the order in which they are shown. */
+export function systemChecks(
+  subject: Subject,
+  agent: RunningAgent,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly Check[] {
+  const { config, identity, knownPorts } = subject;
+  return [
+    { name: "config-path", run: () => [judgeConfigPath(lookAtConfigPath(subject.configPath))] },
+    {
+      name: "socket-paths",
+      run: () => [
+        judgeSocketPaths({
+          configPath: subject.configPath,
+          xds: subject.xds.path,
+          sds: subject.sds.path,
+          application: config?.application?.path,
+        }),
+      ],
+    },
+    { name: "ports", run: () => lookAtPorts(knownPorts, agent) },
+    {
+      name: "port-range",
+      run: () => [
+        judgePortRange(
+          knownPorts.filter(({ port }) => port !== 0),
+          parsePortRange(sysctl("ip_local_port_range") ?? ""),
+          parseReservedPorts(sysctl("ip_local_reserved_ports") ?? ""),
+        ),
+      ],
+    },
+    { name: "tcp-migrate-req", run: () => [judgeMigration(sysctl("tcp_migrate_req"))] },
+    {
+      name: "shared-memory",
+      run: () => [judgeSharedMemory(lookAtSharedMemory(), config?.supervision.swapMode === "hot")],
+    },
+    {
+      name: "hot-restart-base-id",
+      run: () => [judgeBaseIds(lookAtBaseIds(readFileSync("/proc/net/unix", "utf8"), uid()))],
+    },
+    {
+      name: "user",
+      run: () =>
+        judgePrivileges({
+          uid: uid(),
+          gid: process.getegid?.() ?? 0,
+          capabilities: effectiveCapabilities(readFileSync("/proc/self/status", "utf8")),
+          unprivilegedPortStart: Number(sysctl("ip_unprivileged_port_start") ?? 1_024),
+          interceptionMode: interceptionMode(config, env),
+          ports: knownPorts,
+        }),
+    },
+    {
+      name: "open-files",
+      run: () =>
+        judgeLimits({
+          ...parseLimits(readFileSync("/proc/self/limits", "utf8")),
+          wantsCoreDump: config?.envoy.enableCoreDump ?? false,
+        }),
+    },
+    { name: "memory", run: () => [judgeMemory(lookAtMemory(agent))] },
+    {
+      name: "cpu",
+      run: () => [
+        judgeCpu({
+          concurrency: config?.envoy.concurrency,
+          limit: cpuLimit(),
+          available: availableParallelism(),
+        }),
+      ],
+    },
+    { name: "pid-1", run: () => [judgePidNamespace(lookAtPidNamespace(agent))] },
+    {
+      name: "token",
+      run: () => [
+        judgeToken(
+          lookAtToken(identity.tokenPath),
+          {
+            path: identity.tokenPath,
+            namespace: identity.namespace,
+            serviceAccount: identity.serviceAccount,
+          },
+          new Date(),
+        ),
+      ],
+    },
+    ...rootChecks(subject),
+  ];
+}
+
+/** One check per file; a file that both settings name is looked at once. */
+function rootChecks({ identity, xds }: Subject): readonly Check[] {
+  const roots = [
+    ["XDS_ROOT_CA", xds.upstream.tls?.rootCertificatePath],
+    ["CA_ROOT_CA", identity.tls?.rootCertificatePath],
+  ] as const;
+  const byPath = Map.groupBy(
+    roots.flatMap(([setting, path]) => (path === undefined ? [] : [{ setting, path }])),
+    ({ path }) => path,
+  );
+  return [...byPath].map(([path, uses]) => {
+    const settings = uses.map(({ setting }) => setting).join(" and ");
+    return {
+      name: "root-certificate",
+      run: () => [judgeRoots(path, settings, lookAtRoots(path), new Date())],
+    };
+  });
+}
+
+function lookAtPidNamespace(agent: RunningAgent): Parameters<typeof judgePidNamespace>[0] {
+  const children = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => readProcessStat(Number(pid)) ?? [])
+    .filter(({ parent }) => parent === 1);
+  return {
+    init: readFileSync("/proc/1/cmdline", "utf8")
+      .split("\0")
+      .filter((word) => word !== ""),
+    depth: namespaceDepth(readFileSync("/proc/self/status", "utf8")),
+    childStates: children.map(({ state }) => state),
+    agentPid: agent.pid,
+  };
+}
+
+/** A setting of this network namespace; undefined when the kernel has none of that name. */
+function sysctl(name: string): string | undefined {
+  try {
+    return readFileSync(`/proc/sys/net/ipv4/${name}`, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function uid(): number {
+  return process.geteuid?.() ?? 0;
+}

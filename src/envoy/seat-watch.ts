@@ -1,0 +1,45 @@
+/**
+ * The watchdog on the active Envoy.
+ */
+import { isStopped, readMainThreadStat } from "../lifecycle/process-identity.ts";
+import type { Seat } from "./seat.ts";
+import type { SupervisionEvent } from "./supervision-event.ts";
+import { type HangPolicy, watchForHangs, type WatchTarget } from "./watchdog.ts";
+
+/**
+ * Watch until `signal` aborts.
+ *
+ * @param active the Envoy that has the admin interface; undefined while a newcomer takes it over
+ */
+export async function watchSeats(
+  policy: HangPolicy,
+  active: () => Seat | undefined,
+  push: (event: SupervisionEvent) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  await watchForHangs(
+    policy,
+    () => watchTarget(active()),
+    (id, verdict) => {
+      const seat = active();
+      if (seat?.generation.number === id) {
+        push({ kind: "hung", seat, isStopped: verdict.isStopped, reason: verdict.reason });
+      }
+    },
+    signal,
+  );
+}
+
+/** Undefined for an Envoy that has lost its admin interface or is on its way out. */
+function watchTarget(active: Seat | undefined): WatchTarget | undefined {
+  if (active === undefined || active.isBlind || active.asked !== undefined) return undefined;
+  const { number, admin, pid } = active.generation;
+  return {
+    id: number,
+    answers: (timeoutMs) => admin.answers(timeoutMs),
+    threads: () => ({
+      cpuTicks: pid === undefined ? undefined : readMainThreadStat(pid)?.cpuTicks,
+      isStopped: pid !== undefined && isStopped(pid),
+    }),
+  };
+}

@@ -1,0 +1,55 @@
+/**
+ * The bootstrap that would be written against the one that Envoy runs with, and everything else that would differ.
+ */
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { envoyArguments } from "../envoy/arguments.ts";
+import { bootstrapFor, type PreparedLaunch } from "../envoy/launch.ts";
+import { redactText } from "../telemetry/redact.ts";
+import { argumentChanges, binaryChange, type BinaryIdentity, type Change, fileChanges } from "./changes.ts";
+import { unifiedDiff } from "./diff.ts";
+import type { RunningEnvoy } from "./running-envoy.ts";
+
+/** Secrets are taken out before the comparison, so that none can show in it. All is new when no Envoy runs. */
+export function bootstrapDiff(launch: PreparedLaunch, running: RunningEnvoy | undefined): readonly string[] {
+  const after = (adminSocketPath: string): { readonly name: string; readonly text: string } => ({
+    name: "planned",
+    text: redactText(bootstrapFor(launch, adminSocketPath)),
+  });
+  if (running === undefined) {
+    const path = join(launch.options.configPath, "generations", "1", "admin.sock");
+    return unifiedDiff({ name: "/dev/null", text: "" }, after(path));
+  }
+  const before = { name: `generation ${running.generation}`, text: redactText(running.bootstrap) };
+  return unifiedDiff(before, after(running.adminSocketPath));
+}
+
+/** All differences; the agent swaps Envoy when there is one. */
+export function changesOf(launch: PreparedLaunch, running: RunningEnvoy): readonly Change[] {
+  return [
+    ...bootstrapChange(launch, running),
+    ...argumentChanges(running.arguments, envoyArguments(launch.options, "", { kind: "alone" })),
+    ...binaryChange(running.binary, identityOf(launch.binary)),
+    ...fileChanges(
+      launch.files.map((path) => ({ path, writtenAt: statSync(path, { throwIfNoEntry: false })?.mtime })),
+      running.startedAt,
+    ),
+  ];
+}
+
+function bootstrapChange(launch: PreparedLaunch, running: RunningEnvoy): readonly Change[] {
+  if (bootstrapFor(launch, running.adminSocketPath) === running.bootstrap) return [];
+  const diff = bootstrapDiff(launch, running).slice(2);
+  const count = (sign: string): number => diff.filter((line) => line.startsWith(sign)).length;
+  const detail =
+    diff.length === 0
+      ? "secrets differ, which are not shown"
+      : `${count("+")} lines are new, ${count("-")} are gone`;
+  return [{ what: "bootstrap", detail }];
+}
+
+/** Which program is at `path`; one that is not there is nobody's. */
+export function identityOf(path: string): BinaryIdentity {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return { path, inode: stat?.ino ?? 0, device: stat?.dev ?? 0 };
+}

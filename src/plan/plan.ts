@@ -1,0 +1,112 @@
+/**
+ * What a start or a reload would do now. Nothing is changed by looking.
+ */
+import { existsSync } from "node:fs";
+import { launchOf } from "../agent/launch.ts";
+import type { AgentConfig } from "../config/agent-config.ts";
+import { findEnvoy } from "../envoy/ensure.ts";
+import { bootstrapDiff, changesOf } from "./bootstrap-diff.ts";
+import type { Change } from "./changes.ts";
+import { decidePlan, type PlannedAction } from "./decide.ts";
+import { obstaclesOf } from "./obstacles.ts";
+import { lookAtRunningEnvoy, type RunningEnvoy } from "./running-envoy.ts";
+import { argumentsFor, howToSwap } from "./take-over.ts";
+
+/** The plan, without secrets. */
+export interface Plan {
+  readonly action: PlannedAction;
+  /** The Envoy that serves now; undefined when none does. */
+  readonly running:
+    | {
+        readonly generation: number;
+        readonly pid: number;
+        readonly version: string | undefined;
+        /** Why a swap that was asked for has not begun. */
+        readonly swapWaitsFor: string | undefined;
+      }
+    | undefined;
+  /** Empty when there is no Envoy to run. */
+  readonly argv: readonly string[];
+  readonly changes: readonly Change[];
+  /** Lines of a unified diff of the bootstrap; all of it is new when no Envoy runs. */
+  readonly diff: readonly string[];
+  /** Files that the result depends on; a change of one is picked up by a running agent. */
+  readonly files: readonly { readonly path: string; readonly exists: boolean }[];
+}
+
+/** Longest run of Envoy for an answer, in milliseconds; as long as the agent gives it. */
+const envoyMs = 30_000;
+
+/** A plan that is nothing but the reasons against it. */
+export function refusal(reasons: readonly string[], files: readonly string[] = []): Plan {
+  return {
+    action: { kind: "refuse", reasons },
+    running: undefined,
+    argv: [],
+    changes: [],
+    diff: [],
+    files: existing(files),
+  };
+}
+
+/** @throws ConfigError when the bootstrap cannot be rendered, Error when the running Envoy is another user's */
+export async function makePlan(
+  config: AgentConfig,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Plan> {
+  const running = await lookAtRunningEnvoy(config.envoy.configPath, config.status.port);
+  const binary = binaryFor(config, running, env);
+  if (binary.kind === "none") return refusal([binary.reason], config.files);
+  const launch = launchOf(config, binary.path);
+  const signal = AbortSignal.timeout(envoyMs);
+  const [obstacles, swap] = await Promise.all([
+    obstaclesOf(config, launch, running, signal),
+    running === undefined ? undefined : howToSwap(config, launch, running, signal),
+  ]);
+  const changes = running === undefined ? undefined : changesOf(launch, running);
+  const action = decidePlan({ changes, obstacles, swap });
+  return {
+    action,
+    running: running && {
+      generation: running.generation,
+      pid: running.pid,
+      version: running.info?.version,
+      swapWaitsFor: running.swapWaitsFor,
+    },
+    argv: [launch.binary, ...argumentsFor(config, launch, running, action)],
+    changes: changes ?? [],
+    diff: bootstrapDiff(launch, running),
+    files: existing([...new Set([...config.files, ...launch.files, launch.binary])]),
+  };
+}
+
+type Binary =
+  { readonly kind: "path"; readonly path: string } | { readonly kind: "none"; readonly reason: string };
+
+/** A running agent stays with the path that it found at its start. */
+function binaryFor(
+  config: AgentConfig,
+  running: RunningEnvoy | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): Binary {
+  if (running !== undefined) return { kind: "path", path: running.binaryPath };
+  const located = findEnvoy({ ...config.envoyBinary, env });
+  switch (located.kind) {
+    case "found":
+      return { kind: "path", path: located.path };
+    case "named-but-missing":
+      return {
+        kind: "none",
+        reason: `${located.source} names ${located.path}, which is not an executable file`,
+      };
+    case "missing":
+      return {
+        kind: "none",
+        reason: `there is no Envoy yet (looked at ${located.tried.join(", ")}): run outrider envoy first`,
+      };
+  }
+}
+
+function existing(paths: readonly string[]): Plan["files"] {
+  return paths.map((path) => ({ path, exists: existsSync(path) }));
+}

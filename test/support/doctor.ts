@@ -1,0 +1,51 @@
+/** `outrider doctor` run to its end, and what it found. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { buffer } from "node:stream/consumers";
+import type { Finding } from "../../src/doctor/finding.ts";
+import { mainPath } from "./outrider.ts";
+import type { Workload } from "./workload.ts";
+
+export interface Diagnosis {
+  readonly code: number | null;
+  readonly output: string;
+  readonly findings: readonly Finding[];
+  readonly tookMs: number;
+  /** The findings of this name. */
+  readonly named: (name: string) => readonly Finding[];
+}
+
+export interface DiagnosisChanges {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+  /** A command that runs its arguments, such as `["prlimit", "--nofile=128"]`. */
+  readonly within?: readonly string[];
+}
+
+export async function diagnose(workload: Workload, changes: DiagnosisChanges = {}): Promise<Diagnosis> {
+  const command = [
+    ...(changes.within ?? []),
+    ...[process.execPath, mainPath, "doctor", "--json"],
+    ...(changes.args ?? []),
+  ];
+  const [file = "", ...args] = command;
+  const { PATH = "", HOME = "/", XDG_CACHE_HOME } = process.env;
+  const child = spawn(file, args, {
+    cwd: workload.folder,
+    env: { PATH, HOME, XDG_CACHE_HOME, ...workload.env, ...changes.env },
+    stdio: ["ignore", "pipe", "inherit"],
+    timeout: 20_000,
+  });
+  const exited = new Promise<number | null>((resolve) => child.once("close", resolve));
+  const output = (await buffer(child.stdout)).toString("utf8");
+  const code = await exited;
+  assert.ok(output.startsWith("{"), `exit code ${code ?? "none"}, printed: ${output}`);
+  const { findings, tookMs } = JSON.parse(output) as Pick<Diagnosis, "findings" | "tookMs">;
+  return {
+    code,
+    output,
+    findings,
+    tookMs,
+    named: (name) => findings.filter((finding) => finding.name === name),
+  };
+}
