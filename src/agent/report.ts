@@ -7,7 +7,7 @@ import type { EnvoySupervisor } from "../envoy/supervisor.ts";
 import type { IdentityState } from "../identity/secret-manager.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
-import type { SwapReport } from "../envoy/swap-requests.ts";
+import type { SwapReport } from "../envoy/swap/swap-requests.ts";
 import type { Readiness } from "../status/server.ts";
 import type { XdsState } from "../xdsproxy/state.ts";
 import type { Reloader } from "./reloader.ts";

@@ -4,7 +4,7 @@
 import { ApplicationSocket } from "../application/socket.ts";
 import { listenForAdmin } from "../envoy/admin-forwarder.ts";
 import { untilLive } from "../envoy/serving.ts";
-import type { NewcomerServices } from "../envoy/newcomer-services.ts";
+import type { NewcomerServices } from "../envoy/swap/newcomer-services.ts";
 import type { EnvoySupervisor } from "../envoy/supervisor.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
 import { SecretManager } from "../identity/secret-manager.ts";

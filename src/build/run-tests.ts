@@ -6,7 +6,7 @@ import { globSync } from "node:fs";
 import { join, sep } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
-import { ensureEnvoy } from "../envoy/ensure.ts";
+import { ensureEnvoy } from "../envoy/binary/ensure.ts";
 
 const root = join(import.meta.dirname, "../..");
 const patterns = process.argv.slice(2);

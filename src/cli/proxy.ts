@@ -106,7 +106,7 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
 
     const [{ runAgent }, { ensureEnvoy, logProgress }] = await Promise.all([
       import("../agent/run-agent.ts"),
-      import("../envoy/ensure.ts"),
+      import("../envoy/binary/ensure.ts"),
     ]);
     const envoyBinary = await ensureEnvoy({ ...config.envoyBinary, env: context.env }, logProgress(log));
     const end = await runAgent(config, {
@@ -132,7 +132,7 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
       return exitCodes.configurationUnusable;
     }
     const { errorMessage } = await import("../lifecycle/error-message.ts");
-    const { EnvoyFetchError } = await import("../envoy/fetch.ts");
+    const { EnvoyFetchError } = await import("../envoy/binary/fetch.ts");
     if (error instanceof EnvoyFetchError) {
       await fail([`outrider has no Envoy to run: ${error.message}`], args, context);
       return exitCodes.configurationUnusable;

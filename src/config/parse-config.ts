@@ -3,7 +3,7 @@
  */
 import { isIPv6 } from "node:net";
 import { join } from "node:path";
-import { splitLogLevel } from "../envoy/arguments.ts";
+import { splitLogLevel } from "../envoy/generation/arguments.ts";
 import type { EnvoyOptions } from "../envoy/options.ts";
 import type { AgentConfig, ConfigSources, KnownPort } from "./agent-config.ts";
 import { applicationSocket } from "./application-socket.ts";

@@ -3,7 +3,7 @@
  */
 import { at, listAt, textAt } from "../lifecycle/json-path.ts";
 import { fetchHttp } from "../net/http-client.ts";
-import { type ListenerFacts, readListeners } from "./listeners.ts";
+import { type ListenerFacts, readListeners } from "./swap/listeners.ts";
 
 /** Numbers of Envoy by statistic name; a statistic that was never used is missing. */
 export type Stats = ReadonlyMap<string, number>;
