@@ -29,7 +29,8 @@ function identityObstacle(identity: SecretManager, { awaits }: PreparedLaunch): 
 function xdsObstacle(xds: XdsProxy, { awaits }: PreparedLaunch): string | undefined {
   if (!awaits.clusters && !awaits.listeners) return undefined;
   const { kind, problem } = xds.state.current;
-  if (kind === "connected") return undefined;
+  // Without a control plane the cache serves a newcomer what the Envoy before it has.
+  if (kind === "connected" || xds.hasCache()) return undefined;
   return `there is no connection to the discovery server${problem === undefined ? "" : `: ${problem}`}`;
 }
 

@@ -25,7 +25,13 @@ export interface AgentReport {
   readonly ready: boolean;
   readonly reason?: string;
   readonly identity: { readonly spiffeId?: string; readonly notAfter?: string; readonly problem?: string };
-  readonly xds: { readonly state: string; readonly address: string; readonly problem?: string };
+  readonly xds: {
+    readonly state: string;
+    readonly address: string;
+    readonly problem?: string;
+    /** Of the cached configuration that Envoy is served, and when the control plane last stood behind it. */
+    readonly stale?: { readonly asOf: string; readonly ageSeconds: number };
+  };
   readonly envoy: {
     readonly state: string;
     readonly pid?: number;
@@ -54,7 +60,12 @@ export interface AgentReport {
 /** Ready when Envoy serves; the reason names the part that keeps it from serving. */
 export async function agentReadiness(sources: ReportSources): Promise<Readiness> {
   const envoy = await sources.supervisor.readiness();
-  if (envoy.ready) return envoy;
+  if (envoy.ready) {
+    const stale = staleness(sources.xds.current);
+    return stale === undefined
+      ? envoy
+      : { ready: true, note: `stale: configuration of ${stale.ageSeconds} s ago, from the cache` };
+  }
   const causes = [sources.identity.current.problem?.message, sources.xds.current.problem];
   return {
     ready: false,
@@ -68,6 +79,7 @@ export async function agentReport(sources: ReportSources): Promise<AgentReport> 
   const [readiness, version] = await Promise.all([agentReadiness(sources), envoyVersion(supervisor)]);
   const identity = sources.identity.current;
   const xds = sources.xds.current;
+  const stale = staleness(xds);
   const envoy = supervisor.report.state.current;
   return {
     ...readiness,
@@ -81,6 +93,7 @@ export async function agentReport(sources: ReportSources): Promise<AgentReport> 
       state: xds.kind,
       address: xds.address,
       ...(xds.problem === undefined ? {} : { problem: xds.problem }),
+      ...(stale === undefined ? {} : { stale }),
     },
     envoy: {
       state: envoy.kind,
@@ -92,6 +105,11 @@ export async function agentReport(sources: ReportSources): Promise<AgentReport> 
       ...("reason" in envoy ? { problem: envoy.reason } : {}),
     },
   };
+}
+
+function staleness({ kind, asOf }: XdsState): AgentReport["xds"]["stale"] {
+  if (kind !== "stale" || asOf === undefined) return undefined;
+  return { asOf: asOf.toISOString(), ageSeconds: Math.round((Date.now() - asOf.getTime()) / 1_000) };
 }
 
 function swapReport({ supervisor, reloader }: ReportSources): Partial<AgentReport["envoy"]> {

@@ -98,6 +98,7 @@ export class AgentServices implements AsyncDisposable {
         await listenForStatus(config.status, {
           readiness: () => agentReadiness(watched),
           report: () => agentReport(watched),
+          exchanges: () => xds.exchanges(),
           metrics: () => metrics.render(),
           reload: () => deps.reloader.reload("a request to reload", true),
           drain: () => supervisor.drainOnRequest(),

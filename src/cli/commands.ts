@@ -13,6 +13,7 @@ import { requestCommand } from "./request.ts";
 import { runCommand } from "./run.ts";
 import { upCommand } from "./up.ts";
 import { waitCommand } from "./wait.ts";
+import { xdsCommand } from "./xds.ts";
 
 /** In the order in which help lists them. */
 export const commands: readonly Command[] = [
@@ -22,6 +23,7 @@ export const commands: readonly Command[] = [
   waitCommand,
   requestCommand,
   reloadCommand,
+  xdsCommand,
   planCommand,
   doctorCommand,
   diagnoseCommand,

@@ -64,6 +64,17 @@ export const proxyCommand: Command = {
       default: "1s",
       describe: "How long nobody may hold that socket before the sidecar ends.",
     },
+    xdsCache: {
+      type: "boolean",
+      default: true,
+      describe:
+        "Keep the configuration that Envoy acknowledged (<configPath>/xds-cache), for a start without control plane.",
+    },
+    xdsCacheAfter: {
+      type: "string",
+      default: "2s",
+      describe: "How long the control plane may be gone before Envoy is served from the cache.",
+    },
     log_output_level: { type: "string", default: "default:info", describe: "Log levels as scope:level,…" },
     log_as_json: { type: "boolean", default: false, describe: "Log as JSON, Envoy's log included." },
     terminationLog: {
@@ -182,6 +193,8 @@ export function proxyFlags(args: Arguments): ProxyFlags {
     preDrainDelay: args.string("preDrainDelay"),
     appSocket: args.optionalString("appSocket"),
     appGrace: args.string("appGrace"),
+    xdsCache: args.boolean("xdsCache"),
+    xdsCacheAfter: args.string("xdsCacheAfter"),
     logOutputLevel: args.string("log_output_level"),
     logAsJson: args.boolean("log_as_json"),
   };

@@ -9,7 +9,7 @@ import type { SupervisionOptions } from "../envoy/supervision-options.ts";
 import type { IdentityOptions } from "../identity/options.ts";
 import type { StatusOptions } from "../status/server.ts";
 import type { LogLevel } from "../telemetry/log.ts";
-import type { UpstreamOptions } from "../xdsproxy/options.ts";
+import type { XdsProxyOptions } from "../xdsproxy/xds-proxy.ts";
 import type { SupervisionFlags } from "./supervision.ts";
 
 /** A socket that the agent listens on. */
@@ -51,7 +51,7 @@ export interface AgentConfig {
   readonly envoyBinary: { readonly binaryPath: string | undefined; readonly envoyPath: string | undefined };
   readonly identity: IdentityOptions;
   readonly sds: SocketOptions;
-  readonly xds: SocketOptions & { readonly upstream: UpstreamOptions };
+  readonly xds: XdsProxyOptions;
   readonly status: StatusOptions;
   readonly admin: { readonly host: string; readonly port: number };
   readonly knownPorts: readonly KnownPort[];
@@ -76,6 +76,8 @@ export interface ProxyFlags {
   readonly preDrainDelay: string;
   readonly appSocket: string | undefined;
   readonly appGrace: string;
+  readonly xdsCache: boolean;
+  readonly xdsCacheAfter: string;
   readonly logOutputLevel: string;
   readonly logAsJson: boolean;
 }

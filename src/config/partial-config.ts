@@ -39,7 +39,13 @@ export function readPartialConfig(sources: ConfigSources): PartialConfig {
     },
     identity: caOptions(controlPlane, []),
     sds: { path: paths.sdsSocket, mode: 0o600 },
-    xds: { path: join(proxy.configPath, "XDS"), mode: 0o600, upstream: discoveryOptions(controlPlane) },
+    xds: {
+      path: join(proxy.configPath, "XDS"),
+      mode: 0o600,
+      upstream: discoveryOptions(controlPlane),
+      subscriptions: { nameTable: false, trustBundle: false },
+      cache: undefined,
+    },
     admin: { host: "127.0.0.1", port: proxy.proxyAdminPort },
     knownPorts: [
       { port: proxy.proxyAdminPort, purpose: "ProxyConfig proxyAdminPort" },
