@@ -21,9 +21,9 @@ function identityObstacle(identity: SecretManager, { awaits }: PreparedLaunch): 
   if (!awaits.secrets) return undefined;
   const { secret, problem } = identity.state.current;
   if (secret === undefined)
-    return `there is no workload certificate: ${problem?.message ?? "the CA has not answered"}`;
+    return `there is no workload certificate: ${problem?.message ?? "its source has not answered"}`;
   if (secret.notAfter.getTime() > Date.now()) return undefined;
-  return `the workload certificate has expired: ${problem?.message ?? "the CA has not answered"}`;
+  return `the workload certificate has expired: ${problem?.message ?? "its source has not answered"}`;
 }
 
 function xdsObstacle(xds: XdsProxy, { awaits }: PreparedLaunch): string | undefined {

@@ -127,5 +127,6 @@ function later(config: AgentConfig): readonly string[] {
     `discoveryAddress ${config.xds.upstream.address}`,
     `CA address ${config.identity.caAddress}`,
     `trust domain ${config.identity.trustDomain}`,
+    `identity from ${config.identity.source.kind}`,
   ];
 }
