@@ -5,10 +5,8 @@
 import { join } from "node:path";
 import type { AgentConfig, ConfigSources } from "./agent-config.ts";
 import { caOptions, discoveryOptions } from "./control-plane.ts";
-import { readEnvironment } from "./environment.ts";
-import { proxyConfigLayers, readPodInfo } from "./layers.ts";
+import { readEffectiveConfig } from "./effective-config.ts";
 import { paths } from "./paths.ts";
-import { decodeProxyConfig, mergeProxyConfig } from "./proxy-config.ts";
 
 /** The parts that need no other part to be right. */
 export type PartialConfig = Pick<
@@ -18,14 +16,7 @@ export type PartialConfig = Pick<
 
 /** Reads leniently: what cannot be read counts as its default; an address that is none is empty. */
 export function readPartialConfig(sources: ConfigSources): PartialConfig {
-  const env = readEnvironment(sources.env, []);
-  const annotations = readPodInfo(sources, paths.podAnnotations, []);
-  const layers = proxyConfigLayers(
-    sources,
-    { meshConfig: sources.flags.meshConfig, proxyConfig: env.PROXY_CONFIG, annotations },
-    [],
-  );
-  const proxy = decodeProxyConfig(mergeProxyConfig(layers, []), []);
+  const { env, proxy } = readEffectiveConfig(sources, []);
   const controlPlane = {
     env: { parsed: env, all: sources.env },
     proxy,

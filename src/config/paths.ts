@@ -6,6 +6,7 @@ export const paths = {
   token: "./var/run/secrets/tokens/istio-token",
   istiodRoot: "./var/run/secrets/istio/root-cert.pem",
   customRoot: "./etc/certs/root-cert.pem",
+  sdsFolder: "./var/run/secrets/workload-spiffe-uds",
   sdsSocket: "./var/run/secrets/workload-spiffe-uds/socket",
   podLabels: "./etc/istio/pod/labels",
   podAnnotations: "./etc/istio/pod/annotations",
