@@ -5,6 +5,7 @@ import type { Command } from "./command.ts";
 import { diagnoseCommand } from "./diagnose.ts";
 import { discoveryCommand } from "./discovery.ts";
 import { doctorCommand } from "./doctor.ts";
+import { envCommand } from "./env.ts";
 import { envoyCommand } from "./envoy.ts";
 import { planCommand } from "./plan.ts";
 import { proxyCommand } from "./proxy.ts";
@@ -29,4 +30,5 @@ export const commands: readonly Command[] = [
   diagnoseCommand,
   discoveryCommand,
   envoyCommand,
+  envCommand,
 ];

@@ -97,7 +97,7 @@ describe("parseConfig()", () => {
     for (const expected of [
       /^proxy: proxy type "carrot" is not supported/,
       /^\.\/etc\/istio\/pod\/labels: line 1/,
-      /^ProxyConfig: discoveryAddress: "nowhere"/,
+      /^PROXY_CONFIG: discoveryAddress: "nowhere"/,
       /^--log_output_level: /,
       /^--preDrainDelay: "soon" is not a duration such as 5s/,
       /^--appGrace: "-1s" is not a duration/,
