@@ -4,10 +4,11 @@
  * Envoy can only say that it got no configuration; the parts that know why are asked as well.
  */
 import type { EnvoySupervisor } from "../envoy/supervisor.ts";
-import type { IdentityState } from "../identity/secret-manager.ts";
+import { identityObstacle, type IdentityState } from "../identity/identity-state.ts";
+import { type IdentityReport, identityReport } from "./identity-report.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
-import type { SwapReport } from "../envoy/swap-requests.ts";
+import type { SwapReport } from "../envoy/swap/swap-requests.ts";
 import type { Readiness } from "../status/server.ts";
 import type { XdsState } from "../xdsproxy/state.ts";
 import type { Reloader } from "./reloader.ts";
@@ -24,7 +25,7 @@ export interface ReportSources {
 export interface AgentReport {
   readonly ready: boolean;
   readonly reason?: string;
-  readonly identity: { readonly spiffeId?: string; readonly notAfter?: string; readonly problem?: string };
+  readonly identity: IdentityReport;
   readonly xds: {
     readonly state: string;
     readonly address: string;
@@ -60,6 +61,10 @@ export interface AgentReport {
 /** Ready when Envoy serves; the reason names the part that keeps it from serving. */
 export async function agentReadiness(sources: ReportSources): Promise<Readiness> {
   const envoy = await sources.supervisor.readiness();
+  // An Envoy that takes no certificate from the agent serves without one.
+  const { secret } = sources.identity.current;
+  const scarce = secret === undefined ? undefined : identityObstacle(sources.identity.current, new Date());
+  if (envoy.ready && scarce !== undefined) return { ready: false, reason: scarce };
   if (envoy.ready) {
     const stale = staleness(sources.xds.current);
     return stale === undefined
@@ -83,12 +88,7 @@ export async function agentReport(sources: ReportSources): Promise<AgentReport> 
   const envoy = supervisor.report.state.current;
   return {
     ...readiness,
-    identity: {
-      ...(identity.secret === undefined
-        ? {}
-        : { spiffeId: identity.secret.spiffeId, notAfter: identity.secret.notAfter.toISOString() }),
-      ...(identity.problem === undefined ? {} : { problem: identity.problem.message }),
-    },
+    identity: identityReport(identity),
     xds: {
       state: xds.kind,
       address: xds.address,

@@ -6,6 +6,7 @@ import type { AgentConfig, ProxyFlags } from "../config/agent-config.ts";
 import { describeProblem } from "../config/config-problem.ts";
 import type { SupervisionEnd } from "../envoy/state.ts";
 import type { Arguments, Command, CommandContext } from "./command.ts";
+import { identityFlags, readIdentityFlags } from "./identity-flags.ts";
 import { readSupervisionFlags, supervisionFlags } from "./supervision-flags.ts";
 import { version } from "./version.ts";
 
@@ -49,6 +50,7 @@ export const proxyCommand: Command = {
       describe: "Longest life of a replaced Envoy (default drainDuration + 15s).",
     },
     ...supervisionFlags,
+    ...identityFlags,
     preDrainDelay: {
       type: "string",
       default: "0s",
@@ -117,7 +119,7 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
 
     const [{ runAgent }, { ensureEnvoy, logProgress }] = await Promise.all([
       import("../agent/run-agent.ts"),
-      import("../envoy/ensure.ts"),
+      import("../envoy/binary/ensure.ts"),
     ]);
     const envoyBinary = await ensureEnvoy({ ...config.envoyBinary, env: context.env }, logProgress(log));
     const end = await runAgent(config, {
@@ -143,7 +145,7 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
       return exitCodes.configurationUnusable;
     }
     const { errorMessage } = await import("../lifecycle/error-message.ts");
-    const { EnvoyFetchError } = await import("../envoy/fetch.ts");
+    const { EnvoyFetchError } = await import("../envoy/binary/fetch.ts");
     if (error instanceof EnvoyFetchError) {
       await fail([`outrider has no Envoy to run: ${error.message}`], args, context);
       return exitCodes.configurationUnusable;
@@ -190,6 +192,7 @@ export function proxyFlags(args: Arguments): ProxyFlags {
     templateFile: args.optionalString("templateFile"),
     parentShutdownDuration: args.optionalString("parentShutdownDuration"),
     supervision: readSupervisionFlags(args),
+    identity: readIdentityFlags(args),
     preDrainDelay: args.string("preDrainDelay"),
     appSocket: args.optionalString("appSocket"),
     appGrace: args.string("appGrace"),

@@ -2,15 +2,17 @@
  * Flags, environment, mesh config, PROXY_CONFIG and pod info become one AgentConfig, or every problem at once.
  */
 import { isIPv6 } from "node:net";
-import { splitLogLevel } from "../envoy/arguments.ts";
+import { splitLogLevel } from "../envoy/generation/arguments.ts";
 import type { EnvoyOptions } from "../envoy/options.ts";
 import type { AgentConfig, ConfigSources, KnownPort } from "./agent-config.ts";
 import { applicationSocket } from "./application-socket.ts";
 import { chooseBootstrap } from "./bootstrap-source.ts";
 import { ConfigError, type ConfigProblem } from "./config-problem.ts";
-import { caOptions, discoveryOptions } from "./control-plane.ts";
+import { discoveryOptions } from "./control-plane.ts";
 import { flagDurationMs, parseDurationMs } from "./duration.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
+import { identityParts } from "./identity.ts";
+import { outputCertsOptions } from "./identity-source.ts";
 import { parseLogLevels } from "./log-options.ts";
 import { proxyConfigLayers, readPodInfo } from "./layers.ts";
 import { describeNode } from "./node.ts";
@@ -82,7 +84,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     proxy,
     clusterId: typeof clusterId === "string" ? clusterId : undefined,
   };
-  const identity = caOptions(controlPlane, problems);
+  const { identity, sds } = identityParts(given, controlPlane, raw, problems);
   const upstream = discoveryOptions(controlPlane);
   const envoy = envoyOptions(sources, env, proxy, isIPv6Only, problems);
   const supervision = supervisionOptions(flags.supervision, problems);
@@ -104,7 +106,8 @@ export function parseConfig(given: ConfigSources): AgentConfig {
       envoyPath: env.ENVOY_PATH === "" ? undefined : env.ENVOY_PATH,
     },
     identity,
-    sds: { path: paths.sdsSocket, mode: 0o600 },
+    outputCerts: outputCertsOptions(env, sources.env, flags.identity),
+    sds,
     xds,
     status: {
       host: isIPv6Only ? "::" : "0.0.0.0",

@@ -4,9 +4,10 @@
  */
 import { join } from "node:path";
 import type { AgentConfig, ConfigSources } from "./agent-config.ts";
-import { caOptions, discoveryOptions } from "./control-plane.ts";
+import { discoveryOptions } from "./control-plane.ts";
 import { readEnvironment } from "./environment.ts";
 import { proxyConfigLayers, readPodInfo } from "./layers.ts";
+import { identityParts } from "./identity.ts";
 import { paths } from "./paths.ts";
 import { decodeProxyConfig, mergeProxyConfig } from "./proxy-config.ts";
 
@@ -25,7 +26,8 @@ export function readPartialConfig(sources: ConfigSources): PartialConfig {
     { meshConfig: sources.flags.meshConfig, proxyConfig: env.PROXY_CONFIG, annotations },
     [],
   );
-  const proxy = decodeProxyConfig(mergeProxyConfig(layers, []), []);
+  const raw = mergeProxyConfig(layers, []);
+  const proxy = decodeProxyConfig(raw, []);
   const controlPlane = {
     env: { parsed: env, all: sources.env },
     proxy,
@@ -37,8 +39,7 @@ export function readPartialConfig(sources: ConfigSources): PartialConfig {
       binaryPath: sources.flags.binaryPath ?? proxy.binaryPath,
       envoyPath: env.ENVOY_PATH === "" ? undefined : env.ENVOY_PATH,
     },
-    identity: caOptions(controlPlane, []),
-    sds: { path: paths.sdsSocket, mode: 0o600 },
+    ...identityParts(sources, controlPlane, raw, []),
     xds: {
       path: join(proxy.configPath, "XDS"),
       mode: 0o600,
