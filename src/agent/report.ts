@@ -8,7 +8,7 @@ import { identityObstacle, type IdentityState } from "../identity/identity-state
 import { type IdentityReport, identityReport } from "./identity-report.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
-import type { SwapReport } from "../envoy/swap-requests.ts";
+import type { SwapReport } from "../envoy/swap/swap-requests.ts";
 import type { Readiness } from "../status/server.ts";
 import type { XdsState } from "../xdsproxy/state.ts";
 import type { Reloader } from "./reloader.ts";
@@ -26,7 +26,13 @@ export interface AgentReport {
   readonly ready: boolean;
   readonly reason?: string;
   readonly identity: IdentityReport;
-  readonly xds: { readonly state: string; readonly address: string; readonly problem?: string };
+  readonly xds: {
+    readonly state: string;
+    readonly address: string;
+    readonly problem?: string;
+    /** Of the cached configuration that Envoy is served, and when the control plane last stood behind it. */
+    readonly stale?: { readonly asOf: string; readonly ageSeconds: number };
+  };
   readonly envoy: {
     readonly state: string;
     readonly pid?: number;
@@ -58,7 +64,13 @@ export async function agentReadiness(sources: ReportSources): Promise<Readiness>
   // An Envoy that takes no certificate from the agent serves without one.
   const { secret } = sources.identity.current;
   const scarce = secret === undefined ? undefined : identityObstacle(sources.identity.current, new Date());
-  if (envoy.ready) return scarce === undefined ? envoy : { ready: false, reason: scarce };
+  if (envoy.ready && scarce !== undefined) return { ready: false, reason: scarce };
+  if (envoy.ready) {
+    const stale = staleness(sources.xds.current);
+    return stale === undefined
+      ? envoy
+      : { ready: true, note: `stale: configuration of ${stale.ageSeconds} s ago, from the cache` };
+  }
   const causes = [sources.identity.current.problem?.message, sources.xds.current.problem];
   return {
     ready: false,
@@ -72,6 +84,7 @@ export async function agentReport(sources: ReportSources): Promise<AgentReport> 
   const [readiness, version] = await Promise.all([agentReadiness(sources), envoyVersion(supervisor)]);
   const identity = sources.identity.current;
   const xds = sources.xds.current;
+  const stale = staleness(xds);
   const envoy = supervisor.report.state.current;
   return {
     ...readiness,
@@ -80,6 +93,7 @@ export async function agentReport(sources: ReportSources): Promise<AgentReport> 
       state: xds.kind,
       address: xds.address,
       ...(xds.problem === undefined ? {} : { problem: xds.problem }),
+      ...(stale === undefined ? {} : { stale }),
     },
     envoy: {
       state: envoy.kind,
@@ -91,6 +105,11 @@ export async function agentReport(sources: ReportSources): Promise<AgentReport> 
       ...("reason" in envoy ? { problem: envoy.reason } : {}),
     },
   };
+}
+
+function staleness({ kind, asOf }: XdsState): AgentReport["xds"]["stale"] {
+  if (kind !== "stale" || asOf === undefined) return undefined;
+  return { asOf: asOf.toISOString(), ageSeconds: Math.round((Date.now() - asOf.getTime()) / 1_000) };
 }
 
 function swapReport({ supervisor, reloader }: ReportSources): Partial<AgentReport["envoy"]> {

@@ -4,7 +4,7 @@
 import { ApplicationSocket } from "../application/socket.ts";
 import { listenForAdmin } from "../envoy/admin-forwarder.ts";
 import { untilLive } from "../envoy/serving.ts";
-import type { NewcomerServices } from "../envoy/newcomer-services.ts";
+import type { NewcomerServices } from "../envoy/swap/newcomer-services.ts";
 import type { EnvoySupervisor } from "../envoy/supervisor.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
 import { createTokenReader } from "../identity/token.ts";
@@ -98,6 +98,7 @@ export class AgentServices implements AsyncDisposable {
         await listenForStatus(config.status, {
           readiness: () => agentReadiness(watched),
           report: () => agentReport(watched),
+          exchanges: () => xds.exchanges(),
           metrics: () => metrics.render(),
           reload: () => deps.reloader.reload("a request to reload", true),
           drain: () => supervisor.drainOnRequest(),

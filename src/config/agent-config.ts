@@ -11,15 +11,9 @@ import type { OutputCertsOptions } from "../identity/output-certs.ts";
 import type { SdsOptions } from "../sds/server.ts";
 import type { StatusOptions } from "../status/server.ts";
 import type { LogLevel } from "../telemetry/log.ts";
-import type { UpstreamOptions } from "../xdsproxy/options.ts";
+import type { XdsProxyOptions } from "../xdsproxy/xds-proxy.ts";
 import type { IdentityFlags } from "./identity-source.ts";
 import type { SupervisionFlags } from "./supervision.ts";
-
-/** A socket that the agent listens on. */
-export interface SocketOptions {
-  readonly path: string;
-  readonly mode: number;
-}
 
 /** Where the bootstrap comes from. */
 export type BootstrapSource =
@@ -56,7 +50,7 @@ export interface AgentConfig {
   /** Undefined keeps certificates between the agent and Envoy. */
   readonly outputCerts: OutputCertsOptions | undefined;
   readonly sds: SdsOptions;
-  readonly xds: SocketOptions & { readonly upstream: UpstreamOptions };
+  readonly xds: XdsProxyOptions;
   readonly status: StatusOptions;
   readonly admin: { readonly host: string; readonly port: number };
   readonly knownPorts: readonly KnownPort[];
@@ -82,6 +76,8 @@ export interface ProxyFlags {
   readonly preDrainDelay: string;
   readonly appSocket: string | undefined;
   readonly appGrace: string;
+  readonly xdsCache: boolean;
+  readonly xdsCacheAfter: string;
   readonly logOutputLevel: string;
   readonly logAsJson: boolean;
 }

@@ -72,6 +72,7 @@ export const variables = {
   ENVOY_SKIP_DEPRECATED_LOGS: flag(true, "Keep Envoy from logging deprecated fields."),
   ISTIO_ENVOY_ENABLE_CORE_DUMP: flag(false, "Let Envoy dump core."),
   ISTIO_DELTA_XDS: flag(true, "Use the delta protocol between Envoy and the control plane."),
+  PROXY_CONFIG_XDS_AGENT: flag(false, "Subscribe to the mesh's trust bundle."),
   ISTIO_CPU_LIMIT: integer(0, "CPUs of the container; Envoy's concurrency where ProxyConfig sets none."),
   MINIMUM_DRAIN_DURATION: duration("5s", "Shortest drain when EXIT_ON_ZERO_ACTIVE_CONNECTIONS is on."),
   MAXIMUM_DRAIN_DURATION: duration(

@@ -2,8 +2,7 @@
  * Flags, environment, mesh config, PROXY_CONFIG and pod info become one AgentConfig, or every problem at once.
  */
 import { isIPv6 } from "node:net";
-import { join } from "node:path";
-import { splitLogLevel } from "../envoy/arguments.ts";
+import { splitLogLevel } from "../envoy/generation/arguments.ts";
 import type { EnvoyOptions } from "../envoy/options.ts";
 import type { AgentConfig, ConfigSources, KnownPort } from "./agent-config.ts";
 import { applicationSocket } from "./application-socket.ts";
@@ -20,6 +19,7 @@ import { describeNode } from "./node.ts";
 import { paths } from "./paths.ts";
 import { decodeProxyConfig, mergeProxyConfig, type ProxyConfig } from "./proxy-config.ts";
 import { supervisionOptions } from "./supervision.ts";
+import { xdsOptions } from "./xds.ts";
 
 /** @throws ConfigError with every problem */
 export function parseConfig(given: ConfigSources): AgentConfig {
@@ -89,6 +89,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
   const envoy = envoyOptions(sources, env, proxy, isIPv6Only, problems);
   const supervision = supervisionOptions(flags.supervision, problems);
   const preDrainDelayMs = flagDurationMs("--preDrainDelay", flags.preDrainDelay, problems);
+  const xds = xdsOptions({ flags, env, node, upstream, configPath: proxy.configPath }, problems);
   const application = applicationSocket(flags, proxy.configPath, problems);
   if (problems.length > 0 || bootstrap === undefined) throw new ConfigError(problems);
 
@@ -107,7 +108,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     identity,
     outputCerts: outputCertsOptions(env, sources.env, flags.identity),
     sds,
-    xds: { path: join(proxy.configPath, "XDS"), mode: 0o600, upstream },
+    xds,
     status: {
       host: isIPv6Only ? "::" : "0.0.0.0",
       port: proxy.statusPort,

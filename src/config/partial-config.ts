@@ -40,7 +40,13 @@ export function readPartialConfig(sources: ConfigSources): PartialConfig {
       envoyPath: env.ENVOY_PATH === "" ? undefined : env.ENVOY_PATH,
     },
     ...identityParts(sources, controlPlane, raw, []),
-    xds: { path: join(proxy.configPath, "XDS"), mode: 0o600, upstream: discoveryOptions(controlPlane) },
+    xds: {
+      path: join(proxy.configPath, "XDS"),
+      mode: 0o600,
+      upstream: discoveryOptions(controlPlane),
+      subscriptions: { nameTable: false, trustBundle: false },
+      cache: undefined,
+    },
     admin: { host: "127.0.0.1", port: proxy.proxyAdminPort },
     knownPorts: [
       { port: proxy.proxyAdminPort, purpose: "ProxyConfig proxyAdminPort" },

@@ -40,6 +40,8 @@ const flags: ProxyFlags = {
   preDrainDelay: "0s",
   appSocket: undefined,
   appGrace: "1s",
+  xdsCache: true,
+  xdsCacheAfter: "2s",
   logOutputLevel: "default:info",
   logAsJson: false,
 };
