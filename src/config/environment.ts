@@ -83,11 +83,7 @@ export const variables = {
   PROXY_CONFIG: text("", "Istio ProxyConfig as YAML or JSON, laid over the mesh config."),
   ISTIO_BOOTSTRAP: text("", "Bootstrap template that replaces the one of the release."),
   ISTIO_BOOTSTRAP_OVERRIDE: text("", "YAML or JSON file merged into the bootstrap (Envoy's --config-yaml)."),
-  DISABLE_ENVOY: flag(false, "Run without Envoy, for proxyless gRPC applications."),
-  GRPC_XDS_BOOTSTRAP: text(
-    "etc/istio/proxy/grpc-bootstrap.json",
-    "Where the bootstrap of proxyless gRPC goes; written with DISABLE_ENVOY, empty for none.",
-  ),
+  DISABLE_ENVOY: flag(false, "Refused: proxyless gRPC is not part of this release."),
   ENVOY_PATH: text("", "Envoy's binary, where --binaryPath and ProxyConfig name none."),
   ENVOY_STATUS_PORT: integer(15021, "Port of Envoy's readiness listener."),
   ENVOY_PROMETHEUS_PORT: integer(15090, "Port of Envoy's Prometheus listener."),
@@ -109,7 +105,10 @@ export const variables = {
     "socket",
     "Name of the SDS socket in ./var/run/secrets/workload-spiffe-uds.",
   ),
-  ISTIO_CPU_LIMIT: integer(0, "CPUs of the container; Envoy's concurrency where ProxyConfig sets none."),
+  ISTIO_CPU_LIMIT: integer(
+    0,
+    "CPUs of the container; Envoy's concurrency where ProxyConfig sets none (0: Envoy asks the cgroup).",
+  ),
   MINIMUM_DRAIN_DURATION: duration("5s", "Shortest drain when EXIT_ON_ZERO_ACTIVE_CONNECTIONS is on."),
   MAXIMUM_DRAIN_DURATION: duration(
     "0s",

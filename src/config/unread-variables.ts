@@ -53,6 +53,7 @@ export const unreadVariables: Readonly<Record<string, UnreadVariable>> = {
   PKCS8_KEY: unsupported("keys are always PKCS #8"),
   PILOT_ENABLE_CA_CRL: unsupported("revocation lists are not read"),
   PROXY_CONFIG_XDS_AGENT: unsupported("the agent asks for no configuration of its own"),
+  GRPC_XDS_BOOTSTRAP: unsupported("proxyless gRPC is not part of it"),
   GRPC_KEEPALIVE_INTERVAL: unsupported(grpcLimits),
   GRPC_KEEPALIVE_TIMEOUT: unsupported(grpcLimits),
   ISTIO_GPRC_MAXSTREAMS: unsupported(grpcLimits),
