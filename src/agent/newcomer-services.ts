@@ -2,9 +2,9 @@
  * What identity and the ADS proxy do for an Envoy that takes over: the seam that the supervisor declares, filled.
  */
 import { createHash, X509Certificate } from "node:crypto";
-import type { PreparedLaunch } from "../envoy/launch.ts";
-import type { NewcomerServices } from "../envoy/newcomer-services.ts";
-import type { ProbeIdentity } from "../envoy/proof.ts";
+import type { PreparedLaunch } from "../envoy/generation/launch.ts";
+import type { NewcomerServices } from "../envoy/swap/newcomer-services.ts";
+import type { ProbeIdentity } from "../envoy/swap/proof.ts";
 import type { SecretManager } from "../identity/secret-manager.ts";
 import type { XdsProxy } from "../xdsproxy/xds-proxy.ts";
 
@@ -21,15 +21,16 @@ function identityObstacle(identity: SecretManager, { awaits }: PreparedLaunch): 
   if (!awaits.secrets) return undefined;
   const { secret, problem } = identity.state.current;
   if (secret === undefined)
-    return `there is no workload certificate: ${problem?.message ?? "the CA has not answered"}`;
+    return `there is no workload certificate: ${problem?.message ?? "its source has not answered"}`;
   if (secret.notAfter.getTime() > Date.now()) return undefined;
-  return `the workload certificate has expired: ${problem?.message ?? "the CA has not answered"}`;
+  return `the workload certificate has expired: ${problem?.message ?? "its source has not answered"}`;
 }
 
 function xdsObstacle(xds: XdsProxy, { awaits }: PreparedLaunch): string | undefined {
   if (!awaits.clusters && !awaits.listeners) return undefined;
   const { kind, problem } = xds.state.current;
-  if (kind === "connected") return undefined;
+  // Without a control plane the cache serves a newcomer what the Envoy before it has.
+  if (kind === "connected" || xds.hasCache()) return undefined;
   return `there is no connection to the discovery server${problem === undefined ? "" : `: ${problem}`}`;
 }
 

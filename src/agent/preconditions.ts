@@ -4,7 +4,7 @@
 import { accessSync, constants } from "node:fs";
 import type { AgentConfig } from "../config/agent-config.ts";
 import { ConfigError } from "../config/config-problem.ts";
-import { endStrays } from "../envoy/strays.ts";
+import { endStrays } from "../envoy/generation/strays.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { makeFolder } from "../lifecycle/folder.ts";
 import { describePortOwner, portOwners } from "../net/port-owner.ts";

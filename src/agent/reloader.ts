@@ -6,9 +6,9 @@
  */
 import type { AgentConfig } from "../config/agent-config.ts";
 import { ConfigError, describeProblem } from "../config/config-problem.ts";
-import type { PreparedLaunch } from "../envoy/launch.ts";
+import type { PreparedLaunch } from "../envoy/generation/launch.ts";
 import type { EnvoySupervisor } from "../envoy/supervisor.ts";
-import type { SwapReport } from "../envoy/swap-requests.ts";
+import type { SwapReport } from "../envoy/swap/swap-requests.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { pollFiles } from "../lifecycle/file-poll.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
@@ -127,5 +127,6 @@ function later(config: AgentConfig): readonly string[] {
     `discoveryAddress ${config.xds.upstream.address}`,
     `CA address ${config.identity.caAddress}`,
     `trust domain ${config.identity.trustDomain}`,
+    `identity from ${config.identity.source.kind}`,
   ];
 }

@@ -4,10 +4,11 @@
  * Envoy can only say that it got no configuration; the parts that know why are asked as well.
  */
 import type { EnvoySupervisor } from "../envoy/supervisor.ts";
-import type { IdentityState } from "../identity/secret-manager.ts";
+import { identityObstacle, type IdentityState } from "../identity/identity-state.ts";
+import { type IdentityReport, identityReport } from "./identity-report.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
-import type { SwapReport } from "../envoy/swap-requests.ts";
+import type { SwapReport } from "../envoy/swap/swap-requests.ts";
 import type { Readiness } from "../status/server.ts";
 import type { XdsState } from "../xdsproxy/state.ts";
 import type { Reloader } from "./reloader.ts";
@@ -24,8 +25,14 @@ export interface ReportSources {
 export interface AgentReport {
   readonly ready: boolean;
   readonly reason?: string;
-  readonly identity: { readonly spiffeId?: string; readonly notAfter?: string; readonly problem?: string };
-  readonly xds: { readonly state: string; readonly address: string; readonly problem?: string };
+  readonly identity: IdentityReport;
+  readonly xds: {
+    readonly state: string;
+    readonly address: string;
+    readonly problem?: string;
+    /** Of the cached configuration that Envoy is served, and when the control plane last stood behind it. */
+    readonly stale?: { readonly asOf: string; readonly ageSeconds: number };
+  };
   readonly envoy: {
     readonly state: string;
     readonly pid?: number;
@@ -54,7 +61,16 @@ export interface AgentReport {
 /** Ready when Envoy serves; the reason names the part that keeps it from serving. */
 export async function agentReadiness(sources: ReportSources): Promise<Readiness> {
   const envoy = await sources.supervisor.readiness();
-  if (envoy.ready) return envoy;
+  // An Envoy that takes no certificate from the agent serves without one.
+  const { secret } = sources.identity.current;
+  const scarce = secret === undefined ? undefined : identityObstacle(sources.identity.current, new Date());
+  if (envoy.ready && scarce !== undefined) return { ready: false, reason: scarce };
+  if (envoy.ready) {
+    const stale = staleness(sources.xds.current);
+    return stale === undefined
+      ? envoy
+      : { ready: true, note: `stale: configuration of ${stale.ageSeconds} s ago, from the cache` };
+  }
   const causes = [sources.identity.current.problem?.message, sources.xds.current.problem];
   return {
     ready: false,
@@ -68,19 +84,16 @@ export async function agentReport(sources: ReportSources): Promise<AgentReport> 
   const [readiness, version] = await Promise.all([agentReadiness(sources), envoyVersion(supervisor)]);
   const identity = sources.identity.current;
   const xds = sources.xds.current;
+  const stale = staleness(xds);
   const envoy = supervisor.report.state.current;
   return {
     ...readiness,
-    identity: {
-      ...(identity.secret === undefined
-        ? {}
-        : { spiffeId: identity.secret.spiffeId, notAfter: identity.secret.notAfter.toISOString() }),
-      ...(identity.problem === undefined ? {} : { problem: identity.problem.message }),
-    },
+    identity: identityReport(identity),
     xds: {
       state: xds.kind,
       address: xds.address,
       ...(xds.problem === undefined ? {} : { problem: xds.problem }),
+      ...(stale === undefined ? {} : { stale }),
     },
     envoy: {
       state: envoy.kind,
@@ -92,6 +105,11 @@ export async function agentReport(sources: ReportSources): Promise<AgentReport> 
       ...("reason" in envoy ? { problem: envoy.reason } : {}),
     },
   };
+}
+
+function staleness({ kind, asOf }: XdsState): AgentReport["xds"]["stale"] {
+  if (kind !== "stale" || asOf === undefined) return undefined;
+  return { asOf: asOf.toISOString(), ageSeconds: Math.round((Date.now() - asOf.getTime()) / 1_000) };
 }
 
 function swapReport({ supervisor, reloader }: ReportSources): Partial<AgentReport["envoy"]> {

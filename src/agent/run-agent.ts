@@ -5,7 +5,7 @@
  * asks. On a stop only Envoy hears of it: the rest lives until Envoy is gone, because a draining Envoy needs it.
  */
 import type { AgentConfig } from "../config/agent-config.ts";
-import { ApplicationEnded } from "../envoy/drain-plan.ts";
+import { ApplicationEnded } from "../envoy/drain/drain-plan.ts";
 import type { SupervisionEnd } from "../envoy/state.ts";
 import { EnvoySupervisor } from "../envoy/supervisor.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";

@@ -4,10 +4,9 @@
 import { ApplicationSocket } from "../application/socket.ts";
 import { listenForAdmin } from "../envoy/admin-forwarder.ts";
 import { untilLive } from "../envoy/serving.ts";
-import type { NewcomerServices } from "../envoy/newcomer-services.ts";
+import type { NewcomerServices } from "../envoy/swap/newcomer-services.ts";
 import type { EnvoySupervisor } from "../envoy/supervisor.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
-import { SecretManager } from "../identity/secret-manager.ts";
 import { createTokenReader } from "../identity/token.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
 import { Watch } from "../lifecycle/watch.ts";
@@ -17,6 +16,7 @@ import { listenForStatus } from "../status/server.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { XdsProxy } from "../xdsproxy/xds-proxy.ts";
+import { startIdentity } from "./identity.ts";
 import { newcomerServices } from "./newcomer-services.ts";
 import type { Reloader } from "./reloader.ts";
 import { agentReport, agentReadiness } from "./report.ts";
@@ -61,16 +61,16 @@ export class AgentServices implements AsyncDisposable {
       );
     }
 
-    const identity = SecretManager.create(config.identity, { log: log.scope("citadelclient"), metrics });
+    const { identity } = startIdentity(config, { log: log.scope("citadelclient"), metrics, tasks });
     const secrets = new Watch<SdsSecrets>({});
-    tasks.spawn("rotate-certificate", (signal) => identity.run(signal));
     tasks.spawn("publish-secrets", async (signal) => {
       for await (const { secret } of identity.state.changes(signal)) {
-        if (secret !== undefined) secrets.set({ workload: secret, rootPem: secret.rootPem });
+        secrets.set(secret === undefined ? {} : { workload: secret, rootPem: secret.rootPem });
       }
     });
 
-    stack.use(await SdsServer.listen(config.sds, { secrets, log: log.scope("sds"), metrics }));
+    const sds = stack.use(await SdsServer.listen(config.sds, { secrets, log: log.scope("sds"), metrics }));
+    tasks.spawn("follow-secrets", (signal) => sds.run(signal));
     const xds = stack.use(
       await XdsProxy.listen(config.xds, {
         token: createTokenReader(config.identity.tokenPath),
@@ -98,6 +98,7 @@ export class AgentServices implements AsyncDisposable {
         await listenForStatus(config.status, {
           readiness: () => agentReadiness(watched),
           report: () => agentReport(watched),
+          exchanges: () => xds.exchanges(),
           metrics: () => metrics.render(),
           reload: () => deps.reloader.reload("a request to reload", true),
           drain: () => supervisor.drainOnRequest(),

@@ -3,10 +3,10 @@
  */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CgroupMemory } from "../envoy/cgroup-memory.ts";
-import { ExitWitness } from "../envoy/exit-witness.ts";
-import { FlightRecorder } from "../envoy/flight-recorder.ts";
-import type { Generation } from "../envoy/generation.ts";
+import { CgroupMemory } from "../envoy/exits/cgroup-memory.ts";
+import { ExitWitness } from "../envoy/exits/exit-witness.ts";
+import { FlightRecorder } from "../envoy/exits/flight-recorder.ts";
+import type { Generation } from "../envoy/generation/generation.ts";
 import type { GenerationObserver, SupervisorOptions } from "../envoy/supervisor-options.ts";
 import { residentBytes } from "../lifecycle/process-memory.ts";
 import type { Logger } from "../telemetry/log.ts";

@@ -3,7 +3,7 @@
  */
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { ensureEnvoy } from "../envoy/ensure.ts";
+import { ensureEnvoy } from "../envoy/binary/ensure.ts";
 import { buildRelease } from "./release/release.ts";
 
 const root = join(import.meta.dirname, "../..");

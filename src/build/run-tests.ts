@@ -1,18 +1,51 @@
 /**
- * Every test: unit and integration side by side, then end to end one file at a time, in one run of Node's test
- * runner, so that its closing lines count them all.
+ * Every test: first those that bear company, two files at a time; then those that measure what load and death cost,
+ * one file at a time. The last line counts them all.
  */
 import { globSync } from "node:fs";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
-import { ensureEnvoy } from "../envoy/ensure.ts";
+import { ensureEnvoy } from "../envoy/binary/ensure.ts";
 
 const root = join(import.meta.dirname, "../..");
 const patterns = process.argv.slice(2);
 const files = globSync(patterns.length > 0 ? patterns : ["test/{unit,integration,e2e}/**/*.test.ts"], {
   cwd: root,
-});
+}).toSorted();
+
+/** Files below it load the machine, and would fail or be failed by others beside them. */
+const alone = ["test", "e2e", "swap", ""].join(sep);
+
+/** Longest run of one test, in milliseconds. */
+const timeout = 180_000;
+
+interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+async function runFiles(paths: readonly string[], concurrency: number, counts: Counts): Promise<void> {
+  if (paths.length === 0) return;
+  const stream = run({
+    files: paths.map((path) => join(root, path)),
+    concurrency,
+    timeout,
+    // A test that failed half-way may have left something that would keep its file from ending, and so the whole run.
+    forceExit: true,
+  });
+  stream.on("test:pass", ({ skip, details }) => {
+    if (details.type === "suite") return;
+    if (skip === undefined) counts.passed += 1;
+    else counts.skipped += 1;
+  });
+  stream.on("test:fail", ({ details }) => {
+    if (details.type !== "suite") counts.failed += 1;
+    process.exitCode = 1;
+  });
+  for await (const text of stream.compose(new spec())) process.stdout.write(String(text));
+}
 
 // A test that waited for a download would run into its own deadline.
 await ensureEnvoy(
@@ -22,17 +55,12 @@ await ensureEnvoy(
   },
 );
 
-/** Longest run of one test file, in milliseconds. */
-const timeout = 180_000;
-
-const stream = run({
-  files: files.toSorted().map((file) => join(root, file)),
-  concurrency: 2,
-  timeout,
-  // A test that failed half-way may have left something that would keep its file from ending, and so the whole run.
-  forceExit: true,
-});
-stream.on("test:fail", () => {
-  process.exitCode = 1;
-});
-stream.compose(new spec()).pipe(process.stdout);
+const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+const isAlone = (path: string): boolean => path.startsWith(alone);
+await runFiles(
+  files.filter((path) => !isAlone(path)),
+  2,
+  counts,
+);
+await runFiles(files.filter(isAlone), 1, counts);
+console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);

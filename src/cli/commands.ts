@@ -14,6 +14,7 @@ import { requestCommand } from "./request.ts";
 import { runCommand } from "./run.ts";
 import { upCommand } from "./up.ts";
 import { waitCommand } from "./wait.ts";
+import { xdsCommand } from "./xds.ts";
 
 /** In the order in which help lists them. */
 export const commands: readonly Command[] = [
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   waitCommand,
   requestCommand,
   reloadCommand,
+  xdsCommand,
   planCommand,
   doctorCommand,
   diagnoseCommand,

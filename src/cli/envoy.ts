@@ -13,8 +13,8 @@ export const envoyCommand: Command = {
     path: { type: "boolean", default: false, describe: "Print the path only." },
   },
   async run(args, context) {
-    const { ensureEnvoy, findEnvoy } = await import("../envoy/ensure.ts");
-    const { EnvoyFetchError } = await import("../envoy/fetch.ts");
+    const { ensureEnvoy, findEnvoy } = await import("../envoy/binary/ensure.ts");
+    const { EnvoyFetchError } = await import("../envoy/binary/fetch.ts");
     const { spawnChild } = await import("../lifecycle/child.ts");
     const options = {
       binaryPath: args.optionalString("binaryPath"),

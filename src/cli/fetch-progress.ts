@@ -1,7 +1,7 @@
 /**
  * A progress line on a terminal, few lines elsewhere.
  */
-import type { FetchProgress } from "../envoy/fetch.ts";
+import type { FetchProgress } from "../envoy/binary/fetch.ts";
 import type { CommandContext } from "./command.ts";
 
 /** Shows a fetch; `end` closes the line. */

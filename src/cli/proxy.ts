@@ -8,6 +8,7 @@ import { parseDurationMs } from "../config/duration.ts";
 import { pilotFlags } from "../config/pilot-flags.ts";
 import type { SupervisionEnd } from "../envoy/state.ts";
 import type { Arguments, Command, CommandContext } from "./command.ts";
+import { identityFlags, readIdentityFlags } from "./identity-flags.ts";
 import { readSupervisionFlags, supervisionFlags } from "./supervision-flags.ts";
 import { version } from "./version.ts";
 
@@ -67,6 +68,7 @@ export const proxyCommand: Command = {
       describe: "Longest life of a replaced Envoy (default drainDuration + 15s).",
     },
     ...supervisionFlags,
+    ...identityFlags,
     preDrainDelay: {
       type: "string",
       default: "0s",
@@ -81,6 +83,17 @@ export const proxyCommand: Command = {
       type: "string",
       default: "1s",
       describe: "How long nobody may hold that socket before the sidecar ends.",
+    },
+    xdsCache: {
+      type: "boolean",
+      default: true,
+      describe:
+        "Keep the configuration that Envoy acknowledged (<configPath>/xds-cache), for a start without control plane.",
+    },
+    xdsCacheAfter: {
+      type: "string",
+      default: "2s",
+      describe: "How long the control plane may be gone before Envoy is served from the cache.",
     },
     log_output_level: { type: "string", default: "default:info", describe: "Log levels as scope:level,…" },
     log_as_json: { type: "boolean", default: false, describe: "Log as JSON, Envoy's log included." },
@@ -137,7 +150,7 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
 
     const [{ runAgent }, { ensureEnvoy, logProgress }] = await Promise.all([
       import("../agent/run-agent.ts"),
-      import("../envoy/ensure.ts"),
+      import("../envoy/binary/ensure.ts"),
     ]);
     const envoyBinary = await ensureEnvoy({ ...config.envoyBinary, env: context.env }, logProgress(log));
     const end = await runAgent(config, {
@@ -163,7 +176,7 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
       return exitCodes.configurationUnusable;
     }
     const { errorMessage } = await import("../lifecycle/error-message.ts");
-    const { EnvoyFetchError } = await import("../envoy/fetch.ts");
+    const { EnvoyFetchError } = await import("../envoy/binary/fetch.ts");
     if (error instanceof EnvoyFetchError) {
       await fail([`outrider has no Envoy to run: ${error.message}`], args, context);
       return exitCodes.configurationUnusable;
@@ -224,9 +237,12 @@ export function proxyFlags(args: Arguments): ProxyFlags {
     ),
     parentShutdownDuration: args.optionalString("parentShutdownDuration"),
     supervision: readSupervisionFlags(args),
+    identity: readIdentityFlags(args),
     preDrainDelay: args.string("preDrainDelay"),
     appSocket: args.optionalString("appSocket"),
     appGrace: args.string("appGrace"),
+    xdsCache: args.boolean("xdsCache"),
+    xdsCacheAfter: args.string("xdsCacheAfter"),
     logOutputLevel: args.string("log_output_level"),
     logAsJson: args.boolean("log_as_json"),
   };

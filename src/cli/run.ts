@@ -84,7 +84,7 @@ async function runForeground(
 ): Promise<number> {
   const [{ spawnChild }, { exitCodeOf }, { terminalSends }] = await Promise.all([
     import("../lifecycle/child.ts"),
-    import("../envoy/exit.ts"),
+    import("../envoy/exits/exit.ts"),
     import("./terminal-signals.ts"),
   ]);
   const child = spawnChild({ file, args: words, foreground: true, stdout: "inherit", stderr: "inherit" });

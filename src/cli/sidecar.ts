@@ -3,7 +3,7 @@
  */
 import { type AgentLocation, locateAgent } from "../config/agent-location.ts";
 import { readConfigFile } from "../config/read-sources.ts";
-import { exitCodeOf } from "../envoy/exit.ts";
+import { exitCodeOf } from "../envoy/exits/exit.ts";
 import { backoffDelayMs } from "../lifecycle/backoff.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { sleep } from "../lifecycle/sleep.ts";

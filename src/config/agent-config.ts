@@ -7,18 +7,15 @@ import type { ApplicationSocketOptions } from "../application/options.ts";
 import type { EnvoyOptions } from "../envoy/options.ts";
 import type { SupervisionOptions } from "../envoy/supervision-options.ts";
 import type { IdentityOptions } from "../identity/options.ts";
+import type { OutputCertsOptions } from "../identity/output-certs.ts";
+import type { SdsOptions } from "../sds/server.ts";
 import type { StatusOptions } from "../status/server.ts";
 import type { LogLevel } from "../telemetry/log.ts";
-import type { UpstreamOptions } from "../xdsproxy/options.ts";
+import type { XdsProxyOptions } from "../xdsproxy/xds-proxy.ts";
+import type { IdentityFlags } from "./identity-source.ts";
 import type { InterfaceAddress } from "./addresses.ts";
 import type { PilotFlagValues } from "./pilot-flags.ts";
 import type { SupervisionFlags } from "./supervision.ts";
-
-/** A socket that the agent listens on. */
-export interface SocketOptions {
-  readonly path: string;
-  readonly mode: number;
-}
 
 /** Where the bootstrap comes from. */
 export type BootstrapSource =
@@ -52,8 +49,10 @@ export interface AgentConfig {
   /** Places to look for Envoy that a user named; undefined searches the usual ones. */
   readonly envoyBinary: { readonly binaryPath: string | undefined; readonly envoyPath: string | undefined };
   readonly identity: IdentityOptions;
-  readonly sds: SocketOptions;
-  readonly xds: SocketOptions & { readonly upstream: UpstreamOptions };
+  /** Undefined keeps certificates between the agent and Envoy. */
+  readonly outputCerts: OutputCertsOptions | undefined;
+  readonly sds: SdsOptions;
+  readonly xds: XdsProxyOptions;
   readonly status: StatusOptions;
   readonly admin: { readonly host: string; readonly port: number };
   readonly knownPorts: readonly KnownPort[];
@@ -81,9 +80,12 @@ export interface ProxyFlags {
   /** Longest life of a replaced Envoy, in Go's notation; undefined is 15 s more than the drain takes. */
   readonly parentShutdownDuration: string | undefined;
   readonly supervision: SupervisionFlags;
+  readonly identity: IdentityFlags;
   readonly preDrainDelay: string;
   readonly appSocket: string | undefined;
   readonly appGrace: string;
+  readonly xdsCache: boolean;
+  readonly xdsCacheAfter: string;
   readonly logOutputLevel: string;
   readonly logAsJson: boolean;
 }

@@ -1,6 +1,8 @@
 /**
  * How the agent reaches the control plane: the CA and the discovery server, which in Istio are one process.
  */
+import { join } from "node:path";
+import type { ServerTrust } from "../grpc/server-trust.ts";
 import type { IdentityOptions } from "../identity/options.ts";
 import type { UpstreamOptions } from "../xdsproxy/options.ts";
 import type { ConfigProblem } from "./config-problem.ts";
@@ -22,16 +24,17 @@ export interface ControlPlaneSources {
 /** A port by which Istio's CA client knows a plain-text control plane. */
 const plaintextPort = ":15010";
 
-/** Options of the workload's identity; problems are added for a key that cannot be made. */
-export function caOptions(sources: ControlPlaneSources, problems: ConfigProblem[]): IdentityOptions {
+/** Options of the CA; problems are added for a key that cannot be made. */
+export function caOptions(
+  sources: ControlPlaneSources,
+  problems: ConfigProblem[],
+): Omit<IdentityOptions, "source" | "cache" | "trustBundles"> {
   const env = sources.env.parsed;
   const address = env.CA_ADDR === "" ? sources.proxy.discoveryAddress : env.CA_ADDR;
   const san = env.CA_ADDR === "" ? env.ISTIOD_SAN : "";
   return {
     caAddress: address,
-    tls: address.endsWith(plaintextPort)
-      ? undefined
-      : { rootCertificatePath: rootPath(env, env.CA_ROOT_CA), serverName: serverName(san, address) },
+    tls: address.endsWith(plaintextPort) ? undefined : trust(env, env.CA_ROOT_CA, serverName(san, address)),
     tokenPath: paths.token,
     trustDomain: env.TRUST_DOMAIN,
     namespace: env.POD_NAMESPACE,
@@ -57,17 +60,32 @@ export function discoveryOptions(sources: ControlPlaneSources): UpstreamOptions 
     tls:
       sources.proxy.controlPlaneAuthPolicy === "NONE"
         ? undefined
-        : {
-            rootCertificatePath: rootPath(env, env.XDS_ROOT_CA),
-            serverName: serverName(env.ISTIOD_SAN, address),
-          },
+        : trust(env, env.XDS_ROOT_CA, serverName(env.ISTIOD_SAN, address)),
     clusterId: sources.clusterId,
     headers: headers(sources.env.all, "XDS_HEADER_"),
   };
 }
 
+function trust(env: Environment, root: string, name: string | undefined): ServerTrust {
+  return {
+    rootCertificatePath: rootPath(env, root),
+    serverName: name,
+    ...(env.PROV_CERT === ""
+      ? {}
+      : {
+          clientCertificate: {
+            certificateChainPath: join(env.PROV_CERT, "cert-chain.pem"),
+            privateKeyPath: join(env.PROV_CERT, "key.pem"),
+          },
+        }),
+  };
+}
+
+/** Istio's order: told, custom, provisioned, istiod's. */
 function rootPath(env: Environment, chosen: string): string {
   if (chosen !== "") return chosen;
+  if (env.PROV_CERT !== "" && env.PILOT_CERT_PROVIDER !== "custom")
+    return join(env.PROV_CERT, "root-cert.pem");
   return env.PILOT_CERT_PROVIDER === "custom" ? paths.customRoot : paths.istiodRoot;
 }
 
@@ -93,7 +111,7 @@ function keyAlgorithm(env: Environment, problems: ConfigProblem[]): IdentityOpti
   const algorithm = env.ECC_SIGNATURE_ALGORITHM;
   if (algorithm === "ECDSA") {
     if (env.ECC_CURVE === "P256" || env.ECC_CURVE === "P384")
-      return { algorithm: "ECDSA", curve: env.ECC_CURVE };
+      return { algorithm: "ECDSA", curve: env.ECC_CURVE, pkcs8: env.PKCS8_KEY };
     problems.push({ source: "ECC_CURVE", path: "", message: `${env.ECC_CURVE} is not P256 or P384` });
   } else if (algorithm !== "") {
     problems.push({
@@ -109,5 +127,5 @@ function keyAlgorithm(env: Environment, problems: ConfigProblem[]): IdentityOpti
       message: `${env.WORKLOAD_RSA_KEY_SIZE} bits are too few: use 2048 or more`,
     });
   }
-  return { algorithm: "RSA", bits: env.WORKLOAD_RSA_KEY_SIZE };
+  return { algorithm: "RSA", bits: env.WORKLOAD_RSA_KEY_SIZE, pkcs8: env.PKCS8_KEY };
 }

@@ -99,6 +99,7 @@ export const variables = {
   ENVOY_SKIP_DEPRECATED_LOGS: flag(true, "Keep Envoy from logging deprecated fields."),
   ISTIO_ENVOY_ENABLE_CORE_DUMP: flag(false, "Let Envoy dump core."),
   ISTIO_DELTA_XDS: flag(true, "Use the delta protocol between Envoy and the control plane."),
+  PROXY_CONFIG_XDS_AGENT: flag(false, "Subscribe to the mesh's trust bundle."),
   ISTIO_DUAL_STACK: flag(false, "Listen on both families where the pod has addresses of both."),
   PEER_METADATA_DISCOVERY: optionalFlag(
     "Discover peers through the control plane (needs Istio's Envoy); as ISTIO_META_ENABLE_HBONE when unset.",
@@ -129,6 +130,17 @@ export const variables = {
   XDS_ROOT_CA: text("", "PEM file that authenticates the discovery server; SYSTEM takes the system's roots."),
   ISTIOD_SAN: text("", "Name expected in the control plane's certificate."),
   PILOT_CERT_PROVIDER: text("istiod", "Who signs the control plane's certificate: istiod, custom or none."),
+  CA_PROVIDER: text("Citadel", "Who signs: Citadel (Istio's CA) or GkeWorkloadCertificate (mounted files)."),
+  PROV_CERT: text("", "Folder with key.pem, cert-chain.pem and root-cert.pem for mTLS to the control plane."),
+  FILE_MOUNTED_CERTS: flag(false, "Take the workload certificate from mounted files, never from a CA."),
+  SPIFFE_ENDPOINT_SOCKET: text(
+    "",
+    "SPIFFE Workload API to take the certificate from: unix:///path or tcp://ip:port.",
+  ),
+  OUTPUT_CERTS: text(
+    "",
+    "Folder for key.pem, cert-chain.pem and root-cert.pem, at start and at each rotation.",
+  ),
   SECRET_TTL: duration("24h", "Lifetime asked of the CA for the workload certificate."),
   SECRET_GRACE_PERIOD_RATIO: fraction(
     0.5,
@@ -137,6 +149,11 @@ export const variables = {
   SECRET_GRACE_PERIOD_RATIO_JITTER: fraction(0.01, "Largest random change to that share."),
   WORKLOAD_RSA_KEY_SIZE: integer(2048, "Bits of an RSA workload key; at least 2048."),
   ECC_SIGNATURE_ALGORITHM: text("", "ECDSA for an elliptic workload key; RSA when empty."),
+  PILOT_ENABLE_CA_CRL: flag(
+    true,
+    "Give Envoy the CA's list of revoked certificates with its root, if there is one.",
+  ),
+  PKCS8_KEY: flag(false, "Write the workload key as PKCS #8."),
   ECC_CURVE: text("P256", "Curve of an ECDSA key: P256 or P384."),
 } as const;
 

@@ -1,9 +1,8 @@
 /**
  * Flags, environment, mesh config, PROXY_CONFIG and pod info become one AgentConfig, or every problem at once.
  */
-import { join } from "node:path";
 import type { Json } from "../bootstrap/parameters.ts";
-import { splitLogLevel } from "../envoy/arguments.ts";
+import { splitLogLevel } from "../envoy/generation/arguments.ts";
 import type { EnvoyOptions } from "../envoy/options.ts";
 import { addressFamilies, instanceAddresses } from "./addresses.ts";
 import type { AgentConfig, ConfigSources, KnownPort } from "./agent-config.ts";
@@ -11,16 +10,18 @@ import { applicationSocket } from "./application-socket.ts";
 import { chooseBootstrap } from "./bootstrap-source.ts";
 import { compliantEnvironment } from "./compliance.ts";
 import { ConfigError, type ConfigProblem } from "./config-problem.ts";
-import { caOptions, discoveryOptions } from "./control-plane.ts";
+import { discoveryOptions } from "./control-plane.ts";
 import { flagDurationMs, parseDurationMs } from "./duration.ts";
 import { readEffectiveConfig } from "./effective-config.ts";
 import type { Environment } from "./environment.ts";
+import { identityParts } from "./identity.ts";
+import { outputCertsOptions } from "./identity-source.ts";
 import { parseLogLevels } from "./log-options.ts";
 import { describeNode } from "./node.ts";
-import { paths } from "./paths.ts";
 import { flagNotices } from "./pilot-flags.ts";
 import { type ProxyConfig, proxyConfigMetadata } from "./proxy-config.ts";
 import { supervisionOptions } from "./supervision.ts";
+import { xdsOptions } from "./xds.ts";
 
 /** What an Envoy can be run as. */
 const proxyTypes: readonly string[] = ["sidecar", "router", "waypoint"];
@@ -111,11 +112,12 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     proxy,
     clusterId: typeof clusterId === "string" ? clusterId : undefined,
   };
-  const identity = caOptions(controlPlane, problems);
+  const { identity, sds } = identityParts(given, controlPlane, merged.fields, problems);
   const upstream = discoveryOptions(controlPlane);
   const envoy = envoyOptions(sources, env, proxy, isIPv6Only, problems);
   const supervision = supervisionOptions(flags.supervision, problems);
   const preDrainDelayMs = flagDurationMs("--preDrainDelay", flags.preDrainDelay, problems);
+  const xds = xdsOptions({ flags, env, node, upstream, configPath: proxy.configPath }, problems);
   const application = applicationSocket(flags, proxy.configPath, problems);
   if (problems.length > 0 || bootstrap === undefined) throw new ConfigError(problems);
 
@@ -132,8 +134,9 @@ export function parseConfig(given: ConfigSources): AgentConfig {
       envoyPath: env.ENVOY_PATH === "" ? undefined : env.ENVOY_PATH,
     },
     identity,
-    sds: { path: paths.sdsSocket, mode: 0o600 },
-    xds: { path: join(proxy.configPath, "XDS"), mode: 0o600, upstream },
+    outputCerts: outputCertsOptions(env, sources.env, flags.identity),
+    sds,
+    xds,
     status: {
       // The IPv6 any-address takes IPv4 as well.
       host: families.dnsLookupFamily === "V4_ONLY" ? "0.0.0.0" : "::",

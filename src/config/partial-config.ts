@@ -4,9 +4,9 @@
  */
 import { join } from "node:path";
 import type { AgentConfig, ConfigSources } from "./agent-config.ts";
-import { caOptions, discoveryOptions } from "./control-plane.ts";
+import { discoveryOptions } from "./control-plane.ts";
 import { readEffectiveConfig } from "./effective-config.ts";
-import { paths } from "./paths.ts";
+import { identityParts } from "./identity.ts";
 
 /** The parts that need no other part to be right. */
 export type PartialConfig = Pick<
@@ -16,7 +16,7 @@ export type PartialConfig = Pick<
 
 /** Reads leniently: what cannot be read counts as its default; an address that is none is empty. */
 export function readPartialConfig(sources: ConfigSources): PartialConfig {
-  const { env, proxy } = readEffectiveConfig(sources, []);
+  const { env, merged, proxy } = readEffectiveConfig(sources, []);
   const controlPlane = {
     env: { parsed: env, all: sources.env },
     proxy,
@@ -28,9 +28,14 @@ export function readPartialConfig(sources: ConfigSources): PartialConfig {
       binaryPath: sources.flags.binaryPath ?? proxy.binaryPath,
       envoyPath: env.ENVOY_PATH === "" ? undefined : env.ENVOY_PATH,
     },
-    identity: caOptions(controlPlane, []),
-    sds: { path: paths.sdsSocket, mode: 0o600 },
-    xds: { path: join(proxy.configPath, "XDS"), mode: 0o600, upstream: discoveryOptions(controlPlane) },
+    ...identityParts(sources, controlPlane, merged.fields, []),
+    xds: {
+      path: join(proxy.configPath, "XDS"),
+      mode: 0o600,
+      upstream: discoveryOptions(controlPlane),
+      subscriptions: { nameTable: false, trustBundle: false },
+      cache: undefined,
+    },
     admin: { host: "127.0.0.1", port: proxy.proxyAdminPort },
     knownPorts: [
       { port: proxy.proxyAdminPort, purpose: "ProxyConfig proxyAdminPort" },

@@ -4,7 +4,7 @@
 import { defaultHangPolicy } from "../envoy/watchdog.ts";
 import { defaultRestartPolicy } from "../envoy/restart-policy.ts";
 import type { SupervisionOptions } from "../envoy/supervision-options.ts";
-import { type SwapModeRequest, swapModes } from "../envoy/swap-mode.ts";
+import { type SwapModeRequest, swapModes } from "../envoy/swap/swap-mode.ts";
 import type { ConfigProblem } from "./config-problem.ts";
 import { parseDurationMs } from "./duration.ts";
 

@@ -4,7 +4,7 @@
  */
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { sharedMemoryFolder } from "../envoy/shared-memory.ts";
+import { sharedMemoryFolder } from "../envoy/generation/shared-memory.ts";
 import { type Finding, ok, warning } from "./finding.ts";
 
 /** A segment of some Envoy. */

@@ -1,9 +1,9 @@
 /**
  * The bootstrap as it would be written now: rendered, and shown to Envoy.
  */
-import { configurationError } from "../envoy/configuration-error.ts";
-import { lastTellingMessage, parseEnvoyLine } from "../envoy/envoy-output.ts";
-import { describeExit } from "../envoy/exit.ts";
+import { configurationError } from "../envoy/exits/configuration-error.ts";
+import { lastTellingMessage, parseEnvoyLine } from "../envoy/exits/envoy-output.ts";
+import { describeExit } from "../envoy/exits/exit.ts";
 import { redactText } from "../telemetry/redact.ts";
 import type { EnvoyRun } from "./envoy-run.ts";
 import { failure, type Finding, ok } from "./finding.ts";

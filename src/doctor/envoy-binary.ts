@@ -1,8 +1,8 @@
 /**
  * Envoy's binary: found, of a version that outrider knows, and able to run here.
  */
-import { describeExit } from "../envoy/exit.ts";
-import { envoyVersion, type Located } from "../envoy/locate.ts";
+import { describeExit } from "../envoy/exits/exit.ts";
+import { envoyVersion, type Located } from "../envoy/binary/locate.ts";
 import type { EnvoyRun } from "./envoy-run.ts";
 import { failure, type Finding, ok, warning } from "./finding.ts";
 

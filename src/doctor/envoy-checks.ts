@@ -4,8 +4,8 @@
 import { launchOf } from "../agent/launch.ts";
 import type { AgentConfig, BootstrapSource } from "../config/agent-config.ts";
 import { ConfigError } from "../config/config-problem.ts";
-import { findEnvoy } from "../envoy/ensure.ts";
-import type { PreparedLaunch } from "../envoy/launch.ts";
+import { findEnvoy } from "../envoy/binary/ensure.ts";
+import type { PreparedLaunch } from "../envoy/generation/launch.ts";
 import { fetchHttp } from "../net/http-client.ts";
 import { judgeTemplateError, judgeValidation } from "./bootstrap.ts";
 import { judgeHotRestartVersion, judgeMissingBinary, judgeVersion } from "./envoy-binary.ts";

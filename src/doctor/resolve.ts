@@ -3,7 +3,7 @@
  * process does not end while one is under way.
  */
 import { isIP } from "node:net";
-import { describeExit } from "../envoy/exit.ts";
+import { describeExit } from "../envoy/exits/exit.ts";
 import { spawnChild } from "../lifecycle/child.ts";
 import type { Resolution } from "./dns.ts";
 

@@ -3,7 +3,7 @@
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { type FoundRecord, readRecord } from "../envoy/process-record.ts";
+import { type FoundRecord, readRecord } from "../envoy/generation/process-record.ts";
 import { bootId, isAlive, type ProcessIdentity } from "../lifecycle/process-identity.ts";
 
 /** Who runs from a configPath. */

@@ -2,7 +2,7 @@
  * Envoy's hot restart keeps a small segment in `/dev/shm`; without a writable one an Envoy that asks for it aborts.
  */
 import { accessSync, constants, statfsSync } from "node:fs";
-import { sharedMemoryFolder } from "../envoy/shared-memory.ts";
+import { sharedMemoryFolder } from "../envoy/generation/shared-memory.ts";
 import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
 import { formatBytes } from "./bytes.ts";
 import { failure, type Finding, ok, warning } from "./finding.ts";

@@ -4,9 +4,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { envoyArguments } from "../envoy/arguments.ts";
+import { envoyArguments } from "../envoy/generation/arguments.ts";
 import type { EnvoyOptions } from "../envoy/options.ts";
-import { sharedMemoryFolder } from "../envoy/shared-memory.ts";
+import { sharedMemoryFolder } from "../envoy/generation/shared-memory.ts";
 import { type EnvoyRun, runEnvoy } from "./envoy-run.ts";
 
 /** @throws Error when there is no place for a temporary file */

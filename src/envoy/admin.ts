@@ -1,8 +1,9 @@
 /**
  * A client of one Envoy's admin interface, on its Unix socket (Envoy's administration documentation).
  */
+import { at, listAt, textAt } from "../lifecycle/json-path.ts";
 import { fetchHttp } from "../net/http-client.ts";
-import { type ListenerFacts, readListeners } from "./listeners.ts";
+import { type ListenerFacts, readListeners } from "./swap/listeners.ts";
 
 /** Numbers of Envoy by statistic name; a statistic that was never used is missing. */
 export type Stats = ReadonlyMap<string, number>;
@@ -46,16 +47,13 @@ export class EnvoyAdmin {
   /** Version, state and epoch. */
   async serverInfo(): Promise<ServerInfo> {
     const info: unknown = JSON.parse(await this.#ask("GET", "/server_info", 1_000));
-    const version = text(info, "version");
-    const options =
-      typeof info === "object" && info !== null && "command_line_options" in info
-        ? info.command_line_options
-        : undefined;
+    const version = textAt(info, "version") ?? "";
+    const epoch = at(info, "command_line_options", "restart_epoch");
     return {
       version: version.split("/")[1] ?? version,
-      state: text(info, "state"),
-      restartEpoch: number(options, "restart_epoch"),
-      hotRestartVersion: text(info, "hot_restart_version"),
+      state: textAt(info, "state") ?? "",
+      restartEpoch: typeof epoch === "number" ? epoch : 0,
+      hotRestartVersion: textAt(info, "hot_restart_version") ?? "",
     };
   }
 
@@ -71,8 +69,7 @@ export class EnvoyAdmin {
   /** One repeated field of the configuration dump, such as `dynamic_listeners`. */
   async configDump(resource: string): Promise<readonly unknown[]> {
     const dump: unknown = JSON.parse(await this.#ask("GET", `/config_dump?resource=${resource}`, 5_000));
-    const configs = typeof dump === "object" && dump !== null && "configs" in dump ? dump.configs : undefined;
-    return Array.isArray(configs) ? configs : [];
+    return listAt(dump, "configs");
   }
 
   /** Begin a graceful drain: responses ask clients to close, and new connections are still taken. */
@@ -110,20 +107,4 @@ export function parseStats(text: string): Stats {
     if (match?.[1] !== undefined) stats.set(match[1], Number(match[2]));
   }
   return stats;
-}
-
-function text(value: unknown, name: string): string {
-  const found = field(value, name);
-  return typeof found === "string" ? found : "";
-}
-
-function number(value: unknown, name: string): number {
-  const found = field(value, name);
-  return typeof found === "number" ? found : 0;
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null
-    ? (value as Readonly<Record<string, unknown>>)[name]
-    : undefined;
 }

@@ -1,9 +1,9 @@
 /**
  * What follows from a death of the active Envoy: a start at once, a later one, or the end.
  */
-import type { ExitDiagnosis } from "./exit-diagnosis.ts";
-import type { LaunchMemory } from "./launch-memory.ts";
-import type { PreparedLaunch } from "./launch.ts";
+import type { ExitDiagnosis } from "./exits/exit-diagnosis.ts";
+import type { LaunchMemory } from "./generation/launch-memory.ts";
+import type { PreparedLaunch } from "./generation/launch.ts";
 import { type Death, deathsThatCount, decideRestart } from "./restart-policy.ts";
 import type { Seat } from "./seat.ts";
 import type { SupervisionEnd } from "./state.ts";

@@ -6,13 +6,13 @@ import type { ChildExit } from "../lifecycle/child.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { join } from "node:path";
 import type { Logger } from "../telemetry/log.ts";
-import { type Descent, Generation } from "./generation.ts";
-import type { PreparedLaunch } from "./launch.ts";
-import { hotRestartObstacle } from "./lineage.ts";
-import { retire, type Retirement } from "./retire.ts";
+import { type Descent, Generation } from "./generation/generation.ts";
+import type { PreparedLaunch } from "./generation/launch.ts";
+import { hotRestartObstacle } from "./generation/lineage.ts";
+import { retire, type Retirement } from "./drain/retire.ts";
 import { Seat } from "./seat.ts";
-import type { SwapRequest } from "./swap-requests.ts";
-import type { SwapModeRequest } from "./swap-mode.ts";
+import type { SwapRequest } from "./swap/swap-requests.ts";
+import type { SwapModeRequest } from "./swap/swap-mode.ts";
 
 /** Whom the roster tells. */
 export interface RosterOptions {

@@ -2,10 +2,10 @@
  * What the supervisor knows of one generation beside what the generation knows of itself.
  */
 import type { ChildExit } from "../lifecycle/child.ts";
-import type { ExitDiagnosis, ExitRequest } from "./exit-diagnosis.ts";
-import type { Generation } from "./generation.ts";
-import type { ListenerFacts } from "./listeners.ts";
-import type { SwapRequest } from "./swap-requests.ts";
+import type { ExitDiagnosis, ExitRequest } from "./exits/exit-diagnosis.ts";
+import type { Generation } from "./generation/generation.ts";
+import type { ListenerFacts } from "./swap/listeners.ts";
+import type { SwapRequest } from "./swap/swap-requests.ts";
 
 /** Explains an end; see `SupervisorOptions`. */
 type Explain = (

@@ -3,8 +3,8 @@
  */
 import { errorMessage } from "../lifecycle/error-message.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
-import { bringUp, type BringUpResult } from "./bring-up.ts";
-import { findMissingSecrets } from "./proof.ts";
+import { bringUp, type BringUpResult } from "./swap/bring-up.ts";
+import { findMissingSecrets } from "./swap/proof.ts";
 import { type EnvoyReadiness, envoyReadiness, readinessStats } from "./readiness.ts";
 import type { Seat } from "./seat.ts";
 import type { EnvoyState } from "./state.ts";

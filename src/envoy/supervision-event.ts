@@ -1,10 +1,10 @@
 /** What the supervisor's loop handles. */
 import type { ChildExit } from "../lifecycle/child.ts";
-import type { BringUpResult } from "./bring-up.ts";
-import type { PreparedLaunch } from "./launch.ts";
+import type { BringUpResult } from "./swap/bring-up.ts";
+import type { PreparedLaunch } from "./generation/launch.ts";
 import type { Seat } from "./seat.ts";
-import type { SwapOutcome } from "./swap.ts";
-import type { SwapRequest } from "./swap-requests.ts";
+import type { SwapOutcome } from "./swap/swap.ts";
+import type { SwapRequest } from "./swap/swap-requests.ts";
 
 /** One thing that happened. */
 export type SupervisionEvent =

@@ -2,10 +2,10 @@
  * What supervision counts and shows: read by metrics, readiness and the agent's report.
  */
 import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
-import type { ExitDiagnosis, ExitReason } from "./exit-diagnosis.ts";
+import type { ExitDiagnosis, ExitReason } from "./exits/exit-diagnosis.ts";
 import type { EnvoyState } from "./state.ts";
-import type { SwapReport } from "./swap-requests.ts";
-import type { SwapMode } from "./swap-mode.ts";
+import type { SwapReport } from "./swap/swap-requests.ts";
+import type { SwapMode } from "./swap/swap-mode.ts";
 
 /** A count with its label. */
 export type Counts = ReadonlyMap<string, number>;

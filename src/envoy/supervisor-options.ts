@@ -1,9 +1,9 @@
 /** What the supervisor runs, how it decides, and whom it tells. */
 import type { ChildExit } from "../lifecycle/child.ts";
 import type { Logger } from "../telemetry/log.ts";
-import type { ExitDiagnosis, ExitRequest } from "./exit-diagnosis.ts";
-import type { Generation } from "./generation.ts";
-import type { PreparedLaunch } from "./launch.ts";
+import type { ExitDiagnosis, ExitRequest } from "./exits/exit-diagnosis.ts";
+import type { Generation } from "./generation/generation.ts";
+import type { PreparedLaunch } from "./generation/launch.ts";
 import type { SupervisionOptions } from "./supervision-options.ts";
 
 /** Gets to see every generation, such as the flight recorder. None of its methods may throw or take long. */

@@ -10,12 +10,12 @@ import { errorMessage } from "../lifecycle/error-message.ts";
 import { EventQueue } from "../lifecycle/event-queue.ts";
 import { aborted } from "../lifecycle/sleep.ts";
 import type { EnvoyAdmin } from "./admin.ts";
-import type { BringUpResult } from "./bring-up.ts";
-import { drainUntilGone } from "./drain-until-gone.ts";
-import type { ExitDiagnosis } from "./exit-diagnosis.ts";
-import { LaunchMemory } from "./launch-memory.ts";
-import type { PreparedLaunch } from "./launch.ts";
-import type { NewcomerServices } from "./newcomer-services.ts";
+import type { BringUpResult } from "./swap/bring-up.ts";
+import { drainUntilGone } from "./drain/drain-until-gone.ts";
+import type { ExitDiagnosis } from "./exits/exit-diagnosis.ts";
+import { LaunchMemory } from "./generation/launch-memory.ts";
+import type { PreparedLaunch } from "./generation/launch.ts";
+import type { NewcomerServices } from "./swap/newcomer-services.ts";
 import type { EnvoyReadiness } from "./readiness.ts";
 import { Restarts } from "./restarts.ts";
 import { Roster } from "./roster.ts";
@@ -25,11 +25,11 @@ import type { SupervisionEnd } from "./state.ts";
 import type { SupervisionEvent } from "./supervision-event.ts";
 import { SupervisionReport } from "./supervision-report.ts";
 import type { SupervisorOptions } from "./supervisor-options.ts";
-import type { SwapOutcome } from "./swap.ts";
+import type { SwapOutcome } from "./swap/swap.ts";
 import { watchSeats } from "./seat-watch.ts";
-import { SwapAftermath } from "./swap-aftermath.ts";
-import { Swapper } from "./swapper.ts";
-import type { SwapReport, SwapRequest } from "./swap-requests.ts";
+import { SwapAftermath } from "./swap/swap-aftermath.ts";
+import { Swapper } from "./swap/swapper.ts";
+import type { SwapReport, SwapRequest } from "./swap/swap-requests.ts";
 
 /** Runs generations of Envoy. */
 export class EnvoySupervisor {

@@ -12,6 +12,8 @@ export interface ChannelTls {
   readonly rootCertificates: Buffer | undefined;
   /** Name that the server's certificate must carry; the address's host unless told. */
   readonly serverName?: string | undefined;
+  /** Authenticates this client; PEM. */
+  readonly clientCertificate?: { readonly certificateChain: Buffer; readonly privateKey: Buffer } | undefined;
 }
 
 /** Where and how to connect. */
@@ -34,6 +36,8 @@ export interface UnaryCall {
   /** Deadline of the call, in milliseconds. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+  /** Gets the server's clock, if its answer has a `date`. */
+  readonly onDate?: (date: Date) => void;
 }
 
 /** A bidirectional stream of bytes. Iterating it throws GrpcError when the call fails. */
@@ -58,7 +62,13 @@ export class GrpcChannel implements Disposable {
     const { tls } = options;
     this.#client = new Client(
       options.address,
-      tls === undefined ? credentials.createInsecure() : credentials.createSsl(tls.rootCertificates ?? null),
+      tls === undefined
+        ? credentials.createInsecure()
+        : credentials.createSsl(
+            tls.rootCertificates ?? null,
+            tls.clientCertificate?.privateKey ?? null,
+            tls.clientCertificate?.certificateChain ?? null,
+          ),
       {
         "grpc.max_receive_message_length": -1,
         "grpc.max_send_message_length": -1,
@@ -90,10 +100,15 @@ export class GrpcChannel implements Disposable {
         { deadline: Date.now() + call.timeoutMs },
         (error, response) => {
           call.signal?.removeEventListener("abort", cancel);
+          // An answer that is only an error has its headers in the trailers.
+          if (error !== null) tellDate(error.metadata, call);
           if (error !== null) reject(GrpcError.from(error, this.address));
           else resolve(response ?? Buffer.alloc(0));
         },
       );
+      inFlight.on("metadata", (metadata) => {
+        tellDate(metadata, call);
+      });
       const cancel = (): void => {
         inFlight.cancel();
       };
@@ -171,6 +186,11 @@ export function asBuffer(bytes: Uint8Array): Buffer {
 /** Messages pass as they are. */
 export function identity(message: Buffer): Buffer {
   return message;
+}
+
+function tellDate(metadata: Metadata, { onDate }: UnaryCall): void {
+  const date = new Date(metadata.get("date")[0]?.toString() ?? "");
+  if (!Number.isNaN(date.getTime())) onDate?.(date);
 }
 
 function toMetadata(values: CallMetadata): Metadata {

@@ -6,6 +6,7 @@
  */
 import { readFileSync } from "node:fs";
 import { errorMessage } from "../lifecycle/error-message.ts";
+import { keyFitsCertificate, readCertificate } from "../pki/certificate.ts";
 import type { ChannelTls } from "./channel.ts";
 import type { GrpcError } from "./grpc-error.ts";
 
@@ -15,6 +16,14 @@ export interface ServerTrust {
   readonly rootCertificatePath: string;
   /** Name that the server's certificate must carry; the address's host unless told. */
   readonly serverName?: string | undefined;
+  /** Authenticates this client; left out while it cannot be used. */
+  readonly clientCertificate?: ClientCertificateFiles | undefined;
+}
+
+/** PEM files of a client's key and chain. */
+export interface ClientCertificateFiles {
+  readonly certificateChainPath: string;
+  readonly privateKeyPath: string;
 }
 
 /** A server as an operator knows it. */
@@ -53,8 +62,10 @@ export interface ConnectionFailure {
 export function readServerTrust(server: ServerDescription): ChannelTls | undefined {
   const { tls } = server;
   if (tls === undefined) return undefined;
+  const { serverName } = tls;
+  const clientCertificate = readClientCertificate(tls.clientCertificate, new Date());
   if (tls.rootCertificatePath === "SYSTEM")
-    return { rootCertificates: undefined, serverName: tls.serverName };
+    return { rootCertificates: undefined, serverName, clientCertificate };
   const remedy = `Mount the ConfigMap istio-ca-root-cert there, or name another file in ${server.rootSetting}`;
   let rootCertificates: Buffer;
   try {
@@ -70,7 +81,28 @@ export function readServerTrust(server: ServerDescription): ChannelTls | undefin
       `the root of ${server.name} ${tls.rootCertificatePath} holds no PEM certificate. ${remedy}`,
     );
   }
-  return { rootCertificates, serverName: tls.serverName };
+  return { rootCertificates, serverName, clientCertificate };
+}
+
+/**
+ * Key and chain of a client, read at each handshake. Undefined when they cannot be used now: expired, unreadable,
+ * or not of one pair. A server that takes a token as well still lets such a client in.
+ */
+export function readClientCertificate(
+  files: ClientCertificateFiles | undefined,
+  now: Date,
+): ChannelTls["clientCertificate"] {
+  if (files === undefined) return undefined;
+  try {
+    const certificateChain = readFileSync(files.certificateChainPath);
+    const privateKey = readFileSync(files.privateKeyPath);
+    const { notAfter } = readCertificate(certificateChain.toString("utf8"));
+    if (notAfter <= now) return undefined;
+    if (!keyFitsCertificate(privateKey.toString("utf8"), certificateChain.toString("utf8"))) return undefined;
+    return { certificateChain, privateKey };
+  } catch {
+    return undefined;
+  }
 }
 
 /** Explain UNAVAILABLE and DEADLINE_EXCEEDED. */

@@ -15,6 +15,7 @@ import {
 } from "../grpc/server-trust.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { IstioCertificateRequestSchema, IstioCertificateResponseSchema } from "../proto/agent/ca_pb.js";
+import { type ClockSkew, skewFromDate } from "./clock-skew.ts";
 import { IdentityError } from "./identity-error.ts";
 import type { IdentityOptions } from "./options.ts";
 import { readToken } from "./token.ts";
@@ -41,20 +42,29 @@ export class CaClient {
   readonly #options: IdentityOptions;
   readonly #server: ServerDescription;
 
-  constructor(options: IdentityOptions) {
+  readonly #now: () => Date;
+
+  constructor(options: IdentityOptions, now: () => Date) {
     this.#options = options;
+    this.#now = now;
     this.#server = describeCa(options);
   }
 
   /**
    * Have a request signed. Resolves to the chain, leaf first and root last, at least two elements.
    *
+   * @param onSkew gets what an answer's `date` proves of the clocks, if it has one
    * @throws IdentityError
    */
-  async sign(requestPem: string, signal: AbortSignal): Promise<readonly string[]> {
+  async sign(
+    requestPem: string,
+    signal: AbortSignal,
+    onSkew: (skew: ClockSkew | undefined) => void,
+  ): Promise<readonly string[]> {
     const options = this.#options;
-    const token = readToken(options.tokenPath, new Date());
-    using channel = new GrpcChannel({ address: options.caAddress, tls: this.#readTrust() });
+    const tls = this.#readTrust();
+    const token = this.#readToken(tls?.clientCertificate !== undefined);
+    using channel = new GrpcChannel({ address: options.caAddress, tls });
     const request = create(IstioCertificateRequestSchema, {
       csr: requestPem,
       validityDuration: BigInt(Math.round(options.requestedTtlMs / 1_000)),
@@ -63,9 +73,10 @@ export class CaClient {
     const metadata = {
       ...options.caHeaders,
       ...(options.clusterId === undefined ? {} : { clusterid: options.clusterId }),
-      authorization: `Bearer ${token}`,
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     };
     signal.throwIfAborted();
+    const askedAt = this.#now();
     try {
       const response = await channel.unary({
         path: createCertificatePath,
@@ -73,6 +84,9 @@ export class CaClient {
         metadata,
         timeoutMs: callTimeoutMs,
         signal,
+        onDate: (date) => {
+          onSkew(skewFromDate(date, askedAt, this.#now()));
+        },
       });
       return this.#chainOf(response);
     } catch (error) {
@@ -86,6 +100,16 @@ export class CaClient {
     } catch (error) {
       if (!(error instanceof RootFileError)) throw error;
       throw new IdentityError("ROOT_MISSING", error.message, error);
+    }
+  }
+
+  /** A client certificate stands in for a token that there is not. */
+  #readToken(isAuthenticated: boolean): string | undefined {
+    try {
+      return readToken(this.#options.tokenPath, this.#now());
+    } catch (error) {
+      if (isAuthenticated) return undefined;
+      throw error;
     }
   }
 

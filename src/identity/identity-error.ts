@@ -22,6 +22,14 @@ export type IdentityErrorCode =
   | "CERTIFICATE_INVALID"
   /** The CA's clock is ahead of ours: the certificate is held until it is valid. */
   | "CERTIFICATE_NOT_YET_VALID"
+  /** Mounted files are not there, or not readable. */
+  | "FILES_MISSING"
+  /** The Workload API does not answer. */
+  | "WORKLOAD_API_UNAVAILABLE"
+  /** The Workload API has no identity for this workload, or took it back. */
+  | "WORKLOAD_API_DENIED"
+  /** What the Workload API says cannot be used. */
+  | "WORKLOAD_API_INVALID"
   /** A mistake in the agent itself. */
   | "INTERNAL";
 

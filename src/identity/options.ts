@@ -1,21 +1,16 @@
 /**
  * Where the workload's certificate comes from and how it is kept fresh.
  */
+import type { ServerTrust } from "../grpc/server-trust.ts";
 import type { KeyAlgorithm } from "../pki/certificate-request.ts";
 
-/** Options of the secret manager. */
+/** Options of the secret manager. The fields of the CA are there for every source: tools look at it too. */
 export interface IdentityOptions {
+  readonly source: IdentitySource;
   /** `host:port` of the certificate authority. */
   readonly caAddress: string;
   /** Undefined for plain text, which Istio's CA client uses on port 15010. */
-  readonly tls:
-    | {
-        /** PEM file of the CA's root; `SYSTEM` takes the operating system's roots. */
-        readonly rootCertificatePath: string;
-        /** Name in the CA's certificate; the address's host unless told. */
-        readonly serverName: string | undefined;
-      }
-    | undefined;
+  readonly tls: ServerTrust | undefined;
   /** File of the JWT that authenticates the workload; read anew for each call. */
   readonly tokenPath: string;
   readonly trustDomain: string;
@@ -31,6 +26,38 @@ export interface IdentityOptions {
   readonly requestedTtlMs: number;
   readonly rotation: RotationPolicy;
   readonly key: KeyAlgorithm;
+  /** PEM bundles that are trusted besides the source's own root (ProxyConfig caCertificatesPem). */
+  readonly trustBundles: readonly string[];
+  /** Undefined keeps no certificate across restarts. */
+  readonly cache: IdentityCacheOptions | undefined;
+}
+
+/** Who makes the certificate. */
+export type IdentitySource =
+  /** Istio's certificate service. */
+  | { readonly kind: "ca" }
+  /** Whoever writes these files. */
+  | { readonly kind: "files"; readonly files: IdentityFiles }
+  /** A SPIFFE Workload API at this gRPC target. */
+  | { readonly kind: "workload-api"; readonly target: string };
+
+/** Mounted PEM files. */
+export interface IdentityFiles {
+  readonly certificateChainPath: string;
+  readonly privateKeyPath: string;
+  readonly rootCertificatePath: string;
+}
+
+/** All of them. */
+export function pathsOf(files: IdentityFiles): readonly string[] {
+  return [files.certificateChainPath, files.privateKeyPath, files.rootCertificatePath];
+}
+
+/** Where the last certificate is kept for a start while the CA is down. */
+export interface IdentityCacheOptions {
+  readonly folder: string;
+  /** True keeps the key even on a disk. */
+  readonly allowDisk: boolean;
 }
 
 /** When a certificate is replaced. */

@@ -1,7 +1,7 @@
 /**
  * The workload's JWT, read from its file at each use: the kubelet replaces the file long before it expires.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { IdentityError } from "./identity-error.ts";
 
@@ -14,8 +14,10 @@ const remedy = "Mount a projected service account token with audience istio-ca t
  */
 export function readToken(path: string, now: Date): string {
   let text: string;
+  let writtenAt: Date;
   try {
     text = readFileSync(path, "utf8");
+    writtenAt = statSync(path).mtime;
   } catch (error) {
     throw new IdentityError(
       "TOKEN_MISSING",
@@ -23,7 +25,7 @@ export function readToken(path: string, now: Date): string {
       error,
     );
   }
-  return checkToken(text, path, now);
+  return checkToken(text, path, now, writtenAt);
 }
 
 /**
@@ -31,17 +33,25 @@ export function readToken(path: string, now: Date): string {
  *
  * @throws IdentityError TOKEN_MISSING or TOKEN_EXPIRED
  */
-export function checkToken(text: string, path: string, now: Date): string {
+export function checkToken(text: string, path: string, now: Date, writtenAt?: Date): string {
   const token = text.trim();
   if (token === "") throw new IdentityError("TOKEN_MISSING", `the token ${path} is empty. ${remedy}`);
   const expiry = readClaims(token)?.exp;
   if (expiry !== undefined && expiry <= now) {
     throw new IdentityError(
       "TOKEN_EXPIRED",
-      `the token ${path} expired at ${expiry.toISOString()}: the kubelet should have replaced it; look at its log, or restart the pod`,
+      `the token ${path} expired at ${expiry.toISOString()}, ${age(expiry, now)} ago` +
+        (writtenAt === undefined ? "" : `, and its file was last written ${age(writtenAt, now)} ago`) +
+        ": the kubelet should have replaced it; look at its log, or restart the pod",
     );
   }
   return token;
+}
+
+function age(since: Date, now: Date): string {
+  const seconds = Math.max(0, Math.round((now.getTime() - since.getTime()) / 1_000));
+  if (seconds < 120) return `${seconds} s`;
+  return seconds < 7_200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3_600)} h`;
 }
 
 /** A reader for calls that go on without a token: undefined when there is none to present. */

@@ -1,7 +1,13 @@
 /**
  * The workload's key and certificate, checked before anybody uses them.
  */
-import { chainsToRoot, keyFitsCertificate, readCertificate } from "../pki/certificate.ts";
+import {
+  type CertificateFacts,
+  chainsToRoot,
+  keyFitsCertificate,
+  readableCertificates,
+  readCertificate,
+} from "../pki/certificate.ts";
 import { joinPem, splitPem } from "../pki/pem.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { IdentityError } from "./identity-error.ts";
@@ -64,6 +70,58 @@ export function checkSecret(signed: SignedRequest, now: Date): WorkloadSecret {
     notBefore: facts.notBefore,
     notAfter: facts.notAfter,
     spiffeId: signed.spiffeId,
+    serial: facts.serial,
+  };
+}
+
+/** How long the leaf of a chain is valid; undefined when it holds no certificate. */
+export function leafValidity(
+  chain: readonly string[],
+): Pick<CertificateFacts, "notBefore" | "notAfter"> | undefined {
+  try {
+    return readCertificate(splitPem(chain[0] ?? "")[0] ?? "");
+  } catch {
+    return undefined;
+  }
+}
+
+/** A key pair and its roots as somebody else made them. PEM throughout. */
+export interface GivenSecret {
+  /** Leaf first. */
+  readonly certificateChainPem: string;
+  readonly privateKeyPem: string;
+  /** One or more; text and certificates that cannot be read are left out. */
+  readonly rootPem: string;
+}
+
+/**
+ * Check a pair that was not asked for: its identity is its own, and its peers may have another root.
+ *
+ * @param name of what is checked, for messages
+ * @throws IdentityError CERTIFICATE_INVALID with everything that does not fit
+ */
+export function checkGivenSecret(given: GivenSecret, name: string, now: Date): WorkloadSecret {
+  const [leaf = ""] = splitPem(given.certificateChainPem);
+  const roots = readableCertificates(given.rootPem);
+  const facts = reading(`${name} holds no certificate`, () => readCertificate(leaf));
+  const fits = reading(`${name} has a key that cannot be read`, () =>
+    keyFitsCertificate(given.privateKeyPem, leaf),
+  );
+  const problems = [
+    fits ? undefined : "its key and its certificate are not a pair",
+    roots.length > 0 ? undefined : "its root file holds no certificate",
+    facts.notAfter > now ? undefined : `it expired at ${facts.notAfter.toISOString()}`,
+  ].filter((problem) => problem !== undefined);
+  if (problems.length > 0) {
+    throw new IdentityError("CERTIFICATE_INVALID", `${name} cannot be used: ${problems.join("; ")}`);
+  }
+  return {
+    certificateChainPem: given.certificateChainPem,
+    privateKeyPem: given.privateKeyPem,
+    rootPem: joinPem(roots),
+    notBefore: facts.notBefore,
+    notAfter: facts.notAfter,
+    spiffeId: facts.uris[0] ?? "",
     serial: facts.serial,
   };
 }

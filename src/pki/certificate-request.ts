@@ -7,9 +7,13 @@ import * as der from "./der.ts";
 import { toPem } from "./pem.ts";
 
 /** The workload's key. */
-export type KeyAlgorithm =
+export type KeyAlgorithm = (
   | { readonly algorithm: "RSA"; readonly bits: number }
-  | { readonly algorithm: "ECDSA"; readonly curve: "P256" | "P384" };
+  | { readonly algorithm: "ECDSA"; readonly curve: "P256" | "P384" }
+) & {
+  /** PEM of PKCS #8 (RFC 5958) instead of the algorithm's own structure. */
+  readonly pkcs8?: boolean;
+};
 
 /** A fresh key and the request for it, both PEM. */
 export interface CertificateRequest {
@@ -44,7 +48,8 @@ export async function createCertificateRequest(
 }
 
 function exportPrivateKey(privateKey: KeyObject, key: KeyAlgorithm): string {
-  return privateKey.export({ format: "pem", type: key.algorithm === "RSA" ? "pkcs1" : "sec1" }).toString();
+  const ownType = key.algorithm === "RSA" ? "pkcs1" : "sec1";
+  return privateKey.export({ format: "pem", type: key.pkcs8 === true ? "pkcs8" : ownType }).toString();
 }
 
 function request(publicKey: KeyObject, privateKey: KeyObject, key: KeyAlgorithm, spiffeId: string): Buffer {

@@ -2,6 +2,7 @@
  * Facts about PEM certificates.
  */
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import { splitPem } from "./pem.ts";
 
 /** What the agent wants to know of a leaf. Times are whole seconds in X.509. */
 export interface CertificateFacts {
@@ -23,6 +24,43 @@ export function readCertificate(pem: string): CertificateFacts {
     uris: [...names.matchAll(/URI:([^,\s]+)/g)].map((match) => match[1] ?? ""),
     serial: certificate.serialNumber,
   };
+}
+
+/** A certificate for people. Times are ISO 8601. */
+export interface CertificateSummary {
+  readonly subject: string;
+  readonly issuer: string;
+  /** Hexadecimal. */
+  readonly serial: string;
+  readonly notBefore: string;
+  readonly notAfter: string;
+  /** All of them, as `URI:spiffe://…` and the like. */
+  readonly names: readonly string[];
+}
+
+/** @throws the error of OpenSSL when `pem` holds no certificate */
+export function describeCertificate(pem: string): CertificateSummary {
+  const certificate = new X509Certificate(pem);
+  const name = (text: string | undefined): string => (text ?? "").trim().split("\n").join(", ");
+  return {
+    subject: name(certificate.subject),
+    issuer: name(certificate.issuer),
+    serial: certificate.serialNumber,
+    notBefore: certificate.validFromDate.toISOString(),
+    notAfter: certificate.validToDate.toISOString(),
+    names: (certificate.subjectAltName ?? "").split(", ").filter((one) => one !== ""),
+  };
+}
+
+/** The certificates of a bundle that can be read, one PEM document each; the others are left out. */
+export function readableCertificates(bundlePem: string): readonly string[] {
+  return splitPem(bundlePem).filter((pem) => {
+    try {
+      return new X509Certificate(pem).raw.length > 0;
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** True when the private key belongs to the first certificate of the chain. */

@@ -77,3 +77,31 @@ function base128(value: number): number[] {
 export function contextual(number: number, content: Uint8Array, form: "constructed" | "primitive"): Buffer {
   return encode((form === "constructed" ? 0xa0 : 0x80) | number, content);
 }
+
+/**
+ * The elements of a concatenation, each whole: certificates that follow each other, for one.
+ *
+ * @throws Error when the bytes are not DER
+ */
+export function splitDer(bytes: Uint8Array): readonly Buffer[] {
+  const all = Buffer.from(bytes);
+  const elements: Buffer[] = [];
+  for (let start = 0; start < all.length;) {
+    const end = elementEnd(all, start);
+    elements.push(all.subarray(start, end));
+    start = end;
+  }
+  return elements;
+}
+
+function elementEnd(all: Buffer, start: number): number {
+  const first = all[start + 1];
+  if (first === undefined) throw new Error("the DER ends within an element");
+  const lengthBytes = first < 0x80 ? 0 : first & 0x7f;
+  if (lengthBytes > 4 || start + 2 + lengthBytes > all.length || first === 0x80)
+    throw new Error("the DER has a length that cannot be read");
+  const length = lengthBytes === 0 ? first : all.readUIntBE(start + 2, lengthBytes);
+  const end = start + 2 + lengthBytes + length;
+  if (end > all.length) throw new Error("the DER ends within an element");
+  return end;
+}

@@ -12,6 +12,14 @@ export function joinPem(documents: readonly string[]): string {
   return documents.map((text) => `${text.trim()}\n`).join("");
 }
 
+/**
+ * The certificates of several bundles as one: each once, sorted, and without a final newline, which is how Istio's
+ * agent serves its root (clients compare the bytes).
+ */
+export function mergeCertificates(bundles: readonly string[]): string {
+  return [...new Set(bundles.flatMap(splitPem))].toSorted().join("\n");
+}
+
 /** Wrap DER bytes. */
 export function toPem(label: string, bytes: Buffer): string {
   const lines = bytes.toString("base64").match(/.{1,64}/g) ?? [];

@@ -3,8 +3,8 @@
  */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { envoyArguments } from "../envoy/arguments.ts";
-import { bootstrapFor, type PreparedLaunch } from "../envoy/launch.ts";
+import { envoyArguments } from "../envoy/generation/arguments.ts";
+import { bootstrapFor, type PreparedLaunch } from "../envoy/generation/launch.ts";
 import { redactText } from "../telemetry/redact.ts";
 import { argumentChanges, binaryChange, type BinaryIdentity, type Change, fileChanges } from "./changes.ts";
 import { unifiedDiff } from "./diff.ts";

@@ -1,7 +1,7 @@
 /**
  * What a start or a reload would do, decided from what is known of the running Envoy and of the wanted one.
  */
-import type { SwapDecision, SwapMode } from "../envoy/swap-mode.ts";
+import type { SwapDecision, SwapMode } from "../envoy/swap/swap-mode.ts";
 import type { Change } from "./changes.ts";
 
 /** What decides. */

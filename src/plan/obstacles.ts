@@ -5,7 +5,7 @@ import type { AgentConfig } from "../config/agent-config.ts";
 import { whyRefused } from "../doctor/bootstrap.ts";
 import { lookForAgent } from "../doctor/running-agent.ts";
 import { validateBootstrap } from "../doctor/validate-bootstrap.ts";
-import type { PreparedLaunch } from "../envoy/launch.ts";
+import type { PreparedLaunch } from "../envoy/generation/launch.ts";
 import { describePortOwner, portOwners } from "../net/port-owner.ts";
 import type { RunningEnvoy } from "./running-envoy.ts";
 

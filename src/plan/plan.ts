@@ -4,7 +4,7 @@
 import { existsSync } from "node:fs";
 import { launchOf } from "../agent/launch.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
-import { findEnvoy } from "../envoy/ensure.ts";
+import { findEnvoy } from "../envoy/binary/ensure.ts";
 import { bootstrapDiff, changesOf } from "./bootstrap-diff.ts";
 import type { Change } from "./changes.ts";
 import { decidePlan, type PlannedAction } from "./decide.ts";

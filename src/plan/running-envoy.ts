@@ -5,8 +5,8 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { lookForAgent } from "../doctor/running-agent.ts";
 import { EnvoyAdmin, type ServerInfo } from "../envoy/admin.ts";
-import type { ListenerFacts } from "../envoy/listeners.ts";
-import { type ProcessRecord, readRecord } from "../envoy/process-record.ts";
+import type { ListenerFacts } from "../envoy/swap/listeners.ts";
+import { type ProcessRecord, readRecord } from "../envoy/generation/process-record.ts";
 import { fetchHttp } from "../net/http-client.ts";
 import type { BinaryIdentity } from "./changes.ts";
 

@@ -4,11 +4,11 @@
 import { join } from "node:path";
 import type { AgentConfig } from "../config/agent-config.ts";
 import { runEnvoy } from "../doctor/envoy-run.ts";
-import { envoyArguments, type RestartRole } from "../envoy/arguments.ts";
-import { CgroupMemory } from "../envoy/cgroup-memory.ts";
-import type { PreparedLaunch } from "../envoy/launch.ts";
-import { hotRestartObstacle } from "../envoy/lineage.ts";
-import { decideSwapMode, type SwapConditions, type SwapDecision } from "../envoy/swap-mode.ts";
+import { envoyArguments, type RestartRole } from "../envoy/generation/arguments.ts";
+import { CgroupMemory } from "../envoy/exits/cgroup-memory.ts";
+import type { PreparedLaunch } from "../envoy/generation/launch.ts";
+import { hotRestartObstacle } from "../envoy/generation/lineage.ts";
+import { decideSwapMode, type SwapConditions, type SwapDecision } from "../envoy/swap/swap-mode.ts";
 import { residentBytes } from "../lifecycle/process-memory.ts";
 import { migratesConnections } from "../net/migrate-connections.ts";
 import { identityOf } from "./bootstrap-diff.ts";

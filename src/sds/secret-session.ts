@@ -6,11 +6,12 @@
  */
 import type { DiscoveryRequest } from "../proto/agent/discovery_pb.js";
 import { SotwSubscription } from "../xds/sotw-subscription.ts";
-import { encodeSecret, isSecretName, type SdsSecrets, type SecretName } from "./secrets.ts";
+import { parseSecretName } from "./secret-name.ts";
+import type { EncodedSecrets } from "./secret-table.ts";
 
 /** A secret as it goes out. */
 export interface EncodedSecret {
-  readonly name: SecretName;
+  readonly name: string;
   readonly bytes: Buffer;
 }
 
@@ -26,7 +27,12 @@ export interface SessionVerdict {
 export class SecretSession {
   readonly #subscription = new SotwSubscription(false);
   /** What Envoy has, by name. */
-  readonly #sent = new Map<SecretName, Buffer>();
+  readonly #sent = new Map<string, Buffer>();
+
+  /** The names that the stream wants, unknown ones included. */
+  get names(): ReadonlySet<string> {
+    return this.#subscription.names;
+  }
 
   /** Take in a request; `due` then says what it calls for. */
   receive(request: DiscoveryRequest): SessionVerdict {
@@ -42,15 +48,16 @@ export class SecretSession {
       if (!names.has(name)) this.#sent.delete(name);
     }
     return {
-      unknownNames: verdict.kind === "stale" ? [] : [...names].filter((name) => !isSecretName(name)),
+      unknownNames:
+        verdict.kind === "stale" ? [] : [...names].filter((name) => parseSecretName(name) === undefined),
       rejection: verdict.kind === "nack" ? verdict.message : undefined,
     };
   }
 
   /** The secrets that are wanted and not yet sent as they are now. */
-  due(secrets: SdsSecrets): readonly EncodedSecret[] {
-    return [...this.#subscription.names].filter(isSecretName).flatMap((name) => {
-      const bytes = encodeSecret(name, secrets);
+  due(secrets: EncodedSecrets): readonly EncodedSecret[] {
+    return [...this.#subscription.names].flatMap((name) => {
+      const bytes = secrets.get(name);
       if (bytes === undefined || this.#sent.get(name)?.equals(bytes) === true) return [];
       return [{ name, bytes }];
     });

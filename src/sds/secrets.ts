@@ -1,54 +1,79 @@
 /**
- * The secrets that the agent serves, by the names that Istio's configuration uses.
+ * Secrets as Envoy reads them (envoy.extensions.transport_sockets.tls.v3.Secret). PEM throughout.
  */
-import { create, toBinary } from "@bufbuild/protobuf";
-import { type Secret, SecretSchema } from "../proto/agent/secret_pb.js";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { anyPack, durationFromMs } from "@bufbuild/protobuf/wkt";
+import {
+  type PrivateKeyProviderSchema,
+  PrivateKeyMethodConfigSchema,
+  SecretSchema,
+} from "../proto/agent/secret_pb.js";
 
-/** What there is to serve; a part that is missing is answered when it comes. PEM throughout. */
+/** What there is to serve; a part that is missing is answered when it comes. */
 export interface SdsSecrets {
-  readonly workload?: { readonly certificateChainPem: string; readonly privateKeyPem: string };
+  readonly workload?: KeyPair;
   readonly rootPem?: string;
 }
 
-/** The workload's key and certificate, and the root that peers are verified with. */
-const secretNames = ["default", "ROOTCA"] as const;
-
-/** Name of a secret. */
-export type SecretName = (typeof secretNames)[number];
-
-/** True for a name that is served; any other must never be answered with the workload's key. */
-export function isSecretName(name: string): name is SecretName {
-  return (secretNames as readonly string[]).includes(name);
+/** A key and its chain, leaf first. */
+export interface KeyPair {
+  readonly certificateChainPem: string;
+  readonly privateKeyPem: string;
 }
 
-/** The encoded `Secret`; undefined when it does not exist yet. */
-export function encodeSecret(name: SecretName, secrets: SdsSecrets): Buffer | undefined {
-  const secret = name === "default" ? workloadSecret(secrets) : rootSecret(secrets);
-  return secret === undefined ? undefined : Buffer.from(toBinary(SecretSchema, secret));
+/** Hardware that signs with the keys (ProxyConfig privateKeyProvider; Envoy's contrib build has the drivers). */
+export interface PrivateKeyProviderOptions {
+  readonly name: "cryptomb" | "qat";
+  readonly pollDelayMs: number;
+  /** Sign in software where the hardware is missing. */
+  readonly fallback: boolean;
 }
 
-function workloadSecret({ workload }: SdsSecrets): Secret | undefined {
-  if (workload === undefined) return undefined;
-  return create(SecretSchema, {
-    name: "default",
-    type: {
-      case: "tlsCertificate",
-      value: {
-        certificateChain: inline(workload.certificateChainPem),
-        privateKey: inline(workload.privateKeyPem),
-      },
-    },
-  });
+/** The encoded secret of a key pair. */
+export function encodeKeyPair(
+  name: string,
+  pair: KeyPair,
+  provider: PrivateKeyProviderOptions | undefined,
+): Buffer {
+  const certificateChain = inline(pair.certificateChainPem);
+  const value =
+    provider === undefined
+      ? { certificateChain, privateKey: inline(pair.privateKeyPem) }
+      : { certificateChain, privateKeyProvider: hardware(provider, pair.privateKeyPem) };
+  return encode({ name, type: { case: "tlsCertificate", value } });
 }
 
-function rootSecret({ rootPem }: SdsSecrets): Secret | undefined {
-  if (rootPem === undefined) return undefined;
-  return create(SecretSchema, {
-    name: "ROOTCA",
-    type: { case: "validationContext", value: { trustedCa: inline(rootPem) } },
-  });
+/** The encoded secret of roots. */
+export function encodeRoots(name: string, rootPem: string, crlPem: string | undefined): Buffer {
+  const value = {
+    trustedCa: inline(rootPem),
+    ...(crlPem === undefined ? {} : { crl: inline(crlPem) }),
+  };
+  return encode({ name, type: { case: "validationContext", value } });
+}
+
+function encode(secret: MessageInitShape<typeof SecretSchema>): Buffer {
+  return Buffer.from(toBinary(SecretSchema, create(SecretSchema, secret)));
 }
 
 function inline(pem: string): { specifier: { case: "inlineBytes"; value: Uint8Array } } {
   return { specifier: { case: "inlineBytes", value: Buffer.from(pem) } };
+}
+
+const methodTypeUrls = {
+  cryptomb:
+    "type.googleapis.com/envoy.extensions.private_key_providers.cryptomb.v3alpha.CryptoMbPrivateKeyMethodConfig",
+  qat: "type.googleapis.com/envoy.extensions.private_key_providers.qat.v3alpha.QatPrivateKeyMethodConfig",
+} as const;
+
+function hardware(
+  { name, pollDelayMs, fallback }: PrivateKeyProviderOptions,
+  privateKeyPem: string,
+): MessageInitShape<typeof PrivateKeyProviderSchema> {
+  const method = create(PrivateKeyMethodConfigSchema, {
+    privateKey: inline(privateKeyPem),
+    pollDelay: durationFromMs(pollDelayMs),
+  });
+  const { value } = anyPack(PrivateKeyMethodConfigSchema, method);
+  return { providerName: name, typedConfig: { typeUrl: methodTypeUrls[name], value }, fallback };
 }

@@ -17,7 +17,13 @@ export interface StatusOptions {
 }
 
 /** Whether the sidecar can take traffic, and if not, why. */
-export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reason: string };
+export type Readiness =
+  | {
+      readonly ready: true;
+      /** What a reader should know all the same. */
+      readonly note?: string;
+    }
+  | { readonly ready: false; readonly reason: string };
 
 /** What the server shows and triggers. */
 export interface StatusSources {
@@ -26,6 +32,8 @@ export interface StatusSources {
   readonly metrics: () => Promise<string>;
   /** The whole picture, as JSON. */
   readonly report: () => Promise<unknown>;
+  /** The last exchanges with the control plane, for JSON. */
+  readonly exchanges: () => readonly unknown[];
   /** Read the configuration again; what became of it, as JSON. */
   readonly reload: () => Promise<unknown>;
   readonly drain: () => Promise<void>;
@@ -56,6 +64,12 @@ export const endpoints: readonly Endpoint[] = [
     method: "GET",
     loopbackOnly: true,
     describe: "Identity, xDS, Envoy and readiness as JSON, with the reason for whatever is not well.",
+  },
+  {
+    path: "/debug/xds",
+    method: "GET",
+    loopbackOnly: true,
+    describe: "The last exchanges with the control plane of each type, as JSON; `outrider xds` prints them.",
   },
   {
     path: "/reload",
@@ -108,11 +122,18 @@ export function listenForStatus(options: StatusOptions, sources: StatusSources):
       case "/healthz/ready": {
         const readiness = await sources.readiness();
         noteReadiness(readiness);
-        reply(response, readiness.ready ? 200 : 503, "");
+        reply(
+          response,
+          readiness.ready ? 200 : 503,
+          readiness.ready && readiness.note !== undefined ? `${readiness.note}\n` : "",
+        );
         return;
       }
       case "/debug/status":
         reply(response, 200, `${JSON.stringify(await sources.report(), undefined, 2)}\n`, "application/json");
+        return;
+      case "/debug/xds":
+        reply(response, 200, `${JSON.stringify(sources.exchanges())}\n`, "application/json");
         return;
       case "/reload":
         reply(response, 200, `${JSON.stringify(await sources.reload())}\n`, "application/json");

@@ -62,7 +62,8 @@ export class Metrics {
       ...this.#describe(name, help, Object.keys(labels)),
       collect() {
         const current = value();
-        if (current === undefined) this.reset();
+        // A reset would leave a gauge without labels at 0.
+        if (current === undefined) this.remove(...Object.values(labels));
         else this.set({ ...labels }, current);
       },
     });

@@ -5,5 +5,11 @@ export const typeUrl = {
   listener: "type.googleapis.com/envoy.config.listener.v3.Listener",
   route: "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
   secret: "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
+  extension: "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
   nameTable: "type.googleapis.com/istio.networking.nds.v1.NameTable",
+  proxyConfig: "type.googleapis.com/istio.mesh.v1alpha1.ProxyConfig",
+  workload: "type.googleapis.com/istio.workload.Workload",
 } as const;
+
+/** Types of which a request without names wants all. */
+export const wildcardTypes: ReadonlySet<string> = new Set([typeUrl.cluster, typeUrl.listener]);

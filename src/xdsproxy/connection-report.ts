@@ -1,5 +1,5 @@
 /**
- * What the outside learns of the proxy: state, log lines and counters.
+ * What the outside learns of the proxy: state, log lines and metrics.
  *
  * One line per change: a failed connection is warned about once per cause and then only counted, and the normal
  * reconnects of a control plane's rollout are no problem at all.
@@ -7,56 +7,52 @@
 import type { GrpcError } from "../grpc/grpc-error.ts";
 import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
-import type { CounterMetric, Metrics } from "../telemetry/metrics.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import { type StreamFailure, terminationOf } from "./failure.ts";
 import { type TypeEvent, withTypeEvent, type XdsState } from "./state.ts";
+import { XdsMetrics } from "./xds-metrics.ts";
+
+/** Names in a log line of a refusal. */
+const namesInLog = 5;
 
 /** Reports on one discovery server. */
 export class ConnectionReport {
   readonly #log: Logger;
   readonly #state: Watch<XdsState>;
-  readonly #failures: CounterMetric;
-  readonly #upstreamEnds: CounterMetric;
-  readonly #envoyEnds: CounterMetric;
-  readonly #requests: CounterMetric;
-  readonly #responses: CounterMetric;
+  readonly #metrics: XdsMetrics;
   /** The cause that was last warned about, until there is a connection. */
   #warnedOf: StreamFailure["kind"] | undefined;
+  #unreachableSince: number | undefined;
 
   constructor(address: string, log: Logger, metrics: Metrics) {
     this.#log = log;
     this.#state = new Watch<XdsState>({ kind: "idle", address, since: new Date(), types: {} });
-    const type = ["type"];
-    this.#failures = metrics.counter(
-      "istiod_connection_failures",
-      "Connections to the discovery server that failed.",
-    );
-    this.#upstreamEnds = metrics.counter(
-      "istiod_connection_terminations",
-      "Streams that the discovery server ended.",
-      type,
-    );
-    this.#envoyEnds = metrics.counter("envoy_connection_terminations", "Streams that Envoy ended.", type);
-    this.#requests = metrics.counter("xds_proxy_requests", "Requests of Envoy.");
-    this.#responses = metrics.counter("xds_proxy_responses", "Responses of the discovery server.");
+    this.#metrics = new XdsMetrics(metrics, () => this.#state.current);
   }
 
   get state(): ReadonlyWatch<XdsState> {
     return this.#state;
   }
 
-  /** Envoy has opened a stream. */
-  opening(): void {
-    if (this.#state.current.problem === undefined) this.#become("connecting");
+  /** Since when no connection comes about, on the monotonic clock; undefined when the last one did. */
+  get unreachableSince(): number | undefined {
+    return this.#unreachableSince;
   }
 
-  request(): void {
-    this.#requests.inc();
+  /** Envoy has opened a stream. */
+  opening(): void {
+    const { kind, problem } = this.#state.current;
+    if (problem === undefined && kind !== "stale") this.#become("connecting");
+  }
+
+  request(bytes: number): void {
+    this.#metrics.request(bytes);
   }
 
   /** The first response on a stream is the proof of a connection. */
-  response(): void {
-    this.#responses.inc();
+  response(typeUrl: string, bytes: number): void {
+    this.#metrics.response(typeUrl, bytes);
+    this.#unreachableSince = undefined;
     const { kind, address } = this.#state.current;
     if (kind === "connected") return;
     this.#log.info("connected to the discovery server", { address });
@@ -69,24 +65,61 @@ export class ConnectionReport {
     this.#log.debug("response of a type that Envoy does not know is left out", { type: typeUrl });
   }
 
+  /** The agent refused a response that is its own. */
+  refused(typeUrl: string, reason: string): void {
+    this.#log.warn("the agent refused configuration", { type: typeUrl, reason });
+  }
+
   typeEvent(typeUrl: string, event: TypeEvent): void {
+    this.#metrics.typeEvent(typeUrl, event);
     if (event.kind === "nacked") {
-      this.#log.warn("Envoy refused configuration", { type: typeUrl, reason: event.error });
+      const { resources, error } = event;
+      const more = resources.length > namesInLog ? ` and ${resources.length - namesInLog} more` : "";
+      this.#log.warn("Envoy refused configuration", {
+        type: typeUrl,
+        resource: resources.slice(0, namesInLog).join(", ") + more,
+        reason: error,
+      });
     }
     this.#state.set(withTypeEvent(this.#state.current, typeUrl, event));
   }
 
+  /** Envoy is served from the cache from now on. */
+  servedFromCache(asOf: Date): void {
+    this.#metrics.servedFromCache();
+    const { kind, problem, address } = this.#state.current;
+    if (kind === "stale") return;
+    this.#log.warn("the discovery server is gone: Envoy is served from the cache", {
+      address,
+      asOf: asOf.toISOString(),
+      reason: problem,
+    });
+    this.#become("stale", problem, asOf);
+  }
+
+  /** A stream is ended by the agent, so that Envoy subscribes anew. */
+  resubscribing(cause: "back" | "root-changed" | "watchdog", fields: Readonly<Record<string, string>>): void {
+    this.#metrics.ended(cause);
+    const { address } = this.#state.current;
+    if (cause === "watchdog")
+      this.#log.warn("the discovery server does not answer: connecting anew", { address, ...fields });
+    else if (cause === "back")
+      this.#log.info("the discovery server is back: its configuration takes over", { address });
+    else this.#log.info("the root of the discovery server has changed: connecting anew", { address });
+  }
+
   /** Envoy has closed its stream, or is gone. `isNewest` is false when a newer one is open beside it. */
   envoyLeft(isNewest: boolean): void {
-    this.#envoyEnds.inc({ type: isNewest ? "cancelled" : "superseded" });
+    this.#metrics.envoyEnded(isNewest ? "cancelled" : "superseded");
     this.#log.debug("Envoy closed its stream");
-    if (isNewest && this.#state.current.problem === undefined) this.#become("idle");
+    const { problem, kind } = this.#state.current;
+    if (isNewest && (problem === undefined || kind === "stale")) this.#become("idle", problem);
   }
 
   /** The discovery server ended a stream on which it had answered. */
   upstreamEnded(error: GrpcError | undefined, failure: StreamFailure | undefined): void {
     const type = terminationOf(error);
-    this.#upstreamEnds.inc({ type });
+    this.#metrics.upstreamEnded(type);
     const fields = { address: this.#state.current.address, reason: error?.details ?? "end of stream" };
     if (type !== "error") {
       this.#log.info("disconnected from the discovery server", fields);
@@ -99,16 +132,18 @@ export class ConnectionReport {
 
   /** No connection came about. */
   connectionFailed(failure: StreamFailure): void {
-    this.#failures.inc();
-    const fields = { address: this.#state.current.address, reason: failure.message };
+    this.#metrics.failed(failure.kind);
+    this.#unreachableSince ??= performance.now();
+    const { address, kind, asOf } = this.#state.current;
+    const fields = { address, reason: failure.message };
     if (failure.kind === this.#warnedOf)
       this.#log.debug("still no connection to the discovery server", fields);
     else this.#log.warn("no connection to the discovery server", fields);
     this.#warnedOf = failure.kind;
-    this.#become("disconnected", failure.message);
+    this.#become(kind === "stale" ? "stale" : "disconnected", failure.message, asOf);
   }
 
-  #become(kind: XdsState["kind"], problem?: string): void {
+  #become(kind: XdsState["kind"], problem?: string, asOf?: Date): void {
     const { address, types, kind: previous, since } = this.#state.current;
     this.#state.set({
       kind,
@@ -116,6 +151,7 @@ export class ConnectionReport {
       types,
       since: kind === previous ? since : new Date(),
       ...(problem === undefined ? {} : { problem }),
+      ...(asOf === undefined ? {} : { asOf }),
     });
   }
 }

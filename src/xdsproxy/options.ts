@@ -1,16 +1,10 @@
 /** The discovery server that the proxy forwards to. */
+import type { ServerTrust } from "../grpc/server-trust.ts";
 export interface UpstreamOptions {
   /** `host:port`. */
   readonly address: string;
   /** Undefined for plain text (controlPlaneAuthPolicy NONE). */
-  readonly tls:
-    | {
-        /** PEM file of the server's root; `SYSTEM` takes the operating system's roots. */
-        readonly rootCertificatePath: string;
-        /** Name in the server's certificate; the address's host unless told. */
-        readonly serverName: string | undefined;
-      }
-    | undefined;
+  readonly tls: ServerTrust | undefined;
   /** Sent as `clusterid`; undefined when the mesh has one cluster. */
   readonly clusterId: string | undefined;
   /** Further gRPC metadata. */

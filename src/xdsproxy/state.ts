@@ -4,16 +4,18 @@
 
 /**
  * State of the newest stream: `idle` while Envoy has none; `disconnected` also while a failed connection is tried
- * again, with the problem that still stands.
+ * again, with the problem that still stands; `stale` while Envoy is served from the cache.
  */
 export interface XdsState {
-  readonly kind: "idle" | "connecting" | "connected" | "disconnected";
+  readonly kind: "idle" | "connecting" | "connected" | "disconnected" | "stale";
   /** `host:port` of the discovery server. */
   readonly address: string;
   /** Since when `kind` holds. */
   readonly since: Date;
   /** Why there is no connection, with what to do about it. */
   readonly problem?: string;
+  /** While `stale`: when the control plane last stood behind the configuration that Envoy is served. */
+  readonly asOf?: Date;
   /** By type URL, since the agent started. */
   readonly types: Readonly<Record<string, TypeState>>;
 }
@@ -33,8 +35,8 @@ export interface TypeState {
 /** Something that happened to a type. */
 export type TypeEvent =
   | { readonly kind: "received" }
-  | { readonly kind: "acked" }
-  | { readonly kind: "nacked"; readonly error: string };
+  | { readonly kind: "acked"; readonly latencyMs: number }
+  | { readonly kind: "nacked"; readonly error: string; readonly resources: readonly string[] };
 
 /** The state after `event`. */
 export function withTypeEvent(state: XdsState, typeUrl: string, event: TypeEvent): XdsState {

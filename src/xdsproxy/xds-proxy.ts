@@ -8,20 +8,25 @@
 import type { ByteStream } from "../grpc/channel.ts";
 import { GrpcError } from "../grpc/grpc-error.ts";
 import { type CallContext, GrpcServer } from "../grpc/server.ts";
-import { RootFileError, type ServerDescription } from "../grpc/server-trust.ts";
+import { readServerTrust, type ServerDescription } from "../grpc/server-trust.ts";
+import { pollFiles } from "../lifecycle/file-poll.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { type AgentSubscriptionOptions, AgentSubscriptions } from "./agent-subscriptions.ts";
 import { ConnectionReport } from "./connection-report.ts";
-import { explainFailure, type StreamFailure } from "./failure.ts";
+import { EnvoyStream } from "./envoy-stream.ts";
 import { HeldListeners } from "./held-listeners.ts";
+import type { NameTable, TrustBundle } from "./istio-messages.ts";
 import type { UpstreamOptions } from "./options.ts";
 import { type AdsProtocol, delta, stateOfTheWorld } from "./protocol.ts";
-import { forwardRequests, forwardResponses } from "./relay.ts";
+import { type Exchange, Recorder } from "./recorder.ts";
 import type { XdsState } from "./state.ts";
+import { failureOf, type StreamEnd, statusFor } from "./stream-end.ts";
 import { StreamObserver } from "./stream-observer.ts";
-import { adsService, describeDiscoveryServer, openUpstream } from "./upstream.ts";
+import { adsService, describeDiscoveryServer } from "./upstream.ts";
+import { XdsCache, type XdsCacheOptions } from "./xds-cache.ts";
 
 /** The socket and where it leads. */
 export interface XdsProxyOptions {
@@ -30,6 +35,24 @@ export interface XdsProxyOptions {
   /** Mode of the socket. */
   readonly mode: number;
   readonly upstream: UpstreamOptions;
+  /** Undefined keeps nothing. */
+  readonly cache: (XdsCacheOptions & CacheUse) | undefined;
+  readonly subscriptions: AgentSubscriptionOptions;
+  readonly limits?: XdsLimits;
+}
+
+/** When the cache is used. */
+export interface CacheUse {
+  /** How long the discovery server may be gone before an Envoy without configuration gets it, in milliseconds. */
+  readonly useAfterMs: number;
+}
+
+/** How long things may take, in milliseconds. */
+export interface XdsLimits {
+  /** From a request to its answer; then another connection is tried. */
+  readonly answerWithinMs: number;
+  /** Between two looks at the root's file. */
+  readonly rootCheckMs: number;
 }
 
 /** What the proxy needs and where it reports. */
@@ -40,31 +63,37 @@ export interface XdsProxyDependencies {
   readonly metrics: Metrics;
 }
 
-const listenerType = "type.googleapis.com/envoy.config.listener.v3.Listener";
-
-/** How long a server that took the stream may stay silent before another connection is tried, in milliseconds. */
-const firstResponseTimeoutMs = 60_000;
+const defaultLimits: XdsLimits = { answerWithinMs: 60_000, rootCheckMs: 5_000 };
 
 /** The proxy; bound when `listen` resolves. */
 export class XdsProxy implements AsyncDisposable {
-  readonly #upstream: UpstreamOptions;
+  readonly #options: XdsProxyOptions;
+  readonly #limits: XdsLimits;
   readonly #server: ServerDescription;
   readonly #token: () => string | undefined;
   readonly #report: ConnectionReport;
+  readonly #recorder = new Recorder();
+  readonly #subscriptions: AgentSubscriptions;
+  readonly #cache: XdsCache | undefined;
   readonly #tasks = new TaskGroup();
+  readonly #silentTypes = new Set<string>();
   #listener: GrpcServer | undefined;
   /** Ends every stream. */
   readonly #closing = new AbortController();
+  #rootChanged = new AbortController();
   /** The newest stream: what becomes of an older one does not change the state. */
   #newest = 0;
   #streams = 0;
   #hold: HeldListeners | undefined;
 
-  private constructor({ upstream }: XdsProxyOptions, { token, log, metrics }: XdsProxyDependencies) {
-    this.#upstream = upstream;
-    this.#server = describeDiscoveryServer(upstream);
+  private constructor(options: XdsProxyOptions, { token, log, metrics }: XdsProxyDependencies) {
+    this.#options = options;
+    this.#limits = options.limits ?? defaultLimits;
+    this.#server = describeDiscoveryServer(options.upstream);
     this.#token = token;
-    this.#report = new ConnectionReport(upstream.address, log, metrics);
+    this.#report = new ConnectionReport(options.upstream.address, log, metrics);
+    this.#subscriptions = new AgentSubscriptions(options.subscriptions);
+    if (options.cache !== undefined) this.#cache = new XdsCache(options.cache, log, metrics);
   }
 
   /** @throws SocketPathError when there can be no socket at the path */
@@ -78,11 +107,32 @@ export class XdsProxy implements AsyncDisposable {
         streams: { [delta.method]: serve(delta), [stateOfTheWorld.method]: serve(stateOfTheWorld) },
       },
     ]);
+    proxy.#start();
     return proxy;
   }
 
   get state(): ReadonlyWatch<XdsState> {
     return this.#report.state;
+  }
+
+  /** What the DNS server answers from; undefined until the control plane has sent it. */
+  get nameTable(): ReadonlyWatch<NameTable | undefined> {
+    return this.#subscriptions.nameTable;
+  }
+
+  /** Roots of the mesh; undefined until the control plane has sent them. */
+  get trustBundle(): ReadonlyWatch<TrustBundle | undefined> {
+    return this.#subscriptions.trustBundle;
+  }
+
+  /** The last exchanges of each type, oldest first. */
+  exchanges(): readonly Exchange[] {
+    return this.#recorder.exchanges();
+  }
+
+  /** True when an Envoy could be served without the control plane. */
+  hasCache(): boolean {
+    return this.#cache?.isThere() === true;
   }
 
   /** Keep listeners back from the streams that Envoys open from now on, until it is released. */
@@ -101,107 +151,85 @@ export class XdsProxy implements AsyncDisposable {
     await this.#tasks[Symbol.asyncDispose]();
   }
 
+  #start(): void {
+    const cache = this.#cache;
+    if (cache !== undefined) {
+      const isCurrent = (): boolean => this.#report.state.current.kind === "connected";
+      this.#tasks.spawn("write-cache", (signal) => cache.run(isCurrent, signal));
+    }
+    const path = this.#options.upstream.tls?.rootCertificatePath;
+    if (path === undefined || path === "SYSTEM") return;
+    this.#tasks.spawn("follow-root", async (signal) => {
+      let root = this.#root();
+      const onChange = (): Promise<void> => {
+        const current = this.#root();
+        // A root that cannot be used now is no reason to end what was connected with one that could.
+        if (current === undefined || current === root) return Promise.resolve();
+        root = current;
+        const previous = this.#rootChanged;
+        this.#rootChanged = new AbortController();
+        previous.abort();
+        return Promise.resolve();
+      };
+      await pollFiles(() => [path], this.#limits.rootCheckMs, onChange, signal);
+    });
+  }
+
+  #root(): string | undefined {
+    try {
+      return readServerTrust(this.#server)?.rootCertificates?.toString("utf8");
+    } catch {
+      // The next connection says why.
+      return undefined;
+    }
+  }
+
   /** Serve one stream of Envoy to its end. */
   async #serve(protocol: AdsProtocol, envoy: ByteStream, gone: AbortSignal): Promise<void> {
     this.#streams += 1;
     const number = this.#streams;
     this.#newest = number;
-    const hold = this.#hold;
     this.#report.opening();
     const ended = AbortSignal.any([gone, this.#closing.signal]);
-    const end = await this.#connect(protocol, envoy, number, hold, ended);
-    const isNewest = this.#newest === number;
-    if (ended.aborted) this.#report.envoyLeft(isNewest);
-    else this.#reportEnd(end, isNewest);
-  }
-
-  /** Connect both sides until one ends. */
-  async #connect(
-    protocol: AdsProtocol,
-    envoy: ByteStream,
-    number: number,
-    hold: HeldListeners | undefined,
-    ended: AbortSignal,
-  ): Promise<StreamEnd> {
-    const token = this.#token();
-    const sentToken = token !== undefined;
-    const observer = new StreamObserver(protocol, this.#report);
-    let isSilent = false;
-    try {
-      using upstream = openUpstream(this.#upstream, protocol.method, token);
-      const cancel = (): void => {
-        upstream.stream.cancel();
-      };
-      const silence = setTimeout(() => {
-        isSilent = true;
-        cancel();
-      }, firstResponseTimeoutMs);
-      ended.addEventListener("abort", cancel, { once: true });
-      if (ended.aborted) cancel();
-      try {
-        this.#tasks.spawn(`requests-of-stream-${number}`, () =>
-          forwardRequests(envoy, upstream.stream, (message) => {
-            observer.request(message);
-          }),
-        );
-        await forwardResponses(upstream.stream, envoy, async (message) => {
-          clearTimeout(silence);
-          const typeUrl = observer.response(message);
-          if (typeUrl === listenerType) await hold?.released(ended);
-          return typeUrl !== undefined;
-        });
-        return { hasAnswered: observer.hasAnswered, sentToken };
-      } finally {
-        clearTimeout(silence);
-        ended.removeEventListener("abort", cancel);
-      }
-    } catch (error) {
-      return { hasAnswered: observer.hasAnswered, sentToken, error, isSilent };
-    }
+    const isNewest = (): boolean => this.#newest === number;
+    const report = this.#report;
+    const observer = new StreamObserver(protocol, number, {
+      report,
+      recorder: this.#recorder,
+      cache: this.#cache,
+      silentTypes: this.#silentTypes,
+    });
+    const stream = new EnvoyStream(
+      {
+        ...{ protocol, envoy, number, observer, report, isNewest, hold: this.#hold },
+        upstream: this.#options.upstream,
+        server: this.#server,
+        token: this.#token,
+        subscriptions: this.#subscriptions,
+        cache: this.#cache,
+        cacheAfterMs: this.#options.cache?.useAfterMs ?? 0,
+        rootChanged: () => this.#rootChanged.signal,
+        answerWithinMs: this.#limits.answerWithinMs,
+        tasks: this.#tasks,
+      },
+      ended,
+    );
+    const end = await stream.run();
+    if (ended.aborted) report.envoyLeft(isNewest());
+    else this.#reportEnd(end, isNewest());
   }
 
   /** @throws GrpcError that tells Envoy, unless the stream ended well */
   #reportEnd(end: StreamEnd, isNewest: boolean): void {
-    if (!isNewest) {
-      if (end.error !== undefined) throw GrpcError.from(end.error);
-      return;
+    const failure = failureOf(end, this.#server, this.#limits.answerWithinMs);
+    if (isNewest) {
+      if (!end.hasAnswered && failure !== undefined) this.#report.connectionFailed(failure);
+      else if (end.cause !== undefined)
+        this.#report.resubscribing(end.cause, end.overdue === undefined ? {} : { type: end.overdue });
+      else
+        this.#report.upstreamEnded(end.error === undefined ? undefined : GrpcError.from(end.error), failure);
     }
-    if (end.error === undefined) {
-      if (end.hasAnswered) this.#report.upstreamEnded(undefined, undefined);
-      else this.#report.connectionFailed(this.#silence("ended the stream without an answer"));
-      return;
-    }
-    const error = GrpcError.from(end.error);
-    const failure = this.#explain(end, error);
-    if (end.hasAnswered) this.#report.upstreamEnded(error, failure);
-    else this.#report.connectionFailed(failure);
-    throw new GrpcError(
-      end.isSilent === true || end.error instanceof RootFileError ? "UNAVAILABLE" : error.code,
-      failure.message,
-    );
+    const status = statusFor(end, failure);
+    if (status !== undefined) throw status;
   }
-
-  #explain(end: StreamEnd, error: GrpcError): StreamFailure {
-    if (end.error instanceof RootFileError) return { kind: "root-missing", message: end.error.message };
-    if (end.isSilent === true)
-      return this.#silence(`gave no answer within ${firstResponseTimeoutMs / 1_000} s`);
-    return explainFailure(error, this.#server, end.sentToken);
-  }
-
-  #silence(what: string): StreamFailure {
-    const { name, address } = this.#server;
-    return {
-      kind: "silent",
-      message: `${name} ${address} ${what}. Check that discoveryAddress in ProxyConfig is a discovery server`,
-    };
-  }
-}
-
-/** How a stream to the discovery server ended. */
-interface StreamEnd {
-  /** A response had come, so there was a connection. */
-  readonly hasAnswered: boolean;
-  readonly sentToken: boolean;
-  readonly error?: unknown;
-  readonly isSilent?: boolean;
 }

@@ -4,6 +4,7 @@ import type { TestMesh } from "../support/mesh.ts";
 import type { Program } from "../support/outrider.ts";
 import type { Figure } from "./figure.ts";
 import { cpuMsOf, type Memory, memoryOf } from "./procfs.ts";
+import { machineIsQuiet } from "./quiet.ts";
 import { startSidecar, type TimedSidecar } from "./start.ts";
 
 export interface AgentMeasurement {
@@ -14,24 +15,33 @@ export interface AgentMeasurement {
   readonly names: readonly string[];
   readonly restMs: number;
   readonly idleMs: number;
+  /** Longest wait for a quiet machine before each start. */
+  readonly patienceMs: number;
 }
 
 interface Run extends TimedSidecar {
   readonly memory: Memory;
+  /** Of the agent, until it was ready. */
+  readonly cpuMs: number;
 }
 
 /** What the release should not exceed. */
 const aims = { envoyExecMs: 100, readyMs: 350, rss: 60, anonymous: 18, idle: 0.1 } as const;
 
 export async function measureAgent(measurement: AgentMeasurement): Promise<readonly Figure[]> {
-  const { mesh, subject, program, names, restMs } = measurement;
+  const { mesh, subject, program, names, restMs, patienceMs } = measurement;
   const runs: Run[] = [];
+  let busy = 0;
+  await warmUp(measurement);
   for (const name of names) {
+    if (!(await machineIsQuiet(patienceMs))) busy += 1;
     const timed = await startSidecar(mesh, name, program);
     await using agent = timed.sidecar.agent;
+    const cpuMs = cpuMsOf(agent.pid);
     await sleep(restMs);
-    runs.push({ ...timed, memory: memoryOf(agent.pid) });
+    runs.push({ ...timed, cpuMs, memory: memoryOf(agent.pid) });
   }
+  if (busy > 0) console.log(`${busy} starts of ${subject} beside other work: their times say little`);
   const idle = await measureIdle(measurement);
   const figure = (name: string, unit: Figure["unit"], values: readonly number[], aim?: number): Figure => ({
     name,
@@ -54,6 +64,11 @@ export async function measureAgent(measurement: AgentMeasurement): Promise<reado
       aims.readyMs,
     ),
     figure(
+      "processor time to ready",
+      "ms",
+      runs.map(({ cpuMs }) => cpuMs),
+    ),
+    figure(
       "RSS at rest",
       "MiB",
       runs.map(({ memory }) => memory.rss),
@@ -72,6 +87,12 @@ export async function measureAgent(measurement: AgentMeasurement): Promise<reado
     ),
     figure("processor time at rest", "%", idle, aims.idle),
   ];
+}
+
+/** One start that does not count: it brings the files into the page cache. */
+async function warmUp({ mesh, program, names }: AgentMeasurement): Promise<void> {
+  const { sidecar } = await startSidecar(mesh, names[0] ?? "web0", program);
+  await sidecar.agent[Symbol.asyncDispose]();
 }
 
 /** Share of one processor that each of the agents takes, in percent. */

@@ -1,5 +1,7 @@
 /** A figure: what was measured, how often, and what it is compared with. */
 
+import { summarize } from "../support/summary.ts";
+
 export interface Figure {
   readonly name: string;
   readonly unit: "ms" | "MiB" | "%";
@@ -8,26 +10,6 @@ export interface Figure {
   readonly values: readonly number[];
   /** What the release should not exceed. */
   readonly aim?: number;
-}
-
-export interface Summary {
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-  readonly runs: number;
-}
-
-export function summarize(values: readonly number[]): Summary {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? Number.NaN;
-  const lower = sorted.at(-middle - 1) ?? Number.NaN;
-  return {
-    median: (upper + lower) / 2,
-    min: sorted[0] ?? Number.NaN,
-    max: sorted.at(-1) ?? Number.NaN,
-    runs: sorted.length,
-  };
 }
 
 /** The figures as a Markdown table, a row each. */

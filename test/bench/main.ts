@@ -1,12 +1,13 @@
 /**
  * `npm run bench`: start, memory and idle time of the release, beside what they are made of.
  *
- *     node test/bench/main.ts [--runs=7] [--restSeconds=10] [--idleSeconds=30] [--subjects=release,sources]
+ *     node test/bench/main.ts [--runs=7] [--restSeconds=10] [--idleSeconds=30] [--patienceSeconds=20]
+ *                             [--subjects=release,sources]
  *
- * Each run starts one sidecar with a real Envoy; the control plane is another process. Memory is read after
- * `restSeconds` of rest. Time on a processor is read over `idleSeconds`, of all sidecars at once at the end, as
- * they have nothing to do then. The control plane and this program run on another copy of Node.js, so that the
- * release shares none of its pages with them.
+ * Each run waits for a quiet machine, at most `patienceSeconds`, and starts one sidecar with a real Envoy; the
+ * control plane is another process. Memory is read after `restSeconds` of rest. Time on a processor is read over
+ * `idleSeconds`, of all sidecars at once at the end, as they have nothing to do then. The control plane and this
+ * program run on another copy of Node.js, so that the release shares none of its pages with them.
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -29,6 +30,7 @@ const { values: flags } = parseArgs({
     runs: { type: "string", default: "7" },
     restSeconds: { type: "string", default: "10" },
     idleSeconds: { type: "string", default: "30" },
+    patienceSeconds: { type: "string", default: "20" },
     subjects: { type: "string", default: "release,sources" },
   },
 });
@@ -36,6 +38,7 @@ const plan = {
   names: Array.from({ length: Number(flags.runs) }, (_, index) => `web${index}`),
   restMs: Number(flags.restSeconds) * 1_000,
   idleMs: Number(flags.idleSeconds) * 1_000,
+  patienceMs: Number(flags.patienceSeconds) * 1_000,
 };
 
 const [apiPort = 0, ...outboundPorts] = await freePorts(plan.names.length + 1);

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "no
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { parseEnviron } from "../../src/cli/diagnose/environment.ts";
-import { FlightRecorder } from "../../src/envoy/flight-recorder.ts";
+import { FlightRecorder } from "../../src/envoy/exits/flight-recorder.ts";
 import { unpack, type UnpackedFile } from "../support/archive.ts";
 import { eventually } from "../support/eventually.ts";
 import { get, type TestSidecar } from "../support/mesh.ts";

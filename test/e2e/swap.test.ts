@@ -99,4 +99,16 @@ describe("a changed bootstrap", () => {
       squatter.close();
     }
   });
+
+  test("that is bad when the agent starts gives way to the last good one of the agent before", async () => {
+    await using lone = await startStaticSidecar();
+    lone.sidecar.agent.kill("SIGTERM");
+    await lone.sidecar.agent.exitWithin(10_000);
+    lone.write(lone.bootstrap("second", { changes: { filter_chains: [{ filters: [{ name: "nobody" }] }] } }));
+    const again = await lone.again();
+    await again.ready();
+    assert.equal(await lone.answer(), "first");
+    assert.match((await again.report()).envoy.refused ?? "", /nobody/);
+    assert.ok(again.agent.lines.some((line) => line.includes("going back to the last good bootstrap")));
+  });
 });

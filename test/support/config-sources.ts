@@ -36,9 +36,17 @@ const flags: ProxyFlags = {
     hangChecks: 3,
     hangChecksBusy: 60,
   },
+  identity: {
+    socketMode: undefined,
+    identityCache: undefined,
+    identityCacheOnDisk: false,
+    onRotate: undefined,
+  },
   preDrainDelay: "0s",
   appSocket: undefined,
   appGrace: "1s",
+  xdsCache: true,
+  xdsCacheAfter: "2s",
   logOutputLevel: "default:info",
   logAsJson: false,
 };

@@ -2,8 +2,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { EnvoyAdmin } from "../../src/envoy/admin.ts";
-import type { ExitDiagnosis, ExitRequest } from "../../src/envoy/exit-diagnosis.ts";
-import { ExitWitness } from "../../src/envoy/exit-witness.ts";
+import type { ExitDiagnosis, ExitRequest } from "../../src/envoy/exits/exit-diagnosis.ts";
+import { ExitWitness } from "../../src/envoy/exits/exit-witness.ts";
 import { type Child, spawnChild } from "../../src/lifecycle/child.ts";
 import { sleep } from "../../src/lifecycle/sleep.ts";
 import { testEnvoy } from "./envoy.ts";

@@ -1,5 +1,5 @@
 /** The real Envoy, found or fetched as the program does. */
-import { ensureEnvoy } from "../../src/envoy/ensure.ts";
+import { ensureEnvoy } from "../../src/envoy/binary/ensure.ts";
 
 export function testEnvoy(): Promise<string> {
   const envoyPath = process.env["ENVOY_PATH"];

@@ -18,6 +18,9 @@ export function identityOptions(
   writeFileSync(tokenPath, `${jwtExpiringAt(new Date(Date.now() + 3_600_000))}\n`);
   writeFileSync(rootCertificatePath, ca.pki.rootPem);
   return {
+    source: { kind: "ca" },
+    cache: undefined,
+    trustBundles: [],
     caAddress: ca.address,
     tls: { rootCertificatePath, serverName: undefined },
     tokenPath,

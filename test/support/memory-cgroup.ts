@@ -1,7 +1,7 @@
 /** A memory cgroup of the test's own, version 1 or 2. */
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { CgroupMemory } from "../../src/envoy/cgroup-memory.ts";
+import { CgroupMemory } from "../../src/envoy/exits/cgroup-memory.ts";
 import { errorMessage } from "../../src/lifecycle/error-message.ts";
 
 export interface TestCgroup extends Disposable {

@@ -10,6 +10,8 @@ import { staticBootstrap, type StaticListener } from "./static-bootstrap.ts";
 export interface StaticSidecar extends AsyncDisposable {
   readonly mesh: TestMesh;
   readonly sidecar: TestSidecar;
+  /** Another agent in the same folder, once this one has ended. It is not waited for. */
+  again(): Promise<TestSidecar>;
   readonly port: number;
   /** Replace the bootstrap; nothing is reloaded yet, but the agent may notice by itself. */
   write(bootstrap: string): void;
@@ -34,16 +36,19 @@ export async function startStaticSidecar(
   const bootstrap = (body: string, more: Partial<StaticListener> = {}): string =>
     staticBootstrap([{ port, body, ...listener, ...more }]);
   writeFileSync(path, bootstrap("first"));
-  const sidecar = await mesh.sidecar("lone", {
-    ...changes,
-    flags: ["--parentShutdownDuration=2s", ...(changes.flags ?? [])],
-    proxyConfig: { customConfigFile: path, drainDuration: "1s", ...changes.proxyConfig },
-  });
+  const start = (): Promise<TestSidecar> =>
+    mesh.sidecar("lone", {
+      ...changes,
+      flags: ["--parentShutdownDuration=2s", ...(changes.flags ?? [])],
+      proxyConfig: { customConfigFile: path, drainDuration: "1s", ...changes.proxyConfig },
+    });
+  const sidecar = await start();
   await sidecar.ready();
   const owned = stack.move();
   return {
     mesh,
     sidecar,
+    again: start,
     port,
     write: (text) => {
       writeFileSync(path, text);

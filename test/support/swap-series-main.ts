@@ -1,5 +1,5 @@
-/** A series of swaps as a program: SwapSeriesOptions as its argument, SwapSeries as its last line. */
-import { runSwapSeries, type SwapSeriesOptions } from "./swap-series.ts";
+/** A series of swaps as a program. */
+import { answerAsProgram } from "./own-network.ts";
+import { runSwapSeries } from "./swap-series.ts";
 
-const series = await runSwapSeries(JSON.parse(process.argv[2] ?? "{}") as SwapSeriesOptions);
-process.stdout.write(`${JSON.stringify(series)}\n`);
+await answerAsProgram(runSwapSeries);

@@ -54,6 +54,11 @@ export async function readRequest(pem: string): Promise<RequestFacts> {
   };
 }
 
+function nameType(name: string): "ip" | "dns" | "url" {
+  if (name.includes("://")) return "url";
+  return /^[\d.]+$/.test(name) ? "ip" : "dns";
+}
+
 export class TestPki {
   readonly #root: x509.X509Certificate;
   readonly #keys: webcrypto.CryptoKeyPair;
@@ -102,10 +107,10 @@ export class TestPki {
     return this.#issue(request.publicKey, name === null ? [] : [name], valid);
   }
 
-  /** A server's key and certificate. */
+  /** A key and certificate for addresses, host names and URIs. */
   async serverKeyPair(hosts: readonly string[], valid: Validity): Promise<IssuedKeyPair> {
     const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
-    const names = hosts.map((host) => ({ type: /^[\d.]+$/.test(host) ? "ip" : "dns", value: host }) as const);
+    const names = hosts.map((host) => ({ type: nameType(host), value: host }) as const);
     const key = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey));
     return {
       certificatePem: await this.#issue(

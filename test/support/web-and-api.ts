@@ -11,6 +11,8 @@ export interface WebAndApi extends AsyncDisposable {
   readonly api: TestSidecar;
   readonly app: HttpApp;
   readonly inboundPort: number;
+  /** Where web's application calls others. */
+  readonly outboundPort: number;
   /** A request of web's application to api. */
   call(path?: string): Promise<HttpResponse>;
 }
@@ -44,6 +46,7 @@ export async function startWebAndApi(
     api,
     app,
     inboundPort,
+    outboundPort,
     call: (path = "/") => get(outboundPort, path, { host: apiHost }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -1,5 +1,5 @@
 /** Discovery messages as bytes. */
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
   DeltaDiscoveryRequestSchema,
   DeltaDiscoveryResponseSchema,
@@ -7,20 +7,47 @@ import {
   DiscoveryResponseSchema,
 } from "../../src/proto/agent/discovery_pb.js";
 
+/** A resource of a response. */
+export interface TestResource {
+  readonly name: string;
+  readonly version?: string;
+  readonly bytes?: Uint8Array;
+}
+
 /** The part of a message that both variants have. */
 export interface Message {
   readonly typeUrl: string;
   readonly nonce?: string;
   /** Of a request: refuse the response with that nonce. */
   readonly error?: string;
-  /** Of a response: bytes of its one resource. */
+  /** Of a request: what is subscribed to. */
+  readonly names?: readonly string[];
+  /** Of a delta request: what is no longer subscribed to. */
+  readonly unsubscribed?: readonly string[];
+  /** Of a request: versions that Envoy has from an earlier stream. */
+  readonly known?: Readonly<Record<string, string>>;
+  /** Of a response: bytes of its one resource, named `a`. */
   readonly bytes?: Uint8Array;
+  /** Of a response: instead of `bytes`. */
+  readonly resources?: readonly TestResource[];
+  /** Of a delta response. */
+  readonly removed?: readonly string[];
+}
+
+/** A response as Envoy would read it. */
+export interface ReadMessage {
+  readonly typeUrl: string;
+  readonly nonce: string;
+  /** Value of each resource by name. */
+  readonly resources: Readonly<Record<string, string>>;
+  readonly removed: readonly string[];
 }
 
 export interface Encoding {
   readonly method: "StreamAggregatedResources" | "DeltaAggregatedResources";
   readonly request: (message: Message) => Buffer;
   readonly response: (message: Message) => Buffer;
+  readonly read: (response: Buffer) => ReadMessage;
 }
 
 const node = { id: "sidecar~10.0.0.1~web.demo~demo.svc.cluster.local" };
@@ -30,46 +57,108 @@ const unknownField = Buffer.from("fa3f0568656c6c6f", "hex");
 const errorOf = ({ error }: Message): { errorDetail?: { code: number; message: string } } =>
   error === undefined ? {} : { errorDetail: { code: 13, message: error } };
 
+const resourcesOf = ({ resources, bytes }: Message): readonly TestResource[] =>
+  resources ?? [{ name: "a", bytes: bytes ?? Buffer.from("resource") }];
+
+/** What is in an Any: its name as field 1, as in Envoy's own types, and its bytes as field 2. */
+function valueOf({ name, bytes = Buffer.alloc(0) }: TestResource): Buffer {
+  const length = (value: number): Buffer =>
+    value < 128
+      ? Buffer.from([value])
+      : Buffer.concat([Buffer.from([(value & 127) | 128]), length(value >>> 7)]);
+  return Buffer.concat([
+    Buffer.from([0x0a]),
+    length(Buffer.byteLength(name)),
+    Buffer.from(name),
+    Buffer.from([0x12]),
+    length(bytes.length),
+    bytes,
+  ]);
+}
+
+/** The bytes of a resource made by `valueOf`, as text. */
+function readValue(value: Uint8Array): { name: string; text: string } {
+  const nameLength = value[1] ?? 0;
+  const name = Buffer.from(value.subarray(2, 2 + nameLength)).toString("utf8");
+  let at = 3 + nameLength;
+  while ((value[at] ?? 0) > 127) at += 1;
+  return { name, text: Buffer.from(value.subarray(at + 1)).toString("utf8") };
+}
+
 export const sotw: Encoding = {
   method: "StreamAggregatedResources",
   request: (message) => {
-    const { typeUrl, nonce = "" } = message;
+    const { typeUrl, nonce = "", names = [], known } = message;
     const request = create(DiscoveryRequestSchema, {
       node,
       typeUrl,
       responseNonce: nonce,
+      resourceNames: [...names],
+      versionInfo: Object.values(known ?? {})[0] ?? "",
       ...errorOf(message),
     });
     return Buffer.concat([toBinary(DiscoveryRequestSchema, request), unknownField]);
   },
-  response: ({ typeUrl, nonce = "", bytes = Buffer.from("resource") }) => {
+  response: (message) => {
+    const { typeUrl, nonce = "" } = message;
     const response = create(DiscoveryResponseSchema, {
       typeUrl,
       nonce,
-      resources: [{ typeUrl, value: bytes }],
+      versionInfo: "1",
+      resources: resourcesOf(message).map((resource) => ({ typeUrl, value: valueOf(resource) })),
     });
     return Buffer.concat([toBinary(DiscoveryResponseSchema, response), unknownField]);
+  },
+  read: (bytes) => {
+    const { typeUrl, nonce, resources } = fromBinary(DiscoveryResponseSchema, bytes);
+    const values = resources.map(({ value }) => readValue(value));
+    return {
+      typeUrl,
+      nonce,
+      resources: Object.fromEntries(values.map(({ name, text }) => [name, text])),
+      removed: [],
+    };
   },
 };
 
 export const delta: Encoding = {
   method: "DeltaAggregatedResources",
   request: (message) => {
-    const { typeUrl, nonce = "" } = message;
+    const { typeUrl, nonce = "", names = [], unsubscribed = [], known = {} } = message;
     const request = create(DeltaDiscoveryRequestSchema, {
       node,
       typeUrl,
       responseNonce: nonce,
+      resourceNamesSubscribe: [...names],
+      resourceNamesUnsubscribe: [...unsubscribed],
+      initialResourceVersions: { ...known },
       ...errorOf(message),
     });
     return Buffer.concat([toBinary(DeltaDiscoveryRequestSchema, request), unknownField]);
   },
-  response: ({ typeUrl, nonce = "", bytes = Buffer.from("resource") }) => {
+  response: (message) => {
+    const { typeUrl, nonce = "", removed = [] } = message;
     const response = create(DeltaDiscoveryResponseSchema, {
       typeUrl,
       nonce,
-      resources: [{ name: "a", version: "1", resource: { typeUrl, value: bytes } }],
+      resources: resourcesOf(message).map((resource) => ({
+        name: resource.name,
+        version: resource.version ?? "1",
+        resource: { typeUrl, value: valueOf(resource) },
+      })),
+      removedResources: [...removed],
     });
     return Buffer.concat([toBinary(DeltaDiscoveryResponseSchema, response), unknownField]);
+  },
+  read: (bytes) => {
+    const { typeUrl, nonce, resources, removedResources } = fromBinary(DeltaDiscoveryResponseSchema, bytes);
+    return {
+      typeUrl,
+      nonce,
+      resources: Object.fromEntries(
+        resources.map(({ name, resource }) => [name, readValue(resource?.value ?? new Uint8Array()).text]),
+      ),
+      removed: removedResources,
+    };
   },
 };

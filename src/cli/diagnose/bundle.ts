@@ -1,7 +1,7 @@
 /**
  * The files of a diagnosis, and the list of what could not be had. Whatever is added is redacted here, in one place.
  */
-import { redactInSlices } from "../../envoy/admin-snapshot.ts";
+import { redactInSlices } from "../../envoy/exits/admin-snapshot.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { redactText } from "../../telemetry/redact.ts";
 import { redactDocument } from "../../telemetry/redact-json.ts";

@@ -3,7 +3,7 @@
  */
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { ensureEnvoy } from "../../envoy/ensure.ts";
+import { ensureEnvoy } from "../../envoy/binary/ensure.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 import type { Arguments, CommandContext } from "../command.ts";

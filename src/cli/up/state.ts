@@ -3,7 +3,7 @@
  */
 import type { AgentReport } from "../../agent/report.ts";
 import { describeFileProblem, type FileProblem } from "../../controlplane/config/problem.ts";
-import { describeExit } from "../../envoy/exit.ts";
+import { describeExit } from "../../envoy/exits/exit.ts";
 import { fetchHttp } from "../../net/http-client.ts";
 import type { RequestResult } from "./demo-app.ts";
 import type { DemoMesh } from "./demo-mesh.ts";

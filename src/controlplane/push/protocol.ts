@@ -10,8 +10,8 @@ import {
 } from "../../proto/envoy/envoy/service/discovery/v3/discovery_pb.js";
 import { DeltaSubscription, type VersionedResource } from "../../xds/delta-subscription.ts";
 import { SotwSubscription } from "../../xds/sotw-subscription.ts";
+import { wildcardTypes } from "../../xds/type-urls.ts";
 import type { NodeFacts } from "../model/proxy.ts";
-import { wildcardTypes } from "./snapshot.ts";
 
 /** A request, whatever the variant. */
 export interface Request {

@@ -20,9 +20,6 @@ export const pushOrder: readonly string[] = [
   typeUrl.route,
 ];
 
-/** Types of which a request without names wants all. */
-export const wildcardTypes: ReadonlySet<string> = new Set([typeUrl.cluster, typeUrl.listener]);
-
 /** Translate and encode for one proxy. */
 export function takeSnapshot(model: Model, proxy: Proxy): Snapshot {
   const { clusters, endpoints, listeners, routes } = translate(model, proxy);

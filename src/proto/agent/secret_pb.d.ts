@@ -6,6 +6,7 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
+import type { Any, Duration } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file secret.proto.
@@ -47,6 +48,57 @@ export declare type DataSource = Message<"envoy.extensions.transport_sockets.tls
 export declare const DataSourceSchema: GenMessage<DataSource>;
 
 /**
+ * Signs in hardware with a key that the configuration holds.
+ *
+ * @generated from message envoy.extensions.transport_sockets.tls.v3.PrivateKeyProvider
+ */
+export declare type PrivateKeyProvider = Message<"envoy.extensions.transport_sockets.tls.v3.PrivateKeyProvider"> & {
+  /**
+   * @generated from field: string provider_name = 1;
+   */
+  providerName: string;
+
+  /**
+   * @generated from field: google.protobuf.Any typed_config = 3;
+   */
+  typedConfig?: Any | undefined;
+
+  /**
+   * @generated from field: bool fallback = 4;
+   */
+  fallback: boolean;
+};
+
+/**
+ * Describes the message envoy.extensions.transport_sockets.tls.v3.PrivateKeyProvider.
+ * Use `create(PrivateKeyProviderSchema)` to create a new message.
+ */
+export declare const PrivateKeyProviderSchema: GenMessage<PrivateKeyProvider>;
+
+/**
+ * What the CryptoMb and the QAT providers of Envoy's contrib have in common: all of either.
+ *
+ * @generated from message envoy.extensions.transport_sockets.tls.v3.PrivateKeyMethodConfig
+ */
+export declare type PrivateKeyMethodConfig = Message<"envoy.extensions.transport_sockets.tls.v3.PrivateKeyMethodConfig"> & {
+  /**
+   * @generated from field: envoy.extensions.transport_sockets.tls.v3.DataSource private_key = 1;
+   */
+  privateKey?: DataSource | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Duration poll_delay = 2;
+   */
+  pollDelay?: Duration | undefined;
+};
+
+/**
+ * Describes the message envoy.extensions.transport_sockets.tls.v3.PrivateKeyMethodConfig.
+ * Use `create(PrivateKeyMethodConfigSchema)` to create a new message.
+ */
+export declare const PrivateKeyMethodConfigSchema: GenMessage<PrivateKeyMethodConfig>;
+
+/**
  * @generated from message envoy.extensions.transport_sockets.tls.v3.TlsCertificate
  */
 export declare type TlsCertificate = Message<"envoy.extensions.transport_sockets.tls.v3.TlsCertificate"> & {
@@ -59,6 +111,11 @@ export declare type TlsCertificate = Message<"envoy.extensions.transport_sockets
    * @generated from field: envoy.extensions.transport_sockets.tls.v3.DataSource private_key = 2;
    */
   privateKey?: DataSource | undefined;
+
+  /**
+   * @generated from field: envoy.extensions.transport_sockets.tls.v3.PrivateKeyProvider private_key_provider = 6;
+   */
+  privateKeyProvider?: PrivateKeyProvider | undefined;
 };
 
 /**

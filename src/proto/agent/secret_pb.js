@@ -5,12 +5,13 @@
 // Envoy's TLS secret, as far as the agent fills it in.
 
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_google_protobuf_any, file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file secret.proto.
  */
 export const file_secret = /*@__PURE__*/
-  fileDesc("CgxzZWNyZXQucHJvdG8SKWVudm95LmV4dGVuc2lvbnMudHJhbnNwb3J0X3NvY2tldHMudGxzLnYzIl4KCkRhdGFTb3VyY2USEgoIZmlsZW5hbWUYASABKAlIABIWCgxpbmxpbmVfYnl0ZXMYAiABKAxIABIXCg1pbmxpbmVfc3RyaW5nGAMgASgJSABCCwoJc3BlY2lmaWVyIq4BCg5UbHNDZXJ0aWZpY2F0ZRJQChFjZXJ0aWZpY2F0ZV9jaGFpbhgBIAEoCzI1LmVudm95LmV4dGVuc2lvbnMudHJhbnNwb3J0X3NvY2tldHMudGxzLnYzLkRhdGFTb3VyY2USSgoLcHJpdmF0ZV9rZXkYAiABKAsyNS5lbnZveS5leHRlbnNpb25zLnRyYW5zcG9ydF9zb2NrZXRzLnRscy52My5EYXRhU291cmNlIq0BChxDZXJ0aWZpY2F0ZVZhbGlkYXRpb25Db250ZXh0EkkKCnRydXN0ZWRfY2EYASABKAsyNS5lbnZveS5leHRlbnNpb25zLnRyYW5zcG9ydF9zb2NrZXRzLnRscy52My5EYXRhU291cmNlEkIKA2NybBgHIAEoCzI1LmVudm95LmV4dGVuc2lvbnMudHJhbnNwb3J0X3NvY2tldHMudGxzLnYzLkRhdGFTb3VyY2Ui2wEKBlNlY3JldBIMCgRuYW1lGAEgASgJElQKD3Rsc19jZXJ0aWZpY2F0ZRgCIAEoCzI5LmVudm95LmV4dGVuc2lvbnMudHJhbnNwb3J0X3NvY2tldHMudGxzLnYzLlRsc0NlcnRpZmljYXRlSAASZQoSdmFsaWRhdGlvbl9jb250ZXh0GAQgASgLMkcuZW52b3kuZXh0ZW5zaW9ucy50cmFuc3BvcnRfc29ja2V0cy50bHMudjMuQ2VydGlmaWNhdGVWYWxpZGF0aW9uQ29udGV4dEgAQgYKBHR5cGViBnByb3RvMw");
+  fileDesc("CgxzZWNyZXQucHJvdG8SKWVudm95LmV4dGVuc2lvbnMudHJhbnNwb3J0X3NvY2tldHMudGxzLnYzIl4KCkRhdGFTb3VyY2USEgoIZmlsZW5hbWUYASABKAlIABIWCgxpbmxpbmVfYnl0ZXMYAiABKAxIABIXCg1pbmxpbmVfc3RyaW5nGAMgASgJSABCCwoJc3BlY2lmaWVyImkKElByaXZhdGVLZXlQcm92aWRlchIVCg1wcm92aWRlcl9uYW1lGAEgASgJEioKDHR5cGVkX2NvbmZpZxgDIAEoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnkSEAoIZmFsbGJhY2sYBCABKAgikwEKFlByaXZhdGVLZXlNZXRob2RDb25maWcSSgoLcHJpdmF0ZV9rZXkYASABKAsyNS5lbnZveS5leHRlbnNpb25zLnRyYW5zcG9ydF9zb2NrZXRzLnRscy52My5EYXRhU291cmNlEi0KCnBvbGxfZGVsYXkYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iiwIKDlRsc0NlcnRpZmljYXRlElAKEWNlcnRpZmljYXRlX2NoYWluGAEgASgLMjUuZW52b3kuZXh0ZW5zaW9ucy50cmFuc3BvcnRfc29ja2V0cy50bHMudjMuRGF0YVNvdXJjZRJKCgtwcml2YXRlX2tleRgCIAEoCzI1LmVudm95LmV4dGVuc2lvbnMudHJhbnNwb3J0X3NvY2tldHMudGxzLnYzLkRhdGFTb3VyY2USWwoUcHJpdmF0ZV9rZXlfcHJvdmlkZXIYBiABKAsyPS5lbnZveS5leHRlbnNpb25zLnRyYW5zcG9ydF9zb2NrZXRzLnRscy52My5Qcml2YXRlS2V5UHJvdmlkZXIirQEKHENlcnRpZmljYXRlVmFsaWRhdGlvbkNvbnRleHQSSQoKdHJ1c3RlZF9jYRgBIAEoCzI1LmVudm95LmV4dGVuc2lvbnMudHJhbnNwb3J0X3NvY2tldHMudGxzLnYzLkRhdGFTb3VyY2USQgoDY3JsGAcgASgLMjUuZW52b3kuZXh0ZW5zaW9ucy50cmFuc3BvcnRfc29ja2V0cy50bHMudjMuRGF0YVNvdXJjZSLbAQoGU2VjcmV0EgwKBG5hbWUYASABKAkSVAoPdGxzX2NlcnRpZmljYXRlGAIgASgLMjkuZW52b3kuZXh0ZW5zaW9ucy50cmFuc3BvcnRfc29ja2V0cy50bHMudjMuVGxzQ2VydGlmaWNhdGVIABJlChJ2YWxpZGF0aW9uX2NvbnRleHQYBCABKAsyRy5lbnZveS5leHRlbnNpb25zLnRyYW5zcG9ydF9zb2NrZXRzLnRscy52My5DZXJ0aWZpY2F0ZVZhbGlkYXRpb25Db250ZXh0SABCBgoEdHlwZWIGcHJvdG8z", [file_google_protobuf_any, file_google_protobuf_duration]);
 
 /**
  * Describes the message envoy.extensions.transport_sockets.tls.v3.DataSource.
@@ -20,23 +21,37 @@ export const DataSourceSchema = /*@__PURE__*/
   messageDesc(file_secret, 0);
 
 /**
+ * Describes the message envoy.extensions.transport_sockets.tls.v3.PrivateKeyProvider.
+ * Use `create(PrivateKeyProviderSchema)` to create a new message.
+ */
+export const PrivateKeyProviderSchema = /*@__PURE__*/
+  messageDesc(file_secret, 1);
+
+/**
+ * Describes the message envoy.extensions.transport_sockets.tls.v3.PrivateKeyMethodConfig.
+ * Use `create(PrivateKeyMethodConfigSchema)` to create a new message.
+ */
+export const PrivateKeyMethodConfigSchema = /*@__PURE__*/
+  messageDesc(file_secret, 2);
+
+/**
  * Describes the message envoy.extensions.transport_sockets.tls.v3.TlsCertificate.
  * Use `create(TlsCertificateSchema)` to create a new message.
  */
 export const TlsCertificateSchema = /*@__PURE__*/
-  messageDesc(file_secret, 1);
+  messageDesc(file_secret, 3);
 
 /**
  * Describes the message envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext.
  * Use `create(CertificateValidationContextSchema)` to create a new message.
  */
 export const CertificateValidationContextSchema = /*@__PURE__*/
-  messageDesc(file_secret, 2);
+  messageDesc(file_secret, 4);
 
 /**
  * Describes the message envoy.extensions.transport_sockets.tls.v3.Secret.
  * Use `create(SecretSchema)` to create a new message.
  */
 export const SecretSchema = /*@__PURE__*/
-  messageDesc(file_secret, 3);
+  messageDesc(file_secret, 5);
 

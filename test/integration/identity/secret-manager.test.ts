@@ -2,77 +2,28 @@ import assert from "node:assert/strict";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { GrpcError } from "../../../src/grpc/grpc-error.ts";
-import type { IdentityOptions } from "../../../src/identity/options.ts";
-import { type IdentityProblem, SecretManager } from "../../../src/identity/secret-manager.ts";
-import type { WorkloadSecret } from "../../../src/identity/workload-secret.ts";
-import { TaskGroup } from "../../../src/lifecycle/task-group.ts";
-import { Metrics } from "../../../src/telemetry/metrics.ts";
 import { TestCa } from "../../support/ca.ts";
 import { eventually } from "../../support/eventually.ts";
 import { freePorts } from "../../support/free-ports.ts";
 import { identityOptions, webIdentity } from "../../support/identity-options.ts";
 import { jwtExpiringAt } from "../../support/jwt.ts";
+import { runManager } from "../../support/running-manager.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
-import { testLog } from "../../support/test-log.ts";
 import { TestPki, validity } from "../../support/test-pki.ts";
-
-interface RunningManager extends AsyncDisposable {
-  readonly manager: SecretManager;
-  readonly lines: readonly string[];
-  readonly metrics: Metrics;
-  /** The first secret for which `holds`. */
-  secret(holds?: (secret: WorkloadSecret) => boolean): Promise<WorkloadSecret>;
-  problem(code: IdentityProblem["code"]): Promise<string>;
-}
-
-function run(options: IdentityOptions): RunningManager {
-  const { log, lines } = testLog();
-  const metrics = new Metrics("istio_agent_");
-  const manager = SecretManager.create(options, { log, metrics });
-  const tasks = new TaskGroup();
-  tasks.spawn("rotate", (signal) => manager.run(signal));
-  const withinMs = 10_000;
-  return {
-    manager,
-    lines,
-    metrics,
-    secret: (holds = () => true) =>
-      eventually(
-        "a secret",
-        () => {
-          const { secret } = manager.state.current;
-          assert.ok(secret !== undefined && holds(secret), manager.state.current.problem?.message);
-          return secret;
-        },
-        { withinMs },
-      ),
-    problem: (code) =>
-      eventually(
-        `the problem ${code}`,
-        () => {
-          const { problem } = manager.state.current;
-          assert.equal(problem?.code, code, problem?.message);
-          return problem.message;
-        },
-        { withinMs },
-      ),
-    [Symbol.asyncDispose]: () => tasks[Symbol.asyncDispose](),
-  };
-}
 
 describe("SecretManager with a CA that works", () => {
   test("asks with token, cluster and headers, and serves what it gets", async () => {
     using folder = temporaryFolder();
     await using ca = await TestCa.listen();
     const options = identityOptions(folder.path, ca, { key: { algorithm: "RSA", bits: 2048 } });
-    await using running = run(options);
+    await using running = runManager(options);
 
     const secret = await running.secret();
 
     assert.equal(secret.spiffeId, webIdentity);
     assert.match(secret.privateKeyPem, /^-----BEGIN RSA PRIVATE KEY-----/);
     assert.equal(secret.rootPem.trim(), ca.pki.rootPem.trim());
-    assert.ok(secret.certificateChainPem.endsWith(secret.rootPem));
+    assert.ok(secret.certificateChainPem.trim().endsWith(secret.rootPem));
     const [call] = ca.calls;
     assert.equal(call?.authorization, `Bearer ${readFileSync(options.tokenPath, "utf8").trim()}`);
     assert.equal(call.clusterId, "Kubernetes");
@@ -88,7 +39,7 @@ describe("SecretManager with a CA that works", () => {
     using folder = temporaryFolder();
     await using ca = await TestCa.listen({ tls: false });
     const options = identityOptions(folder.path, ca);
-    await using running = run({ ...options, tls: undefined });
+    await using running = runManager({ ...options, tls: undefined });
     await running.secret();
   });
 
@@ -96,7 +47,7 @@ describe("SecretManager with a CA that works", () => {
     using folder = temporaryFolder();
     await using ca = await TestCa.listen();
     ca.answer = ca.issuing(() => validity(-120_000, 3_000));
-    await using running = run(identityOptions(folder.path, ca));
+    await using running = runManager(identityOptions(folder.path, ca));
     const first = await running.secret();
     const started = performance.now();
 
@@ -112,7 +63,7 @@ describe("SecretManager with a CA that works", () => {
     using folder = temporaryFolder();
     await using ca = await TestCa.listen();
     ca.answer = ca.issuing(() => validity(3_000, 3_600_000));
-    await using running = run(identityOptions(folder.path, ca));
+    await using running = runManager(identityOptions(folder.path, ca));
 
     assert.match(
       await running.problem("CERTIFICATE_NOT_YET_VALID"),
@@ -133,7 +84,7 @@ describe("SecretManager says what is wrong and mends it when it can", () => {
     const options = identityOptions(folder.path, ca);
     const token = readFileSync(options.tokenPath);
     rmSync(options.tokenPath);
-    await using running = run(options);
+    await using running = runManager(options);
 
     assert.match(await running.problem("TOKEN_MISSING"), /istio-token cannot be read.*Mount a projected/);
     assert.equal(ca.calls.length, 0);
@@ -153,7 +104,7 @@ describe("SecretManager says what is wrong and mends it when it can", () => {
     await using ca = await TestCa.listen();
     const options = identityOptions(folder.path, ca);
     writeFileSync(options.tokenPath, jwtExpiringAt(new Date(Date.now() - 1_000)));
-    await using running = run(options);
+    await using running = runManager(options);
 
     assert.match(await running.problem("TOKEN_EXPIRED"), /expired at .*restart the pod/);
     assert.equal(ca.calls.length, 0);
@@ -165,7 +116,7 @@ describe("SecretManager says what is wrong and mends it when it can", () => {
     const options = identityOptions(folder.path, ca);
     const rootPath = options.tls?.rootCertificatePath ?? "";
     rmSync(rootPath);
-    await using running = run(options);
+    await using running = runManager(options);
     assert.match(await running.problem("ROOT_MISSING"), /root-cert\.pem cannot be read.*istio-ca-root-cert/);
 
     writeFileSync(rootPath, (await TestPki.create()).rootPem);
@@ -183,7 +134,10 @@ describe("SecretManager says what is wrong and mends it when it can", () => {
     await using ca = await TestCa.listen();
     const options = identityOptions(folder.path, ca);
     const rootCertificatePath = options.tls?.rootCertificatePath ?? "";
-    await using running = run({ ...options, tls: { rootCertificatePath, serverName: "istiod.other.svc" } });
+    await using running = runManager({
+      ...options,
+      tls: { rootCertificatePath, serverName: "istiod.other.svc" },
+    });
     assert.match(await running.problem("CA_UNTRUSTED"), /for another name.*ISTIOD_SAN/);
   });
 
@@ -193,7 +147,7 @@ describe("SecretManager says what is wrong and mends it when it can", () => {
     const pki = await TestPki.create();
     await using away = await TestCa.listen({ pki });
     const options = identityOptions(folder.path, away, { caAddress: `127.0.0.1:${port}` });
-    await using running = run(options);
+    await using running = runManager(options);
     const message = await running.problem("CA_UNAVAILABLE");
     assert.match(message, new RegExp(`127.0.0.1:${port} cannot be reached: connect ECONNREFUSED.*CA_ADDR`));
 
@@ -205,7 +159,7 @@ describe("SecretManager says what is wrong and mends it when it can", () => {
     using folder = temporaryFolder();
     await using ca = await TestCa.listen();
     ca.answer = () => Promise.reject(new GrpcError("PERMISSION_DENIED", "identity web is not yours"));
-    await using running = run(identityOptions(folder.path, ca));
+    await using running = runManager(identityOptions(folder.path, ca));
     assert.match(
       await running.problem("CA_REJECTED"),
       /PERMISSION_DENIED: identity web is not yours.*Check that/,
@@ -219,7 +173,7 @@ describe("SecretManager says what is wrong and mends it when it can", () => {
     using folder = temporaryFolder();
     await using ca = await TestCa.listen();
     ca.answer = () => Promise.resolve([ca.pki.rootPem]);
-    await using running = run(identityOptions(folder.path, ca));
+    await using running = runManager(identityOptions(folder.path, ca));
     assert.match(await running.problem("CERTIFICATE_INVALID"), /answered with 1 certificates/);
     assert.equal(running.manager.state.current.secret, undefined);
   });
@@ -228,7 +182,7 @@ describe("SecretManager says what is wrong and mends it when it can", () => {
     using folder = temporaryFolder();
     await using ca = await TestCa.listen();
     ca.answer = ca.issuing(() => validity(-120_000, 4_000));
-    await using running = run(identityOptions(folder.path, ca));
+    await using running = runManager(identityOptions(folder.path, ca));
     const first = await running.secret();
 
     ca.answer = () => Promise.reject(new GrpcError("UNAVAILABLE", "rolling out"));
@@ -244,7 +198,7 @@ describe("SecretManager says what is wrong and mends it when it can", () => {
     using folder = temporaryFolder();
     await using ca = await TestCa.listen();
     ca.answer = () => new Promise(() => undefined);
-    const running = run(identityOptions(folder.path, ca));
+    const running = runManager(identityOptions(folder.path, ca));
     await eventually("the call", () => assert.equal(ca.calls.length, 1), { withinMs: 5_000 });
     const started = performance.now();
     await running[Symbol.asyncDispose]();

@@ -3,84 +3,22 @@ import { randomBytes } from "node:crypto";
 import { rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { type ByteStream, GrpcChannel } from "../../../src/grpc/channel.ts";
 import { GrpcError } from "../../../src/grpc/grpc-error.ts";
 import { sleep } from "../../../src/lifecycle/sleep.ts";
-import { Metrics } from "../../../src/telemetry/metrics.ts";
 import { typeUrl } from "../../../src/xds/type-urls.ts";
-import type { UpstreamOptions } from "../../../src/xdsproxy/options.ts";
-import type { XdsState } from "../../../src/xdsproxy/state.ts";
-import { XdsProxy } from "../../../src/xdsproxy/xds-proxy.ts";
-import { TestDiscoveryServer } from "../../support/discovery-server.ts";
+import { type ServedStream, TestDiscoveryServer } from "../../support/discovery-server.ts";
 import { eventually } from "../../support/eventually.ts";
 import { freePorts } from "../../support/free-ports.ts";
-import { type Inbox, inboxOf } from "../../support/inbox.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
-import { testLog } from "../../support/test-log.ts";
 import { TestPki, validity } from "../../support/test-pki.ts";
-import { delta, type Encoding, sotw } from "../../support/xds-messages.ts";
-
-interface Fixture extends AsyncDisposable {
-  readonly path: string;
-  readonly folder: string;
-  readonly proxy: XdsProxy;
-  readonly lines: readonly string[];
-  readonly metrics: Metrics;
-  /** A stream as Envoy opens it, on a connection of its own. */
-  envoy(encoding: Encoding): { readonly stream: ByteStream; readonly inbox: Inbox };
-  becomes(kind: XdsState["kind"]): Promise<XdsState>;
-}
-
-async function fixture(
-  upstream: Partial<UpstreamOptions> & { readonly address: string },
-  token?: string,
-): Promise<Fixture> {
-  const stack = new AsyncDisposableStack();
-  const folder = stack.use(temporaryFolder());
-  const path = join(folder.path, "XDS");
-  const { log, lines } = testLog();
-  const metrics = new Metrics("istio_agent_");
-  const proxy = stack.use(
-    await XdsProxy.listen(
-      { path, mode: 0o600, upstream: { tls: undefined, clusterId: "Kubernetes", headers: {}, ...upstream } },
-      { token: () => token, log, metrics },
-    ),
-  );
-  return {
-    path,
-    folder: folder.path,
-    proxy,
-    lines,
-    metrics,
-    envoy: (encoding) => {
-      const channel = stack.use(new GrpcChannel({ address: `unix:${path}`, tls: undefined }));
-      const stream = channel.stream(
-        `/envoy.service.discovery.v3.AggregatedDiscoveryService/${encoding.method}`,
-        {},
-      );
-      stack.defer(() => {
-        stream.cancel();
-      });
-      return { stream, inbox: inboxOf(stream) };
-    },
-    becomes: (kind) =>
-      eventually(
-        kind,
-        () => {
-          assert.equal(proxy.state.current.kind, kind);
-          return proxy.state.current;
-        },
-        { withinMs: 5_000, everyMs: 5 },
-      ),
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
-  };
-}
+import { xdsFixture } from "../../support/xds-fixture.ts";
+import { delta, sotw } from "../../support/xds-messages.ts";
 
 for (const encoding of [sotw, delta]) {
   describe(`XdsProxy with ${encoding.method}`, () => {
     test("passes the bytes of both directions on as they are", async () => {
       await using discovery = await TestDiscoveryServer.listen();
-      await using xds = await fixture({ address: discovery.address });
+      await using xds = await xdsFixture({ address: discovery.address });
       const { stream, inbox } = xds.envoy(encoding);
       const request = encoding.request({ typeUrl: typeUrl.cluster });
       stream.enqueue(request);
@@ -102,7 +40,7 @@ for (const encoding of [sotw, delta]) {
 
     test("counts what Envoy accepts and refuses, and says what it refuses", async () => {
       await using discovery = await TestDiscoveryServer.listen();
-      await using xds = await fixture({ address: discovery.address });
+      await using xds = await xdsFixture({ address: discovery.address });
       const { stream, inbox } = xds.envoy(encoding);
       stream.enqueue(encoding.request({ typeUrl: typeUrl.cluster }));
       const upstream = await discovery.stream(0);
@@ -131,14 +69,14 @@ for (const encoding of [sotw, delta]) {
 
 describe("XdsProxy", () => {
   test("listens on a socket that only its owner may use, and is idle until Envoy comes", async () => {
-    await using xds = await fixture({ address: "127.0.0.1:1" });
+    await using xds = await xdsFixture({ address: "127.0.0.1:1" });
     assert.equal(statSync(xds.path).mode & 0o777, 0o600);
     assert.equal(xds.proxy.state.current.kind, "idle");
   });
 
   test("presents token, cluster and headers", async () => {
     await using discovery = await TestDiscoveryServer.listen();
-    await using xds = await fixture(
+    await using xds = await xdsFixture(
       { address: discovery.address, headers: { "x-team": "mesh" } },
       "the-token",
     );
@@ -152,7 +90,7 @@ describe("XdsProxy", () => {
 
   test("keeps from Envoy what is not Envoy's", async () => {
     await using discovery = await TestDiscoveryServer.listen();
-    await using xds = await fixture({ address: discovery.address });
+    await using xds = await xdsFixture({ address: discovery.address });
     const { stream, inbox } = xds.envoy(delta);
     stream.enqueue(delta.request({ typeUrl: typeUrl.cluster }));
     const upstream = await discovery.stream(0);
@@ -164,7 +102,7 @@ describe("XdsProxy", () => {
 
   test("takes hardly more responses than Envoy does", async () => {
     await using discovery = await TestDiscoveryServer.listen();
-    await using xds = await fixture({ address: discovery.address });
+    await using xds = await xdsFixture({ address: discovery.address });
     const { stream, inbox } = xds.envoy(delta);
     stream.enqueue(delta.request({ typeUrl: typeUrl.cluster }));
     const upstream = await discovery.stream(0);
@@ -179,7 +117,7 @@ describe("XdsProxy", () => {
 
   test("takes every request, also while the discovery server takes none", async () => {
     await using discovery = await TestDiscoveryServer.listen();
-    await using xds = await fixture({ address: discovery.address });
+    await using xds = await xdsFixture({ address: discovery.address });
     const { stream } = xds.envoy(delta);
     const request = Buffer.concat([
       delta.request({ typeUrl: typeUrl.cluster }),
@@ -197,31 +135,37 @@ describe("XdsProxy", () => {
     for (let index = 0; index < 200; index += 1) assert.ok((await upstream.inbox.next()).equals(request));
   });
 
-  test("a newer stream of Envoy takes over from the previous one", async () => {
+  test("serves two Envoys side by side, each with an upstream of its own", async () => {
     await using discovery = await TestDiscoveryServer.listen();
-    await using xds = await fixture({ address: discovery.address });
-    const older = xds.envoy(delta);
-    older.stream.enqueue(delta.request({ typeUrl: typeUrl.cluster }));
-    const first = await discovery.stream(0);
-    first.stream.enqueue(delta.response({ typeUrl: typeUrl.cluster, nonce: "1" }));
-    await older.inbox.next();
-
-    const newer = xds.envoy(delta);
-    newer.stream.enqueue(delta.request({ typeUrl: typeUrl.cluster }));
-    const second = await discovery.stream(1);
-    await assert.rejects(older.inbox.next(), { code: "CANCELLED" });
-    await eventually("the upstream's end", () => assert.ok(first.context.signal.aborted), {
-      withinMs: 5_000,
-    });
-    second.stream.enqueue(delta.response({ typeUrl: typeUrl.cluster, nonce: "2" }));
-    await newer.inbox.next();
+    await using xds = await xdsFixture({ address: discovery.address });
+    const envoys: { envoy: ReturnType<typeof xds.envoy>; upstream: ServedStream }[] = [];
+    for (const index of [0, 1]) {
+      const envoy = xds.envoy(delta);
+      envoy.stream.enqueue(delta.request({ typeUrl: typeUrl.cluster }));
+      const upstream = await discovery.stream(index);
+      envoys.push({ envoy, upstream });
+    }
+    for (const round of ["1", "2"]) {
+      for (const [index, { envoy, upstream }] of envoys.entries()) {
+        const bytes = Buffer.from(`${round} for ${index}`);
+        const response = delta.response({ typeUrl: typeUrl.cluster, nonce: round, bytes });
+        upstream.stream.enqueue(response);
+        assert.deepEqual(await envoy.inbox.next(), response);
+      }
+    }
+    envoys[0]?.envoy.stream.cancel();
+    await eventually(
+      "the end of the first upstream",
+      () => assert.ok(envoys[0]?.upstream.context.signal.aborted),
+      { withinMs: 5_000 },
+    );
+    assert.equal(envoys[1]?.upstream.context.signal.aborted, false);
     assert.equal(xds.proxy.state.current.kind, "connected");
-    assert.equal(xds.lines.filter((line) => line.includes("newer stream")).length, 1);
   });
 
   test("ends the upstream's stream when Envoy goes away", async () => {
     await using discovery = await TestDiscoveryServer.listen();
-    await using xds = await fixture({ address: discovery.address });
+    await using xds = await xdsFixture({ address: discovery.address });
     const { stream, inbox } = xds.envoy(delta);
     stream.enqueue(delta.request({ typeUrl: typeUrl.cluster }));
     const upstream = await discovery.stream(0);
@@ -240,7 +184,7 @@ describe("XdsProxy", () => {
 
   test("ends Envoy's stream when the upstream does, without a fuss", async () => {
     await using discovery = await TestDiscoveryServer.listen();
-    await using xds = await fixture({ address: discovery.address });
+    await using xds = await xdsFixture({ address: discovery.address });
     const { stream, inbox } = xds.envoy(delta);
     stream.enqueue(delta.request({ typeUrl: typeUrl.cluster }));
     const upstream = await discovery.stream(0);
@@ -263,7 +207,7 @@ describe("XdsProxy", () => {
   test("a killed discovery server: one warning however often Envoy tries, and on again with the next", async () => {
     const [port = 0] = await freePorts(1);
     const discovery = await TestDiscoveryServer.listen({ port });
-    await using xds = await fixture({ address: `127.0.0.1:${port}` });
+    await using xds = await xdsFixture({ address: `127.0.0.1:${port}` });
     const before = xds.envoy(delta);
     before.stream.enqueue(delta.request({ typeUrl: typeUrl.cluster }));
     const upstream = await discovery.stream(0);
@@ -305,7 +249,7 @@ describe("XdsProxy", () => {
       tls: { certificateChain: certificatePem, privateKey: privateKeyPem },
     });
     const rootCertificatePath = join(folder.path, "root-cert.pem");
-    await using xds = await fixture({
+    await using xds = await xdsFixture({
       address: discovery.address,
       tls: { rootCertificatePath, serverName: undefined },
     });
@@ -334,7 +278,7 @@ describe("XdsProxy", () => {
 
   test("says that the token is not accepted", async () => {
     await using discovery = await TestDiscoveryServer.listen();
-    await using xds = await fixture({ address: discovery.address }, "stale");
+    await using xds = await xdsFixture({ address: discovery.address }, "stale");
     const { stream, inbox } = xds.envoy(delta);
     stream.enqueue(delta.request({ typeUrl: typeUrl.cluster }));
     (await discovery.stream(0)).end(new GrpcError("UNAUTHENTICATED", "audience is wrong"));
@@ -346,7 +290,7 @@ describe("XdsProxy", () => {
 
   test("closes with streams open", async () => {
     await using discovery = await TestDiscoveryServer.listen();
-    const xds = await fixture({ address: discovery.address });
+    const xds = await xdsFixture({ address: discovery.address });
     const { stream, inbox } = xds.envoy(delta);
     stream.enqueue(delta.request({ typeUrl: typeUrl.cluster }));
     await discovery.stream(0);

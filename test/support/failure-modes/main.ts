@@ -1,7 +1,9 @@
-/** One failure mode as a program: its name as its argument, as JSON; FailureFigures as its last line. */
+/** One failure mode as a program. */
+import { answerAsProgram } from "../own-network.ts";
 import { failureModes } from "./table.ts";
 
-const { name } = JSON.parse(process.argv[2] ?? "{}") as { readonly name: string };
-const mode = failureModes.find((candidate) => candidate.name === name);
-if (mode === undefined) throw new Error(`there is no failure mode ${name}`);
-process.stdout.write(`${JSON.stringify(await mode.run())}\n`);
+await answerAsProgram(async ({ name }: { readonly name: string }) => {
+  const mode = failureModes.find((candidate) => candidate.name === name);
+  if (mode === undefined) throw new Error(`there is no failure mode ${name}`);
+  return mode.run();
+});

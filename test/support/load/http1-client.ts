@@ -116,14 +116,15 @@ interface Answer {
   readonly body: string;
 }
 
-/** The answer once it is whole. Envoy and its upstreams here always give a length; without one it never is. */
+/** The answer once it is whole: by its length, or at the last of its chunks. */
 function readAnswer(text: string): Answer | undefined {
   const end = text.indexOf("\r\n\r\n");
   if (end < 0) return undefined;
   const head = text.slice(0, end).toLowerCase();
   const length = /\r\ncontent-length: *(\d+)/.exec(head)?.[1];
   const body = text.slice(end + 4);
-  if (length === undefined || body.length < Number(length)) return undefined;
+  const isWhole = length === undefined ? body.endsWith("0\r\n\r\n") : body.length >= Number(length);
+  if (!isWhole) return undefined;
   return {
     status: Number(head.slice(9, 12)),
     closes: /\r\nconnection: *close/.test(head),

@@ -8,7 +8,7 @@ import {
 } from "../../../src/doctor/envoy-binary.ts";
 import { judgePorts, judgeSharedPorts } from "../../../src/doctor/ports.ts";
 import { type RunningAgent, whoRuns } from "../../../src/doctor/running-agent.ts";
-import type { ProcessRecord } from "../../../src/envoy/process-record.ts";
+import type { ProcessRecord } from "../../../src/envoy/generation/process-record.ts";
 import { expectFinding } from "../../support/findings.ts";
 
 const nobody: RunningAgent = { pid: undefined, envoys: [], strays: [] };

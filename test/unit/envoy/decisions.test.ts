@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { splitLogLevel } from "../../../src/envoy/arguments.ts";
-import { describeExit, exitCodeOf } from "../../../src/envoy/exit.ts";
+import { splitLogLevel } from "../../../src/envoy/generation/arguments.ts";
+import { describeExit, exitCodeOf } from "../../../src/envoy/exits/exit.ts";
 import { envoyReadiness } from "../../../src/envoy/readiness.ts";
 import { decideRestart, defaultRestartPolicy } from "../../../src/envoy/restart-policy.ts";
 

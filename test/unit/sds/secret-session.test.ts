@@ -3,20 +3,17 @@ import { describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { DiscoveryRequestSchema } from "../../../src/proto/agent/discovery_pb.js";
 import { SecretSession } from "../../../src/sds/secret-session.ts";
-import type { SdsSecrets } from "../../../src/sds/secrets.ts";
+import type { EncodedSecrets } from "../../../src/sds/secret-table.ts";
 
-const first: SdsSecrets = {
-  workload: { certificateChainPem: "chain 1", privateKeyPem: "key 1" },
-  rootPem: "root",
-};
-const rotated: SdsSecrets = {
-  ...first,
-  workload: { certificateChainPem: "chain 2", privateKeyPem: "key 2" },
-};
+const first: EncodedSecrets = new Map([
+  ["default", Buffer.from("pair 1")],
+  ["ROOTCA", Buffer.from("root")],
+]);
+const rotated: EncodedSecrets = new Map([...first, ["default", Buffer.from("pair 2")]]);
 
 function session(): {
   ask: (names: readonly string[], nonce?: string, error?: string) => ReturnType<SecretSession["receive"]>;
-  answer: (secrets: SdsSecrets, nonce: string) => string[];
+  answer: (secrets: EncodedSecrets, nonce: string) => string[];
 } {
   const subject = new SecretSession();
   return {
@@ -52,7 +49,7 @@ describe("an SDS stream", () => {
   test("is answered when the secret comes into being", () => {
     const { ask, answer } = session();
     ask(["default"]);
-    assert.deepEqual(answer({}, "1"), []);
+    assert.deepEqual(answer(new Map(), "1"), []);
     assert.deepEqual(answer(first, "1"), ["default"]);
   });
 

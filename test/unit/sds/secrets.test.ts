@@ -1,33 +1,49 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromBinary, toJson } from "@bufbuild/protobuf";
-import { SecretSchema } from "../../../src/proto/agent/secret_pb.js";
-import { encodeSecret } from "../../../src/sds/secrets.ts";
+import { PrivateKeyMethodConfigSchema, SecretSchema } from "../../../src/proto/agent/secret_pb.js";
+import { encodeKeyPair, encodeRoots } from "../../../src/sds/secrets.ts";
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
+const pair = { certificateChainPem: "chain", privateKeyPem: "key" };
 
-test("the workload's secret is a TLS certificate with inline bytes", () => {
-  const bytes = encodeSecret("default", { workload: { certificateChainPem: "chain", privateKeyPem: "key" } });
-  assert.ok(bytes);
-  assert.deepEqual(toJson(SecretSchema, fromBinary(SecretSchema, bytes)), {
-    name: "default",
-    tlsCertificate: {
-      certificateChain: { inlineBytes: base64("chain") },
-      privateKey: { inlineBytes: base64("key") },
+test("a key pair is a TLS certificate with inline bytes", () => {
+  assert.deepEqual(
+    toJson(SecretSchema, fromBinary(SecretSchema, encodeKeyPair("default", pair, undefined))),
+    {
+      name: "default",
+      tlsCertificate: {
+        certificateChain: { inlineBytes: base64("chain") },
+        privateKey: { inlineBytes: base64("key") },
+      },
     },
-  });
+  );
 });
 
-test("the root's secret is a validation context with inline bytes", () => {
-  const bytes = encodeSecret("ROOTCA", { rootPem: "root" });
-  assert.ok(bytes);
-  assert.deepEqual(toJson(SecretSchema, fromBinary(SecretSchema, bytes)), {
+test("roots are a validation context with inline bytes, and with the CRL if there is one", () => {
+  const decoded = (crl?: string): unknown =>
+    toJson(SecretSchema, fromBinary(SecretSchema, encodeRoots("ROOTCA", "root", crl)));
+  const trustedCa = { inlineBytes: base64("root") };
+  assert.deepEqual(decoded(), { name: "ROOTCA", validationContext: { trustedCa } });
+  assert.deepEqual(decoded("revoked"), {
     name: "ROOTCA",
-    validationContext: { trustedCa: { inlineBytes: base64("root") } },
+    validationContext: { trustedCa, crl: { inlineBytes: base64("revoked") } },
   });
 });
 
-test("what does not exist yet has no encoding", () => {
-  assert.equal(encodeSecret("default", { rootPem: "root" }), undefined);
-  assert.equal(encodeSecret("ROOTCA", {}), undefined);
+test("with a private key provider the key goes to the provider alone, the whole poll delay with it", () => {
+  const provider = { name: "qat", pollDelayMs: 2_005, fallback: true } as const;
+  const { type } = fromBinary(SecretSchema, encodeKeyPair("default", pair, provider));
+  assert.equal(type.case, "tlsCertificate");
+  assert.equal(type.value.privateKey, undefined);
+  const { privateKeyProvider } = type.value;
+  assert.equal(privateKeyProvider?.providerName, "qat");
+  assert.equal(privateKeyProvider.fallback, true);
+  assert.match(privateKeyProvider.typedConfig?.typeUrl ?? "", /qat\.v3alpha\.QatPrivateKeyMethodConfig$/);
+  const method = fromBinary(
+    PrivateKeyMethodConfigSchema,
+    privateKeyProvider.typedConfig?.value ?? new Uint8Array(),
+  );
+  assert.equal(method.pollDelay?.seconds, 2n);
+  assert.equal(method.pollDelay.nanos, 5_000_000);
 });

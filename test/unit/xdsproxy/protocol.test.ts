@@ -10,12 +10,20 @@ import {
 import { typeUrl } from "../../../src/xds/type-urls.ts";
 import { delta, stateOfTheWorld } from "../../../src/xdsproxy/protocol.ts";
 
-const facts = { typeUrl: typeUrl.cluster, nonce: "n1", error: undefined };
+const request = {
+  typeUrl: typeUrl.cluster,
+  nonce: "n1",
+  error: undefined,
+  names: [],
+  unsubscribed: [],
+  known: {},
+  version: "",
+};
 const resource = { typeUrl: typeUrl.cluster, value: new Uint8Array(1_000) };
 
 describe("state of the world", () => {
   test("a refusal tells its type, its nonce and Envoy's words", () => {
-    const request = create(DiscoveryRequestSchema, {
+    const message = create(DiscoveryRequestSchema, {
       versionInfo: "v1",
       node: { id: "sidecar~1" },
       resourceNames: ["a", "b"],
@@ -23,13 +31,15 @@ describe("state of the world", () => {
       responseNonce: "n1",
       errorDetail: { code: 13, message: "no such filter" },
     });
-    assert.deepEqual(stateOfTheWorld.readRequest(toBinary(DiscoveryRequestSchema, request)), {
-      ...facts,
+    assert.deepEqual(stateOfTheWorld.readRequest(toBinary(DiscoveryRequestSchema, message)), {
+      ...request,
       error: "no such filter",
+      names: ["a", "b"],
+      version: "v1",
     });
   });
 
-  test("a response tells its type and its nonce", () => {
+  test("a response tells its type, its nonce, its version and its resources", () => {
     const response = create(DiscoveryResponseSchema, {
       versionInfo: "v1",
       resources: [resource, resource],
@@ -37,27 +47,35 @@ describe("state of the world", () => {
       typeUrl: typeUrl.cluster,
       nonce: "n1",
     });
-    assert.deepEqual(stateOfTheWorld.readResponse(toBinary(DiscoveryResponseSchema, response)), facts);
+    const read = stateOfTheWorld.readResponse(toBinary(DiscoveryResponseSchema, response));
+    assert.deepEqual(
+      { ...read, resources: read.resources.length },
+      { typeUrl: typeUrl.cluster, nonce: "n1", version: "v1", resources: 2, removed: [] },
+    );
   });
 });
 
 describe("delta", () => {
   test("a refusal tells its type, its nonce and Envoy's words", () => {
-    const request = create(DeltaDiscoveryRequestSchema, {
+    const message = create(DeltaDiscoveryRequestSchema, {
       node: { id: "sidecar~1" },
       typeUrl: typeUrl.cluster,
       resourceNamesSubscribe: ["a"],
+      resourceNamesUnsubscribe: ["b"],
       initialResourceVersions: { a: "1" },
       responseNonce: "n1",
       errorDetail: { code: 13, message: "no such filter" },
     });
-    assert.deepEqual(delta.readRequest(toBinary(DeltaDiscoveryRequestSchema, request)), {
-      ...facts,
+    assert.deepEqual(delta.readRequest(toBinary(DeltaDiscoveryRequestSchema, message)), {
+      ...request,
       error: "no such filter",
+      names: ["a"],
+      unsubscribed: ["b"],
+      known: { a: "1" },
     });
   });
 
-  test("a response tells its type and its nonce", () => {
+  test("a response tells its type, its nonce, its version and its resources", () => {
     const response = create(DeltaDiscoveryResponseSchema, {
       systemVersionInfo: "v1",
       resources: [{ name: "a", version: "1", resource }],
@@ -65,23 +83,67 @@ describe("delta", () => {
       nonce: "n1",
       removedResources: ["b"],
     });
-    assert.deepEqual(delta.readResponse(toBinary(DeltaDiscoveryResponseSchema, response)), facts);
+    const read = delta.readResponse(toBinary(DeltaDiscoveryResponseSchema, response));
+    assert.deepEqual(
+      { ...read, resources: read.resources.length },
+      { typeUrl: typeUrl.cluster, nonce: "n1", version: "v1", resources: 1, removed: ["b"] },
+    );
   });
 
   test("a first request answers nothing", () => {
-    const request = create(DeltaDiscoveryRequestSchema, { typeUrl: typeUrl.cluster });
-    assert.deepEqual(delta.readRequest(toBinary(DeltaDiscoveryRequestSchema, request)), {
-      ...facts,
+    const message = create(DeltaDiscoveryRequestSchema, { typeUrl: typeUrl.cluster });
+    assert.deepEqual(delta.readRequest(toBinary(DeltaDiscoveryRequestSchema, message)), {
+      ...request,
       nonce: "",
     });
   });
 });
 
 test("a refusal without words is a refusal", () => {
-  const request = create(DiscoveryRequestSchema, { errorDetail: { code: 13 } });
-  assert.equal(stateOfTheWorld.readRequest(toBinary(DiscoveryRequestSchema, request)).error, "");
+  const message = create(DiscoveryRequestSchema, { errorDetail: { code: 13 } });
+  assert.equal(stateOfTheWorld.readRequest(toBinary(DiscoveryRequestSchema, message)).error, "");
 });
 
 test("bytes that are no message are an error", () => {
   assert.throws(() => stateOfTheWorld.readResponse(Buffer.from("22ff", "hex")));
 });
+
+for (const protocol of [stateOfTheWorld, delta]) {
+  test(`what ${protocol.method} writes it reads`, () => {
+    const source = create(DeltaDiscoveryResponseSchema, {
+      resources: [
+        {
+          name: "a",
+          version: "1",
+          resource: { typeUrl: typeUrl.cluster, value: Buffer.from("0a0161", "hex") },
+        },
+      ],
+    });
+    const [view] = delta.readResponse(toBinary(DeltaDiscoveryResponseSchema, source)).resources;
+    assert.ok(view);
+    const resource = delta.readResource(view, "");
+    const written = protocol.writeResponse({
+      typeUrl: typeUrl.cluster,
+      nonce: "n1",
+      version: "v1",
+      resources: [resource],
+      removed: protocol.isDelta ? ["b"] : [],
+    });
+    const read = protocol.readResponse(written);
+    assert.deepEqual(
+      { ...read, resources: read.resources.map((one) => protocol.nameOf(one)) },
+      {
+        typeUrl: typeUrl.cluster,
+        nonce: "n1",
+        version: "v1",
+        resources: ["a"],
+        removed: protocol.isDelta ? ["b"] : [],
+      },
+    );
+    const refusal = { typeUrl: typeUrl.cluster, nonce: "n1", error: "bad table" };
+    assert.deepEqual(protocol.readRequest(protocol.writeRequest(refusal)), {
+      ...request,
+      error: "bad table",
+    });
+  });
+}

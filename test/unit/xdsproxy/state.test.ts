@@ -7,9 +7,9 @@ const connected: XdsState = { kind: "connected", address: "istiod:15012", since:
 test("what passed is counted by type", () => {
   const events = [
     ["cluster", { kind: "received" }],
-    ["cluster", { kind: "acked" }],
+    ["cluster", { kind: "acked", latencyMs: 1 }],
     ["listener", { kind: "received" }],
-    ["listener", { kind: "nacked", error: "bad" }],
+    ["listener", { kind: "nacked", error: "bad", resources: [] }],
   ] as const;
   let state = connected;
   for (const [typeUrl, event] of events) state = withTypeEvent(state, typeUrl, event);
@@ -23,11 +23,11 @@ test("what passed is counted by type", () => {
 });
 
 test("a refusal is remembered until a response of its type is accepted", () => {
-  const refused = withTypeEvent(connected, "listener", { kind: "nacked", error: "bad" });
+  const refused = withTypeEvent(connected, "listener", { kind: "nacked", error: "bad", resources: [] });
   const received = withTypeEvent(refused, "listener", { kind: "received" });
   assert.equal(received.types["listener"]?.lastError, "bad");
   assert.equal(
-    withTypeEvent(received, "listener", { kind: "acked" }).types["listener"]?.lastError,
+    withTypeEvent(received, "listener", { kind: "acked", latencyMs: 1 }).types["listener"]?.lastError,
     undefined,
   );
 });

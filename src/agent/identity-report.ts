@@ -1,0 +1,39 @@
+/**
+ * The workload's identity in the agent's report: everything but its key.
+ */
+import type { IdentityState } from "../identity/identity-state.ts";
+import { describeCertificate, type CertificateSummary } from "../pki/certificate.ts";
+import { splitPem } from "../pki/pem.ts";
+
+/** Times are ISO 8601. */
+export interface IdentityReport {
+  readonly spiffeId?: string;
+  readonly notAfter?: string;
+  readonly problem?: string;
+  /** Where the certificate in use came from. */
+  readonly source?: string;
+  readonly receivedAt?: string;
+  readonly nextRotation?: string;
+  /** Leaf first. */
+  readonly chain?: readonly CertificateSummary[];
+  readonly roots?: readonly CertificateSummary[];
+}
+
+/** What there is of it. */
+export function identityReport(state: IdentityState): IdentityReport {
+  const { secret, problem, source, receivedAt, nextRotation } = state;
+  return {
+    ...(secret === undefined
+      ? {}
+      : {
+          spiffeId: secret.spiffeId,
+          notAfter: secret.notAfter.toISOString(),
+          chain: splitPem(secret.certificateChainPem).map(describeCertificate),
+          roots: splitPem(secret.rootPem).map(describeCertificate),
+        }),
+    ...(problem === undefined ? {} : { problem: problem.message }),
+    ...(source === undefined ? {} : { source }),
+    ...(receivedAt === undefined ? {} : { receivedAt: receivedAt.toISOString() }),
+    ...(nextRotation === undefined ? {} : { nextRotation: nextRotation.toISOString() }),
+  };
+}

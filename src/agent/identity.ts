@@ -1,0 +1,37 @@
+/**
+ * The workload's identity and what follows it: the token's alarm, and the files for applications.
+ */
+import type { AgentConfig } from "../config/agent-config.ts";
+import { outputCerts } from "../identity/output-certs.ts";
+import { SecretManager } from "../identity/secret-manager.ts";
+import { watchToken } from "../identity/token-watch.ts";
+import type { TaskGroup } from "../lifecycle/task-group.ts";
+import { Watch } from "../lifecycle/watch.ts";
+import type { Logger } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+
+/** The manager, and where the mesh's trust bundles go. */
+export interface RunningIdentity {
+  readonly identity: SecretManager;
+  /** PEM bundles besides the source's own root. */
+  readonly trustBundles: Watch<readonly string[]>;
+}
+
+/** Start every part in `tasks`. */
+export function startIdentity(
+  config: Pick<AgentConfig, "identity" | "outputCerts">,
+  { log, metrics, tasks }: { readonly log: Logger; readonly metrics: Metrics; readonly tasks: TaskGroup },
+): RunningIdentity {
+  const { identity: options, outputCerts: output } = config;
+  const trustBundles = new Watch<readonly string[]>(options.trustBundles);
+  const deps = { log, metrics, now: () => new Date(), trustBundles };
+  const identity = SecretManager.create(options, deps);
+  tasks.spawn("rotate-certificate", (signal) => identity.run(signal));
+  if (options.source.kind === "ca") {
+    tasks.spawn("watch-token", (signal) => watchToken(options.tokenPath, deps, signal));
+  }
+  if (output !== undefined) {
+    tasks.spawn("output-certificates", (signal) => outputCerts(output, identity.state, log, signal));
+  }
+  return { identity, trustBundles };
+}

@@ -1,0 +1,37 @@
+/**
+ * The flags of `proxy` about the workload's identity.
+ */
+import type { IdentityFlags } from "../config/identity-source.ts";
+import type { Arguments, Flag } from "./command.ts";
+
+/** In the order in which help lists them. */
+export const identityFlags: Readonly<Record<keyof IdentityFlags, Flag>> = {
+  socketMode: {
+    type: "string",
+    describe: "Mode of the socket that private keys pass through (default 0600).",
+  },
+  identityCache: {
+    type: "string",
+    describe:
+      "Folder in memory that keeps the last certificate for a restart while the CA is down (default none).",
+  },
+  identityCacheOnDisk: {
+    type: "boolean",
+    default: false,
+    describe: "Let --identityCache be on a disk, private key included.",
+  },
+  onRotate: {
+    type: "string",
+    describe: "Command, with arguments, that runs at the first certificate and after each rotation.",
+  },
+};
+
+/** The flags as they were given. */
+export function readIdentityFlags(args: Arguments): IdentityFlags {
+  return {
+    socketMode: args.optionalString("socketMode"),
+    identityCache: args.optionalString("identityCache"),
+    identityCacheOnDisk: args.boolean("identityCacheOnDisk"),
+    onRotate: args.optionalString("onRotate"),
+  };
+}

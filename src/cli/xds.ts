@@ -1,0 +1,69 @@
+/**
+ * `outrider xds`: what the control plane last sent to the Envoy of this pod, and what Envoy said to it.
+ */
+import type { Exchange } from "../xdsproxy/recorder.ts";
+import type { Arguments, Command, CommandContext } from "./command.ts";
+
+/** Between two looks with --follow, in milliseconds. */
+const followMs = 500;
+
+/** Prints one line per exchange; exit code 1 when the agent does not answer. */
+export const xdsCommand: Command = {
+  name: "xds",
+  describe: "Show the last exchanges with the control plane of each type, and what Envoy said to them.",
+  flags: {
+    statusPort: { type: "number", describe: "Status port of the agent (default: that of the environment)." },
+    meshConfig: {
+      type: "string",
+      default: "./etc/istio/config/mesh",
+      describe: "Istio mesh config file, if any.",
+    },
+    follow: { type: "boolean", default: false, describe: "Go on with what comes, until interrupted." },
+    type: { type: "string", describe: "Only types whose URL contains this, such as Cluster." },
+    nacks: { type: "boolean", default: false, describe: "Only what Envoy refused." },
+    json: { type: "boolean", default: false, describe: "One JSON object per line." },
+  },
+  run: showExchanges,
+};
+
+async function showExchanges(args: Arguments, context: CommandContext): Promise<number> {
+  const [{ locateAgent }, { readConfigFile }, { fetchHttp }, { errorMessage }, { sleep }, lines] =
+    await Promise.all([
+      import("../config/agent-location.ts"),
+      import("../config/read-sources.ts"),
+      import("../net/http-client.ts"),
+      import("../lifecycle/error-message.ts"),
+      import("../lifecycle/sleep.ts"),
+      import("./xds-lines.ts"),
+    ]);
+  const located = locateAgent({ env: context.env, readFile: readConfigFile }, args.string("meshConfig"));
+  const port = args.optionalNumber("statusPort") ?? located.statusPort;
+  const wanted = { type: args.optionalString("type"), nacksOnly: args.boolean("nacks") };
+  const shown = new Map<number, Exchange["outcome"]>();
+  for (;;) {
+    try {
+      const { status, body } = await fetchHttp({
+        target: { host: "localhost", port },
+        url: "/debug/xds",
+        timeoutMs: 5_000,
+        signal: context.shutdown,
+      });
+      if (status !== 200) throw new Error(`it answered ${status}`);
+      const exchanges = JSON.parse(body.toString("utf8")) as readonly Exchange[];
+      for (const exchange of lines.selectExchanges(exchanges, wanted)) {
+        if (shown.get(exchange.number) === exchange.outcome) continue;
+        shown.set(exchange.number, exchange.outcome);
+        context.print(args.boolean("json") ? JSON.stringify(exchange) : lines.exchangeLine(exchange));
+      }
+      const kept = new Set(exchanges.map(({ number }) => number));
+      for (const number of shown.keys()) if (!kept.has(number)) shown.delete(number);
+    } catch (error) {
+      if (context.shutdown.aborted) return 0;
+      context.printError(`the agent on port ${port} did not answer: ${errorMessage(error)}`);
+      return 1;
+    }
+    if (!args.boolean("follow")) return 0;
+    await sleep(followMs, context.shutdown);
+    if (context.shutdown.aborted) return 0;
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * The workload's identity and who is served it, put together.
+ */
+import type { IdentityOptions } from "../identity/options.ts";
+import type { SdsOptions } from "../sds/server.ts";
+import type { ConfigSources } from "./agent-config.ts";
+import type { ConfigProblem } from "./config-problem.ts";
+import { caOptions, type ControlPlaneSources } from "./control-plane.ts";
+import {
+  identityCache,
+  identitySource,
+  privateKeyProvider,
+  socketMode,
+  trustBundles,
+} from "./identity-source.ts";
+import { paths } from "./paths.ts";
+
+/** Options of identity and of SDS. */
+export interface IdentityParts {
+  readonly identity: IdentityOptions;
+  readonly sds: SdsOptions;
+}
+
+/**
+ * Decide both.
+ *
+ * @param sources as they were given: a rotation of mounted certificates is not a change of configuration
+ * @param raw ProxyConfig as it was merged
+ */
+export function identityParts(
+  sources: ConfigSources,
+  controlPlane: ControlPlaneSources,
+  raw: Readonly<Record<string, unknown>>,
+  problems: ConfigProblem[],
+): IdentityParts {
+  const env = controlPlane.env.parsed;
+  const flags = sources.flags.identity;
+  const hasContent = (path: string): boolean => {
+    const file = sources.readFile(path);
+    return file.kind === "read" && file.text.trim() !== "";
+  };
+  const { proxyMetadata } = controlPlane.proxy;
+  return {
+    identity: {
+      ...caOptions(controlPlane, problems),
+      source: identitySource({ env, all: sources.env, proxyMetadata, hasContent }, problems),
+      cache: identityCache(flags),
+      trustBundles: trustBundles(raw, problems),
+    },
+    sds: {
+      path: paths.sdsSocket,
+      mode: socketMode(flags, problems),
+      crlPath: env.PILOT_ENABLE_CA_CRL ? paths.crl : undefined,
+      privateKeyProvider: privateKeyProvider(raw, problems),
+    },
+  };
+}

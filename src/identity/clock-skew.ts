@@ -1,0 +1,43 @@
+/**
+ * This machine's clock against the CA's, by what the CA's answers prove.
+ */
+
+/** A proven difference. */
+export interface ClockSkew {
+  /** This clock is ahead by at least so much, in milliseconds; negative is behind. */
+  readonly aheadMs: number;
+  /** What proves it, for people. */
+  readonly source: string;
+}
+
+/** Smaller differences are noise: no check of a certificate or token notices them. */
+const toleratedMs = 5_000;
+
+/** An answer's `date` lies between asking and receiving. Its seconds are cut off, not rounded. */
+export function skewFromDate(date: Date, askedAt: Date, answeredAt: Date): ClockSkew | undefined {
+  const least = askedAt.getTime() - (date.getTime() + 1_000);
+  const most = answeredAt.getTime() - date.getTime();
+  const aheadMs = least > toleratedMs ? least : most < -toleratedMs ? most : 0;
+  return aheadMs === 0 ? undefined : { aheadMs, source: "the date of its answer" };
+}
+
+/** A certificate that was signed just now is valid from the signing on, or from a little earlier. */
+export function skewFromCertificate(
+  valid: { readonly notBefore: Date; readonly notAfter: Date },
+  now: Date,
+): ClockSkew | undefined {
+  const behindMs = valid.notBefore.getTime() - now.getTime();
+  if (behindMs > toleratedMs) return { aheadMs: -behindMs, source: "its certificate, valid from then on" };
+  const aheadMs = now.getTime() - valid.notAfter.getTime();
+  if (aheadMs > toleratedMs) return { aheadMs, source: "its new certificate, expired already" };
+  return undefined;
+}
+
+/** The difference as the cause of a failure. */
+export function describeSkew({ aheadMs, source }: ClockSkew): string {
+  const side = aheadMs > 0 ? "ahead of" : "behind";
+  return (
+    `this machine's clock is at least ${Math.round(Math.abs(aheadMs) / 1_000)} s ${side} the CA's, ` +
+    `by ${source}: set the node's clock (NTP)`
+  );
+}

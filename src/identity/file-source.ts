@@ -1,0 +1,130 @@
+/**
+ * A certificate in mounted files, which somebody else replaces.
+ *
+ * Key and certificate may be written one after the other: until they are a pair again, the old pair stays in use.
+ */
+import { FileFollower, type FileTexts } from "../lifecycle/file-follower.ts";
+import { sleep } from "../lifecycle/sleep.ts";
+import { IdentityError } from "./identity-error.ts";
+import { type IdentityFiles, pathsOf } from "./options.ts";
+import type { IdentityDependencies, SecretStore } from "./secret-store.ts";
+import { checkGivenSecret, type WorkloadSecret } from "./workload-secret.ts";
+
+/** Between two looks at the files, in milliseconds. */
+const everyMs = 200;
+
+/** Between two looks at the clock, for what the files hold. */
+const clockEveryMs = 1_000;
+
+/** Follows the files. */
+export class FileSource {
+  readonly #files: IdentityFiles;
+  readonly #store: SecretStore;
+  readonly #now: () => Date;
+  /** Read and checked, but not valid yet. */
+  #held: WorkloadSecret | undefined;
+
+  constructor(files: IdentityFiles, store: SecretStore, { now }: Pick<IdentityDependencies, "now">) {
+    this.#files = files;
+    this.#store = store;
+    this.#now = now;
+  }
+
+  /** Serve what is there, then each change, until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const follower = new FileFollower(
+      () => pathsOf(this.#files),
+      (texts) => {
+        this.#take(texts);
+      },
+    );
+    await Promise.all([follower.run(everyMs, signal), this.#followClock(signal)]);
+  }
+
+  #take(texts: FileTexts): void {
+    this.#held = undefined;
+    try {
+      const secret = this.#check(texts);
+      const inUse = this.#store.own;
+      if (secret.notBefore > this.#now()) this.#hold(secret);
+      else if (inUse === undefined || !isSame(secret, inUse)) this.#publish(secret);
+      else this.#store.settle();
+    } catch (error) {
+      this.#store.report(error);
+    }
+  }
+
+  #check(texts: FileTexts): WorkloadSecret {
+    const unreadable = [...texts].flatMap(([path, text]) =>
+      text.kind === "read" ? [] : [`${path} cannot be read: ${text.reason}`],
+    );
+    if (unreadable.length > 0) {
+      throw new IdentityError(
+        "FILES_MISSING",
+        `${unreadable.join("; ")}. Mount the key, the chain and the root there`,
+      );
+    }
+    const textOf = (path: string): string => {
+      const text = texts.get(path);
+      return text?.kind === "read" ? text.text : "";
+    };
+    const { certificateChainPath, privateKeyPath, rootCertificatePath } = this.#files;
+    return checkGivenSecret(
+      {
+        certificateChainPem: textOf(certificateChainPath),
+        privateKeyPem: textOf(privateKeyPath),
+        rootPem: textOf(rootCertificatePath),
+      },
+      `the mounted certificate ${certificateChainPath} with the key ${privateKeyPath} and the root ${rootCertificatePath}`,
+      this.#now(),
+    );
+  }
+
+  #publish(secret: WorkloadSecret): void {
+    this.#store.publish(secret, { source: `the file ${this.#files.certificateChainPath}` });
+  }
+
+  #hold(secret: WorkloadSecret): void {
+    this.#held = secret;
+    this.#store.report(
+      new IdentityError(
+        "CERTIFICATE_NOT_YET_VALID",
+        `the mounted certificate ${this.#files.certificateChainPath} is valid from ${secret.notBefore.toISOString()} on: ` +
+          "it is held until then; compare the clocks of this machine and of whoever made it",
+      ),
+    );
+  }
+
+  /** What is held becomes valid, and what nobody replaces expires, without any file changing. */
+  async #followClock(signal: AbortSignal): Promise<void> {
+    let expired: WorkloadSecret | undefined;
+    while (!signal.aborted) {
+      const now = this.#now();
+      const held = this.#held;
+      if (held !== undefined && held.notBefore <= now) {
+        this.#held = undefined;
+        this.#publish(held);
+      }
+      const { secret } = this.#store.state.current;
+      if (secret !== undefined && secret.notAfter <= now && secret !== expired) {
+        expired = secret;
+        this.#store.report(
+          new IdentityError(
+            "CERTIFICATE_INVALID",
+            `the mounted certificate ${this.#files.certificateChainPath} expired at ${secret.notAfter.toISOString()} ` +
+              "and has not been replaced: look at whoever writes it",
+          ),
+        );
+      }
+      await sleep(clockEveryMs, signal);
+    }
+  }
+}
+
+function isSame(some: WorkloadSecret, other: WorkloadSecret): boolean {
+  return (
+    some.certificateChainPem === other.certificateChainPem &&
+    some.privateKeyPem === other.privateKeyPem &&
+    some.rootPem === other.rootPem
+  );
+}

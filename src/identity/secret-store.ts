@@ -1,0 +1,142 @@
+/**
+ * The secret in use, whoever made it: replaced only by a checked newer one, with its log lines and metrics.
+ */
+import { errorMessage } from "../lifecycle/error-message.ts";
+import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
+import { mergeCertificates, splitPem } from "../pki/pem.ts";
+import type { Logger } from "../telemetry/log.ts";
+import type { CounterMetric, Metrics } from "../telemetry/metrics.ts";
+import { IdentityError } from "./identity-error.ts";
+import type { IdentityProblem, IdentityState } from "./identity-state.ts";
+import type { WorkloadSecret } from "./workload-secret.ts";
+
+/** Where the parts of identity report, and whose clock they live by. */
+export interface IdentityDependencies {
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly now: () => Date;
+  /** PEM bundles of the mesh that are trusted besides the source's own root. */
+  readonly trustBundles: ReadonlyWatch<readonly string[]>;
+}
+
+/** Where a secret comes from and when the next one is due. */
+export interface SecretOrigin {
+  /** For people. */
+  readonly source: string;
+  readonly nextRotation?: Date;
+}
+
+/** Holds the state that everybody else follows. */
+export class SecretStore {
+  readonly #log: Logger;
+  readonly #now: () => Date;
+  readonly #state = new Watch<IdentityState>({});
+  readonly #failures: CounterMetric;
+  readonly #trustBundles: ReadonlyWatch<readonly string[]>;
+  #own: WorkloadSecret | undefined;
+  #failuresInRow = 0;
+
+  constructor({ log, metrics, now, trustBundles }: IdentityDependencies) {
+    this.#trustBundles = trustBundles;
+    this.#log = log;
+    this.#now = now;
+    this.#failures = metrics.counter(
+      "identity_failures_total",
+      "Tries for a workload certificate that brought none, by cause.",
+      ["cause"],
+    );
+    const inUse = { resource_name: "default" };
+    const seconds = (ms: number | undefined): number | undefined =>
+      ms === undefined ? undefined : ms / 1_000;
+    metrics.computed("cert_expiry_seconds", "Seconds until the workload certificate expires.", inUse, () => {
+      const { secret } = this.#state.current;
+      return seconds(secret && secret.notAfter.getTime() - now().getTime());
+    });
+    metrics.computed(
+      "cert_age_seconds",
+      "Seconds since the workload certificate in use came: since the last success.",
+      inUse,
+      () => {
+        const { receivedAt } = this.#state.current;
+        return seconds(receivedAt && now().getTime() - receivedAt.getTime());
+      },
+    );
+  }
+
+  get state(): ReadonlyWatch<IdentityState> {
+    return this.#state;
+  }
+
+  /** The secret in use with its own root alone. */
+  get own(): WorkloadSecret | undefined {
+    return this.#own;
+  }
+
+  /** Serve the root with every change of the mesh's trust bundles, until `signal` aborts. */
+  async followTrustBundles(signal: AbortSignal): Promise<void> {
+    for await (const _ of this.#trustBundles.changes(signal)) {
+      if (this.#own === undefined) continue;
+      const secret = this.#trusting(this.#own);
+      const { current } = this.#state;
+      if (secret.rootPem === current.secret?.rootPem) continue;
+      this.#log.info("trusted roots changed", { certificates: splitPem(secret.rootPem).length });
+      this.#state.set({ ...current, secret });
+    }
+  }
+
+  #trusting(own: WorkloadSecret): WorkloadSecret {
+    return { ...own, rootPem: mergeCertificates([own.rootPem, ...this.#trustBundles.current]) };
+  }
+
+  /** Serve `secret` from now on. */
+  publish(secret: WorkloadSecret, origin: SecretOrigin): void {
+    if (this.#state.current.problem !== undefined) {
+      this.#log.info("workload certificate problem is over", { failures: this.#failuresInRow });
+    }
+    this.#failuresInRow = 0;
+    this.#log.info("workload certificate issued", {
+      source: origin.source,
+      spiffeId: secret.spiffeId,
+      serial: secret.serial,
+      notAfter: secret.notAfter.toISOString(),
+    });
+    this.#own = secret;
+    this.#state.set({ secret: this.#trusting(secret), receivedAt: this.#now(), ...origin });
+  }
+
+  /** The problem is over although the secret in use stays. */
+  settle(): void {
+    const { problem, ...rest } = this.#state.current;
+    if (problem === undefined) return;
+    this.#log.info("workload certificate problem is over", { failures: this.#failuresInRow });
+    this.#failuresInRow = 0;
+    this.#state.set(rest);
+  }
+
+  /** No newer secret, and why. One line per problem, not one per attempt. */
+  report(error: unknown): void {
+    const problem: IdentityProblem =
+      error instanceof IdentityError
+        ? { code: error.code, message: error.message }
+        : { code: "INTERNAL", message: `no certificate could be had: ${errorMessage(error)}` };
+    this.#failuresInRow += 1;
+    this.#failures.inc({ cause: problem.code });
+    const { secret, problem: previous } = this.#state.current;
+    const fields = {
+      code: problem.code,
+      reason: problem.message,
+      inUseUntil: secret?.notAfter.toISOString(),
+    };
+    if (problem.code === previous?.code) this.#log.debug("still no new workload certificate", fields);
+    else this.#log.warn("no new workload certificate", fields);
+    this.#state.set({ ...this.#state.current, problem });
+  }
+
+  /** No longer serve what was taken back. */
+  withdraw(error: IdentityError): void {
+    const { secret: _, receivedAt: __, ...rest } = this.#state.current;
+    this.#own = undefined;
+    this.#state.set(rest);
+    this.report(error);
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * A certificate from a SPIFFE Workload API, such as a SPIRE agent's (SPIFFE_Workload_API, section 5).
+ *
+ * The stream stays open and each message on it is the whole truth; what it no longer names is no longer used
+ * (sections 4.2 to 4.4). A server that goes away takes nothing back.
+ */
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { GrpcChannel } from "../grpc/channel.ts";
+import { GrpcError } from "../grpc/grpc-error.ts";
+import { backoffDelayMs, type Backoff } from "../lifecycle/backoff.ts";
+import { errorMessage } from "../lifecycle/error-message.ts";
+import { sleep } from "../lifecycle/sleep.ts";
+import { splitDer } from "../pki/der.ts";
+import { joinPem, toPem } from "../pki/pem.ts";
+import {
+  type X509SVIDResponse,
+  X509SVIDRequestSchema,
+  X509SVIDResponseSchema,
+} from "../proto/agent/workload_api_pb.js";
+import { IdentityError } from "./identity-error.ts";
+import type { IdentityDependencies, SecretStore } from "./secret-store.ts";
+import { checkGivenSecret, type WorkloadSecret } from "./workload-secret.ts";
+
+/** The standard's service has no package. */
+const fetchPath = "/SpiffeWorkloadAPI/FetchX509SVID";
+
+/** Keeps forged requests of a browser or a server away from the endpoint (SPIFFE_Workload_Endpoint, section 3). */
+const securityHeader = { "workload.spiffe.io": "true" };
+
+const backoff: Backoff = { initialMs: 200, multiplier: 2, maxMs: 15_000, jitter: 0.3 };
+
+/** Codes after which the standard says not to try again: an agent lives long, so it does, but rarely. */
+const lasting: ReadonlySet<string> = new Set(["INVALID_ARGUMENT", "UNIMPLEMENTED"]);
+const lastingDelayMs = 60_000;
+
+/** Follows the stream. */
+export class WorkloadApiSource {
+  readonly #target: string;
+  readonly #trustDomain: string;
+  readonly #store: SecretStore;
+  readonly #now: () => Date;
+
+  constructor(
+    target: string,
+    trustDomain: string,
+    store: SecretStore,
+    { now }: Pick<IdentityDependencies, "now">,
+  ) {
+    this.#target = target;
+    this.#trustDomain = trustDomain;
+    this.#store = store;
+    this.#now = now;
+  }
+
+  /** Serve what the stream says, over a new one when it ends, until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    for (let failures = 0; !signal.aborted;) {
+      let messages = 0;
+      let delayMs: number | undefined;
+      try {
+        for await (const message of this.#stream(signal)) {
+          messages += 1;
+          this.#take(message);
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        delayMs = this.#failed(error);
+      }
+      failures = messages > 0 ? 0 : failures + 1;
+      // The first new connection is made at once (section 4.2).
+      await sleep(delayMs ?? backoffDelayMs(backoff, failures, Math.random()), signal);
+    }
+  }
+
+  async *#stream(signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+    using channel = new GrpcChannel({ address: this.#target, tls: undefined });
+    const stream = channel.stream(fetchPath, securityHeader);
+    const cancel = (): void => {
+      stream.cancel();
+    };
+    signal.addEventListener("abort", cancel, { once: true });
+    try {
+      stream.enqueue(toBinary(X509SVIDRequestSchema, create(X509SVIDRequestSchema)));
+      stream.end();
+      for await (const message of stream) yield message;
+    } finally {
+      signal.removeEventListener("abort", cancel);
+      stream.cancel();
+    }
+  }
+
+  #take(message: Buffer): void {
+    try {
+      const secret = this.#read(message);
+      const inUse = this.#store.own;
+      if (inUse?.serial === secret.serial && inUse.rootPem === secret.rootPem) this.#store.settle();
+      else this.#store.publish(secret, { source: `the Workload API ${this.#target}` });
+    } catch (error) {
+      this.#store.report(error);
+    }
+  }
+
+  #read(message: Buffer): WorkloadSecret {
+    let response: X509SVIDResponse;
+    try {
+      response = fromBinary(X509SVIDResponseSchema, message);
+    } catch (error) {
+      throw this.#invalid(`it is no X509SVIDResponse: ${errorMessage(error)}`, error);
+    }
+    // The first one is the default identity (section 5.3).
+    const [svid] = response.svids;
+    if (svid === undefined) throw this.#invalid("it names no SVID");
+    const missing = [
+      svid.spiffeId === "" ? "spiffe_id" : undefined,
+      svid.x509Svid.length === 0 ? "x509_svid" : undefined,
+      svid.x509SvidKey.length === 0 ? "x509_svid_key" : undefined,
+      svid.bundle.length === 0 ? "bundle" : undefined,
+    ].filter((field) => field !== undefined);
+    if (missing.length > 0) throw this.#invalid(`mandatory fields are empty: ${missing.join(", ")}`);
+    const pem = (der: Uint8Array): readonly string[] => splitDer(der).map((one) => toPem("CERTIFICATE", one));
+    let given;
+    try {
+      given = {
+        certificateChainPem: joinPem(pem(svid.x509Svid)),
+        privateKeyPem: toPem("PRIVATE KEY", Buffer.from(svid.x509SvidKey)),
+        // Bundles of other trust domains must not vouch for names of this one (section 4.6).
+        rootPem: joinPem(pem(svid.bundle)),
+      };
+    } catch (error) {
+      throw this.#invalid(errorMessage(error), error);
+    }
+    const secret = checkGivenSecret(given, `the SVID of the Workload API ${this.#target}`, this.#now());
+    if (secret.spiffeId !== svid.spiffeId)
+      throw this.#invalid(`it says ${svid.spiffeId}, and its certificate is for ${secret.spiffeId}`);
+    if (!secret.spiffeId.startsWith(`spiffe://${this.#trustDomain}/`)) {
+      throw this.#invalid(
+        `${secret.spiffeId} is not of the trust domain ${this.#trustDomain}: set TRUST_DOMAIN to the one of the Workload API`,
+      );
+    }
+    return secret;
+  }
+
+  /** Report the end of a stream. Returns how long to wait, if that is not for back-off to say. */
+  #failed(error: unknown): number | undefined {
+    const { code, details } = GrpcError.from(error);
+    const message = `the Workload API ${this.#target} ${code === "UNAVAILABLE" ? "cannot be reached" : `says ${code}`}: ${details}`;
+    if (code === "PERMISSION_DENIED") {
+      // An identity that is taken back is no longer used (section 5.2.1).
+      this.#store.withdraw(
+        new IdentityError(
+          "WORKLOAD_API_DENIED",
+          `${message}. Register this workload with it, or look at its log`,
+          error,
+        ),
+      );
+      return undefined;
+    }
+    const remedy = lasting.has(code)
+      ? "Check that SPIFFE_ENDPOINT_SOCKET is a SPIFFE Workload API"
+      : "Check SPIFFE_ENDPOINT_SOCKET, and that the SPIFFE agent runs";
+    this.#store.report(new IdentityError("WORKLOAD_API_UNAVAILABLE", `${message}. ${remedy}`, error));
+    return lasting.has(code) ? lastingDelayMs : undefined;
+  }
+
+  #invalid(reason: string, cause?: unknown): IdentityError {
+    return new IdentityError(
+      "WORKLOAD_API_INVALID",
+      `the answer of the Workload API ${this.#target} cannot be used: ${reason}`,
+      cause,
+    );
+  }
+}

@@ -1,0 +1,309 @@
+/**
+ * One ADS stream of Envoy, from its opening to its end.
+ *
+ * Responses wait for Envoy to take them. Requests never wait for the server: if both directions waited, a full
+ * response path could keep the very acknowledgement from passing that would empty it.
+ *
+ * An Envoy that has no configuration yet is served from the cache when no connection comes about in time. The
+ * connection is tried all the while; when the control plane answers, Envoy's stream is ended, and Envoy subscribes
+ * anew with what it has: the control plane sends what changed and takes away what is gone.
+ */
+import type { ByteStream } from "../grpc/channel.ts";
+import type { ServerDescription } from "../grpc/server-trust.ts";
+import { type Backoff, backoffDelayMs } from "../lifecycle/backoff.ts";
+import { sleep } from "../lifecycle/sleep.ts";
+import type { TaskGroup } from "../lifecycle/task-group.ts";
+import { typeUrl } from "../xds/type-urls.ts";
+import type { AgentSubscriptions } from "./agent-subscriptions.ts";
+import { CachedAnswers } from "./cached-answers.ts";
+import type { ConnectionReport } from "./connection-report.ts";
+import type { HeldListeners } from "./held-listeners.ts";
+import type { UpstreamOptions } from "./options.ts";
+import type { AdsProtocol } from "./protocol.ts";
+import type { ResponseSource } from "./recorder.ts";
+import { failureOf, type OwnCause, type StreamEnd } from "./stream-end.ts";
+import type { StreamObserver } from "./stream-observer.ts";
+import { openUpstream } from "./upstream.ts";
+import type { XdsCache } from "./xds-cache.ts";
+
+/** What a stream is served with. */
+export interface EnvoyStreamDependencies {
+  readonly protocol: AdsProtocol;
+  readonly envoy: ByteStream;
+  /** Counts up; names the stream's task. */
+  readonly number: number;
+  readonly upstream: UpstreamOptions;
+  readonly server: ServerDescription;
+  readonly token: () => string | undefined;
+  readonly observer: StreamObserver;
+  readonly report: ConnectionReport;
+  readonly subscriptions: AgentSubscriptions;
+  readonly cache: XdsCache | undefined;
+  readonly cacheAfterMs: number;
+  readonly hold: HeldListeners | undefined;
+  /** Aborts when the root of the moment is replaced. */
+  readonly rootChanged: () => AbortSignal;
+  readonly isNewest: () => boolean;
+  /** How long a request may go without an answer, in milliseconds. */
+  readonly answerWithinMs: number;
+  readonly tasks: TaskGroup;
+}
+
+/** Between two attempts to connect while Envoy is served from the cache. */
+const redial: Backoff = { initialMs: 200, multiplier: 2, maxMs: 10_000, jitter: 0.25 };
+
+/** The stream. */
+export class EnvoyStream {
+  readonly #deps: EnvoyStreamDependencies;
+  readonly #ended: AbortSignal;
+  /** Everything that Envoy has asked, until there is somebody who answers; the first message names the node. */
+  #unanswered: Buffer[] = [];
+  #first: Buffer | undefined;
+  #hasAnswered = false;
+  #sink: ByteStream | undefined;
+  #envoyIsDone = false;
+  #agentHasAsked = false;
+  #cached: CachedAnswers | undefined;
+  #cacheIsUseless = false;
+  #isAnswering = false;
+  /** A response waits for Envoy, so that no later one is read. */
+  #isDelivering = false;
+
+  /** @param ended aborts when Envoy is gone or the proxy closes */
+  constructor(deps: EnvoyStreamDependencies, ended: AbortSignal) {
+    this.#deps = deps;
+    this.#ended = ended;
+  }
+
+  /** Serve it to its end. */
+  async run(): Promise<StreamEnd> {
+    const { tasks, number, report, cacheAfterMs } = this.#deps;
+    tasks.spawn(`requests-of-stream-${number}`, () => this.#forwardRequests());
+    const unreachableFor =
+      report.unreachableSince === undefined ? 0 : performance.now() - report.unreachableSince;
+    const cacheAt = performance.now() + Math.max(leastWaitMs, cacheAfterMs - unreachableFor);
+    const over = new AbortController();
+    tasks.spawn(`cache-for-stream-${number}`, async () => {
+      await sleep(cacheAt - performance.now(), AbortSignal.any([this.#ended, over.signal]));
+      if (!over.signal.aborted) await this.#serveFromCache();
+    });
+    try {
+      for (let failures = 0; ; failures += 1) {
+        const end = await this.#connect();
+        if (this.#isOver || end.hasAnswered || !this.#cacheMayHelp()) return end;
+        if (this.#deps.isNewest()) this.#reportFailure(end);
+        await sleep(backoffDelayMs(redial, failures, Math.random()), this.#ended);
+        if (this.#isOver) return end;
+      }
+    } finally {
+      over.abort();
+    }
+  }
+
+  get #isOver(): boolean {
+    return this.#ended.aborted || this.#envoyIsDone;
+  }
+
+  #cacheMayHelp(): boolean {
+    if (this.#cached !== undefined) return true;
+    const { cache, observer } = this.#deps;
+    return cache !== undefined && !this.#cacheIsUseless && !observer.hasListeners && cache.isThere();
+  }
+
+  #reportFailure(end: StreamEnd): void {
+    const { server, answerWithinMs, report } = this.#deps;
+    const failure = failureOf(end, server, answerWithinMs);
+    if (failure !== undefined) report.connectionFailed(failure);
+  }
+
+  /** Resolves when Envoy will send no more. Never rejects: the end of Envoy's stream is noticed elsewhere. */
+  async #forwardRequests(): Promise<void> {
+    try {
+      for await (const request of this.#deps.envoy) {
+        const { typeUrl: type } = this.#deps.observer.request(request);
+        this.#first ??= request;
+        if (!this.#hasAnswered) this.#unanswered.push(request);
+        if (this.#cached !== undefined) await this.#answerFromCache(this.#cached);
+        else if (this.#sink !== undefined) this.#send(this.#sink, request, type);
+      }
+      this.#envoyIsDone = true;
+      if (this.#cached === undefined) this.#sink?.end();
+      else this.#sink?.cancel();
+    } catch {
+      this.#envoyIsDone = true;
+      this.#sink?.cancel();
+    }
+  }
+
+  #send(sink: ByteStream, request: Buffer, type: string): void {
+    sink.enqueue(request);
+    if (type !== typeUrl.listener || this.#agentHasAsked) return;
+    this.#agentHasAsked = true;
+    const { protocol, subscriptions } = this.#deps;
+    for (const own of subscriptions.requests(protocol)) sink.enqueue(own);
+  }
+
+  /** One attempt: a connection until it ends. */
+  async #connect(): Promise<StreamEnd> {
+    const { upstream: options, protocol, token: currentToken, rootChanged, observer } = this.#deps;
+    const token = currentToken();
+    const sentToken = token !== undefined;
+    let cause: OwnCause | undefined;
+    let overdue: string | undefined;
+    try {
+      using upstream = openUpstream(options, protocol.method, token);
+      const { stream } = upstream;
+      using watch = this.#watch((why, type) => {
+        cause ??= why;
+        overdue ??= type;
+        stream.cancel();
+      }, rootChanged());
+      this.#begin(stream);
+      for await (const message of stream) {
+        watch.answered();
+        const facts = observer.response(message);
+        if (this.#cached !== undefined) {
+          cause = "back";
+          break;
+        }
+        this.#hasAnswered = true;
+        this.#unanswered = [];
+        this.#isDelivering = true;
+        await this.#deliver(stream, message, facts);
+        this.#isDelivering = false;
+        observer.deliveryDone();
+      }
+      return this.#end({ sentToken }, cause, overdue);
+    } catch (error) {
+      return this.#end({ sentToken, error }, cause, overdue);
+    } finally {
+      this.#sink = undefined;
+      this.#isDelivering = false;
+    }
+  }
+
+  #end(
+    end: { readonly sentToken: boolean; readonly error?: unknown },
+    cause: OwnCause | undefined,
+    overdue: string | undefined,
+  ): StreamEnd {
+    return {
+      ...end,
+      hasAnswered: this.#hasAnswered || cause === "back",
+      ...(cause === undefined ? {} : { cause }),
+      ...(overdue === undefined ? {} : { overdue }),
+    };
+  }
+
+  /** Ask of a new connection what Envoy has asked; while the cache serves, only to see whether it answers. */
+  #begin(stream: ByteStream): void {
+    const { observer, protocol } = this.#deps;
+    observer.redialled();
+    this.#agentHasAsked = false;
+    if (this.#cached === undefined) {
+      for (const request of this.#unanswered)
+        this.#send(stream, request, protocol.readRequest(request).typeUrl);
+    } else if (this.#first !== undefined) {
+      stream.enqueue(this.#first);
+    }
+    this.#sink = stream;
+    if (this.#envoyIsDone) stream.end();
+  }
+
+  async #deliver(
+    upstream: ByteStream,
+    message: Buffer,
+    facts: ReturnType<AdsProtocol["readResponse"]>,
+  ): Promise<void> {
+    const { protocol, subscriptions, observer, report } = this.#deps;
+    const handled = subscriptions.handle(protocol, facts);
+    if (handled.kind === "answer") {
+      if (handled.error !== undefined) report.refused(facts.typeUrl, handled.error);
+      upstream.enqueue(handled.request);
+      return;
+    }
+    if (observer.isForEnvoy(facts)) await this.#toEnvoy(message, facts, "control plane");
+  }
+
+  async #toEnvoy(
+    message: Buffer,
+    facts: ReturnType<AdsProtocol["readResponse"]>,
+    source: ResponseSource,
+  ): Promise<void> {
+    const { hold, observer, envoy } = this.#deps;
+    if (facts.typeUrl === typeUrl.listener) await hold?.released(this.#ended);
+    observer.forwarded(facts, message.length, source);
+    await envoy.write(message);
+  }
+
+  /** Begin to serve from the cache, if nothing has come from the control plane and the cache has it all. */
+  async #serveFromCache(): Promise<void> {
+    const isNeeded = (): boolean =>
+      !this.#isOver && !this.#hasAnswered && this.#cached === undefined && this.#cacheMayHelp();
+    if (!isNeeded()) return;
+    const configuration = await this.#deps.cache?.load();
+    if (configuration === undefined) {
+      this.#cacheIsUseless = true;
+      return;
+    }
+    if (!isNeeded()) return;
+    this.#cached = new CachedAnswers(this.#deps.protocol, configuration.types);
+    if (this.#deps.isNewest()) this.#deps.report.servedFromCache(configuration.asOf);
+    await this.#answerFromCache(this.#cached);
+  }
+
+  /** Answer in order what has not been answered. */
+  async #answerFromCache(cached: CachedAnswers): Promise<void> {
+    if (this.#isAnswering) return;
+    this.#isAnswering = true;
+    const { protocol } = this.#deps;
+    for (let next = this.#unanswered.shift(); next !== undefined; next = this.#unanswered.shift()) {
+      const answer = cached.answer(protocol.readRequest(next));
+      if (answer === undefined) continue;
+      const message = protocol.writeResponse(answer);
+      await this.#toEnvoy(message, protocol.readResponse(message), "cache");
+    }
+    this.#isAnswering = false;
+  }
+
+  /** What ends a connection from this side, until disposed. */
+  #watch(
+    stop: (cause?: OwnCause, overdue?: string) => void,
+    rootChanged: AbortSignal,
+  ): Disposable & { answered(): void } {
+    const { answerWithinMs, observer } = this.#deps;
+    const since = performance.now();
+    let isAnswered = false;
+    const timer = setInterval(
+      () => {
+        if (this.#isDelivering) return;
+        if (!isAnswered && performance.now() - since >= answerWithinMs) stop("watchdog");
+        const type = isAnswered ? observer.overdue(answerWithinMs) : undefined;
+        if (type !== undefined) stop("watchdog", type);
+      },
+      Math.min(answerWithinMs / 4, 1_000),
+    );
+    const onEnd = (): void => {
+      stop();
+    };
+    const onRoot = (): void => {
+      stop("root-changed");
+    };
+    this.#ended.addEventListener("abort", onEnd, { once: true });
+    rootChanged.addEventListener("abort", onRoot, { once: true });
+    if (this.#ended.aborted) onEnd();
+    return {
+      answered: () => {
+        isAnswered = true;
+      },
+      [Symbol.dispose]: () => {
+        clearInterval(timer);
+        this.#ended.removeEventListener("abort", onEnd);
+        rootChanged.removeEventListener("abort", onRoot);
+      },
+    };
+  }
+}
+
+/** Envoy's first requests come together: only then it is seen whether it has a configuration. */
+const leastWaitMs = 100;

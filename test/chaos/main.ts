@@ -1,0 +1,33 @@
+/**
+ * `npm run chaos`: what swaps, failures and deaths of Envoy cost, as tables and one JSON line per figure.
+ *
+ *     node test/chaos/main.ts [--swaps=20] [--perSecond=4000] [--kills=100] [--rounds=3] [--parts=swaps,failures,kills]
+ *
+ * It needs root, for network namespaces. Nothing else should run on the machine.
+ */
+import { parseArgs } from "node:util";
+import { measureFailures } from "./failures.ts";
+import { measureKills } from "./kills.ts";
+import { measureSwaps } from "./swaps.ts";
+
+const { values: flags } = parseArgs({
+  options: {
+    swaps: { type: "string", default: "20" },
+    perSecond: { type: "string", default: "4000" },
+    kills: { type: "string", default: "100" },
+    rounds: { type: "string", default: "3" },
+    parts: { type: "string", default: "swaps,failures,kills" },
+  },
+});
+
+const parts: Readonly<Record<string, () => Promise<boolean>>> = {
+  swaps: () => measureSwaps({ swaps: Number(flags.swaps), perSecond: Number(flags.perSecond) }),
+  failures: () => measureFailures({ rounds: Number(flags.rounds) }),
+  kills: () => measureKills({ kills: Number(flags.kills) }),
+};
+
+for (const name of flags.parts.split(",")) {
+  const measure = parts[name];
+  if (measure === undefined) throw new Error(`${name} is none of ${Object.keys(parts).join(", ")}`);
+  if (!(await measure())) process.exitCode = 1;
+}

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { sleep } from "../../../src/lifecycle/sleep.ts";
+import { eventually } from "../../support/eventually.ts";
+import { StandaloneSidecar } from "../../support/standalone-sidecar.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { get } from "../../support/mesh.ts";
+
+async function assertReplaced(sidecar: StandaloneSidecar, pid: number, withinMs: number): Promise<number> {
+  const startedAt = performance.now();
+  await eventually(
+    "another Envoy in its place",
+    async () => {
+      const { ready, envoy } = await sidecar.report();
+      assert.ok(ready && envoy.pid !== pid, JSON.stringify(envoy));
+      assert.equal((await get(sidecar.trafficPort, "/")).status, 200);
+    },
+    { withinMs, everyMs: 50 },
+  );
+  return Math.round(performance.now() - startedAt);
+}
+
+describe("an Envoy whose main thread", { concurrency: 3 }, () => {
+  for (const mode of ["overlap", "hot", "cold"]) {
+    test(`is stopped is replaced within 10 s, swap mode ${mode}`, async (context) => {
+      using folder = temporaryFolder();
+      await using sidecar = await StandaloneSidecar.ready({
+        folder: folder.path,
+        flags: ["--swapMode", mode],
+      });
+      const pid = await sidecar.envoyPid();
+      process.kill(pid, "SIGSTOP");
+      const unready = eventually(
+        "unready",
+        async () => {
+          assert.equal(await sidecar.isReady(), false);
+        },
+        { withinMs: 5_000, everyMs: 50 },
+      );
+      const tookMs = await assertReplaced(sidecar, pid, 10_000);
+      await unready;
+      context.diagnostic(`replaced after ${tookMs} ms`);
+      assert.equal(await sidecar.metric("outrider_envoy_hangs_total"), 1);
+      assert.equal(await sidecar.metric('outrider_envoy_exits_total{reason="hung"}'), 1);
+      await eventually("the stopped one gone", () => assert.throws(() => process.kill(pid, 0)), {
+        withinMs: 5_000,
+      });
+    });
+  }
+
+  test("is slow, four fifths of the time stopped, is left alone", async () => {
+    using folder = temporaryFolder();
+    await using sidecar = await StandaloneSidecar.ready({ folder: folder.path });
+    const pid = await sidecar.envoyPid();
+    const until = performance.now() + 12_000;
+    while (performance.now() < until) {
+      process.kill(pid, "SIGSTOP");
+      await sleep(400);
+      process.kill(pid, "SIGCONT");
+      await sleep(100);
+    }
+    const { ready, envoy } = await sidecar.report();
+    assert.equal(ready, true);
+    assert.equal(envoy.pid, pid);
+    assert.equal(await sidecar.metric("outrider_envoy_hangs_total"), 0);
+  });
+
+  test("is stopped during a swap does not keep the newcomer from taking over", async (context) => {
+    using folder = temporaryFolder();
+    await using sidecar = await StandaloneSidecar.ready({
+      folder: folder.path,
+      flags: ["--swapMode", "overlap"],
+    });
+    const pid = await sidecar.envoyPid();
+    process.kill(pid, "SIGSTOP");
+    const swap = sidecar.swap();
+    const tookMs = await assertReplaced(sidecar, pid, 10_000);
+    context.diagnostic(`replaced after ${tookMs} ms: ${JSON.stringify((await swap).report)}`);
+    await eventually("the stopped one gone", () => assert.throws(() => process.kill(pid, 0)), {
+      withinMs: 10_000,
+    });
+  });
+});

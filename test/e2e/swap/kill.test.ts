@@ -1,0 +1,47 @@
+/** 200 deaths by SIGKILL at random moments, swaps included. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type KillStormFigures, runKillStorm } from "../../support/kill-storm.ts";
+import { describeSpread, summarize } from "../../support/summary.ts";
+
+describe("an Envoy that is killed", () => {
+  test("200 times, also while it is swapped: always back, ready only when it serves, and nothing is left behind", async (context) => {
+    const storms = await Promise.all([
+      runKillStorm({ mode: "overlap", kills: 60, duringSwaps: 0.4 }),
+      runKillStorm({ mode: "overlap", kills: 60, duringSwaps: 0.4 }),
+      runKillStorm({ mode: "hot", kills: 40, duringSwaps: 0.3 }),
+      runKillStorm({ mode: "hot", kills: 40, duringSwaps: 0.3 }),
+    ]);
+    const plain = storms.flatMap((storm) => storm.plain);
+    const serving = plain.map(({ servingMs }) => servingMs);
+    const red = plain.map(({ redMs }) => redMs);
+    const back = storms.flatMap((storm) => storm.backMs);
+    context.diagnostic(
+      `death to unready ${describeSpread(red)}, to the next answer ${describeSpread(serving)}, back ${describeSpread(back)}`,
+    );
+    for (const storm of storms) assertNothingLeft(storm);
+    assert.equal(sum(storms.map(({ kills }) => kills)), 200);
+    assert.ok(plain.length > 100, `${plain.length} kills of an Envoy with no swap under way`);
+    assert.equal(sum(plain.map(({ wronglyGreen }) => wronglyGreen)), 0, "ready 50 ms after a death");
+    assert.equal(sum(storms.map(({ failedWhileGreen }) => failedWhileGreen)), 0, "ready, and nobody served");
+    assert.ok(summarize(serving).median <= 500, describeSpread(serving));
+    assert.ok(sum(storms.map(({ swaps }) => swaps["swapped"] ?? 0)) > 20, "few swaps came through");
+  });
+});
+
+function assertNothingLeft({ leaks }: KillStormFigures): void {
+  const { grownMiB: _grown, recordings, ...left } = leaks;
+  assert.deepEqual(left, {
+    openFiles: [],
+    zombies: 0,
+    paths: [],
+    processes: [],
+    sharedMemory: [],
+    abstractSockets: [],
+  });
+  assert.ok(recordings <= 5, `${recordings} recordings`);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

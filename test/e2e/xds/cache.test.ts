@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { fetchHttp } from "../../../src/net/http-client.ts";
+import { eventually } from "../../support/eventually.ts";
+import { freePorts } from "../../support/free-ports.ts";
+import { startApp } from "../../support/http-app.ts";
+import { startLoad } from "../../support/load.ts";
+import { get, startMs, TestMesh, type TestSidecar } from "../../support/mesh.ts";
+import { apiHost, egress, service } from "../../support/mesh-objects.ts";
+
+/** Names of the clusters that Envoy has, from its own admin socket. */
+async function clusters({ folder, ports }: TestSidecar): Promise<string> {
+  const { envoy } = JSON.parse((await get(ports.status, "/debug/status")).body.toString("utf8")) as {
+    envoy: { generation: number };
+  };
+  const path = join(folder, "etc/istio/proxy/generations", String(envoy.generation), "admin.sock");
+  return (await fetchHttp({ target: { path }, url: "/clusters", timeoutMs: 2_000 })).body.toString("utf8");
+}
+
+/** Its application is called as it is: the certificate authority dies with the control plane. */
+function plainText(name: string): object {
+  return {
+    apiVersion: "networking.istio.io/v1",
+    kind: "DestinationRule",
+    metadata: { name, namespace: "demo" },
+    spec: { host: `${name}.demo.svc.cluster.local`, trafficPolicy: { tls: { mode: "DISABLE" } } },
+  };
+}
+
+describe("a sidecar that starts while the control plane is dead", () => {
+  test("serves from its cache, and then takes over what has changed without losing a request", async () => {
+    await using stack = new AsyncDisposableStack();
+    const [outbound = 0] = await freePorts(1);
+    const app = stack.use(await startApp("api"));
+    const mesh = stack.use(
+      await TestMesh.start({
+        "api.yaml": [service("api", [{ port: app.port }])],
+        "old.yaml": [service("old", [{ port: app.port }])],
+        "plain.yaml": [plainText("api"), plainText("old")],
+        "web.yaml": [egress("web", outbound)],
+      }),
+    );
+    const call = () => get(outbound, "/", { host: apiHost });
+    const before = await mesh.sidecar("web");
+    await before.ready();
+    assert.equal((await call()).status, 200);
+    before.agent.kill("SIGTERM");
+    await before.agent.exitWithin(20_000);
+    mesh.controlPlane.kill("SIGKILL");
+    await mesh.controlPlane.exitWithin(5_000);
+
+    const other = await mesh.sidecar("other", { flags: ["--xdsCacheAfter=0s"] });
+    const web = await mesh.sidecar("web");
+    await web.ready();
+    assert.equal((await call()).status, 200);
+    const { xds } = await web.report();
+    assert.equal(xds.state, "stale");
+    assert.ok((xds.stale?.ageSeconds ?? -1) >= 0);
+    assert.match((await get(web.ports.status, "/healthz/ready")).body.toString("utf8"), /^stale: /);
+    assert.match(await clusters(web), /old\.demo/);
+    // One that was never served has nothing to serve from.
+    const without = await other.report();
+    assert.equal(without.ready, false);
+    assert.match(without.reason ?? "", /ECONNREFUSED/);
+
+    await using load = startLoad(call);
+    mesh.write("old.yaml");
+    await mesh.restartControlPlane();
+    await eventually(
+      "the control plane's own",
+      async () => assert.equal((await web.report()).xds.state, "connected"),
+      {
+        withinMs: startMs,
+      },
+    );
+    await eventually(
+      "the deleted service gone",
+      async () => assert.doesNotMatch(await clusters(web), /old\.demo/),
+      {
+        withinMs: startMs,
+      },
+    );
+    assert.equal((await get(web.ports.status, "/healthz/ready")).body.toString("utf8"), "");
+    await other.ready();
+    assert.deepEqual(await load.stop(), []);
+    assert.ok(load.count() > 20, `${load.count()} requests are too few to show anything`);
+  });
+});

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { EnvoyAdmin } from "../../../../src/envoy/admin.ts";
+import { drain } from "../../../../src/envoy/drain/drain.ts";
+import { type DrainPlan, planDrain } from "../../../../src/envoy/drain/drain-plan.ts";
+import { sleep } from "../../../../src/lifecycle/sleep.ts";
+import { type Answer, startAdminStandIn } from "../../../support/admin-stand-in.ts";
+import { testLog } from "../../../support/test-log.ts";
+
+const scope = { drainInboundOnly: true, ownPorts: [15021] };
+const fixed = planDrain(
+  {
+    preDrainDelayMs: 0,
+    exitOnZeroActiveConnections: false,
+    minimumDrainDurationMs: 5_000,
+    maximumDrainDurationMs: undefined,
+    terminationDrainDurationMs: 1_500,
+  },
+  undefined,
+);
+const atZero: DrainPlan = { ...fixed, endsAtZero: true, minimumMs: 500, maximumMs: undefined };
+
+const listeners = JSON.stringify({
+  configs: [
+    {
+      active_state: {
+        listener: {
+          address: { socket_address: { address: "0.0.0.0", port_value: 15001 } },
+          traffic_direction: "OUTBOUND",
+        },
+      },
+    },
+  ],
+});
+
+function stats(inbound: number): string {
+  return [
+    `listener.0.0.0.0_15006.downstream_cx_active: ${inbound}`,
+    "listener.0.0.0.0_15001.downstream_cx_active: 4",
+    "listener.0.0.0.0_15021.downstream_cx_active: 1",
+    "listener.admin.downstream_cx_active: 1",
+  ].join("\n");
+}
+
+interface Drained {
+  readonly tookMs: number;
+  readonly lines: readonly string[];
+  readonly requests: readonly string[];
+}
+
+async function drained(
+  plan: DrainPlan,
+  answer: (path: string, earlier: number) => Answer,
+  cut: AbortSignal = new AbortController().signal,
+): Promise<Drained> {
+  await using admin = await startAdminStandIn(answer);
+  const { log, lines } = testLog();
+  const startedAt = performance.now();
+  await drain(new EnvoyAdmin(admin.socketPath), plan, scope, cut, log);
+  return { tookMs: performance.now() - startedAt, lines, requests: admin.requests };
+}
+
+function assertBetween(value: number, least: number, most: number): void {
+  assert.ok(value >= least && value <= most, `${Math.round(value)} is not between ${least} and ${most}`);
+}
+
+describe("drain()", () => {
+  test("is neither blocked nor shortened by an admin that never answers", async () => {
+    const { tookMs, lines } = await drained(fixed, () => undefined);
+    assertBetween(tookMs, 1_500, 1_900);
+    assert.match(lines.at(-1) ?? "", /drained\tbecause="its time is over" .*connections=unknown/);
+  });
+
+  test("asks again where the request to drain was refused, and says so once", async () => {
+    const { requests, lines } = await drained(fixed, (path, earlier) => {
+      if (path === "/drain_listeners") return earlier === 0 ? { status: 500 } : "OK";
+      return stats(2);
+    });
+    assert.deepEqual(
+      requests.filter((request) => request.includes("drain_listeners")),
+      ["POST /drain_listeners?graceful&inboundonly", "POST /drain_listeners?graceful&inboundonly"],
+    );
+    assert.equal(lines.filter((line) => line.includes("was not asked to drain")).length, 1);
+    // All listeners are told of: only a drain that ends at zero has to know which of them are inbound.
+    assert.match(lines.at(-1) ?? "", /connections=6 listeners="0\.0\.0\.0_15001: 4, 0\.0\.0\.0_15006: 2"/);
+  });
+
+  test("ends once no inbound connection is left; the application's own and the kubelet's do not count", async () => {
+    const { tookMs, lines } = await drained(atZero, (path, earlier) => {
+      if (path === "/config_dump") return listeners;
+      return path === "/stats" ? stats(earlier < 2 ? 3 : 0) : "OK";
+    });
+    // Two polls with connections, then three without.
+    assertBetween(tookMs, 3_900, 6_000);
+    assert.ok(lines.some((line) => /still open\tconnections=3 listeners="0\.0\.0\.0_15006: 3"/.test(line)));
+    assert.match(lines.at(-1) ?? "", /because="no connection is left" .*connections=0$/);
+  });
+
+  test("does not take errors for the end of the connections", async () => {
+    const { tookMs } = await drained({ ...atZero, maximumMs: 3_500 }, (path, earlier) => {
+      if (path === "/config_dump") return { status: 503 };
+      return path === "/stats" && earlier > 0 ? { status: 503 } : stats(1);
+    });
+    assertBetween(tookMs, 3_500, 3_900);
+  });
+
+  test("has the usual time where Envoy does not keep the statistics, and says what to change", async () => {
+    const plan = { ...atZero, maximumWithoutCountsMs: 1_200 };
+    const { tookMs, lines } = await drained(plan, (path) => (path === "/config_dump" ? "{}" : ""));
+    assertBetween(tookMs, 1_200, 1_600);
+    assert.ok(lines.some((line) => /unknown\treason=.*stats_matcher/.test(line)));
+  });
+
+  test("is cut at once while a request hangs", async () => {
+    const cut = new AbortController();
+    void sleep(300).then(() => {
+      cut.abort();
+    });
+    const { tookMs, lines } = await drained(fixed, () => undefined, cut.signal);
+    assertBetween(tookMs, 290, 600);
+    assert.match(lines.at(-1) ?? "", /because="it was cut short"/);
+  });
+
+  test("asks nothing of Envoy before the delay is over", async () => {
+    const limits = { minimumMs: 0, maximumMs: 300, maximumWithoutCountsMs: 300 };
+    const plan = { ...fixed, preDrainDelayMs: 800, ...limits };
+    let askedAtMs = 0;
+    const startedAt = performance.now();
+    const { tookMs } = await drained(plan, () => {
+      askedAtMs ||= performance.now() - startedAt;
+      return "OK";
+    });
+    assertBetween(askedAtMs, 790, 1_300);
+    assertBetween(tookMs, 1_100, 1_600);
+  });
+});
