@@ -75,6 +75,11 @@ export const variables = {
     "",
     "aws, gcp, azure or none; empty asks the machine's DMI which cloud it belongs to.",
   ),
+  AWS_EC2_METADATA_SERVICE_ENDPOINT: text(
+    "",
+    "URL of Amazon's metadata service, where it is not the usual one.",
+  ),
+  AZURE_METADATA_HOST: text("", "host:port of Azure's metadata service, where it is not the usual one."),
   GCE_METADATA_HOST: text("", "host:port of Google's metadata server, where it is not the usual one."),
   GCP_METADATA: text("", "PROJECT|NUMBER|CLUSTER|LOCATION, as Google's metadata server would say it."),
   GCP_QUOTA_PROJECT: text("", "Google project that is charged for API calls; node metadata."),
@@ -83,11 +88,7 @@ export const variables = {
   PROXY_CONFIG: text("", "Istio ProxyConfig as YAML or JSON, laid over the mesh config."),
   ISTIO_BOOTSTRAP: text("", "Bootstrap template that replaces the one of the release."),
   ISTIO_BOOTSTRAP_OVERRIDE: text("", "YAML or JSON file merged into the bootstrap (Envoy's --config-yaml)."),
-  DISABLE_ENVOY: flag(false, "Run without Envoy, for proxyless gRPC applications."),
-  GRPC_XDS_BOOTSTRAP: text(
-    "etc/istio/proxy/grpc-bootstrap.json",
-    "Where the bootstrap of proxyless gRPC goes; written with DISABLE_ENVOY, empty for none.",
-  ),
+  DISABLE_ENVOY: flag(false, "Refused: proxyless gRPC is not part of this release."),
   ENVOY_PATH: text("", "Envoy's binary, where --binaryPath and ProxyConfig name none."),
   ENVOY_STATUS_PORT: integer(15021, "Port of Envoy's readiness listener."),
   ENVOY_PROMETHEUS_PORT: integer(15090, "Port of Envoy's Prometheus listener."),
@@ -110,7 +111,10 @@ export const variables = {
     "socket",
     "Name of the SDS socket in ./var/run/secrets/workload-spiffe-uds.",
   ),
-  ISTIO_CPU_LIMIT: integer(0, "CPUs of the container; Envoy's concurrency where ProxyConfig sets none."),
+  ISTIO_CPU_LIMIT: integer(
+    0,
+    "CPUs of the container; Envoy's concurrency where ProxyConfig sets none (0: Envoy asks the cgroup).",
+  ),
   MINIMUM_DRAIN_DURATION: duration("5s", "Shortest drain when EXIT_ON_ZERO_ACTIVE_CONNECTIONS is on."),
   MAXIMUM_DRAIN_DURATION: duration(
     "0s",

@@ -8,6 +8,7 @@ import { addressFamilies, instanceAddresses } from "./addresses.ts";
 import type { AgentConfig, ConfigSources, KnownPort } from "./agent-config.ts";
 import { applicationSocket } from "./application-socket.ts";
 import { chooseBootstrap } from "./bootstrap-source.ts";
+import { compliantEnvironment } from "./compliance.ts";
 import { ConfigError, type ConfigProblem } from "./config-problem.ts";
 import { discoveryOptions } from "./control-plane.ts";
 import { flagDurationMs, parseDurationMs } from "./duration.ts";
@@ -60,6 +61,13 @@ export function parseConfig(given: ConfigSources): AgentConfig {
       .split(",")
       .map((name) => name.trim()),
   });
+  if (env.DISABLE_ENVOY) {
+    problems.push({
+      source: "DISABLE_ENVOY",
+      path: "",
+      message: "proxyless gRPC is not part of this release: unset it to run Envoy",
+    });
+  }
   const families = addressFamilies(addresses, env.ISTIO_DUAL_STACK);
   const { isIPv6Only } = families;
   const node = describeNode(
@@ -171,6 +179,9 @@ function envoyOptions(
     logLevel: logLevel.level,
     componentLogLevel: logLevel.components ?? (flags.proxyComponentLogLevel || undefined),
     skipDeprecatedLogs: env.ENVOY_SKIP_DEPRECATED_LOGS,
+    fileFlushIntervalMs: proxy.fileFlushIntervalMs,
+    fileFlushMinSizeKb: proxy.fileFlushMinSizeKb,
+    environment: compliantEnvironment(env.COMPLIANCE_POLICY, problems),
     enableCoreDump: env.ISTIO_ENVOY_ENABLE_CORE_DUMP,
     concurrency: concurrency === 0 ? undefined : concurrency,
   };
