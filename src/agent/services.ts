@@ -61,7 +61,11 @@ export class AgentServices implements AsyncDisposable {
       );
     }
 
-    const { identity } = startIdentity(config, { log: log.scope("citadelclient"), metrics, tasks });
+    const { identity, trustBundles } = startIdentity(config, {
+      log: log.scope("citadelclient"),
+      metrics,
+      tasks,
+    });
     const secrets = new Watch<SdsSecrets>({});
     tasks.spawn("publish-secrets", async (signal) => {
       for await (const { secret } of identity.state.changes(signal)) {
@@ -78,6 +82,12 @@ export class AgentServices implements AsyncDisposable {
         metrics,
       }),
     );
+    tasks.spawn("follow-trust-bundle", async (signal) => {
+      for await (const bundle of xds.trustBundle.changes(signal)) {
+        // The control plane's bundle takes the place of ProxyConfig's.
+        if (bundle !== undefined) trustBundles.set(bundle.rootsPem);
+      }
+    });
 
     stack.use(
       await listenForAdmin({
