@@ -20,19 +20,23 @@ export interface Template {
   readonly text: string;
 }
 
+/** True for the templates of Istio's agent. */
+export function isGoTemplate(text: string): boolean {
+  return /\{\{[^}]*\}\}/.test(text);
+}
+
+/** What is wrong with one, and what to do. */
+export const goTemplateRemedy =
+  "is a Go template, which Istio's agent renders: rewrite its {{ … }} as JSON-e holes " +
+  "(see bootstrap-templates/sidecar.yaml), or put the changes into ISTIO_BOOTSTRAP_OVERRIDE";
+
 /** @throws TemplateError */
 export function renderBootstrap(template: Template, parameters: BootstrapParameters): Json {
-  if (/\{\{[^}]*\}\}/.test(template.text)) {
-    throw new TemplateError(
-      `${template.source} is a Go template, which Istio's agent renders: rewrite its {{ … }} as JSON-e holes ` +
-        "(see bootstrap-templates/sidecar.yaml), or put the changes into ISTIO_BOOTSTRAP_OVERRIDE",
-    );
-  }
-  const document = parseDocument(template.text);
-  const [problem] = document.errors;
-  if (problem !== undefined) throw new TemplateError(`${template.source}: ${problem.message}`);
+  if (isGoTemplate(template.text)) throw new TemplateError(`${template.source} ${goTemplateRemedy}`);
+  const data = parseJson(template.text) ?? parseYaml(template);
   try {
-    const rendered: unknown = jsone(document.toJS({ maxAliasCount: -1 }), { ...parameters });
+    if (typeof data !== "object" || data === null) throw new Error("the template is not a YAML mapping");
+    const rendered: unknown = jsone(data, { ...parameters });
     if (typeof rendered !== "object" || rendered === null) {
       throw new Error("the template is not a YAML mapping");
     }
@@ -41,5 +45,26 @@ export function renderBootstrap(template: Template, parameters: BootstrapParamet
     throw new TemplateError(`${template.source} cannot be rendered: ${errorMessage(error)}`, {
       cause: error,
     });
+  }
+}
+
+/** The fast way for a template that is JSON: undefined for everything else. */
+function parseJson(text: string): Json | undefined {
+  if (!text.startsWith("{")) return undefined;
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+}
+
+function parseYaml({ source, text }: Template): Json {
+  const document = parseDocument(text, { logLevel: "error" });
+  const [problem] = document.errors;
+  if (problem !== undefined) throw new TemplateError(`${source}: ${problem.message}`);
+  try {
+    return document.toJS({ maxAliasCount: 1_000 }) as Json;
+  } catch (error) {
+    throw new TemplateError(`${source}: ${errorMessage(error)}`, { cause: error });
   }
 }

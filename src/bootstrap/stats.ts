@@ -19,6 +19,10 @@ const tags: readonly (readonly [name: string, regex: string])[] = [
   ["http_conn_manager_listener_prefix", String.raw`^listener(?=\.).*?\.http\.(${namePart})`],
   ["listener_address", String.raw`^listener\.(${namePart})`],
   ["mongo_prefix", String.raw`^mongo\.(.+?)\.(collection|cmd|cx_|op_|delays_|decoding_)(.*?)$`],
+];
+
+/** The rest of them, which come after a user's own. */
+const laterTags: typeof tags = [
   ["cache", String.raw`(cache\.(.+?)\.)`],
   ["component", String.raw`(component\.(.+?)\.)`],
   ["tag", String.raw`(tag\.(.+?);\.)`],
@@ -39,18 +43,36 @@ const suffixes = [
   "downstream_cx_active",
 ];
 
-/** Envoy's `stats_tags`. */
-export function statsTags(): Json {
-  return tags.map(([tag_name, regex]) => ({ tag_name, regex }));
+/** Envoy's `stats_tags`; `extra` are labels that the control plane puts into names as `label=.=value;.;`. */
+export function statsTags(extra: readonly string[]): Json {
+  const own = [...new Set(extra)].map(
+    (name) => [name, `(${escaped(name)}${String.raw`\.=(.*?);\.;)`}`] as const,
+  );
+  return [...tags, ...own, ...laterTags].map(([tag_name, regex]) => ({ tag_name, regex }));
+}
+
+/** A name that stands for itself in a regular expression. */
+function escaped(name: string): string {
+  return name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+}
+
+/** Statistics that a user wants beside those that are always kept. */
+export interface Inclusion {
+  readonly prefixes: readonly string[];
+  readonly suffixes: readonly string[];
+  readonly regexps: readonly string[];
+  /** Peers are discovered through the control plane. */
+  readonly discoversPeers: boolean;
 }
 
 /** Envoy's `stats_matcher.inclusion_list.patterns`. */
-export function statsPatterns(): Json {
+export function statsPatterns(user: Inclusion): Json {
   return [
     { prefix: "reporter=" },
-    ...prefixes.map((prefix) => ({ prefix })),
-    ...suffixes.map((suffix) => ({ suffix })),
-    { safe_regex: { regex: String.raw`vhost\..*\.route\..*` } },
+    ...(user.discoversPeers ? [{ prefix: "workload_discovery" }] : []),
+    ...[...user.prefixes, ...prefixes].map((prefix) => ({ prefix })),
+    ...[...user.suffixes, ...suffixes].map((suffix) => ({ suffix })),
+    ...[...user.regexps, String.raw`vhost\..*\.route\..*`].map((regex) => ({ safe_regex: { regex } })),
     { prefix: "component" },
     { prefix: "istio" },
   ];

@@ -6,6 +6,7 @@ import { certsCommand } from "./certs.ts";
 import { diagnoseCommand } from "./diagnose.ts";
 import { discoveryCommand } from "./discovery.ts";
 import { doctorCommand } from "./doctor.ts";
+import { envCommand } from "./env.ts";
 import { envoyCommand } from "./envoy.ts";
 import { planCommand } from "./plan.ts";
 import { proxyCommand } from "./proxy.ts";
@@ -31,4 +32,5 @@ export const commands: readonly Command[] = [
   diagnoseCommand,
   discoveryCommand,
   envoyCommand,
+  envCommand,
 ];

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Finding } from "../doctor/finding.ts";
 import type { Command } from "./command.ts";
 import { findingLines } from "./findings.ts";
-import { proxyCommand, proxyFlags } from "./proxy.ts";
+import { platformDeadlineMs, proxyCommand, proxyFlags } from "./proxy.ts";
 import { version } from "./version.ts";
 
 /** Exit codes for scripts. */
@@ -22,19 +22,19 @@ export const doctorCommand: Command = {
     json: { type: "boolean", default: false, describe: "Print the findings as JSON." },
   },
   async run(args, context) {
-    const [{ examine }, { interfaceAddresses, readConfigFile }, { agentArguments }] = await Promise.all([
+    const [{ examine }, { readConfigFile }, { lookAround }, { agentArguments }] = await Promise.all([
       import("../doctor/doctor.ts"),
       import("../config/read-sources.ts"),
+      import("../config/surroundings.ts"),
       import("./agent-arguments.ts"),
     ]);
     const started = performance.now();
     const examined = await agentArguments(args, context);
+    const sources = { flags: proxyFlags(examined.args), env: context.env, readFile: readConfigFile };
     const { findings, isConfigurationUsable } = await examine(
       {
-        flags: proxyFlags(examined.args),
-        env: context.env,
-        interfaceAddresses: interfaceAddresses(),
-        readFile: readConfigFile,
+        ...sources,
+        ...(await lookAround(sources, platformDeadlineMs(examined.args))),
         templatePath: join(context.templates, "sidecar.yaml"),
         version,
       },

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Plan } from "../plan/plan.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { planLines } from "./plan-lines.ts";
-import { proxyCommand, proxyFlags } from "./proxy.ts";
+import { platformDeadlineMs, proxyCommand, proxyFlags } from "./proxy.ts";
 import { version } from "./version.ts";
 
 /** Exit codes for scripts. */
@@ -27,23 +27,24 @@ export const planCommand: Command = {
       { makePlan, refusal },
       { parseConfig },
       { ConfigError, describeProblem },
-      { interfaceAddresses, readConfigFile },
+      { readConfigFile },
+      { lookAround },
       { agentArguments },
     ] = await Promise.all([
       import("../plan/plan.ts"),
       import("../config/parse-config.ts"),
       import("../config/config-problem.ts"),
       import("../config/read-sources.ts"),
+      import("../config/surroundings.ts"),
       import("./agent-arguments.ts"),
     ]);
     const asJson = args.boolean("json");
     const planned = await agentArguments(args, context);
+    const sources = { flags: proxyFlags(planned.args), env: context.env, readFile: readConfigFile };
     try {
       const config = parseConfig({
-        flags: proxyFlags(planned.args),
-        env: context.env,
-        interfaceAddresses: interfaceAddresses(),
-        readFile: readConfigFile,
+        ...sources,
+        ...(await lookAround(sources, platformDeadlineMs(planned.args))),
         templatePath: join(context.templates, "sidecar.yaml"),
         version,
       });

@@ -4,6 +4,8 @@
 import { join } from "node:path";
 import type { AgentConfig, ProxyFlags } from "../config/agent-config.ts";
 import { describeProblem } from "../config/config-problem.ts";
+import { parseDurationMs } from "../config/duration.ts";
+import { pilotFlags } from "../config/pilot-flags.ts";
 import type { SupervisionEnd } from "../envoy/state.ts";
 import type { Arguments, Command, CommandContext } from "./command.ts";
 import { identityFlags, readIdentityFlags } from "./identity-flags.ts";
@@ -17,7 +19,7 @@ const exitCodes = { drained: 0, failed: 1, configurationUnusable: 64, cutShort: 
 export const proxyCommand: Command = {
   name: "proxy",
   usage: "[type]",
-  describe: "Run the sidecar: identity, xDS, SDS and Envoy.",
+  describe: "Run the sidecar or gateway: identity, xDS, SDS and Envoy.",
   hangup: "reload",
   allowUnknown: true,
   flags: {
@@ -42,6 +44,22 @@ export const proxyCommand: Command = {
       type: "string",
       default: "",
       describe: "Envoy's component log levels, where --proxyLogLevel has none.",
+    },
+    outlierLogPath: { type: "string", describe: "File that Envoy writes outlier events to." },
+    stsPort: {
+      type: "number",
+      default: 0,
+      describe: "Told to the control plane as STS_PORT; nothing listens.",
+    },
+    platformMetadataDeadline: {
+      type: "string",
+      default: "250ms",
+      describe: "Longest time that a cloud's metadata service may delay Envoy; 0s does not ask it.",
+    },
+    "print-config": {
+      type: "boolean",
+      default: false,
+      describe: "Print the effective ProxyConfig with the source of each value, and end.",
     },
     concurrency: { type: "number", describe: "Envoy's worker threads; overrides ProxyConfig unless 0." },
     templateFile: { type: "string", describe: "Bootstrap template (JSON-e) instead of the release's own." },
@@ -84,6 +102,9 @@ export const proxyCommand: Command = {
       describe:
         "File that gets the reason of a failure (default /dev/termination-log, where it can be written).",
     },
+    ...Object.fromEntries(
+      Object.entries(pilotFlags).map(([name, { describe }]) => [name, { type: "string", describe }] as const),
+    ),
   },
   run: runProxy,
 };
@@ -94,20 +115,30 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
     { parseConfig },
     { ConfigError },
     { interfaceAddresses, readConfigFile },
+    { lookAround },
     { createLogger, writeToStdout },
   ] = await Promise.all([
     import("../config/parse-config.ts"),
     import("../config/config-problem.ts"),
     import("../config/read-sources.ts"),
+    import("../config/surroundings.ts"),
     import("../telemetry/log.ts"),
   ]);
+  const sources = { flags: proxyFlags(args), env: context.env, readFile: readConfigFile };
+  if (args.boolean("print-config")) {
+    const { configLines } = await import("../config/print-config.ts");
+    const { lines, problems } = configLines(sources);
+    for (const line of lines) context.print(line);
+    for (const problem of problems) context.printError(describeProblem(problem));
+    return problems.length === 0 ? exitCodes.drained : exitCodes.configurationUnusable;
+  }
   try {
+    const surroundings = await lookAround(sources, platformDeadlineMs(args));
     const configure = (): AgentConfig =>
       parseConfig({
-        flags: proxyFlags(args),
-        env: context.env,
-        interfaceAddresses: interfaceAddresses(),
-        readFile: readConfigFile,
+        ...sources,
+        ...surroundings,
+        interfaces: interfaceAddresses(),
         templatePath: join(context.templates, "sidecar.yaml"),
         version,
       });
@@ -115,7 +146,7 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
     const log = createLogger({ ...config.log, write: writeToStdout, now: () => new Date() });
     log.info("outrider starts", { version, node: config.nodeId });
     if (args.unknown.length > 0) log.warn("unknown flags ignored", { flags: args.unknown.join(" ") });
-    for (const reason of config.warnings) log.warn("environment variable ignored", { reason });
+    for (const reason of config.warnings) log.warn("configuration is odd", { reason });
 
     const [{ runAgent }, { ensureEnvoy, logProgress }] = await Promise.all([
       import("../agent/run-agent.ts"),
@@ -178,6 +209,12 @@ function exitCodeOfEnd(end: SupervisionEnd): number {
   }
 }
 
+/** How long a cloud may take to say what it knows; the default for what is no duration. */
+export function platformDeadlineMs(args: Arguments): number {
+  const ms = parseDurationMs(args.string("platformMetadataDeadline"));
+  return ms === undefined || ms < 0 ? 250 : ms;
+}
+
 /** The flags of `proxy` as configuration reads them. */
 export function proxyFlags(args: Arguments): ProxyFlags {
   return {
@@ -190,6 +227,14 @@ export function proxyFlags(args: Arguments): ProxyFlags {
     proxyComponentLogLevel: args.string("proxyComponentLogLevel"),
     concurrency: args.optionalNumber("concurrency"),
     templateFile: args.optionalString("templateFile"),
+    outlierLogPath: args.optionalString("outlierLogPath") || undefined,
+    stsPort: args.number("stsPort"),
+    pilot: Object.fromEntries(
+      Object.keys(pilotFlags).flatMap((name) => {
+        const value = args.optionalString(name);
+        return value === undefined ? [] : [[name, value]];
+      }),
+    ),
     parentShutdownDuration: args.optionalString("parentShutdownDuration"),
     supervision: readSupervisionFlags(args),
     identity: readIdentityFlags(args),

@@ -13,6 +13,8 @@ import type { StatusOptions } from "../status/server.ts";
 import type { LogLevel } from "../telemetry/log.ts";
 import type { XdsProxyOptions } from "../xdsproxy/xds-proxy.ts";
 import type { IdentityFlags } from "./identity-source.ts";
+import type { InterfaceAddress } from "./addresses.ts";
+import type { PilotFlagValues } from "./pilot-flags.ts";
 import type { SupervisionFlags } from "./supervision.ts";
 
 /** Where the bootstrap comes from. */
@@ -69,6 +71,12 @@ export interface ProxyFlags {
   readonly proxyComponentLogLevel: string;
   readonly concurrency: number | undefined;
   readonly templateFile: string | undefined;
+  /** Envoy's outlier events go to this file. */
+  readonly outlierLogPath: string | undefined;
+  /** Only told to the control plane; 0 for none. */
+  readonly stsPort: number;
+  /** Flags of pilot-agent that set fields of ProxyConfig, or mean nothing any more. */
+  readonly pilot: PilotFlagValues;
   /** Longest life of a replaced Envoy, in Go's notation; undefined is 15 s more than the drain takes. */
   readonly parentShutdownDuration: string | undefined;
   readonly supervision: SupervisionFlags;
@@ -82,6 +90,13 @@ export interface ProxyFlags {
   readonly logAsJson: boolean;
 }
 
+/** What a cloud's metadata service says about this machine. */
+export interface PlatformFacts {
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly locality: { readonly region?: string; readonly zone?: string };
+}
+
 /** A file's content, or why there is none. */
 export type FileContent =
   | { readonly kind: "read"; readonly text: string }
@@ -93,7 +108,11 @@ export interface ConfigSources {
   readonly flags: ProxyFlags;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Addresses of the pod's interfaces, without loopback and link-local ones. */
-  readonly interfaceAddresses: readonly string[];
+  readonly interfaces: readonly InterfaceAddress[];
+  /** What the cloud says about this machine; undefined where there is none or it has not answered in time. */
+  readonly platform: PlatformFacts | undefined;
+  /** An address of a host; the host itself when it is one, undefined when it could not be looked up. */
+  readonly resolve: (host: string) => string | undefined;
   readonly readFile: (path: string) => FileContent;
   /** The release's own sidecar template. */
   readonly templatePath: string;

@@ -4,10 +4,7 @@
  * They run in the agent's container with its environment and working directory, so the same sources say it.
  */
 import type { ConfigSources } from "./agent-config.ts";
-import { readEnvironment } from "./environment.ts";
-import { proxyConfigLayers, readPodInfo } from "./layers.ts";
-import { paths } from "./paths.ts";
-import { decodeProxyConfig, mergeProxyConfig } from "./proxy-config.ts";
+import { readEffectiveConfig } from "./effective-config.ts";
 
 /** Folder and ports of a running agent. */
 export interface AgentLocation {
@@ -26,10 +23,7 @@ export function locateAgent(
   sources: Pick<ConfigSources, "env" | "readFile">,
   meshConfig: string,
 ): AgentLocation {
-  const env = readEnvironment(sources.env, []);
-  const annotations = readPodInfo(sources, paths.podAnnotations, []);
-  const layers = proxyConfigLayers(sources, { meshConfig, proxyConfig: env.PROXY_CONFIG, annotations }, []);
-  const proxy = decodeProxyConfig(mergeProxyConfig(layers, []), []);
+  const { env, proxy } = readEffectiveConfig({ ...sources, flags: { meshConfig } }, []);
   return {
     configPath: proxy.configPath,
     statusPort: proxy.statusPort,

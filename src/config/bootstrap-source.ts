@@ -1,38 +1,25 @@
 /**
  * Which bootstrap Envoy gets: the release's template, a user's template, or a finished file.
  */
-import { join } from "node:path";
 import { LineCounter, parseDocument } from "yaml";
-import type { BootstrapParameters, Json } from "../bootstrap/parameters.ts";
-import { statsPatterns, statsTags } from "../bootstrap/stats.ts";
+import type { Json } from "../bootstrap/parameters.ts";
+import { goTemplateRemedy, isGoTemplate, type Template } from "../bootstrap/render.ts";
+import { errorMessage } from "../lifecycle/error-message.ts";
 import type { BootstrapSource, ConfigSources } from "./agent-config.ts";
+import { type BootstrapChoice, bootstrapParameters } from "./bootstrap-parameters.ts";
 import type { ConfigProblem } from "./config-problem.ts";
-import type { Environment } from "./environment.ts";
-import type { NodeDescription } from "./node.ts";
-import { paths } from "./paths.ts";
-import type { ProxyConfig } from "./proxy-config.ts";
 
-/** What the choice is made from. */
-export interface BootstrapChoice {
-  readonly sources: ConfigSources;
-  readonly env: Environment;
-  readonly proxy: ProxyConfig;
-  readonly node: NodeDescription;
-  readonly isIPv6Only: boolean;
-}
-
-/** Runtime flags of Istio's sidecar (Envoy's runtime documentation). */
-const runtimeFlags: Json = {
-  "re2.max_program_size.error_level": "32768",
-  "envoy.deprecated_features:envoy.config.listener.v3.Listener.hidden_envoy_deprecated_use_original_dst": true,
-  "envoy.reloadable_features.http_reject_path_with_fragment": false,
-  "envoy.reloadable_features.fixed_heap_use_allocated": true,
-};
+/**
+ * Where Istio's images have their Go template. A release's own stands for it, so that image and template need not be
+ * changed together.
+ */
+const istiosTemplate = /^(?:\.?\/)?var\/lib\/istio\/envoy\/envoy_bootstrap_tmpl\.json$/;
 
 /** Undefined when a problem was added. */
 export function chooseBootstrap(
   choice: BootstrapChoice,
   problems: ConfigProblem[],
+  warnings: string[],
 ): BootstrapSource | undefined {
   const { sources, env, proxy } = choice;
   if (env.ISTIO_BOOTSTRAP === "" && proxy.customConfigFile !== undefined) {
@@ -40,20 +27,52 @@ export function chooseBootstrap(
     const bootstrap = text === undefined ? undefined : parseYaml(proxy.customConfigFile, text, problems);
     return bootstrap === undefined ? undefined : { kind: "custom", bootstrap };
   }
-  const [path, from] = templateOf(choice);
-  const text = requiredFile(sources, path, from, problems);
+  const template = readTemplate(choice, problems, warnings);
   const override = readOverride(choice, problems);
-  if (text === undefined) return undefined;
-  return { kind: "template", template: { source: path, text }, parameters: parameters(choice), override };
+  const parameters = bootstrapParameters(choice, problems, warnings);
+  return template === undefined ? undefined : { kind: "template", template, parameters, override };
 }
 
-function templateOf({ sources, env, proxy }: BootstrapChoice): readonly [path: string, from: string] {
+function readTemplate(
+  choice: BootstrapChoice,
+  problems: ConfigProblem[],
+  warnings: string[],
+): Template | undefined {
+  const { sources } = choice;
+  const asked = templateOf(choice);
+  if (asked === undefined) return releaseTemplate(sources, problems);
+  const [path, from] = asked;
+  const text = requiredFile(sources, path, from, problems);
+  if (text === undefined) return undefined;
+  if (!isGoTemplate(text)) return { source: path, text };
+  if (!istiosTemplate.test(path)) {
+    problems.push({ source: from, path: "", message: `${path} ${goTemplateRemedy}` });
+    return undefined;
+  }
+  warnings.push(`${from}: ${path} is Istio's own Go template; the release's template stands for it`);
+  return releaseTemplate(sources, problems);
+}
+
+/** A release has its template as JSON too, which is read much faster. */
+function releaseTemplate(sources: ConfigSources, problems: ConfigProblem[]): Template | undefined {
+  const { templatePath } = sources;
+  const json = sources.readFile(templatePath.replace(/yaml$/, "json"));
+  if (json.kind === "read") return { source: templatePath, text: json.text };
+  const text = requiredFile(sources, templatePath, "the release's template", problems);
+  return text === undefined ? undefined : { source: templatePath, text };
+}
+
+function templateOf({
+  sources,
+  env,
+  proxy,
+}: BootstrapChoice): readonly [path: string, from: string] | undefined {
   if (env.ISTIO_BOOTSTRAP !== "") return [env.ISTIO_BOOTSTRAP, "ISTIO_BOOTSTRAP"];
   if (sources.flags.templateFile !== undefined) return [sources.flags.templateFile, "--templateFile"];
   if (proxy.proxyBootstrapTemplatePath !== undefined) {
     return [proxy.proxyBootstrapTemplatePath, "ProxyConfig proxyBootstrapTemplatePath"];
   }
-  return [sources.templatePath, "the release's template"];
+  return undefined;
 }
 
 function requiredFile(
@@ -73,12 +92,19 @@ function readOverride({ sources, env }: BootstrapChoice, problems: ConfigProblem
   const path = env.ISTIO_BOOTSTRAP_OVERRIDE;
   if (path === "") return undefined;
   const text = requiredFile(sources, path, "ISTIO_BOOTSTRAP_OVERRIDE", problems);
-  return text === undefined ? undefined : parseYaml(path, text, problems);
+  return text === undefined ? undefined : parseYaml(path, withHostIp(text, env.HOST_IP), problems);
+}
+
+/** `$(HOST_IP)` in place; an IPv6 address gets brackets unless it stands in some. */
+function withHostIp(text: string, hostIp: string): string {
+  if (hostIp === "") return text;
+  if (!hostIp.includes(":")) return text.replaceAll("$(HOST_IP)", hostIp);
+  return text.replaceAll("[$(HOST_IP)]", `[${hostIp}]`).replaceAll("$(HOST_IP)", `[${hostIp}]`);
 }
 
 function parseYaml(source: string, text: string, problems: ConfigProblem[]): Json | undefined {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
   for (const error of document.errors) {
     const { line, col } = lines.linePos(error.pos[0]);
     problems.push({
@@ -88,34 +114,14 @@ function parseYaml(source: string, text: string, problems: ConfigProblem[]): Jso
     });
   }
   if (document.errors.length > 0) return undefined;
-  const value: unknown = document.toJS();
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    problems.push({ source, path: "", message: `not usable YAML: ${errorMessage(error)}` });
+    return undefined;
+  }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Json;
   problems.push({ source, path: "", message: "must be a mapping of Envoy's bootstrap fields" });
   return undefined;
-}
-
-function parameters(choice: BootstrapChoice): Omit<BootstrapParameters, "adminSocketPath"> {
-  const { sources, env, proxy, node } = choice;
-  const [localhost, wildcard] = choice.isIPv6Only ? ["::1", "::"] : ["127.0.0.1", "0.0.0.0"];
-  const metricsLocalOnly = proxy.proxyMetadata["METRICS_LOCALHOST_ACCESS_ONLY"] === "true";
-  return {
-    nodeId: node.id,
-    nodeCluster: node.cluster,
-    locality: node.locality,
-    metadata: node.metadata,
-    logAsJson: sources.flags.logAsJson,
-    runtimeFlags,
-    statsTags: statsTags(),
-    statsPatterns: statsPatterns(),
-    xdsSocketPath: join(proxy.configPath, "XDS"),
-    sdsSocketPath: paths.sdsSocket,
-    xdsApiType: env.ISTIO_DELTA_XDS ? "DELTA_GRPC" : "GRPC",
-    localhost,
-    wildcard,
-    statsAddress: metricsLocalOnly ? localhost : wildcard,
-    agentStatusPort: proxy.statusPort,
-    envoyStatusPort: env.ENVOY_STATUS_PORT,
-    prometheusPort: env.ENVOY_PROMETHEUS_PORT,
-    maxDownstreamConnections: 2_147_483_647,
-  };
 }

@@ -7,6 +7,8 @@ const unitMs: Readonly<Record<string, number>> = {
   ns: 1e-6,
   us: 1e-3,
   µs: 1e-3,
+  // Go takes the Greek letter as well as the micro sign.
+  μs: 1e-3,
   ms: 1,
   s: 1_000,
   m: 60_000,
@@ -15,13 +17,20 @@ const unitMs: Readonly<Record<string, number>> = {
 
 /** Milliseconds, or undefined when `text` is not a duration. */
 export function parseDurationMs(text: string): number | undefined {
-  const match = /^([+-]?)((?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+|0)$/.exec(text.trim());
+  const match = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|[µμ]s|ms|s|m|h))+|0)$/.exec(text);
   if (match === null) return undefined;
   let total = 0;
-  for (const [, number = "", unit = ""] of (match[2] ?? "").matchAll(/(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)/g)) {
+  for (const [, number = "", unit = ""] of (match[2] ?? "").matchAll(
+    /(\d+\.?\d*|\.\d+)(ns|us|[µμ]s|ms|s|m|h)/g,
+  )) {
     total += Number(number) * (unitMs[unit] ?? 0);
   }
   return match[1] === "-" ? -total : total;
+}
+
+/** As protobuf's JSON and Envoy write durations: seconds, whatever their size. */
+export function protobufDuration(ms: number): string {
+  return `${Number((ms / 1_000).toFixed(9))}s`;
 }
 
 /** Milliseconds of a flag's value; one that is no duration, or negative, is a problem. */

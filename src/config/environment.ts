@@ -5,6 +5,7 @@
  * that is set but empty is the empty string, not the default.
  */
 import { parseDurationMs } from "./duration.ts";
+import { noticesOf } from "./unread-variables.ts";
 
 /** One variable. */
 export interface Variable<T> {
@@ -26,6 +27,11 @@ function flag(fallback: boolean, describe: string): Variable<boolean> {
     ...Object.fromEntries(["0", "f", "F", "FALSE", "false", "False"].map((word) => [word, false])),
   };
   return { default: fallback, describe, parse: (value) => words[value], kind: "true or false" };
+}
+
+/** Unset is a third state: it leaves the decision to something else. */
+function optionalFlag(describe: string): Variable<boolean | undefined> {
+  return { ...flag(false, describe), default: undefined };
 }
 
 function integer(fallback: number, describe: string): Variable<number> {
@@ -61,23 +67,62 @@ export const variables = {
   POD_NAMESPACE: text("", "Namespace of the pod; part of the node ID and of the identity."),
   SERVICE_ACCOUNT: text("", "Service account; part of the identity."),
   INSTANCE_IP: text("", "IP address of the pod; the first of the node's addresses."),
+  HOST_IP: text(
+    "",
+    "IP address of the node; stands for $(HOST_IP) in addresses and in the bootstrap override.",
+  ),
+  CLOUD_PLATFORM: text(
+    "",
+    "aws, gcp, azure or none; empty asks the machine's DMI which cloud it belongs to.",
+  ),
+  AWS_EC2_METADATA_SERVICE_ENDPOINT: text(
+    "",
+    "URL of Amazon's metadata service, where it is not the usual one.",
+  ),
+  AZURE_METADATA_HOST: text("", "host:port of Azure's metadata service, where it is not the usual one."),
+  GCE_METADATA_HOST: text("", "host:port of Google's metadata server, where it is not the usual one."),
+  GCP_METADATA: text("", "PROJECT|NUMBER|CLUSTER|LOCATION, as Google's metadata server would say it."),
+  GCP_QUOTA_PROJECT: text("", "Google project that is charged for API calls; node metadata."),
+  GCP_ZONE: text("", "Google zone, where the metadata server is not asked."),
   TRUST_DOMAIN: text("cluster.local", "SPIFFE trust domain of the workload."),
   PROXY_CONFIG: text("", "Istio ProxyConfig as YAML or JSON, laid over the mesh config."),
   ISTIO_BOOTSTRAP: text("", "Bootstrap template that replaces the one of the release."),
   ISTIO_BOOTSTRAP_OVERRIDE: text("", "YAML or JSON file merged into the bootstrap (Envoy's --config-yaml)."),
+  DISABLE_ENVOY: flag(false, "Refused: proxyless gRPC is not part of this release."),
   ENVOY_PATH: text("", "Envoy's binary, where --binaryPath and ProxyConfig name none."),
   ENVOY_STATUS_PORT: integer(15021, "Port of Envoy's readiness listener."),
   ENVOY_PROMETHEUS_PORT: integer(15090, "Port of Envoy's Prometheus listener."),
+  ENVOY_SECURE_METRICS_PORT: integer(0, "Port of Envoy's metrics over mutual TLS; 0 for none."),
+  ENVOY_SECURE_MERGED_METRICS_PORT: integer(0, "Port of the agent's metrics over mutual TLS; 0 for none."),
+  ENVOY_STATUS_PORT_ENABLE_PROXY_PROTOCOL: flag(false, "Accept the PROXY protocol on ENVOY_STATUS_PORT."),
   METRICS_LOCALHOST_ACCESS_ONLY: flag(false, "Serve metrics to loopback only."),
   ENVOY_SKIP_DEPRECATED_LOGS: flag(true, "Keep Envoy from logging deprecated fields."),
   ISTIO_ENVOY_ENABLE_CORE_DUMP: flag(false, "Let Envoy dump core."),
   ISTIO_DELTA_XDS: flag(true, "Use the delta protocol between Envoy and the control plane."),
   PROXY_CONFIG_XDS_AGENT: flag(false, "Subscribe to the mesh's trust bundle."),
-  ISTIO_CPU_LIMIT: integer(0, "CPUs of the container; Envoy's concurrency where ProxyConfig sets none."),
+  ISTIO_DUAL_STACK: flag(false, "Listen on both families where the pod has addresses of both."),
+  PEER_METADATA_DISCOVERY: optionalFlag(
+    "Discover peers through the control plane (needs Istio's Envoy); as ISTIO_META_ENABLE_HBONE when unset.",
+  ),
+  HTTP_STRIP_FRAGMENT_FROM_PATH_UNSAFE_IF_DISABLED: flag(true, "Strip a #fragment from request paths."),
+  COMPLIANCE_POLICY: text("", "fips-140-2, fips-140-3 or pqc: what Envoy may use for TLS to its services."),
+  DNS_PROXY_ADDR: text("", "Address of the DNS proxy; node metadata."),
+  WORKLOAD_IDENTITY_SOCKET_FILE: text(
+    "socket",
+    "Name of the SDS socket in ./var/run/secrets/workload-spiffe-uds.",
+  ),
+  ISTIO_CPU_LIMIT: integer(
+    0,
+    "CPUs of the container; Envoy's concurrency where ProxyConfig sets none (0: Envoy asks the cgroup).",
+  ),
   MINIMUM_DRAIN_DURATION: duration("5s", "Shortest drain when EXIT_ON_ZERO_ACTIVE_CONNECTIONS is on."),
   MAXIMUM_DRAIN_DURATION: duration(
     "0s",
     "Longest drain when EXIT_ON_ZERO_ACTIVE_CONNECTIONS is on, connections left or not; 0s waits for them.",
+  ),
+  TERMINATION_DRAIN_DURATION_SECONDS: integer(
+    -1,
+    "Istio 1.5: length of the drain in seconds, where no ProxyConfig sets terminationDrainDuration.",
   ),
   EXIT_ON_ZERO_ACTIVE_CONNECTIONS: flag(false, "End the drain when no inbound connection is left."),
   CA_ADDR: text("", "host:port of the certificate authority; the discovery address unless set."),
@@ -114,11 +159,7 @@ export const variables = {
 
 /** Parsed values by name. */
 export type Environment = {
-  readonly [Name in keyof typeof variables]: (typeof variables)[Name]["default"] extends boolean
-    ? boolean
-    : (typeof variables)[Name]["default"] extends number
-      ? number
-      : string;
+  readonly [Name in keyof typeof variables]: (typeof variables)[Name] extends Variable<infer T> ? T : never;
 };
 
 /** Read the table from `env`; each value that cannot be read adds a line to `warnings`. */
@@ -126,6 +167,7 @@ export function readEnvironment(
   env: Readonly<Record<string, string | undefined>>,
   warnings: string[],
 ): Environment {
+  warnings.push(...noticesOf(env));
   const entries = Object.entries<Variable<unknown>>(variables).map(([name, variable]) => {
     const value = env[name];
     if (value === undefined) return [name, variable.default];

@@ -10,7 +10,13 @@ import type { ProxyConfigLayer } from "./proxy-config.ts";
 /** Labels or annotations of the pod; undefined where the downward API has no file. */
 export type PodValues = Readonly<Record<string, string>> | undefined;
 
-/** Mesh config, PROXY_CONFIG and the pod's annotation, the weakest first. */
+/** Annotations that set one field, over proxy.istio.io/config. */
+const annotatedFields = [
+  ["sidecar.istio.io/discoveryAddress", "discoveryAddress"],
+  ["status.sidecar.istio.io/port", "statusPort"],
+] as const;
+
+/** Mesh config, PROXY_CONFIG and the pod's annotations, the weakest first. */
 export function proxyConfigLayers(
   sources: Pick<ConfigSources, "readFile">,
   from: { readonly meshConfig: string; readonly proxyConfig: string; readonly annotations: PodValues },
@@ -28,6 +34,11 @@ export function proxyConfigLayers(
       text: from.annotations?.["proxy.istio.io/config"] ?? "",
       path: "",
     },
+    ...annotatedFields.flatMap(([annotation, field]) => {
+      const value = from.annotations?.[annotation];
+      const source = `${paths.podAnnotations}: ${annotation}`;
+      return value === undefined ? [] : [{ source, fields: { [field]: value } }];
+    }),
   ];
 }
 

@@ -1,31 +1,32 @@
 /**
  * Who this proxy is to the control plane: Envoy's node, as Istio's agent describes it.
- *
- * Typed keys are never overridden by what ISTIO_META_* variables bring under the same name.
  */
 import type { Json } from "../bootstrap/parameters.ts";
+import type { PlatformFacts } from "./agent-config.ts";
 import type { ConfigProblem } from "./config-problem.ts";
-import type { RawProxyConfig } from "./proxy-config.ts";
+import type { Environment } from "./environment.ts";
+import { type MetadataSources, rawMetadata, typedFirst } from "./node-metadata.ts";
 
 /** What the node is made from. */
-export interface NodeSources {
+export interface NodeSources extends MetadataSources {
   readonly proxyType: string;
   /** Instance addresses, the pod's own first. */
   readonly addresses: readonly string[];
-  readonly podName: string;
-  readonly namespace: string;
-  readonly serviceAccount: string;
+  readonly parsed: Environment;
+  /** Third part of the node ID; undefined is pod and namespace. */
+  readonly id: string | undefined;
   /** DNS domain suffix, the fourth part of the node ID. */
   readonly domain: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly proxyMetadata: Readonly<Record<string, string>>;
-  readonly proxyConfig: RawProxyConfig;
+  /** ProxyConfig as protobuf's JSON. */
+  readonly proxyConfig: Json;
   readonly serviceCluster: string;
+  readonly tracingServiceName: string | undefined;
   readonly labels: Readonly<Record<string, string>> | undefined;
   readonly annotations: Readonly<Record<string, string>> | undefined;
   readonly version: string;
-  readonly envoyStatusPort: number;
-  readonly envoyPrometheusPort: number;
+  readonly outlierLogPath: string | undefined;
+  readonly stsPort: number;
+  readonly platform: PlatformFacts | undefined;
   /** host of the discovery address, expected in the control plane's certificate; undefined without TLS. */
   readonly discoveryHost: string | undefined;
 }
@@ -38,116 +39,97 @@ export interface NodeDescription {
   readonly metadata: Readonly<Record<string, Json>>;
 }
 
-/** Build the node; problems are added for what cannot be sent. */
-export function describeNode(sources: NodeSources, problems: ConfigProblem[]): NodeDescription {
-  const raw = rawMetadata(sources, problems);
-  const labels = labelsOf(sources);
-  const locality = (labels["topology.istio.io/locality"] ?? labels["istio-locality"] ?? "").trim();
-  const path = locality.includes("/") ? locality : locality.replaceAll(".", "/");
-  const [region = "", zone = "", subZone = ""] = path.split("/");
+type Labels = Readonly<Record<string, string>>;
+
+/** Build the node; problems are added for what cannot be sent, warnings for what is passed over. */
+export function describeNode(
+  sources: NodeSources,
+  problems: ConfigProblem[],
+  warnings: string[],
+): NodeDescription {
+  const { parsed: env, platform } = sources;
+  const raw = rawMetadata(sources, problems, warnings);
+  const fixed = { ...raw.labels, ...platform?.labels };
+  const labels = withoutHash({ ...fixed, ...sources.labels });
+  const path = localityPath(labels);
+  const localized = path === "" ? {} : { "istio-locality": path };
+  // Without a labels file the two are one map to Istio, so the locality is in both.
+  const shared = sources.labels === undefined ? localized : {};
   const typed: Record<string, Json | undefined> = {
-    ANNOTATIONS: nonEmpty(sources.annotations),
-    ENVOY_PROMETHEUS_PORT: sources.envoyPrometheusPort,
-    ENVOY_STATUS_PORT: sources.envoyStatusPort,
+    ANNOTATIONS: nonEmpty(sources.annotations ?? {}),
+    ENVOY_PROMETHEUS_PORT: env.ENVOY_PROMETHEUS_PORT || undefined,
+    ENVOY_SECURE_MERGED_METRICS_PORT: env.ENVOY_SECURE_MERGED_METRICS_PORT || undefined,
+    ENVOY_SECURE_METRICS_PORT: env.ENVOY_SECURE_METRICS_PORT || undefined,
+    ENVOY_SKIP_DEPRECATED_LOGS: env.ENVOY_SKIP_DEPRECATED_LOGS ? "true" : undefined,
+    ENVOY_STATUS_PORT: env.ENVOY_STATUS_PORT || undefined,
+    EXIT_ON_ZERO_ACTIVE_CONNECTIONS: env.EXIT_ON_ZERO_ACTIVE_CONNECTIONS ? "true" : undefined,
     INSTANCE_IPS: [...new Set(sources.addresses)].join(","),
-    ISTIO_VERSION: raw["ISTIO_VERSION"] ?? sources.version,
-    LABELS: nonEmpty(path === "" ? labels : { ...labels, "istio-locality": path }),
-    NAME: sources.podName || undefined,
-    NAMESPACE: sources.namespace || undefined,
+    ISTIO_VERSION: raw.entries.get("ISTIO_VERSION") ?? sources.version,
+    LABELS: nonEmpty({ ...labels, ...localized }),
+    METADATA_DISCOVERY: String(env.PEER_METADATA_DISCOVERY ?? raw.entries.get("ENABLE_HBONE") === "true"),
+    NAME: env.POD_NAME || undefined,
+    NAMESPACE: env.POD_NAMESPACE || undefined,
+    OUTLIER_LOG_PATH: sources.outlierLogPath,
     PILOT_SAN: sources.discoveryHost === undefined ? undefined : [expectedName(sources.discoveryHost)],
-    PROXY_CONFIG: sources.proxyConfig as Json,
-    SERVICE_ACCOUNT: sources.serviceAccount || undefined,
+    PLATFORM_METADATA: nonEmpty(platform?.metadata ?? {}),
+    PROXY_CONFIG: sources.proxyConfig,
+    SERVICE_ACCOUNT: env.SERVICE_ACCOUNT || undefined,
+    STATIC_LABELS: nonEmpty({ ...fixed, ...shared }),
+    STS_PORT: sources.stsPort === 0 ? undefined : String(sources.stsPort),
+    WORKLOAD_IDENTITY_SOCKET_FILE: env.WORKLOAD_IDENTITY_SOCKET_FILE || undefined,
   };
-  const metadata = Object.entries({ ...raw, ...definedOnly(typed) }).sort(([a], [b]) => (a < b ? -1 : 1));
-  const namespace = sources.namespace;
+  const metadata = typedFirst(typed, raw.entries);
+  const namespace = env.POD_NAMESPACE;
   return {
     id: [
       sources.proxyType,
       sources.addresses[0] ?? "127.0.0.1",
-      namespace === "" ? sources.podName : `${sources.podName}.${namespace}`,
+      sources.id ?? (namespace === "" ? env.POD_NAME : `${env.POD_NAME}.${namespace}`),
       sources.domain,
     ].join("~"),
-    cluster: clusterName(sources, labels, raw),
-    locality: {
-      ...(region === "" ? {} : { region }),
-      ...(zone === "" ? {} : { zone }),
-      ...(subZone === "" ? {} : { sub_zone: subZone }),
-    },
-    metadata: Object.fromEntries(metadata),
+    cluster: clusterName(sources, labels, metadata["WORKLOAD_NAME"]),
+    locality: path === "" ? (platform?.locality ?? {}) : localityOf(path),
+    metadata,
   };
 }
 
-function rawMetadata(sources: NodeSources, problems: ConfigProblem[]): Record<string, Json> {
-  const raw: Record<string, Json> = {};
-  const prefix = "ISTIO_META_";
-  for (const from of [sources.proxyMetadata, sources.env]) {
-    for (const [name, value] of Object.entries(from)) {
-      if (name.startsWith(prefix) && value !== undefined) raw[name.slice(prefix.length)] = value;
-    }
-  }
-  for (const [name, value] of Object.entries(sources.env)) {
-    if (!name.startsWith("ISTIO_METAJSON_") || value === undefined) continue;
-    const fields = parseMapping(value);
-    if (fields !== undefined) Object.assign(raw, fields);
-    else
-      problems.push({
-        source: name,
-        path: "",
-        message: 'is not a JSON object: write it as {"key": "value"}',
-      });
-  }
-  const dnsProxyAddress = sources.env["DNS_PROXY_ADDR"];
-  if (dnsProxyAddress !== undefined && dnsProxyAddress !== "") raw["DNS_PROXY_ADDR"] = dnsProxyAddress;
-  return raw;
+function withoutHash(labels: Labels): Labels {
+  const { "pod-template-hash": _, ...rest } = labels;
+  return rest;
 }
 
-function labelsOf(sources: NodeSources): Readonly<Record<string, string>> {
-  const fixed = parseMapping(sources.env["ISTIO_METAJSON_LABELS"] ?? "{}") ?? {};
-  const labels = { ...fixed, ...sources.labels };
-  const text = Object.entries(labels).filter(
-    ([key, value]) => typeof value === "string" && key !== "pod-template-hash",
-  );
-  return Object.fromEntries(text) as Record<string, string>;
+/** Labels cannot hold a slash, so dots stand for it. */
+function localityPath(labels: Labels): string {
+  const label = (labels["topology.istio.io/locality"] || labels["istio-locality"] || "").trim();
+  return label.includes("/") ? label : label.replaceAll(".", "/");
 }
 
-function clusterName(
-  sources: NodeSources,
-  labels: Readonly<Record<string, string>>,
-  raw: Readonly<Record<string, Json>>,
-): string {
-  if (sources.serviceCluster !== "" && sources.serviceCluster !== "istio-proxy")
-    return sources.serviceCluster;
-  const workload = raw["WORKLOAD_NAME"];
-  const name =
-    labels["app"] ??
-    labels["app.kubernetes.io/name"] ??
-    (typeof workload === "string" && workload !== "" ? workload : "istio-proxy");
-  return sources.namespace === "" ? name : `${name}.${sources.namespace}`;
+function localityOf(path: string): NodeDescription["locality"] {
+  const [region = "", zone = "", subZone = ""] = path.split("/");
+  return {
+    ...(region === "" ? {} : { region }),
+    ...(zone === "" ? {} : { zone }),
+    ...(subZone === "" ? {} : { sub_zone: subZone }),
+  };
+}
+
+function clusterName(sources: NodeSources, labels: Labels, workload: Json | undefined): string {
+  const { serviceCluster, tracingServiceName } = sources;
+  if (serviceCluster !== "" && serviceCluster !== "istio-proxy") return serviceCluster;
+  const app = labels["app"] || labels["app.kubernetes.io/name"];
+  const workloadName = typeof workload === "string" && workload !== "" ? workload : undefined;
+  const canonical = labels["service.istio.io/canonical-name"] || labels["app.kubernetes.io/name"] || app;
+  const isCanonical = tracingServiceName?.startsWith("CANONICAL_NAME") === true;
+  const name = (isCanonical ? canonical : app) ?? workloadName ?? "istio-proxy";
+  const isShort = tracingServiceName === "CANONICAL_NAME_ONLY" && canonical !== undefined;
+  const namespace = sources.parsed.POD_NAMESPACE;
+  return namespace === "" || isShort ? name : `${name}.${namespace}`;
 }
 
 function expectedName(host: string): string {
   return host === "localhost" ? "istiod.istio-system.svc" : host;
 }
 
-function parseMapping(text: string): Record<string, Json> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null && !Array.isArray(value))
-      return value as Record<string, Json>;
-  } catch {
-    return undefined;
-  }
-  return undefined;
-}
-
-function nonEmpty(values: Readonly<Record<string, string>> | undefined): Json | undefined {
-  return values === undefined || Object.keys(values).length === 0 ? undefined : values;
-}
-
-function definedOnly(values: Readonly<Record<string, Json | undefined>>): Record<string, Json> {
-  const defined: Record<string, Json> = {};
-  for (const [key, value] of Object.entries(values)) {
-    if (value !== undefined) defined[key] = value;
-  }
-  return defined;
+function nonEmpty(values: Labels): Json | undefined {
+  return Object.keys(values).length === 0 ? undefined : values;
 }

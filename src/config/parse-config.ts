@@ -1,25 +1,30 @@
 /**
  * Flags, environment, mesh config, PROXY_CONFIG and pod info become one AgentConfig, or every problem at once.
  */
-import { isIPv6 } from "node:net";
+import type { Json } from "../bootstrap/parameters.ts";
 import { splitLogLevel } from "../envoy/generation/arguments.ts";
 import type { EnvoyOptions } from "../envoy/options.ts";
+import { addressFamilies, instanceAddresses } from "./addresses.ts";
 import type { AgentConfig, ConfigSources, KnownPort } from "./agent-config.ts";
 import { applicationSocket } from "./application-socket.ts";
 import { chooseBootstrap } from "./bootstrap-source.ts";
+import { compliantEnvironment } from "./compliance.ts";
 import { ConfigError, type ConfigProblem } from "./config-problem.ts";
 import { discoveryOptions } from "./control-plane.ts";
 import { flagDurationMs, parseDurationMs } from "./duration.ts";
-import { type Environment, readEnvironment } from "./environment.ts";
+import { readEffectiveConfig } from "./effective-config.ts";
+import type { Environment } from "./environment.ts";
 import { identityParts } from "./identity.ts";
 import { outputCertsOptions } from "./identity-source.ts";
 import { parseLogLevels } from "./log-options.ts";
-import { proxyConfigLayers, readPodInfo } from "./layers.ts";
 import { describeNode } from "./node.ts";
-import { paths } from "./paths.ts";
-import { decodeProxyConfig, mergeProxyConfig, type ProxyConfig } from "./proxy-config.ts";
+import { flagNotices } from "./pilot-flags.ts";
+import { type ProxyConfig, proxyConfigMetadata } from "./proxy-config.ts";
 import { supervisionOptions } from "./supervision.ts";
 import { xdsOptions } from "./xds.ts";
+
+/** What an Envoy can be run as. */
+const proxyTypes: readonly string[] = ["sidecar", "router", "waypoint"];
 
 /** @throws ConfigError with every problem */
 export function parseConfig(given: ConfigSources): AgentConfig {
@@ -32,59 +37,82 @@ export function parseConfig(given: ConfigSources): AgentConfig {
       return given.readFile(path);
     },
   };
-  const warnings: string[] = [];
   const { flags } = sources;
-  if (flags.proxyType !== "sidecar") {
+  if (!proxyTypes.includes(flags.proxyType)) {
     problems.push({
       source: "proxy",
       path: "",
-      message: `proxy type ${JSON.stringify(flags.proxyType)} is not supported: use sidecar`,
+      message: `proxy type ${JSON.stringify(flags.proxyType)} is not supported: use ${proxyTypes.join(", ")}`,
     });
   }
-  const env = readEnvironment(sources.env, warnings);
-  const labels = readPodInfo(sources, paths.podLabels, problems);
-  const annotations = readPodInfo(sources, paths.podAnnotations, problems);
-  const layers = proxyConfigLayers(
-    sources,
-    { meshConfig: flags.meshConfig, proxyConfig: env.PROXY_CONFIG, annotations },
-    problems,
-  );
-  const raw = mergeProxyConfig(layers, problems);
-  const proxy = decodeProxyConfig(raw, problems);
-  const addresses = instanceAddresses(env.INSTANCE_IP, sources.interfaceAddresses);
-  const isIPv6Only = addresses.every((address) => isIPv6(address));
+  const {
+    env,
+    labels,
+    annotations = {},
+    merged,
+    proxy,
+    ...effective
+  } = readEffectiveConfig(sources, problems);
+  const warnings = [...flagNotices(flags.pilot), ...effective.warnings];
+  const addresses = instanceAddresses({
+    instanceIp: env.INSTANCE_IP || (flags.pilot.ip ?? ""),
+    interfaces: sources.interfaces,
+    excluded: (annotations["traffic.sidecar.istio.io/excludeInterfaces"] ?? "")
+      .split(",")
+      .map((name) => name.trim()),
+  });
+  if (env.DISABLE_ENVOY) {
+    problems.push({
+      source: "DISABLE_ENVOY",
+      path: "",
+      message: "proxyless gRPC is not part of this release: unset it to run Envoy",
+    });
+  }
+  const families = addressFamilies(addresses, env.ISTIO_DUAL_STACK);
+  const { isIPv6Only } = families;
   const node = describeNode(
     {
       proxyType: flags.proxyType,
       addresses,
-      podName: env.POD_NAME,
-      namespace: env.POD_NAMESPACE,
-      serviceAccount: env.SERVICE_ACCOUNT,
-      domain: flags.domain ?? `${env.POD_NAMESPACE}.svc.cluster.local`,
+      parsed: env,
+      id: flags.pilot.id,
+      domain: flags.domain || `${env.POD_NAMESPACE}.svc.cluster.local`,
       env: sources.env,
       proxyMetadata: proxy.proxyMetadata,
-      proxyConfig: raw,
+      proxyConfig: proxyConfigMetadata(merged.fields) as Json,
       serviceCluster: proxy.serviceCluster || flags.serviceCluster,
+      tracingServiceName: proxy.tracingServiceName,
       labels,
       annotations,
       version: sources.version,
-      envoyStatusPort: env.ENVOY_STATUS_PORT,
-      envoyPrometheusPort: env.ENVOY_PROMETHEUS_PORT,
+      outlierLogPath: flags.outlierLogPath,
+      stsPort: flags.stsPort,
+      platform: sources.platform,
       discoveryHost:
         proxy.controlPlaneAuthPolicy === "MUTUAL_TLS" ? hostOf(proxy.discoveryAddress) : undefined,
     },
     problems,
+    warnings,
   );
   const levels = parseLogLevels(flags.logOutputLevel, problems);
-  const bootstrap = chooseBootstrap({ sources, env, proxy, node, isIPv6Only }, problems);
-  const ports = knownPorts(env, proxy, node.metadata["INTERCEPTION_MODE"] === "NONE", problems);
+  const bootstrap = chooseBootstrap(
+    { sources, env, proxy, node, families, addresses, annotations },
+    problems,
+    warnings,
+  );
+  const ports = knownPorts(
+    env,
+    proxy,
+    node.metadata["INTERCEPTION_MODE"] === "NONE" || flags.proxyType !== "sidecar",
+    problems,
+  );
   const clusterId = node.metadata["CLUSTER_ID"];
   const controlPlane = {
     env: { parsed: env, all: sources.env },
     proxy,
     clusterId: typeof clusterId === "string" ? clusterId : undefined,
   };
-  const { identity, sds } = identityParts(given, controlPlane, raw, problems);
+  const { identity, sds } = identityParts(given, controlPlane, merged.fields, problems);
   const upstream = discoveryOptions(controlPlane);
   const envoy = envoyOptions(sources, env, proxy, isIPv6Only, problems);
   const supervision = supervisionOptions(flags.supervision, problems);
@@ -110,19 +138,15 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     sds,
     xds,
     status: {
-      host: isIPv6Only ? "::" : "0.0.0.0",
+      // The IPv6 any-address takes IPv4 as well.
+      host: families.dnsLookupFamily === "V4_ONLY" ? "0.0.0.0" : "::",
       port: proxy.statusPort,
       metricsLocalOnly: env.METRICS_LOCALHOST_ACCESS_ONLY,
     },
-    admin: { host: isIPv6Only ? "::1" : "127.0.0.1", port: proxy.proxyAdminPort },
+    admin: { host: families.localhost, port: proxy.proxyAdminPort },
     knownPorts: ports,
     application,
   };
-}
-
-function instanceAddresses(instanceIp: string, interfaces: readonly string[]): readonly string[] {
-  const addresses = [...new Set([...(instanceIp === "" ? [] : [instanceIp]), ...interfaces])];
-  return addresses.length === 0 ? ["127.0.0.1"] : addresses;
 }
 
 function hostOf(address: string): string {
@@ -148,12 +172,16 @@ function envoyOptions(
     exitOnZeroActiveConnections: env.EXIT_ON_ZERO_ACTIVE_CONNECTIONS,
     minimumDrainDurationMs: env.MINIMUM_DRAIN_DURATION,
     maximumDrainDurationMs: env.MAXIMUM_DRAIN_DURATION || undefined,
-    drainInboundOnly: true,
-    ownPorts: [env.ENVOY_STATUS_PORT, env.ENVOY_PROMETHEUS_PORT],
+    // An application behind a sidecar may still call out while it stops; a gateway has none.
+    drainInboundOnly: flags.proxyType === "sidecar",
+    ownPorts: ownListeners(env).map(({ port }) => port),
     localAddressIpVersion: isIPv6Only ? "v6" : "v4",
     logLevel: logLevel.level,
     componentLogLevel: logLevel.components ?? (flags.proxyComponentLogLevel || undefined),
     skipDeprecatedLogs: env.ENVOY_SKIP_DEPRECATED_LOGS,
+    fileFlushIntervalMs: proxy.fileFlushIntervalMs,
+    fileFlushMinSizeKb: proxy.fileFlushMinSizeKb,
+    environment: compliantEnvironment(env.COMPLIANCE_POLICY, problems),
     enableCoreDump: env.ISTIO_ENVOY_ENABLE_CORE_DUMP,
     concurrency: concurrency === 0 ? undefined : concurrency,
   };
@@ -167,7 +195,10 @@ function parentShutdownDuration(
   proxy: ProxyConfig,
   problems: ConfigProblem[],
 ): number {
-  const ms = text === undefined ? proxy.drainDurationMs + parentSlackMs : parseDurationMs(text);
+  const ms =
+    text === undefined
+      ? (proxy.parentShutdownDurationMs ?? proxy.drainDurationMs + parentSlackMs)
+      : parseDurationMs(text);
   if (ms !== undefined && ms > proxy.drainDurationMs) return ms;
   problems.push({
     source: "--parentShutdownDuration",
@@ -175,6 +206,17 @@ function parentShutdownDuration(
     message: `${JSON.stringify(text)} is not a duration longer than drainDuration (${proxy.drainDurationMs} ms)`,
   });
   return proxy.drainDurationMs + parentSlackMs;
+}
+
+/** The bootstrap's own listeners. */
+function ownListeners(env: Environment): readonly KnownPort[] {
+  const names = [
+    "ENVOY_STATUS_PORT",
+    "ENVOY_PROMETHEUS_PORT",
+    "ENVOY_SECURE_METRICS_PORT",
+    "ENVOY_SECURE_MERGED_METRICS_PORT",
+  ] as const;
+  return names.map((name) => ({ port: env[name], purpose: name })).filter(({ port }) => port !== 0);
 }
 
 /** The ports of the agent and its Envoy; two uses of one port are a problem. */
@@ -187,8 +229,7 @@ function knownPorts(
   const ports: KnownPort[] = [
     { port: proxy.proxyAdminPort, purpose: "ProxyConfig proxyAdminPort" },
     { port: proxy.statusPort, purpose: "ProxyConfig statusPort" },
-    { port: env.ENVOY_STATUS_PORT, purpose: "ENVOY_STATUS_PORT" },
-    { port: env.ENVOY_PROMETHEUS_PORT, purpose: "ENVOY_PROMETHEUS_PORT" },
+    ...ownListeners(env),
     ...(capturesNothing
       ? []
       : [

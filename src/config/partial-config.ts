@@ -5,11 +5,8 @@
 import { join } from "node:path";
 import type { AgentConfig, ConfigSources } from "./agent-config.ts";
 import { discoveryOptions } from "./control-plane.ts";
-import { readEnvironment } from "./environment.ts";
-import { proxyConfigLayers, readPodInfo } from "./layers.ts";
+import { readEffectiveConfig } from "./effective-config.ts";
 import { identityParts } from "./identity.ts";
-import { paths } from "./paths.ts";
-import { decodeProxyConfig, mergeProxyConfig } from "./proxy-config.ts";
 
 /** The parts that need no other part to be right. */
 export type PartialConfig = Pick<
@@ -19,15 +16,7 @@ export type PartialConfig = Pick<
 
 /** Reads leniently: what cannot be read counts as its default; an address that is none is empty. */
 export function readPartialConfig(sources: ConfigSources): PartialConfig {
-  const env = readEnvironment(sources.env, []);
-  const annotations = readPodInfo(sources, paths.podAnnotations, []);
-  const layers = proxyConfigLayers(
-    sources,
-    { meshConfig: sources.flags.meshConfig, proxyConfig: env.PROXY_CONFIG, annotations },
-    [],
-  );
-  const raw = mergeProxyConfig(layers, []);
-  const proxy = decodeProxyConfig(raw, []);
+  const { env, merged, proxy } = readEffectiveConfig(sources, []);
   const controlPlane = {
     env: { parsed: env, all: sources.env },
     proxy,
@@ -39,7 +28,7 @@ export function readPartialConfig(sources: ConfigSources): PartialConfig {
       binaryPath: sources.flags.binaryPath ?? proxy.binaryPath,
       envoyPath: env.ENVOY_PATH === "" ? undefined : env.ENVOY_PATH,
     },
-    ...identityParts(sources, controlPlane, raw, []),
+    ...identityParts(sources, controlPlane, merged.fields, []),
     xds: {
       path: join(proxy.configPath, "XDS"),
       mode: 0o600,

@@ -9,6 +9,7 @@ export const paths = {
   mountedCertificates: "./etc/certs",
   spiffeCredentials: "./var/run/secrets/workload-spiffe-credentials",
   crl: "/var/run/secrets/istio/crl/ca-crl.pem",
+  sdsFolder: "./var/run/secrets/workload-spiffe-uds",
   sdsSocket: "./var/run/secrets/workload-spiffe-uds/socket",
   podLabels: "./etc/istio/pod/labels",
   podAnnotations: "./etc/istio/pod/annotations",

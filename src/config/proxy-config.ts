@@ -1,33 +1,44 @@
 /**
- * Istio's ProxyConfig: defaults, mesh config, PROXY_CONFIG and the pod's annotation, each laid over the last.
+ * Istio's ProxyConfig: defaults, mesh config, PROXY_CONFIG, the pod's annotations and flags, each laid over the last.
  *
- * A field is replaced as a whole; `proxyMetadata` alone is merged key by key (Istio's mesh config documentation).
+ * A field is replaced as a whole; `proxyMetadata` and `proxyHeaders` alone are merged key by key (Istio's mesh config
+ * documentation). Where each value came from is kept, so that a problem names the source to change.
  */
 import { LineCounter, parseDocument } from "yaml";
+import type { RemoteService, TlsSettings, Tracing } from "../bootstrap/services.ts";
 import type { ConfigProblem } from "./config-problem.ts";
 import { parseDurationMs } from "./duration.ts";
+import { proxyConfigFields } from "./proxy-config-schema.ts";
+import { type FieldFault, isMapping, readFields } from "./read-field.ts";
 
-/** A ProxyConfig as it was written: every field, those included that the agent only passes on. */
+/** A merged ProxyConfig in protobuf's JSON: every field, those included that the agent only passes on. */
 export type RawProxyConfig = Readonly<Record<string, unknown>>;
 
-/** The fields that the agent acts on. */
-export interface ProxyConfig {
-  readonly configPath: string;
-  /** Set only where a user named a binary: the default is one of the places that are searched. */
-  readonly binaryPath: string | undefined;
-  readonly serviceCluster: string;
-  readonly drainDurationMs: number;
-  readonly terminationDrainDurationMs: number;
-  readonly discoveryAddress: string;
-  readonly proxyAdminPort: number;
-  readonly statusPort: number;
-  /** Envoy's worker threads; 0 takes all CPUs, undefined was not said. */
-  readonly concurrency: number | undefined;
-  readonly controlPlaneAuthPolicy: "NONE" | "MUTUAL_TLS";
-  readonly proxyMetadata: Readonly<Record<string, string>>;
-  readonly customConfigFile: string | undefined;
-  readonly proxyBootstrapTemplatePath: string | undefined;
+/** A merged ProxyConfig and where each of its values came from. */
+export interface MergedProxyConfig {
+  readonly fields: RawProxyConfig;
+  /** Source by field, and by `field.key` for the two that are merged key by key. */
+  readonly origins: ReadonlyMap<string, string>;
+  /** What was odd but usable. */
+  readonly warnings: readonly string[];
 }
+
+/** A source of ProxyConfig fields. */
+export type ProxyConfigLayer =
+  | {
+      /** `PROXY_CONFIG`, or a file's path. */
+      readonly source: string;
+      readonly text: string;
+      /** Path to the ProxyConfig inside the document. */
+      readonly path: "" | "defaultConfig";
+    }
+  | {
+      /** A flag or an annotation. */
+      readonly source: string;
+      readonly fields: RawProxyConfig;
+      /** Messages are laid into the ones that are there instead of replacing them. */
+      readonly isPartial?: boolean;
+    };
 
 const defaults: RawProxyConfig = {
   configPath: "./etc/istio/proxy",
@@ -42,37 +53,73 @@ const defaults: RawProxyConfig = {
   statusPort: 15020,
 };
 
-/** A source of ProxyConfig fields. */
-export interface ProxyConfigLayer {
-  /** `PROXY_CONFIG`, or a file's path. */
-  readonly source: string;
-  readonly text: string;
-  /** Path to the ProxyConfig inside the document. */
-  readonly path: "" | "defaultConfig";
-}
+const mergedByKey: readonly string[] = ["proxyMetadata", "proxyHeaders"];
 
-/** Lay `layers` over the defaults; each that cannot be read adds a problem. */
+/** Lay `layers` over the defaults; what cannot be used adds a problem with its source. */
 export function mergeProxyConfig(
   layers: readonly ProxyConfigLayer[],
   problems: ConfigProblem[],
-): RawProxyConfig {
-  let merged = defaults;
+): MergedProxyConfig {
+  let fields = defaults;
+  const origins = new Map(Object.keys(defaults).map((name) => [name, "default"]));
+  const warnings: string[] = [];
+  const doubts: { readonly name: string; readonly problem: ConfigProblem }[] = [];
   for (const layer of layers) {
-    const fields = readLayer(layer, problems);
-    const metadata = { ...asMapping(merged["proxyMetadata"]), ...asMapping(fields["proxyMetadata"]) };
-    merged = {
-      ...merged,
-      ...fields,
-      ...(Object.keys(metadata).length === 0 ? {} : { proxyMetadata: metadata }),
+    const { source } = layer;
+    const faults: FieldFault[] = [];
+    const read = readFields(proxyConfigFields, layerFields(layer, problems), "", faults);
+    for (const { path, message, kind } of faults) {
+      const name = /^[^.[]*/.exec(path)?.[0] ?? "";
+      if (kind === "unknown") warnings.push(`${source}: ${path} ${message}; ignored`);
+      else if (kind === "type") problems.push({ source, path, message });
+      else {
+        doubts.push({ name, problem: { source, path, message } });
+        origins.set(name, source);
+      }
+    }
+    fields = {
+      ...withoutOther(fields, read),
+      ...overlay(fields, read, "isPartial" in layer && (layer.isPartial ?? false)),
     };
+    for (const [name, value] of Object.entries(read)) {
+      if (!mergedByKey.includes(name) || !isMapping(value)) origins.set(name, source);
+      else for (const key of Object.keys(value)) origins.set(`${name}.${key}`, source);
+    }
   }
-  return merged;
+  // A value out of range that something stronger replaces harms nobody.
+  problems.push(
+    ...doubts
+      .filter(({ name, problem }) => origins.get(name) === problem.source)
+      .map(({ problem }) => problem),
+  );
+  return { fields, origins, warnings };
 }
 
-function readLayer(layer: ProxyConfigLayer, problems: ConfigProblem[]): RawProxyConfig {
+/** The two are one choice to protobuf: to set one is to clear the other. */
+function withoutOther(fields: RawProxyConfig, read: RawProxyConfig): RawProxyConfig {
+  const chosen = ["tracingServiceName", "serviceCluster"].find((name) => read[name] !== undefined);
+  if (chosen === undefined) return fields;
+  const { serviceCluster: _, tracingServiceName: __, ...rest } = fields;
+  return rest;
+}
+
+function overlay(fields: RawProxyConfig, read: RawProxyConfig, isPartial: boolean): RawProxyConfig {
+  return Object.fromEntries(
+    Object.entries(read).map(([name, value]) => {
+      const present = fields[name];
+      const isMerged = isPartial || mergedByKey.includes(name);
+      return [name, isMerged && isMapping(present) && isMapping(value) ? { ...present, ...value } : value];
+    }),
+  );
+}
+
+function layerFields(layer: ProxyConfigLayer, problems: ConfigProblem[]): RawProxyConfig {
+  if ("fields" in layer) return layer.fields;
   if (layer.text.trim() === "") return {};
+  const json = layer.path === "" ? parseJson(layer.text) : undefined;
+  if (isMapping(json)) return json;
   const lines = new LineCounter();
-  const document = parseDocument(layer.text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(layer.text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
   const { source } = layer;
   if (document.errors.length > 0) {
     for (const error of document.errors) {
@@ -85,8 +132,14 @@ function readLayer(layer: ProxyConfigLayer, problems: ConfigProblem[]): RawProxy
     }
     return {};
   }
-  const root: unknown = document.toJS();
-  const fields = layer.path === "" ? root : asMapping(root)[layer.path];
+  let root: unknown;
+  try {
+    root = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    problems.push({ source, path: "", message: `not usable YAML: ${String(error)}` });
+    return {};
+  }
+  const fields = layer.path === "" ? root : isMapping(root) ? root[layer.path] : undefined;
   if (fields === undefined || fields === null) return {};
   if (!isMapping(fields)) {
     problems.push({ source, path: layer.path, message: "must be a mapping of ProxyConfig fields" });
@@ -95,109 +148,146 @@ function readLayer(layer: ProxyConfigLayer, problems: ConfigProblem[]): RawProxy
   return fields;
 }
 
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** What the injector writes is JSON, which is read much faster than YAML; undefined for everything else. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
-function asMapping(value: unknown): Readonly<Record<string, unknown>> {
-  return isMapping(value) ? value : {};
+/** The fields that the agent acts on. */
+export interface ProxyConfig {
+  readonly configPath: string;
+  /** Set only where a user named a binary: the default is one of the places that are searched. */
+  readonly binaryPath: string | undefined;
+  readonly serviceCluster: string;
+  readonly tracingServiceName: string | undefined;
+  readonly drainDurationMs: number;
+  readonly parentShutdownDurationMs: number | undefined;
+  readonly terminationDrainDurationMs: number;
+  readonly discoveryAddress: string;
+  readonly proxyAdminPort: number;
+  readonly statusPort: number;
+  /** Envoy's worker threads; 0 takes all CPUs, undefined was not said. */
+  readonly concurrency: number | undefined;
+  readonly controlPlaneAuthPolicy: "NONE" | "MUTUAL_TLS";
+  readonly proxyMetadata: Readonly<Record<string, string>>;
+  readonly runtimeValues: Readonly<Record<string, string>>;
+  readonly customConfigFile: string | undefined;
+  readonly proxyBootstrapTemplatePath: string | undefined;
+  readonly statsdUdpAddress: string | undefined;
+  readonly tracing: Tracing;
+  readonly envoyMetricsService: RemoteService;
+  readonly envoyAccessLogService: RemoteService;
+  readonly extraStatTags: readonly string[];
+  readonly inclusion: Readonly<
+    Record<"inclusionPrefixes" | "inclusionSuffixes" | "inclusionRegexps", readonly string[]>
+  >;
+  readonly statsCompression: boolean;
+  readonly fileFlushIntervalMs: number;
+  readonly fileFlushMinSizeKb: number | undefined;
+  readonly maxDownstreamConnections: number;
 }
 
-/** Check the fields that the agent acts on; problems name the field, `source` is the effective ProxyConfig. */
-export function decodeProxyConfig(raw: RawProxyConfig, problems: ConfigProblem[]): ProxyConfig {
-  const read = new FieldReader(raw, problems);
-  const binaryPath = read.text("binaryPath");
+/** The fields of `merged` as the agent acts on them; one that is required and empty is a problem. */
+export function decodeProxyConfig(merged: MergedProxyConfig, problems: ConfigProblem[]): ProxyConfig {
+  const { fields, origins } = merged;
+  const text = (name: string): string | undefined => (fields[name] as string | undefined) || undefined;
+  const durationMs = (name: string): number => parseDurationMs(text(name) ?? "") ?? 0;
+  const required = (name: string): string => {
+    const value = text(name);
+    if (value === undefined && !problems.some(({ path }) => path === name)) {
+      problems.push({ source: origins.get(name) ?? "ProxyConfig", path: name, message: "must not be empty" });
+    }
+    return value ?? "";
+  };
+  const map = (name: string): Readonly<Record<string, string>> =>
+    (fields[name] ?? {}) as Record<string, string>;
+  const tracing = (fields["tracing"] ?? {}) as Tracing;
+  const zipkin = text("zipkinAddress");
+  const metricsService = text("envoyMetricsServiceAddress");
+  const binaryPath = text("binaryPath");
+  const connections = fields["connectionSettings"] as
+    { globalDownstreamConnectionLimit?: number } | undefined;
+  checkTls(fields, origins, problems);
   return {
-    configPath: read.text("configPath") ?? "",
+    configPath: required("configPath"),
     binaryPath: binaryPath === defaults["binaryPath"] ? undefined : binaryPath,
-    serviceCluster: read.text("serviceCluster") ?? "",
-    drainDurationMs: read.durationMs("drainDuration", 1_000),
-    terminationDrainDurationMs: read.durationMs("terminationDrainDuration", 0),
-    discoveryAddress: read.address("discoveryAddress"),
-    proxyAdminPort: read.port("proxyAdminPort", 1),
-    statusPort: read.port("statusPort", 0),
-    concurrency: read.count("concurrency"),
-    controlPlaneAuthPolicy: read.authPolicy("controlPlaneAuthPolicy"),
-    proxyMetadata: read.metadata("proxyMetadata"),
-    customConfigFile: read.text("customConfigFile"),
-    proxyBootstrapTemplatePath: read.text("proxyBootstrapTemplatePath"),
+    serviceCluster: text("serviceCluster") ?? "",
+    tracingServiceName: text("tracingServiceName"),
+    drainDurationMs: durationMs("drainDuration"),
+    parentShutdownDurationMs: durationMs("parentShutdownDuration") || undefined,
+    terminationDrainDurationMs: durationMs("terminationDrainDuration"),
+    discoveryAddress: required("discoveryAddress"),
+    proxyAdminPort: fields["proxyAdminPort"] as number,
+    statusPort: fields["statusPort"] as number,
+    concurrency: fields["concurrency"] as number | undefined,
+    controlPlaneAuthPolicy: text("controlPlaneAuthPolicy") === "NONE" ? "NONE" : "MUTUAL_TLS",
+    proxyMetadata: map("proxyMetadata"),
+    runtimeValues: map("runtimeValues"),
+    customConfigFile: text("customConfigFile"),
+    proxyBootstrapTemplatePath: text("proxyBootstrapTemplatePath"),
+    statsdUdpAddress: text("statsdUdpAddress"),
+    tracing:
+      Object.keys(tracing).length === 0 && zipkin !== undefined ? { zipkin: { address: zipkin } } : tracing,
+    envoyMetricsService: {
+      ...(metricsService === undefined ? {} : { address: metricsService }),
+      ...(fields["envoyMetricsService"] as RemoteService | undefined),
+    },
+    envoyAccessLogService: fields["envoyAccessLogService"] ?? {},
+    extraStatTags: (fields["extraStatTags"] ?? []) as readonly string[],
+    inclusion: {
+      inclusionPrefixes: [],
+      inclusionSuffixes: [],
+      inclusionRegexps: [],
+      ...(fields["proxyStatsMatcher"] as Partial<ProxyConfig["inclusion"]> | undefined),
+    },
+    statsCompression: fields["statsCompression"] !== false,
+    fileFlushIntervalMs: durationMs("fileFlushInterval") || 1_000,
+    fileFlushMinSizeKb: fields["fileFlushMinSizeKb"] as number | undefined,
+    maxDownstreamConnections: connections?.globalDownstreamConnectionLimit ?? 0,
   };
 }
 
-class FieldReader {
-  readonly #raw: RawProxyConfig;
-  readonly #problems: ConfigProblem[];
-
-  constructor(raw: RawProxyConfig, problems: ConfigProblem[]) {
-    this.#raw = raw;
-    this.#problems = problems;
-  }
-
-  text(name: string): string | undefined {
-    const value = this.#raw[name];
-    if (value === undefined || value === null || value === "") return undefined;
-    if (typeof value === "string") return value;
-    this.#refuse(name, value, "text");
-    return undefined;
-  }
-
-  durationMs(name: string, leastMs: number): number {
-    const value = this.#raw[name];
-    const ms = typeof value === "string" ? parseDurationMs(value) : undefined;
-    if (ms !== undefined && ms >= leastMs) return ms;
-    this.#refuse(
-      name,
-      value,
-      leastMs === 0 ? "a duration such as 5s" : `a duration of at least ${leastMs} ms, such as 45s`,
-    );
-    return leastMs;
-  }
-
-  port(name: string, least: number): number {
-    const value = Number(this.#raw[name]);
-    if (Number.isInteger(value) && value >= least && value <= 65_535) return value;
-    this.#refuse(name, this.#raw[name], `a port from ${least} to 65535`);
-    return least;
-  }
-
-  count(name: string): number | undefined {
-    const value = this.#raw[name];
-    if (value === undefined || value === null) return undefined;
-    if (typeof value === "number" && Number.isInteger(value) && value >= 0) return value;
-    this.#refuse(name, value, "a whole number, 0 for all CPUs");
-    return undefined;
-  }
-
-  address(name: string): string {
-    const value = this.text(name) ?? "";
-    const port = Number(/^.+:(\d+)$/.exec(value)?.[1]);
-    if (port >= 1 && port <= 65_535) return value;
-    this.#refuse(name, this.#raw[name], "host:port, such as istiod.istio-system.svc:15012");
-    return "";
-  }
-
-  authPolicy(name: string): "NONE" | "MUTUAL_TLS" {
-    const value = this.#raw[name];
-    if (value === "NONE" || value === 0) return "NONE";
-    if (value === "MUTUAL_TLS" || value === 1) return "MUTUAL_TLS";
-    this.#refuse(name, value, "NONE or MUTUAL_TLS");
-    return "MUTUAL_TLS";
-  }
-
-  metadata(name: string): Readonly<Record<string, string>> {
-    const value = this.#raw[name] ?? {};
-    if (!isMapping(value)) {
-      this.#refuse(name, value, "a mapping of names to text");
-      return {};
+function checkTls(
+  fields: RawProxyConfig,
+  origins: ReadonlyMap<string, string>,
+  problems: ConfigProblem[],
+): void {
+  for (const name of ["tracing", "envoyMetricsService", "envoyAccessLogService"]) {
+    const tls = (fields[name] as { tlsSettings?: TlsSettings } | undefined)?.tlsSettings;
+    if (tls?.mode !== "MUTUAL") continue;
+    for (const file of ["clientCertificate", "privateKey"] as const) {
+      if (tls[file] !== undefined && tls[file] !== "") continue;
+      problems.push({
+        source: origins.get(name) ?? "ProxyConfig",
+        path: `${name}.tlsSettings.${file}`,
+        message: "is required by mode MUTUAL: name a PEM file",
+      });
     }
-    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, String(entry)]));
   }
+}
 
-  #refuse(path: string, value: unknown, expected: string): void {
-    this.#problems.push({
-      source: "ProxyConfig",
-      path,
-      message: `${JSON.stringify(value) ?? "nothing"} is not ${expected}`,
-    });
-  }
+/** The ProxyConfig as node metadata has it: protobuf's JSON, where a field that is zero is left out. */
+export function proxyConfigMetadata(fields: RawProxyConfig): RawProxyConfig {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) => {
+      const field = proxyConfigFields[name as keyof typeof proxyConfigFields];
+      const isOptional = "isOptional" in field && field.isOptional;
+      if (value === "" || (!isOptional && (value === 0 || value === false))) return [];
+      if (Array.isArray(value) && value.length === 0) return [];
+      return [[name, name === "tracing" ? tracingMetadata(value) : value]];
+    }),
+  );
+}
+
+/** Without what only this agent knows, and without the token, which the control plane has no use for. */
+function tracingMetadata(value: unknown): unknown {
+  if (!isMapping(value)) return value;
+  const { openTelemetry: _, lightstep, ...tracing } = value;
+  if (!isMapping(lightstep)) return tracing;
+  const { accessToken: __, ...rest } = lightstep;
+  return { ...tracing, lightstep: rest };
 }

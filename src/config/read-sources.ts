@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
+import type { InterfaceAddress } from "./addresses.ts";
 import type { FileContent } from "./agent-config.ts";
 
 /** Read a text file; never throws. */
@@ -17,10 +18,13 @@ export function readConfigFile(path: string): FileContent {
   }
 }
 
-/** Addresses that other pods can reach: neither loopback nor link-local, IPv4 first as the kernel lists them. */
-export function interfaceAddresses(): readonly string[] {
-  return Object.values(networkInterfaces())
-    .flatMap((entries) => entries ?? [])
-    .filter(({ internal, address }) => !internal && !/^(169\.254\.|fe80:)/i.test(address))
-    .map(({ address }) => address);
+/** Addresses that other pods can reach: neither loopback, link-local nor multicast, in the kernel's order. */
+export function interfaceAddresses(): readonly InterfaceAddress[] {
+  return Object.entries(networkInterfaces()).flatMap(([name, entries = []]) =>
+    entries
+      .filter(({ internal, address }) => !internal && !unreachable.test(address))
+      .map(({ address }) => ({ name, address })),
+  );
 }
+
+const unreachable = /^(?:169\.254\.|22[4-9]\.|23\d\.|fe[89ab][0-9a-f]:|ff[0-9a-f]{2}:)/i;

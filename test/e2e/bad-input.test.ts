@@ -135,7 +135,7 @@ describe("the sidecar refuses to start, with every problem and exit code 64", ()
       PROXY_CONFIG: "{statusPort: -1, discoveryAddress: nowhere, drainDuration: soon}",
     });
     for (const field of ["statusPort", "discoveryAddress", "drainDuration"])
-      assert.match(output, new RegExp(`ProxyConfig: ${field}: `));
+      assert.match(output, new RegExp(`PROXY_CONFIG: ${field}: `));
   });
 
   test("an Envoy that is not where it was said to be", async () => {

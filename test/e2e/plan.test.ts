@@ -174,7 +174,9 @@ describe("plan beside a running agent", () => {
     const { static_resources: resources, ...rest } = parse(readFileSync(template, "utf8")) as {
       static_resources: { listeners: Record<string, unknown>[] };
     };
-    const listeners = resources.listeners.map((listener) => ({ ...listener, enable_reuse_port: false }));
+    const listeners = resources.listeners
+      .filter((listener) => listener["$if"] === undefined)
+      .map((listener) => ({ ...listener, enable_reuse_port: false }));
     const own = JSON.stringify({ ...rest, static_resources: { ...resources, listeners } });
     web.write("mine.yaml", own);
     const env = { ISTIO_BOOTSTRAP: "./mine.yaml" };

@@ -1,7 +1,9 @@
 /** Configuration sources for tests: a sidecar named web in namespace demo, with files held in memory. */
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { join } from "node:path";
-import type { ConfigSources, ProxyFlags } from "../../src/config/agent-config.ts";
+import type { InterfaceAddress } from "../../src/config/addresses.ts";
+import type { ConfigSources, PlatformFacts, ProxyFlags } from "../../src/config/agent-config.ts";
 
 export const templatePath: string = join(import.meta.dirname, "../../bootstrap-templates/sidecar.yaml");
 
@@ -15,6 +17,9 @@ const flags: ProxyFlags = {
   proxyComponentLogLevel: "",
   concurrency: undefined,
   templateFile: undefined,
+  outlierLogPath: undefined,
+  stsPort: 0,
+  pilot: {},
   parentShutdownDuration: undefined,
   supervision: {
     swapMode: "auto",
@@ -50,7 +55,9 @@ export interface SourceChanges {
   readonly flags?: Partial<ProxyFlags>;
   readonly env?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
-  readonly addresses?: readonly string[];
+  readonly addresses?: readonly (string | InterfaceAddress)[];
+  readonly platform?: PlatformFacts;
+  readonly hosts?: Readonly<Record<string, string>>;
 }
 
 export function configSources(changes: SourceChanges = {}): ConfigSources {
@@ -64,7 +71,11 @@ export function configSources(changes: SourceChanges = {}): ConfigSources {
       INSTANCE_IP: "10.1.1.7",
       ...changes.env,
     },
-    interfaceAddresses: changes.addresses ?? [],
+    interfaces: (changes.addresses ?? []).map((entry) =>
+      typeof entry === "string" ? { name: "eth0", address: entry } : entry,
+    ),
+    platform: changes.platform,
+    resolve: (host) => (isIP(host) === 0 ? changes.hosts?.[host] : host),
     readFile: (path) => {
       const text = path === templatePath ? readFileSync(path, "utf8") : files.get(path);
       return text === undefined ? { kind: "missing" } : { kind: "read", text };

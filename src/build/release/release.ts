@@ -5,7 +5,7 @@
  *     lib/node              the pinned Node.js
  *     lib/node_modules/     packages with machine code
  *     lib/outrider.cjs      loads the parts, lib/*.js, with their code caches, lib/*.js.cache
- *     bootstrap-templates/
+ *     bootstrap-templates/  as YAML to read and as JSON to run
  *     licences/
  */
 import {
@@ -15,10 +15,12 @@ import {
   cpSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { launcher } from "./launcher.ts";
 import { licences } from "./licences.ts";
 import { copyNativePackage } from "./native-packages.ts";
@@ -48,6 +50,7 @@ export async function buildRelease(options: ReleaseOptions): Promise<void> {
   copyFileSync(join(import.meta.dirname, "loader.cjs"), join(lib, "outrider.cjs"));
   writeFileSync(join(folder, "bin/outrider"), launcher());
   cpSync(join(root, "bootstrap-templates"), join(folder, "bootstrap-templates"), { recursive: true });
+  writeTemplatesAsJson(join(folder, "bootstrap-templates"));
 
   for (const name of nativePackages) copyNativePackage(modules, name, join(lib, "node_modules"));
 
@@ -59,6 +62,14 @@ export async function buildRelease(options: ReleaseOptions): Promise<void> {
 
   await writeCodeCaches(lib, options.envoyBinary);
   makeReadable(folder);
+}
+
+/** To read the YAML takes 40 ms of an agent's start, to read the same as JSON none. */
+function writeTemplatesAsJson(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const template: unknown = parse(readFileSync(join(folder, name), "utf8"));
+    writeFileSync(join(folder, name.replace(/yaml$/, "json")), JSON.stringify(template));
+  }
 }
 
 /** Whoever built it with whatever umask, every user may run it. */

@@ -1,44 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { finishBootstrap } from "../../../src/bootstrap/build.ts";
 import { mergeBootstrap } from "../../../src/bootstrap/merge.ts";
 import { renderBootstrap, TemplateError } from "../../../src/bootstrap/render.ts";
 import { parseConfig } from "../../../src/config/parse-config.ts";
-import { configSources, type SourceChanges } from "../../support/config-sources.ts";
+import { behaviours } from "../../support/bootstrap-behaviours.ts";
+import { configSources } from "../../support/config-sources.ts";
+import { renderedBootstrap } from "../../support/rendered-bootstrap.ts";
 import { matchesGolden } from "../../support/golden.ts";
 
-function rendered(changes: SourceChanges): unknown {
-  const { bootstrap } = parseConfig(configSources(changes));
-  assert.equal(bootstrap.kind, "template");
-  const adminSocketPath = "./etc/istio/proxy/generations/1/admin.sock";
-  return JSON.parse(
-    finishBootstrap(
-      renderBootstrap(bootstrap.template, { ...bootstrap.parameters, adminSocketPath }),
-      bootstrap.override,
-      adminSocketPath,
-    ),
-  );
-}
-
 describe("bootstrap", () => {
-  for (const [behaviour, changes] of [
-    ["sidecar-defaults", {}],
-    ["json-logs-sotw", { flags: { logAsJson: true }, env: { ISTIO_DELTA_XDS: "false" } }],
-    ["ipv6-only", { env: { INSTANCE_IP: "fd00::7" } }],
-    [
-      "override-keeps-admin-private",
-      {
-        env: { ISTIO_BOOTSTRAP_OVERRIDE: "./override.yaml" },
-        files: {
-          "./override.yaml":
-            "admin: {address: {socket_address: {address: 0.0.0.0, port_value: 1}}, profile_path: /tmp/p}\n" +
-            "static_resources: {clusters: [{name: mine, type: STATIC}]}\n",
-        },
-      },
-    ],
-  ] as const satisfies readonly (readonly [string, SourceChanges])[]) {
+  for (const [behaviour, changes] of Object.entries(behaviours)) {
     test(behaviour, (t) => {
-      matchesGolden(t, `bootstrap/${behaviour}.json`, rendered(changes));
+      matchesGolden(t, `bootstrap/${behaviour}.json`, renderedBootstrap(changes));
     });
   }
 

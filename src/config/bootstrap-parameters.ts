@@ -1,0 +1,221 @@
+/**
+ * What the configuration says about the holes of the bootstrap's template.
+ */
+import { join } from "node:path";
+import type { BootstrapParameters, Json } from "../bootstrap/parameters.ts";
+import { runtimeFlags } from "../bootstrap/runtime.ts";
+import { serviceCluster, type ServiceContext, socketAddress } from "../bootstrap/services.ts";
+import { statsPatterns, statsTags } from "../bootstrap/stats.ts";
+import { tracerOf } from "../bootstrap/tracing.ts";
+import type { AddressFamilies } from "./addresses.ts";
+import type { ConfigSources } from "./agent-config.ts";
+import type { ConfigProblem } from "./config-problem.ts";
+import type { Environment } from "./environment.ts";
+import type { NodeDescription } from "./node.ts";
+import { paths } from "./paths.ts";
+import type { ProxyConfig } from "./proxy-config.ts";
+import { isMapping } from "./read-field.ts";
+import { statsAnnotations } from "./stats-annotations.ts";
+
+/** What the bootstrap is decided from. */
+export interface BootstrapChoice {
+  readonly sources: ConfigSources;
+  readonly env: Environment;
+  readonly proxy: ProxyConfig;
+  readonly node: NodeDescription;
+  readonly families: AddressFamilies;
+  readonly addresses: readonly string[];
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** Envoy's default limit of connections, where nobody sets one. */
+const noLimit = 2_147_483_647;
+
+/** Problems are added for what cannot be used, warnings for what is left out. */
+export function bootstrapParameters(
+  choice: BootstrapChoice,
+  problems: ConfigProblem[],
+  warnings: string[],
+): Omit<BootstrapParameters, "adminSocketPath"> {
+  const { sources, env, proxy, node, families } = choice;
+  const { metadata } = node;
+  const { localhost, wildcard, additional } = families;
+  const stats = statsAnnotations(choice.annotations, proxy.inclusion, choice.addresses, problems, warnings);
+  const isWaypoint = sources.flags.proxyType === "waypoint";
+  const usesDelta = env.ISTIO_DELTA_XDS || isWaypoint;
+  const discoversPeers = usesDelta && (isWaypoint || metadata["METADATA_DISCOVERY"] === "true");
+  const services = envoyServices(choice, warnings);
+  const isLocalOnly = proxy.proxyMetadata["METRICS_LOCALHOST_ACCESS_ONLY"] === "true";
+  return {
+    nodeId: node.id,
+    nodeCluster: node.cluster,
+    locality: node.locality,
+    metadata,
+    logAsJson: sources.flags.logAsJson,
+    runtimeFlags: runtimeFlags({
+      keepsFragments: !env.HTTP_STRIP_FRAGMENT_FROM_PATH_UNSAFE_IF_DISABLED,
+      forbidsTls13: env.COMPLIANCE_POLICY === "fips-140-2",
+      values: proxy.runtimeValues,
+    }),
+    discoversPeers,
+    statsFlushInterval: stats.flushInterval,
+    statsEvictionInterval: stats.evictionInterval,
+    statsTags: statsTags([...proxy.extraStatTags, ...stats.extraTags]),
+    statsPatterns: statsPatterns({ ...stats.inclusion, discoversPeers }),
+    histogramBuckets: stats.histogramBuckets,
+    xdsSocketPath: join(proxy.configPath, "XDS"),
+    sdsSocketPath: `${paths.sdsFolder}/${env.WORKLOAD_IDENTITY_SOCKET_FILE || "socket"}`,
+    xdsApiType: usesDelta ? "DELTA_GRPC" : "GRPC",
+    localhost,
+    wildcard,
+    additionalWildcard: additional?.wildcard ?? null,
+    statsAddress: isLocalOnly ? localhost : wildcard,
+    additionalStatsAddress: (isLocalOnly ? additional?.localhost : additional?.wildcard) ?? null,
+    statsCompression: proxy.statsCompression,
+    agentStatusPort: proxy.statusPort,
+    envoyStatusPort: env.ENVOY_STATUS_PORT,
+    acceptsProxyProtocol: env.ENVOY_STATUS_PORT_ENABLE_PROXY_PROTOCOL,
+    prometheusPort: env.ENVOY_PROMETHEUS_PORT,
+    secureMetricsPort: env.ENVOY_SECURE_METRICS_PORT,
+    secureMergedMetricsPort: env.ENVOY_SECURE_MERGED_METRICS_PORT,
+    maxDownstreamConnections: connectionLimit(proxy, problems),
+    discoversSelf: metadata["ENABLE_SELF_DISCOVERY"] === "true",
+    serviceClusters: services.clusters,
+    statsSinks: services.sinks,
+    tracing: services.tracing,
+    clusterManager: clusterManager(choice, problems),
+  };
+}
+
+function connectionLimit(proxy: ProxyConfig, problems: ConfigProblem[]): number {
+  if (proxy.maxDownstreamConnections > 0) return proxy.maxDownstreamConnections;
+  const sources = [
+    ["proxyMetadata.ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS", proxy.proxyMetadata],
+    ["runtimeValues.overload.global_downstream_max_connections", proxy.runtimeValues],
+  ] as const;
+  for (const [path, values] of sources) {
+    const text = values[path.slice(path.indexOf(".") + 1)];
+    if (text === undefined || text === "") continue;
+    const limit = Number(text);
+    if (Number.isSafeInteger(limit) && limit > 0) return limit;
+    problems.push({
+      source: "ProxyConfig",
+      path,
+      message: `${JSON.stringify(text)} is not a number of connections`,
+    });
+  }
+  return noLimit;
+}
+
+interface EnvoyServices {
+  readonly clusters: readonly Json[];
+  readonly sinks: readonly Json[];
+  readonly tracing: Json;
+}
+
+function envoyServices(choice: BootstrapChoice, warnings: string[]): EnvoyServices {
+  const { sources, env, proxy, node, families } = choice;
+  const { metadata } = node;
+  const file = (name: string): string | undefined =>
+    typeof metadata[name] === "string" && metadata[name] !== "" ? metadata[name] : undefined;
+  const context: ServiceContext = {
+    hostIp: env.HOST_IP,
+    dnsLookupFamily: families.dnsLookupFamily,
+    clientFiles: {
+      certificate: file("TLS_CLIENT_CERT_CHAIN"),
+      key: file("TLS_CLIENT_KEY"),
+      root: file("TLS_CLIENT_ROOT_CERT"),
+    },
+  };
+  const tracer = tracerOf(proxy.tracing, {
+    ...context,
+    serviceName: node.cluster,
+    dnsRefreshRate: sources.flags.pilot.dnsRefreshRate ?? "30s",
+  });
+  for (const gone of ["stackdriver", "openCensusAgent"] as const) {
+    if (proxy.tracing[gone] === undefined) continue;
+    warnings.push(`ProxyConfig: tracing.${gone}: Envoy has no such tracer any more; use openTelemetry`);
+  }
+  const services = [
+    ["envoy_metrics_service", proxy.envoyMetricsService],
+    ["envoy_accesslog_service", proxy.envoyAccessLogService],
+  ] as const;
+  const clusters = services.flatMap(([name, { address, tlsSettings, tcpKeepalive }]) =>
+    address === undefined
+      ? []
+      : [
+          serviceCluster(
+            { name, address, isHttp2: true, tls: tlsSettings, defaultSni: name, keepalive: tcpKeepalive },
+            context,
+          ),
+        ],
+  );
+  return {
+    clusters: [...(tracer === undefined ? [] : [tracer.cluster]), ...clusters],
+    sinks: [
+      ...(proxy.envoyMetricsService.address === undefined ? [] : [metricsSink]),
+      ...statsdSink(choice, warnings),
+    ],
+    tracing: tracer?.tracing ?? null,
+  };
+}
+
+const metricsSink: Json = {
+  name: "envoy.stat_sinks.metrics_service",
+  typed_config: {
+    "@type": "type.googleapis.com/envoy.config.metrics.v3.MetricsServiceConfig",
+    transport_api_version: "V3",
+    grpc_service: { envoy_grpc: { cluster_name: "envoy_metrics_service" } },
+  },
+};
+
+function statsdSink({ sources, env, proxy }: BootstrapChoice, warnings: string[]): readonly Json[] {
+  if (proxy.statsdUdpAddress === undefined) return [];
+  const { address: host, port_value } = socketAddress(proxy.statsdUdpAddress, env.HOST_IP);
+  const address = sources.resolve(host);
+  if (address === undefined) {
+    warnings.push(
+      `ProxyConfig: statsdUdpAddress: ${host} could not be resolved; no statistics are sent to it`,
+    );
+    return [];
+  }
+  return [
+    {
+      name: "envoy.stat_sinks.statsd",
+      typed_config: {
+        "@type": "type.googleapis.com/envoy.config.metrics.v3.StatsdSink",
+        address: { socket_address: { address, port_value } },
+      },
+    },
+  ];
+}
+
+/** Null leaves the block out, and deferred creation of clusters with it. */
+function clusterManager({ sources, node }: BootstrapChoice, problems: ConfigProblem[]): Json {
+  const text = node.metadata["LOAD_STATS_CONFIG_JSON"];
+  const { outlierLogPath } = sources.flags;
+  const discoversSelf = node.metadata["ENABLE_SELF_DISCOVERY"] === "true";
+  const loadStats = typeof text === "string" && text !== "" ? loadStatsConfig(text, problems) : undefined;
+  if (outlierLogPath === undefined && loadStats === undefined && !discoversSelf) return null;
+  return {
+    ...(discoversSelf ? { local_cluster_name: "local_cluster" } : {}),
+    ...(outlierLogPath === undefined ? {} : { outlier_detection: { event_log_path: outlierLogPath } }),
+    ...(loadStats === undefined ? {} : { load_stats_config: loadStats }),
+    enable_deferred_cluster_creation: true,
+  };
+}
+
+function loadStatsConfig(text: string, problems: ConfigProblem[]): Json | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isMapping(value)) return value as Json;
+  } catch {
+    // Said below.
+  }
+  problems.push({
+    source: "ISTIO_META_LOAD_STATS_CONFIG_JSON",
+    path: "",
+    message: "is not a JSON object with Envoy's ApiConfigSource",
+  });
+  return undefined;
+}

@@ -1,0 +1,35 @@
+/**
+ * The effective ProxyConfig for whoever wonders where a value came from: YAML, with the source behind each value.
+ */
+import type { ConfigSources } from "./agent-config.ts";
+import type { ConfigProblem } from "./config-problem.ts";
+import { readEffectiveConfig } from "./effective-config.ts";
+import { isMapping } from "./read-field.ts";
+
+/** The lines, and everything that keeps this configuration from being used. */
+export function configLines(sources: Pick<ConfigSources, "env" | "flags" | "readFile">): {
+  readonly lines: readonly string[];
+  readonly problems: readonly ConfigProblem[];
+} {
+  const problems: ConfigProblem[] = [];
+  const { merged, warnings } = readEffectiveConfig(sources, problems);
+  const { fields, origins } = merged;
+  const lines = Object.entries(fields)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([name, value]) => {
+      const source = origins.get(name);
+      if (source === undefined && isMapping(value)) {
+        const entries = Object.entries(value).map(
+          ([key, entry]) => `  ${yaml(key)}: ${yaml(entry)} # ${origins.get(`${name}.${key}`) ?? "default"}`,
+        );
+        return [`${name}:`, ...entries];
+      }
+      return [`${name}: ${yaml(value)} # ${source ?? "default"}`];
+    });
+  return { lines: [...warnings.map((warning) => `# ${warning}`), ...lines], problems };
+}
+
+/** JSON is YAML; a token is nobody's to read. */
+function yaml(value: unknown): string {
+  return JSON.stringify(value, (key, entry: unknown) => (key === "accessToken" ? "[redacted]" : entry));
+}
