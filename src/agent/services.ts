@@ -84,6 +84,7 @@ export class AgentServices implements AsyncDisposable {
     );
     tasks.spawn("follow-trust-bundle", async (signal) => {
       for await (const bundle of xds.trustBundle.changes(signal)) {
+        // The control plane's bundle takes the place of ProxyConfig's.
         if (bundle !== undefined) trustBundles.set(bundle.rootsPem);
       }
     });

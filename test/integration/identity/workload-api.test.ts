@@ -78,7 +78,7 @@ describe("a certificate from a SPIFFE Workload API", () => {
 
   test("outlives its server, and is followed again over a new stream once that is back", async () => {
     await using given = await spiffe();
-    const api = await TestWorkloadApi.listen(given.path, [await given.issue()]);
+    await using api = await TestWorkloadApi.listen(given.path, [await given.issue()]);
     await using running = runManager(given.options);
     const first = await running.secret();
     await api[Symbol.asyncDispose]();
