@@ -126,7 +126,7 @@ export const badNewcomers: readonly BadNewcomer[] = [
         directResponseListener({ port: context.sparePort, name: "far", address: "192.0.2.1" }),
       );
     },
-    says: inBoth(/newcomer exited with (code )?1.*192\.0\.2\.1.*Cannot assign requested address/i),
+    says: inBoth(/newcomer has ended: .*192\.0\.2\.1:\d+.*Cannot assign requested address/),
   },
   {
     name: "a crash while it starts",
@@ -148,7 +148,7 @@ export const badNewcomers: readonly BadNewcomer[] = [
     prepare: ({ envoy }) => {
       envoy.become("another-program");
     },
-    says: { overlap: /newcomer exited with (code )?0/, hot: /hot restart version/ },
+    says: { overlap: /newcomer has ended: .*exit code 0/, hot: /hot restart version/ },
   },
   {
     name: "a wrong binary that cannot be run",

@@ -112,6 +112,11 @@ export class StandaloneSidecar implements AsyncDisposable {
     return join(this.folder, "bootstrap.json");
   }
 
+  /** What was written last. */
+  get bootstrap(): StandaloneBootstrap {
+    return this.#bootstrap;
+  }
+
   get configPath(): string {
     return join(this.folder, "etc/istio/proxy");
   }

@@ -123,7 +123,7 @@ export class SwapAftermath {
       end();
       return;
     }
-    swapper.repair(memory.lastGood ?? generation.launch, "Envoy hangs", "overlap");
+    swapper.repair(seat, memory.lastGood ?? generation.launch, "Envoy hangs", "overlap");
     actions.delay(hungReplacementMs, end);
   }
 
@@ -140,7 +140,7 @@ export class SwapAftermath {
   #replaceOrphan(seat: Seat): void {
     seat.isOrphaned = true;
     seat.generation.lineage?.close("its parent has died");
-    this.#parts.swapper.repair(seat.generation.launch, "its parent has died", "overlap");
+    this.#parts.swapper.repair(seat, seat.generation.launch, "its parent has died", "overlap");
   }
 
   #promote(request: SwapRequest, newcomer: Seat, mode: "overlap" | "hot", isProven: boolean): void {
@@ -162,7 +162,7 @@ export class SwapAftermath {
     });
     if (mode === "hot") generation.lineage?.advanced();
     this.#succeed(old, newcomer, mode);
-    if (!request.isRepair) memory.clearRefusal();
+    if (request.repairs === undefined) memory.clearRefusal();
     if (isProven) actions.proven(newcomer);
     else actions.follow(newcomer);
     swapper.settle(request, mode, report);
@@ -180,11 +180,11 @@ export class SwapAftermath {
     generation.lineage?.advanced();
     this.#succeed(roster.active, newcomer, "hot");
     newcomer.waitingFor = reason;
-    if (!request.isRepair) memory.refuse(request.launch, reason);
+    if (request.repairs === undefined) memory.refuse(request.launch, reason);
     swapper.settle(request, "hot", { result: "refused", stage: "proof", reason });
     actions.follow(newcomer);
     if (memory.lastGood !== undefined)
-      swapper.repair(memory.lastGood, `the newcomer lacks something: ${reason}`, "overlap");
+      swapper.repair(newcomer, memory.lastGood, `the newcomer lacks something: ${reason}`, "overlap");
   }
 
   #succeed(old: Seat | undefined, newcomer: Seat, mode: "overlap" | "hot"): void {
@@ -210,13 +210,16 @@ export class SwapAftermath {
     });
     // A taken port and an impossible mode are no fault of the launch: the next look may find it otherwise.
     const isToBlame = stage === "validate" || stage === "live" || stage === "proof";
-    if (!request.isRepair && isToBlame) memory.refuse(request.launch, reason);
+    if (request.repairs === undefined && isToBlame) memory.refuse(request.launch, reason);
     swapper.settle(request, undefined, { result: "refused", stage, reason });
     this.#markBlind(outcome.isBlind);
     const { active } = roster;
-    if (!request.isRepair || active === undefined) return;
+    if (request.repairs === undefined || active === undefined) return;
     if (active.asked === "hung") active.generation.kill();
-    else if (active.isBlind || active.isOrphaned) swapper.mend(active.generation.launch);
+    // It is about to abort, so that a drained end is better than none.
+    else if (active.isOrphaned && stage === "mode")
+      swapper.repair(active, active.generation.launch, "its parent has died", "cold");
+    else if (active.isBlind || active.isOrphaned) swapper.mend(active);
   }
 
   #markBlind(isBlind: boolean): void {
@@ -229,7 +232,7 @@ export class SwapAftermath {
         generation: active.generation.number,
       },
     );
-    this.#parts.swapper.mend(active.generation.launch);
+    this.#parts.swapper.mend(active);
   }
 
   #afterLoss(
@@ -240,7 +243,7 @@ export class SwapAftermath {
     const { options, memory, roster, swapper } = this.#parts;
     const { reason } = outcome;
     options.log.error("newcomer died after it took over", { reason, trigger: request.trigger });
-    if (!request.isRepair) memory.refuse(request.launch, reason);
+    if (request.repairs === undefined) memory.refuse(request.launch, reason);
     swapper.settle(request, "hot", { result: "refused", stage: "proof", reason });
     const old = roster.active;
     if (old !== undefined) {
@@ -269,6 +272,8 @@ export class SwapAftermath {
         options.log.info("draining Envoy before its replacement starts", { generation: generation.number });
         await drainUntilGone(generation, replaced, actions.stopping, options.log);
       }
+      // An orphan would wait ten seconds for its dead parent before it heeded a signal.
+      if (old.isOrphaned) generation.kill();
       await generation.stop();
     }
     actions.begin(request.launch, request);

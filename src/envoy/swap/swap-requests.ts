@@ -28,15 +28,23 @@ export interface SwapRequest {
   /** What set it off, for the log. */
   readonly trigger: string;
   readonly mode: SwapModeRequest;
-  /** The supervisor's own: it mends what a failed swap or a dead parent has left. */
-  readonly isRepair: boolean;
+  /**
+   * The generation that the supervisor replaces of its own accord, for what a failed swap or a dead parent has made
+   * of it; undefined for a change of configuration.
+   */
+  readonly repairs: number | undefined;
   readonly requestedAt: number;
   readonly report: (report: SwapReport) => void;
 }
 
 /** A request of the supervisor's own, which goes before everybody's. */
-export function repairRequest(launch: PreparedLaunch, trigger: string, mode: SwapModeRequest): SwapRequest {
-  return { launch, trigger, mode, isRepair: true, requestedAt: performance.now(), report: () => undefined };
+export function repairRequest(
+  repairs: number,
+  launch: PreparedLaunch,
+  trigger: string,
+  mode: SwapModeRequest,
+): SwapRequest {
+  return { launch, trigger, mode, repairs, requestedAt: performance.now(), report: () => undefined };
 }
 
 /** The requests that wait: at most one of each kind. */
@@ -50,7 +58,7 @@ export class SwapRequests {
   }
 
   add(request: SwapRequest): void {
-    if (request.isRepair) {
+    if (request.repairs !== undefined) {
       this.#repair = request;
       return;
     }
@@ -63,7 +71,7 @@ export class SwapRequests {
 
   /** Put a request back that could not be finished, unless a newer one has come. */
   putBack(request: SwapRequest): void {
-    if (request.isRepair) this.#repair ??= request;
+    if (request.repairs !== undefined) this.#repair ??= request;
     else if (this.#change === undefined) this.#change = request;
     else request.report({ result: "superseded" });
   }

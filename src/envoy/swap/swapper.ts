@@ -85,7 +85,7 @@ export class Swapper {
         launch,
         trigger,
         mode: options.supervision.swapMode,
-        isRepair: false,
+        repairs: undefined,
         requestedAt: performance.now(),
         report,
       });
@@ -93,8 +93,8 @@ export class Swapper {
   }
 
   /** Replace the active Envoy because of what has become of it, before anything else. */
-  repair(launch: PreparedLaunch, trigger: string, mode: SwapModeRequest): void {
-    this.#enqueue(repairRequest(launch, trigger, mode));
+  repair(seat: Seat, launch: PreparedLaunch, trigger: string, mode: SwapModeRequest): void {
+    this.#enqueue(repairRequest(seat.generation.number, launch, trigger, mode));
   }
 
   #enqueue(request: SwapRequest): void {
@@ -116,7 +116,13 @@ export class Swapper {
       return;
     }
     const { roster, options } = this.#parts;
-    if (!request.isRepair && this.#serves(request.launch)) {
+    if (this.#isOutdated(request)) {
+      this.#requests.take(request);
+      this.#failedRepairs = 0;
+      this.look();
+      return;
+    }
+    if (request.repairs === undefined && this.#serves(request.launch)) {
       this.#requests.take(request);
       options.log.info("Envoy runs with this configuration already", { trigger: request.trigger });
       this.#parts.memory.clearRefusal();
@@ -182,15 +188,20 @@ export class Swapper {
   }
 
   /** Give an Envoy that is cut off a successor: first by hot restart, then beside it, then again with back-off. */
-  mend(launch: PreparedLaunch): void {
+  mend(seat: Seat): void {
     const attempt = this.#failedRepairs;
     this.#failedRepairs += 1;
     const mode = attempt === 0 ? "hot" : "overlap";
     const begin = (): void => {
-      this.repair(launch, "the running Envoy is cut off", mode);
+      this.repair(seat, seat.generation.launch, "the running Envoy is cut off", mode);
     };
     if (attempt <= 1) begin();
     else setTimeout(begin, backoffDelayMs(repairBackoff, attempt - 2, Math.random())).unref();
+  }
+
+  /** The Envoy that was to be repaired has ended in the meantime. */
+  #isOutdated({ repairs }: SwapRequest): boolean {
+    return repairs !== undefined && this.#parts.roster.active?.generation.number !== repairs;
   }
 
   #serves(launch: PreparedLaunch): boolean {
@@ -206,10 +217,10 @@ export class Swapper {
       // An Envoy that never served has nothing to lose; one that comes back from a death is waited for.
       return this.#parts.isRecovering() ? "Envoy is being restarted" : undefined;
     }
-    if (!request.isRepair && active.asked !== undefined) return "Envoy is being replaced";
-    if (!request.isRepair && active.isDrainedOnRequest)
+    if (request.repairs === undefined && active.asked !== undefined) return "Envoy is being replaced";
+    if (request.repairs === undefined && active.isDrainedOnRequest)
       return "Envoy's listeners are being drained on request";
-    if (!request.isRepair && retiring.size > 0) return "a replaced Envoy still has connections";
+    if (request.repairs === undefined && retiring.size > 0) return "a replaced Envoy still has connections";
     return services.obstacle(request.launch);
   }
 

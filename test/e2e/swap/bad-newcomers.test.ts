@@ -24,6 +24,11 @@ function reasonOf({ report }: TimedReload): string {
   }
 }
 
+/** A taken port and an impossible mode are no fault of the newcomer, which may be tried again. */
+function isToBlame({ report }: TimedReload): boolean {
+  return report.result !== "refused" || (report.stage !== "ports" && report.stage !== "mode");
+}
+
 for (const mode of ["overlap", "hot"] as const) {
   describe(`a newcomer in mode ${mode} with`, { concurrency: 3 }, () => {
     for (const { name, prepare, says } of badNewcomers) {
@@ -59,7 +64,8 @@ for (const mode of ["overlap", "hot"] as const) {
           assert.match(bad.report.result, /^(refused|invalid)$/);
           assert.match(reasonOf(bad), message);
           const { envoy: state } = await sidecar.report();
-          assert.match([state.refused, ...(state.configurationProblems ?? [])].join("\n"), message);
+          if (isToBlame(bad))
+            assert.match([state.refused, ...(state.configurationProblems ?? [])].join("\n"), message);
           if (mode === "overlap") {
             assert.equal(state.pid, oldPid);
             assert.deepEqual(
@@ -69,6 +75,8 @@ for (const mode of ["overlap", "hot"] as const) {
           }
         }
         await trouble.disposeAsync();
+        // By overlap the good one may cost a connection that waits to be accepted, which is another test's affair.
+        if (mode === "overlap") await load.stop();
 
         envoy.become("real");
         const good = await sidecar.swap({});

@@ -6,6 +6,7 @@ import { envoysOf } from "../envoys-of.ts";
 import { eventually } from "../eventually.ts";
 import { freePorts } from "../free-ports.ts";
 import { silentServer } from "../silent-server.ts";
+import type { StandaloneBootstrap } from "../standalone-sidecar.ts";
 import { type FailureFigures, Subject } from "./subject.ts";
 
 /** F1: the newcomer dies while it starts, its mark in the shared memory. */
@@ -69,7 +70,10 @@ export async function stopDuringSwap(): Promise<FailureFigures> {
 }
 
 /** The next change is swapped in by hot restart, whatever has happened before. */
-export async function assertSwapsHot({ sidecar }: Subject): Promise<void> {
-  const { report } = await sidecar.swap({});
+export async function assertSwapsHot(
+  { sidecar }: Subject,
+  bootstrap: StandaloneBootstrap = {},
+): Promise<void> {
+  const { report } = await sidecar.swap(bootstrap);
   assert.ok(report.result === "swapped" && report.mode === "hot", JSON.stringify(report));
 }

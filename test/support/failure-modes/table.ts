@@ -1,7 +1,13 @@
 /** The failure modes of Envoy's hot restart under outrider: each with what it may cost. */
 import { twoSidecars } from "./neighbours.ts";
 import { newcomerDies, newcomerStalls, stopDuringSwap } from "./newcomers.ts";
-import { changesInARow, everybodyDies, parentDies, sharedMemoryVanishes } from "./parents.ts";
+import {
+  changesInARow,
+  everybodyDies,
+  parentDies,
+  parentDiesAlone,
+  sharedMemoryVanishes,
+} from "./parents.ts";
 import { secretNeverComes, secretIsMissing } from "./secrets.ts";
 import { clientsOfLoad, type FailureFigures } from "./subject.ts";
 
@@ -42,6 +48,14 @@ export const failureModes: readonly FailureMode[] = [
     run: parentDies,
     // What was on its way in the killed Envoy, and no more.
     mayFail: clientsOfLoad,
+    withoutAdminMs: 5_000,
+    healMs: 5_000,
+  },
+  {
+    name: "F4: the same, where no other Envoy fits beside its successor",
+    run: parentDiesAlone,
+    // Nobody serves for at most a second, between the end of the drained successor and the start of the next.
+    mayFail: 300 + clientsOfLoad,
     withoutAdminMs: 5_000,
     healMs: 5_000,
   },

@@ -82,6 +82,7 @@ export async function startLoadGenerator(options: LoadOptions): Promise<LoadGene
       if (exit.kind !== "exited" || exit.code !== 0)
         throw new Error(`the load generator ended: ${JSON.stringify(exit)}`);
     }
+    await Promise.all(workers.map(({ child }) => child.closed));
     return sum(
       workers.map(({ counts }) => counts()),
       failures,
