@@ -88,7 +88,11 @@ export const variables = {
   PROXY_CONFIG: text("", "Istio ProxyConfig as YAML or JSON, laid over the mesh config."),
   ISTIO_BOOTSTRAP: text("", "Bootstrap template that replaces the one of the release."),
   ISTIO_BOOTSTRAP_OVERRIDE: text("", "YAML or JSON file merged into the bootstrap (Envoy's --config-yaml)."),
-  DISABLE_ENVOY: flag(false, "Refused: proxyless gRPC is not part of this release."),
+  DISABLE_ENVOY: flag(false, "Run without Envoy, for proxyless gRPC applications."),
+  GRPC_XDS_BOOTSTRAP: text(
+    "etc/istio/proxy/grpc-bootstrap.json",
+    "Where the bootstrap of proxyless gRPC goes; written with DISABLE_ENVOY, empty for none.",
+  ),
   ENVOY_PATH: text("", "Envoy's binary, where --binaryPath and ProxyConfig name none."),
   ENVOY_STATUS_PORT: integer(15021, "Port of Envoy's readiness listener."),
   ENVOY_PROMETHEUS_PORT: integer(15090, "Port of Envoy's Prometheus listener."),

@@ -1,6 +1,7 @@
 /**
  * Flags, environment, mesh config, PROXY_CONFIG and pod info become one AgentConfig, or every problem at once.
  */
+import { grpcBootstrap } from "../bootstrap/grpc-bootstrap.ts";
 import type { Json } from "../bootstrap/parameters.ts";
 import { splitLogLevel } from "../envoy/generation/arguments.ts";
 import type { EnvoyOptions } from "../envoy/options.ts";
@@ -61,13 +62,6 @@ export function parseConfig(given: ConfigSources): AgentConfig {
       .split(",")
       .map((name) => name.trim()),
   });
-  if (env.DISABLE_ENVOY) {
-    problems.push({
-      source: "DISABLE_ENVOY",
-      path: "",
-      message: "proxyless gRPC is not part of this release: unset it to run Envoy",
-    });
-  }
   const families = addressFamilies(addresses, env.ISTIO_DUAL_STACK);
   const { isIPv6Only } = families;
   const node = describeNode(
@@ -136,7 +130,8 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     identity,
     outputCerts: outputCertsOptions(env, sources.env, flags.identity),
     sds,
-    xds,
+    // The application has a user of its own.
+    xds: env.DISABLE_ENVOY ? { ...xds, mode: 0o666 } : xds,
     status: {
       // The IPv6 any-address takes IPv4 as well.
       host: families.dnsLookupFamily === "V4_ONLY" ? "0.0.0.0" : "::",
@@ -144,7 +139,18 @@ export function parseConfig(given: ConfigSources): AgentConfig {
       metricsLocalOnly: env.METRICS_LOCALHOST_ACCESS_ONLY,
     },
     admin: { host: families.localhost, port: proxy.proxyAdminPort },
-    knownPorts: ports,
+    knownPorts: env.DISABLE_ENVOY ? ports.filter(({ port }) => port === proxy.statusPort) : ports,
+    proxyless: env.DISABLE_ENVOY
+      ? {
+          bootstrapPath: env.GRPC_XDS_BOOTSTRAP || undefined,
+          bootstrap: grpcBootstrap({
+            node,
+            xdsSocketPath: xds.path,
+            certificates: env.OUTPUT_CERTS || undefined,
+            workingDirectory: sources.workingDirectory,
+          }),
+        }
+      : undefined,
     application,
   };
 }

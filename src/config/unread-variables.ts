@@ -46,7 +46,6 @@ export const unreadVariables: Readonly<Record<string, UnreadVariable>> = {
   CREDENTIAL_FETCHER_TYPE: unsupported(certificates),
   CREDENTIAL_IDENTITY_PROVIDER: unsupported(certificates),
   FILE_DEBOUNCE_DURATION: unsupported(certificates),
-  GRPC_XDS_BOOTSTRAP: unsupported("proxyless gRPC is not part of it"),
   GRPC_KEEPALIVE_INTERVAL: unsupported(grpcLimits),
   GRPC_KEEPALIVE_TIMEOUT: unsupported(grpcLimits),
   ISTIO_GPRC_MAXSTREAMS: unsupported(grpcLimits),

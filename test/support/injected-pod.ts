@@ -10,6 +10,7 @@ import { testEnvoy } from "./envoy.ts";
 import { eventually } from "./eventually.ts";
 import { get, startMs, TestMesh } from "./mesh.ts";
 import { mainPath, runOutrider, startOutrider } from "./outrider.ts";
+import { answerAsProgram } from "./own-network.ts";
 
 /** Of one life of the container. */
 export interface PodReport {
@@ -173,4 +174,4 @@ function isAlive(pid: number): boolean {
   }
 }
 
-if (import.meta.main) console.log(JSON.stringify(await live()));
+if (import.meta.main) await answerAsProgram(live);
