@@ -203,7 +203,9 @@ function ended(identity: ProcessIdentity): Disposable {
 
 describe("outrider", () => {
   test("killed by SIGKILL: the next start ends its Envoy and serves in its place", async () => {
-    await using mesh = await startWebAndApi();
+    // An Envoy that can take part in a hot restart ends with its agent; one that cannot outlives it.
+    const flags = ["--swapMode=overlap"];
+    await using mesh = await startWebAndApi({ api: { flags } });
     const { pid = 0 } = (await mesh.api.report()).envoy;
     const stray = identityOf(pid);
     assert.ok(stray !== undefined);
@@ -216,7 +218,7 @@ describe("outrider", () => {
     await eventually("the agent's end", agentIsGone, { withinMs: 5_000, everyMs: 10 });
     assert.equal(isAlive(stray), true);
 
-    const api = await mesh.mesh.sidecar("api");
+    const api = await mesh.mesh.sidecar("api", { flags });
     await api.ready();
     assert.equal(isAlive(stray), false);
     assert.notEqual((await api.report()).envoy.pid, stray.pid);
