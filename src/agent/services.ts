@@ -7,16 +7,11 @@ import { untilLive } from "../envoy/serving.ts";
 import type { NewcomerServices } from "../envoy/swap/newcomer-services.ts";
 import type { EnvoySupervisor } from "../envoy/supervisor.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
-import { createTokenReader } from "../identity/token.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
-import { Watch } from "../lifecycle/watch.ts";
-import type { SdsSecrets } from "../sds/secrets.ts";
-import { SdsServer } from "../sds/server.ts";
 import { listenForStatus } from "../status/server.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { Metrics } from "../telemetry/metrics.ts";
-import { XdsProxy } from "../xdsproxy/xds-proxy.ts";
-import { startIdentity } from "./identity.ts";
+import { startControlPlaneServices } from "./control-plane-services.ts";
 import { newcomerServices } from "./newcomer-services.ts";
 import type { Reloader } from "./reloader.ts";
 import { agentReport, agentReadiness } from "./report.ts";
@@ -61,23 +56,7 @@ export class AgentServices implements AsyncDisposable {
       );
     }
 
-    const { identity } = startIdentity(config, { log: log.scope("citadelclient"), metrics, tasks });
-    const secrets = new Watch<SdsSecrets>({});
-    tasks.spawn("publish-secrets", async (signal) => {
-      for await (const { secret } of identity.state.changes(signal)) {
-        secrets.set(secret === undefined ? {} : { workload: secret, rootPem: secret.rootPem });
-      }
-    });
-
-    const sds = stack.use(await SdsServer.listen(config.sds, { secrets, log: log.scope("sds"), metrics }));
-    tasks.spawn("follow-secrets", (signal) => sds.run(signal));
-    const xds = stack.use(
-      await XdsProxy.listen(config.xds, {
-        token: createTokenReader(config.identity.tokenPath),
-        log: log.scope("xdsproxy"),
-        metrics,
-      }),
-    );
+    const { identity, xds } = await startControlPlaneServices(config, { log, metrics, tasks, stack });
 
     stack.use(
       await listenForAdmin({

@@ -59,7 +59,7 @@ function parseJson(text: string): Json | undefined {
 }
 
 function parseYaml({ source, text }: Template): Json {
-  const document = parseDocument(text);
+  const document = parseDocument(text, { logLevel: "error" });
   const [problem] = document.errors;
   if (problem !== undefined) throw new TemplateError(`${source}: ${problem.message}`);
   try {

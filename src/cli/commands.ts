@@ -2,6 +2,7 @@
  * Every command of the CLI. Each is loaded when it runs, so that none pays for another's libraries.
  */
 import type { Command } from "./command.ts";
+import { certsCommand } from "./certs.ts";
 import { diagnoseCommand } from "./diagnose.ts";
 import { discoveryCommand } from "./discovery.ts";
 import { doctorCommand } from "./doctor.ts";
@@ -27,6 +28,7 @@ export const commands: readonly Command[] = [
   xdsCommand,
   planCommand,
   doctorCommand,
+  certsCommand,
   diagnoseCommand,
   discoveryCommand,
   envoyCommand,

@@ -148,6 +148,10 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
     if (args.unknown.length > 0) log.warn("unknown flags ignored", { flags: args.unknown.join(" ") });
     for (const reason of config.warnings) log.warn("configuration is odd", { reason });
 
+    if (config.proxyless !== undefined) {
+      const { runProxyless } = await import("../agent/run-proxyless.ts");
+      return exitCodeOfEnd(await runProxyless(config, { log, shutdown: context.shutdown }));
+    }
     const [{ runAgent }, { ensureEnvoy, logProgress }] = await Promise.all([
       import("../agent/run-agent.ts"),
       import("../envoy/binary/ensure.ts"),

@@ -28,6 +28,13 @@ export type BootstrapSource =
   /** ProxyConfig's customConfigFile: used as it is, but for the admin address. */
   | { readonly kind: "custom"; readonly bootstrap: Json };
 
+/** What a proxyless gRPC application gets instead of Envoy. */
+export interface ProxylessOptions {
+  /** Where its bootstrap goes; undefined writes none. */
+  readonly bootstrapPath: string | undefined;
+  readonly bootstrap: Json;
+}
+
 /** A port that must be free before Envoy starts. */
 export interface KnownPort {
   readonly port: number;
@@ -56,6 +63,8 @@ export interface AgentConfig {
   readonly status: StatusOptions;
   readonly admin: { readonly host: string; readonly port: number };
   readonly knownPorts: readonly KnownPort[];
+  /** Undefined runs Envoy. */
+  readonly proxyless: ProxylessOptions | undefined;
   /** Undefined when it is switched off. */
   readonly application: ApplicationSocketOptions | undefined;
 }
@@ -114,6 +123,8 @@ export interface ConfigSources {
   /** An address of a host; the host itself when it is one, undefined when it could not be looked up. */
   readonly resolve: (host: string) => string | undefined;
   readonly readFile: (path: string) => FileContent;
+  /** The agent's working directory, which relative paths are meant from. */
+  readonly workingDirectory: string;
   /** The release's own sidecar template. */
   readonly templatePath: string;
   /** outrider's version. */

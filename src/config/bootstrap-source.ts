@@ -104,7 +104,7 @@ function withHostIp(text: string, hostIp: string): string {
 
 function parseYaml(source: string, text: string, problems: ConfigProblem[]): Json | undefined {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
   for (const error of document.errors) {
     const { line, col } = lines.linePos(error.pos[0]);
     problems.push({

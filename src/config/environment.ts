@@ -75,6 +75,11 @@ export const variables = {
     "",
     "aws, gcp, azure or none; empty asks the machine's DMI which cloud it belongs to.",
   ),
+  AWS_EC2_METADATA_SERVICE_ENDPOINT: text(
+    "",
+    "URL of Amazon's metadata service, where it is not the usual one.",
+  ),
+  AZURE_METADATA_HOST: text("", "host:port of Azure's metadata service, where it is not the usual one."),
   GCE_METADATA_HOST: text("", "host:port of Google's metadata server, where it is not the usual one."),
   GCP_METADATA: text("", "PROJECT|NUMBER|CLUSTER|LOCATION, as Google's metadata server would say it."),
   GCP_QUOTA_PROJECT: text("", "Google project that is charged for API calls; node metadata."),
@@ -110,7 +115,10 @@ export const variables = {
     "socket",
     "Name of the SDS socket in ./var/run/secrets/workload-spiffe-uds.",
   ),
-  ISTIO_CPU_LIMIT: integer(0, "CPUs of the container; Envoy's concurrency where ProxyConfig sets none."),
+  ISTIO_CPU_LIMIT: integer(
+    0,
+    "CPUs of the container; Envoy's concurrency where ProxyConfig sets none (0: Envoy asks the cgroup).",
+  ),
   MINIMUM_DRAIN_DURATION: duration("5s", "Shortest drain when EXIT_ON_ZERO_ACTIVE_CONNECTIONS is on."),
   MAXIMUM_DRAIN_DURATION: duration(
     "0s",

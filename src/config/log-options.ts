@@ -4,7 +4,7 @@
 import { isLogLevel, type LogLevel } from "../telemetry/log.ts";
 import type { ConfigProblem } from "./config-problem.ts";
 
-/** Levels per scope; a level without a scope is the default's. */
+/** Levels per scope; a level without a scope is the default's, and that of `all` overrides every scope. */
 export function parseLogLevels(text: string, problems: ConfigProblem[]): Readonly<Record<string, LogLevel>> {
   const levels: Record<string, LogLevel> = { default: "info" };
   for (const item of text.split(",").filter((part) => part.trim() !== "")) {
@@ -19,5 +19,6 @@ export function parseLogLevels(text: string, problems: ConfigProblem[]): Readonl
       });
     }
   }
-  return levels;
+  const { all } = levels;
+  return all === undefined ? levels : { default: all };
 }

@@ -1,6 +1,7 @@
 /**
  * Flags, environment, mesh config, PROXY_CONFIG and pod info become one AgentConfig, or every problem at once.
  */
+import { grpcBootstrap } from "../bootstrap/grpc-bootstrap.ts";
 import type { Json } from "../bootstrap/parameters.ts";
 import { splitLogLevel } from "../envoy/generation/arguments.ts";
 import type { EnvoyOptions } from "../envoy/options.ts";
@@ -8,6 +9,7 @@ import { addressFamilies, instanceAddresses } from "./addresses.ts";
 import type { AgentConfig, ConfigSources, KnownPort } from "./agent-config.ts";
 import { applicationSocket } from "./application-socket.ts";
 import { chooseBootstrap } from "./bootstrap-source.ts";
+import { compliantEnvironment } from "./compliance.ts";
 import { ConfigError, type ConfigProblem } from "./config-problem.ts";
 import { discoveryOptions } from "./control-plane.ts";
 import { flagDurationMs, parseDurationMs } from "./duration.ts";
@@ -128,7 +130,8 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     identity,
     outputCerts: outputCertsOptions(env, sources.env, flags.identity),
     sds,
-    xds,
+    // The application has a user of its own.
+    xds: env.DISABLE_ENVOY ? { ...xds, mode: 0o666 } : xds,
     status: {
       // The IPv6 any-address takes IPv4 as well.
       host: families.dnsLookupFamily === "V4_ONLY" ? "0.0.0.0" : "::",
@@ -136,7 +139,18 @@ export function parseConfig(given: ConfigSources): AgentConfig {
       metricsLocalOnly: env.METRICS_LOCALHOST_ACCESS_ONLY,
     },
     admin: { host: families.localhost, port: proxy.proxyAdminPort },
-    knownPorts: ports,
+    knownPorts: env.DISABLE_ENVOY ? ports.filter(({ port }) => port === proxy.statusPort) : ports,
+    proxyless: env.DISABLE_ENVOY
+      ? {
+          bootstrapPath: env.GRPC_XDS_BOOTSTRAP || undefined,
+          bootstrap: grpcBootstrap({
+            node,
+            xdsSocketPath: xds.path,
+            certificates: env.OUTPUT_CERTS || undefined,
+            workingDirectory: sources.workingDirectory,
+          }),
+        }
+      : undefined,
     application,
   };
 }
@@ -171,6 +185,9 @@ function envoyOptions(
     logLevel: logLevel.level,
     componentLogLevel: logLevel.components ?? (flags.proxyComponentLogLevel || undefined),
     skipDeprecatedLogs: env.ENVOY_SKIP_DEPRECATED_LOGS,
+    fileFlushIntervalMs: proxy.fileFlushIntervalMs,
+    fileFlushMinSizeKb: proxy.fileFlushMinSizeKb,
+    environment: compliantEnvironment(env.COMPLIANCE_POLICY, problems),
     enableCoreDump: env.ISTIO_ENVOY_ENABLE_CORE_DUMP,
     concurrency: concurrency === 0 ? undefined : concurrency,
   };

@@ -55,6 +55,7 @@ export const pilotFlags = {
   connectTimeout: ignored("Envoy reaches the control plane through the agent"),
   tokenManagerPlugin: ignored("token exchange is gone"),
   profiling: ignored("Node is profiled with its own tools"),
+  log_target: ignored("the log goes to standard output"),
   log_stacktrace_level: ignored("errors are logged with their cause"),
   log_caller: ignored("log lines carry their scope"),
 } as const satisfies Readonly<Record<string, PilotFlag>>;

@@ -119,7 +119,7 @@ function layerFields(layer: ProxyConfigLayer, problems: ConfigProblem[]): RawPro
   const json = layer.path === "" ? parseJson(layer.text) : undefined;
   if (isMapping(json)) return json;
   const lines = new LineCounter();
-  const document = parseDocument(layer.text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(layer.text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
   const { source } = layer;
   if (document.errors.length > 0) {
     for (const error of document.errors) {

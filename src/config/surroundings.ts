@@ -14,7 +14,7 @@ import { paths } from "./paths.ts";
 import { interfaceAddresses } from "./read-sources.ts";
 
 /** What was found. */
-export type Surroundings = Pick<ConfigSources, "interfaces" | "platform" | "resolve">;
+export type Surroundings = Pick<ConfigSources, "interfaces" | "platform" | "resolve" | "workingDirectory">;
 
 /** How long addresses may take to be assigned, and a name to be looked up, in milliseconds. */
 const limits = { addressesMs: 120_000, pollMs: 100, lookupMs: 2_000 } as const;
@@ -29,7 +29,7 @@ export async function lookAround(
     readPlatform(sources, platformDeadlineMs),
     resolver(sources),
   ]);
-  return { interfaces, platform, resolve };
+  return { interfaces, platform, resolve, workingDirectory: process.cwd() };
 }
 
 /** Interfaces once every address of theirs is assigned, or as they are when that takes too long. */

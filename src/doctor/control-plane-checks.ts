@@ -45,7 +45,9 @@ export function controlPlaneChecks(
   interpreter: string,
   signal: AbortSignal,
 ): readonly Check[] {
-  const targets = targetsOf(subject).filter(({ server }) => server.address !== "");
+  // A CA that nobody asks need not answer.
+  const isAsked = ({ name }: Target): boolean => name !== "ca" || subject.identity.source.kind === "ca";
+  const targets = targetsOf(subject).filter((target) => target.server.address !== "" && isAsked(target));
   const hosts = [...new Set(targets.map(({ server }) => splitAddress(server.address).host))];
   const resolutions = resolveHosts(hosts, interpreter, signal);
   const token = createTokenReader(subject.identity.tokenPath)();

@@ -27,6 +27,12 @@ export interface EnvoyOptions {
   readonly componentLogLevel: string | undefined;
   readonly skipDeprecatedLogs: boolean;
   readonly enableCoreDump: boolean;
+  /** How often Envoy flushes its log files: `--file-flush-interval-msec`. */
+  readonly fileFlushIntervalMs: number;
+  /** A log file is flushed when it has grown by this: `--file-flush-min-size-kb`; undefined leaves Envoy's default. */
+  readonly fileFlushMinSizeKb: number | undefined;
+  /** Variables that Envoy gets beside the agent's own. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Worker threads; undefined takes one per CPU. */
   readonly concurrency: number | undefined;
 }

@@ -108,10 +108,11 @@ export class Roster {
   }
 
   /** Bring a generation to its end beside the others. */
-  retire(seat: Seat, how: Retirement): void {
+  retire(seat: Seat, how: Retirement, successor?: Seat): void {
     seat.asked ??= how === "hung" ? "hung" : "handover";
     this.#retiring.add(seat);
-    void retire(seat.generation, how, this.#options.log).then(() => {
+    const hasSuccessor = (): boolean => successor !== undefined && this.#living.has(successor);
+    void retire(seat.generation, how, this.#options.log, hasSuccessor).then(() => {
       this.#retiring.delete(seat);
       this.#options.onRetired();
     });

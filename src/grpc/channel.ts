@@ -27,6 +27,12 @@ export interface ChannelOptions {
 /** Metadata of a call. */
 export type CallMetadata = Readonly<Record<string, string>>;
 
+/**
+ * How much a server may send ahead of what was read: with HTTP/2's own 64 KiB a large configuration takes a round
+ * trip for each of them. It is a permission, not memory that is set aside.
+ */
+const receiveWindowBytes = 4_194_304;
+
 /** A unary call's data. */
 export interface UnaryCall {
   /** `/package.Service/Method`. */
@@ -72,6 +78,7 @@ export class GrpcChannel implements Disposable {
       {
         "grpc.max_receive_message_length": -1,
         "grpc.max_send_message_length": -1,
+        "grpc-node.flow_control_window": receiveWindowBytes,
         "grpc.keepalive_time_ms": 30_000,
         "grpc.keepalive_timeout_ms": 10_000,
         // A channel is one connection of its own: nothing shares it, and a failed one is replaced whole.
@@ -144,13 +151,24 @@ function byteStream(call: ClientDuplexStream<Buffer, Buffer>, address: string): 
     cancel: () => {
       call.cancel();
     },
-    async *[Symbol.asyncIterator]() {
-      try {
-        for await (const message of call) yield message as Buffer;
-      } catch (error) {
-        throw GrpcError.from(error, address);
-      }
-      if (failure !== undefined) throw GrpcError.from(failure, address);
+    [Symbol.asyncIterator]() {
+      const messages = call[Symbol.asyncIterator]();
+      // Not a generator: one that waits for the next message keeps the last, which may have many megabytes.
+      return {
+        next: async () => {
+          try {
+            const next = (await messages.next()) as IteratorResult<Buffer, undefined>;
+            if (next.done === true && failure !== undefined) throw GrpcError.from(failure, address);
+            return next;
+          } catch (error) {
+            throw GrpcError.from(error, address);
+          }
+        },
+        return: async () => {
+          await messages.return?.();
+          return { done: true, value: undefined };
+        },
+      };
     },
   };
 }

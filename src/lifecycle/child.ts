@@ -20,6 +20,8 @@ export interface ChildOptions {
   /** Shares this process's standard input, session and process group: the terminal's foreground stays with it. */
   readonly foreground?: boolean;
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** What it gets beside this process's own environment, where `env` is not given. */
+  readonly addEnv?: Readonly<Record<string, string>>;
   /** `inherit` passes output on untouched; a function gets it line by line. */
   readonly stdout: "inherit" | "ignore" | ((line: string) => void);
   readonly stderr: "inherit" | "ignore" | ((line: string) => void);
@@ -52,7 +54,7 @@ export function spawnChild(options: ChildOptions): Child {
     stderr: stdio(options.stderr),
     extendEnv: options.env === undefined,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.env === undefined ? {} : { env: options.env }),
+    env: options.env ?? options.addEnv ?? {},
   });
   for (const [stream, target] of [
     [subprocess.stdout, options.stdout],

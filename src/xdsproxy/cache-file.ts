@@ -3,7 +3,7 @@
  *
  * The resources are written as the field of a DeltaDiscoveryResponse that they are, each as it came.
  */
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import type { TypeResources } from "./cached-type.ts";
 import { readResource, type WireResource } from "./wire-resource.ts";
@@ -21,6 +21,7 @@ interface Header {
   readonly typeUrl: string;
   readonly version: string;
   readonly bytes: number;
+  /** Of what stands above and of the resources. */
   readonly sha256: string;
 }
 
@@ -33,7 +34,7 @@ export type CacheFile =
 
 /** The parts of the file, to be written one after the other. */
 export function encodeCacheFile(owner: string, typeUrl: string, state: TypeResources): readonly Uint8Array[] {
-  const hash = createHash("sha256");
+  const hash = hashOf({ owner, typeUrl, version: state.version });
   const body: Uint8Array[] = [];
   let bytes = 0;
   for (const { bytes: resource } of state.resources.values()) {
@@ -62,7 +63,7 @@ export function decodeCacheFile(content: Buffer, owner: string): CacheFile {
   const body = content.subarray(end + 1);
   if (body.length !== header.bytes)
     return { kind: "corrupted", reason: `it has ${body.length} bytes of ${header.bytes}` };
-  if (createHash("sha256").update(body).digest("hex") !== header.sha256)
+  if (hashOf(header).update(body).digest("hex") !== header.sha256)
     return { kind: "corrupted", reason: "its checksum is wrong" };
   try {
     return {
@@ -73,6 +74,10 @@ export function decodeCacheFile(content: Buffer, owner: string): CacheFile {
   } catch (error) {
     return { kind: "corrupted", reason: error instanceof Error ? error.message : String(error) };
   }
+}
+
+function hashOf({ owner, typeUrl, version }: Pick<Header, "owner" | "typeUrl" | "version">): Hash {
+  return createHash("sha256").update(JSON.stringify([format, owner, typeUrl, version]));
 }
 
 function readResources(body: Buffer): ReadonlyMap<string, WireResource> {

@@ -11,6 +11,7 @@
 import type { ByteStream } from "../grpc/channel.ts";
 import type { ServerDescription } from "../grpc/server-trust.ts";
 import { type Backoff, backoffDelayMs } from "../lifecycle/backoff.ts";
+import type { MemoryRelease } from "../lifecycle/memory-release.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
 import { typeUrl } from "../xds/type-urls.ts";
@@ -47,6 +48,7 @@ export interface EnvoyStreamDependencies {
   /** How long a request may go without an answer, in milliseconds. */
   readonly answerWithinMs: number;
   readonly tasks: TaskGroup;
+  readonly memory: MemoryRelease;
 }
 
 /** Between two attempts to connect while Envoy is served from the cache. */
@@ -145,7 +147,7 @@ export class EnvoyStream {
 
   /** One attempt: a connection until it ends. */
   async #connect(): Promise<StreamEnd> {
-    const { upstream: options, protocol, token: currentToken, rootChanged, observer } = this.#deps;
+    const { upstream: options, protocol, token: currentToken, rootChanged } = this.#deps;
     const token = currentToken();
     const sentToken = token !== undefined;
     let cause: OwnCause | undefined;
@@ -159,19 +161,11 @@ export class EnvoyStream {
         stream.cancel();
       }, rootChanged());
       this.#begin(stream);
-      for await (const message of stream) {
-        watch.answered();
-        const facts = observer.response(message);
-        if (this.#cached !== undefined) {
-          cause = "back";
-          break;
-        }
-        this.#hasAnswered = true;
-        this.#unanswered = [];
-        this.#isDelivering = true;
-        await this.#deliver(stream, message, facts);
-        this.#isDelivering = false;
-        observer.deliveryDone();
+      // A step each, whose variables end with it: waiting for a response must not keep the one before.
+      const responses = stream[Symbol.asyncIterator]();
+      for (let step = "passed"; step === "passed";) {
+        step = await this.#pass(stream, responses, watch.answered);
+        if (step === "back") cause = "back";
       }
       return this.#end({ sentToken }, cause, overdue);
     } catch (error) {
@@ -208,6 +202,28 @@ export class EnvoyStream {
     }
     this.#sink = stream;
     if (this.#envoyIsDone) stream.end();
+  }
+
+  /** Pass one response on. `back` when the cache serves, and the control plane has answered. */
+  async #pass(
+    stream: ByteStream,
+    responses: AsyncIterator<Buffer>,
+    answered: () => void,
+  ): Promise<"passed" | "ended" | "back"> {
+    const { observer, memory } = this.#deps;
+    const { done, value: message } = await responses.next();
+    if (done === true) return "ended";
+    answered();
+    const facts = observer.response(message);
+    if (this.#cached !== undefined) return "back";
+    this.#hasAnswered = true;
+    this.#unanswered = [];
+    this.#isDelivering = true;
+    await this.#deliver(stream, message, facts);
+    this.#isDelivering = false;
+    observer.deliveryDone();
+    memory.passed(message.length);
+    return "passed";
   }
 
   async #deliver(
@@ -270,7 +286,7 @@ export class EnvoyStream {
   #watch(
     stop: (cause?: OwnCause, overdue?: string) => void,
     rootChanged: AbortSignal,
-  ): Disposable & { answered(): void } {
+  ): Disposable & { readonly answered: () => void } {
     const { answerWithinMs, observer } = this.#deps;
     const since = performance.now();
     let isAnswered = false;

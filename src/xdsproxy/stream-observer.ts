@@ -175,6 +175,8 @@ export class StreamObserver {
     const full =
       wildcardTypes.has(typeUrl) && (!this.#protocol.isDelta || (isFirst && !this.#known.has(typeUrl)));
     const isCached = source === "control plane" && this.#cache?.accepts(typeUrl, bytes) === true;
+    // A nonce that comes twice is answered once.
+    this.#unansweredBytes -= this.#unanswered.get(nonce)?.bytes ?? 0;
     this.#unanswered.set(nonce, {
       typeUrl,
       exchange,

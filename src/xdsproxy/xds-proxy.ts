@@ -10,6 +10,7 @@ import { GrpcError } from "../grpc/grpc-error.ts";
 import { type CallContext, GrpcServer } from "../grpc/server.ts";
 import { readServerTrust, type ServerDescription } from "../grpc/server-trust.ts";
 import { pollFiles } from "../lifecycle/file-poll.ts";
+import { MemoryRelease } from "../lifecycle/memory-release.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -77,6 +78,7 @@ export class XdsProxy implements AsyncDisposable {
   readonly #cache: XdsCache | undefined;
   readonly #tasks = new TaskGroup();
   readonly #silentTypes = new Set<string>();
+  readonly #memory = new MemoryRelease();
   #listener: GrpcServer | undefined;
   /** Ends every stream. */
   readonly #closing = new AbortController();
@@ -149,6 +151,7 @@ export class XdsProxy implements AsyncDisposable {
     this.#hold?.release();
     await this.#listener?.[Symbol.asyncDispose]();
     await this.#tasks[Symbol.asyncDispose]();
+    this.#memory[Symbol.dispose]();
   }
 
   #start(): void {
@@ -211,6 +214,7 @@ export class XdsProxy implements AsyncDisposable {
         rootChanged: () => this.#rootChanged.signal,
         answerWithinMs: this.#limits.answerWithinMs,
         tasks: this.#tasks,
+        memory: this.#memory,
       },
       ended,
     );

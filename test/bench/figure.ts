@@ -16,7 +16,7 @@ export interface Figure {
 export function table(figures: readonly Figure[]): string {
   const rows = figures.map(({ name, unit, subject, values, aim }) => {
     const { median, min, max } = summarize(values);
-    const digits = unit === "ms" ? 0 : unit === "MiB" ? 1 : 2;
+    const digits = unit === "ms" ? (median < 10 ? 2 : 0) : unit === "MiB" ? 1 : 2;
     const [middle = "", low = "", high = ""] = [median, min, max].map((value) => value.toFixed(digits));
     return [name, subject, `${middle} ${unit}`, `${low}–${high}`, aim === undefined ? "" : `${aim} ${unit}`];
   });

@@ -60,10 +60,13 @@ async function plan(
 /** Names, sizes and times of everything in the workload's folder that the agent does not write by itself. */
 function picture(one: Workload): readonly string[] {
   return readdirSync(one.folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => !name.includes("flight-recorder"))
+    .filter((name) => !/flight-recorder|xds-cache/.test(name))
     .map((name) => {
-      const { size, mtimeMs, mode } = statSync(join(one.folder, name));
-      return `${name} ${size} ${mtimeMs} ${mode}`;
+      const entry = statSync(join(one.folder, name));
+      // A folder's time changes with the files that are left out here.
+      return entry.isDirectory()
+        ? `${name} ${entry.mode}`
+        : `${name} ${entry.size} ${entry.mtimeMs} ${entry.mode}`;
     })
     .toSorted();
 }
@@ -174,7 +177,9 @@ describe("plan beside a running agent", () => {
     const { static_resources: resources, ...rest } = parse(readFileSync(template, "utf8")) as {
       static_resources: { listeners: Record<string, unknown>[] };
     };
-    const listeners = resources.listeners.map((listener) => ({ ...listener, enable_reuse_port: false }));
+    const listeners = resources.listeners
+      .filter((listener) => listener["$if"] === undefined)
+      .map((listener) => ({ ...listener, enable_reuse_port: false }));
     const own = JSON.stringify({ ...rest, static_resources: { ...resources, listeners } });
     web.write("mine.yaml", own);
     const env = { ISTIO_BOOTSTRAP: "./mine.yaml" };

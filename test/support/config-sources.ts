@@ -74,6 +74,7 @@ export function configSources(changes: SourceChanges = {}): ConfigSources {
     interfaces: (changes.addresses ?? []).map((entry) =>
       typeof entry === "string" ? { name: "eth0", address: entry } : entry,
     ),
+    workingDirectory: "/",
     platform: changes.platform,
     resolve: (host) => (isIP(host) === 0 ? changes.hosts?.[host] : host),
     readFile: (path) => {

@@ -48,6 +48,11 @@ export interface Encoding {
   readonly request: (message: Message) => Buffer;
   readonly response: (message: Message) => Buffer;
   readonly read: (response: Buffer) => ReadMessage;
+  /** A response with one resource of exactly these bytes. */
+  readonly raw: (typeUrl: string, nonce: string, value: Uint8Array) => Buffer;
+  readonly readRequest: (request: Buffer) => { readonly typeUrl: string; readonly errorDetail?: unknown };
+  /** What an agent answers that has taken a response: the type, the nonce and, in state of the world, the version. */
+  readonly acknowledgement: (typeUrl: string, nonce: string) => Buffer;
 }
 
 const node = { id: "sidecar~10.0.0.1~web.demo~demo.svc.cluster.local" };
@@ -87,6 +92,16 @@ function readValue(value: Uint8Array): { name: string; text: string } {
 
 export const sotw: Encoding = {
   method: "StreamAggregatedResources",
+  raw: (typeUrl, nonce, value) => {
+    const resources = [{ typeUrl, value }];
+    const response = create(DiscoveryResponseSchema, { typeUrl, nonce, versionInfo: "1", resources });
+    return Buffer.from(toBinary(DiscoveryResponseSchema, response));
+  },
+  readRequest: (bytes) => fromBinary(DiscoveryRequestSchema, bytes),
+  acknowledgement: (typeUrl, responseNonce) => {
+    const request = create(DiscoveryRequestSchema, { typeUrl, responseNonce, versionInfo: "1" });
+    return Buffer.from(toBinary(DiscoveryRequestSchema, request));
+  },
   request: (message) => {
     const { typeUrl, nonce = "", names = [], known } = message;
     const request = create(DiscoveryRequestSchema, {
@@ -123,6 +138,16 @@ export const sotw: Encoding = {
 
 export const delta: Encoding = {
   method: "DeltaAggregatedResources",
+  raw: (typeUrl, nonce, value) => {
+    const resources = [{ name: "a", version: "1", resource: { typeUrl, value } }];
+    const response = create(DeltaDiscoveryResponseSchema, { typeUrl, nonce, resources });
+    return Buffer.from(toBinary(DeltaDiscoveryResponseSchema, response));
+  },
+  readRequest: (bytes) => fromBinary(DeltaDiscoveryRequestSchema, bytes),
+  acknowledgement: (typeUrl, responseNonce) => {
+    const request = create(DeltaDiscoveryRequestSchema, { typeUrl, responseNonce });
+    return Buffer.from(toBinary(DeltaDiscoveryRequestSchema, request));
+  },
   request: (message) => {
     const { typeUrl, nonce = "", names = [], unsubscribed = [], known = {} } = message;
     const request = create(DeltaDiscoveryRequestSchema, {

@@ -26,8 +26,17 @@ const pollMs = 500;
 /** How long a parent may outstay its time before it is killed, in milliseconds. */
 const slackMs = 5_000;
 
-/** Wait until the Envoy is gone; end it when its time is over. Never rejects. */
-export async function retire(generation: Generation, how: Retirement, log: Logger): Promise<void> {
+/**
+ * Wait until the Envoy is gone; end it when its time is over. Never rejects.
+ *
+ * @param hasSuccessor false once the Envoy that took over from it is dead
+ */
+export async function retire(
+  generation: Generation,
+  how: Retirement,
+  log: Logger,
+  hasSuccessor: () => boolean,
+): Promise<void> {
   const { options } = generation.launch;
   const gone = new AbortController();
   void generation.exited.then(() => {
@@ -39,7 +48,9 @@ export async function retire(generation: Generation, how: Retirement, log: Logge
       break;
     case "handed-over":
       // Its successor tells it to exit; a signal from here would not reach it alone.
-      await sleep(options.parentShutdownDurationMs + slackMs, gone.signal);
+      await sleep(options.parentShutdownDurationMs, gone.signal);
+      if (!gone.signal.aborted && !hasSuccessor()) await generation.stop();
+      await sleep(slackMs, gone.signal);
       if (!gone.signal.aborted) {
         log.warn("replaced Envoy has outstayed its time, killing it", { generation: generation.number });
         generation.kill();

@@ -23,9 +23,12 @@ export function envoyArguments(
     ...["--drain-time-s", seconds(options.drainDurationMs)],
     ...["--drain-strategy", "immediate"],
     ...["--local-address-ip-version", options.localAddressIpVersion],
-    ...["--file-flush-interval-msec", "1000"],
+    ...["--file-flush-interval-msec", String(Math.max(1, Math.round(options.fileFlushIntervalMs)))],
     ...restartArguments(options, role),
     "--allow-unknown-static-fields",
+    ...(options.fileFlushMinSizeKb === undefined
+      ? []
+      : ["--file-flush-min-size-kb", String(options.fileFlushMinSizeKb)]),
     ...(options.logLevel === undefined ? [] : ["-l", options.logLevel]),
     ...(options.componentLogLevel === undefined ? [] : ["--component-log-level", options.componentLogLevel]),
     ...(options.skipDeprecatedLogs ? ["--skip-deprecated-logs"] : []),

@@ -69,6 +69,7 @@ export class Generation {
     this.#child = spawnChild({
       file: plan.launch.binary,
       args: this.args,
+      addEnv: plan.launch.options.environment,
       stdout: "inherit",
       stderr: (line) => {
         this.#lines.push(line);

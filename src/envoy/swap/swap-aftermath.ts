@@ -194,7 +194,7 @@ export class SwapAftermath {
     report.state.set({ kind: "starting", generation: generation.number, pid: generation.pid });
     if (old === undefined) return;
     options.observer.ending(old.generation, "drain");
-    if (mode === "hot") roster.retire(old, "handed-over");
+    if (mode === "hot") roster.retire(old, "handed-over", newcomer);
     else if (old.asked === "hung") roster.retire(old, "hung");
     else roster.retire(old, old.isOrphaned ? "orphaned" : "overlapped");
   }

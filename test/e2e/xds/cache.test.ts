@@ -7,6 +7,7 @@ import { freePorts } from "../../support/free-ports.ts";
 import { startApp } from "../../support/http-app.ts";
 import { startLoad } from "../../support/load.ts";
 import { get, startMs, TestMesh, type TestSidecar } from "../../support/mesh.ts";
+import { runOutrider } from "../../support/outrider.ts";
 import { apiHost, egress, service } from "../../support/mesh-objects.ts";
 
 /** Names of the clusters that Envoy has, from its own admin socket. */
@@ -63,6 +64,12 @@ describe("a sidecar that starts while the control plane is dead", () => {
     const without = await other.report();
     assert.equal(without.ready, false);
     assert.match(without.reason ?? "", /ECONNREFUSED/);
+
+    const { output } = await runOutrider({
+      args: ["xds", "--statusPort", String(web.ports.status), "--type", "listener"],
+      withinMs: 20_000,
+    });
+    assert.match(output, /Listener {2}ACKED [\d.]+ ms {2}.*from the cache/);
 
     await using load = startLoad(call);
     mesh.write("old.yaml");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { AgentConfig } from "../../../src/config/agent-config.ts";
 import { ConfigError, describeProblem } from "../../../src/config/config-problem.ts";
+import { envoyArguments } from "../../../src/envoy/generation/arguments.ts";
 import { parseConfig } from "../../../src/config/parse-config.ts";
 import { configSources, type SourceChanges } from "../../support/config-sources.ts";
 
@@ -62,6 +63,36 @@ describe("parseConfig()", () => {
     assert.equal(parseConfig(configSources({ env: { ISTIO_CPU_LIMIT: "4" } })).envoy.concurrency, 4);
     assert.equal(parseConfig(configSources({ env })).envoy.concurrency, 2);
     assert.equal(parseConfig(configSources({ env, flags: { concurrency: 3 } })).envoy.concurrency, 3);
+  });
+
+  test("runs a gateway, which captures nothing and drains everything", () => {
+    const { envoy, knownPorts } = parseConfig(configSources({ flags: { proxyType: "router" } }));
+    assert.equal(envoy.drainInboundOnly, false);
+    assert.deepEqual(
+      knownPorts.map(({ port }) => port),
+      [15000, 15020, 15021, 15090],
+    );
+    assert.equal(parseConfig(configSources()).envoy.drainInboundOnly, true);
+  });
+
+  test("hands Envoy's own options on", () => {
+    const { envoy } = parseConfig(
+      configSources({
+        env: {
+          PROXY_CONFIG: "{fileFlushInterval: 2.5s, fileFlushMinSizeKb: 64, drainDuration: 1m}",
+          COMPLIANCE_POLICY: "fips-140-3",
+        },
+        flags: { proxyLogLevel: "info,misc:error", proxyComponentLogLevel: "http:debug" },
+      }),
+    );
+    assert.deepEqual(envoyArguments(envoy, "b.json", { kind: "alone" }).slice(0, 16), [
+      ...["-c", "b.json", "--drain-time-s", "60", "--drain-strategy", "immediate"],
+      ...["--local-address-ip-version", "v4", "--file-flush-interval-msec", "2500"],
+      ...["--disable-hot-restart", "--allow-unknown-static-fields", "--file-flush-min-size-kb", "64"],
+      ...["-l", "info"],
+    ]);
+    assert.equal(envoy.componentLogLevel, "misc:error");
+    assert.match(envoy.environment["GRPC_SSL_CIPHER_SUITES"] ?? "", /^ECDHE-ECDSA-AES128-GCM-SHA256:/);
   });
 
   test("has a socket for the application below configPath, elsewhere, or none", () => {

@@ -1,0 +1,57 @@
+/**
+ * What stands between the workload and its control plane, with an Envoy or without: identity, SDS and the ADS proxy.
+ */
+import type { AgentConfig } from "../config/agent-config.ts";
+import type { SecretManager } from "../identity/secret-manager.ts";
+import { createTokenReader } from "../identity/token.ts";
+import type { TaskGroup } from "../lifecycle/task-group.ts";
+import { Watch } from "../lifecycle/watch.ts";
+import type { SdsSecrets } from "../sds/secrets.ts";
+import { SdsServer } from "../sds/server.ts";
+import type { Logger } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { XdsProxy } from "../xdsproxy/xds-proxy.ts";
+import { startIdentity } from "./identity.ts";
+
+/** What they need. */
+export interface ControlPlaneDependencies {
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly tasks: TaskGroup;
+  /** Gets the servers, in order of start. */
+  readonly stack: AsyncDisposableStack;
+}
+
+/** @throws the error of a socket that cannot be bound */
+export async function startControlPlaneServices(
+  config: AgentConfig,
+  { log, metrics, tasks, stack }: ControlPlaneDependencies,
+): Promise<{ readonly identity: SecretManager; readonly xds: XdsProxy }> {
+  const { identity, trustBundles } = startIdentity(config, {
+    log: log.scope("citadelclient"),
+    metrics,
+    tasks,
+  });
+  const secrets = new Watch<SdsSecrets>({});
+  tasks.spawn("publish-secrets", async (signal) => {
+    for await (const { secret } of identity.state.changes(signal)) {
+      secrets.set(secret === undefined ? {} : { workload: secret, rootPem: secret.rootPem });
+    }
+  });
+  const sds = stack.use(await SdsServer.listen(config.sds, { secrets, log: log.scope("sds"), metrics }));
+  tasks.spawn("follow-secrets", (signal) => sds.run(signal));
+  const xds = stack.use(
+    await XdsProxy.listen(config.xds, {
+      token: createTokenReader(config.identity.tokenPath),
+      log: log.scope("xdsproxy"),
+      metrics,
+    }),
+  );
+  tasks.spawn("follow-trust-bundle", async (signal) => {
+    for await (const bundle of xds.trustBundle.changes(signal)) {
+      // The control plane's bundle takes the place of ProxyConfig's.
+      if (bundle !== undefined) trustBundles.set(bundle.rootsPem);
+    }
+  });
+  return { identity, xds };
+}

@@ -1,0 +1,94 @@
+/**
+ * The agent of a proxyless gRPC application: everything but Envoy, and a bootstrap for the application's own gRPC.
+ */
+import { accessSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { AgentConfig } from "../config/agent-config.ts";
+import type { SupervisionEnd } from "../envoy/state.ts";
+import { writeFileAtomic } from "../lifecycle/atomic-file.ts";
+import { makeFolder } from "../lifecycle/folder.ts";
+import { TaskGroup } from "../lifecycle/task-group.ts";
+import { listenForStatus, type Readiness } from "../status/server.ts";
+import type { Logger } from "../telemetry/log.ts";
+import { Metrics } from "../telemetry/metrics.ts";
+import { startControlPlaneServices } from "./control-plane-services.ts";
+import { requirePreconditions } from "./preconditions.ts";
+
+/** What it gets from the process. */
+export interface ProxylessDependencies {
+  readonly log: Logger;
+  /** End. */
+  readonly shutdown: AbortSignal;
+}
+
+/** Run until asked to stop. @throws ConfigError, TaskFailedError */
+export async function runProxyless(
+  config: AgentConfig,
+  { log, shutdown }: ProxylessDependencies,
+): Promise<SupervisionEnd> {
+  await requirePreconditions(config, log);
+  const quit = new AbortController();
+  const metrics = new Metrics("istio_agent_");
+  await using stack = new AsyncDisposableStack();
+  const tasks = stack.use(new TaskGroup());
+  const { identity, xds } = await startControlPlaneServices(config, { log, metrics, tasks, stack });
+  const { proxyless } = config;
+  if (proxyless?.bootstrapPath !== undefined) {
+    makeFolder(dirname(proxyless.bootstrapPath), 0o755);
+    // The application has a user of its own; there is no secret in it.
+    writeFileAtomic(proxyless.bootstrapPath, `${JSON.stringify(proxyless.bootstrap, undefined, 2)}\n`, 0o644);
+    log.info("bootstrap of proxyless gRPC written", { path: proxyless.bootstrapPath });
+  }
+  const readiness = async (): Promise<Readiness> => {
+    const { secret, problem } = identity.state.current;
+    if (secret === undefined) {
+      return { ready: false, reason: problem?.message ?? "the workload certificate is not there yet" };
+    }
+    const missing =
+      config.outputCerts?.folder === undefined ? undefined : missingFile(config.outputCerts.folder);
+    return missing === undefined
+      ? { ready: true }
+      : { ready: false, reason: `${missing} is not written yet` };
+  };
+  if (config.status.port !== 0) {
+    stack.use(
+      await listenForStatus(config.status, {
+        readiness,
+        metrics: () => metrics.render(),
+        report: async () => ({
+          ...(await readiness()),
+          identity: { spiffeId: identity.state.current.secret?.spiffeId },
+          xds: xds.state.current,
+        }),
+        exchanges: () => xds.exchanges(),
+        reload: async () => ({ result: "invalid", problems: ["there is no Envoy that could be swapped"] }),
+        // Whoever serves drains: the application.
+        drain: async () => undefined,
+        quit: () => {
+          quit.abort();
+        },
+        log: log.scope("healthcheck"),
+      }),
+    );
+  }
+  const end = AbortSignal.any([shutdown, quit.signal, tasks.signal]);
+  await new Promise<void>((resolve) => {
+    if (end.aborted) resolve();
+    else end.addEventListener("abort", () => resolve(), { once: true });
+  });
+  if (tasks.failure !== undefined) throw tasks.failure;
+  return { kind: "drained" };
+}
+
+function missingFile(folder: string): string | undefined {
+  return ["cert-chain.pem", "key.pem", "root-cert.pem"]
+    .map((name) => join(folder, name))
+    .find((path) => {
+      try {
+        accessSync(path);
+        return false;
+      } catch {
+        return true;
+      }
+    });
+}

@@ -1,0 +1,58 @@
+/**
+ * Gives memory back after a burst.
+ *
+ * A process that rests allocates nothing, so that V8 sees no reason to collect: the buffers of a large
+ * configuration would stay until the next one comes.
+ */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
+/** Bytes after which a collection is worth its time, some milliseconds. */
+const worthBytes = 4_194_304;
+
+/** How long it must be quiet, in milliseconds. */
+const quietMs = 1_000;
+
+/** Collects once after each burst; disposing stops it. */
+export class MemoryRelease implements Disposable {
+  readonly #collect: () => void;
+  #bytes = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param collect runs a full collection; V8's own unless given */
+  constructor(collect: () => void = collector()) {
+    this.#collect = collect;
+  }
+
+  /** So many bytes have passed. */
+  passed(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes < worthBytes) return;
+    if (this.#timer !== undefined) {
+      this.#timer.refresh();
+      return;
+    }
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#bytes = 0;
+      this.#collect();
+    }, quietMs).unref();
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+/** V8 hands its `gc` out only to contexts made after the flag was set. */
+function collector(): () => void {
+  let collect: (() => void) | undefined;
+  return () => {
+    if (collect === undefined) {
+      setFlagsFromString("--expose-gc");
+      collect = runInNewContext("gc") as () => void;
+      setFlagsFromString("--no-expose-gc");
+    }
+    collect();
+  };
+}

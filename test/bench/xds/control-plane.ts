@@ -1,0 +1,42 @@
+/**
+ * A control plane that answers what it is asked to: the name in a request says how many responses of which size.
+ *
+ *     node control-plane.ts CERTIFICATE KEY      prints its port
+ */
+import { readFileSync } from "node:fs";
+import type { ByteStream } from "../../../src/grpc/channel.ts";
+import { GrpcServer } from "../../../src/grpc/server.ts";
+import { typeUrl } from "../../../src/xds/type-urls.ts";
+import { delta } from "../../support/xds-messages.ts";
+import { delta as protocol } from "../../../src/xdsproxy/protocol.ts";
+
+const [certificate = "", key = ""] = process.argv.slice(2);
+
+async function serve(stream: ByteStream): Promise<void> {
+  for await (const message of stream) {
+    const { names, nonce } = protocol.readRequest(message);
+    const [, count, size] = /^(\d+)x(\d+)$/.exec(names[0] ?? "") ?? [];
+    if (nonce !== "" || count === undefined) continue;
+    const response = delta.response({
+      typeUrl: typeUrl.endpoint,
+      nonce: "1",
+      bytes: Buffer.alloc(Number(size), 1),
+    });
+    for (let sent = 0; sent < Number(count); sent += 1) await stream.write(response);
+  }
+}
+
+const server = await GrpcServer.listen(
+  {
+    host: "127.0.0.1",
+    port: 0,
+    tls: { certificateChain: readFileSync(certificate, "utf8"), privateKey: readFileSync(key, "utf8") },
+  },
+  [
+    {
+      name: "envoy.service.discovery.v3.AggregatedDiscoveryService",
+      streams: { DeltaAggregatedResources: serve },
+    },
+  ],
+);
+console.log(`port ${server.port}`);

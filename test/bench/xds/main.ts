@@ -1,0 +1,98 @@
+/**
+ * `npm run bench:xds`: what the ADS proxy adds to a direct connection, in one run.
+ *
+ *     node test/bench/xds/main.ts [--runs=3]
+ *
+ * The control plane, the proxy and the client are a process each; the control plane has TLS, the proxy a Unix
+ * socket, as in a pod.
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { type Child, spawnChild } from "../../../src/lifecycle/child.ts";
+import { eventually } from "../../support/eventually.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { TestPki, validity } from "../../support/test-pki.ts";
+import { type Figure, jsonLine, table } from "../figure.ts";
+import { measurePings, measureResponses, measureSlowReader, type Route } from "./measure.ts";
+
+const { values: flags } = parseArgs({ options: { runs: { type: "string", default: "3" } } });
+const runs = Number(flags.runs);
+const mebibyte = 1_048_576;
+
+interface Running extends AsyncDisposable {
+  readonly pid: number;
+  readonly lines: readonly string[];
+}
+
+async function start(script: string, args: readonly string[]): Promise<Running> {
+  const lines: string[] = [];
+  const onLine = (line: string): void => {
+    lines.push(line);
+  };
+  const child: Child = spawnChild({
+    file: process.execPath,
+    args: [join(import.meta.dirname, script), ...args],
+    env: { PATH: process.env["PATH"] ?? "" },
+    stdout: onLine,
+    stderr: onLine,
+  });
+  await eventually(
+    script,
+    () => {
+      if (lines.length === 0) throw new Error("it has printed nothing yet");
+    },
+    { withinMs: 20_000 },
+  );
+  return {
+    pid: child.pid ?? 0,
+    lines,
+    [Symbol.asyncDispose]: async () => {
+      child.kill("SIGKILL");
+      await child.exited;
+    },
+  };
+}
+
+await using stack = new AsyncDisposableStack();
+const folder = stack.use(temporaryFolder()).path;
+const pki = await TestPki.create();
+const server = await pki.serverKeyPair(["localhost"], validity(-60_000, 3_600_000));
+const files = {
+  root: join(folder, "root.pem"),
+  certificate: join(folder, "cert.pem"),
+  key: join(folder, "key.pem"),
+};
+writeFileSync(files.root, pki.rootPem);
+writeFileSync(files.certificate, server.certificatePem);
+writeFileSync(files.key, server.privateKeyPem, { mode: 0o600 });
+
+const controlPlane = stack.use(await start("control-plane.ts", [files.certificate, files.key]));
+const address = `localhost:${controlPlane.lines[0]?.replace("port ", "") ?? ""}`;
+const proxy = stack.use(await start("proxy.ts", [folder, address, files.root]));
+const routes: readonly Route[] = [
+  {
+    subject: "direct",
+    channel: { address, tls: { rootCertificates: Buffer.from(pki.rootPem), serverName: undefined } },
+    proxy: undefined,
+  },
+  {
+    subject: "proxy",
+    channel: { address: `unix:${join(folder, "XDS")}`, tls: undefined },
+    proxy: { pid: proxy.pid, responses: () => Number(proxy.lines.at(-1)?.replace("responses ", "")) },
+  },
+];
+
+const figures: Figure[] = [];
+for (const measure of [
+  measurePings,
+  (route: Route) =>
+    measureResponses(route, { name: "10,000 small responses", count: 10_000, bytes: 512, runs }),
+  (route: Route) => measureResponses(route, { name: "20 MiB", count: 1, bytes: 20 * mebibyte, runs }),
+  (route: Route) => measureResponses(route, { name: "64 MiB", count: 1, bytes: 64 * mebibyte, runs }),
+  measureSlowReader,
+])
+  for (const route of routes) figures.push(...(await measure(route)));
+
+console.log(table(figures));
+for (const figure of figures) console.log(jsonLine(figure));

@@ -1,0 +1,81 @@
+/** A proxyless gRPC application's agent: certificates, a gRPC bootstrap and the ADS socket, and no Envoy. */
+import assert from "node:assert/strict";
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { fetchHttp } from "../../src/net/http-client.ts";
+import { TestMesh } from "../support/mesh.ts";
+import { runOutrider, startOutrider } from "../support/outrider.ts";
+import { prepareWorkload, sidecarReady } from "../support/workload.ts";
+
+describe("with DISABLE_ENVOY", () => {
+  test("gRPC gets its bootstrap and certificates, and the agent ends when it is told to", async () => {
+    await using mesh = await TestMesh.start({});
+    const workload = await prepareWorkload(mesh, "web");
+    await using agent = startOutrider({
+      args: ["proxy", "sidecar"],
+      cwd: workload.folder,
+      env: {
+        ...workload.env,
+        // No Envoy is looked for.
+        ENVOY_PATH: "/nowhere/envoy",
+        DISABLE_ENVOY: "true",
+        OUTPUT_CERTS: "var/lib/istio/data",
+        ISTIO_META_GENERATOR: "grpc",
+      },
+    });
+    await sidecarReady(workload, agent);
+
+    const path = join(workload.folder, "etc/istio/proxy/grpc-bootstrap.json");
+    const bootstrap = JSON.parse(readFileSync(path, "utf8")) as {
+      xds_servers: { server_uri: string }[];
+      node: { id: string; metadata: Readonly<Record<string, unknown>> };
+      certificate_providers: { default: { config: Readonly<Record<string, string>> } };
+    };
+    const socket = join(workload.folder, "etc/istio/proxy/XDS");
+    assert.equal(bootstrap.xds_servers[0]?.server_uri, `unix://${socket}`);
+    assert.equal(bootstrap.node.id, "sidecar~127.0.0.1~web-1.demo~demo.svc.cluster.local");
+    assert.equal(bootstrap.node.metadata["GENERATOR"], "grpc");
+    assert.equal(statSync(socket).mode & 0o777, 0o666, "the application has a user of its own");
+    const { certificate_file: chain = "", private_key_file: key = "" } =
+      bootstrap.certificate_providers.default.config;
+    assert.match(readFileSync(chain, "utf8"), /^-----BEGIN CERTIFICATE-----/);
+    assert.match(readFileSync(key, "utf8"), /PRIVATE KEY-----/);
+
+    const drain = await fetchHttp({
+      target: { host: "127.0.0.1", port: workload.ports.status },
+      method: "POST",
+      url: "/drain",
+      timeoutMs: 10_000,
+    });
+    assert.equal(drain.status, 200);
+    const quit = await fetchHttp({
+      target: { host: "127.0.0.1", port: workload.ports.status },
+      method: "POST",
+      url: "/quitquitquit",
+      timeoutMs: 10_000,
+    });
+    assert.equal(quit.status, 200);
+    assert.deepEqual(await agent.exitWithin(10_000), { kind: "exited", code: 0 }, agent.lines.join("\n"));
+  });
+
+  test("readiness waits for the certificate, and SIGTERM ends it", async () => {
+    await using mesh = await TestMesh.start({});
+    const workload = await prepareWorkload(mesh, "web");
+    workload.write("var/run/secrets/tokens/istio-token", undefined);
+    await using agent = startOutrider({
+      args: ["proxy", "sidecar"],
+      cwd: workload.folder,
+      env: { ...workload.env, DISABLE_ENVOY: "true" },
+    });
+    const url = `http://localhost:${workload.ports.status}/healthz/ready`;
+    const waiting = await runOutrider({
+      args: ["wait", "--url", url, "--timeoutSeconds", "3"],
+      withinMs: 30_000,
+    });
+    assert.deepEqual(waiting.exit, { kind: "exited", code: 255 });
+    assert.match(waiting.output, /503/);
+    agent.kill("SIGTERM");
+    assert.deepEqual(await agent.exitWithin(10_000), { kind: "exited", code: 0 }, agent.lines.join("\n"));
+  });
+});

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import type { IdentityState } from "../../../src/identity/identity-state.ts";
+import { outputCerts, type OutputCertsOptions } from "../../../src/identity/output-certs.ts";
+import type { WorkloadSecret } from "../../../src/identity/workload-secret.ts";
+import { sleep } from "../../../src/lifecycle/sleep.ts";
+import { TaskGroup } from "../../../src/lifecycle/task-group.ts";
+import { Watch } from "../../../src/lifecycle/watch.ts";
+import { eventually } from "../../support/eventually.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { testLog } from "../../support/test-log.ts";
+
+function secretNumber(number: number): WorkloadSecret {
+  return {
+    certificateChainPem: `chain ${number}\n`,
+    privateKeyPem: `PRIVATE ${number}\n`,
+    rootPem: "root",
+    notBefore: new Date(0),
+    notAfter: new Date(1),
+    spiffeId: "spiffe://cluster.local/web",
+    serial: String(number),
+  };
+}
+
+interface Running extends AsyncDisposable {
+  readonly state: Watch<IdentityState>;
+  readonly lines: readonly string[];
+}
+
+function run(options: OutputCertsOptions): Running {
+  const state = new Watch<IdentityState>({ secret: secretNumber(1) });
+  const { log, lines } = testLog();
+  const tasks = new TaskGroup();
+  tasks.spawn("output", (signal) => outputCerts(options, state, log, signal));
+  return { state, lines, [Symbol.asyncDispose]: () => tasks[Symbol.asyncDispose]() };
+}
+
+const withinMs = 5_000;
+
+describe("OUTPUT_CERTS", () => {
+  test("makes the folder and has the files at once and after each rotation, whole and private", async () => {
+    using temporary = temporaryFolder();
+    const folder = join(temporary.path, "made", "here");
+    await using running = run({ folder, mode: 0o600, onRotate: undefined });
+    const chain = join(folder, "cert-chain.pem");
+    await eventually("the first", () => assert.equal(readFileSync(chain, "utf8"), "chain 1\n"), { withinMs });
+    assert.equal(readFileSync(join(folder, "root-cert.pem"), "utf8"), "root");
+    assert.equal(statSync(join(folder, "key.pem")).mode & 0o777, 0o600);
+    const root = statSync(join(folder, "root-cert.pem"));
+    const inode = statSync(chain).ino;
+
+    running.state.set({ secret: secretNumber(2) });
+    await eventually("the next", () => assert.equal(readFileSync(chain, "utf8"), "chain 2\n"), { withinMs });
+    assert.equal(readFileSync(join(folder, "key.pem"), "utf8"), "PRIVATE 2\n");
+    assert.notEqual(statSync(chain).ino, inode, "another file was renamed into place");
+    assert.equal(statSync(join(folder, "root-cert.pem")).ino, root.ino, "what did not change stays");
+    assert.doesNotMatch(running.lines.join("\n"), /PRIVATE/);
+  });
+
+  test("says why it cannot write, and does not end the agent", async () => {
+    using temporary = temporaryFolder();
+    const file = join(temporary.path, "file");
+    writeFileSync(file, "");
+    await using running = run({ folder: join(file, "below"), mode: 0o600, onRotate: undefined });
+    await eventually(
+      "the warning",
+      () => assert.match(running.lines.join("\n"), /is not written; trying again.*ENOTDIR.*OUTPUT_CERTS/),
+      { withinMs },
+    );
+  });
+});
+
+describe("--onRotate", () => {
+  test("runs after the files are written, at the first certificate and at each rotation", async () => {
+    using temporary = temporaryFolder();
+    const folder = join(temporary.path, "certs");
+    mkdirSync(folder);
+    const script = join(temporary.path, "reload");
+    const seen = join(temporary.path, "seen");
+    writeFileSync(script, `#!/bin/sh\ncat ${folder}/cert-chain.pem >> $1\n`);
+    chmodSync(script, 0o755);
+    await using running = run({ folder, mode: 0o600, onRotate: [script, seen] });
+    await eventually("the first", () => assert.equal(readFileSync(seen, "utf8"), "chain 1\n"), { withinMs });
+    running.state.set({ secret: secretNumber(2) });
+    await eventually("the next", () => assert.equal(readFileSync(seen, "utf8"), "chain 1\nchain 2\n"), {
+      withinMs,
+    });
+    // A problem with the same certificate is no rotation.
+    running.state.set({ ...running.state.current, problem: { code: "CA_UNAVAILABLE", message: "down" } });
+    await sleep(500);
+    assert.equal(readFileSync(seen, "utf8"), "chain 1\nchain 2\n");
+    rmSync(seen);
+    running.state.set({ secret: secretNumber(3) });
+    await eventually("the third", () => assert.equal(readFileSync(seen, "utf8"), "chain 3\n"), { withinMs });
+  });
+
+  test("a command that fails, or that there is not, is a warning with its output", async () => {
+    for (const [command, expected] of [
+      [["/bin/sh", "-c", "echo no such service; exit 3"], /failed.*exit code 3.*no such service/],
+      [["/nowhere/reload"], /failed.*ENOENT/],
+    ] as const) {
+      await using running = run({ folder: undefined, mode: 0o600, onRotate: command });
+      await eventually("the warning", () => assert.match(running.lines.join("\n"), expected), { withinMs });
+    }
+    assert.equal(existsSync("/nowhere"), false);
+  });
+});
