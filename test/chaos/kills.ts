@@ -12,7 +12,7 @@ export async function measureKills({ kills }: { readonly kills: number }): Promi
   for (const mode of modes) {
     const storm = await runKillStorm({ mode, kills, duringSwaps: 0.3 });
     const { leaks, plain, backMs, swaps } = storm;
-    const red = plain.map(({ redMs }) => redMs);
+    const red = plain.flatMap(({ redMs }) => redMs ?? []);
     const serving = plain.map(({ servingMs }) => servingMs);
     const wrong = plain.reduce((sum, { wronglyGreen }) => sum + wronglyGreen, storm.failedWhileGreen);
     const left = [

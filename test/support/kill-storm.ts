@@ -17,14 +17,12 @@ export interface KillStormOptions {
 
 /** One kill of the active Envoy with no swap under way. */
 export interface PlainKill {
-  /** From the death to the first answer that says unready. */
-  readonly redMs: number;
+  /** From the death to the first answer that says unready; undefined when nobody asked in time. */
+  readonly redMs: number | undefined;
   /** Answers of "ready" to questions asked 50 ms after the death or later, before the next Envoy was proven. */
   readonly wronglyGreen: number;
   /** From the death to the first request that was answered. */
   readonly servingMs: number;
-  /** From the death to "ready". */
-  readonly greenMs: number;
 }
 
 export interface KillStormFigures {
@@ -36,6 +34,14 @@ export interface KillStormFigures {
   /** From each kill to "ready", in milliseconds. */
   readonly backMs: readonly number[];
   readonly leaks: Leaks;
+}
+
+/** Times of one death, in milliseconds of `performance.now()`. */
+interface PlainDeath {
+  readonly at: number;
+  /** When the agent had proven the next Envoy. */
+  readonly provenAt: number;
+  readonly backAt: number;
 }
 
 /** Longest time until an Envoy is back, in milliseconds. */
@@ -61,7 +67,7 @@ class Storm {
   readonly #memories = new Set<string>();
   readonly #swaps: Record<string, number> = {};
   readonly #backMs: number[] = [];
-  readonly #plainKills: { readonly at: number; readonly backAt: number }[] = [];
+  readonly #plainKills: PlainDeath[] = [];
   #swap: Promise<void> | undefined;
 
   constructor(sidecar: StandaloneSidecar, options: KillStormOptions) {
@@ -90,9 +96,7 @@ class Storm {
     return {
       kills: this.#backMs.length,
       swaps: this.#swaps,
-      plain: this.#plainKills.map(({ at, backAt }) =>
-        judgePlainKill(at, backAt, readiness.answers, traffic.answers),
-      ),
+      plain: this.#plainKills.map((death) => judge(death, readiness.answers, traffic.answers)),
       failedWhileGreen: failedWhileGreen(this.#plainKills, readiness.answers, traffic.answers),
       backMs: this.#backMs,
       leaks: await this.#leaks(before),
@@ -107,7 +111,25 @@ class Storm {
     // The kernel takes its time to end a process; from then on its parent can know.
     while ((readProcessStat(pid)?.state ?? "Z") !== "Z") await pause(1);
     const at = performance.now();
-    this.#plainKills.push({ at, backAt: await this.#back(at, pid) });
+    const from = this.#sidecar.agent.lines.length;
+    const backAt = await this.#back(at, pid);
+    this.#plainKills.push({ at, provenAt: await this.#proofSince(from), backAt });
+  }
+
+  /** When the agent says that the next Envoy was proven; its line may come later than its answers. */
+  async #proofSince(from: number): Promise<number> {
+    const line = await eventually(
+      "the line of the proof",
+      () => {
+        const proof = this.#sidecar.agent.lines
+          .slice(from)
+          .find((text) => /Envoy (?:is live|swapped)/.test(text));
+        if (proof === undefined) throw new Error("there is none yet");
+        return proof;
+      },
+      { withinMs: 2_000, everyMs: 5 },
+    );
+    return Date.parse(line.split("\t")[0] ?? "") - performance.timeOrigin;
   }
 
   /** Whom it hits is left to chance: the old one, the newcomer, or one that drains. */
@@ -179,32 +201,27 @@ class Storm {
   }
 }
 
-function judgePlainKill(
-  at: number,
-  backAt: number,
+function judge(
+  { at, provenAt, backAt }: PlainDeath,
   readiness: readonly ProbeAnswer[],
   traffic: readonly ProbeAnswer[],
 ): PlainKill {
-  const own = readiness.filter(({ askedAt }) => askedAt >= at && askedAt <= backAt + 500);
-  const firstRed = own.find(({ status }) => status === 503);
-  const firstGreen = own.find(
-    ({ status, askedAt }) => status === 200 && firstRed !== undefined && askedAt > firstRed.askedAt,
+  const firstRed = readiness.find(
+    ({ status, askedAt }) => status === 503 && askedAt >= at && askedAt <= backAt,
   );
-  const wronglyGreen = own.filter(
-    ({ status, askedAt }) => status === 200 && askedAt > at + 50 && askedAt < (firstRed?.askedAt ?? backAt),
-  ).length;
   const served = traffic.find(({ status, askedAt }) => status === 200 && askedAt > at);
   return {
-    redMs: Math.round((firstRed?.answeredAt ?? Number.NaN) - at),
-    wronglyGreen,
+    redMs: firstRed === undefined ? undefined : Math.round(firstRed.answeredAt - at),
+    wronglyGreen: readiness.filter(
+      ({ status, askedAt, answeredAt }) => status === 200 && askedAt > at + 50 && answeredAt < provenAt,
+    ).length,
     servingMs: Math.round((served?.answeredAt ?? Number.NaN) - at),
-    greenMs: Math.round((firstGreen?.answeredAt ?? Number.NaN) - at),
   };
 }
 
 /** Green may only be said of an Envoy that serves: whoever asks after a green answer is answered, until the next kill. */
 function failedWhileGreen(
-  kills: readonly { readonly at: number; readonly backAt: number }[],
+  kills: readonly PlainDeath[],
   readiness: readonly ProbeAnswer[],
   traffic: readonly ProbeAnswer[],
 ): number {

@@ -14,7 +14,7 @@ describe("an Envoy that is killed", () => {
     ]);
     const plain = storms.flatMap((storm) => storm.plain);
     const serving = plain.map(({ servingMs }) => servingMs);
-    const red = plain.map(({ redMs }) => redMs);
+    const red = plain.flatMap(({ redMs }) => redMs ?? []);
     const back = storms.flatMap((storm) => storm.backMs);
     context.diagnostic(
       `death to unready ${describeSpread(red)}, to the next answer ${describeSpread(serving)}, back ${describeSpread(back)}`,
