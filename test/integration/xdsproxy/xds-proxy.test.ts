@@ -111,8 +111,9 @@ describe("XdsProxy", () => {
     await inbox.next();
     await sleep(500);
     const [, responses] = /xds_proxy_responses (\d+)/.exec(await xds.metrics.render()) ?? [];
-    // grpc-js itself reads 16 messages ahead, here on the side of the test's own Envoy.
-    assert.ok(Number(responses) < 22, `${responses} responses were taken`);
+    // grpc-js itself reads 16 messages ahead, here on the side of the test's own Envoy, and its HTTP/2 window there
+    // holds 4 MiB more; the sockets and the proxy's own hands hold the rest.
+    assert.ok(Number(responses) < 28, `${responses} of 100 responses were taken`);
   });
 
   test("takes every request, also while the discovery server takes none", async () => {
