@@ -30,7 +30,7 @@ export interface ReloaderOptions {
 }
 
 /** Between two looks at the files, in milliseconds. */
-const pollMs = 500;
+const pollMs = 1_000;
 
 /** One configuration after the other. */
 export class Reloader {

@@ -5,7 +5,8 @@
  * word. What `stat` says at the end of all links tells each time, for some microseconds; a file that was written
  * twice within one tick of the file system's clock is found by reading it again now and then.
  */
-import { readFile, stat } from "node:fs/promises";
+import { statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { errorCode, errorMessage } from "./error-message.ts";
 import { sleep } from "./sleep.ts";
 
@@ -98,7 +99,7 @@ function sameTexts(some: FileTexts, others: FileTexts): boolean {
 
 async function signatureOf(path: string): Promise<string> {
   try {
-    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
     return [dev, ino, size, mtimeNs, ctimeNs].join(" ");
   } catch (error) {
     return errorCode(error) ?? "unknown";

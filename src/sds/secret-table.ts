@@ -23,7 +23,7 @@ export interface SecretTableOptions {
 }
 
 /** Between two looks at the files, in milliseconds. */
-const everyMs = 200;
+const everyMs = 400;
 
 /** The table; `run` keeps it up to date. */
 export class SecretTable {
