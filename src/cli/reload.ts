@@ -1,6 +1,7 @@
 /**
  * `outrider reload`: have the agent of this pod read its configuration again.
  */
+import { agentFlags } from "./agent-flags.ts";
 import type { Arguments, Command, CommandContext } from "./command.ts";
 
 /** Longest wait for the answer, in milliseconds: a swap waits until the Envoy replaced before has gone. */
@@ -11,12 +12,7 @@ export const reloadCommand: Command = {
   name: "reload",
   describe: "Have the agent read its configuration again; Envoy is swapped if that gives another one.",
   flags: {
-    statusPort: { type: "number", describe: "Status port of the agent (default: that of the environment)." },
-    meshConfig: {
-      type: "string",
-      default: "./etc/istio/config/mesh",
-      describe: "Istio mesh config file, if any.",
-    },
+    ...agentFlags,
   },
   run: reload,
 };

@@ -2,6 +2,7 @@
  * `outrider xds`: what the control plane last sent to the Envoy of this pod, and what Envoy said to it.
  */
 import type { Exchange } from "../xdsproxy/recorder.ts";
+import { agentFlags } from "./agent-flags.ts";
 import type { Arguments, Command, CommandContext } from "./command.ts";
 
 /** Between two looks with --follow, in milliseconds. */
@@ -12,12 +13,7 @@ export const xdsCommand: Command = {
   name: "xds",
   describe: "Show the last exchanges with the control plane of each type, and what Envoy said to them.",
   flags: {
-    statusPort: { type: "number", describe: "Status port of the agent (default: that of the environment)." },
-    meshConfig: {
-      type: "string",
-      default: "./etc/istio/config/mesh",
-      describe: "Istio mesh config file, if any.",
-    },
+    ...agentFlags,
     follow: { type: "boolean", default: false, describe: "Go on with what comes, until interrupted." },
     type: { type: "string", describe: "Only types whose URL contains this, such as Cluster." },
     nacks: { type: "boolean", default: false, describe: "Only what Envoy refused." },

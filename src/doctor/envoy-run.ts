@@ -2,6 +2,7 @@
  * Envoy run to its end for an answer: `--version`, `--mode validate`.
  */
 import { type ChildExit, spawnChild } from "../lifecycle/child.ts";
+import { endOf } from "../lifecycle/child-end.ts";
 
 /** How it ended and what it said. */
 export interface EnvoyRun {
@@ -22,12 +23,6 @@ export async function runEnvoy(
     if (line.trim() !== "") output.push(line.trim());
   };
   const child = spawnChild({ file: binary, args, stdout: onLine, stderr: onLine });
-  const kill = (): void => {
-    child.kill("SIGKILL");
-  };
-  signal.addEventListener("abort", kill, { once: true });
-  const exit = await child.exited;
-  await child.closed;
-  signal.removeEventListener("abort", kill);
+  const exit = await endOf(child, signal);
   return { exit, output, tookMs: Math.round(performance.now() - started) };
 }

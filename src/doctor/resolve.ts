@@ -5,6 +5,7 @@
 import { isIP } from "node:net";
 import { describeExit } from "../envoy/exits/exit.ts";
 import { spawnChild } from "../lifecycle/child.ts";
+import { endOf } from "../lifecycle/child-end.ts";
 import type { Resolution } from "./dns.ts";
 
 /** Resolves every host; those without an answer when `signal` aborts are `silent`. Never rejects. */
@@ -32,13 +33,7 @@ export async function resolveHosts(
       lastWords = line.trim() === "" ? lastWords : line.trim();
     },
   });
-  const kill = (): void => {
-    child.kill("SIGKILL");
-  };
-  signal.addEventListener("abort", kill, { once: true });
-  const exit = await child.exited;
-  await child.closed;
-  signal.removeEventListener("abort", kill);
+  const exit = await endOf(child, signal);
   const tookMs = Math.round(performance.now() - started);
   for (const host of names) {
     if (results.has(host)) continue;

@@ -1,5 +1,6 @@
-/** The discovery server that the proxy forwards to. */
 import type { ServerTrust } from "../grpc/server-trust.ts";
+
+/** The discovery server that the proxy forwards to. */
 export interface UpstreamOptions {
   /** `host:port`. */
   readonly address: string;
