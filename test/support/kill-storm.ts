@@ -1,9 +1,9 @@
 /** Envoys killed at random moments, swaps included: is it always back, what is said meanwhile, and what is left behind. */
 import { setTimeout as pause } from "node:timers/promises";
 import { readProcessStat } from "../../src/lifecycle/process-identity.ts";
-import { openFilesOf, envoysOf, pidsIn, sharedMemoryOf } from "./envoys-of.ts";
+import { envoysOf, pidsIn, sharedMemoryOf } from "./envoys-of.ts";
 import { eventually } from "./eventually.ts";
-import { type Leaks, leaksOf, type Snapshot, takeSnapshot } from "./leaks.ts";
+import { type Leaks, leaksOf, leftOver, type Snapshot, takeSnapshot } from "./leaks.ts";
 import { type ProbeAnswer, ProbeSeries } from "./probe-series.ts";
 import { StandaloneSidecar } from "./standalone-sidecar.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
@@ -186,15 +186,21 @@ class Storm {
       },
       { withinMs: 15_000 },
     );
-    await eventually(
-      "no more open files than at first",
+    let latest: Snapshot | undefined;
+    const after = await eventually(
+      "nothing left over",
       () => {
-        const files = openFilesOf(agent.pid);
-        if (files.length > before.openFiles.length) throw new Error(files.join(" "));
+        const seen = takeSnapshot(this.#sidecar);
+        latest = seen;
+        const left = leftOver(before, seen);
+        if (left.length > 0) throw new Error(left.join(" "));
+        return seen;
       },
       { withinMs: 10_000 },
-    ).catch(() => undefined);
-    const after = takeSnapshot(this.#sidecar);
+    ).catch((error: unknown) => {
+      if (latest === undefined) throw error;
+      return latest;
+    });
     agent.kill("SIGTERM");
     await agent.exitWithin(15_000);
     return leaksOf({ before, after, folder, memories: [...this.#memories] });

@@ -28,6 +28,7 @@ export interface Leaks {
   readonly grownMiB: number;
 }
 
+/** Throws ENOENT when a folder goes away meanwhile: one that is being removed is not left over, so look again. */
 export function takeSnapshot(sidecar: StandaloneSidecar): Snapshot {
   const { pid } = sidecar.agent;
   const rss = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
@@ -50,6 +51,11 @@ function pathsIn(folder: string): readonly string[] {
   );
 }
 
+/** Files open and paths there that were not before; descriptors change their number, so files count by how many. */
+export function leftOver(before: Snapshot, after: Snapshot): readonly string[] {
+  return [...openFilesLeft(before, after), ...extra(before.paths, after.paths)];
+}
+
 export function leaksOf(seen: {
   readonly before: Snapshot;
   readonly after: Snapshot;
@@ -61,8 +67,7 @@ export function leaksOf(seen: {
   const ids = memories.map((path) => /\d+$/.exec(path)?.[0] ?? "").map((id) => id.slice(0, -1));
   const names = new RegExp(`^@envoy_domain_socket_\\w+_(${ids.join("|")})\\d$`);
   return {
-    openFiles:
-      after.openFiles.length > before.openFiles.length ? extra(before.openFiles, after.openFiles) : [],
+    openFiles: openFilesLeft(before, after),
     zombies: after.zombies,
     paths: extra(before.paths, after.paths),
     recordings: after.recordings,
@@ -71,6 +76,10 @@ export function leaksOf(seen: {
     abstractSockets: abstractSockets().filter((name) => ids.length > 0 && names.test(name)),
     grownMiB: after.rssMiB - before.rssMiB,
   };
+}
+
+function openFilesLeft(before: Snapshot, after: Snapshot): readonly string[] {
+  return after.openFiles.length > before.openFiles.length ? extra(before.openFiles, after.openFiles) : [];
 }
 
 function extra(before: readonly string[], after: readonly string[]): readonly string[] {
