@@ -57,6 +57,10 @@ describe("certificates from mounted files at one end and from a SPIFFE Workload 
         serves(mesh.web, issued.web, roots.length),
         serves(mesh.api, issued.api, roots.length),
       ]);
+      const before = load.count();
+      await eventually("requests after the rotation", () => assert.ok(load.count() >= before + 25), {
+        withinMs: 15_000,
+      });
     }
     assert.deepEqual(await load.stop(), []);
     assert.ok(load.count() > 100, `${load.count()} requests are too few to show anything`);
