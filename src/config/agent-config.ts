@@ -11,6 +11,7 @@ import type { OutputCertsOptions } from "../identity/output-certs.ts";
 import type { SdsOptions } from "../sds/server.ts";
 import type { StatusOptions } from "../status/server.ts";
 import type { LogLevel } from "../telemetry/log.ts";
+import type { WorkloadHealthOptions } from "../workload-health/options.ts";
 import type { XdsProxyOptions } from "../xdsproxy/xds-proxy.ts";
 import type { IdentityFlags } from "./identity-source.ts";
 import type { InterfaceAddress } from "./addresses.ts";
@@ -68,6 +69,8 @@ export interface AgentConfig {
   readonly proxyless: ProxylessOptions | undefined;
   /** Undefined when it is switched off. */
   readonly application: ApplicationSocketOptions | undefined;
+  /** Undefined checks nothing. */
+  readonly workloadHealth: WorkloadHealthOptions | undefined;
 }
 
 /** The flags of `proxy` that configuration reads; undefined was not given. */

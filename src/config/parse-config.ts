@@ -22,6 +22,7 @@ import { describeNode } from "./node.ts";
 import { flagNotices } from "./pilot-flags.ts";
 import { type ProxyConfig, proxyConfigMetadata } from "./proxy-config.ts";
 import { supervisionOptions } from "./supervision.ts";
+import { workloadHealthOptions } from "./workload-health.ts";
 import { xdsOptions } from "./xds.ts";
 
 /** What an Envoy can be run as. */
@@ -95,10 +96,11 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     problems,
     warnings,
   );
-  const ports = knownPorts(
-    env,
-    proxy,
-    node.metadata["INTERCEPTION_MODE"] === "NONE" || flags.proxyType !== "sidecar",
+  const capturesNothing = node.metadata["INTERCEPTION_MODE"] === "NONE" || flags.proxyType !== "sidecar";
+  const ports = knownPorts(env, proxy, capturesNothing, problems);
+  const workloadHealth = workloadHealthOptions(
+    merged,
+    { addresses, isCaptured: !capturesNothing && !env.DISABLE_ENVOY },
     problems,
   );
   const clusterId = node.metadata["CLUSTER_ID"];
@@ -158,6 +160,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
         }
       : undefined,
     application,
+    workloadHealth,
   };
 }
 
