@@ -111,7 +111,7 @@ export class AgentServices implements AsyncDisposable {
         deps.quit("the application is gone");
       });
     }
-    return new AgentServices(stack.move(), newcomerServices(identity, xds));
+    return new AgentServices(stack.move(), newcomerServices(config.identity.source, identity, xds));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -16,6 +16,7 @@ import type { XdsProxyOptions } from "../xdsproxy/xds-proxy.ts";
 import type { IdentityFlags } from "./identity-source.ts";
 import type { InterfaceAddress } from "./addresses.ts";
 import type { PilotFlagValues } from "./pilot-flags.ts";
+import type { SdsSockets } from "./sds-sockets.ts";
 import type { SupervisionFlags } from "./supervision.ts";
 
 /** Where the bootstrap comes from. */
@@ -126,6 +127,8 @@ export interface ConfigSources {
   /** An address of a host; the host itself when it is one, undefined when it could not be looked up. */
   readonly resolve: (host: string) => string | undefined;
   readonly readFile: (path: string) => FileContent;
+  /** Who serves secrets besides this agent, as it was when the agent started. */
+  readonly sdsSockets: SdsSockets;
   /** The agent's working directory, which relative paths are meant from. */
   readonly workingDirectory: string;
   /** The release's own sidecar template. */

@@ -83,6 +83,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
       outlierLogPath: flags.outlierLogPath,
       stsPort: flags.stsPort,
       platform: sources.platform,
+      sdsSockets: sources.sdsSockets,
       discoveryHost:
         proxy.controlPlaneAuthPolicy === "MUTUAL_TLS" ? hostOf(proxy.discoveryAddress) : undefined,
     },
@@ -108,7 +109,12 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     proxy,
     clusterId: typeof clusterId === "string" ? clusterId : undefined,
   };
-  const { identity, sds } = identityParts(given, controlPlane, merged.fields, problems);
+  const { identity, sds } = identityParts(
+    given,
+    controlPlane,
+    { raw: merged.fields, nodeId: node.id },
+    problems,
+  );
   const upstream = discoveryOptions(controlPlane);
   const envoy = envoyOptions(sources, env, proxy, isIPv6Only, problems);
   const supervision = supervisionOptions(flags.supervision, problems);
