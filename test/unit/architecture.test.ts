@@ -16,6 +16,7 @@ const features = [
   "sds",
   "status",
   "wasm",
+  "workload-health",
   "xdsproxy",
 ];
 
