@@ -112,7 +112,7 @@ export async function tarOf(files: Readonly<Record<string, Buffer>>): Promise<Bu
   for (const [name, content] of Object.entries(files)) tar.entry({ name }, content);
   tar.finalize();
   const chunks: Buffer[] = [];
-  for await (const chunk of tar) chunks.push(chunk as Buffer);
+  for await (const chunk of tar) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 
