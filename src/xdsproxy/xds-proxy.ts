@@ -7,7 +7,8 @@
  */
 import type { ByteStream } from "../grpc/channel.ts";
 import { GrpcError } from "../grpc/grpc-error.ts";
-import { type CallContext, GrpcServer } from "../grpc/server.ts";
+import type { CallContext } from "../grpc/server.ts";
+import { StreamServer } from "../grpc/stream-server.ts";
 import { readServerTrust, type ServerDescription } from "../grpc/server-trust.ts";
 import { pollFiles } from "../lifecycle/file-poll.ts";
 import { MemoryRelease } from "../lifecycle/memory-release.ts";
@@ -79,7 +80,7 @@ export class XdsProxy implements AsyncDisposable {
   readonly #tasks = new TaskGroup();
   readonly #silentTypes = new Set<string>();
   readonly #memory = new MemoryRelease();
-  #listener: GrpcServer | undefined;
+  #listener: StreamServer | undefined;
   /** Ends every stream. */
   readonly #closing = new AbortController();
   #rootChanged = new AbortController();
@@ -103,7 +104,7 @@ export class XdsProxy implements AsyncDisposable {
     const proxy = new XdsProxy(options, deps);
     const serve = (protocol: AdsProtocol) => (envoy: ByteStream, context: CallContext) =>
       proxy.#serve(protocol, envoy, context.signal);
-    proxy.#listener = await GrpcServer.listen(options, [
+    proxy.#listener = await StreamServer.listen(options, [
       {
         name: adsService,
         streams: { [delta.method]: serve(delta), [stateOfTheWorld.method]: serve(stateOfTheWorld) },
