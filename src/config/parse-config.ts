@@ -22,6 +22,7 @@ import { describeNode } from "./node.ts";
 import { flagNotices } from "./pilot-flags.ts";
 import { type ProxyConfig, proxyConfigMetadata } from "./proxy-config.ts";
 import { supervisionOptions } from "./supervision.ts";
+import { workloadHealthOptions } from "./workload-health.ts";
 import { xdsOptions } from "./xds.ts";
 
 /** What an Envoy can be run as. */
@@ -82,6 +83,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
       outlierLogPath: flags.outlierLogPath,
       stsPort: flags.stsPort,
       platform: sources.platform,
+      sdsSockets: sources.sdsSockets,
       discoveryHost:
         proxy.controlPlaneAuthPolicy === "MUTUAL_TLS" ? hostOf(proxy.discoveryAddress) : undefined,
     },
@@ -94,10 +96,11 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     problems,
     warnings,
   );
-  const ports = knownPorts(
-    env,
-    proxy,
-    node.metadata["INTERCEPTION_MODE"] === "NONE" || flags.proxyType !== "sidecar",
+  const capturesNothing = node.metadata["INTERCEPTION_MODE"] === "NONE" || flags.proxyType !== "sidecar";
+  const ports = knownPorts(env, proxy, capturesNothing, problems);
+  const workloadHealth = workloadHealthOptions(
+    merged,
+    { addresses, isCaptured: !capturesNothing && !env.DISABLE_ENVOY },
     problems,
   );
   const clusterId = node.metadata["CLUSTER_ID"];
@@ -106,7 +109,12 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     proxy,
     clusterId: typeof clusterId === "string" ? clusterId : undefined,
   };
-  const { identity, sds } = identityParts(given, controlPlane, merged.fields, problems);
+  const { identity, sds } = identityParts(
+    given,
+    controlPlane,
+    { raw: merged.fields, nodeId: node.id },
+    problems,
+  );
   const upstream = discoveryOptions(controlPlane);
   const envoy = envoyOptions(sources, env, proxy, isIPv6Only, problems);
   const supervision = supervisionOptions(flags.supervision, problems);
@@ -152,6 +160,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
         }
       : undefined,
     application,
+    workloadHealth,
   };
 }
 
