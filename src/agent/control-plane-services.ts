@@ -12,6 +12,7 @@ import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { XdsProxy } from "../xdsproxy/xds-proxy.ts";
 import { startIdentity } from "./identity.ts";
+import { wasmLoader } from "./wasm.ts";
 
 /** What they need. */
 export interface ControlPlaneDependencies {
@@ -33,11 +34,20 @@ export async function startControlPlaneServices(
     tasks,
   });
   const secrets = new Watch<SdsSecrets>({});
-  tasks.spawn("publish-secrets", async (signal) => {
-    for await (const { secret } of identity.state.changes(signal)) {
-      secrets.set(secret === undefined ? {} : { workload: secret, rootPem: secret.rootPem });
-    }
-  });
+  if (config.identity.source.kind === "external-sds") {
+    const { socketPath } = config.identity.source;
+    const own = config.sds.path;
+    log.info("another server is at the SDS socket: Envoy has its certificate from there", {
+      socketPath,
+      own,
+    });
+  } else {
+    tasks.spawn("publish-secrets", async (signal) => {
+      for await (const { secret } of identity.state.changes(signal)) {
+        secrets.set(secret === undefined ? {} : { workload: secret, rootPem: secret.rootPem });
+      }
+    });
+  }
   const sds = stack.use(await SdsServer.listen(config.sds, { secrets, log: log.scope("sds"), metrics }));
   tasks.spawn("follow-secrets", (signal) => sds.run(signal));
   const xds = stack.use(
@@ -45,6 +55,10 @@ export async function startControlPlaneServices(
       token: createTokenReader(config.identity.tokenPath),
       log: log.scope("xdsproxy"),
       metrics,
+      extensions:
+        config.wasm === undefined
+          ? undefined
+          : wasmLoader(config.wasm, { log: log.scope("wasm"), metrics, tasks }),
     }),
   );
   tasks.spawn("follow-trust-bundle", async (signal) => {

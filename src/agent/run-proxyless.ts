@@ -13,6 +13,7 @@ import type { Logger } from "../telemetry/log.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { startControlPlaneServices } from "./control-plane-services.ts";
 import { requirePreconditions } from "./preconditions.ts";
+import { startWorkloadHealth, workloadHealthReport } from "./workload-health.ts";
 
 /** What it gets from the process. */
 export interface ProxylessDependencies {
@@ -32,6 +33,10 @@ export async function runProxyless(
   await using stack = new AsyncDisposableStack();
   const tasks = stack.use(new TaskGroup());
   const { identity, xds } = await startControlPlaneServices(config, { log, metrics, tasks, stack });
+  const workload = startWorkloadHealth(config.workloadHealth, {
+    ...{ xds, log, metrics, tasks },
+    proxy: undefined,
+  });
   const { proxyless } = config;
   if (proxyless?.bootstrapPath !== undefined) {
     makeFolder(dirname(proxyless.bootstrapPath), 0o755);
@@ -59,6 +64,7 @@ export async function runProxyless(
           ...(await readiness()),
           identity: { spiffeId: identity.state.current.secret?.spiffeId },
           xds: xds.state.current,
+          ...(workload === undefined ? {} : { workload: workloadHealthReport(workload) }),
         }),
         exchanges: () => xds.exchanges(),
         reload: async () => ({ result: "invalid", problems: ["there is no Envoy that could be swapped"] }),

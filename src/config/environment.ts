@@ -113,7 +113,7 @@ export const variables = {
   DNS_PROXY_ADDR: text("", "Address of the DNS proxy; node metadata."),
   WORKLOAD_IDENTITY_SOCKET_FILE: text(
     "socket",
-    "Name of the SDS socket in ./var/run/secrets/workload-spiffe-uds.",
+    "Name of the SDS socket in ./var/run/secrets/workload-spiffe-uds; another one than socket is another server's.",
   ),
   ISTIO_CPU_LIMIT: integer(
     0,
@@ -133,7 +133,14 @@ export const variables = {
   CA_ROOT_CA: text("", "PEM file that authenticates the CA; SYSTEM takes the operating system's roots."),
   XDS_ROOT_CA: text("", "PEM file that authenticates the discovery server; SYSTEM takes the system's roots."),
   ISTIOD_SAN: text("", "Name expected in the control plane's certificate."),
-  PILOT_CERT_PROVIDER: text("istiod", "Who signs the control plane's certificate: istiod, custom or none."),
+  PILOT_CERT_PROVIDER: text(
+    "istiod",
+    "Whose root authenticates the control plane: istiod, k8s.io/NAME, custom (./etc/certs/root-cert.pem) or none.",
+  ),
+  CREDENTIAL_FETCHER_TYPE: text(
+    "JWT",
+    "Where the token comes from: JWT (it is mounted), or GoogleComputeEngine (from Google's metadata server).",
+  ),
   CA_PROVIDER: text("Citadel", "Who signs: Citadel (Istio's CA) or GkeWorkloadCertificate (mounted files)."),
   PROV_CERT: text("", "Folder with key.pem, cert-chain.pem and root-cert.pem for mTLS to the control plane."),
   FILE_MOUNTED_CERTS: flag(false, "Take the workload certificate from mounted files, never from a CA."),
@@ -156,6 +163,27 @@ export const variables = {
   PILOT_ENABLE_CA_CRL: flag(
     true,
     "Give Envoy the CA's list of revoked certificates with its root, if there is one.",
+  ),
+  ISTIO_AGENT_ENABLE_WASM_REMOTE_LOAD_CONVERSION: flag(
+    true,
+    "Fetch Wasm modules that extension configurations name by URL, and give Envoy the file.",
+  ),
+  WASM_INSECURE_REGISTRIES: text(
+    "",
+    "Servers of Wasm modules, as host or host:port, that may lack TLS or a certificate that can be verified, and may be on loopback; * for all, but for loopback.",
+  ),
+  BLOCKED_CIDRS_IN_WASM_FETCH: text(
+    "",
+    "Ranges of addresses that no Wasm module is fetched from, beside link-local ones and metadata services.",
+  ),
+  WASM_MODULE_EXPIRY: duration("24h", "How long a Wasm module that nothing uses is kept."),
+  WASM_PURGE_INTERVAL: duration("1h", "How often unused Wasm modules are looked for."),
+  WASM_HTTP_REQUEST_TIMEOUT: duration("15s", "Longest time of one request for a Wasm module."),
+  WASM_HTTP_REQUEST_MAX_RETRIES: integer(5, "Tries of one request for a Wasm module."),
+  ISTIO_WASM_MAX_BINARY_SIZE_BYTES: integer(268_435_456, "Largest Wasm module, and largest download of one."),
+  DOCKER_CONFIG: text(
+    "",
+    "Folder of the config.json with credentials for Wasm images without a pull secret; ~/.docker unless set.",
   ),
   PKCS8_KEY: flag(false, "Write the workload key as PKCS #8."),
   ECC_CURVE: text("P256", "Curve of an ECDSA key: P256 or P384."),

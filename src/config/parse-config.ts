@@ -11,6 +11,7 @@ import { applicationSocket } from "./application-socket.ts";
 import { chooseBootstrap } from "./bootstrap-source.ts";
 import { compliantEnvironment } from "./compliance.ts";
 import { ConfigError, type ConfigProblem } from "./config-problem.ts";
+import { contentCheck, providerNotices } from "./credentials.ts";
 import { discoveryOptions } from "./control-plane.ts";
 import { flagDurationMs, parseDurationMs } from "./duration.ts";
 import { readEffectiveConfig } from "./effective-config.ts";
@@ -22,6 +23,8 @@ import { describeNode } from "./node.ts";
 import { flagNotices } from "./pilot-flags.ts";
 import { type ProxyConfig, proxyConfigMetadata } from "./proxy-config.ts";
 import { supervisionOptions } from "./supervision.ts";
+import { wasmOptions } from "./wasm.ts";
+import { workloadHealthOptions } from "./workload-health.ts";
 import { xdsOptions } from "./xds.ts";
 
 /** What an Envoy can be run as. */
@@ -54,7 +57,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     proxy,
     ...effective
   } = readEffectiveConfig(sources, problems);
-  const warnings = [...flagNotices(flags.pilot), ...effective.warnings];
+  const warnings = [...flagNotices(flags.pilot), ...effective.warnings, ...providerNotices(env)];
   const addresses = instanceAddresses({
     instanceIp: env.INSTANCE_IP || (flags.pilot.ip ?? ""),
     interfaces: sources.interfaces,
@@ -82,6 +85,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
       outlierLogPath: flags.outlierLogPath,
       stsPort: flags.stsPort,
       platform: sources.platform,
+      sdsSockets: sources.sdsSockets,
       discoveryHost:
         proxy.controlPlaneAuthPolicy === "MUTUAL_TLS" ? hostOf(proxy.discoveryAddress) : undefined,
     },
@@ -94,24 +98,32 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     problems,
     warnings,
   );
-  const ports = knownPorts(
-    env,
-    proxy,
-    node.metadata["INTERCEPTION_MODE"] === "NONE" || flags.proxyType !== "sidecar",
+  const capturesNothing = node.metadata["INTERCEPTION_MODE"] === "NONE" || flags.proxyType !== "sidecar";
+  const ports = knownPorts(env, proxy, capturesNothing, problems);
+  const workloadHealth = workloadHealthOptions(
+    merged,
+    { addresses, isCaptured: !capturesNothing && !env.DISABLE_ENVOY },
     problems,
   );
   const clusterId = node.metadata["CLUSTER_ID"];
   const controlPlane = {
     env: { parsed: env, all: sources.env },
     proxy,
+    hasContent: contentCheck(given.readFile),
     clusterId: typeof clusterId === "string" ? clusterId : undefined,
   };
-  const { identity, sds } = identityParts(given, controlPlane, merged.fields, problems);
-  const upstream = discoveryOptions(controlPlane);
+  const { identity, sds } = identityParts(
+    given,
+    controlPlane,
+    { raw: merged.fields, nodeId: node.id },
+    problems,
+  );
+  const upstream = discoveryOptions(controlPlane, problems);
   const envoy = envoyOptions(sources, env, proxy, isIPv6Only, problems);
   const supervision = supervisionOptions(flags.supervision, problems);
   const preDrainDelayMs = flagDurationMs("--preDrainDelay", flags.preDrainDelay, problems);
   const xds = xdsOptions({ flags, env, node, upstream, configPath: proxy.configPath }, problems);
+  const wasm = wasmOptions({ parsed: env, all: sources.env }, flags.wasmFolder, problems);
   const application = applicationSocket(flags, proxy.configPath, problems);
   if (problems.length > 0 || bootstrap === undefined) throw new ConfigError(problems);
 
@@ -132,6 +144,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     sds,
     // The application has a user of its own.
     xds: env.DISABLE_ENVOY ? { ...xds, mode: 0o666 } : xds,
+    wasm,
     status: {
       // The IPv6 any-address takes IPv4 as well.
       host: families.dnsLookupFamily === "V4_ONLY" ? "0.0.0.0" : "::",
@@ -152,6 +165,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
         }
       : undefined,
     application,
+    workloadHealth,
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import type { AgentConfig, ConfigSources } from "./agent-config.ts";
+import { contentCheck } from "./credentials.ts";
 import { discoveryOptions } from "./control-plane.ts";
 import { readEffectiveConfig } from "./effective-config.ts";
 import { identityParts } from "./identity.ts";
@@ -20,6 +21,7 @@ export function readPartialConfig(sources: ConfigSources): PartialConfig {
   const controlPlane = {
     env: { parsed: env, all: sources.env },
     proxy,
+    hasContent: contentCheck(sources.readFile),
     clusterId: sources.env["ISTIO_META_CLUSTER_ID"],
   };
   return {
@@ -28,11 +30,11 @@ export function readPartialConfig(sources: ConfigSources): PartialConfig {
       binaryPath: sources.flags.binaryPath ?? proxy.binaryPath,
       envoyPath: env.ENVOY_PATH === "" ? undefined : env.ENVOY_PATH,
     },
-    ...identityParts(sources, controlPlane, merged.fields, []),
+    ...identityParts(sources, controlPlane, { raw: merged.fields, nodeId: "" }, []),
     xds: {
       path: join(proxy.configPath, "XDS"),
       mode: 0o600,
-      upstream: discoveryOptions(controlPlane),
+      upstream: discoveryOptions(controlPlane, []),
       subscriptions: { nameTable: false, trustBundle: false },
       cache: undefined,
     },

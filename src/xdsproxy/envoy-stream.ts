@@ -15,10 +15,14 @@ import type { MemoryRelease } from "../lifecycle/memory-release.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import { onTicks } from "../lifecycle/tick.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
+import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import { typeUrl } from "../xds/type-urls.ts";
 import type { AgentSubscriptions } from "./agent-subscriptions.ts";
 import { CachedAnswers } from "./cached-answers.ts";
 import type { ConnectionReport } from "./connection-report.ts";
+import { ExtensionQueue } from "./extension-queue.ts";
+import type { ExtensionRewriter } from "./extension-rewriter.ts";
+import { type HealthReport, healthRequest } from "./health-report.ts";
 import type { HeldListeners } from "./held-listeners.ts";
 import type { UpstreamOptions } from "./options.ts";
 import type { AdsProtocol } from "./protocol.ts";
@@ -40,6 +44,10 @@ export interface EnvoyStreamDependencies {
   readonly observer: StreamObserver;
   readonly report: ConnectionReport;
   readonly subscriptions: AgentSubscriptions;
+  /** Loads what rewrites extension configurations; undefined leaves them as they are. */
+  readonly extensions: (() => Promise<ExtensionRewriter>) | undefined;
+  /** Undefined until there is something to tell. */
+  readonly health: ReadonlyWatch<HealthReport | undefined>;
   readonly cache: XdsCache | undefined;
   readonly cacheAfterMs: number;
   readonly hold: HeldListeners | undefined;
@@ -59,6 +67,7 @@ const redial: Backoff = { initialMs: 200, multiplier: 2, maxMs: 10_000, jitter: 
 export class EnvoyStream {
   readonly #deps: EnvoyStreamDependencies;
   readonly #ended: AbortSignal;
+  readonly #extensions: ExtensionQueue | undefined;
   /** Everything that Envoy has asked, until there is somebody who answers; the first message names the node. */
   #unanswered: Buffer[] = [];
   #first: Buffer | undefined;
@@ -66,6 +75,8 @@ export class EnvoyStream {
   #sink: ByteStream | undefined;
   #envoyIsDone = false;
   #agentHasAsked = false;
+  /** What the connection of the moment was told. */
+  #toldHealth: HealthReport | undefined;
   #cached: CachedAnswers | undefined;
   #cacheIsUseless = false;
   #isAnswering = false;
@@ -76,6 +87,18 @@ export class EnvoyStream {
   constructor(deps: EnvoyStreamDependencies, ended: AbortSignal) {
     this.#deps = deps;
     this.#ended = ended;
+    const { extensions: rewriter, protocol, tasks, number, report } = deps;
+    if (rewriter === undefined) return;
+    this.#extensions = new ExtensionQueue(
+      {
+        ...{ rewriter, protocol, tasks, number },
+        forward: (message, facts, source) => this.#write(message, facts, source),
+        refused: (type, reason) => {
+          report.refused(type, reason);
+        },
+      },
+      ended,
+    );
   }
 
   /** Serve it to its end. */
@@ -86,6 +109,9 @@ export class EnvoyStream {
       report.unreachableSince === undefined ? 0 : performance.now() - report.unreachableSince;
     const cacheAt = performance.now() + Math.max(leastWaitMs, cacheAfterMs - unreachableFor);
     const over = new AbortController();
+    tasks.spawn(`health-on-stream-${number}`, () =>
+      this.#followHealth(AbortSignal.any([this.#ended, over.signal])),
+    );
     tasks.spawn(`cache-for-stream-${number}`, async () => {
       await sleep(cacheAt - performance.now(), AbortSignal.any([this.#ended, over.signal]));
       if (!over.signal.aborted) await this.#serveFromCache();
@@ -123,7 +149,9 @@ export class EnvoyStream {
   async #forwardRequests(): Promise<void> {
     try {
       for await (const request of this.#deps.envoy) {
-        const { typeUrl: type } = this.#deps.observer.request(request);
+        const facts = this.#deps.observer.request(request);
+        const { typeUrl: type } = facts;
+        if (type === typeUrl.extension) this.#extensions?.asked(facts);
         this.#first ??= request;
         if (!this.#hasAnswered) this.#unanswered.push(request);
         if (this.#cached !== undefined) await this.#answerFromCache(this.#cached);
@@ -144,6 +172,21 @@ export class EnvoyStream {
     this.#agentHasAsked = true;
     const { protocol, subscriptions } = this.#deps;
     for (const own of subscriptions.requests(protocol)) sink.enqueue(own);
+    this.#tellHealth();
+  }
+
+  async #followHealth(signal: AbortSignal): Promise<void> {
+    for await (const _ of this.#deps.health.changes(signal)) this.#tellHealth();
+  }
+
+  /** Not before Envoy has asked for listeners: a control plane takes a workload's health once it serves it. */
+  #tellHealth(): void {
+    const { health, protocol } = this.#deps;
+    const { current } = health;
+    if (current === undefined || current === this.#toldHealth) return;
+    if (this.#sink === undefined || !this.#agentHasAsked || this.#envoyIsDone) return;
+    this.#toldHealth = current;
+    this.#sink.enqueue(healthRequest(protocol, current));
   }
 
   /** One attempt: a connection until it ends. */
@@ -195,13 +238,14 @@ export class EnvoyStream {
     const { observer, protocol } = this.#deps;
     observer.redialled();
     this.#agentHasAsked = false;
+    this.#toldHealth = undefined;
+    this.#sink = stream;
     if (this.#cached === undefined) {
       for (const request of this.#unanswered)
         this.#send(stream, request, protocol.readRequest(request).typeUrl);
     } else if (this.#first !== undefined) {
       stream.enqueue(this.#first);
     }
-    this.#sink = stream;
     if (this.#envoyIsDone) stream.end();
   }
 
@@ -239,10 +283,25 @@ export class EnvoyStream {
       upstream.enqueue(handled.request);
       return;
     }
-    if (observer.isForEnvoy(facts)) await this.#toEnvoy(message, facts, "control plane");
+    if (!observer.isForEnvoy(facts)) return;
+    await this.#toEnvoy(message, facts, "control plane", (request) => {
+      upstream.enqueue(request);
+    });
   }
 
+  /** @param answer sends a request to whoever sent the response */
   async #toEnvoy(
+    message: Buffer,
+    facts: ReturnType<AdsProtocol["readResponse"]>,
+    source: ResponseSource,
+    answer: (request: Buffer) => void = () => undefined,
+  ): Promise<void> {
+    if (facts.typeUrl === typeUrl.extension && this.#extensions !== undefined)
+      await this.#extensions.take({ message, facts, source, answer });
+    else await this.#write(message, facts, source);
+  }
+
+  async #write(
     message: Buffer,
     facts: ReturnType<AdsProtocol["readResponse"]>,
     source: ResponseSource,

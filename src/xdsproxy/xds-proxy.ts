@@ -7,17 +7,20 @@
  */
 import type { ByteStream } from "../grpc/channel.ts";
 import { GrpcError } from "../grpc/grpc-error.ts";
-import { type CallContext, GrpcServer } from "../grpc/server.ts";
+import type { CallContext } from "../grpc/server.ts";
+import { StreamServer } from "../grpc/stream-server.ts";
 import { readServerTrust, type ServerDescription } from "../grpc/server-trust.ts";
 import { followChanges } from "../lifecycle/file-changes.ts";
 import { MemoryRelease } from "../lifecycle/memory-release.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
-import type { ReadonlyWatch } from "../lifecycle/watch.ts";
+import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { type AgentSubscriptionOptions, AgentSubscriptions } from "./agent-subscriptions.ts";
 import { ConnectionReport } from "./connection-report.ts";
 import { EnvoyStream } from "./envoy-stream.ts";
+import type { ExtensionRewriter } from "./extension-rewriter.ts";
+import type { HealthReport } from "./health-report.ts";
 import { HeldListeners } from "./held-listeners.ts";
 import type { NameTable, TrustBundle } from "./istio-messages.ts";
 import type { UpstreamOptions } from "./options.ts";
@@ -62,6 +65,8 @@ export interface XdsProxyDependencies {
   readonly token: () => string | undefined;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Loads what rewrites extension configurations, once there is one to rewrite; undefined leaves all as they are. */
+  readonly extensions?: (() => Promise<ExtensionRewriter>) | undefined;
 }
 
 const defaultLimits: XdsLimits = { answerWithinMs: 60_000, rootCheckMs: 5_000 };
@@ -72,14 +77,16 @@ export class XdsProxy implements AsyncDisposable {
   readonly #limits: XdsLimits;
   readonly #server: ServerDescription;
   readonly #token: () => string | undefined;
+  readonly #extensions: XdsProxyDependencies["extensions"];
   readonly #report: ConnectionReport;
   readonly #recorder = new Recorder();
   readonly #subscriptions: AgentSubscriptions;
   readonly #cache: XdsCache | undefined;
   readonly #tasks = new TaskGroup();
   readonly #silentTypes = new Set<string>();
+  readonly #health = new Watch<HealthReport | undefined>(undefined);
   readonly #memory = new MemoryRelease();
-  #listener: GrpcServer | undefined;
+  #listener: StreamServer | undefined;
   /** Ends every stream. */
   readonly #closing = new AbortController();
   #rootChanged = new AbortController();
@@ -88,11 +95,12 @@ export class XdsProxy implements AsyncDisposable {
   #streams = 0;
   #hold: HeldListeners | undefined;
 
-  private constructor(options: XdsProxyOptions, { token, log, metrics }: XdsProxyDependencies) {
+  private constructor(options: XdsProxyOptions, { token, log, metrics, extensions }: XdsProxyDependencies) {
     this.#options = options;
     this.#limits = options.limits ?? defaultLimits;
     this.#server = describeDiscoveryServer(options.upstream);
     this.#token = token;
+    this.#extensions = extensions;
     this.#report = new ConnectionReport(options.upstream.address, log, metrics);
     this.#subscriptions = new AgentSubscriptions(options.subscriptions);
     if (options.cache !== undefined) this.#cache = new XdsCache(options.cache, log, metrics);
@@ -103,7 +111,7 @@ export class XdsProxy implements AsyncDisposable {
     const proxy = new XdsProxy(options, deps);
     const serve = (protocol: AdsProtocol) => (envoy: ByteStream, context: CallContext) =>
       proxy.#serve(protocol, envoy, context.signal);
-    proxy.#listener = await GrpcServer.listen(options, [
+    proxy.#listener = await StreamServer.listen(options, [
       {
         name: adsService,
         streams: { [delta.method]: serve(delta), [stateOfTheWorld.method]: serve(stateOfTheWorld) },
@@ -135,6 +143,11 @@ export class XdsProxy implements AsyncDisposable {
   /** True when an Envoy could be served without the control plane. */
   hasCache(): boolean {
     return this.#cache?.isThere() === true;
+  }
+
+  /** Tell the control plane how the workload is: on every stream, and again on each that is opened. */
+  reportHealth(health: HealthReport): void {
+    this.#health.set(health);
   }
 
   /** Keep listeners back from the streams that Envoys open from now on, until it is released. */
@@ -208,6 +221,8 @@ export class XdsProxy implements AsyncDisposable {
         server: this.#server,
         token: this.#token,
         subscriptions: this.#subscriptions,
+        extensions: this.#extensions,
+        health: this.#health,
         cache: this.#cache,
         cacheAfterMs: this.#options.cache?.useAfterMs ?? 0,
         rootChanged: () => this.#rootChanged.signal,

@@ -4,6 +4,7 @@ import { isIP } from "node:net";
 import { join } from "node:path";
 import type { InterfaceAddress } from "../../src/config/addresses.ts";
 import type { ConfigSources, PlatformFacts, ProxyFlags } from "../../src/config/agent-config.ts";
+import type { SdsSockets } from "../../src/config/sds-sockets.ts";
 
 export const templatePath: string = join(import.meta.dirname, "../../bootstrap-templates/sidecar.yaml");
 
@@ -47,6 +48,7 @@ const flags: ProxyFlags = {
   appGrace: "1s",
   xdsCache: true,
   xdsCacheAfter: "2s",
+  wasmFolder: "/var/lib/istio/data",
   logOutputLevel: "default:info",
   logAsJson: false,
 };
@@ -57,6 +59,7 @@ export interface SourceChanges {
   readonly files?: Readonly<Record<string, string>>;
   readonly addresses?: readonly (string | InterfaceAddress)[];
   readonly platform?: PlatformFacts;
+  readonly sdsSockets?: Partial<SdsSockets>;
   readonly hosts?: Readonly<Record<string, string>>;
 }
 
@@ -75,6 +78,7 @@ export function configSources(changes: SourceChanges = {}): ConfigSources {
       typeof entry === "string" ? { name: "eth0", address: entry } : entry,
     ),
     workingDirectory: "/",
+    sdsSockets: { isWorkloadExternal: false, hasCredentials: false, ...changes.sdsSockets },
     platform: changes.platform,
     resolve: (host) => (isIP(host) === 0 ? changes.hosts?.[host] : host),
     readFile: (path) => {

@@ -40,6 +40,10 @@ export interface SidecarChanges {
   /** Undefined leaves the file out. */
   readonly token?: string | undefined;
   readonly rootPem?: string | undefined;
+  /** Discovery in plain text, which asks for no token. */
+  readonly plainDiscovery?: boolean;
+  /** Runs once the sidecar's folder is there, before its agent starts. */
+  readonly prepare?: (folder: string) => Promise<void>;
   /** Words that go before the command line, such as those of `unshare`. */
   readonly launcher?: readonly string[];
   /** The sources unless given. */
@@ -135,6 +139,7 @@ export class TestMesh implements AsyncDisposable {
       mkdirSync(join(folder, path, ".."), { recursive: true });
       if (content !== undefined) writeFileSync(join(folder, path), content);
     }
+    await changes.prepare?.(folder);
     const [admin = 0, status = 0, envoyStatus = 0, prometheus = 0] = await freePorts(4);
     const ports = { admin, status, envoyStatus, prometheus };
     const agent = startOutrider({
@@ -152,7 +157,7 @@ export class TestMesh implements AsyncDisposable {
         ENVOY_STATUS_PORT: String(envoyStatus),
         ENVOY_PROMETHEUS_PORT: String(prometheus),
         PROXY_CONFIG: JSON.stringify({
-          discoveryAddress: `localhost:${this.controlPlanePorts.tls}`,
+          ...this.#discovery(changes.plainDiscovery === true),
           proxyAdminPort: admin,
           statusPort: status,
           concurrency: 1,
@@ -168,6 +173,12 @@ export class TestMesh implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
+  }
+
+  #discovery(isPlain: boolean): Readonly<Record<string, string>> {
+    const { tls, plain } = this.controlPlanePorts;
+    if (!isPlain) return { discoveryAddress: `localhost:${tls}` };
+    return { discoveryAddress: `localhost:${plain}`, controlPlaneAuthPolicy: "NONE" };
   }
 
   #startControlPlane(): RunningOutrider {

@@ -7,7 +7,18 @@ const src = join(import.meta.dirname, "../../src");
 
 const foundation = ["pki", "proto", "telemetry", "net", "lifecycle"];
 const protocols = ["xds", "grpc", ...foundation];
-const features = ["application", "bootstrap", "envoy", "identity", "init", "sds", "status", "xdsproxy"];
+const features = [
+  "application",
+  "bootstrap",
+  "envoy",
+  "identity",
+  "init",
+  "sds",
+  "status",
+  "wasm",
+  "workload-health",
+  "xdsproxy",
+];
 
 // The architecture: each folder and the folders it may import beside its own. A feature never imports a feature.
 const mayImport: Readonly<Record<string, readonly string[]>> = {
@@ -41,7 +52,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   "json-e": ["bootstrap/render.ts"],
   diff: ["plan/diff.ts"],
   jose: ["controlplane/"],
-  "tar-stream": ["cli/diagnose/"],
+  "tar-stream": ["cli/diagnose/", "wasm/unpack/tar.ts"],
   "@peculiar/x509": ["controlplane/ca/"],
   "reflect-metadata": ["controlplane/ca/"],
 };
