@@ -3,6 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { eventually } from "../../support/eventually.ts";
 import { startForeignIdentity } from "../../support/foreign-identity.ts";
 import { startLoad } from "../../support/load.ts";
 import { runOutrider } from "../../support/outrider.ts";
