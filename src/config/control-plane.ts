@@ -7,6 +7,7 @@ import type { IdentityOptions } from "../identity/options.ts";
 import type { UpstreamOptions } from "../xdsproxy/options.ts";
 import type { ConfigProblem } from "./config-problem.ts";
 import type { Environment } from "./environment.ts";
+import { mountedFiles } from "./identity-source.ts";
 import { paths } from "./paths.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
 
@@ -24,9 +25,14 @@ export interface ControlPlaneSources {
 /** A port by which Istio's CA client knows a plain-text control plane. */
 const plaintextPort = ":15010";
 
-/** Options of the CA; problems are added for a key that cannot be made. */
+/**
+ * Options of the CA; problems are added for a key that cannot be made.
+ *
+ * @param usesCa false where certificates come from elsewhere
+ */
 export function caOptions(
   sources: ControlPlaneSources,
+  usesCa: boolean,
   problems: ConfigProblem[],
 ): Omit<IdentityOptions, "source" | "cache" | "trustBundles"> {
   const env = sources.env.parsed;
@@ -34,7 +40,13 @@ export function caOptions(
   const san = env.CA_ADDR === "" ? env.ISTIOD_SAN : "";
   return {
     caAddress: address,
-    tls: address.endsWith(plaintextPort) ? undefined : trust(env, env.CA_ROOT_CA, serverName(san, address)),
+    tls:
+      address.endsWith(plaintextPort) || !usesCa
+        ? undefined
+        : trust(
+            { env, rootSetting: "CA_ROOT_CA", serverName: serverName(san, address), mounted: undefined },
+            problems,
+          ),
     tokenPath: paths.token,
     trustDomain: env.TRUST_DOMAIN,
     namespace: env.POD_NAMESPACE,
@@ -51,8 +63,8 @@ export function caOptions(
   };
 }
 
-/** Options of the ADS connection. */
-export function discoveryOptions(sources: ControlPlaneSources): UpstreamOptions {
+/** Options of the ADS connection; problems are added for a root that nothing names. */
+export function discoveryOptions(sources: ControlPlaneSources, problems: ConfigProblem[]): UpstreamOptions {
   const env = sources.env.parsed;
   const address = sources.proxy.discoveryAddress;
   return {
@@ -60,33 +72,89 @@ export function discoveryOptions(sources: ControlPlaneSources): UpstreamOptions 
     tls:
       sources.proxy.controlPlaneAuthPolicy === "NONE"
         ? undefined
-        : trust(env, env.XDS_ROOT_CA, serverName(env.ISTIOD_SAN, address)),
+        : trust(
+            {
+              env,
+              rootSetting: "XDS_ROOT_CA",
+              serverName: serverName(env.ISTIOD_SAN, address),
+              mounted: mountedTrust(sources),
+            },
+            problems,
+          ),
     clusterId: sources.clusterId,
     headers: headers(sources.env.all, "XDS_HEADER_"),
   };
 }
 
-function trust(env: Environment, root: string, name: string | undefined): ServerTrust {
-  return {
-    rootCertificatePath: rootPath(env, root),
-    serverName: name,
-    ...(env.PROV_CERT === ""
-      ? {}
+/** Who is trusted with what. */
+interface TrustSources {
+  readonly env: Environment;
+  /** Variable that names the root file. */
+  readonly rootSetting: "CA_ROOT_CA" | "XDS_ROOT_CA";
+  readonly serverName: string | undefined;
+  /** Files that this workload has from elsewhere than the CA, which authenticate it; undefined when it has none. */
+  readonly mounted: MountedTrust | undefined;
+}
+
+interface MountedTrust {
+  readonly certificateChainPath: string;
+  readonly privateKeyPath: string;
+  /** Set where it is named. */
+  readonly rootCertificatePath: string | undefined;
+}
+
+function trust(
+  { env, rootSetting, serverName, mounted }: TrustSources,
+  problems: ConfigProblem[],
+): ServerTrust {
+  const clientCertificate =
+    env.PROV_CERT === ""
+      ? mounted && {
+          certificateChainPath: mounted.certificateChainPath,
+          privateKeyPath: mounted.privateKeyPath,
+        }
       : {
-          clientCertificate: {
-            certificateChainPath: join(env.PROV_CERT, "cert-chain.pem"),
-            privateKeyPath: join(env.PROV_CERT, "key.pem"),
-          },
-        }),
+          certificateChainPath: join(env.PROV_CERT, "cert-chain.pem"),
+          privateKeyPath: join(env.PROV_CERT, "key.pem"),
+        };
+  return {
+    rootCertificatePath: rootPath(env, rootSetting, mounted, problems),
+    serverName,
+    ...(clientCertificate === undefined ? {} : { clientCertificate }),
   };
 }
 
-/** Istio's order: told, custom, provisioned, istiod's. */
-function rootPath(env: Environment, chosen: string): string {
-  if (chosen !== "") return chosen;
-  if (env.PROV_CERT !== "" && env.PILOT_CERT_PROVIDER !== "custom")
-    return join(env.PROV_CERT, "root-cert.pem");
-  return env.PILOT_CERT_PROVIDER === "custom" ? paths.customRoot : paths.istiodRoot;
+/** Istio's order: told, custom, provisioned, mounted, istiod's. */
+function rootPath(
+  env: Environment,
+  rootSetting: TrustSources["rootSetting"],
+  mounted: MountedTrust | undefined,
+  problems: ConfigProblem[],
+): string {
+  const provider = env.PILOT_CERT_PROVIDER;
+  if (env[rootSetting] !== "") return env[rootSetting];
+  if (provider === "custom") return paths.customRoot;
+  if (env.PROV_CERT !== "") return join(env.PROV_CERT, "root-cert.pem");
+  if (mounted?.rootCertificatePath !== undefined) return mounted.rootCertificatePath;
+  if (provider === "none") {
+    problems.push({
+      source: "PILOT_CERT_PROVIDER",
+      path: "",
+      message: `none names no root to verify the control plane with: set ${rootSetting}, to SYSTEM for the system's roots`,
+    });
+  }
+  return paths.istiodRoot;
+}
+
+/** With FILE_MOUNTED_CERTS the certificate of the workload opens the way to discovery as well. */
+function mountedTrust({ env, proxy }: ControlPlaneSources): MountedTrust | undefined {
+  if (!env.parsed.FILE_MOUNTED_CERTS) return undefined;
+  const { certificateChainPath, privateKeyPath } = mountedFiles({
+    all: env.all,
+    proxyMetadata: proxy.proxyMetadata,
+  });
+  const root = proxy.proxyMetadata["ISTIO_META_TLS_CLIENT_ROOT_CERT"];
+  return { certificateChainPath, privateKeyPath, rootCertificatePath: root === "" ? undefined : root };
 }
 
 function serverName(san: string, address: string): string | undefined {

@@ -40,10 +40,11 @@ export function identityParts(
     return file.kind === "read" && file.text.trim() !== "";
   };
   const { proxyMetadata } = controlPlane.proxy;
+  const source = identitySource({ env, all: sources.env, proxyMetadata, hasContent }, problems);
   return {
     identity: {
-      ...caOptions(controlPlane, problems),
-      source: identitySource({ env, all: sources.env, proxyMetadata, hasContent }, problems),
+      ...caOptions(controlPlane, source.kind === "ca", problems),
+      source,
       cache: identityCache(flags),
       trustBundles: trustBundles(raw, problems),
     },

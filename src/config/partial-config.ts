@@ -32,7 +32,7 @@ export function readPartialConfig(sources: ConfigSources): PartialConfig {
     xds: {
       path: join(proxy.configPath, "XDS"),
       mode: 0o600,
-      upstream: discoveryOptions(controlPlane),
+      upstream: discoveryOptions(controlPlane, []),
       subscriptions: { nameTable: false, trustBundle: false },
       cache: undefined,
     },

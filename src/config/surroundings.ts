@@ -5,6 +5,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { socketAddress } from "../bootstrap/services.ts";
+import { ownCpus } from "../lifecycle/cpu-share.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import { type InterfaceAddress, isUnsettled } from "./addresses.ts";
 import type { ConfigSources } from "./agent-config.ts";
@@ -14,7 +15,10 @@ import { paths } from "./paths.ts";
 import { interfaceAddresses } from "./read-sources.ts";
 
 /** What was found. */
-export type Surroundings = Pick<ConfigSources, "interfaces" | "platform" | "resolve" | "workingDirectory">;
+export type Surroundings = Pick<
+  ConfigSources,
+  "cpus" | "interfaces" | "platform" | "resolve" | "workingDirectory"
+>;
 
 /** How long addresses may take to be assigned, and a name to be looked up, in milliseconds. */
 const limits = { addressesMs: 120_000, pollMs: 100, lookupMs: 2_000 } as const;
@@ -29,7 +33,7 @@ export async function lookAround(
     readPlatform(sources, platformDeadlineMs),
     resolver(sources),
   ]);
-  return { interfaces, platform, resolve, workingDirectory: process.cwd() };
+  return { cpus: ownCpus(), interfaces, platform, resolve, workingDirectory: process.cwd() };
 }
 
 /** Interfaces once every address of theirs is assigned, or as they are when that takes too long. */

@@ -3,9 +3,18 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import type { InterfaceAddress } from "../../src/config/addresses.ts";
+import type { CpuShare } from "../../src/lifecycle/cpu-share.ts";
 import type { ConfigSources, PlatformFacts, ProxyFlags } from "../../src/config/agent-config.ts";
 
 export const templatePath: string = join(import.meta.dirname, "../../bootstrap-templates/sidecar.yaml");
+
+export const logFlags: ProxyFlags["log"] = {
+  outputLevel: "default:info",
+  asJson: false,
+  targets: [],
+  callers: "",
+  stacktraceLevel: "default:none",
+};
 
 const flags: ProxyFlags = {
   proxyType: "sidecar",
@@ -47,8 +56,8 @@ const flags: ProxyFlags = {
   appGrace: "1s",
   xdsCache: true,
   xdsCacheAfter: "2s",
-  logOutputLevel: "default:info",
-  logAsJson: false,
+  log: logFlags,
+  profiling: true,
 };
 
 export interface SourceChanges {
@@ -57,6 +66,7 @@ export interface SourceChanges {
   readonly files?: Readonly<Record<string, string>>;
   readonly addresses?: readonly (string | InterfaceAddress)[];
   readonly platform?: PlatformFacts;
+  readonly cpus?: CpuShare;
   readonly hosts?: Readonly<Record<string, string>>;
 }
 
@@ -75,6 +85,7 @@ export function configSources(changes: SourceChanges = {}): ConfigSources {
       typeof entry === "string" ? { name: "eth0", address: entry } : entry,
     ),
     workingDirectory: "/",
+    cpus: changes.cpus ?? { limit: undefined, request: undefined, available: 8 },
     platform: changes.platform,
     resolve: (host) => (isIP(host) === 0 ? changes.hosts?.[host] : host),
     readFile: (path) => {
