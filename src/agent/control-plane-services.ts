@@ -33,11 +33,20 @@ export async function startControlPlaneServices(
     tasks,
   });
   const secrets = new Watch<SdsSecrets>({});
-  tasks.spawn("publish-secrets", async (signal) => {
-    for await (const { secret } of identity.state.changes(signal)) {
-      secrets.set(secret === undefined ? {} : { workload: secret, rootPem: secret.rootPem });
-    }
-  });
+  if (config.identity.source.kind === "external-sds") {
+    const { socketPath } = config.identity.source;
+    const own = config.sds.path;
+    log.info("another server is at the SDS socket: Envoy has its certificate from there", {
+      socketPath,
+      own,
+    });
+  } else {
+    tasks.spawn("publish-secrets", async (signal) => {
+      for await (const { secret } of identity.state.changes(signal)) {
+        secrets.set(secret === undefined ? {} : { workload: secret, rootPem: secret.rootPem });
+      }
+    });
+  }
   const sds = stack.use(await SdsServer.listen(config.sds, { secrets, log: log.scope("sds"), metrics }));
   tasks.spawn("follow-secrets", (signal) => sds.run(signal));
   const xds = stack.use(

@@ -103,10 +103,11 @@ export class Reloader {
         : [{ source: "ProxyConfig", path: name, message: "cannot change while the agent runs: restart it" }],
     );
     if (problems.length > 0) throw new ConfigError(problems);
-    const restartOnly = later(config).filter((part, index) => part !== later(before)[index]);
+    const inUse = later(before);
+    const restartOnly = later(config).filter(([, value], index) => value !== inUse[index]?.[1]);
     if (restartOnly.length > 0) {
       log.warn("changed configuration of the agent itself takes effect when it is restarted", {
-        parts: restartOnly.join("; "),
+        parts: restartOnly.map(([words]) => words).join("; "),
       });
     }
   }
@@ -121,12 +122,16 @@ function fixed(config: AgentConfig): readonly (readonly [name: string, value: st
   ];
 }
 
-/** Parts whose change the agent takes up at its next start, in words without secrets. */
-function later(config: AgentConfig): readonly string[] {
-  return [
+/** Parts whose change the agent takes up at its next start, in words without secrets, and what tells a change. */
+function later(config: AgentConfig): readonly (readonly [words: string, value: string])[] {
+  const parts = [
     `discoveryAddress ${config.xds.upstream.address}`,
     `CA address ${config.identity.caAddress}`,
     `trust domain ${config.identity.trustDomain}`,
     `identity from ${config.identity.source.kind}`,
+  ];
+  return [
+    ...parts.map((part) => [part, part] as const),
+    ["readinessProbe", JSON.stringify(config.workloadHealth ?? null)],
   ];
 }

@@ -10,13 +10,17 @@ import { errorMessage } from "../lifecycle/error-message.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { SwapReport } from "../envoy/swap/swap-requests.ts";
 import type { Readiness } from "../status/server.ts";
+import type { HealthChecker } from "../workload-health/checker.ts";
 import type { XdsState } from "../xdsproxy/state.ts";
 import type { Reloader } from "./reloader.ts";
+import { type WorkloadHealthReport, workloadHealthReport } from "./workload-health.ts";
 
 /** The parts that a report reads. */
 export interface ReportSources {
   readonly identity: ReadonlyWatch<IdentityState>;
   readonly xds: ReadonlyWatch<XdsState>;
+  /** Undefined when nothing checks the workload. */
+  readonly workload: HealthChecker | undefined;
   readonly supervisor: EnvoySupervisor;
   readonly reloader: Reloader;
 }
@@ -33,6 +37,8 @@ export interface AgentReport {
     /** Of the cached configuration that Envoy is served, and when the control plane last stood behind it. */
     readonly stale?: { readonly asOf: string; readonly ageSeconds: number };
   };
+  /** Left out without a `readinessProbe`. */
+  readonly workload?: WorkloadHealthReport;
   readonly envoy: {
     readonly state: string;
     readonly pid?: number;
@@ -95,6 +101,7 @@ export async function agentReport(sources: ReportSources): Promise<AgentReport> 
       ...(xds.problem === undefined ? {} : { problem: xds.problem }),
       ...(stale === undefined ? {} : { stale }),
     },
+    ...(sources.workload === undefined ? {} : { workload: workloadHealthReport(sources.workload) }),
     envoy: {
       state: envoy.kind,
       ...("pid" in envoy && envoy.pid !== undefined ? { pid: envoy.pid } : {}),

@@ -14,6 +14,7 @@ import { Metrics } from "../telemetry/metrics.ts";
 import { startControlPlaneServices } from "./control-plane-services.ts";
 import { requirePreconditions } from "./preconditions.ts";
 import { type ReopenableLog, reopenOwnLog } from "./reopen-log.ts";
+import { startWorkloadHealth, workloadHealthReport } from "./workload-health.ts";
 
 /** What it gets from the process. */
 export interface ProxylessDependencies extends ReopenableLog {
@@ -38,6 +39,10 @@ export async function runProxyless(
   tasks.spawn("reopen-logs", async (signal) => {
     for await (const requests of deps.reopenLogsRequests.changes(signal))
       if (requests > 0) reopenOwnLog(deps);
+  });
+  const workload = startWorkloadHealth(config.workloadHealth, {
+    ...{ xds, log, metrics, tasks },
+    proxy: undefined,
   });
   const { proxyless } = config;
   if (proxyless?.bootstrapPath !== undefined) {
@@ -66,6 +71,7 @@ export async function runProxyless(
           ...(await readiness()),
           identity: { spiffeId: identity.state.current.secret?.spiffeId },
           xds: xds.state.current,
+          ...(workload === undefined ? {} : { workload: workloadHealthReport(workload) }),
         }),
         exchanges: () => xds.exchanges(),
         reload: async () => ({ result: "invalid", problems: ["there is no Envoy that could be swapped"] }),

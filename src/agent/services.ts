@@ -15,6 +15,7 @@ import { startControlPlaneServices } from "./control-plane-services.ts";
 import { newcomerServices } from "./newcomer-services.ts";
 import type { Reloader } from "./reloader.ts";
 import { agentReport, agentReadiness } from "./report.ts";
+import { startWorkloadHealth } from "./workload-health.ts";
 import { registerSupervisionMetrics } from "./supervision-metrics.ts";
 
 /** What the services need from the composition. */
@@ -58,6 +59,11 @@ export class AgentServices implements AsyncDisposable {
 
     const { identity, xds } = await startControlPlaneServices(config, { log, metrics, tasks, stack });
 
+    const workload = startWorkloadHealth(config.workloadHealth, {
+      ...{ xds, log, metrics, tasks },
+      proxy: () => supervisor.readiness(),
+    });
+
     stack.use(
       await listenForAdmin({
         ...config.admin,
@@ -71,7 +77,13 @@ export class AgentServices implements AsyncDisposable {
         },
       }),
     );
-    const watched = { identity: identity.state, xds: xds.state, supervisor, reloader: deps.reloader };
+    const watched = {
+      identity: identity.state,
+      xds: xds.state,
+      workload,
+      supervisor,
+      reloader: deps.reloader,
+    };
     if (config.status.port !== 0) {
       stack.use(
         await listenForStatus(config.status, {
@@ -99,7 +111,7 @@ export class AgentServices implements AsyncDisposable {
         deps.quit("the application is gone");
       });
     }
-    return new AgentServices(stack.move(), newcomerServices(identity, xds));
+    return new AgentServices(stack.move(), newcomerServices(config.identity.source, identity, xds));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -37,6 +37,8 @@ export interface BootstrapParameters {
   readonly xdsSocketPath: string;
   /** Path of the SDS socket. */
   readonly sdsSocketPath: string;
+  /** Path of the agent's SDS socket for files, where somebody else serves the other one; null otherwise. */
+  readonly filesSocketPath: string | null;
   /** `DELTA_GRPC` or `GRPC`. */
   readonly xdsApiType: string;
   /** Loopback address of the pod's family. */

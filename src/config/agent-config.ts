@@ -10,12 +10,14 @@ import type { IdentityOptions } from "../identity/options.ts";
 import type { OutputCertsOptions } from "../identity/output-certs.ts";
 import type { SdsOptions } from "../sds/server.ts";
 import type { StatusOptions } from "../status/server.ts";
+import type { WorkloadHealthOptions } from "../workload-health/options.ts";
 import type { XdsProxyOptions } from "../xdsproxy/xds-proxy.ts";
 import type { IdentityFlags } from "./identity-source.ts";
 import type { InterfaceAddress } from "./addresses.ts";
 import type { CpuShare } from "../lifecycle/cpu-share.ts";
 import type { LogConfig, LogFlags } from "./log-options.ts";
 import type { PilotFlagValues } from "./pilot-flags.ts";
+import type { SdsSockets } from "./sds-sockets.ts";
 import type { SupervisionFlags } from "./supervision.ts";
 
 /** Where the bootstrap comes from. */
@@ -68,6 +70,8 @@ export interface AgentConfig {
   readonly proxyless: ProxylessOptions | undefined;
   /** Undefined when it is switched off. */
   readonly application: ApplicationSocketOptions | undefined;
+  /** Undefined checks nothing. */
+  readonly workloadHealth: WorkloadHealthOptions | undefined;
 }
 
 /** The flags of `proxy` that configuration reads; undefined was not given. */
@@ -127,6 +131,8 @@ export interface ConfigSources {
   /** An address of a host; the host itself when it is one, undefined when it could not be looked up. */
   readonly resolve: (host: string) => string | undefined;
   readonly readFile: (path: string) => FileContent;
+  /** Who serves secrets besides this agent, as it was when the agent started. */
+  readonly sdsSockets: SdsSockets;
   /** The agent's working directory, which relative paths are meant from. */
   readonly workingDirectory: string;
   /** The release's own sidecar template. */

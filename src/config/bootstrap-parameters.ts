@@ -16,6 +16,7 @@ import type { NodeDescription } from "./node.ts";
 import { paths } from "./paths.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
 import { isMapping } from "./read-field.ts";
+import { workloadSocketName } from "./sds-sockets.ts";
 import { statsAnnotations } from "./stats-annotations.ts";
 
 /** What the bootstrap is decided from. */
@@ -65,7 +66,8 @@ export function bootstrapParameters(
     statsPatterns: statsPatterns({ ...stats.inclusion, discoversPeers }),
     histogramBuckets: stats.histogramBuckets,
     xdsSocketPath: join(proxy.configPath, "XDS"),
-    sdsSocketPath: `${paths.sdsFolder}/${env.WORKLOAD_IDENTITY_SOCKET_FILE || "socket"}`,
+    sdsSocketPath: `${paths.sdsFolder}/${workloadSocketName(env.WORKLOAD_IDENTITY_SOCKET_FILE, [])}`,
+    filesSocketPath: sources.sdsSockets.isWorkloadExternal ? paths.filesSocket : null,
     xdsApiType: usesDelta ? "DELTA_GRPC" : "GRPC",
     localhost,
     wildcard,

@@ -114,7 +114,7 @@ export const variables = {
   DNS_PROXY_ADDR: text("", "Address of the DNS proxy; node metadata."),
   WORKLOAD_IDENTITY_SOCKET_FILE: text(
     "socket",
-    "Name of the SDS socket in ./var/run/secrets/workload-spiffe-uds.",
+    "Name of the SDS socket in ./var/run/secrets/workload-spiffe-uds; another one than socket is another server's.",
   ),
   ISTIO_CPU_LIMIT: integer(
     0,

@@ -33,9 +33,11 @@ export interface IdentitySources {
   readonly proxyMetadata: Readonly<Record<string, string>>;
   /** True when there is a file with something in it. */
   readonly hasContent: (path: string) => boolean;
+  /** Somebody else's SDS server, which Envoy asks. */
+  readonly external: { readonly socketPath: string; readonly nodeId: string } | undefined;
 }
 
-/** The first that is configured: told to use files, a Workload API, files that are there, the CA. */
+/** The first that is configured: another SDS server, told to use files, a Workload API, files that are there, the CA. */
 export function identitySource(sources: IdentitySources, problems: ConfigProblem[]): IdentitySource {
   const { env } = sources;
   if (env.FILE_MOUNTED_CERTS && env.PROV_CERT !== "") {
@@ -45,6 +47,7 @@ export function identitySource(sources: IdentitySources, problems: ConfigProblem
       message: "it excludes PROV_CERT, which authenticates to a CA: set one of them",
     });
   }
+  if (sources.external !== undefined) return { kind: "external-sds", ...sources.external };
   if (env.CA_PROVIDER === "GkeWorkloadCertificate") return { kind: "files", files: gkeFiles() };
   if (env.CA_PROVIDER !== "" && env.CA_PROVIDER !== "Citadel") {
     problems.push({

@@ -14,6 +14,7 @@ import {
   trustBundles,
 } from "./identity-source.ts";
 import { paths } from "./paths.ts";
+import { workloadSocketName } from "./sds-sockets.ts";
 
 /** Options of identity and of SDS. */
 export interface IdentityParts {
@@ -21,16 +22,22 @@ export interface IdentityParts {
   readonly sds: SdsOptions;
 }
 
+/** Who the workload is besides its environment. */
+export interface WorkloadFacts {
+  /** ProxyConfig as it was merged. */
+  readonly raw: Readonly<Record<string, unknown>>;
+  readonly nodeId: string;
+}
+
 /**
  * Decide both.
  *
  * @param sources as they were given: a rotation of mounted certificates is not a change of configuration
- * @param raw ProxyConfig as it was merged
  */
 export function identityParts(
   sources: ConfigSources,
   controlPlane: ControlPlaneSources,
-  raw: Readonly<Record<string, unknown>>,
+  { raw, nodeId }: WorkloadFacts,
   problems: ConfigProblem[],
 ): IdentityParts {
   const env = controlPlane.env.parsed;
@@ -40,7 +47,12 @@ export function identityParts(
     return file.kind === "read" && file.text.trim() !== "";
   };
   const { proxyMetadata } = controlPlane.proxy;
-  const source = identitySource({ env, all: sources.env, proxyMetadata, hasContent }, problems);
+  const socketName = workloadSocketName(env.WORKLOAD_IDENTITY_SOCKET_FILE, problems);
+  const { isWorkloadExternal } = sources.sdsSockets;
+  const external = isWorkloadExternal
+    ? { socketPath: `${paths.sdsFolder}/${socketName}`, nodeId }
+    : undefined;
+  const source = identitySource({ env, all: sources.env, proxyMetadata, hasContent, external }, problems);
   return {
     identity: {
       ...caOptions(controlPlane, source.kind === "ca", problems),
@@ -49,7 +61,7 @@ export function identityParts(
       trustBundles: trustBundles(raw, problems),
     },
     sds: {
-      path: paths.sdsSocket,
+      path: isWorkloadExternal ? paths.filesSocket : paths.sdsSocket,
       mode: socketMode(flags, problems),
       crlPath: env.PILOT_ENABLE_CA_CRL ? paths.crl : undefined,
       privateKeyProvider: privateKeyProvider(raw, problems),

@@ -5,6 +5,7 @@ import type { Json } from "../bootstrap/parameters.ts";
 import type { PlatformFacts } from "./agent-config.ts";
 import type { ConfigProblem } from "./config-problem.ts";
 import type { Environment } from "./environment.ts";
+import type { SdsSockets } from "./sds-sockets.ts";
 import { type MetadataSources, rawMetadata, typedFirst } from "./node-metadata.ts";
 
 /** What the node is made from. */
@@ -27,6 +28,7 @@ export interface NodeSources extends MetadataSources {
   readonly outlierLogPath: string | undefined;
   readonly stsPort: number;
   readonly platform: PlatformFacts | undefined;
+  readonly sdsSockets: SdsSockets;
   /** host of the discovery address, expected in the control plane's certificate; undefined without TLS. */
   readonly discoveryHost: string | undefined;
 }
@@ -77,6 +79,9 @@ export function describeNode(
     STATIC_LABELS: nonEmpty({ ...fixed, ...shared }),
     STS_PORT: sources.stsPort === 0 ? undefined : String(sources.stsPort),
     WORKLOAD_IDENTITY_SOCKET_FILE: env.WORKLOAD_IDENTITY_SOCKET_FILE || undefined,
+    // Tells the control plane to name the clusters sds-external and sds-files-grpc.
+    credential: sources.sdsSockets.hasCredentials ? "true" : undefined,
+    "file-credential": sources.sdsSockets.isWorkloadExternal ? "true" : undefined,
   };
   const metadata = typedFirst(typed, raw.entries);
   const namespace = env.POD_NAMESPACE;

@@ -19,6 +19,7 @@ import { describeNode } from "./node.ts";
 import { flagNotices } from "./pilot-flags.ts";
 import { proxyConfigMetadata } from "./proxy-config.ts";
 import { supervisionOptions } from "./supervision.ts";
+import { workloadHealthOptions } from "./workload-health.ts";
 import { xdsOptions } from "./xds.ts";
 
 /** What an Envoy can be run as. */
@@ -78,6 +79,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
       outlierLogPath: flags.outlierLogPath,
       stsPort: flags.stsPort,
       platform: sources.platform,
+      sdsSockets: sources.sdsSockets,
       discoveryHost:
         proxy.controlPlaneAuthPolicy === "MUTUAL_TLS" ? hostOf(proxy.discoveryAddress) : undefined,
     },
@@ -90,10 +92,11 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     problems,
     warnings,
   );
-  const ports = knownPorts(
-    env,
-    proxy,
-    node.metadata["INTERCEPTION_MODE"] === "NONE" || flags.proxyType !== "sidecar",
+  const capturesNothing = node.metadata["INTERCEPTION_MODE"] === "NONE" || flags.proxyType !== "sidecar";
+  const ports = knownPorts(env, proxy, capturesNothing, problems);
+  const workloadHealth = workloadHealthOptions(
+    merged,
+    { addresses, isCaptured: !capturesNothing && !env.DISABLE_ENVOY },
     problems,
   );
   const clusterId = node.metadata["CLUSTER_ID"];
@@ -102,7 +105,12 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     proxy,
     clusterId: typeof clusterId === "string" ? clusterId : undefined,
   };
-  const { identity, sds } = identityParts(given, controlPlane, merged.fields, problems);
+  const { identity, sds } = identityParts(
+    given,
+    controlPlane,
+    { raw: merged.fields, nodeId: node.id },
+    problems,
+  );
   const upstream = discoveryOptions(controlPlane, problems);
   const envoy = envoyOptions({ sources, env, proxy, isIPv6Only: families.isIPv6Only }, problems, warnings);
   const supervision = supervisionOptions(flags.supervision, problems);
@@ -148,6 +156,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
         }
       : undefined,
     application,
+    workloadHealth,
   };
 }
 

@@ -28,7 +28,7 @@ export function readPartialConfig(sources: ConfigSources): PartialConfig {
       binaryPath: sources.flags.binaryPath ?? proxy.binaryPath,
       envoyPath: env.ENVOY_PATH === "" ? undefined : env.ENVOY_PATH,
     },
-    ...identityParts(sources, controlPlane, merged.fields, []),
+    ...identityParts(sources, controlPlane, { raw: merged.fields, nodeId: "" }, []),
     xds: {
       path: join(proxy.configPath, "XDS"),
       mode: 0o600,

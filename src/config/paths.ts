@@ -11,6 +11,8 @@ export const paths = {
   crl: "/var/run/secrets/istio/crl/ca-crl.pem",
   sdsFolder: "./var/run/secrets/workload-spiffe-uds",
   sdsSocket: "./var/run/secrets/workload-spiffe-uds/socket",
+  credentialSocket: "./var/run/secrets/credential-uds/socket",
+  filesSocket: "./var/run/secrets/credential-uds/files-socket",
   podLabels: "./etc/istio/pod/labels",
   podAnnotations: "./etc/istio/pod/annotations",
 } as const;

@@ -33,6 +33,27 @@ function message(fields: Readonly<Record<string, Field>>): Field {
   return { kind: "message", fields };
 }
 
+/** Seconds and counts of a probe: what is 0 or unset has its default. */
+const probeNumber: Field = { kind: "integer", least: 0, most: 2 ** 31 - 1 };
+
+const readinessProbe = message({
+  initialDelaySeconds: probeNumber,
+  timeoutSeconds: probeNumber,
+  periodSeconds: probeNumber,
+  successThreshold: probeNumber,
+  failureThreshold: probeNumber,
+  httpGet: message({
+    path: text,
+    port,
+    host: text,
+    scheme: text,
+    httpHeaders: { kind: "list", of: message({ name: text, value: text }) },
+  }),
+  tcpSocket: message({ host: text, port }),
+  exec: message({ command: texts }),
+  grpc: message({ port, service: text }),
+});
+
 const tlsSettings = message({
   mode: { kind: "choice", names: ["DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"] },
   clientCertificate: text,
@@ -100,7 +121,7 @@ export const proxyConfigFields = {
   runtimeValues: { kind: "map" },
   extraStatTags: texts,
   meshId: text,
-  readinessProbe: any,
+  readinessProbe,
   proxyStatsMatcher: message({
     inclusionPrefixes: texts,
     inclusionSuffixes: texts,

@@ -1,6 +1,6 @@
 /**
- * What has to be asked for before the configuration can be made: addresses of interfaces, the cloud, a name. All of
- * it at once, each with a deadline, because Envoy waits.
+ * What has to be asked for before the configuration can be made: addresses of interfaces, the cloud, a name, who
+ * serves secrets. All of it at once, each with a deadline, because Envoy waits.
  */
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
@@ -13,11 +13,12 @@ import { readPlatform } from "./cloud/read-platform.ts";
 import { readEffectiveConfig } from "./effective-config.ts";
 import { paths } from "./paths.ts";
 import { interfaceAddresses } from "./read-sources.ts";
+import { findSdsSockets } from "./sds-sockets.ts";
 
 /** What was found. */
 export type Surroundings = Pick<
   ConfigSources,
-  "cpus" | "interfaces" | "platform" | "resolve" | "workingDirectory"
+  "cpus" | "interfaces" | "platform" | "resolve" | "sdsSockets" | "workingDirectory"
 >;
 
 /** How long addresses may take to be assigned, and a name to be looked up, in milliseconds. */
@@ -28,12 +29,13 @@ export async function lookAround(
   sources: Pick<ConfigSources, "env" | "flags" | "readFile">,
   platformDeadlineMs: number,
 ): Promise<Surroundings> {
-  const [interfaces, platform, resolve] = await Promise.all([
+  const [interfaces, platform, resolve, sdsSockets] = await Promise.all([
     settledInterfaces(interfaceAddresses),
     readPlatform(sources, platformDeadlineMs),
     resolver(sources),
+    findSdsSockets(sources.env),
   ]);
-  return { cpus: ownCpus(), interfaces, platform, resolve, workingDirectory: process.cwd() };
+  return { cpus: ownCpus(), interfaces, platform, resolve, sdsSockets, workingDirectory: process.cwd() };
 }
 
 /** Interfaces once every address of theirs is assigned, or as they are when that takes too long. */

@@ -18,6 +18,7 @@ import { ConfigSource, type ConfigStatus } from "./push/config-source.ts";
 import { serveConnection } from "./push/connection.ts";
 import { createPushMetrics, type PushMetrics } from "./push/metrics.ts";
 import { deltaProtocol, type ServerProtocol, sotwProtocol } from "./push/protocol.ts";
+import { ServedModels } from "./push/served-models.ts";
 import { ConnectionTable } from "./push/status.ts";
 
 /** How the control plane runs. Port 0 takes any free one. */
@@ -94,7 +95,7 @@ export class DiscoveryServer implements AsyncDisposable {
     const connections = new ConnectionTable();
     const metrics = new Metrics("pilot_");
     const discovery = {
-      source,
+      served: stack.use(new ServedModels(source.models, log.scope("ads"))),
       connections,
       metrics: createPushMetrics(metrics, connections),
       log: log.scope("ads"),
@@ -148,7 +149,7 @@ async function openAuthority(options: DiscoveryOptions): Promise<CertificateAuth
 
 function discoveryService(
   shared: {
-    readonly source: ConfigSource;
+    readonly served: ServedModels;
     readonly connections: ConnectionTable;
     readonly metrics: PushMetrics;
     readonly log: Logger;
@@ -159,14 +160,14 @@ function discoveryService(
     (protocol: ServerProtocol): NonNullable<GrpcService["streams"]>[string] =>
     async (stream, context) => {
       const caller = await authenticator?.authenticate(context.metadata("authorization"));
-      const { source, connections, metrics, log } = shared;
+      const { served, connections, metrics, log } = shared;
       const authorize = (proxy: Proxy): void => {
         if (caller !== undefined) requireSameWorkload(caller, proxy);
       };
       await serveConnection(
         protocol,
         stream,
-        { models: source.models, connections, metrics, log, authorize },
+        { served, connections, metrics, log, authorize },
         context.signal,
       );
     };

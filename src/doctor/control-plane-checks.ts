@@ -22,7 +22,7 @@ interface Target {
   readonly server: ServerDescription;
   readonly service: string;
   readonly path: string;
-  readonly message: "empty" | "none";
+  readonly message: Uint8Array | undefined;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -89,7 +89,7 @@ function targetsOf({ identity, xds }: Subject): readonly Target[] {
       server: describeDiscoveryServer(upstream),
       service: adsService,
       path: adsPath("StreamAggregatedResources"),
-      message: "none",
+      message: undefined,
       metadata: { ...upstream.headers, ...cluster(upstream.clusterId) },
     },
     {
@@ -97,7 +97,7 @@ function targetsOf({ identity, xds }: Subject): readonly Target[] {
       server: describeCa(identity),
       service: "certificate service",
       path: createCertificatePath,
-      message: "empty",
+      message: new Uint8Array(),
       metadata: { ...identity.caHeaders, ...cluster(identity.clusterId) },
     },
   ];

@@ -8,7 +8,7 @@ import { connect as connectTcp, isIP, type LookupFunction, type Socket } from "n
 import { checkServerIdentity, connect as connectTls, type TLSSocket } from "node:tls";
 import type { ChannelTls } from "../grpc/channel.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
-import { callGrpc, type GrpcAnswer, type GrpcCall, openSession } from "./grpc-call.ts";
+import { callGrpc, type GrpcAnswer, type GrpcCall, openSession } from "../grpc/bare-call.ts";
 
 /** Steps of a call, in order. */
 export type Step = "connect" | "TLS handshake" | "HTTP/2" | "gRPC call";

@@ -30,6 +30,10 @@ export type IdentityErrorCode =
   | "WORKLOAD_API_DENIED"
   /** What the Workload API says cannot be used. */
   | "WORKLOAD_API_INVALID"
+  /** Somebody else's SDS server does not answer. */
+  | "SDS_UNAVAILABLE"
+  /** What it says cannot be used. */
+  | "SDS_INVALID"
   /** A mistake in the agent itself. */
   | "INTERNAL";
 

@@ -39,7 +39,9 @@ export type IdentitySource =
   /** Whoever writes these files. */
   | { readonly kind: "files"; readonly files: IdentityFiles }
   /** A SPIFFE Workload API at this gRPC target. */
-  | { readonly kind: "workload-api"; readonly target: string };
+  | { readonly kind: "workload-api"; readonly target: string }
+  /** Somebody else's SDS server, which Envoy asks itself; `nodeId` is who asks. */
+  | { readonly kind: "external-sds"; readonly socketPath: string; readonly nodeId: string };
 
 /** Mounted PEM files. */
 export interface IdentityFiles {

@@ -8,6 +8,7 @@ import { CaSource } from "./ca-source.ts";
 import { FileSource } from "./file-source.ts";
 import type { IdentityState } from "./identity-state.ts";
 import type { IdentityOptions } from "./options.ts";
+import { SdsSource } from "./sds-source.ts";
 import { type IdentityDependencies, SecretStore } from "./secret-store.ts";
 import { WorkloadApiSource } from "./workload-api-source.ts";
 
@@ -34,6 +35,11 @@ export class SecretManager {
       case "workload-api": {
         const api = new WorkloadApiSource(source.target, options.trustDomain, store, deps);
         this.#run = (signal) => api.run(signal);
+        break;
+      }
+      case "external-sds": {
+        const sds = new SdsSource(source, store, deps);
+        this.#run = (signal) => sds.run(signal);
         break;
       }
     }

@@ -5,11 +5,8 @@
  * (sections 4.2 to 4.4). A server that goes away takes nothing back.
  */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { GrpcChannel } from "../grpc/channel.ts";
 import { GrpcError } from "../grpc/grpc-error.ts";
-import { backoffDelayMs, type Backoff } from "../lifecycle/backoff.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
-import { sleep } from "../lifecycle/sleep.ts";
 import { splitDer } from "../pki/der.ts";
 import { joinPem, toPem } from "../pki/pem.ts";
 import {
@@ -17,6 +14,7 @@ import {
   X509SVIDRequestSchema,
   X509SVIDResponseSchema,
 } from "../proto/agent/workload_api_pb.js";
+import { followStream } from "./grpc-stream.ts";
 import { IdentityError } from "./identity-error.ts";
 import type { IdentityDependencies, SecretStore } from "./secret-store.ts";
 import { checkGivenSecret, type WorkloadSecret } from "./workload-secret.ts";
@@ -26,8 +24,6 @@ const fetchPath = "/SpiffeWorkloadAPI/FetchX509SVID";
 
 /** Keeps forged requests of a browser or a server away from the endpoint (SPIFFE_Workload_Endpoint, section 3). */
 const securityHeader = { "workload.spiffe.io": "true" };
-
-const backoff: Backoff = { initialMs: 200, multiplier: 2, maxMs: 15_000, jitter: 0.3 };
 
 /** Codes after which the standard says not to try again: an agent lives long, so it does, but rarely. */
 const lasting: ReadonlySet<string> = new Set(["INVALID_ARGUMENT", "UNIMPLEMENTED"]);
@@ -53,40 +49,31 @@ export class WorkloadApiSource {
   }
 
   /** Serve what the stream says, over a new one when it ends, until `signal` aborts. */
-  async run(signal: AbortSignal): Promise<void> {
-    for (let failures = 0; !signal.aborted;) {
-      let messages = 0;
-      let delayMs: number | undefined;
-      try {
-        for await (const message of this.#stream(signal)) {
-          messages += 1;
+  run(signal: AbortSignal): Promise<void> {
+    return followStream(
+      {
+        target: this.#target,
+        path: fetchPath,
+        metadata: securityHeader,
+        open: (stream) => {
+          stream.enqueue(toBinary(X509SVIDRequestSchema, create(X509SVIDRequestSchema)));
+          stream.end();
+        },
+        take: (message) => {
           this.#take(message);
-        }
-      } catch (error) {
-        if (signal.aborted) return;
-        delayMs = this.#failed(error);
-      }
-      failures = messages > 0 ? 0 : failures + 1;
-      // The first new connection is made at once (section 4.2).
-      await sleep(delayMs ?? backoffDelayMs(backoff, failures, Math.random()), signal);
-    }
-  }
-
-  async *#stream(signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
-    using channel = new GrpcChannel({ address: this.#target, tls: undefined });
-    const stream = channel.stream(fetchPath, securityHeader);
-    const cancel = (): void => {
-      stream.cancel();
-    };
-    signal.addEventListener("abort", cancel, { once: true });
-    try {
-      stream.enqueue(toBinary(X509SVIDRequestSchema, create(X509SVIDRequestSchema)));
-      stream.end();
-      for await (const message of stream) yield message;
-    } finally {
-      signal.removeEventListener("abort", cancel);
-      stream.cancel();
-    }
+        },
+        failed: (error) => this.#failed(error),
+        silent: () => {
+          this.#store.report(
+            new IdentityError(
+              "WORKLOAD_API_UNAVAILABLE",
+              `the Workload API ${this.#target} takes connections but has sent nothing. Look at the log of the SPIFFE agent`,
+            ),
+          );
+        },
+      },
+      signal,
+    );
   }
 
   #take(message: Buffer): void {

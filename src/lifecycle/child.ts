@@ -36,6 +36,10 @@ export interface Child {
   /** Resolves once its last line has been passed on as well, which a grandchild that holds the pipe may delay. */
   readonly closed: Promise<void>;
   kill(signal: NodeJS.Signals): void;
+  /** Signal the child and all that it has started, but for what has left its process group. Not with `foreground`. */
+  killGroup(signal: NodeJS.Signals): void;
+  /** Take no further output: what holds its pipes beyond its end must not hold this side of them. */
+  closeOutput(): void;
 }
 
 /** Start a process, in its own session unless told otherwise. */
@@ -76,6 +80,18 @@ export function spawnChild(options: ChildOptions): Child {
     closed: subprocess.then(() => undefined),
     kill: (signal) => {
       subprocess.kill(signal);
+    },
+    killGroup: (signal) => {
+      if (subprocess.pid === undefined || options.foreground === true) return;
+      try {
+        process.kill(-subprocess.pid, signal);
+      } catch {
+        // Nobody is left in it.
+      }
+    },
+    closeOutput: () => {
+      subprocess.stdout?.destroy();
+      subprocess.stderr?.destroy();
     },
   };
 }

@@ -2,6 +2,7 @@
  * Unix sockets as files: made ready before a bind, private from the first moment on.
  */
 import { lstatSync, mkdirSync, rmSync } from "node:fs";
+import { connect } from "node:net";
 import { dirname } from "node:path";
 import { errorCode } from "../lifecycle/error-message.ts";
 
@@ -45,4 +46,27 @@ export async function withSocketMode<T>(mode: number, bind: () => Promise<T>): P
   } finally {
     process.umask(previous);
   }
+}
+
+/** Whether anybody listens at a path: `denied` is a socket that this user may not connect to. */
+export type SocketListener = "listens" | "nobody" | "denied";
+
+/** Connect and hang up. A backlog that is full until `timeoutMs` is somebody who listens, if slowly. */
+export function findListener(path: string, timeoutMs: number): Promise<SocketListener> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    const done = (listener: SocketListener): void => {
+      clearTimeout(limit);
+      socket.destroy();
+      resolve(listener);
+    };
+    const limit = setTimeout(done, timeoutMs, "listens");
+    socket.once("connect", () => {
+      done("listens");
+    });
+    socket.once("error", (error) => {
+      const code = errorCode(error);
+      done(code === "EAGAIN" ? "listens" : code === "EACCES" || code === "EPERM" ? "denied" : "nobody");
+    });
+  });
 }

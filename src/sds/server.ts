@@ -21,6 +21,7 @@ import type { CounterMetric, Metrics } from "../telemetry/metrics.ts";
 import { typeUrl } from "../xds/type-urls.ts";
 import { decodeRequest } from "./decode.ts";
 import { DeltaSecretSession } from "./delta-secret-session.ts";
+import { ownIdentifier } from "./own-identifier.ts";
 import { parseSecretName } from "./secret-name.ts";
 import { type EncodedSecret, SecretSession, type SessionVerdict } from "./secret-session.ts";
 import { type EncodedSecrets, SecretTable, type SecretTableOptions } from "./secret-table.ts";
@@ -202,6 +203,7 @@ export class SdsServer implements AsyncDisposable {
       versionInfo: this.#nextVersion(),
       typeUrl: typeUrl.secret,
       nonce,
+      controlPlane: { identifier: ownIdentifier },
       resources: secrets.map(({ bytes }) => ({ typeUrl: typeUrl.secret, value: bytes })),
     });
     return toBinary(DiscoveryResponseSchema, response);

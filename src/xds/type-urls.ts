@@ -9,6 +9,7 @@ export const typeUrl = {
   nameTable: "type.googleapis.com/istio.networking.nds.v1.NameTable",
   proxyConfig: "type.googleapis.com/istio.mesh.v1alpha1.ProxyConfig",
   workload: "type.googleapis.com/istio.workload.Workload",
+  healthInformation: "type.googleapis.com/istio.v1.HealthInformation",
 } as const;
 
 /** Types of which a request without names wants all. */

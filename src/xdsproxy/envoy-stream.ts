@@ -14,10 +14,12 @@ import { type Backoff, backoffDelayMs } from "../lifecycle/backoff.ts";
 import type { MemoryRelease } from "../lifecycle/memory-release.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
+import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import { typeUrl } from "../xds/type-urls.ts";
 import type { AgentSubscriptions } from "./agent-subscriptions.ts";
 import { CachedAnswers } from "./cached-answers.ts";
 import type { ConnectionReport } from "./connection-report.ts";
+import { type HealthReport, healthRequest } from "./health-report.ts";
 import type { HeldListeners } from "./held-listeners.ts";
 import type { UpstreamOptions } from "./options.ts";
 import type { AdsProtocol } from "./protocol.ts";
@@ -39,6 +41,8 @@ export interface EnvoyStreamDependencies {
   readonly observer: StreamObserver;
   readonly report: ConnectionReport;
   readonly subscriptions: AgentSubscriptions;
+  /** Undefined until there is something to tell. */
+  readonly health: ReadonlyWatch<HealthReport | undefined>;
   readonly cache: XdsCache | undefined;
   readonly cacheAfterMs: number;
   readonly hold: HeldListeners | undefined;
@@ -65,6 +69,8 @@ export class EnvoyStream {
   #sink: ByteStream | undefined;
   #envoyIsDone = false;
   #agentHasAsked = false;
+  /** What the connection of the moment was told. */
+  #toldHealth: HealthReport | undefined;
   #cached: CachedAnswers | undefined;
   #cacheIsUseless = false;
   #isAnswering = false;
@@ -85,6 +91,9 @@ export class EnvoyStream {
       report.unreachableSince === undefined ? 0 : performance.now() - report.unreachableSince;
     const cacheAt = performance.now() + Math.max(leastWaitMs, cacheAfterMs - unreachableFor);
     const over = new AbortController();
+    tasks.spawn(`health-on-stream-${number}`, () =>
+      this.#followHealth(AbortSignal.any([this.#ended, over.signal])),
+    );
     tasks.spawn(`cache-for-stream-${number}`, async () => {
       await sleep(cacheAt - performance.now(), AbortSignal.any([this.#ended, over.signal]));
       if (!over.signal.aborted) await this.#serveFromCache();
@@ -143,6 +152,21 @@ export class EnvoyStream {
     this.#agentHasAsked = true;
     const { protocol, subscriptions } = this.#deps;
     for (const own of subscriptions.requests(protocol)) sink.enqueue(own);
+    this.#tellHealth();
+  }
+
+  async #followHealth(signal: AbortSignal): Promise<void> {
+    for await (const _ of this.#deps.health.changes(signal)) this.#tellHealth();
+  }
+
+  /** Not before Envoy has asked for listeners: a control plane takes a workload's health once it serves it. */
+  #tellHealth(): void {
+    const { health, protocol } = this.#deps;
+    const { current } = health;
+    if (current === undefined || current === this.#toldHealth) return;
+    if (this.#sink === undefined || !this.#agentHasAsked || this.#envoyIsDone) return;
+    this.#toldHealth = current;
+    this.#sink.enqueue(healthRequest(protocol, current));
   }
 
   /** One attempt: a connection until it ends. */
@@ -194,13 +218,14 @@ export class EnvoyStream {
     const { observer, protocol } = this.#deps;
     observer.redialled();
     this.#agentHasAsked = false;
+    this.#toldHealth = undefined;
+    this.#sink = stream;
     if (this.#cached === undefined) {
       for (const request of this.#unanswered)
         this.#send(stream, request, protocol.readRequest(request).typeUrl);
     } else if (this.#first !== undefined) {
       stream.enqueue(this.#first);
     }
-    this.#sink = stream;
     if (this.#envoyIsDone) stream.end();
   }
 

@@ -12,12 +12,13 @@ import { readServerTrust, type ServerDescription } from "../grpc/server-trust.ts
 import { pollFiles } from "../lifecycle/file-poll.ts";
 import { MemoryRelease } from "../lifecycle/memory-release.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
-import type { ReadonlyWatch } from "../lifecycle/watch.ts";
+import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { type AgentSubscriptionOptions, AgentSubscriptions } from "./agent-subscriptions.ts";
 import { ConnectionReport } from "./connection-report.ts";
 import { EnvoyStream } from "./envoy-stream.ts";
+import type { HealthReport } from "./health-report.ts";
 import { HeldListeners } from "./held-listeners.ts";
 import type { NameTable, TrustBundle } from "./istio-messages.ts";
 import type { UpstreamOptions } from "./options.ts";
@@ -78,6 +79,7 @@ export class XdsProxy implements AsyncDisposable {
   readonly #cache: XdsCache | undefined;
   readonly #tasks = new TaskGroup();
   readonly #silentTypes = new Set<string>();
+  readonly #health = new Watch<HealthReport | undefined>(undefined);
   readonly #memory = new MemoryRelease();
   #listener: GrpcServer | undefined;
   /** Ends every stream. */
@@ -135,6 +137,11 @@ export class XdsProxy implements AsyncDisposable {
   /** True when an Envoy could be served without the control plane. */
   hasCache(): boolean {
     return this.#cache?.isThere() === true;
+  }
+
+  /** Tell the control plane how the workload is: on every stream, and again on each that is opened. */
+  reportHealth(health: HealthReport): void {
+    this.#health.set(health);
   }
 
   /** Keep listeners back from the streams that Envoys open from now on, until it is released. */
@@ -209,6 +216,7 @@ export class XdsProxy implements AsyncDisposable {
         server: this.#server,
         token: this.#token,
         subscriptions: this.#subscriptions,
+        health: this.#health,
         cache: this.#cache,
         cacheAfterMs: this.#options.cache?.useAfterMs ?? 0,
         rootChanged: () => this.#rootChanged.signal,

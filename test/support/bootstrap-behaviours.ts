@@ -37,7 +37,10 @@ export const behaviours: Readonly<Record<string, SourceChanges>> = {
     { statusPort: 16020, proxyAdminPort: 16000 },
     { ENVOY_STATUS_PORT: "16021", ENVOY_PROMETHEUS_PORT: "16090" },
   ),
-  "identity-socket-of-another-agent": { env: { WORKLOAD_IDENTITY_SOCKET_FILE: "spire.sock" } },
+  "identity-socket-of-another-agent": {
+    env: { WORKLOAD_IDENTITY_SOCKET_FILE: "spire.sock" },
+    sdsSockets: { isWorkloadExternal: true, hasCredentials: true },
+  },
 
   // Addresses
   "ipv6-only": { env: { INSTANCE_IP: "fd00::7" } },

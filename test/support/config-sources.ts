@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { InterfaceAddress } from "../../src/config/addresses.ts";
 import type { CpuShare } from "../../src/lifecycle/cpu-share.ts";
 import type { ConfigSources, PlatformFacts, ProxyFlags } from "../../src/config/agent-config.ts";
+import type { SdsSockets } from "../../src/config/sds-sockets.ts";
 
 export const templatePath: string = join(import.meta.dirname, "../../bootstrap-templates/sidecar.yaml");
 
@@ -67,6 +68,7 @@ export interface SourceChanges {
   readonly addresses?: readonly (string | InterfaceAddress)[];
   readonly platform?: PlatformFacts;
   readonly cpus?: CpuShare;
+  readonly sdsSockets?: Partial<SdsSockets>;
   readonly hosts?: Readonly<Record<string, string>>;
 }
 
@@ -86,6 +88,7 @@ export function configSources(changes: SourceChanges = {}): ConfigSources {
     ),
     workingDirectory: "/",
     cpus: changes.cpus ?? { limit: undefined, request: undefined, available: 8 },
+    sdsSockets: { isWorkloadExternal: false, hasCredentials: false, ...changes.sdsSockets },
     platform: changes.platform,
     resolve: (host) => (isIP(host) === 0 ? changes.hosts?.[host] : host),
     readFile: (path) => {

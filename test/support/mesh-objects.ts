@@ -28,6 +28,16 @@ export function service(name: string, endpoints: readonly EndpointOptions[]): ob
   };
 }
 
+/** A service whose endpoints are called as they are, with no sidecar before them. */
+export function plainText(name: string): object {
+  return {
+    apiVersion: "networking.istio.io/v1",
+    kind: "DestinationRule",
+    metadata: { name, namespace: "demo" },
+    spec: { host: `${name}.demo.svc.cluster.local`, trafficPolicy: { tls: { mode: "DISABLE" } } },
+  };
+}
+
 export function ingress(name: string, port: number, appPort: number): object {
   return sidecar(name, {
     ingress: [

@@ -40,6 +40,8 @@ export interface SidecarChanges {
   /** Undefined leaves the file out. */
   readonly token?: string | undefined;
   readonly rootPem?: string | undefined;
+  /** Runs once the sidecar's folder is there, before its agent starts. */
+  readonly prepare?: (folder: string) => Promise<void>;
   /** Words that go before the command line, such as those of `unshare`. */
   readonly launcher?: readonly string[];
   /** The sources unless given. */
@@ -135,6 +137,7 @@ export class TestMesh implements AsyncDisposable {
       mkdirSync(join(folder, path, ".."), { recursive: true });
       if (content !== undefined) writeFileSync(join(folder, path), content);
     }
+    await changes.prepare?.(folder);
     const [admin = 0, status = 0, envoyStatus = 0, prometheus = 0] = await freePorts(4);
     const ports = { admin, status, envoyStatus, prometheus };
     const agent = startOutrider({

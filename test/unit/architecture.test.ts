@@ -7,7 +7,17 @@ const src = join(import.meta.dirname, "../../src");
 
 const foundation = ["pki", "proto", "telemetry", "net", "lifecycle"];
 const protocols = ["xds", "grpc", ...foundation];
-const features = ["application", "bootstrap", "envoy", "identity", "init", "sds", "status", "xdsproxy"];
+const features = [
+  "application",
+  "bootstrap",
+  "envoy",
+  "identity",
+  "init",
+  "sds",
+  "status",
+  "workload-health",
+  "xdsproxy",
+];
 
 // The architecture: each folder and the folders it may import beside its own. A feature never imports a feature.
 const mayImport: Readonly<Record<string, readonly string[]>> = {

@@ -52,6 +52,7 @@ function endpoint(spec: WorkloadSpec, namespace: string): Endpoint {
     serviceAccount: spec.serviceAccount ?? "",
     namespace,
     weight: spec.weight ?? 1,
+    isHealthy: true,
   };
 }
 

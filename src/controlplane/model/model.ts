@@ -31,6 +31,8 @@ export interface Endpoint {
   readonly serviceAccount: string;
   readonly namespace: string;
   readonly weight: number;
+  /** False when its proxy says that it cannot take traffic. */
+  readonly isHealthy: boolean;
 }
 
 /** A service by its host name. */

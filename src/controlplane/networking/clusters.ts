@@ -191,7 +191,8 @@ function assignment(
   subset: string,
   endpoints: readonly Endpoint[],
 ): ClusterLoadAssignmentJson {
-  const lbEndpoints = endpoints.map((endpoint) => lbEndpoint(endpoint, port));
+  const healthy = endpoints.filter(({ isHealthy }) => isHealthy);
+  const lbEndpoints = healthy.map((endpoint) => lbEndpoint(endpoint, port));
   const localities: LocalityLbEndpointsJson[] =
     lbEndpoints.length === 0
       ? []
@@ -200,7 +201,7 @@ function assignment(
             locality: {},
             loadBalancingWeight: Math.max(
               1,
-              endpoints.reduce((sum, { weight }) => sum + weight, 0),
+              healthy.reduce((sum, { weight }) => sum + weight, 0),
             ),
             lbEndpoints,
           },

@@ -9,7 +9,7 @@ import { loadConfigFolder } from "../config/load-folder.ts";
 import { describeFileProblem, type FileProblem } from "../config/problem.ts";
 import { buildModel } from "../model/build-model.ts";
 import type { MeshSettings } from "../model/model.ts";
-import type { PublishedModel } from "./connection.ts";
+import type { PublishedModel } from "./served-models.ts";
 
 /** The folder's configuration cannot be served. */
 export class ConfigFolderError extends Error {

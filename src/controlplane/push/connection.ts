@@ -8,24 +8,18 @@ import { randomUUID } from "node:crypto";
 import type { ByteStream } from "../../grpc/channel.ts";
 import { GrpcError } from "../../grpc/grpc-error.ts";
 import { TaskGroup } from "../../lifecycle/task-group.ts";
-import type { ReadonlyWatch } from "../../lifecycle/watch.ts";
 import type { Logger } from "../../telemetry/log.ts";
-import type { Model } from "../model/model.ts";
+import { typeUrl as types } from "../../xds/type-urls.ts";
 import { parseProxy, type Proxy } from "../model/proxy.ts";
 import type { PushMetrics } from "./metrics.ts";
 import type { Request, ServerProtocol, Subscription } from "./protocol.ts";
 import { pushOrder, type Snapshot, takeSnapshot } from "./snapshot.ts";
+import type { ServedModels } from "./served-models.ts";
 import type { ConnectionTable, TypeSync } from "./status.ts";
-
-/** A model and its number, which is part of each version. */
-export interface PublishedModel {
-  readonly number: number;
-  readonly model: Model;
-}
 
 /** What every connection shares. */
 export interface ConnectionContext {
-  readonly models: ReadonlyWatch<PublishedModel>;
+  readonly served: ServedModels;
   readonly connections: ConnectionTable;
   readonly metrics: PushMetrics;
   readonly log: Logger;
@@ -87,6 +81,7 @@ class Connection {
       protocol: protocol.name,
       connectedAt,
       types: Object.fromEntries(this.#sync),
+      unhealthy: context.served.unhealthy(proxy.id),
     }));
     context.log.info("proxy connected", { proxy: proxy.id, protocol: protocol.name });
   }
@@ -95,7 +90,7 @@ class Connection {
   async follow(signal: AbortSignal): Promise<void> {
     using _entry = this.#entry;
     try {
-      for await (const { number } of this.#context.models.changes(signal)) {
+      for await (const { number } of this.#context.served.models.changes(signal)) {
         if (number === this.#snapshot.number) continue;
         this.#snapshot = this.#take();
         for (const typeUrl of pushOrder) await this.#respond(typeUrl, false);
@@ -108,6 +103,10 @@ class Connection {
   /** Answer one request. */
   async receive(request: Request): Promise<void> {
     const { typeUrl, nonce, error } = request;
+    if (typeUrl === types.healthInformation) {
+      this.#context.served.reportHealth(this.#proxy, error);
+      return;
+    }
     if (!this.#snapshot.resources.has(typeUrl)) return;
     let subscription = this.#subscriptions.get(typeUrl);
     if (subscription === undefined) {
@@ -147,7 +146,7 @@ class Connection {
   }
 
   #take(): { readonly number: number; readonly resources: Snapshot } {
-    const { number, model } = this.#context.models.current;
+    const { number, model } = this.#context.served.models.current;
     return { number, resources: takeSnapshot(model, this.#proxy) };
   }
 }

@@ -16,6 +16,8 @@ export interface ProxySync {
   readonly protocol: "delta" | "state-of-the-world";
   readonly connectedAt: string;
   readonly types: Readonly<Record<string, TypeSync>>;
+  /** Why its workload takes no traffic; undefined when it does. */
+  readonly unhealthy: string | undefined;
 }
 
 /** The connected proxies; each connection keeps its own entry current. */

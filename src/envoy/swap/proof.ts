@@ -14,8 +14,8 @@ export interface ProbeIdentity {
   readonly spiffeId: string;
   readonly certificateChainPem: string;
   readonly privateKeyPem: string;
-  /** SHA-256 of the leaf, in hex. */
-  readonly leafFingerprint256: string;
+  /** SHA-256 of the leaf, in hex; undefined where Envoy may have another one. */
+  readonly leafFingerprint256: string | undefined;
 }
 
 /** What a proof asks. */
@@ -102,7 +102,11 @@ function isStale(
   served: { readonly fingerprint256: string; readonly names: string },
   identity: ProbeIdentity | undefined,
 ): boolean {
-  if (identity === undefined || !served.names.split(", ").includes(`URI:${identity.spiffeId}`)) return false;
+  if (
+    identity?.leafFingerprint256 === undefined ||
+    !served.names.split(", ").includes(`URI:${identity.spiffeId}`)
+  )
+    return false;
   return served.fingerprint256 !== identity.leafFingerprint256;
 }
 

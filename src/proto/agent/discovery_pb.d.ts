@@ -52,6 +52,24 @@ export declare type Status = Message<"envoy.service.discovery.v3.Status"> & {
 export declare const StatusSchema: GenMessage<Status>;
 
 /**
+ * Who answers.
+ *
+ * @generated from message envoy.service.discovery.v3.ControlPlane
+ */
+export declare type ControlPlane = Message<"envoy.service.discovery.v3.ControlPlane"> & {
+  /**
+   * @generated from field: string identifier = 1;
+   */
+  identifier: string;
+};
+
+/**
+ * Describes the message envoy.service.discovery.v3.ControlPlane.
+ * Use `create(ControlPlaneSchema)` to create a new message.
+ */
+export declare const ControlPlaneSchema: GenMessage<ControlPlane>;
+
+/**
  * @generated from message envoy.service.discovery.v3.DiscoveryRequest
  */
 export declare type DiscoveryRequest = Message<"envoy.service.discovery.v3.DiscoveryRequest"> & {
@@ -120,6 +138,11 @@ export declare type DiscoveryResponse = Message<"envoy.service.discovery.v3.Disc
    * @generated from field: string nonce = 5;
    */
   nonce: string;
+
+  /**
+   * @generated from field: envoy.service.discovery.v3.ControlPlane control_plane = 6;
+   */
+  controlPlane?: ControlPlane | undefined;
 };
 
 /**

@@ -12,7 +12,7 @@ import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
  * Describes the file discovery.proto.
  */
 export const file_discovery = /*@__PURE__*/
-  fileDesc("Cg9kaXNjb3ZlcnkucHJvdG8SGmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzIhIKBE5vZGUSCgoCaWQYASABKAkiJwoGU3RhdHVzEgwKBGNvZGUYASABKAUSDwoHbWVzc2FnZRgCIAEoCSLUAQoQRGlzY292ZXJ5UmVxdWVzdBIUCgx2ZXJzaW9uX2luZm8YASABKAkSLgoEbm9kZRgCIAEoCzIgLmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzLk5vZGUSFgoOcmVzb3VyY2VfbmFtZXMYAyADKAkSEAoIdHlwZV91cmwYBCABKAkSFgoOcmVzcG9uc2Vfbm9uY2UYBSABKAkSOAoMZXJyb3JfZGV0YWlsGAYgASgLMiIuZW52b3kuc2VydmljZS5kaXNjb3ZlcnkudjMuU3RhdHVzIoMBChFEaXNjb3ZlcnlSZXNwb25zZRIUCgx2ZXJzaW9uX2luZm8YASABKAkSJwoJcmVzb3VyY2VzGAIgAygLMhQuZ29vZ2xlLnByb3RvYnVmLkFueRIOCgZjYW5hcnkYAyABKAgSEAoIdHlwZV91cmwYBCABKAkSDQoFbm9uY2UYBSABKAkipAMKFURlbHRhRGlzY292ZXJ5UmVxdWVzdBIuCgRub2RlGAEgASgLMiAuZW52b3kuc2VydmljZS5kaXNjb3ZlcnkudjMuTm9kZRIQCgh0eXBlX3VybBgCIAEoCRIgChhyZXNvdXJjZV9uYW1lc19zdWJzY3JpYmUYAyADKAkSIgoacmVzb3VyY2VfbmFtZXNfdW5zdWJzY3JpYmUYBCADKAkScQoZaW5pdGlhbF9yZXNvdXJjZV92ZXJzaW9ucxgFIAMoCzJOLmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzLkRlbHRhRGlzY292ZXJ5UmVxdWVzdC5Jbml0aWFsUmVzb3VyY2VWZXJzaW9uc0VudHJ5EhYKDnJlc3BvbnNlX25vbmNlGAYgASgJEjgKDGVycm9yX2RldGFpbBgHIAEoCzIiLmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzLlN0YXR1cxo+ChxJbml0aWFsUmVzb3VyY2VWZXJzaW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiUQoIUmVzb3VyY2USDwoHdmVyc2lvbhgBIAEoCRImCghyZXNvdXJjZRgCIAEoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnkSDAoEbmFtZRgDIAEoCSKqAQoWRGVsdGFEaXNjb3ZlcnlSZXNwb25zZRIbChNzeXN0ZW1fdmVyc2lvbl9pbmZvGAEgASgJEjcKCXJlc291cmNlcxgCIAMoCzIkLmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzLlJlc291cmNlEhAKCHR5cGVfdXJsGAQgASgJEg0KBW5vbmNlGAUgASgJEhkKEXJlbW92ZWRfcmVzb3VyY2VzGAYgAygJYgZwcm90bzM", [file_google_protobuf_any]);
+  fileDesc("Cg9kaXNjb3ZlcnkucHJvdG8SGmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzIhIKBE5vZGUSCgoCaWQYASABKAkiJwoGU3RhdHVzEgwKBGNvZGUYASABKAUSDwoHbWVzc2FnZRgCIAEoCSIiCgxDb250cm9sUGxhbmUSEgoKaWRlbnRpZmllchgBIAEoCSLUAQoQRGlzY292ZXJ5UmVxdWVzdBIUCgx2ZXJzaW9uX2luZm8YASABKAkSLgoEbm9kZRgCIAEoCzIgLmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzLk5vZGUSFgoOcmVzb3VyY2VfbmFtZXMYAyADKAkSEAoIdHlwZV91cmwYBCABKAkSFgoOcmVzcG9uc2Vfbm9uY2UYBSABKAkSOAoMZXJyb3JfZGV0YWlsGAYgASgLMiIuZW52b3kuc2VydmljZS5kaXNjb3ZlcnkudjMuU3RhdHVzIsQBChFEaXNjb3ZlcnlSZXNwb25zZRIUCgx2ZXJzaW9uX2luZm8YASABKAkSJwoJcmVzb3VyY2VzGAIgAygLMhQuZ29vZ2xlLnByb3RvYnVmLkFueRIOCgZjYW5hcnkYAyABKAgSEAoIdHlwZV91cmwYBCABKAkSDQoFbm9uY2UYBSABKAkSPwoNY29udHJvbF9wbGFuZRgGIAEoCzIoLmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzLkNvbnRyb2xQbGFuZSKkAwoVRGVsdGFEaXNjb3ZlcnlSZXF1ZXN0Ei4KBG5vZGUYASABKAsyIC5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5Ob2RlEhAKCHR5cGVfdXJsGAIgASgJEiAKGHJlc291cmNlX25hbWVzX3N1YnNjcmliZRgDIAMoCRIiChpyZXNvdXJjZV9uYW1lc191bnN1YnNjcmliZRgEIAMoCRJxChlpbml0aWFsX3Jlc291cmNlX3ZlcnNpb25zGAUgAygLMk4uZW52b3kuc2VydmljZS5kaXNjb3ZlcnkudjMuRGVsdGFEaXNjb3ZlcnlSZXF1ZXN0LkluaXRpYWxSZXNvdXJjZVZlcnNpb25zRW50cnkSFgoOcmVzcG9uc2Vfbm9uY2UYBiABKAkSOAoMZXJyb3JfZGV0YWlsGAcgASgLMiIuZW52b3kuc2VydmljZS5kaXNjb3ZlcnkudjMuU3RhdHVzGj4KHEluaXRpYWxSZXNvdXJjZVZlcnNpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJRCghSZXNvdXJjZRIPCgd2ZXJzaW9uGAEgASgJEiYKCHJlc291cmNlGAIgASgLMhQuZ29vZ2xlLnByb3RvYnVmLkFueRIMCgRuYW1lGAMgASgJIqoBChZEZWx0YURpc2NvdmVyeVJlc3BvbnNlEhsKE3N5c3RlbV92ZXJzaW9uX2luZm8YASABKAkSNwoJcmVzb3VyY2VzGAIgAygLMiQuZW52b3kuc2VydmljZS5kaXNjb3ZlcnkudjMuUmVzb3VyY2USEAoIdHlwZV91cmwYBCABKAkSDQoFbm9uY2UYBSABKAkSGQoRcmVtb3ZlZF9yZXNvdXJjZXMYBiADKAliBnByb3RvMw", [file_google_protobuf_any]);
 
 /**
  * Describes the message envoy.service.discovery.v3.Node.
@@ -29,37 +29,44 @@ export const StatusSchema = /*@__PURE__*/
   messageDesc(file_discovery, 1);
 
 /**
+ * Describes the message envoy.service.discovery.v3.ControlPlane.
+ * Use `create(ControlPlaneSchema)` to create a new message.
+ */
+export const ControlPlaneSchema = /*@__PURE__*/
+  messageDesc(file_discovery, 2);
+
+/**
  * Describes the message envoy.service.discovery.v3.DiscoveryRequest.
  * Use `create(DiscoveryRequestSchema)` to create a new message.
  */
 export const DiscoveryRequestSchema = /*@__PURE__*/
-  messageDesc(file_discovery, 2);
+  messageDesc(file_discovery, 3);
 
 /**
  * Describes the message envoy.service.discovery.v3.DiscoveryResponse.
  * Use `create(DiscoveryResponseSchema)` to create a new message.
  */
 export const DiscoveryResponseSchema = /*@__PURE__*/
-  messageDesc(file_discovery, 3);
+  messageDesc(file_discovery, 4);
 
 /**
  * Describes the message envoy.service.discovery.v3.DeltaDiscoveryRequest.
  * Use `create(DeltaDiscoveryRequestSchema)` to create a new message.
  */
 export const DeltaDiscoveryRequestSchema = /*@__PURE__*/
-  messageDesc(file_discovery, 4);
+  messageDesc(file_discovery, 5);
 
 /**
  * Describes the message envoy.service.discovery.v3.Resource.
  * Use `create(ResourceSchema)` to create a new message.
  */
 export const ResourceSchema = /*@__PURE__*/
-  messageDesc(file_discovery, 5);
+  messageDesc(file_discovery, 6);
 
 /**
  * Describes the message envoy.service.discovery.v3.DeltaDiscoveryResponse.
  * Use `create(DeltaDiscoveryResponseSchema)` to create a new message.
  */
 export const DeltaDiscoveryResponseSchema = /*@__PURE__*/
-  messageDesc(file_discovery, 6);
+  messageDesc(file_discovery, 7);
 

@@ -125,6 +125,66 @@ export declare type TlsCertificate = Message<"envoy.extensions.transport_sockets
 export declare const TlsCertificateSchema: GenMessage<TlsCertificate>;
 
 /**
+ * @generated from message envoy.extensions.transport_sockets.tls.v3.TypedExtensionConfig
+ */
+export declare type TypedExtensionConfig = Message<"envoy.extensions.transport_sockets.tls.v3.TypedExtensionConfig"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: google.protobuf.Any typed_config = 2;
+   */
+  typedConfig?: Any | undefined;
+};
+
+/**
+ * Describes the message envoy.extensions.transport_sockets.tls.v3.TypedExtensionConfig.
+ * Use `create(TypedExtensionConfigSchema)` to create a new message.
+ */
+export declare const TypedExtensionConfigSchema: GenMessage<TypedExtensionConfig>;
+
+/**
+ * Roots of several trust domains, each of which vouches for its own names only (envoy.tls.cert_validator.spiffe).
+ *
+ * @generated from message envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig
+ */
+export declare type SPIFFECertValidatorConfig = Message<"envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig"> & {
+  /**
+   * @generated from field: repeated envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig.TrustDomain trust_domains = 1;
+   */
+  trustDomains: SPIFFECertValidatorConfig_TrustDomain[];
+};
+
+/**
+ * Describes the message envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig.
+ * Use `create(SPIFFECertValidatorConfigSchema)` to create a new message.
+ */
+export declare const SPIFFECertValidatorConfigSchema: GenMessage<SPIFFECertValidatorConfig>;
+
+/**
+ * @generated from message envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig.TrustDomain
+ */
+export declare type SPIFFECertValidatorConfig_TrustDomain = Message<"envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig.TrustDomain"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: envoy.extensions.transport_sockets.tls.v3.DataSource trust_bundle = 2;
+   */
+  trustBundle?: DataSource | undefined;
+};
+
+/**
+ * Describes the message envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig.TrustDomain.
+ * Use `create(SPIFFECertValidatorConfig_TrustDomainSchema)` to create a new message.
+ */
+export declare const SPIFFECertValidatorConfig_TrustDomainSchema: GenMessage<SPIFFECertValidatorConfig_TrustDomain>;
+
+/**
  * @generated from message envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext
  */
 export declare type CertificateValidationContext = Message<"envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext"> & {
@@ -137,6 +197,11 @@ export declare type CertificateValidationContext = Message<"envoy.extensions.tra
    * @generated from field: envoy.extensions.transport_sockets.tls.v3.DataSource crl = 7;
    */
   crl?: DataSource | undefined;
+
+  /**
+   * @generated from field: envoy.extensions.transport_sockets.tls.v3.TypedExtensionConfig custom_validator_config = 12;
+   */
+  customValidatorConfig?: TypedExtensionConfig | undefined;
 };
 
 /**

@@ -8,7 +8,7 @@ import { startApp } from "../../support/http-app.ts";
 import { startLoad } from "../../support/load.ts";
 import { get, startMs, TestMesh, type TestSidecar } from "../../support/mesh.ts";
 import { runOutrider } from "../../support/outrider.ts";
-import { apiHost, egress, service } from "../../support/mesh-objects.ts";
+import { apiHost, egress, plainText, service } from "../../support/mesh-objects.ts";
 
 /** Names of the clusters that Envoy has, from its own admin socket. */
 async function clusters({ folder, ports }: TestSidecar): Promise<string> {
@@ -17,16 +17,6 @@ async function clusters({ folder, ports }: TestSidecar): Promise<string> {
   };
   const path = join(folder, "etc/istio/proxy/generations", String(envoy.generation), "admin.sock");
   return (await fetchHttp({ target: { path }, url: "/clusters", timeoutMs: 2_000 })).body.toString("utf8");
-}
-
-/** Its application is called as it is: the certificate authority dies with the control plane. */
-function plainText(name: string): object {
-  return {
-    apiVersion: "networking.istio.io/v1",
-    kind: "DestinationRule",
-    metadata: { name, namespace: "demo" },
-    spec: { host: `${name}.demo.svc.cluster.local`, trafficPolicy: { tls: { mode: "DISABLE" } } },
-  };
 }
 
 describe("a sidecar that starts while the control plane is dead", () => {

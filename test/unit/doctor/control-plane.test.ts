@@ -171,6 +171,7 @@ describe("control plane", () => {
     status,
     message,
     httpStatus: 200,
+    body: Buffer.alloc(0),
     askedAt: now,
     answeredAt: now,
     certificate,

@@ -1,18 +1,20 @@
 /**
  * One gRPC call over a connection that is there (gRPC over HTTP/2), with whatever comes back instead.
+ *
+ * For those who ask a server that they do not know: grpc-js would hide what it is instead of what was expected.
  */
 import { connect as connectHttp2, type ClientHttp2Session, type IncomingHttpHeaders } from "node:http2";
 import type { Socket } from "node:net";
 
-/** The call; see `EndpointCall`. */
+/** The call. */
 export interface GrpcCall {
   /** `host:port`, or the name that the server's certificate must carry. */
   readonly authority: string;
   /** `/package.Service/Method`. */
   readonly path: string;
   readonly metadata: Readonly<Record<string, string>>;
-  /** `empty` sends one message without a field, `none` ends the request at once. */
-  readonly message: "empty" | "none";
+  /** Undefined ends the request without a message. */
+  readonly message: Uint8Array | undefined;
 }
 
 /** What came back. */
@@ -21,14 +23,19 @@ export interface GrpcAnswer {
   readonly status: number | undefined;
   readonly message: string;
   readonly httpStatus: number;
+  /** The first message of the answer; empty when there is none. */
+  readonly body: Buffer;
   /** The answer's `date`, between `askedAt` and `answeredAt` of this clock. */
   readonly date?: Date;
   readonly askedAt: Date;
   readonly answeredAt: Date;
 }
 
-/** A gRPC frame of no bytes: not compressed, length 0. */
-const emptyFrame = Buffer.alloc(5);
+/** What precedes each message: one byte for its compression and four for its length. */
+const frameHead = 5;
+
+/** Longest answer that is taken, in bytes. */
+const maxAnswerBytes = 65_536;
 
 /** Speak HTTP/2 over `socket`. Resolves with the server's settings. */
 export async function openSession(socket: Socket, scheme: "http" | "https"): Promise<ClientHttp2Session> {
@@ -62,6 +69,8 @@ export function callGrpc(session: ClientHttp2Session, call: GrpcCall): Promise<G
     });
     const seen: IncomingHttpHeaders = {};
     let answer = { httpStatus: 0, answeredAt: askedAt };
+    const chunks: Buffer[] = [];
+    let bytes = 0;
     stream.on("response", (headers) => {
       answer = { httpStatus: headers[":status"] ?? 0, answeredAt: new Date() };
       Object.assign(seen, headers);
@@ -77,14 +86,33 @@ export function callGrpc(session: ClientHttp2Session, call: GrpcCall): Promise<G
       resolve({
         status: statusOf(seen["grpc-status"]),
         message: percentDecoded(String(seen["grpc-message"] ?? "")),
+        body: firstMessage(Buffer.concat(chunks)),
         askedAt,
         ...answer,
         ...(Number.isNaN(date.getTime()) ? {} : { date }),
       });
     });
-    stream.resume();
-    stream.end(call.message === "empty" ? emptyFrame : undefined);
+    stream.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+      chunks.push(chunk);
+      if (bytes > maxAnswerBytes)
+        stream.destroy(new Error(`the answer is longer than ${maxAnswerBytes} bytes`));
+    });
+    stream.end(call.message === undefined ? undefined : framed(call.message));
   });
+}
+
+function framed(message: Uint8Array): Buffer {
+  const frame = Buffer.alloc(frameHead + message.length);
+  frame.writeUInt32BE(message.length, 1);
+  frame.set(message, frameHead);
+  return frame;
+}
+
+/** Of what is no frame, or is compressed, nothing. */
+function firstMessage(answer: Buffer): Buffer {
+  if (answer.length < frameHead || answer[0] !== 0) return Buffer.alloc(0);
+  return answer.subarray(frameHead, frameHead + answer.readUInt32BE(1));
 }
 
 /** A message is percent-encoded (gRPC over HTTP/2); one that is not is taken as it is. */

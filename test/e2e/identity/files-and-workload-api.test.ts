@@ -3,34 +3,11 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { compareCertificates, type EnvoyCertificates } from "../../src/cli/certs/compare.ts";
-import { eventually } from "../support/eventually.ts";
-import { startForeignIdentity } from "../support/foreign-identity.ts";
-import { startLoad } from "../support/load.ts";
-import { get, type TestSidecar } from "../support/mesh.ts";
-import { runOutrider } from "../support/outrider.ts";
-import { TestPki } from "../support/test-pki.ts";
-
-/** Resolves once the sidecar's Envoy serves this certificate, no older one, and trusts so many roots. */
-async function serves(sidecar: TestSidecar, pem: string, roots: number): Promise<void> {
-  const { serialNumber } = new X509Certificate(pem);
-  await eventually(
-    `${sidecar.name}'s new certificate`,
-    async () => {
-      const { identity } = await sidecar.report();
-      assert.equal(identity.chain?.[0]?.serial, serialNumber, identity.problem);
-      assert.equal(identity.roots?.length, roots);
-      const envoy = JSON.parse(
-        (await get(sidecar.ports.admin, "/certs")).body.toString(),
-      ) as EnvoyCertificates;
-      const { certificates, differences } = compareCertificates(identity, envoy);
-      assert.deepEqual(differences, []);
-      const trusted = certificates.filter(({ role, isTheAgents }) => role === "root" && isTheAgents);
-      assert.equal(trusted.length, roots);
-    },
-    { withinMs: 15_000 },
-  );
-}
+import { startForeignIdentity } from "../../support/foreign-identity.ts";
+import { startLoad } from "../../support/load.ts";
+import { runOutrider } from "../../support/outrider.ts";
+import { serves } from "../../support/serves.ts";
+import { TestPki } from "../../support/test-pki.ts";
 
 describe("certificates from mounted files at one end and from a SPIFFE Workload API at the other", () => {
   test("rotate, their roots too, with no failed request; and outrider certs shows what is served", async () => {

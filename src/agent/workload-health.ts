@@ -1,0 +1,66 @@
+/**
+ * The workload's health: checked here, told to the control plane by the ADS proxy.
+ */
+import type { AgentConfig } from "../config/agent-config.ts";
+import type { TaskGroup } from "../lifecycle/task-group.ts";
+import type { Logger } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { HealthChecker, type ProxyReadiness } from "../workload-health/checker.ts";
+import type { XdsProxy } from "../xdsproxy/xds-proxy.ts";
+
+/** What the checks work with. */
+export interface WorkloadHealthDependencies {
+  readonly xds: XdsProxy;
+  /** Undefined where there is no Envoy. */
+  readonly proxy: (() => Promise<ProxyReadiness>) | undefined;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly tasks: TaskGroup;
+}
+
+/** The workload's health in the agent's report. Times are ISO 8601. */
+export interface WorkloadHealthReport {
+  readonly state: "unknown" | "healthy" | "unhealthy";
+  /** What is checked. */
+  readonly check: string;
+  readonly since?: string;
+  /** Why it is unhealthy. */
+  readonly reason?: string;
+  /** Why the last check failed, however many more it takes until that counts. */
+  readonly lastFailure?: string;
+}
+
+/** Start the checks in `tasks`; undefined when there is no probe. */
+export function startWorkloadHealth(
+  options: AgentConfig["workloadHealth"],
+  { xds, proxy, log, metrics, tasks }: WorkloadHealthDependencies,
+): HealthChecker | undefined {
+  if (options === undefined) return undefined;
+  const checker = new HealthChecker(options, {
+    proxy,
+    log: log.scope("healthcheck"),
+    metrics: metrics.withPrefix("outrider_"),
+  });
+  tasks.spawn("check-workload", (signal) => checker.run(signal));
+  tasks.spawn("report-workload-health", async (signal) => {
+    for await (const health of checker.health.changes(signal)) {
+      if (health.kind !== "unknown") xds.reportHealth(health);
+    }
+  });
+  return checker;
+}
+
+/** What there is to say of it. */
+export function workloadHealthReport({
+  health: { current },
+  method,
+  lastFailure,
+}: HealthChecker): WorkloadHealthReport {
+  return {
+    state: current.kind,
+    check: method,
+    ...(current.kind === "unknown" ? {} : { since: current.since.toISOString() }),
+    ...(current.kind === "unhealthy" ? { reason: current.reason } : {}),
+    ...(lastFailure === undefined ? {} : { lastFailure }),
+  };
+}

@@ -1,0 +1,80 @@
+/**
+ * The models that proxies are served: the configuration's, with what the proxies say of their workloads' health.
+ */
+import { TaskGroup } from "../../lifecycle/task-group.ts";
+import { type ReadonlyWatch, Watch } from "../../lifecycle/watch.ts";
+import type { Logger } from "../../telemetry/log.ts";
+import { isEndpointOf, withUnhealthy } from "../model/health.ts";
+import type { Model } from "../model/model.ts";
+import type { Proxy } from "../model/proxy.ts";
+
+/** A model and its number, which is part of each version. */
+export interface PublishedModel {
+  readonly number: number;
+  readonly model: Model;
+}
+
+/** A workload that takes no traffic, by the proxy's ID. */
+interface UnhealthyWorkload {
+  readonly proxy: Proxy;
+  readonly reason: string;
+}
+
+/** Follows the configuration until disposed. */
+export class ServedModels implements AsyncDisposable {
+  readonly #configured: ReadonlyWatch<PublishedModel>;
+  readonly #models: Watch<PublishedModel>;
+  readonly #log: Logger;
+  readonly #tasks = new TaskGroup();
+  /** Stays when a proxy goes away: that it is gone makes its workload no better. */
+  readonly #unhealthy = new Map<string, UnhealthyWorkload>();
+
+  constructor(configured: ReadonlyWatch<PublishedModel>, log: Logger) {
+    this.#configured = configured;
+    this.#models = new Watch({ number: 1, model: configured.current.model });
+    this.#log = log;
+    this.#tasks.spawn("follow-configuration", async (signal) => {
+      for await (const _ of configured.changes(signal)) this.#publish();
+    });
+  }
+
+  get models(): ReadonlyWatch<PublishedModel> {
+    return this.#models;
+  }
+
+  /** Why a proxy's workload takes no traffic; undefined when it does. */
+  unhealthy(proxyId: string): string | undefined {
+    return this.#unhealthy.get(proxyId)?.reason;
+  }
+
+  /** A proxy says how its workload is; without a reason it is healthy. */
+  reportHealth(proxy: Proxy, reason: string | undefined): void {
+    const was = this.#unhealthy.get(proxy.id);
+    if (reason === undefined) this.#unhealthy.delete(proxy.id);
+    else this.#unhealthy.set(proxy.id, { proxy, reason });
+    if ((was === undefined) === (reason === undefined)) return;
+    this.#log.info(reason === undefined ? "workload is healthy" : "workload is unhealthy", {
+      proxy: proxy.id,
+      reason,
+    });
+    this.#publish();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#tasks[Symbol.asyncDispose]();
+  }
+
+  #publish(): void {
+    const { model } = this.#configured.current;
+    const endpoints = model.services.flatMap((service) => service.endpoints);
+    for (const [id, { proxy }] of this.#unhealthy) {
+      if (!endpoints.some((endpoint) => isEndpointOf(endpoint, proxy))) this.#unhealthy.delete(id);
+    }
+    const served = withUnhealthy(
+      model,
+      [...this.#unhealthy.values()].map(({ proxy }) => proxy),
+    );
+    const { number, model: before } = this.#models.current;
+    if (served !== before) this.#models.set({ number: number + 1, model: served });
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * What somebody else's SDS server gives Envoy, such as a SPIRE agent's at the workload's socket.
+ *
+ * Envoy asks that server itself. The agent asks as well, so that expiry, readiness and reports are of what Envoy
+ * gets; a server may give each asker a certificate of its own.
+ */
+import { readFileSync } from "node:fs";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { anyIs, anyUnpack } from "@bufbuild/protobuf/wkt";
+import type { ByteStream } from "../grpc/channel.ts";
+import { GrpcError } from "../grpc/grpc-error.ts";
+import { errorMessage } from "../lifecycle/error-message.ts";
+import {
+  type DiscoveryResponse,
+  DiscoveryRequestSchema,
+  DiscoveryResponseSchema,
+} from "../proto/agent/discovery_pb.js";
+import {
+  type CertificateValidationContext,
+  type DataSource,
+  type TlsCertificate,
+  SecretSchema,
+  SPIFFECertValidatorConfigSchema,
+} from "../proto/agent/secret_pb.js";
+import { typeUrl } from "../xds/type-urls.ts";
+import { followStream } from "./grpc-stream.ts";
+import { IdentityError } from "./identity-error.ts";
+import type { IdentityDependencies, SecretStore } from "./secret-store.ts";
+import { checkGivenSecret, type GivenSecret } from "./workload-secret.ts";
+
+/** Istio's names of the workload's secrets. */
+const names = ["default", "ROOTCA"];
+
+/** Follows the server's answers. */
+export class SdsSource {
+  readonly #socketPath: string;
+  readonly #nodeId: string;
+  readonly #store: SecretStore;
+  readonly #now: () => Date;
+  #certificate: TlsCertificate | undefined;
+  #roots: CertificateValidationContext | undefined;
+
+  constructor(
+    server: { readonly socketPath: string; readonly nodeId: string },
+    store: SecretStore,
+    { now }: Pick<IdentityDependencies, "now">,
+  ) {
+    this.#socketPath = server.socketPath;
+    this.#nodeId = server.nodeId;
+    this.#store = store;
+    this.#now = now;
+  }
+
+  /** Know what the server says, over a new stream when one ends, until `signal` aborts. */
+  run(signal: AbortSignal): Promise<void> {
+    return followStream(
+      {
+        target: `unix:${this.#socketPath}`,
+        path: "/envoy.service.secret.v3.SecretDiscoveryService/StreamSecrets",
+        metadata: {},
+        open: (stream) => {
+          this.#request(stream, { node: { id: this.#nodeId } });
+        },
+        take: (message, stream) => {
+          this.#take(message, stream);
+        },
+        failed: (error) => {
+          const { code, details } = GrpcError.from(error);
+          this.#unavailable(
+            code === "UNAVAILABLE" ? `cannot be reached: ${details}` : `says ${code}: ${details}`,
+            error,
+          );
+          return undefined;
+        },
+        silent: () => {
+          this.#unavailable("takes connections but has sent no secret");
+        },
+      },
+      signal,
+    );
+  }
+
+  #request(
+    stream: ByteStream,
+    rest: { node?: { id: string }; versionInfo?: string; responseNonce?: string },
+  ): void {
+    const request = create(DiscoveryRequestSchema, {
+      resourceNames: names,
+      typeUrl: typeUrl.secret,
+      ...rest,
+    });
+    stream.enqueue(toBinary(DiscoveryRequestSchema, request));
+  }
+
+  #take(message: Buffer, stream: ByteStream): void {
+    try {
+      const response = fromBinary(DiscoveryResponseSchema, message);
+      const { versionInfo, nonce } = response;
+      this.#request(stream, { versionInfo, responseNonce: nonce });
+      this.#read(response);
+      this.#publish();
+    } catch (error) {
+      this.#store.report(error instanceof IdentityError ? error : this.#invalid(errorMessage(error), error));
+    }
+  }
+
+  #read({ resources }: DiscoveryResponse): void {
+    for (const { value } of resources) {
+      const { name, type } = fromBinary(SecretSchema, value);
+      if (!names.includes(name)) continue;
+      if (type.case === "tlsCertificate") this.#certificate = type.value;
+      if (type.case === "validationContext") this.#roots = type.value;
+    }
+  }
+
+  /** Once both have come. */
+  #publish(): void {
+    if (this.#certificate === undefined || this.#roots === undefined) return;
+    const given: GivenSecret = {
+      certificateChainPem: textOf(this.#certificate.certificateChain),
+      privateKeyPem: textOf(this.#certificate.privateKey),
+      rootPem: rootsOf(this.#roots),
+    };
+    if (given.privateKeyPem === "")
+      throw this.#invalid("its key is not in its answer: only Envoy can say what it serves");
+    const secret = checkGivenSecret(
+      given,
+      `the certificate of the SDS socket ${this.#socketPath}`,
+      this.#now(),
+    );
+    const inUse = this.#store.own;
+    if (inUse?.serial === secret.serial && inUse.rootPem === secret.rootPem) this.#store.settle();
+    else this.#store.publish(secret, { source: `the SDS socket ${this.#socketPath}` });
+  }
+
+  #unavailable(what: string, cause?: unknown): void {
+    this.#store.report(
+      new IdentityError(
+        "SDS_UNAVAILABLE",
+        `the SDS socket ${this.#socketPath}, which is another server's, ${what}. Check that server; ` +
+          "or remove the socket and restart, and this agent serves the certificate",
+        cause,
+      ),
+    );
+  }
+
+  #invalid(reason: string, cause?: unknown): IdentityError {
+    return new IdentityError(
+      "SDS_INVALID",
+      `the answer of the SDS socket ${this.#socketPath} cannot be used: ${reason}`,
+      cause,
+    );
+  }
+}
+
+/** All roots, whichever trust domain each is for. */
+function rootsOf({ trustedCa, customValidatorConfig }: CertificateValidationContext): string {
+  const config = customValidatorConfig?.typedConfig;
+  if (config === undefined || !anyIs(config, SPIFFECertValidatorConfigSchema)) return textOf(trustedCa);
+  const domains = anyUnpack(config, SPIFFECertValidatorConfigSchema)?.trustDomains ?? [];
+  return domains.map(({ trustBundle }) => textOf(trustBundle)).join("\n");
+}
+
+function textOf(source: DataSource | undefined): string {
+  switch (source?.specifier.case) {
+    case "inlineBytes":
+      return Buffer.from(source.specifier.value).toString("utf8");
+    case "inlineString":
+      return source.specifier.value;
+    case "filename":
+      return readFileSync(source.specifier.value, "utf8");
+    case undefined:
+      return "";
+  }
+}
