@@ -1,13 +1,20 @@
 /**
  * How the agent reaches the control plane: the CA and the discovery server, which in Istio are one process.
  */
-import { join } from "node:path";
 import type { ServerTrust } from "../grpc/server-trust.ts";
 import type { IdentityOptions } from "../identity/options.ts";
 import type { UpstreamOptions } from "../xdsproxy/options.ts";
 import type { ConfigProblem } from "./config-problem.ts";
+import {
+  caClientCertificate,
+  caRootPath,
+  type CredentialSources,
+  googleToken,
+  missingRoot,
+  xdsClientCertificate,
+  xdsRootPath,
+} from "./credentials.ts";
 import type { Environment } from "./environment.ts";
-import { mountedFiles } from "./identity-source.ts";
 import { paths } from "./paths.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
 
@@ -20,34 +27,46 @@ export interface ControlPlaneSources {
   };
   readonly proxy: ProxyConfig;
   readonly clusterId: string | undefined;
+  /** True when there is a file with something in it. */
+  readonly hasContent: (path: string) => boolean;
+}
+
+function credentialsOf({ env, proxy, hasContent }: ControlPlaneSources): CredentialSources {
+  return { env: env.parsed, proxyMetadata: proxy.proxyMetadata, hasContent };
 }
 
 /** A port by which Istio's CA client knows a plain-text control plane. */
 const plaintextPort = ":15010";
 
 /**
- * Options of the CA; problems are added for a key that cannot be made.
+ * Options of the CA; problems are added for a key that cannot be made, and for what keeps a CA from being asked.
  *
- * @param usesCa false where certificates come from elsewhere
+ * @param isAsked false where the certificate comes from elsewhere
  */
 export function caOptions(
   sources: ControlPlaneSources,
-  usesCa: boolean,
+  isAsked: boolean,
   problems: ConfigProblem[],
 ): Omit<IdentityOptions, "source" | "cache" | "trustBundles"> {
   const env = sources.env.parsed;
   const address = env.CA_ADDR === "" ? sources.proxy.discoveryAddress : env.CA_ADDR;
   const san = env.CA_ADDR === "" ? env.ISTIOD_SAN : "";
+  const credentials = credentialsOf(sources);
+  const isPlain = address.endsWith(plaintextPort);
+  const root = caRootPath(credentials);
+  if (isAsked && !isPlain && root === undefined) problems.push(missingRoot("the CA", "CA_ROOT_CA"));
+  if (isAsked && address.includes("googleapis.com")) {
+    problems.push({
+      source: "CA_ADDR",
+      path: "",
+      message: `${address} is Google's CA, whose protocol is not Istio's: CA provider "GoogleCA" not registered`,
+    });
+  }
   return {
     caAddress: address,
-    tls:
-      address.endsWith(plaintextPort) || !usesCa
-        ? undefined
-        : trust(
-            { env, rootSetting: "CA_ROOT_CA", serverName: serverName(san, address), mounted: undefined },
-            problems,
-          ),
+    tls: isPlain ? undefined : trust(root, serverName(san, address), caClientCertificate(credentials)),
     tokenPath: paths.token,
+    googleToken: googleToken(env, sources.env.all, problems),
     trustDomain: env.TRUST_DOMAIN,
     namespace: env.POD_NAMESPACE,
     serviceAccount: env.SERVICE_ACCOUNT,
@@ -63,98 +82,35 @@ export function caOptions(
   };
 }
 
-/** Options of the ADS connection; problems are added for a root that nothing names. */
+/** Options of the ADS connection; a problem is added when its server cannot be authenticated. */
 export function discoveryOptions(sources: ControlPlaneSources, problems: ConfigProblem[]): UpstreamOptions {
   const env = sources.env.parsed;
   const address = sources.proxy.discoveryAddress;
+  const credentials = credentialsOf(sources);
+  const isPlain = sources.proxy.controlPlaneAuthPolicy === "NONE";
+  const root = xdsRootPath(credentials);
+  if (!isPlain && root === undefined) problems.push(missingRoot("the discovery server", "XDS_ROOT_CA"));
   return {
     address,
-    tls:
-      sources.proxy.controlPlaneAuthPolicy === "NONE"
-        ? undefined
-        : trust(
-            {
-              env,
-              rootSetting: "XDS_ROOT_CA",
-              serverName: serverName(env.ISTIOD_SAN, address),
-              mounted: mountedTrust(sources),
-            },
-            problems,
-          ),
+    tls: isPlain
+      ? undefined
+      : trust(root, serverName(env.ISTIOD_SAN, address), xdsClientCertificate(credentials)),
     clusterId: sources.clusterId,
     headers: headers(sources.env.all, "XDS_HEADER_"),
   };
 }
 
-/** Who is trusted with what. */
-interface TrustSources {
-  readonly env: Environment;
-  /** Variable that names the root file. */
-  readonly rootSetting: "CA_ROOT_CA" | "XDS_ROOT_CA";
-  readonly serverName: string | undefined;
-  /** Files that this workload has from elsewhere than the CA, which authenticate it; undefined when it has none. */
-  readonly mounted: MountedTrust | undefined;
-}
-
-interface MountedTrust {
-  readonly certificateChainPath: string;
-  readonly privateKeyPath: string;
-  /** Set where it is named. */
-  readonly rootCertificatePath: string | undefined;
-}
-
+/** Without a root it is TLS all the same: whoever goes on in spite of the problem must not send a token in the clear. */
 function trust(
-  { env, rootSetting, serverName, mounted }: TrustSources,
-  problems: ConfigProblem[],
+  root: string | undefined,
+  serverName: string | undefined,
+  clientCertificate: ServerTrust["clientCertificate"],
 ): ServerTrust {
-  const clientCertificate =
-    env.PROV_CERT === ""
-      ? mounted && {
-          certificateChainPath: mounted.certificateChainPath,
-          privateKeyPath: mounted.privateKeyPath,
-        }
-      : {
-          certificateChainPath: join(env.PROV_CERT, "cert-chain.pem"),
-          privateKeyPath: join(env.PROV_CERT, "key.pem"),
-        };
   return {
-    rootCertificatePath: rootPath(env, rootSetting, mounted, problems),
+    rootCertificatePath: root ?? paths.istiodRoot,
     serverName,
     ...(clientCertificate === undefined ? {} : { clientCertificate }),
   };
-}
-
-/** Istio's order: told, custom, provisioned, mounted, istiod's. */
-function rootPath(
-  env: Environment,
-  rootSetting: TrustSources["rootSetting"],
-  mounted: MountedTrust | undefined,
-  problems: ConfigProblem[],
-): string {
-  const provider = env.PILOT_CERT_PROVIDER;
-  if (env[rootSetting] !== "") return env[rootSetting];
-  if (provider === "custom") return paths.customRoot;
-  if (env.PROV_CERT !== "") return join(env.PROV_CERT, "root-cert.pem");
-  if (mounted?.rootCertificatePath !== undefined) return mounted.rootCertificatePath;
-  if (provider === "none") {
-    problems.push({
-      source: "PILOT_CERT_PROVIDER",
-      path: "",
-      message: `none names no root to verify the control plane with: set ${rootSetting}, to SYSTEM for the system's roots`,
-    });
-  }
-  return paths.istiodRoot;
-}
-
-/** With FILE_MOUNTED_CERTS the certificate of the workload opens the way to discovery as well. */
-function mountedTrust({ env, proxy }: ControlPlaneSources): MountedTrust | undefined {
-  if (!env.parsed.FILE_MOUNTED_CERTS) return undefined;
-  const { certificateChainPath, privateKeyPath } = mountedFiles({
-    all: env.all,
-    proxyMetadata: proxy.proxyMetadata,
-  });
-  const root = proxy.proxyMetadata["ISTIO_META_TLS_CLIENT_ROOT_CERT"];
-  return { certificateChainPath, privateKeyPath, rootCertificatePath: root === "" ? undefined : root };
 }
 
 function serverName(san: string, address: string): string | undefined {

@@ -75,15 +75,6 @@ export function identitySource(sources: IdentitySources, problems: ConfigProblem
     env.OUTPUT_CERTS !== "" && resolve(env.OUTPUT_CERTS) === resolve(paths.mountedCertificates);
   if (!isOwnOutput && pathsOf(mounted).every((path) => sources.hasContent(path)))
     return { kind: "files", files: mounted };
-  if (/googleapis\.com/.test(env.CA_ADDR)) {
-    problems.push({
-      source: "CA_ADDR",
-      path: "",
-      message:
-        'Google\'s certificate authority (CA provider "GoogleCA") is not served: name an istiod, or mount certificates ' +
-        "and set CA_PROVIDER=GkeWorkloadCertificate",
-    });
-  }
   return { kind: "ca" };
 }
 
@@ -113,10 +104,7 @@ function gkeFiles(): IdentityFiles {
 }
 
 /** The paths of Istio's TLS_CLIENT_ metadata, from ProxyConfig or the environment. */
-export function mountedFiles({
-  all,
-  proxyMetadata,
-}: Pick<IdentitySources, "all" | "proxyMetadata">): IdentityFiles {
+function mountedFiles({ all, proxyMetadata }: IdentitySources): IdentityFiles {
   const usual = filesIn(paths.mountedCertificates);
   const named = (key: string): string | undefined => {
     const name = `ISTIO_META_TLS_CLIENT_${key}`;

@@ -42,10 +42,7 @@ export function identityParts(
 ): IdentityParts {
   const env = controlPlane.env.parsed;
   const flags = sources.flags.identity;
-  const hasContent = (path: string): boolean => {
-    const file = sources.readFile(path);
-    return file.kind === "read" && file.text.trim() !== "";
-  };
+  const { hasContent } = controlPlane;
   const { proxyMetadata } = controlPlane.proxy;
   const socketName = workloadSocketName(env.WORKLOAD_IDENTITY_SOCKET_FILE, problems);
   const { isWorkloadExternal } = sources.sdsSockets;

@@ -8,6 +8,7 @@ import type { AgentConfig, ConfigSources } from "./agent-config.ts";
 import { applicationSocket } from "./application-socket.ts";
 import { chooseBootstrap } from "./bootstrap-source.ts";
 import { ConfigError, type ConfigProblem } from "./config-problem.ts";
+import { contentCheck, providerNotices } from "./credentials.ts";
 import { discoveryOptions } from "./control-plane.ts";
 import { readEffectiveConfig } from "./effective-config.ts";
 import { envoyOptions } from "./envoy-options.ts";
@@ -52,7 +53,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     proxy,
     ...effective
   } = readEffectiveConfig(sources, problems);
-  const warnings = [...flagNotices(flags.pilot), ...effective.warnings];
+  const warnings = [...flagNotices(flags.pilot), ...effective.warnings, ...providerNotices(env)];
   const addresses = instanceAddresses({
     instanceIp: env.INSTANCE_IP || (flags.pilot.ip ?? ""),
     interfaces: sources.interfaces,
@@ -103,6 +104,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
   const controlPlane = {
     env: { parsed: env, all: sources.env },
     proxy,
+    hasContent: contentCheck(given.readFile),
     clusterId: typeof clusterId === "string" ? clusterId : undefined,
   };
   const { identity, sds } = identityParts(

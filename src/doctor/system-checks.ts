@@ -96,6 +96,7 @@ export function systemChecks(
             path: identity.tokenPath,
             namespace: identity.namespace,
             serviceAccount: identity.serviceAccount,
+            google: identity.googleToken,
           },
           new Date(),
         ),

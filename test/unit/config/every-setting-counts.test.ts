@@ -63,6 +63,7 @@ const values: Readonly<Partial<Record<Name, readonly [value: string, beside?: Re
   ISTIOD_SAN: ["istiod.example"],
   PILOT_CERT_PROVIDER: ["custom"],
   CA_PROVIDER: ["GkeWorkloadCertificate"],
+  CREDENTIAL_FETCHER_TYPE: ["GoogleComputeEngine"],
   PROV_CERT: ["/prov"],
   FILE_MOUNTED_CERTS: ["true"],
   SPIFFE_ENDPOINT_SOCKET: ["unix:///run/spire.sock"],

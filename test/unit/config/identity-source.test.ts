@@ -64,15 +64,6 @@ describe("the source of the certificate", () => {
     assert.match(problemOf({ CA_PROVIDER: "GoogleCA" }), /CA provider "GoogleCA" not registered: use/);
   });
 
-  test("is not Google's authority", () => {
-    assert.match(
-      problemOf({ CA_ADDR: "meshca.googleapis.com:443" }),
-      /CA_ADDR: Google's certificate authority/,
-    );
-    const env = { CA_ADDR: "meshca.googleapis.com:443", CA_PROVIDER: "GkeWorkloadCertificate" };
-    assert.equal(chainPathOf(env), `${spiffe}/certificates.pem`, "nobody asks it");
-  });
-
   test("a rotation of its files is no change of configuration", () => {
     const { files: followed } = configOf({}, { files: files("./etc/certs") });
     assert.deepEqual(
@@ -112,30 +103,6 @@ test("PROV_CERT gives the CA and discovery a client certificate and a root", () 
   }
   const told = configOf({ PROV_CERT: "/etc/prov", CA_ROOT_CA: "SYSTEM" });
   assert.equal(told.identity.tls?.rootCertificatePath, "SYSTEM");
-});
-
-test("mounted certificates open the way to discovery too, with the root that ProxyConfig names", () => {
-  const proxyMetadata = { ISTIO_META_TLS_CLIENT_ROOT_CERT: "/certs/ca.crt" };
-  const env = { FILE_MOUNTED_CERTS: "true", ISTIO_META_TLS_CLIENT_KEY: "/certs/tls.key" };
-  const { tls } = configOf({ ...env, PROXY_CONFIG: JSON.stringify({ proxyMetadata }) }).xds.upstream;
-  assert.equal(tls?.rootCertificatePath, "/certs/ca.crt");
-  assert.deepEqual(tls.clientCertificate, {
-    certificateChainPath: "./etc/certs/cert-chain.pem",
-    privateKeyPath: "/certs/tls.key",
-  });
-  assert.equal(configOf(env).xds.upstream.tls?.rootCertificatePath, "./var/run/secrets/istio/root-cert.pem");
-});
-
-test("PILOT_CERT_PROVIDER=none wants to be told every root", () => {
-  const env = { PILOT_CERT_PROVIDER: "none" };
-  assert.match(
-    problemOf(env),
-    /set XDS_ROOT_CA, to SYSTEM[^]*set CA_ROOT_CA|set CA_ROOT_CA[^]*set XDS_ROOT_CA/,
-  );
-  const told = configOf({ ...env, XDS_ROOT_CA: "SYSTEM", CA_ROOT_CA: "/ca.pem" });
-  assert.equal(told.xds.upstream.tls?.rootCertificatePath, "SYSTEM");
-  const plain = { ...env, CA_ADDR: "istiod:15010", PROXY_CONFIG: "controlPlaneAuthPolicy: NONE" };
-  assert.equal(configOf(plain).xds.upstream.tls, undefined);
 });
 
 test("headers, cluster and signer go to the CA", () => {
