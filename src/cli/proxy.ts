@@ -96,6 +96,11 @@ export const proxyCommand: Command = {
       default: "2s",
       describe: "How long the control plane may be gone before Envoy is served from the cache.",
     },
+    wasmFolder: {
+      type: "string",
+      default: "/var/lib/istio/data",
+      describe: "Folder for the Wasm modules that are fetched for Envoy.",
+    },
     ...logFlags,
     profiling: {
       type: "boolean",
@@ -260,6 +265,7 @@ export function proxyFlags(args: Arguments): ProxyFlags {
     appGrace: args.string("appGrace"),
     xdsCache: args.boolean("xdsCache"),
     xdsCacheAfter: args.string("xdsCacheAfter"),
+    wasmFolder: args.string("wasmFolder"),
     log: readLogFlags(args),
     profiling: args.boolean("profiling"),
   };

@@ -20,6 +20,7 @@ import { describeNode } from "./node.ts";
 import { flagNotices } from "./pilot-flags.ts";
 import { proxyConfigMetadata } from "./proxy-config.ts";
 import { supervisionOptions } from "./supervision.ts";
+import { wasmOptions } from "./wasm.ts";
 import { workloadHealthOptions } from "./workload-health.ts";
 import { xdsOptions } from "./xds.ts";
 
@@ -117,6 +118,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
   const envoy = envoyOptions({ sources, env, proxy, isIPv6Only: families.isIPv6Only }, problems, warnings);
   const supervision = supervisionOptions(flags.supervision, problems);
   const xds = xdsOptions({ flags, env, node, upstream, configPath: proxy.configPath }, problems);
+  const wasm = wasmOptions({ parsed: env, all: sources.env }, flags.wasmFolder, problems);
   const application = applicationSocket(flags, proxy.configPath, problems);
   if (problems.length > 0 || bootstrap === undefined) throw new ConfigError(problems);
 
@@ -137,6 +139,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     sds,
     // The application has a user of its own.
     xds: env.DISABLE_ENVOY ? { ...xds, mode: 0o666 } : xds,
+    wasm,
     status: {
       // The IPv6 any-address takes IPv4 as well.
       host: families.dnsLookupFamily === "V4_ONLY" ? "0.0.0.0" : "::",

@@ -57,6 +57,7 @@ const flags: ProxyFlags = {
   appGrace: "1s",
   xdsCache: true,
   xdsCacheAfter: "2s",
+  wasmFolder: "/var/lib/istio/data",
   log: logFlags,
   profiling: true,
 };

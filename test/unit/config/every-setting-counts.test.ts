@@ -75,6 +75,15 @@ const values: Readonly<Partial<Record<Name, readonly [value: string, beside?: Re
   ECC_SIGNATURE_ALGORITHM: ["ECDSA"],
   PILOT_ENABLE_CA_CRL: ["false"],
   PKCS8_KEY: ["true"],
+  ISTIO_AGENT_ENABLE_WASM_REMOTE_LOAD_CONVERSION: ["false"],
+  WASM_INSECURE_REGISTRIES: ["registry.local"],
+  BLOCKED_CIDRS_IN_WASM_FETCH: ["10.0.0.0/8"],
+  WASM_MODULE_EXPIRY: ["2h"],
+  WASM_PURGE_INTERVAL: ["2h"],
+  WASM_HTTP_REQUEST_TIMEOUT: ["7s"],
+  WASM_HTTP_REQUEST_MAX_RETRIES: ["7"],
+  ISTIO_WASM_MAX_BINARY_SIZE_BYTES: ["7000"],
+  DOCKER_CONFIG: ["/docker"],
   ECC_CURVE: ["P384", { ECC_SIGNATURE_ALGORITHM: "ECDSA" }],
 };
 
