@@ -2,8 +2,10 @@
  * The workload's identity and what follows it: the token's alarm, and the files for applications.
  */
 import type { AgentConfig } from "../config/agent-config.ts";
+import { GoogleTokens } from "../identity/google-token.ts";
 import { outputCerts } from "../identity/output-certs.ts";
 import { SecretManager } from "../identity/secret-manager.ts";
+import { googleMetadata, kubelet } from "../identity/token.ts";
 import { watchToken } from "../identity/token-watch.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
 import { Watch } from "../lifecycle/watch.ts";
@@ -26,9 +28,16 @@ export function startIdentity(
   const trustBundles = new Watch<readonly string[]>(options.trustBundles);
   const deps = { log, metrics, now: () => new Date(), trustBundles };
   const identity = SecretManager.create(options, deps);
-  tasks.spawn("rotate-certificate", (signal) => identity.run(signal));
+  const { tokenPath, googleToken } = options;
+  const tokens = googleToken === undefined ? undefined : new GoogleTokens(googleToken, tokenPath, deps);
+  if (tokens !== undefined) tasks.spawn("fetch-token", (signal) => tokens.run(signal));
+  tasks.spawn("rotate-certificate", async (signal) => {
+    await tokens?.tried;
+    await identity.run(signal);
+  });
   if (options.source.kind === "ca") {
-    tasks.spawn("watch-token", (signal) => watchToken(options.tokenPath, deps, signal));
+    const keeper = tokens === undefined ? kubelet : googleMetadata;
+    tasks.spawn("watch-token", (signal) => watchToken(tokenPath, keeper, deps, signal));
   }
   if (output !== undefined) {
     tasks.spawn("output-certificates", (signal) => outputCerts(output, identity.state, log, signal));

@@ -1,11 +1,19 @@
 /**
  * How the agent reaches the control plane: the CA and the discovery server, which in Istio are one process.
  */
-import { join } from "node:path";
 import type { ServerTrust } from "../grpc/server-trust.ts";
 import type { IdentityOptions } from "../identity/options.ts";
 import type { UpstreamOptions } from "../xdsproxy/options.ts";
 import type { ConfigProblem } from "./config-problem.ts";
+import {
+  caClientCertificate,
+  caRootPath,
+  type CredentialSources,
+  googleToken,
+  missingRoot,
+  xdsClientCertificate,
+  xdsRootPath,
+} from "./credentials.ts";
 import type { Environment } from "./environment.ts";
 import { paths } from "./paths.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
@@ -19,23 +27,46 @@ export interface ControlPlaneSources {
   };
   readonly proxy: ProxyConfig;
   readonly clusterId: string | undefined;
+  /** True when there is a file with something in it. */
+  readonly hasContent: (path: string) => boolean;
+}
+
+function credentialsOf({ env, proxy, hasContent }: ControlPlaneSources): CredentialSources {
+  return { env: env.parsed, proxyMetadata: proxy.proxyMetadata, hasContent };
 }
 
 /** A port by which Istio's CA client knows a plain-text control plane. */
 const plaintextPort = ":15010";
 
-/** Options of the CA; problems are added for a key that cannot be made. */
+/**
+ * Options of the CA; problems are added for a key that cannot be made, and for what keeps a CA from being asked.
+ *
+ * @param isAsked false where the certificate comes from elsewhere
+ */
 export function caOptions(
   sources: ControlPlaneSources,
+  isAsked: boolean,
   problems: ConfigProblem[],
 ): Omit<IdentityOptions, "source" | "cache" | "trustBundles"> {
   const env = sources.env.parsed;
   const address = env.CA_ADDR === "" ? sources.proxy.discoveryAddress : env.CA_ADDR;
   const san = env.CA_ADDR === "" ? env.ISTIOD_SAN : "";
+  const credentials = credentialsOf(sources);
+  const isPlain = address.endsWith(plaintextPort);
+  const root = caRootPath(credentials);
+  if (isAsked && !isPlain && root === undefined) problems.push(missingRoot("the CA", "CA_ROOT_CA"));
+  if (isAsked && address.includes("googleapis.com")) {
+    problems.push({
+      source: "CA_ADDR",
+      path: "",
+      message: `${address} is Google's CA, whose protocol is not Istio's: CA provider "GoogleCA" not registered`,
+    });
+  }
   return {
     caAddress: address,
-    tls: address.endsWith(plaintextPort) ? undefined : trust(env, env.CA_ROOT_CA, serverName(san, address)),
+    tls: isPlain ? undefined : trust(root, serverName(san, address), caClientCertificate(credentials)),
     tokenPath: paths.token,
+    googleToken: googleToken(env, sources.env.all, problems),
     trustDomain: env.TRUST_DOMAIN,
     namespace: env.POD_NAMESPACE,
     serviceAccount: env.SERVICE_ACCOUNT,
@@ -51,42 +82,35 @@ export function caOptions(
   };
 }
 
-/** Options of the ADS connection. */
-export function discoveryOptions(sources: ControlPlaneSources): UpstreamOptions {
+/** Options of the ADS connection; a problem is added when its server cannot be authenticated. */
+export function discoveryOptions(sources: ControlPlaneSources, problems: ConfigProblem[]): UpstreamOptions {
   const env = sources.env.parsed;
   const address = sources.proxy.discoveryAddress;
+  const credentials = credentialsOf(sources);
+  const isPlain = sources.proxy.controlPlaneAuthPolicy === "NONE";
+  const root = xdsRootPath(credentials);
+  if (!isPlain && root === undefined) problems.push(missingRoot("the discovery server", "XDS_ROOT_CA"));
   return {
     address,
-    tls:
-      sources.proxy.controlPlaneAuthPolicy === "NONE"
-        ? undefined
-        : trust(env, env.XDS_ROOT_CA, serverName(env.ISTIOD_SAN, address)),
+    tls: isPlain
+      ? undefined
+      : trust(root, serverName(env.ISTIOD_SAN, address), xdsClientCertificate(credentials)),
     clusterId: sources.clusterId,
     headers: headers(sources.env.all, "XDS_HEADER_"),
   };
 }
 
-function trust(env: Environment, root: string, name: string | undefined): ServerTrust {
+/** Without a root it is TLS all the same: whoever goes on in spite of the problem must not send a token in the clear. */
+function trust(
+  root: string | undefined,
+  serverName: string | undefined,
+  clientCertificate: ServerTrust["clientCertificate"],
+): ServerTrust {
   return {
-    rootCertificatePath: rootPath(env, root),
-    serverName: name,
-    ...(env.PROV_CERT === ""
-      ? {}
-      : {
-          clientCertificate: {
-            certificateChainPath: join(env.PROV_CERT, "cert-chain.pem"),
-            privateKeyPath: join(env.PROV_CERT, "key.pem"),
-          },
-        }),
+    rootCertificatePath: root ?? paths.istiodRoot,
+    serverName,
+    ...(clientCertificate === undefined ? {} : { clientCertificate }),
   };
-}
-
-/** Istio's order: told, custom, provisioned, istiod's. */
-function rootPath(env: Environment, chosen: string): string {
-  if (chosen !== "") return chosen;
-  if (env.PROV_CERT !== "" && env.PILOT_CERT_PROVIDER !== "custom")
-    return join(env.PROV_CERT, "root-cert.pem");
-  return env.PILOT_CERT_PROVIDER === "custom" ? paths.customRoot : paths.istiodRoot;
 }
 
 function serverName(san: string, address: string): string | undefined {

@@ -133,7 +133,14 @@ export const variables = {
   CA_ROOT_CA: text("", "PEM file that authenticates the CA; SYSTEM takes the operating system's roots."),
   XDS_ROOT_CA: text("", "PEM file that authenticates the discovery server; SYSTEM takes the system's roots."),
   ISTIOD_SAN: text("", "Name expected in the control plane's certificate."),
-  PILOT_CERT_PROVIDER: text("istiod", "Who signs the control plane's certificate: istiod, custom or none."),
+  PILOT_CERT_PROVIDER: text(
+    "istiod",
+    "Whose root authenticates the control plane: istiod, k8s.io/NAME, custom (./etc/certs/root-cert.pem) or none.",
+  ),
+  CREDENTIAL_FETCHER_TYPE: text(
+    "JWT",
+    "Where the token comes from: JWT (it is mounted), or GoogleComputeEngine (from Google's metadata server).",
+  ),
   CA_PROVIDER: text("Citadel", "Who signs: Citadel (Istio's CA) or GkeWorkloadCertificate (mounted files)."),
   PROV_CERT: text("", "Folder with key.pem, cert-chain.pem and root-cert.pem for mTLS to the control plane."),
   FILE_MOUNTED_CERTS: flag(false, "Take the workload certificate from mounted files, never from a CA."),

@@ -42,20 +42,18 @@ export function identityParts(
 ): IdentityParts {
   const env = controlPlane.env.parsed;
   const flags = sources.flags.identity;
-  const hasContent = (path: string): boolean => {
-    const file = sources.readFile(path);
-    return file.kind === "read" && file.text.trim() !== "";
-  };
+  const { hasContent } = controlPlane;
   const { proxyMetadata } = controlPlane.proxy;
   const socketName = workloadSocketName(env.WORKLOAD_IDENTITY_SOCKET_FILE, problems);
   const { isWorkloadExternal } = sources.sdsSockets;
   const external = isWorkloadExternal
     ? { socketPath: `${paths.sdsFolder}/${socketName}`, nodeId }
     : undefined;
+  const source = identitySource({ env, all: sources.env, proxyMetadata, hasContent, external }, problems);
   return {
     identity: {
-      ...caOptions(controlPlane, problems),
-      source: identitySource({ env, all: sources.env, proxyMetadata, hasContent, external }, problems),
+      ...caOptions(controlPlane, source.kind === "ca", problems),
+      source,
       cache: identityCache(flags),
       trustBundles: trustBundles(raw, problems),
     },

@@ -11,6 +11,7 @@ import { applicationSocket } from "./application-socket.ts";
 import { chooseBootstrap } from "./bootstrap-source.ts";
 import { compliantEnvironment } from "./compliance.ts";
 import { ConfigError, type ConfigProblem } from "./config-problem.ts";
+import { contentCheck, providerNotices } from "./credentials.ts";
 import { discoveryOptions } from "./control-plane.ts";
 import { flagDurationMs, parseDurationMs } from "./duration.ts";
 import { readEffectiveConfig } from "./effective-config.ts";
@@ -55,7 +56,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     proxy,
     ...effective
   } = readEffectiveConfig(sources, problems);
-  const warnings = [...flagNotices(flags.pilot), ...effective.warnings];
+  const warnings = [...flagNotices(flags.pilot), ...effective.warnings, ...providerNotices(env)];
   const addresses = instanceAddresses({
     instanceIp: env.INSTANCE_IP || (flags.pilot.ip ?? ""),
     interfaces: sources.interfaces,
@@ -107,6 +108,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
   const controlPlane = {
     env: { parsed: env, all: sources.env },
     proxy,
+    hasContent: contentCheck(given.readFile),
     clusterId: typeof clusterId === "string" ? clusterId : undefined,
   };
   const { identity, sds } = identityParts(
@@ -115,7 +117,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     { raw: merged.fields, nodeId: node.id },
     problems,
   );
-  const upstream = discoveryOptions(controlPlane);
+  const upstream = discoveryOptions(controlPlane, problems);
   const envoy = envoyOptions(sources, env, proxy, isIPv6Only, problems);
   const supervision = supervisionOptions(flags.supervision, problems);
   const preDrainDelayMs = flagDurationMs("--preDrainDelay", flags.preDrainDelay, problems);

@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import type { AgentConfig, ConfigSources } from "./agent-config.ts";
+import { contentCheck } from "./credentials.ts";
 import { discoveryOptions } from "./control-plane.ts";
 import { readEffectiveConfig } from "./effective-config.ts";
 import { identityParts } from "./identity.ts";
@@ -20,6 +21,7 @@ export function readPartialConfig(sources: ConfigSources): PartialConfig {
   const controlPlane = {
     env: { parsed: env, all: sources.env },
     proxy,
+    hasContent: contentCheck(sources.readFile),
     clusterId: sources.env["ISTIO_META_CLUSTER_ID"],
   };
   return {
@@ -32,7 +34,7 @@ export function readPartialConfig(sources: ConfigSources): PartialConfig {
     xds: {
       path: join(proxy.configPath, "XDS"),
       mode: 0o600,
-      upstream: discoveryOptions(controlPlane),
+      upstream: discoveryOptions(controlPlane, []),
       subscriptions: { nameTable: false, trustBundle: false },
       cache: undefined,
     },

@@ -103,6 +103,7 @@ export function systemChecks(
             path: identity.tokenPath,
             namespace: identity.namespace,
             serviceAccount: identity.serviceAccount,
+            google: identity.googleToken,
           },
           new Date(),
         ),

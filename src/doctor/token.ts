@@ -2,6 +2,7 @@
  * The workload's token: there, readable, for this workload, and still fresh.
  */
 import { readFileSync, statSync } from "node:fs";
+import type { GoogleTokenOptions } from "../identity/google-token.ts";
 import { readClaims, type TokenClaims } from "../identity/token.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { formatDuration } from "./duration.ts";
@@ -19,22 +20,27 @@ export interface ExpectedToken {
   readonly path: string;
   readonly namespace: string;
   readonly serviceAccount: string;
+  /** Who gives it, where it is not mounted. */
+  readonly google: GoogleTokenOptions | undefined;
 }
 
 const name = "token";
 
 /** Istio's audience. */
-const audience = "istio-ca";
+const istioCa = "istio-ca";
 
 /** The kubelet replaces a token at this share of its life. */
 const alarmShare = 0.8;
 
-const mount = `mount a projected service account token with audience ${audience} there`;
+const mount = `mount a projected service account token with audience ${istioCa} there`;
 const kubelet = "the kubelet should have replaced it: look at its log, or restart the pod";
 
 /** The gravest thing about the token. */
 export function judgeToken(file: TokenFile, expected: ExpectedToken, now: Date): Finding {
-  const { path } = expected;
+  const { path, google } = expected;
+  if (google !== undefined && file.kind === "unreadable") {
+    return ok(name, `the agent will fetch it from the metadata server ${google.host}:${google.port}`);
+  }
   switch (file.kind) {
     case "unreadable":
       return failure(name, `${path} cannot be read: ${file.reason}`, mount);
@@ -70,6 +76,7 @@ function judgeClaims(claims: TokenClaims, expected: ExpectedToken, now: Date): F
       "correct the variables, or mount the token of this pod's service account",
     );
   }
+  const audience = expected.google?.audience ?? istioCa;
   if (!audiences.includes(audience)) {
     const has = audiences.length === 0 ? "no audience" : `the audience ${audiences.join(", ")}`;
     return warning(

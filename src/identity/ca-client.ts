@@ -18,7 +18,7 @@ import { IstioCertificateRequestSchema, IstioCertificateResponseSchema } from ".
 import { type ClockSkew, skewFromDate } from "./clock-skew.ts";
 import { IdentityError } from "./identity-error.ts";
 import type { IdentityOptions } from "./options.ts";
-import { readToken } from "./token.ts";
+import { googleMetadata, kubelet, readToken } from "./token.ts";
 
 /** Path of the one method. */
 export const createCertificatePath = "/istio.v1.auth.IstioCertificateService/CreateCertificate";
@@ -106,7 +106,11 @@ export class CaClient {
   /** A client certificate stands in for a token that there is not. */
   #readToken(isAuthenticated: boolean): string | undefined {
     try {
-      return readToken(this.#options.tokenPath, this.#now());
+      return readToken(
+        this.#options.tokenPath,
+        this.#now(),
+        this.#options.googleToken === undefined ? kubelet : googleMetadata,
+      );
     } catch (error) {
       if (isAuthenticated) return undefined;
       throw error;

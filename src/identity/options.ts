@@ -2,6 +2,7 @@
  * Where the workload's certificate comes from and how it is kept fresh.
  */
 import type { ServerTrust } from "../grpc/server-trust.ts";
+import type { GoogleTokenOptions } from "./google-token.ts";
 import type { KeyAlgorithm } from "../pki/certificate-request.ts";
 
 /** Options of the secret manager. The fields of the CA are there for every source: tools look at it too. */
@@ -13,6 +14,8 @@ export interface IdentityOptions {
   readonly tls: ServerTrust | undefined;
   /** File of the JWT that authenticates the workload; read anew for each call. */
   readonly tokenPath: string;
+  /** Who gives that token; undefined where somebody else mounts it. */
+  readonly googleToken: GoogleTokenOptions | undefined;
   readonly trustDomain: string;
   readonly namespace: string;
   readonly serviceAccount: string;

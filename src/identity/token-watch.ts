@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { sleep } from "../lifecycle/sleep.ts";
 import type { IdentityDependencies } from "./secret-store.ts";
-import { readClaims, type TokenClaims } from "./token.ts";
+import { readClaims, type TokenClaims, type TokenKeeper } from "./token.ts";
 
 /** Share of a token's life after which somebody should have replaced it; the kubelet begins to at this share. */
 const lateShare = 0.8;
@@ -21,6 +21,7 @@ export function isLate({ iat, exp }: Pick<TokenClaims, "iat" | "exp">, now: Date
 /** Look at the token now and then, until `signal` aborts; one warning for each token that is late. */
 export async function watchToken(
   path: string,
+  keeper: TokenKeeper,
   { log, metrics, now }: IdentityDependencies,
   signal: AbortSignal,
 ): Promise<void> {
@@ -42,7 +43,7 @@ export async function watchToken(
       log.warn("the token is near its end and has not been replaced", {
         path,
         expiry: claims.exp?.toISOString(),
-        remedy: "look at the kubelet's log: it should have replaced the token by now",
+        remedy: keeper.expired,
       });
     }
     await sleep(everyMs, signal);

@@ -5,14 +5,32 @@ import { readFileSync, statSync } from "node:fs";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { IdentityError } from "./identity-error.ts";
 
-const remedy = "Mount a projected service account token with audience istio-ca there";
+/** Who keeps the token fresh, as remedies. */
+export interface TokenKeeper {
+  /** There is none. */
+  readonly missing: string;
+  /** It has not been replaced in time. */
+  readonly expired: string;
+}
+
+/** The node's kubelet, for a projected volume. */
+export const kubelet: TokenKeeper = {
+  missing: "Mount a projected service account token with audience istio-ca there",
+  expired: "the kubelet should have replaced it; look at its log, or restart the pod",
+};
+
+/** Google's metadata server, through this agent. */
+export const googleMetadata: TokenKeeper = {
+  missing: "It comes from Google's metadata server: look for what the log says of that",
+  expired: "Google's metadata server should have given another one; look for what the log says of that",
+};
 
 /**
  * Read the token.
  *
  * @throws IdentityError TOKEN_MISSING or TOKEN_EXPIRED
  */
-export function readToken(path: string, now: Date): string {
+export function readToken(path: string, now: Date, keeper: TokenKeeper = kubelet): string {
   let text: string;
   let writtenAt: Date;
   try {
@@ -21,11 +39,11 @@ export function readToken(path: string, now: Date): string {
   } catch (error) {
     throw new IdentityError(
       "TOKEN_MISSING",
-      `the token ${path} cannot be read: ${errorMessage(error)}. ${remedy}`,
+      `the token ${path} cannot be read: ${errorMessage(error)}. ${keeper.missing}`,
       error,
     );
   }
-  return checkToken(text, path, now, writtenAt);
+  return checkToken(text, path, now, { writtenAt, keeper });
 }
 
 /**
@@ -33,16 +51,21 @@ export function readToken(path: string, now: Date): string {
  *
  * @throws IdentityError TOKEN_MISSING or TOKEN_EXPIRED
  */
-export function checkToken(text: string, path: string, now: Date, writtenAt?: Date): string {
+export function checkToken(
+  text: string,
+  path: string,
+  now: Date,
+  { writtenAt, keeper = kubelet }: { readonly writtenAt?: Date; readonly keeper?: TokenKeeper } = {},
+): string {
   const token = text.trim();
-  if (token === "") throw new IdentityError("TOKEN_MISSING", `the token ${path} is empty. ${remedy}`);
+  if (token === "") throw new IdentityError("TOKEN_MISSING", `the token ${path} is empty. ${keeper.missing}`);
   const expiry = readClaims(token)?.exp;
   if (expiry !== undefined && expiry <= now) {
     throw new IdentityError(
       "TOKEN_EXPIRED",
       `the token ${path} expired at ${expiry.toISOString()}, ${age(expiry, now)} ago` +
         (writtenAt === undefined ? "" : `, and its file was last written ${age(writtenAt, now)} ago`) +
-        ": the kubelet should have replaced it; look at its log, or restart the pod",
+        `: ${keeper.expired}`,
     );
   }
   return token;

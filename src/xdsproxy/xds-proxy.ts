@@ -7,7 +7,8 @@
  */
 import type { ByteStream } from "../grpc/channel.ts";
 import { GrpcError } from "../grpc/grpc-error.ts";
-import { type CallContext, GrpcServer } from "../grpc/server.ts";
+import type { CallContext } from "../grpc/server.ts";
+import { StreamServer } from "../grpc/stream-server.ts";
 import { readServerTrust, type ServerDescription } from "../grpc/server-trust.ts";
 import { pollFiles } from "../lifecycle/file-poll.ts";
 import { MemoryRelease } from "../lifecycle/memory-release.ts";
@@ -81,7 +82,7 @@ export class XdsProxy implements AsyncDisposable {
   readonly #silentTypes = new Set<string>();
   readonly #health = new Watch<HealthReport | undefined>(undefined);
   readonly #memory = new MemoryRelease();
-  #listener: GrpcServer | undefined;
+  #listener: StreamServer | undefined;
   /** Ends every stream. */
   readonly #closing = new AbortController();
   #rootChanged = new AbortController();
@@ -105,7 +106,7 @@ export class XdsProxy implements AsyncDisposable {
     const proxy = new XdsProxy(options, deps);
     const serve = (protocol: AdsProtocol) => (envoy: ByteStream, context: CallContext) =>
       proxy.#serve(protocol, envoy, context.signal);
-    proxy.#listener = await GrpcServer.listen(options, [
+    proxy.#listener = await StreamServer.listen(options, [
       {
         name: adsService,
         streams: { [delta.method]: serve(delta), [stateOfTheWorld.method]: serve(stateOfTheWorld) },

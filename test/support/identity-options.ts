@@ -24,6 +24,7 @@ export function identityOptions(
     caAddress: ca.address,
     tls: { rootCertificatePath, serverName: undefined },
     tokenPath,
+    googleToken: undefined,
     trustDomain: "cluster.local",
     namespace: "demo",
     serviceAccount: "web",

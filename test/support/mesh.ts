@@ -40,6 +40,8 @@ export interface SidecarChanges {
   /** Undefined leaves the file out. */
   readonly token?: string | undefined;
   readonly rootPem?: string | undefined;
+  /** Discovery in plain text, which asks for no token. */
+  readonly plainDiscovery?: boolean;
   /** Runs once the sidecar's folder is there, before its agent starts. */
   readonly prepare?: (folder: string) => Promise<void>;
   /** Words that go before the command line, such as those of `unshare`. */
@@ -155,7 +157,7 @@ export class TestMesh implements AsyncDisposable {
         ENVOY_STATUS_PORT: String(envoyStatus),
         ENVOY_PROMETHEUS_PORT: String(prometheus),
         PROXY_CONFIG: JSON.stringify({
-          discoveryAddress: `localhost:${this.controlPlanePorts.tls}`,
+          ...this.#discovery(changes.plainDiscovery === true),
           proxyAdminPort: admin,
           statusPort: status,
           concurrency: 1,
@@ -171,6 +173,12 @@ export class TestMesh implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
+  }
+
+  #discovery(isPlain: boolean): Readonly<Record<string, string>> {
+    const { tls, plain } = this.controlPlanePorts;
+    if (!isPlain) return { discoveryAddress: `localhost:${tls}` };
+    return { discoveryAddress: `localhost:${plain}`, controlPlaneAuthPolicy: "NONE" };
   }
 
   #startControlPlane(): RunningOutrider {

@@ -15,7 +15,7 @@ const hour = 3_600_000;
 const day = 24 * hour;
 
 describe("token", () => {
-  const expected = { path: "./token", namespace: "demo", serviceAccount: "web" };
+  const expected = { path: "./token", namespace: "demo", serviceAccount: "web", google: undefined };
   const good: TokenClaims = {
     iat: at(-hour),
     exp: at(hour),
@@ -49,8 +49,24 @@ describe("token", () => {
   test("a subject of another kind, and an account that is not told, are left alone", () => {
     expectFinding(judge({ subject: "vm-17" }), "ok", /expires/);
     const claims = { ...good, subject: "system:serviceaccount:a:b" };
-    const untold = { path: "./token", namespace: "", serviceAccount: "" };
+    const untold = { path: "./token", namespace: "", serviceAccount: "", google: undefined };
     expectFinding(judgeToken({ kind: "jwt", claims, writtenAt: now }, untold, now), "ok", /expires/);
+  });
+
+  test("one that the agent fetches from Google's metadata server is missed by nobody", () => {
+    const google = { host: "169.254.169.254", port: 80, audience: "demo.svc.id.goog" };
+    const unreadable = { kind: "unreadable", reason: "ENOENT" } as const;
+    expectFinding(
+      judgeToken(unreadable, { ...expected, google }, now),
+      "ok",
+      /fetch it from the metadata server/,
+    );
+    const claims = { ...good, audiences: [google.audience] };
+    expectFinding(
+      judgeToken({ kind: "jwt", claims, writtenAt: now }, { ...expected, google }, now),
+      "ok",
+      /expires/,
+    );
   });
 
   test("another audience may be right", () => {

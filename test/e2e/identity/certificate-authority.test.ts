@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { TestCa } from "../../support/ca.ts";
+import { eventually } from "../../support/eventually.ts";
+import { jwtExpiringAt } from "../../support/jwt.ts";
+import { startLoad } from "../../support/load.ts";
+import { TestMetadataServer } from "../../support/metadata-server.ts";
+import { mutualTls } from "../../support/mutual-tls.ts";
+import { validity } from "../../support/test-pki.ts";
+import { startWebAndApi } from "../../support/web-and-api.ts";
+
+/** Certificates of 20 s, renewed every 3 s: a late one on a busy machine is no expired one. */
+const lifetimeMs = 20_000;
+const rotation = { SECRET_GRACE_PERIOD_RATIO: "0.85" };
+
+describe("a CA that web shows a token of Google's metadata server, and api a provisioned certificate", () => {
+  test("signs certificates that carry mutual TLS and rotate with no failed request", async () => {
+    await using ca = await TestCa.listen();
+    ca.answer = ca.issuing(() => validity(-60_000, lifetimeMs));
+    await using behind = await TestCa.listen({ pki: ca.pki, tls: false });
+    behind.answer = ca.answer;
+    await using front = await mutualTls(behind.address, ca.pki);
+    await using metadata = await TestMetadataServer.listen((aud) => ({
+      body: jwtExpiringAt(new Date(Date.now() + 3_600_000), { aud, iss: "https://accounts.google.com" }),
+    }));
+    const caRoot = async (folder: string): Promise<void> => {
+      mkdirSync(join(folder, "ca"));
+      writeFileSync(join(folder, "ca/root.pem"), ca.pki.rootPem);
+      await Promise.resolve();
+    };
+    await using mesh = await startWebAndApi({
+      // The discovery server is plain here: it would ask for tokens of its own.
+      web: {
+        token: undefined,
+        prepare: caRoot,
+        plainDiscovery: true,
+        env: {
+          CA_ADDR: ca.address,
+          CA_ROOT_CA: "ca/root.pem",
+          "CA_HEADER_X-Team": "mesh",
+          CREDENTIAL_FETCHER_TYPE: "GoogleComputeEngine",
+          GCE_METADATA_HOST: `${metadata.host}:${metadata.port}`,
+          CLOUD_PLATFORM: "none",
+          ...rotation,
+        },
+      },
+      api: {
+        prepare: async (folder) => {
+          await caRoot(folder);
+          const pair = await ca.pki.serverKeyPair(["vm.demo"], validity(-60_000, 3_600_000));
+          mkdirSync(join(folder, "provisioned"));
+          writeFileSync(join(folder, "provisioned/cert-chain.pem"), pair.certificatePem);
+          writeFileSync(join(folder, "provisioned/key.pem"), pair.privateKeyPem);
+        },
+        token: undefined,
+        plainDiscovery: true,
+        env: { CA_ADDR: front.address, CA_ROOT_CA: "ca/root.pem", PROV_CERT: "provisioned", ...rotation },
+      },
+    });
+    assert.equal((await mesh.call()).status, 200);
+    const path = join(mesh.web.folder, "var/run/secrets/tokens/istio-token");
+    assert.equal(ca.calls[0]?.authorization, `Bearer ${readFileSync(path, "utf8")}`);
+    assert.deepEqual(metadata.audiences, ["cluster.local full"]);
+    assert.equal(behind.calls[0]?.authorization, undefined);
+    assert.ok(front.clients[0] !== undefined, "no client certificate was shown");
+    assert.equal(ca.calls[0]?.header("x-team"), "mesh");
+
+    await using load = startLoad(() => mesh.call());
+    const [webCalls, apiCalls] = [ca.calls.length, behind.calls.length];
+    await eventually(
+      "two rotations each",
+      () => {
+        assert.ok(ca.calls.length >= webCalls + 2, `${ca.calls.length - webCalls} of web`);
+        assert.ok(behind.calls.length >= apiCalls + 2, `${behind.calls.length - apiCalls} of api`);
+      },
+      { withinMs: 40_000 },
+    );
+    assert.deepEqual(await load.stop(), []);
+    assert.ok(load.count() > 30, `${load.count()} requests are too few to show anything`);
+  });
+});
