@@ -2,6 +2,7 @@
  * A certificate from Istio's CA, rotated on the agent's own clock, whether or not Envoy asks.
  */
 import { createCertificateRequest } from "../pki/certificate-request.ts";
+import { sleep } from "../lifecycle/sleep.ts";
 import type { CounterMetric } from "../telemetry/metrics.ts";
 import { CaClient } from "./ca-client.ts";
 import { type ClockSkew, describeSkew, skewFromCertificate } from "./clock-skew.ts";
@@ -15,6 +16,9 @@ import { checkSecret, leafValidity, type WorkloadSecret } from "./workload-secre
 
 /** Longest time that a certificate is held because the CA's clock is ahead, in milliseconds. */
 const longestHoldMs = 5 * 60_000;
+
+/** Longest wait for a new certificate after a change of the mesh's roots, in milliseconds. */
+const longestTrustDelayMs = 10_000;
 
 /** Failures that a wrong clock may be the cause of. */
 const clockFailures: ReadonlySet<IdentityErrorCode> = new Set([
@@ -36,6 +40,8 @@ export class CaSource {
   readonly #requests: CounterMetric;
   readonly #failures: CounterMetric;
   readonly #retries: CounterMetric;
+  /** Ends the wait for the next rotation. */
+  #early = new AbortController();
   /** As the last answers proved it. */
   #skew: ClockSkew | undefined;
 
@@ -61,15 +67,30 @@ export class CaSource {
 
   /** Fetch, wait until rotation is due, fetch again, until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#renew(signal), this.#followTrust(signal)]);
+  }
+
+  async #renew(signal: AbortSignal): Promise<void> {
     const kept = this.#cache?.load(this.#now());
     if (kept !== undefined) this.#store.publish(kept, { source: "the identity cache" });
     for (let failures = 0; !signal.aborted;) {
+      const early = new AbortController();
+      this.#early = early;
       const dueMs = await this.#attempt(signal, failures);
       failures = dueMs === undefined ? failures + 1 : 0;
       const now = this.#now();
       const { secret } = this.#store.state.current;
       const retryMs = now.getTime() + retryDelayMs(failures, secret?.notAfter, now, Math.random());
-      await sleepUntil(dueMs ?? retryMs, this.#now, signal);
+      await sleepUntil(dueMs ?? retryMs, this.#now, AbortSignal.any([signal, early.signal]));
+    }
+  }
+
+  /** A mesh that changes its roots has a CA that signs with others, too: renew, but not the whole fleet at once. */
+  async #followTrust(signal: AbortSignal): Promise<void> {
+    for await (const changes of this.#store.trustChanges.changes(signal)) {
+      if (changes === 0) continue;
+      await sleep(Math.random() * longestTrustDelayMs, signal);
+      this.#early.abort();
     }
   }
 

@@ -8,7 +8,7 @@ import { sleep } from "../lifecycle/sleep.ts";
 import { IdentityError } from "./identity-error.ts";
 import { type IdentityFiles, pathsOf } from "./options.ts";
 import type { IdentityDependencies, SecretStore } from "./secret-store.ts";
-import { checkGivenSecret, type WorkloadSecret } from "./workload-secret.ts";
+import { checkGivenSecret, isSameSecret, type WorkloadSecret } from "./workload-secret.ts";
 
 /** Between two looks at the files, in milliseconds. */
 const everyMs = 200;
@@ -47,7 +47,7 @@ export class FileSource {
       const secret = this.#check(texts);
       const inUse = this.#store.own;
       if (secret.notBefore > this.#now()) this.#hold(secret);
-      else if (inUse === undefined || !isSame(secret, inUse)) this.#publish(secret);
+      else if (inUse === undefined || !isSameSecret(secret, inUse)) this.#publish(secret);
       else this.#store.settle();
     } catch (error) {
       this.#store.report(error);
@@ -119,12 +119,4 @@ export class FileSource {
       await sleep(clockEveryMs, signal);
     }
   }
-}
-
-function isSame(some: WorkloadSecret, other: WorkloadSecret): boolean {
-  return (
-    some.certificateChainPem === other.certificateChainPem &&
-    some.privateKeyPem === other.privateKeyPem &&
-    some.rootPem === other.rootPem
-  );
 }
