@@ -6,7 +6,6 @@ import { sleep } from "../lifecycle/sleep.ts";
 import type { CounterMetric } from "../telemetry/metrics.ts";
 import { CaClient } from "./ca-client.ts";
 import { type ClockSkew, describeSkew, skewFromCertificate } from "./clock-skew.ts";
-import { IdentityCache } from "./identity-cache.ts";
 import { IdentityError, type IdentityErrorCode } from "./identity-error.ts";
 import type { IdentityOptions } from "./options.ts";
 import { retryDelayMs, rotationDelayMs } from "./rotation.ts";
@@ -29,12 +28,18 @@ const clockFailures: ReadonlySet<IdentityErrorCode> = new Set([
   "CERTIFICATE_NOT_YET_VALID",
 ]);
 
+/** The SPIFFE ID that a certificate is asked for. */
+export function askedIdentity(
+  options: Pick<IdentityOptions, "trustDomain" | "namespace" | "serviceAccount">,
+): string {
+  return `spiffe://${options.trustDomain}/ns/${options.namespace}/sa/${options.serviceAccount}`;
+}
+
 /** Fetches and rotates. */
 export class CaSource {
   readonly #options: IdentityOptions;
   readonly #spiffeId: string;
   readonly #ca: CaClient;
-  readonly #cache: IdentityCache | undefined;
   readonly #store: SecretStore;
   readonly #now: () => Date;
   readonly #requests: CounterMetric;
@@ -45,12 +50,10 @@ export class CaSource {
   /** As the last answers proved it. */
   #skew: ClockSkew | undefined;
 
-  constructor(options: IdentityOptions, store: SecretStore, { log, metrics, now }: IdentityDependencies) {
+  constructor(options: IdentityOptions, store: SecretStore, { metrics, now }: IdentityDependencies) {
     this.#options = options;
-    this.#spiffeId = `spiffe://${options.trustDomain}/ns/${options.namespace}/sa/${options.serviceAccount}`;
+    this.#spiffeId = askedIdentity(options);
     this.#ca = new CaClient(options, now);
-    this.#cache =
-      options.cache === undefined ? undefined : new IdentityCache(options.cache, this.#spiffeId, log);
     this.#store = store;
     this.#now = now;
     const type = ["request_type"];
@@ -71,8 +74,6 @@ export class CaSource {
   }
 
   async #renew(signal: AbortSignal): Promise<void> {
-    const kept = this.#cache?.load(this.#now());
-    if (kept !== undefined) this.#store.publish(kept, { source: "the identity cache" });
     for (let failures = 0; !signal.aborted;) {
       const early = new AbortController();
       this.#early = early;
@@ -107,7 +108,6 @@ export class CaSource {
         source: `the CA ${this.#options.caAddress}`,
         nextRotation: new Date(dueMs),
       });
-      this.#cache?.keep(secret);
       return dueMs;
     } catch (error) {
       if (signal.aborted) return undefined;
