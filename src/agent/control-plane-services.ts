@@ -13,6 +13,7 @@ import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { XdsProxy } from "../xdsproxy/xds-proxy.ts";
 import { startIdentity } from "./identity.ts";
+import { wasmLoader } from "./wasm.ts";
 
 /** What they need. */
 export interface ControlPlaneDependencies {
@@ -55,6 +56,10 @@ export async function startControlPlaneServices(
       token: createTokenReader(config.identity.tokenPath),
       log: log.scope("xdsproxy"),
       metrics,
+      extensions:
+        config.wasm === undefined
+          ? undefined
+          : wasmLoader(config.wasm, { log: log.scope("wasm"), metrics, tasks }),
     }),
   );
   tasks.spawn("follow-trust-bundle", async (signal) => {

@@ -95,6 +95,11 @@ export const proxyCommand: Command = {
       default: "2s",
       describe: "How long the control plane may be gone before Envoy is served from the cache.",
     },
+    wasmFolder: {
+      type: "string",
+      default: "/var/lib/istio/data",
+      describe: "Folder for the Wasm modules that are fetched for Envoy.",
+    },
     log_output_level: { type: "string", default: "default:info", describe: "Log levels as scope:level,…" },
     log_as_json: { type: "boolean", default: false, describe: "Log as JSON, Envoy's log included." },
     terminationLog: {
@@ -247,6 +252,7 @@ export function proxyFlags(args: Arguments): ProxyFlags {
     appGrace: args.string("appGrace"),
     xdsCache: args.boolean("xdsCache"),
     xdsCacheAfter: args.string("xdsCacheAfter"),
+    wasmFolder: args.string("wasmFolder"),
     logOutputLevel: args.string("log_output_level"),
     logAsJson: args.boolean("log_as_json"),
   };

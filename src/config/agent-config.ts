@@ -10,6 +10,7 @@ import type { IdentityOptions } from "../identity/options.ts";
 import type { OutputCertsOptions } from "../identity/output-certs.ts";
 import type { SdsOptions } from "../sds/server.ts";
 import type { StatusOptions } from "../status/server.ts";
+import type { WasmOptions } from "../wasm/options.ts";
 import type { LogLevel } from "../telemetry/log.ts";
 import type { WorkloadHealthOptions } from "../workload-health/options.ts";
 import type { XdsProxyOptions } from "../xdsproxy/xds-proxy.ts";
@@ -62,6 +63,8 @@ export interface AgentConfig {
   readonly outputCerts: OutputCertsOptions | undefined;
   readonly sds: SdsOptions;
   readonly xds: XdsProxyOptions;
+  /** Undefined leaves Wasm modules to Envoy. */
+  readonly wasm: WasmOptions | undefined;
   readonly status: StatusOptions;
   readonly admin: { readonly host: string; readonly port: number };
   readonly knownPorts: readonly KnownPort[];
@@ -99,6 +102,7 @@ export interface ProxyFlags {
   readonly appGrace: string;
   readonly xdsCache: boolean;
   readonly xdsCacheAfter: string;
+  readonly wasmFolder: string;
   readonly logOutputLevel: string;
   readonly logAsJson: boolean;
 }

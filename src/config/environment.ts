@@ -164,6 +164,27 @@ export const variables = {
     true,
     "Give Envoy the CA's list of revoked certificates with its root, if there is one.",
   ),
+  ISTIO_AGENT_ENABLE_WASM_REMOTE_LOAD_CONVERSION: flag(
+    true,
+    "Fetch Wasm modules that extension configurations name by URL, and give Envoy the file.",
+  ),
+  WASM_INSECURE_REGISTRIES: text(
+    "",
+    "Servers of Wasm modules, as host or host:port, that may lack TLS or a certificate that can be verified, and may be on loopback; * for all, but for loopback.",
+  ),
+  BLOCKED_CIDRS_IN_WASM_FETCH: text(
+    "",
+    "Ranges of addresses that no Wasm module is fetched from, beside link-local ones and metadata services.",
+  ),
+  WASM_MODULE_EXPIRY: duration("24h", "How long a Wasm module that nothing uses is kept."),
+  WASM_PURGE_INTERVAL: duration("1h", "How often unused Wasm modules are looked for."),
+  WASM_HTTP_REQUEST_TIMEOUT: duration("15s", "Longest time of one request for a Wasm module."),
+  WASM_HTTP_REQUEST_MAX_RETRIES: integer(5, "Tries of one request for a Wasm module."),
+  ISTIO_WASM_MAX_BINARY_SIZE_BYTES: integer(268_435_456, "Largest Wasm module, and largest download of one."),
+  DOCKER_CONFIG: text(
+    "",
+    "Folder of the config.json with credentials for Wasm images without a pull secret; ~/.docker unless set.",
+  ),
   PKCS8_KEY: flag(false, "Write the workload key as PKCS #8."),
   ECC_CURVE: text("P256", "Curve of an ECDSA key: P256 or P384."),
 } as const;

@@ -23,6 +23,7 @@ import { describeNode } from "./node.ts";
 import { flagNotices } from "./pilot-flags.ts";
 import { type ProxyConfig, proxyConfigMetadata } from "./proxy-config.ts";
 import { supervisionOptions } from "./supervision.ts";
+import { wasmOptions } from "./wasm.ts";
 import { workloadHealthOptions } from "./workload-health.ts";
 import { xdsOptions } from "./xds.ts";
 
@@ -122,6 +123,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
   const supervision = supervisionOptions(flags.supervision, problems);
   const preDrainDelayMs = flagDurationMs("--preDrainDelay", flags.preDrainDelay, problems);
   const xds = xdsOptions({ flags, env, node, upstream, configPath: proxy.configPath }, problems);
+  const wasm = wasmOptions({ parsed: env, all: sources.env }, flags.wasmFolder, problems);
   const application = applicationSocket(flags, proxy.configPath, problems);
   if (problems.length > 0 || bootstrap === undefined) throw new ConfigError(problems);
 
@@ -142,6 +144,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     sds,
     // The application has a user of its own.
     xds: env.DISABLE_ENVOY ? { ...xds, mode: 0o666 } : xds,
+    wasm,
     status: {
       // The IPv6 any-address takes IPv4 as well.
       host: families.dnsLookupFamily === "V4_ONLY" ? "0.0.0.0" : "::",

@@ -21,7 +21,6 @@ function unsupported(because: string): UnreadVariable {
 const certificates = "certificates come over SDS, from the CA";
 const probes = "application probes are not served";
 const dns = "there is no DNS proxy";
-const wasm = "Wasm modules are not fetched by the agent";
 const grpcLimits = "gRPC runs with fixed limits";
 
 /** The table. */
@@ -53,14 +52,6 @@ export const unreadVariables: Readonly<Record<string, UnreadVariable>> = {
   ISTIO_META_ENABLE_DNS_SERVER: unsupported(dns),
   DNS_FORWARD_PARALLEL: unsupported(dns),
   DNS_FORWARD_TIMEOUT: unsupported(dns),
-  ISTIO_AGENT_ENABLE_WASM_REMOTE_LOAD_CONVERSION: unsupported(wasm),
-  WASM_INSECURE_REGISTRIES: unsupported(wasm),
-  WASM_MODULE_EXPIRY: unsupported(wasm),
-  WASM_PURGE_INTERVAL: unsupported(wasm),
-  WASM_HTTP_REQUEST_TIMEOUT: unsupported(wasm),
-  WASM_HTTP_REQUEST_MAX_RETRIES: unsupported(wasm),
-  ISTIO_WASM_MAX_BINARY_SIZE_BYTES: unsupported(wasm),
-  BLOCKED_CIDRS_IN_WASM_FETCH: unsupported(wasm),
   ISTIO_KUBE_APP_PROBERS: unsupported(probes),
   ISTIO_ENABLE_HTTP2_PROBING: unsupported(probes),
   REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION: unsupported(probes),

@@ -1,10 +1,7 @@
 /**
  * The one error of gRPC calls, with a closed set of codes.
  */
-import { status } from "@grpc/grpc-js";
-
-/** gRPC status codes by name (gRPC's statuscodes documentation), `OK` left out. */
-export type GrpcCode = Exclude<keyof typeof status, "OK">;
+import { type GrpcCode, statusCodes, statusName } from "./status-code.ts";
 
 /** A call that failed, and where it went. */
 export class GrpcError extends Error {
@@ -22,7 +19,7 @@ export class GrpcError extends Error {
   /** Wrap whatever grpc-js threw. */
   static from(error: unknown, address?: string): GrpcError {
     if (error instanceof GrpcError) return error;
-    const code = error instanceof Error && "code" in error ? Number(error.code) : status.UNKNOWN;
+    const code = error instanceof Error && "code" in error ? Number(error.code) : statusCodes.UNKNOWN;
     const details =
       error instanceof Error && "details" in error && typeof error.details === "string"
         ? error.details
@@ -32,6 +29,6 @@ export class GrpcError extends Error {
 }
 
 function codeName(code: number): GrpcCode {
-  const name = status[code] as keyof typeof status | undefined;
-  return name === undefined || name === "OK" ? "UNKNOWN" : name;
+  const name = statusName(code);
+  return name === "OK" ? "UNKNOWN" : name;
 }

@@ -8,7 +8,8 @@ import { randomUUID } from "node:crypto";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { ByteStream } from "../grpc/channel.ts";
 import { GrpcError } from "../grpc/grpc-error.ts";
-import { type CallContext, GrpcServer } from "../grpc/server.ts";
+import type { CallContext } from "../grpc/server.ts";
+import { StreamServer } from "../grpc/stream-server.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import {
   DeltaDiscoveryRequestSchema,
@@ -64,7 +65,7 @@ export class SdsServer implements AsyncDisposable {
   readonly #rejections: CounterMetric;
   /** Names that were warned about. */
   readonly #unknownNames = new Set<string>();
-  #server: GrpcServer | undefined;
+  #server: StreamServer | undefined;
   #streams = 0;
   #versions = 0;
 
@@ -83,7 +84,7 @@ export class SdsServer implements AsyncDisposable {
    */
   static async listen(options: SdsOptions, deps: SdsDependencies): Promise<SdsServer> {
     const sds = new SdsServer(options, deps);
-    sds.#server = await GrpcServer.listen(options, [
+    sds.#server = await StreamServer.listen(options, [
       {
         name: "envoy.service.secret.v3.SecretDiscoveryService",
         streams: {

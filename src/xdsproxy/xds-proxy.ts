@@ -7,7 +7,8 @@
  */
 import type { ByteStream } from "../grpc/channel.ts";
 import { GrpcError } from "../grpc/grpc-error.ts";
-import { type CallContext, GrpcServer } from "../grpc/server.ts";
+import type { CallContext } from "../grpc/server.ts";
+import { StreamServer } from "../grpc/stream-server.ts";
 import { readServerTrust, type ServerDescription } from "../grpc/server-trust.ts";
 import { pollFiles } from "../lifecycle/file-poll.ts";
 import { MemoryRelease } from "../lifecycle/memory-release.ts";
@@ -18,6 +19,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import { type AgentSubscriptionOptions, AgentSubscriptions } from "./agent-subscriptions.ts";
 import { ConnectionReport } from "./connection-report.ts";
 import { EnvoyStream } from "./envoy-stream.ts";
+import type { ExtensionRewriter } from "./extension-rewriter.ts";
 import type { HealthReport } from "./health-report.ts";
 import { HeldListeners } from "./held-listeners.ts";
 import type { NameTable, TrustBundle } from "./istio-messages.ts";
@@ -63,6 +65,8 @@ export interface XdsProxyDependencies {
   readonly token: () => string | undefined;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Loads what rewrites extension configurations, once there is one to rewrite; undefined leaves all as they are. */
+  readonly extensions?: (() => Promise<ExtensionRewriter>) | undefined;
 }
 
 const defaultLimits: XdsLimits = { answerWithinMs: 60_000, rootCheckMs: 5_000 };
@@ -73,6 +77,7 @@ export class XdsProxy implements AsyncDisposable {
   readonly #limits: XdsLimits;
   readonly #server: ServerDescription;
   readonly #token: () => string | undefined;
+  readonly #extensions: XdsProxyDependencies["extensions"];
   readonly #report: ConnectionReport;
   readonly #recorder = new Recorder();
   readonly #subscriptions: AgentSubscriptions;
@@ -81,7 +86,7 @@ export class XdsProxy implements AsyncDisposable {
   readonly #silentTypes = new Set<string>();
   readonly #health = new Watch<HealthReport | undefined>(undefined);
   readonly #memory = new MemoryRelease();
-  #listener: GrpcServer | undefined;
+  #listener: StreamServer | undefined;
   /** Ends every stream. */
   readonly #closing = new AbortController();
   #rootChanged = new AbortController();
@@ -90,11 +95,12 @@ export class XdsProxy implements AsyncDisposable {
   #streams = 0;
   #hold: HeldListeners | undefined;
 
-  private constructor(options: XdsProxyOptions, { token, log, metrics }: XdsProxyDependencies) {
+  private constructor(options: XdsProxyOptions, { token, log, metrics, extensions }: XdsProxyDependencies) {
     this.#options = options;
     this.#limits = options.limits ?? defaultLimits;
     this.#server = describeDiscoveryServer(options.upstream);
     this.#token = token;
+    this.#extensions = extensions;
     this.#report = new ConnectionReport(options.upstream.address, log, metrics);
     this.#subscriptions = new AgentSubscriptions(options.subscriptions);
     if (options.cache !== undefined) this.#cache = new XdsCache(options.cache, log, metrics);
@@ -105,7 +111,7 @@ export class XdsProxy implements AsyncDisposable {
     const proxy = new XdsProxy(options, deps);
     const serve = (protocol: AdsProtocol) => (envoy: ByteStream, context: CallContext) =>
       proxy.#serve(protocol, envoy, context.signal);
-    proxy.#listener = await GrpcServer.listen(options, [
+    proxy.#listener = await StreamServer.listen(options, [
       {
         name: adsService,
         streams: { [delta.method]: serve(delta), [stateOfTheWorld.method]: serve(stateOfTheWorld) },
@@ -216,6 +222,7 @@ export class XdsProxy implements AsyncDisposable {
         server: this.#server,
         token: this.#token,
         subscriptions: this.#subscriptions,
+        extensions: this.#extensions,
         health: this.#health,
         cache: this.#cache,
         cacheAfterMs: this.#options.cache?.useAfterMs ?? 0,

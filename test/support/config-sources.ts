@@ -48,6 +48,7 @@ const flags: ProxyFlags = {
   appGrace: "1s",
   xdsCache: true,
   xdsCacheAfter: "2s",
+  wasmFolder: "/var/lib/istio/data",
   logOutputLevel: "default:info",
   logAsJson: false,
 };
