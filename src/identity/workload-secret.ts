@@ -23,7 +23,7 @@ export function trustDomainOf(spiffeId: string): string {
 /** True when the same would be served. */
 export function isSameSecret(some: WorkloadSecret, other: WorkloadSecret): boolean {
   const foreign = ({ federatedBundles }: WorkloadSecret): string =>
-    JSON.stringify([...(federatedBundles ?? [])].toSorted());
+    JSON.stringify([...(federatedBundles ?? [])].toSorted(([a], [b]) => (a < b ? -1 : 1)));
   return (
     some.certificateChainPem === other.certificateChainPem &&
     some.privateKeyPem === other.privateKeyPem &&

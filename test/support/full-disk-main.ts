@@ -108,4 +108,4 @@ async function run({ disk }: { readonly disk: string }): Promise<FullDiskReport>
   return { before, whileFull, served: servedWhileFull, after, lines: [...lines, ...running.lines] };
 }
 
-await answerAsProgram(run as (options: never) => Promise<FullDiskReport>);
+await answerAsProgram(run);
