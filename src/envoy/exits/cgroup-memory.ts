@@ -71,7 +71,16 @@ export class CgroupMemory {
       return { kind: "unknown", reason: `${cgroup.folder}/${files.at(-1)} cannot be read` };
     const count = keyedNumber(text, "oom_kill");
     if (count === undefined) return { kind: "unknown", reason: "this kernel does not count OOM kills" };
-    return { kind: "counted", cgroup: cgroup.path, count, limitBytes: this.figures().limitBytes };
+    const figures = (): MemoryFigures => this.figures();
+    return {
+      kind: "counted",
+      cgroup: cgroup.path,
+      count,
+      // Read only for an Envoy that has died: the count alone is read all the time.
+      get limitBytes() {
+        return figures().limitBytes;
+      },
+    };
   }
 
   /** Figures of this moment. */
