@@ -107,8 +107,10 @@ function overlay(fields: RawProxyConfig, read: RawProxyConfig, isPartial: boolea
   return Object.fromEntries(
     Object.entries(read).map(([name, value]) => {
       const present = fields[name];
-      const isMerged = isPartial || mergedByKey.includes(name);
-      return [name, isMerged && isMapping(present) && isMapping(value) ? { ...present, ...value } : value];
+      if (!isMapping(present) || !isMapping(value)) return [name, value];
+      // Two flags may set fields of one message, however deep it is.
+      if (isPartial) return [name, { ...present, ...overlay(present, value, true) }];
+      return [name, mergedByKey.includes(name) ? { ...present, ...value } : value];
     }),
   );
 }

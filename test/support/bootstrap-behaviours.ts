@@ -166,6 +166,11 @@ export const behaviours: Readonly<Record<string, SourceChanges>> = {
       },
     },
   },
+  "merge-flags-of-one-message": {
+    flags: {
+      pilot: { lightstepAddress: "lightstep:443", lightstepAccessToken: "t0ken", zipkinAddress: "" },
+    },
+  },
   "merge-snake-case": proxyConfig({ stat_name_length: 250, extra_stat_tags: ["x"] }),
   "merge-durations-in-one-form": proxyConfig({ drainDuration: "1m30s", terminationDrainDuration: "1h" }),
 
