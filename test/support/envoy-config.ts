@@ -6,6 +6,8 @@ export interface ListenerOptions {
   readonly address?: string;
   /** Left out unless given: Envoy's own default, on. */
   readonly reusePort?: boolean;
+  /** Before the router. */
+  readonly httpFilters?: readonly object[];
   /** A transport socket such as `tlsFromSds` makes. */
   readonly transportSocket?: object;
 }
@@ -29,6 +31,7 @@ export function directResponseListener(options: ListenerOptions): object {
       ],
     },
     http_filters: [
+      ...(options.httpFilters ?? []),
       {
         name: "envoy.filters.http.router",
         typed_config: { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
@@ -53,6 +56,15 @@ export function directResponseListener(options: ListenerOptions): object {
 
 /** A static HTTP/2 cluster on loopback. */
 export function grpcCluster(name: string, port: number): object {
+  return http2Cluster(name, { socket_address: { address: "127.0.0.1", port_value: port } });
+}
+
+/** The same behind a Unix socket. */
+export function pipeCluster(name: string, path: string): object {
+  return http2Cluster(name, { pipe: { path } });
+}
+
+function http2Cluster(name: string, address: object): object {
   return {
     name,
     type: "STATIC",
@@ -67,9 +79,7 @@ export function grpcCluster(name: string, port: number): object {
       cluster_name: name,
       endpoints: [
         {
-          lb_endpoints: [
-            { endpoint: { address: { socket_address: { address: "127.0.0.1", port_value: port } } } },
-          ],
+          lb_endpoints: [{ endpoint: { address } }],
         },
       ],
     },
