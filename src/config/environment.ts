@@ -5,6 +5,7 @@
  * that is set but empty is the empty string, not the default.
  */
 import { parseDurationMs } from "./duration.ts";
+import { parseGoBoolean } from "./go-boolean.ts";
 import { noticesOf } from "./unread-variables.ts";
 
 /** One variable. */
@@ -22,11 +23,7 @@ function text(fallback: string, describe: string): Variable<string> {
 }
 
 function flag(fallback: boolean, describe: string): Variable<boolean> {
-  const words: Readonly<Record<string, boolean>> = {
-    ...Object.fromEntries(["1", "t", "T", "TRUE", "true", "True"].map((word) => [word, true])),
-    ...Object.fromEntries(["0", "f", "F", "FALSE", "false", "False"].map((word) => [word, false])),
-  };
-  return { default: fallback, describe, parse: (value) => words[value], kind: "true or false" };
+  return { default: fallback, describe, parse: parseGoBoolean, kind: "true or false" };
 }
 
 /** Unset is a third state: it leaves the decision to something else. */
@@ -38,7 +35,8 @@ function integer(fallback: number, describe: string): Variable<number> {
   return {
     default: fallback,
     describe,
-    parse: (value) => (/^[+-]?\d+$/.test(value) ? Number(value) : undefined),
+    parse: (value) =>
+      /^[+-]?\d+$/.test(value) && Number.isSafeInteger(Number(value)) ? Number(value) : undefined,
     kind: "a whole number",
   };
 }
@@ -47,7 +45,10 @@ function fraction(fallback: number, describe: string): Variable<number> {
   return {
     default: fallback,
     describe,
-    parse: (value) => (value.trim() !== "" && Number.isFinite(Number(value)) ? Number(value) : undefined),
+    parse: (value) =>
+      /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(value) && Number.isFinite(Number(value))
+        ? Number(value)
+        : undefined,
     kind: "a number",
   };
 }
@@ -117,7 +118,7 @@ export const variables = {
   ),
   ISTIO_CPU_LIMIT: integer(
     0,
-    "CPUs of the container; Envoy's concurrency where ProxyConfig sets none (0: Envoy asks the cgroup).",
+    "CPUs of the container; Envoy's concurrency where ProxyConfig sets none (0: the cgroup says it, rounded up).",
   ),
   MINIMUM_DRAIN_DURATION: duration("5s", "Shortest drain when EXIT_ON_ZERO_ACTIVE_CONNECTIONS is on."),
   MAXIMUM_DRAIN_DURATION: duration(

@@ -2,6 +2,7 @@
  * Variables of pilot-agent that this agent knows and does not read: those of Istio 1.5 that mean nothing any more,
  * and those of parts that this release does not have. Whoever sets one is told, once, instead of wondering.
  */
+import { parseGoBoolean } from "./go-boolean.ts";
 
 /** Why a variable has no effect. */
 export interface UnreadVariable {
@@ -64,7 +65,7 @@ export const unreadVariables: Readonly<Record<string, UnreadVariable>> = {
 export function noticesOf(env: Readonly<Record<string, string | undefined>>): readonly string[] {
   return Object.entries(unreadVariables).flatMap(([name, { kind, because }]) => {
     const value = env[name];
-    if (value === undefined || /^(?:|0|f|F|FALSE|false|False)$/.test(value)) return [];
+    if (value === undefined || value === "" || parseGoBoolean(value) === false) return [];
     return [
       kind === "retired"
         ? `${name} is deprecated and has no effect: ${because}. Remove it`

@@ -22,9 +22,6 @@ export interface SecretTableOptions {
   readonly privateKeyProvider: PrivateKeyProviderOptions | undefined;
 }
 
-/** Between two looks at the files, in milliseconds. */
-const everyMs = 400;
-
 /** The table; `run` keeps it up to date. */
 export class SecretTable {
   readonly #options: SecretTableOptions;
@@ -57,7 +54,7 @@ export class SecretTable {
 
   /** Follow the workload's secret and all files, until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#files.run(everyMs, signal), this.#followSecrets(signal)]);
+    await Promise.all([this.#files.run(signal), this.#followSecrets(signal)]);
   }
 
   /** A stream wants these known names as well. Resolves when those that there are have been read. */

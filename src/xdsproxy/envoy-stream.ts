@@ -13,6 +13,7 @@ import type { ServerDescription } from "../grpc/server-trust.ts";
 import { type Backoff, backoffDelayMs } from "../lifecycle/backoff.ts";
 import type { MemoryRelease } from "../lifecycle/memory-release.ts";
 import { sleep } from "../lifecycle/sleep.ts";
+import { onTicks } from "../lifecycle/tick.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import { typeUrl } from "../xds/type-urls.ts";
@@ -349,15 +350,12 @@ export class EnvoyStream {
     const { answerWithinMs, observer } = this.#deps;
     const since = performance.now();
     let isAnswered = false;
-    const timer = setInterval(
-      () => {
-        if (this.#isDelivering) return;
-        if (!isAnswered && performance.now() - since >= answerWithinMs) stop("watchdog");
-        const type = isAnswered ? observer.overdue(answerWithinMs) : undefined;
-        if (type !== undefined) stop("watchdog", type);
-      },
-      Math.min(answerWithinMs / 4, 1_000),
-    );
+    const ticks = onTicks(Math.min(answerWithinMs / 4, 1_000), () => {
+      if (this.#isDelivering) return;
+      if (!isAnswered && performance.now() - since >= answerWithinMs) stop("watchdog");
+      const type = isAnswered ? observer.overdue(answerWithinMs) : undefined;
+      if (type !== undefined) stop("watchdog", type);
+    });
     const onEnd = (): void => {
       stop();
     };
@@ -372,7 +370,7 @@ export class EnvoyStream {
         isAnswered = true;
       },
       [Symbol.dispose]: () => {
-        clearInterval(timer);
+        ticks[Symbol.dispose]();
         this.#ended.removeEventListener("abort", onEnd);
         rootChanged.removeEventListener("abort", onRoot);
       },

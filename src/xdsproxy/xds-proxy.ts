@@ -10,7 +10,7 @@ import { GrpcError } from "../grpc/grpc-error.ts";
 import type { CallContext } from "../grpc/server.ts";
 import { StreamServer } from "../grpc/stream-server.ts";
 import { readServerTrust, type ServerDescription } from "../grpc/server-trust.ts";
-import { pollFiles } from "../lifecycle/file-poll.ts";
+import { followChanges } from "../lifecycle/file-changes.ts";
 import { MemoryRelease } from "../lifecycle/memory-release.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
@@ -177,17 +177,16 @@ export class XdsProxy implements AsyncDisposable {
     if (path === undefined || path === "SYSTEM") return;
     this.#tasks.spawn("follow-root", async (signal) => {
       let root = this.#root();
-      const onChange = (): Promise<void> => {
+      const onChange = (): void => {
         const current = this.#root();
         // A root that cannot be used now is no reason to end what was connected with one that could.
-        if (current === undefined || current === root) return Promise.resolve();
+        if (current === undefined || current === root) return;
         root = current;
         const previous = this.#rootChanged;
         this.#rootChanged = new AbortController();
         previous.abort();
-        return Promise.resolve();
       };
-      await pollFiles(() => [path], this.#limits.rootCheckMs, onChange, signal);
+      await followChanges(() => [path], onChange, signal, this.#limits.rootCheckMs);
     });
   }
 

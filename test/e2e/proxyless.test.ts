@@ -1,9 +1,10 @@
 /** A proxyless gRPC application's agent: certificates, a gRPC bootstrap and the ADS socket, and no Envoy. */
 import assert from "node:assert/strict";
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fetchHttp } from "../../src/net/http-client.ts";
+import { eventually } from "../support/eventually.ts";
 import { TestMesh } from "../support/mesh.ts";
 import { runOutrider, startOutrider } from "../support/outrider.ts";
 import { prepareWorkload, sidecarReady } from "../support/workload.ts";
@@ -13,7 +14,7 @@ describe("with DISABLE_ENVOY", () => {
     await using mesh = await TestMesh.start({});
     const workload = await prepareWorkload(mesh, "web");
     await using agent = startOutrider({
-      args: ["proxy", "sidecar"],
+      args: ["proxy", "sidecar", "--log_target=stdout", "--log_target=agent.log", "--log_caller=sds"],
       cwd: workload.folder,
       env: {
         ...workload.env,
@@ -41,6 +42,13 @@ describe("with DISABLE_ENVOY", () => {
       bootstrap.certificate_providers.default.config;
     assert.match(readFileSync(chain, "utf8"), /^-----BEGIN CERTIFICATE-----/);
     assert.match(readFileSync(key, "utf8"), /PRIVATE KEY-----/);
+
+    const log = join(workload.folder, "agent.log");
+    assert.match(readFileSync(log, "utf8"), /\tinfo\toutrider starts\t/);
+    assert.ok(agent.lines.some((line) => line.includes("outrider starts")));
+    renameSync(log, `${log}.1`);
+    agent.kill("SIGUSR1");
+    await eventually("a log file of its own again", () => assert.ok(existsSync(log)), { withinMs: 10_000 });
 
     const drain = await fetchHttp({
       target: { host: "127.0.0.1", port: workload.ports.status },
