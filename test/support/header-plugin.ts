@@ -3,8 +3,8 @@ import wabt from "wabt";
 
 /** @param value of the header `x-plugin` */
 export async function headerPlugin(value: string): Promise<Buffer> {
-  const { parseWat } = await wabt();
-  const module = parseWat("header-plugin.wat", text(value));
+  const tools = await wabt();
+  const module = tools.parseWat("header-plugin.wat", text(value));
   try {
     return Buffer.from(module.toBinary({}).buffer);
   } finally {

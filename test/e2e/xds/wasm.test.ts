@@ -111,7 +111,7 @@ function bootstrap(port: number, encoding: Encoding): StandaloneBootstrap {
 interface Started {
   readonly sidecar: StandaloneSidecar;
   /** Wait until requests are answered like that. */
-  answers(status: number, header: string | undefined): Promise<void>;
+  readonly answers: (status: number, header: string | undefined) => Promise<void>;
 }
 
 async function start(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { createAddressGuard, isCidr } from "../../../src/wasm/fetch/address-guard.ts";
 import { nextUrl } from "../../../src/wasm/fetch/redirect.ts";
 import { isTransientStatus } from "../../../src/wasm/fetch/status.ts";

@@ -17,7 +17,7 @@ const encodings = { "a message": wasmExtension, "a TypedStruct": wasmStruct };
 
 function remote(plugin: Plugin): Extract<Plugin, { kind: "remote" }> {
   assert.equal(plugin.kind, "remote", JSON.stringify(plugin));
-  return plugin as Extract<Plugin, { kind: "remote" }>;
+  return plugin;
 }
 
 for (const [encoding, make] of Object.entries(encodings)) {

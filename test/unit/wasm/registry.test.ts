@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { readChallenge } from "../../../src/wasm/registry/challenge.ts";
 import { type Credentials, credentialsFor } from "../../../src/wasm/registry/docker-config.ts";
 import { chooseImage, chooseLayer, readManifest } from "../../../src/wasm/registry/manifest.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describeUrl, parseModuleUrl } from "../../../src/wasm/module-source.ts";
 import { type Pulled, wantedChecksum } from "../../../src/wasm/pull-decision.ts";
 import type { PullPolicy } from "../../../src/wasm/plugin.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { mayHoldWasm } from "../../../src/xdsproxy/extension-rewriter.ts";
 import { type Edit, editField, replaceField } from "../../../src/xdsproxy/wire-edit.ts";
 
