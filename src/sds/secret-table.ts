@@ -10,7 +10,13 @@ import { errorMessage } from "../lifecycle/error-message.ts";
 import { joinPem, splitPem } from "../pki/pem.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { filesOf, parseSecretName, type SecretName, systemRootPaths } from "./secret-name.ts";
-import { encodeKeyPair, encodeRoots, type PrivateKeyProviderOptions, type SdsSecrets } from "./secrets.ts";
+import {
+  encodeFederatedRoots,
+  encodeKeyPair,
+  encodeRoots,
+  type PrivateKeyProviderOptions,
+  type SdsSecrets,
+} from "./secrets.ts";
 
 /** Encoded secrets by name. */
 export type EncodedSecrets = ReadonlyMap<string, Buffer>;
@@ -95,7 +101,7 @@ export class SecretTable {
 
   #update(): void {
     const before = this.#encoded.current;
-    const { workload, rootPem } = this.#secrets.current;
+    const { workload, rootPem, federation } = this.#secrets.current;
     const crl = this.#textOf(this.#options.crlPath ?? "");
     const after = new Map<string, Buffer>();
     const put = (name: string, bytes: Buffer): void => {
@@ -105,7 +111,9 @@ export class SecretTable {
     };
     if (workload !== undefined)
       put("default", encodeKeyPair("default", workload, this.#options.privateKeyProvider));
-    if (rootPem !== undefined) put("ROOTCA", encodeRoots("ROOTCA", rootPem, crl));
+    if (rootPem !== undefined && federation !== undefined)
+      put("ROOTCA", encodeFederatedRoots("ROOTCA", rootPem, federation, crl));
+    else if (rootPem !== undefined) put("ROOTCA", encodeRoots("ROOTCA", rootPem, crl));
     for (const [name, { secret }] of this.#wanted) {
       const bytes = this.#encodeFiles(name, secret, crl) ?? before.get(name);
       if (bytes !== undefined) put(name, bytes);
