@@ -56,15 +56,6 @@ export function directResponseListener(options: ListenerOptions): object {
 
 /** A static HTTP/2 cluster on loopback. */
 export function grpcCluster(name: string, port: number): object {
-  return http2Cluster(name, { socket_address: { address: "127.0.0.1", port_value: port } });
-}
-
-/** The same behind a Unix socket. */
-export function pipeCluster(name: string, path: string): object {
-  return http2Cluster(name, { pipe: { path } });
-}
-
-function http2Cluster(name: string, address: object): object {
   return {
     name,
     type: "STATIC",
@@ -79,7 +70,9 @@ function http2Cluster(name: string, address: object): object {
       cluster_name: name,
       endpoints: [
         {
-          lb_endpoints: [{ endpoint: { address } }],
+          lb_endpoints: [
+            { endpoint: { address: { socket_address: { address: "127.0.0.1", port_value: port } } } },
+          ],
         },
       ],
     },
