@@ -251,7 +251,7 @@ export class EnvoyStream {
     return "passed";
   }
 
-  async #deliver(
+  #deliver(
     upstream: ByteStream,
     message: Buffer,
     facts: ReturnType<AdsProtocol["readResponse"]>,
@@ -261,9 +261,9 @@ export class EnvoyStream {
     if (handled.kind === "answer") {
       if (handled.error !== undefined) report.refused(facts.typeUrl, handled.error);
       upstream.enqueue(handled.request);
-      return;
+      return Promise.resolve();
     }
-    if (observer.isForEnvoy(facts)) await this.#toEnvoy(message, facts, "control plane");
+    return observer.isForEnvoy(facts) ? this.#toEnvoy(message, facts, "control plane") : Promise.resolve();
   }
 
   async #toEnvoy(
@@ -272,9 +272,11 @@ export class EnvoyStream {
     source: ResponseSource,
   ): Promise<void> {
     const { hold, observer, envoy } = this.#deps;
-    if (facts.typeUrl === typeUrl.listener) await hold?.released(this.#ended);
+    if (hold !== undefined && facts.typeUrl === typeUrl.listener) await hold.released(this.#ended);
+    const taken = envoy.write(message);
+    // It is looked at while it is on its way.
     observer.forwarded(facts, message.length, source);
-    await envoy.write(message);
+    await taken;
   }
 
   /** Begin to serve from the cache, if nothing has come from the control plane and the cache has it all. */

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import type { ByteStream } from "../../../src/grpc/channel.ts";
-import { GrpcServer } from "../../../src/grpc/server.ts";
+import { StreamServer } from "../../../src/grpc/stream-server.ts";
 import { typeUrl } from "../../../src/xds/type-urls.ts";
 import { delta } from "../../support/xds-messages.ts";
 import { delta as protocol } from "../../../src/xdsproxy/protocol.ts";
@@ -26,7 +26,7 @@ async function serve(stream: ByteStream): Promise<void> {
   }
 }
 
-const server = await GrpcServer.listen(
+const server = await StreamServer.listen(
   {
     host: "127.0.0.1",
     port: 0,

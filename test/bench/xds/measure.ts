@@ -1,5 +1,6 @@
 /** What a client of ADS sees, and what it costs the process in between. */
-import { GrpcChannel, type ChannelOptions } from "../../../src/grpc/channel.ts";
+import type { ChannelOptions } from "../../../src/grpc/channel.ts";
+import { StreamChannel } from "../../../src/grpc/stream-channel.ts";
 import { sleep } from "../../../src/lifecycle/sleep.ts";
 import { typeUrl } from "../../../src/xds/type-urls.ts";
 import { inboxOf } from "../../support/inbox.ts";
@@ -35,7 +36,7 @@ function figure(route: Route, name: string, unit: Figure["unit"], values: readon
 
 /** A client that asks for responses and takes them. */
 function clientOf(route: Route) {
-  const channel = new GrpcChannel(route.channel);
+  const channel = new StreamChannel(route.channel);
   const stream = channel.stream(
     "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources",
     {},
@@ -138,7 +139,7 @@ export async function measureResponses(
 export async function measureSlowReader(route: Route): Promise<readonly Figure[]> {
   if (route.proxy === undefined) return [];
   const { pid, responses } = route.proxy;
-  const channel = new GrpcChannel(route.channel);
+  const channel = new StreamChannel(route.channel);
   const stream = channel.stream(
     "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources",
     {},
