@@ -3,6 +3,9 @@ import { nodeFlags } from "../../src/build/release/launcher.ts";
 import { type Child, spawnChild } from "../../src/lifecycle/child.ts";
 import { eventually } from "../support/eventually.ts";
 
+/** As in the release's launcher. */
+const allocator = { MALLOC_ARENA_MAX: "1", MALLOC_MMAP_THRESHOLD_: "1048576" };
+
 export interface Part extends AsyncDisposable {
   readonly pid: number;
   /** What it has printed; it prints a line when it is ready. */
@@ -18,7 +21,7 @@ export async function startPart(script: string, args: readonly string[]): Promis
   const child: Child = spawnChild({
     file: process.execPath,
     args: [...nodeFlags, script, ...args],
-    env: { PATH: process.env["PATH"] ?? "", MALLOC_ARENA_MAX: "1" },
+    env: { PATH: process.env["PATH"] ?? "", ...allocator },
     stdout: onLine,
     stderr: onLine,
   });
