@@ -4,6 +4,7 @@
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { SecretManager } from "../identity/secret-manager.ts";
 import { createTokenReader } from "../identity/token.ts";
+import { trustDomainOf, type WorkloadSecret } from "../identity/workload-secret.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
 import { Watch } from "../lifecycle/watch.ts";
 import type { SdsSecrets } from "../sds/secrets.ts";
@@ -12,6 +13,7 @@ import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { XdsProxy } from "../xdsproxy/xds-proxy.ts";
 import { startIdentity } from "./identity.ts";
+import { wasmLoader } from "./wasm.ts";
 
 /** What they need. */
 export interface ControlPlaneDependencies {
@@ -43,7 +45,7 @@ export async function startControlPlaneServices(
   } else {
     tasks.spawn("publish-secrets", async (signal) => {
       for await (const { secret } of identity.state.changes(signal)) {
-        secrets.set(secret === undefined ? {} : { workload: secret, rootPem: secret.rootPem });
+        secrets.set(secret === undefined ? {} : secretsOf(secret));
       }
     });
   }
@@ -54,6 +56,10 @@ export async function startControlPlaneServices(
       token: createTokenReader(config.identity.tokenPath),
       log: log.scope("xdsproxy"),
       metrics,
+      extensions:
+        config.wasm === undefined
+          ? undefined
+          : wasmLoader(config.wasm, { log: log.scope("wasm"), metrics, tasks }),
     }),
   );
   tasks.spawn("follow-trust-bundle", async (signal) => {
@@ -63,4 +69,10 @@ export async function startControlPlaneServices(
     }
   });
   return { identity, xds };
+}
+
+function secretsOf(secret: WorkloadSecret): SdsSecrets {
+  const { rootPem, federatedBundles: bundles } = secret;
+  if (bundles === undefined || bundles.size === 0) return { workload: secret, rootPem };
+  return { workload: secret, rootPem, federation: { trustDomain: trustDomainOf(secret.spiffeId), bundles } };
 }

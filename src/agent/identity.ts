@@ -40,7 +40,7 @@ export function startIdentity(
     tasks.spawn("watch-token", (signal) => watchToken(tokenPath, keeper, deps, signal));
   }
   if (output !== undefined) {
-    tasks.spawn("output-certificates", (signal) => outputCerts(output, identity.state, log, signal));
+    tasks.spawn("output-certificates", (signal) => outputCerts(output, identity.state, deps, signal));
   }
   return { identity, trustBundles };
 }

@@ -12,14 +12,15 @@ import type { Logger } from "../telemetry/log.ts";
 
 /** Check all of it, in the order in which one needs the other. @throws ConfigError */
 export async function requirePreconditions(config: AgentConfig, log: Logger): Promise<void> {
-  requireWritable(config.envoy.configPath);
+  // A proxyless application reaches its socket and its bootstrap there as a user of its own.
+  requireWritable(config.envoy.configPath, config.proxyless === undefined ? 0o700 : 0o755);
   await requireNoStrays(config.envoy.configPath, log);
   requireFreePorts(config);
 }
 
-function requireWritable(configPath: string): void {
+function requireWritable(configPath: string, mode: number): void {
   try {
-    makeFolder(configPath, 0o700);
+    makeFolder(configPath, mode);
     accessSync(configPath, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new ConfigError([

@@ -10,7 +10,7 @@ import type { PreparedLaunch } from "../envoy/generation/launch.ts";
 import type { EnvoySupervisor } from "../envoy/supervisor.ts";
 import type { SwapReport } from "../envoy/swap/swap-requests.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
-import { pollFiles } from "../lifecycle/file-poll.ts";
+import { followChanges } from "../lifecycle/file-changes.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { launchOf } from "./launch.ts";
@@ -28,9 +28,6 @@ export interface ReloaderOptions {
   readonly supervisor: EnvoySupervisor;
   readonly log: Logger;
 }
-
-/** Between two looks at the files, in milliseconds. */
-const pollMs = 1_000;
 
 /** One configuration after the other. */
 export class Reloader {
@@ -74,10 +71,9 @@ export class Reloader {
 
   /** Reload whenever a file changes, until `signal` aborts. */
   async followFiles(signal: AbortSignal): Promise<void> {
-    await pollFiles(
-      () => [...new Set([...this.#files, ...this.#launch.files, this.#launch.binary])],
-      pollMs,
-      async () => {
+    await followChanges(
+      () => [...this.#files, ...this.#launch.files, this.#launch.binary],
+      () => {
         // Not awaited: a newer change supersedes one that still waits.
         void this.reload("a file has changed", false);
       },

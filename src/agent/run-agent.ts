@@ -11,15 +11,14 @@ import { EnvoySupervisor } from "../envoy/supervisor.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
-import type { Logger } from "../telemetry/log.ts";
 import { launchOf } from "./launch.ts";
 import { requirePreconditions } from "./preconditions.ts";
 import { Reloader } from "./reloader.ts";
+import { type ReopenableLog, reopenOwnLog } from "./reopen-log.ts";
 import { Witnesses } from "./witnesses.ts";
 
 /** What the agent gets from the process. */
-export interface AgentDependencies {
-  readonly log: Logger;
+export interface AgentDependencies extends ReopenableLog {
   /** Pid of the agent. */
   readonly pid: number;
   /** Reads the configuration again. @throws ConfigError */
@@ -84,6 +83,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
     tasks.spawn("reopen-logs", async (signal) => {
       for await (const requests of deps.reopenLogsRequests.changes(signal)) {
         if (requests === 0) continue;
+        reopenOwnLog(deps);
         log.info("reopening log files requested", { requests });
         await supervisor.reopenLogs().catch((error: unknown) => {
           log.warn("Envoy was not asked to reopen its log files", { reason: errorMessage(error) });

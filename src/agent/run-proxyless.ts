@@ -8,31 +8,38 @@ import type { SupervisionEnd } from "../envoy/state.ts";
 import { writeFileAtomic } from "../lifecycle/atomic-file.ts";
 import { makeFolder } from "../lifecycle/folder.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
+import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import { listenForStatus, type Readiness } from "../status/server.ts";
-import type { Logger } from "../telemetry/log.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { startControlPlaneServices } from "./control-plane-services.ts";
 import { requirePreconditions } from "./preconditions.ts";
+import { type ReopenableLog, reopenOwnLog } from "./reopen-log.ts";
 import { startWorkloadHealth, workloadHealthReport } from "./workload-health.ts";
 
 /** What it gets from the process. */
-export interface ProxylessDependencies {
-  readonly log: Logger;
+export interface ProxylessDependencies extends ReopenableLog {
   /** End. */
   readonly shutdown: AbortSignal;
+  /** How often it was asked to reopen log files. */
+  readonly reopenLogsRequests: ReadonlyWatch<number>;
 }
 
 /** Run until asked to stop. @throws ConfigError, TaskFailedError */
 export async function runProxyless(
   config: AgentConfig,
-  { log, shutdown }: ProxylessDependencies,
+  deps: ProxylessDependencies,
 ): Promise<SupervisionEnd> {
+  const { log, shutdown } = deps;
   await requirePreconditions(config, log);
   const quit = new AbortController();
   const metrics = new Metrics("istio_agent_");
   await using stack = new AsyncDisposableStack();
   const tasks = stack.use(new TaskGroup());
   const { identity, xds } = await startControlPlaneServices(config, { log, metrics, tasks, stack });
+  tasks.spawn("reopen-logs", async (signal) => {
+    for await (const requests of deps.reopenLogsRequests.changes(signal))
+      if (requests > 0) reopenOwnLog(deps);
+  });
   const workload = startWorkloadHealth(config.workloadHealth, {
     ...{ xds, log, metrics, tasks },
     proxy: undefined,

@@ -9,6 +9,7 @@ import { FlightRecorder } from "../envoy/exits/flight-recorder.ts";
 import type { Generation } from "../envoy/generation/generation.ts";
 import type { GenerationObserver, SupervisorOptions } from "../envoy/supervisor-options.ts";
 import { residentBytes } from "../lifecycle/process-memory.ts";
+import { ticks } from "../lifecycle/tick.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 /** Name of the flight recorder's folder in the config path. */
@@ -76,10 +77,7 @@ export class Witnesses implements AsyncDisposable {
 
   /** Keep the account of OOM kills, so that somebody else's is never taken for Envoy's. */
   async followOomKills(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      this.#exits.note();
-      await sleep(noteMs, undefined, { signal }).catch(() => undefined);
-    }
+    for await (const _ of ticks(noteMs, signal)) this.#exits.note();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

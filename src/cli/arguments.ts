@@ -2,6 +2,16 @@
  * The parser's result as a command reads it.
  */
 import type { Arguments, Command } from "./command.ts";
+import { acceptedFlags } from "./log-flags.ts";
+
+/** How yargs and its parser read words, so that both read them alike. */
+export const parserConfiguration = {
+  "camel-case-expansion": false,
+  "boolean-negation": false,
+  "parse-positional-numbers": false,
+  // A word after `--flag value` is none of the flag's.
+  "greedy-arrays": false,
+} as const;
 
 /**
  * `parsed` has the flags and words by name, as yargs and its parser name them.
@@ -13,11 +23,13 @@ export function toArguments(
   command: Command,
   { argv, passedOn }: { readonly argv: readonly string[]; readonly passedOn: readonly string[] },
 ): Arguments {
+  const flags = acceptedFlags(command);
   const value = (name: string): unknown => {
     const found = parsed[name];
     // A scalar flag given twice counts as given last.
-    return Array.isArray(found) && command.flags[name]?.array !== true ? found.at(-1) : found;
+    return Array.isArray(found) && flags[name]?.array !== true ? found.at(-1) : found;
   };
+  const aliases = Object.values(flags).map(({ alias }) => alias);
   const positional = Object.keys(parsed).filter(
     (name) => command.usage?.includes(`[${name}`) === true || command.usage?.includes(`<${name}`) === true,
   );
@@ -36,7 +48,7 @@ export function toArguments(
     given: (name) => argv.some((word) => word === `--${name}` || word.startsWith(`--${name}=`)),
     unknown: argv.filter((word) => {
       const name = /^--?([^=]+)/.exec(word)?.[1];
-      return name !== undefined && !Object.hasOwn(command.flags, name);
+      return name !== undefined && !Object.hasOwn(flags, name) && !aliases.includes(name);
     }),
   };
 }

@@ -4,9 +4,11 @@
  * yargs with its help texts costs 6 MiB and 20 ms, which no agent has to pay for a command line without mistakes.
  */
 import parser from "yargs-parser";
-import { toArguments } from "./arguments.ts";
+import { parserConfiguration, toArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
+import { acceptedFlags } from "./log-flags.ts";
 import type { Invocation } from "./parse.ts";
+import { valueProblems, withPlainBooleans } from "./flag-values.ts";
 
 /** Read argv (without the interpreter and the script). Never exits, never prints. */
 export async function readCommandLine(
@@ -28,26 +30,31 @@ export function readPlainCall(argv: readonly string[], commands: readonly Comman
   const [, positional] = /^\[(\w+)\]$/.exec(command.usage ?? "") ?? [];
   if (command.usage !== undefined && positional === undefined) return undefined;
 
+  const accepted = acceptedFlags(command);
+  const given = withPlainBooleans(rest, accepted);
   const named = (type: string): string[] =>
-    Object.keys(command.flags).filter((flag) => command.flags[flag]?.type === type);
-  const { argv: parsed, error } = parser.detailed(rest, {
+    Object.keys(accepted).filter((flag) => accepted[flag]?.type === type);
+  const { argv: parsed, error } = parser.detailed([...given], {
     string: named("string"),
     number: named("number"),
     boolean: named("boolean"),
-    array: Object.keys(command.flags).filter((flag) => command.flags[flag]?.array === true),
+    array: Object.keys(accepted).filter((flag) => accepted[flag]?.array === true),
+    alias: Object.fromEntries(
+      Object.entries(accepted).flatMap(([flag, { alias }]) => (alias === undefined ? [] : [[flag, alias]])),
+    ),
     default: Object.fromEntries(
-      Object.entries(command.flags).flatMap(([flag, { default: value }]) =>
+      Object.entries(accepted).flatMap(([flag, { default: value }]) =>
         value === undefined ? [] : [[flag, value]],
       ),
     ),
-    configuration: {
-      "camel-case-expansion": false,
-      "boolean-negation": false,
-      "parse-positional-numbers": false,
-    },
+    configuration: parserConfiguration,
   });
   const { _: words, ...flags } = parsed;
-  const hasUnknown = Object.keys(flags).some((flag) => !Object.hasOwn(command.flags, flag));
+  const aliases = Object.values(accepted).map(({ alias }) => alias);
+  const hasUnknown = Object.keys(flags).some(
+    (flag) => !Object.hasOwn(accepted, flag) && !aliases.includes(flag),
+  );
+  if (valueProblems(given, parsed, accepted).length > 0) return undefined;
   if (error !== null || words.length > (positional === undefined ? 0 : 1)) return undefined;
   if (hasUnknown && command.allowUnknown !== true) return undefined;
   const values = positional === undefined ? flags : { ...flags, [positional]: words[0] };

@@ -9,6 +9,8 @@ export interface Flag {
   readonly describe: string;
   readonly default?: string | number | boolean;
   readonly array?: boolean;
+  /** One letter that stands for it. */
+  readonly alias?: string;
 }
 
 /** Values of the flags and words of one call. */

@@ -14,6 +14,7 @@ import { reloadCommand } from "./reload.ts";
 import { requestCommand } from "./request.ts";
 import { runCommand } from "./run.ts";
 import { upCommand } from "./up.ts";
+import { versionCommand } from "./version-command.ts";
 import { waitCommand } from "./wait.ts";
 import { xdsCommand } from "./xds.ts";
 
@@ -33,4 +34,5 @@ export const commands: readonly Command[] = [
   discoveryCommand,
   envoyCommand,
   envCommand,
+  versionCommand,
 ];

@@ -4,17 +4,17 @@
 import { readFileSync } from "node:fs";
 import { type ConfigProblem, ConfigError } from "../config/config-problem.ts";
 import { parseDurationMs } from "../config/duration.ts";
-import { parseLogLevels } from "../config/log-options.ts";
+import { type LogConfig, logConfig } from "../config/log-options.ts";
 import { openTokenIssuer } from "../controlplane/demo-tokens.ts";
 import type { DiscoveryOptions } from "../controlplane/discovery-server.ts";
 import { describePortOwner, portOwners } from "../net/port-owner.ts";
-import type { LogLevel } from "../telemetry/log.ts";
 import type { Arguments } from "./command.ts";
+import { readLogFlags } from "./log-flags.ts";
 
 /** What the control plane runs with, and how it logs. */
 export interface DiscoveryRun {
   readonly options: DiscoveryOptions;
-  readonly levels: Readonly<Record<string, LogLevel>>;
+  readonly log: LogConfig;
 }
 
 /** Read the flags. @throws {ConfigError} With every problem. */
@@ -56,14 +56,14 @@ export async function readDiscoveryOptions(args: Arguments): Promise<DiscoveryRu
       refuse("--jwksFile", `${jwksFile} is not a JWKS: ${String(error)}`);
     }
   }
-  const levels = parseLogLevels(args.string("log_output_level"), problems);
+  const log = logConfig(readLogFlags(args), problems);
   const limits = {
     defaultWorkloadTtlMs: duration("defaultWorkloadTtl"),
     maxWorkloadTtlMs: duration("maxWorkloadTtl"),
   };
   if (problems.length > 0) throw new ConfigError(problems);
   return {
-    levels,
+    log,
     options: {
       ...chosen,
       ...limits,

@@ -3,6 +3,7 @@
  */
 import { join } from "node:path";
 import type { Arguments, Command, CommandContext } from "./command.ts";
+import { logFlags } from "./log-flags.ts";
 
 /** Exit code of a configuration that cannot be used. */
 const unusable = 64;
@@ -44,8 +45,7 @@ export const discoveryCommand: Command = {
       describe: "Certificate lifetime when none is asked for.",
     },
     maxWorkloadTtl: { type: "string", default: "2160h", describe: "Longest certificate lifetime." },
-    log_output_level: { type: "string", default: "default:info", describe: "Log levels as scope:level,…" },
-    log_as_json: { type: "boolean", default: false, describe: "Log as JSON." },
+    ...logFlags,
   },
   run: runDiscovery,
 };
@@ -55,25 +55,20 @@ async function runDiscovery(args: Arguments, context: CommandContext): Promise<n
     { DiscoveryServer },
     { readDiscoveryOptions },
     { ConfigError, describeProblem },
-    { createLogger, writeToStdout },
+    { openLog },
     { errorMessage },
     { aborted },
   ] = await Promise.all([
     import("../controlplane/discovery-server.ts"),
     import("./discovery-options.ts"),
     import("../config/config-problem.ts"),
-    import("../telemetry/log.ts"),
+    import("./open-log.ts"),
     import("../lifecycle/error-message.ts"),
     import("../lifecycle/sleep.ts"),
   ]);
   try {
-    const { options, levels } = await readDiscoveryOptions(args);
-    const log = createLogger({
-      json: args.boolean("log_as_json"),
-      levels,
-      write: writeToStdout,
-      now: () => new Date(),
-    });
+    const { options, log: logConfig } = await readDiscoveryOptions(args);
+    const { log } = openLog(logConfig);
     await using server = await DiscoveryServer.listen(options, { log });
     log.info("control plane is up", {
       ...server.ports,

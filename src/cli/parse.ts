@@ -2,8 +2,10 @@
  * From argv to a command and its arguments, the only user of yargs.
  */
 import yargs from "yargs";
-import { toArguments } from "./arguments.ts";
+import { parserConfiguration, toArguments } from "./arguments.ts";
 import type { Arguments, Command } from "./command.ts";
+import { acceptedFlags, logFlags } from "./log-flags.ts";
+import { valueProblems, withPlainBooleans } from "./flag-values.ts";
 
 /** What argv asks for. */
 export type Invocation =
@@ -24,7 +26,9 @@ export async function parseCommandLine(
   version: string,
 ): Promise<Invocation> {
   const end = commandLine.indexOf("--");
-  const argv = end < 0 ? commandLine : commandLine.slice(0, end);
+  const given = end < 0 ? commandLine : commandLine.slice(0, end);
+  const command = commands.find(({ name }) => given.includes(name));
+  const argv = command === undefined ? given : withPlainBooleans(given, acceptedFlags(command));
   const passedOn = end < 0 ? [] : commandLine.slice(end + 1);
   let invocation: Invocation | undefined;
   let output = "";
@@ -37,11 +41,7 @@ export async function parseCommandLine(
     .demandCommand(1, "Name a command.")
     .strictCommands()
     .exitProcess(false)
-    .parserConfiguration({
-      "camel-case-expansion": false,
-      "boolean-negation": false,
-      "parse-positional-numbers": false,
-    })
+    .parserConfiguration(parserConfiguration)
     .fail((message, error) => {
       failure = message || error.message;
     });
@@ -51,7 +51,8 @@ export async function parseCommandLine(
       usage,
       command.describe,
       (builder) => {
-        builder.options(command.flags).version(false);
+        const hidden = Object.entries(logFlags).map(([name, flag]) => [name, { ...flag, hidden: true }]);
+        builder.options({ ...Object.fromEntries(hidden), ...command.flags }).version(false);
         for (const [, name = ""] of command.usage?.matchAll(/[[<](\w+)/g) ?? []) {
           builder.positional(name, { type: "string" });
         }
@@ -62,6 +63,8 @@ export async function parseCommandLine(
         return builder;
       },
       (parsed) => {
+        const problems = valueProblems(argv, parsed, acceptedFlags(command));
+        if (problems.length > 0) failure = problems.join("\n");
         invocation = { kind: "run", command, args: toArguments(parsed, command, { argv, passedOn }) };
       },
     );

@@ -9,6 +9,7 @@ import { pilotFlags } from "../config/pilot-flags.ts";
 import type { SupervisionEnd } from "../envoy/state.ts";
 import type { Arguments, Command, CommandContext } from "./command.ts";
 import { identityFlags, readIdentityFlags } from "./identity-flags.ts";
+import { logFlags, readLogFlags } from "./log-flags.ts";
 import { readSupervisionFlags, supervisionFlags } from "./supervision-flags.ts";
 import { version } from "./version.ts";
 
@@ -95,8 +96,17 @@ export const proxyCommand: Command = {
       default: "2s",
       describe: "How long the control plane may be gone before Envoy is served from the cache.",
     },
-    log_output_level: { type: "string", default: "default:info", describe: "Log levels as scope:level,…" },
-    log_as_json: { type: "boolean", default: false, describe: "Log as JSON, Envoy's log included." },
+    wasmFolder: {
+      type: "string",
+      default: "/var/lib/istio/data",
+      describe: "Folder for the Wasm modules that are fetched for Envoy.",
+    },
+    ...logFlags,
+    profiling: {
+      type: "boolean",
+      default: true,
+      describe: "Serve profiles of the agent on the status port, /debug/pprof/.",
+    },
     terminationLog: {
       type: "string",
       describe:
@@ -116,13 +126,17 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
     { ConfigError },
     { interfaceAddresses, readConfigFile },
     { lookAround },
-    { createLogger, writeToStdout },
+    { ownCpus },
+    { openLog },
+    { LogTarget },
   ] = await Promise.all([
     import("../config/parse-config.ts"),
     import("../config/config-problem.ts"),
     import("../config/read-sources.ts"),
     import("../config/surroundings.ts"),
-    import("../telemetry/log.ts"),
+    import("../lifecycle/cpu-share.ts"),
+    import("./open-log.ts"),
+    import("../telemetry/log-target.ts"),
   ]);
   const sources = { flags: proxyFlags(args), env: context.env, readFile: readConfigFile };
   if (args.boolean("print-config")) {
@@ -139,31 +153,35 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
         ...sources,
         ...surroundings,
         interfaces: interfaceAddresses(),
+        cpus: ownCpus(),
         templatePath: join(context.templates, "sidecar.yaml"),
         version,
       });
     const config = configure();
-    const log = createLogger({ ...config.log, write: writeToStdout, now: () => new Date() });
+    const { log, reopen: reopenLog } = openLog(config.log);
     log.info("outrider starts", { version, node: config.nodeId });
     if (args.unknown.length > 0) log.warn("unknown flags ignored", { flags: args.unknown.join(" ") });
     for (const reason of config.warnings) log.warn("configuration is odd", { reason });
 
     if (config.proxyless !== undefined) {
       const { runProxyless } = await import("../agent/run-proxyless.ts");
-      return exitCodeOfEnd(await runProxyless(config, { log, shutdown: context.shutdown }));
+      const { shutdown, reopenLogsRequests } = context;
+      return exitCodeOfEnd(await runProxyless(config, { log, reopenLog, shutdown, reopenLogsRequests }));
     }
     const [{ runAgent }, { ensureEnvoy, logProgress }] = await Promise.all([
       import("../agent/run-agent.ts"),
       import("../envoy/binary/ensure.ts"),
     ]);
     const envoyBinary = await ensureEnvoy({ ...config.envoyBinary, env: context.env }, logProgress(log));
+    const stdout = new LogTarget(["stdout"]);
     const end = await runAgent(config, {
       log,
+      reopenLog,
       pid: context.pid,
       configure,
       envoyBinary,
       onEnvoyLogLine: (line) => {
-        writeToStdout(`${line}\n`);
+        stdout.write(`${line}\n`);
       },
       shutdown: context.shutdown,
       hurry: context.hurry,
@@ -225,12 +243,12 @@ export function proxyFlags(args: Arguments): ProxyFlags {
     proxyType: args.words[0] ?? "sidecar",
     domain: args.optionalString("domain"),
     meshConfig: args.string("meshConfig"),
-    binaryPath: args.optionalString("binaryPath"),
+    binaryPath: args.optionalString("binaryPath") || undefined,
     serviceCluster: args.string("serviceCluster"),
     proxyLogLevel: args.string("proxyLogLevel"),
     proxyComponentLogLevel: args.string("proxyComponentLogLevel"),
     concurrency: args.optionalNumber("concurrency"),
-    templateFile: args.optionalString("templateFile"),
+    templateFile: args.optionalString("templateFile") || undefined,
     outlierLogPath: args.optionalString("outlierLogPath") || undefined,
     stsPort: args.number("stsPort"),
     pilot: Object.fromEntries(
@@ -247,7 +265,8 @@ export function proxyFlags(args: Arguments): ProxyFlags {
     appGrace: args.string("appGrace"),
     xdsCache: args.boolean("xdsCache"),
     xdsCacheAfter: args.string("xdsCacheAfter"),
-    logOutputLevel: args.string("log_output_level"),
-    logAsJson: args.boolean("log_as_json"),
+    wasmFolder: args.string("wasmFolder"),
+    log: readLogFlags(args),
+    profiling: args.boolean("profiling"),
   };
 }

@@ -10,11 +10,13 @@ import type { IdentityOptions } from "../identity/options.ts";
 import type { OutputCertsOptions } from "../identity/output-certs.ts";
 import type { SdsOptions } from "../sds/server.ts";
 import type { StatusOptions } from "../status/server.ts";
-import type { LogLevel } from "../telemetry/log.ts";
+import type { WasmOptions } from "../wasm/options.ts";
 import type { WorkloadHealthOptions } from "../workload-health/options.ts";
 import type { XdsProxyOptions } from "../xdsproxy/xds-proxy.ts";
 import type { IdentityFlags } from "./identity-source.ts";
 import type { InterfaceAddress } from "./addresses.ts";
+import type { CpuShare } from "../lifecycle/cpu-share.ts";
+import type { LogConfig, LogFlags } from "./log-options.ts";
 import type { PilotFlagValues } from "./pilot-flags.ts";
 import type { SdsSockets } from "./sds-sockets.ts";
 import type { SupervisionFlags } from "./supervision.ts";
@@ -46,7 +48,7 @@ export interface KnownPort {
 
 /** The agent's configuration. */
 export interface AgentConfig {
-  readonly log: { readonly json: boolean; readonly levels: Readonly<Record<string, LogLevel>> };
+  readonly log: LogConfig;
   /** What was odd but usable, one line each. */
   readonly warnings: readonly string[];
   readonly nodeId: string;
@@ -62,6 +64,8 @@ export interface AgentConfig {
   readonly outputCerts: OutputCertsOptions | undefined;
   readonly sds: SdsOptions;
   readonly xds: XdsProxyOptions;
+  /** Undefined leaves Wasm modules to Envoy. */
+  readonly wasm: WasmOptions | undefined;
   readonly status: StatusOptions;
   readonly admin: { readonly host: string; readonly port: number };
   readonly knownPorts: readonly KnownPort[];
@@ -99,8 +103,10 @@ export interface ProxyFlags {
   readonly appGrace: string;
   readonly xdsCache: boolean;
   readonly xdsCacheAfter: string;
-  readonly logOutputLevel: string;
-  readonly logAsJson: boolean;
+  readonly wasmFolder: string;
+  readonly log: LogFlags;
+  /** Serve profiles of the agent on the status port. */
+  readonly profiling: boolean;
 }
 
 /** What a cloud's metadata service says about this machine. */
@@ -122,6 +128,8 @@ export interface ConfigSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Addresses of the pod's interfaces, without loopback and link-local ones. */
   readonly interfaces: readonly InterfaceAddress[];
+  /** Processor time that this process may use. */
+  readonly cpus: CpuShare;
   /** What the cloud says about this machine; undefined where there is none or it has not answered in time. */
   readonly platform: PlatformFacts | undefined;
   /** An address of a host; the host itself when it is one, undefined when it could not be looked up. */

@@ -10,6 +10,7 @@ import { tracerOf } from "../bootstrap/tracing.ts";
 import type { AddressFamilies } from "./addresses.ts";
 import type { ConfigSources } from "./agent-config.ts";
 import type { ConfigProblem } from "./config-problem.ts";
+import { parseDurationMs, protobufDuration } from "./duration.ts";
 import type { Environment } from "./environment.ts";
 import type { NodeDescription } from "./node.ts";
 import { paths } from "./paths.ts";
@@ -45,14 +46,14 @@ export function bootstrapParameters(
   const isWaypoint = sources.flags.proxyType === "waypoint";
   const usesDelta = env.ISTIO_DELTA_XDS || isWaypoint;
   const discoversPeers = usesDelta && (isWaypoint || metadata["METADATA_DISCOVERY"] === "true");
-  const services = envoyServices(choice, warnings);
+  const services = envoyServices(choice, problems, warnings);
   const isLocalOnly = proxy.proxyMetadata["METRICS_LOCALHOST_ACCESS_ONLY"] === "true";
   return {
     nodeId: node.id,
     nodeCluster: node.cluster,
     locality: node.locality,
     metadata,
-    logAsJson: sources.flags.logAsJson,
+    logAsJson: sources.flags.log.asJson,
     runtimeFlags: runtimeFlags({
       keepsFragments: !env.HTTP_STRIP_FRAGMENT_FROM_PATH_UNSAFE_IF_DISABLED,
       forbidsTls13: env.COMPLIANCE_POLICY === "fips-140-2",
@@ -115,7 +116,11 @@ interface EnvoyServices {
   readonly tracing: Json;
 }
 
-function envoyServices(choice: BootstrapChoice, warnings: string[]): EnvoyServices {
+function envoyServices(
+  choice: BootstrapChoice,
+  problems: ConfigProblem[],
+  warnings: string[],
+): EnvoyServices {
   const { sources, env, proxy, node, families } = choice;
   const { metadata } = node;
   const file = (name: string): string | undefined =>
@@ -132,7 +137,7 @@ function envoyServices(choice: BootstrapChoice, warnings: string[]): EnvoyServic
   const tracer = tracerOf(proxy.tracing, {
     ...context,
     serviceName: node.cluster,
-    dnsRefreshRate: sources.flags.pilot.dnsRefreshRate ?? "30s",
+    dnsRefreshRate: dnsRefreshRate(sources.flags.pilot.dnsRefreshRate, problems),
   });
   for (const gone of ["stackdriver", "openCensusAgent"] as const) {
     if (proxy.tracing[gone] === undefined) continue;
@@ -160,6 +165,19 @@ function envoyServices(choice: BootstrapChoice, warnings: string[]): EnvoyServic
     ],
     tracing: tracer?.tracing ?? null,
   };
+}
+
+/** Envoy's own form, whatever Go's is; Envoy takes none of a millisecond or less. */
+function dnsRefreshRate(text: string | undefined, problems: ConfigProblem[]): string {
+  if (text === undefined || text === "") return "30s";
+  const ms = parseDurationMs(text);
+  if (ms !== undefined && ms > 1) return protobufDuration(ms);
+  problems.push({
+    source: "--dnsRefreshRate",
+    path: "",
+    message: `${JSON.stringify(text)} is not a duration above 1ms, such as 30s`,
+  });
+  return "30s";
 }
 
 const metricsSink: Json = {

@@ -7,7 +7,7 @@ import type { ConfigProblem } from "./config-problem.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 import { type PodValues, proxyConfigLayers, readPodInfo } from "./layers.ts";
 import { paths } from "./paths.ts";
-import { flagLayers } from "./pilot-flags.ts";
+import { flagLayers, type PilotFlagValues } from "./pilot-flags.ts";
 import {
   decodeProxyConfig,
   mergeProxyConfig,
@@ -33,7 +33,8 @@ export function readEffectiveConfig(
   problems: ConfigProblem[],
 ): EffectiveConfig {
   const warnings: string[] = [];
-  const env = readEnvironment(sources.env, warnings);
+  const pilot = sources.flags.pilot ?? {};
+  const env = withTrustDomain(readEnvironment(sources.env, warnings), sources.env, pilot);
   const labels = readPodInfo(sources, paths.podLabels, problems);
   const annotations = readPodInfo(sources, paths.podAnnotations, problems);
   const layers = [
@@ -43,11 +44,21 @@ export function readEffectiveConfig(
       { meshConfig: sources.flags.meshConfig, proxyConfig: env.PROXY_CONFIG, annotations },
       problems,
     ),
-    ...flagLayers(sources.flags.pilot ?? {}),
+    ...flagLayers(pilot),
   ];
   const merged = mergeProxyConfig(layers, problems);
   const proxy = decodeProxyConfig(merged, problems);
   return { env, labels, annotations, merged, proxy, warnings: [...warnings, ...merged.warnings] };
+}
+
+/** Istio 1.5's way to say the trust domain: weaker than the variable. */
+function withTrustDomain(
+  parsed: Environment,
+  given: ConfigSources["env"],
+  { "trust-domain": trustDomain }: PilotFlagValues,
+): Environment {
+  if (given["TRUST_DOMAIN"] !== undefined || trustDomain === undefined || trustDomain === "") return parsed;
+  return { ...parsed, TRUST_DOMAIN: trustDomain };
 }
 
 /** Istio 1.5's way to say terminationDrainDuration: weaker than any ProxyConfig. */

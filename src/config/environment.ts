@@ -5,6 +5,7 @@
  * that is set but empty is the empty string, not the default.
  */
 import { parseDurationMs } from "./duration.ts";
+import { parseGoBoolean } from "./go-boolean.ts";
 import { noticesOf } from "./unread-variables.ts";
 
 /** One variable. */
@@ -22,11 +23,7 @@ function text(fallback: string, describe: string): Variable<string> {
 }
 
 function flag(fallback: boolean, describe: string): Variable<boolean> {
-  const words: Readonly<Record<string, boolean>> = {
-    ...Object.fromEntries(["1", "t", "T", "TRUE", "true", "True"].map((word) => [word, true])),
-    ...Object.fromEntries(["0", "f", "F", "FALSE", "false", "False"].map((word) => [word, false])),
-  };
-  return { default: fallback, describe, parse: (value) => words[value], kind: "true or false" };
+  return { default: fallback, describe, parse: parseGoBoolean, kind: "true or false" };
 }
 
 /** Unset is a third state: it leaves the decision to something else. */
@@ -38,7 +35,8 @@ function integer(fallback: number, describe: string): Variable<number> {
   return {
     default: fallback,
     describe,
-    parse: (value) => (/^[+-]?\d+$/.test(value) ? Number(value) : undefined),
+    parse: (value) =>
+      /^[+-]?\d+$/.test(value) && Number.isSafeInteger(Number(value)) ? Number(value) : undefined,
     kind: "a whole number",
   };
 }
@@ -47,7 +45,10 @@ function fraction(fallback: number, describe: string): Variable<number> {
   return {
     default: fallback,
     describe,
-    parse: (value) => (value.trim() !== "" && Number.isFinite(Number(value)) ? Number(value) : undefined),
+    parse: (value) =>
+      /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(value) && Number.isFinite(Number(value))
+        ? Number(value)
+        : undefined,
     kind: "a number",
   };
 }
@@ -117,7 +118,7 @@ export const variables = {
   ),
   ISTIO_CPU_LIMIT: integer(
     0,
-    "CPUs of the container; Envoy's concurrency where ProxyConfig sets none (0: Envoy asks the cgroup).",
+    "CPUs of the container; Envoy's concurrency where ProxyConfig sets none (0: the cgroup says it, rounded up).",
   ),
   MINIMUM_DRAIN_DURATION: duration("5s", "Shortest drain when EXIT_ON_ZERO_ACTIVE_CONNECTIONS is on."),
   MAXIMUM_DRAIN_DURATION: duration(
@@ -163,6 +164,27 @@ export const variables = {
   PILOT_ENABLE_CA_CRL: flag(
     true,
     "Give Envoy the CA's list of revoked certificates with its root, if there is one.",
+  ),
+  ISTIO_AGENT_ENABLE_WASM_REMOTE_LOAD_CONVERSION: flag(
+    true,
+    "Fetch Wasm modules that extension configurations name by URL, and give Envoy the file.",
+  ),
+  WASM_INSECURE_REGISTRIES: text(
+    "",
+    "Servers of Wasm modules, as host or host:port, that may lack TLS or a certificate that can be verified, and may be on loopback; * for all, but for loopback.",
+  ),
+  BLOCKED_CIDRS_IN_WASM_FETCH: text(
+    "",
+    "Ranges of addresses that no Wasm module is fetched from, beside link-local ones and metadata services.",
+  ),
+  WASM_MODULE_EXPIRY: duration("24h", "How long a Wasm module that nothing uses is kept."),
+  WASM_PURGE_INTERVAL: duration("1h", "How often unused Wasm modules are looked for."),
+  WASM_HTTP_REQUEST_TIMEOUT: duration("15s", "Longest time of one request for a Wasm module."),
+  WASM_HTTP_REQUEST_MAX_RETRIES: integer(5, "Tries of one request for a Wasm module."),
+  ISTIO_WASM_MAX_BINARY_SIZE_BYTES: integer(268_435_456, "Largest Wasm module, and largest download of one."),
+  DOCKER_CONFIG: text(
+    "",
+    "Folder of the config.json with credentials for Wasm images without a pull secret; ~/.docker unless set.",
   ),
   PKCS8_KEY: flag(false, "Write the workload key as PKCS #8."),
   ECC_CURVE: text("P256", "Curve of an ECDSA key: P256 or P384."),

@@ -1,24 +1,59 @@
 /**
- * `--log_output_level` in Istio's notation: `default:info,xdsproxy:debug`.
+ * The flags about the log, in Istio's notation.
  */
-import { isLogLevel, type LogLevel } from "../telemetry/log.ts";
+import { isLogLevel, type LogLevel, type LogOptions } from "../telemetry/log.ts";
 import type { ConfigProblem } from "./config-problem.ts";
 
+/** The flags as they were given. */
+export interface LogFlags {
+  /** `scope:level,…`. */
+  readonly outputLevel: string;
+  readonly asJson: boolean;
+  /** `stdout`, `stderr` or paths; none is `stdout`. */
+  readonly targets: readonly string[];
+  /** Scopes, with commas between them. */
+  readonly callers: string;
+  /** `scope:level,…`. */
+  readonly stacktraceLevel: string;
+}
+
+/** How the log is written, and where to. */
+export interface LogConfig extends Omit<LogOptions, "write" | "now"> {
+  readonly targets: readonly string[];
+}
+
+/** Every level that is none adds a problem. */
+export function logConfig(flags: LogFlags, problems: ConfigProblem[]): LogConfig {
+  const { targets } = flags;
+  return {
+    json: flags.asJson,
+    levels: parseLogLevels("--log_output_level", flags.outputLevel, "info", problems),
+    callers: flags.callers.split(",").map((scope) => scope.trim()),
+    stackLevels: parseLogLevels("--log_stacktrace_level", flags.stacktraceLevel, "none", problems),
+    targets: targets.length === 0 ? ["stdout"] : targets,
+  };
+}
+
 /** Levels per scope; a level without a scope is the default's, and that of `all` overrides every scope. */
-export function parseLogLevels(text: string, problems: ConfigProblem[]): Readonly<Record<string, LogLevel>> {
-  const levels: Record<string, LogLevel> = { default: "info" };
+function parseLogLevels(
+  source: string,
+  text: string,
+  fallback: LogLevel,
+  problems: ConfigProblem[],
+): Readonly<Record<string, LogLevel>> {
+  const levels = new Map<string, LogLevel>([["default", fallback]]);
   for (const item of text.split(",").filter((part) => part.trim() !== "")) {
     const [scope = "", level] = item.split(":").map((part) => part.trim());
     const [name, value] = level === undefined ? ["default", scope] : [scope, level];
-    if (isLogLevel(value)) levels[name] = value;
+    if (isLogLevel(value)) levels.set(name, value);
     else {
       problems.push({
-        source: "--log_output_level",
+        source,
         path: "",
         message: `${JSON.stringify(item)} is not scope:level with one of debug, info, warn, error, fatal, none`,
       });
     }
   }
-  const { all } = levels;
-  return all === undefined ? levels : { default: all };
+  const all = levels.get("all");
+  return all === undefined ? Object.fromEntries(levels) : { default: all };
 }

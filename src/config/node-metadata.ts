@@ -4,6 +4,7 @@
  */
 import type { Json } from "../bootstrap/parameters.ts";
 import type { ConfigProblem } from "./config-problem.ts";
+import { parseGoBoolean } from "./go-boolean.ts";
 import { isMapping } from "./read-field.ts";
 
 /** Metadata as variables bring it, and the labels that ISTIO_METAJSON_LABELS holds. */
@@ -80,8 +81,8 @@ export function rawMetadata(
 
 function readText(source: string, key: string, value: string, problems: ConfigProblem[]): string {
   if (booleans.has(key) && value !== "") {
-    if (/^(?:1|t|T|TRUE|true|True)$/.test(value)) return "true";
-    if (/^(?:0|f|F|FALSE|false|False)$/.test(value)) return "false";
+    const flag = parseGoBoolean(value);
+    if (flag !== undefined) return String(flag);
     problems.push({ source, path: "", message: `${JSON.stringify(value)} is not true or false` });
   }
   if (key === "POD_PORTS" && value !== "" && !isJsonList(value)) {

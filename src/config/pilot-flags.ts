@@ -54,10 +54,6 @@ export const pilotFlags = {
   controlPlaneBootstrap: ignored("the control plane's own bootstrap was another program's"),
   connectTimeout: ignored("Envoy reaches the control plane through the agent"),
   tokenManagerPlugin: ignored("token exchange is gone"),
-  profiling: ignored("Node is profiled with its own tools"),
-  log_target: ignored("the log goes to standard output"),
-  log_stacktrace_level: ignored("errors are logged with their cause"),
-  log_caller: ignored("log lines carry their scope"),
 } as const satisfies Readonly<Record<string, PilotFlag>>;
 
 /** Values of the flags that were given. */
@@ -86,7 +82,8 @@ export function flagNotices(given: PilotFlagValues): readonly string[] {
 function givenFlags(given: PilotFlagValues): readonly (readonly [string, PilotFlag, string])[] {
   return Object.entries<PilotFlag>(pilotFlags).flatMap(([name, flag]) => {
     const value = given[name as keyof PilotFlagValues];
-    return value === undefined ? [] : [[name, flag, value] as const];
+    // Templates of Istio 1.5 give flags without a value for what nobody has set.
+    return value === undefined || value === "" ? [] : [[name, flag, value] as const];
   });
 }
 

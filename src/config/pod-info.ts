@@ -1,6 +1,7 @@
 /**
  * Labels and annotations as Kubernetes' downward API writes them: lines of `key="value"`.
  */
+import { unquoteGo } from "./go-quote.ts";
 
 /** The pairs of a downward API file, or the number of the first line that cannot be read. */
 export type PodInfo =
@@ -9,17 +10,13 @@ export type PodInfo =
 
 /** Lines without `=` are passed over, as Istio does. */
 export function parsePodInfo(text: string): PodInfo {
-  const values: Record<string, string> = {};
+  const values = new Map<string, string>();
   for (const [index, line] of text.split("\n").entries()) {
     const at = line.indexOf("=");
     if (at < 0) continue;
-    try {
-      const value: unknown = JSON.parse(line.slice(at + 1).trim());
-      if (typeof value !== "string") return { kind: "invalid", line: index + 1 };
-      values[line.slice(0, at).trim()] = value;
-    } catch {
-      return { kind: "invalid", line: index + 1 };
-    }
+    const value = unquoteGo(line.slice(at + 1).trim());
+    if (value === undefined) return { kind: "invalid", line: index + 1 };
+    values.set(line.slice(0, at).trim(), value);
   }
-  return { kind: "read", values };
+  return { kind: "read", values: Object.fromEntries(values) };
 }

@@ -5,6 +5,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { socketAddress } from "../bootstrap/services.ts";
+import { ownCpus } from "../lifecycle/cpu-share.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import { type InterfaceAddress, isUnsettled } from "./addresses.ts";
 import type { ConfigSources } from "./agent-config.ts";
@@ -17,7 +18,7 @@ import { findSdsSockets } from "./sds-sockets.ts";
 /** What was found. */
 export type Surroundings = Pick<
   ConfigSources,
-  "interfaces" | "platform" | "resolve" | "sdsSockets" | "workingDirectory"
+  "cpus" | "interfaces" | "platform" | "resolve" | "sdsSockets" | "workingDirectory"
 >;
 
 /** How long addresses may take to be assigned, and a name to be looked up, in milliseconds. */
@@ -34,7 +35,7 @@ export async function lookAround(
     resolver(sources),
     findSdsSockets(sources.env),
   ]);
-  return { interfaces, platform, resolve, sdsSockets, workingDirectory: process.cwd() };
+  return { cpus: ownCpus(), interfaces, platform, resolve, sdsSockets, workingDirectory: process.cwd() };
 }
 
 /** Interfaces once every address of theirs is assigned, or as they are when that takes too long. */

@@ -2,6 +2,7 @@
  * Variables of pilot-agent that this agent knows and does not read: those of Istio 1.5 that mean nothing any more,
  * and those of parts that this release does not have. Whoever sets one is told, once, instead of wondering.
  */
+import { parseGoBoolean } from "./go-boolean.ts";
 
 /** Why a variable has no effect. */
 export interface UnreadVariable {
@@ -21,7 +22,6 @@ function unsupported(because: string): UnreadVariable {
 const certificates = "certificates come over SDS, from the CA";
 const probes = "application probes are not served";
 const dns = "there is no DNS proxy";
-const wasm = "Wasm modules are not fetched by the agent";
 const grpcLimits = "gRPC runs with fixed limits";
 
 /** The table. */
@@ -53,14 +53,6 @@ export const unreadVariables: Readonly<Record<string, UnreadVariable>> = {
   ISTIO_META_ENABLE_DNS_SERVER: unsupported(dns),
   DNS_FORWARD_PARALLEL: unsupported(dns),
   DNS_FORWARD_TIMEOUT: unsupported(dns),
-  ISTIO_AGENT_ENABLE_WASM_REMOTE_LOAD_CONVERSION: unsupported(wasm),
-  WASM_INSECURE_REGISTRIES: unsupported(wasm),
-  WASM_MODULE_EXPIRY: unsupported(wasm),
-  WASM_PURGE_INTERVAL: unsupported(wasm),
-  WASM_HTTP_REQUEST_TIMEOUT: unsupported(wasm),
-  WASM_HTTP_REQUEST_MAX_RETRIES: unsupported(wasm),
-  ISTIO_WASM_MAX_BINARY_SIZE_BYTES: unsupported(wasm),
-  BLOCKED_CIDRS_IN_WASM_FETCH: unsupported(wasm),
   ISTIO_KUBE_APP_PROBERS: unsupported(probes),
   ISTIO_ENABLE_HTTP2_PROBING: unsupported(probes),
   REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION: unsupported(probes),
@@ -73,7 +65,7 @@ export const unreadVariables: Readonly<Record<string, UnreadVariable>> = {
 export function noticesOf(env: Readonly<Record<string, string | undefined>>): readonly string[] {
   return Object.entries(unreadVariables).flatMap(([name, { kind, because }]) => {
     const value = env[name];
-    if (value === undefined || /^(?:|0|f|F|FALSE|false|False)$/.test(value)) return [];
+    if (value === undefined || value === "" || parseGoBoolean(value) === false) return [];
     return [
       kind === "retired"
         ? `${name} is deprecated and has no effect: ${because}. Remove it`

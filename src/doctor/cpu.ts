@@ -27,14 +27,3 @@ export function judgeCpu({ concurrency, limit, available }: CpuShare): Finding {
     `set concurrency in ProxyConfig (or --concurrency) to at most ${most}, or raise the CPU limit`,
   );
 }
-
-/** `cpu.max` of cgroup v2: "150000 100000", or "max 100000". */
-export function parseCpuMax(text: string): number | undefined {
-  const [quota = "max", period = "100000"] = text.trim().split(/\s+/);
-  return quota === "max" ? undefined : Number(quota) / Number(period);
-}
-
-/** `cpu.cfs_quota_us` and `cpu.cfs_period_us` of cgroup v1; a quota of -1 is none. */
-export function cpuQuota(quota: string, period: string): number | undefined {
-  return Number(quota) > 0 ? Number(quota) / Number(period) : undefined;
-}

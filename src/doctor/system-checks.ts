@@ -2,10 +2,9 @@
  * The checks that read the machine: files, `/proc`, limits.
  */
 import { readdirSync, readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { readProcessStat } from "../lifecycle/process-identity.ts";
+import { ownCpus } from "../lifecycle/cpu-share.ts";
 import { judgeBaseIds, lookAtBaseIds } from "./base-id.ts";
-import { cpuLimit } from "./cgroup.ts";
 import { judgeConfigPath, lookAtConfigPath } from "./config-path.ts";
 import { judgeCpu } from "./cpu.ts";
 import { judgeMigration, judgePortRange, parsePortRange, parseReservedPorts } from "./kernel.ts";
@@ -85,13 +84,7 @@ export function systemChecks(
     { name: "memory", run: () => [judgeMemory(lookAtMemory(agent))] },
     {
       name: "cpu",
-      run: () => [
-        judgeCpu({
-          concurrency: config?.envoy.concurrency,
-          limit: cpuLimit(),
-          available: availableParallelism(),
-        }),
-      ],
+      run: () => [judgeCpu({ ...ownCpus(), concurrency: config?.envoy.concurrency })],
     },
     { name: "pid-1", run: () => [judgePidNamespace(lookAtPidNamespace(agent))] },
     {

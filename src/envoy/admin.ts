@@ -34,16 +34,6 @@ export class EnvoyAdmin {
     );
   }
 
-  /** True when the main thread answers in time. */
-  async answers(timeoutMs: number): Promise<boolean> {
-    try {
-      await this.#ask("GET", "/hot_restart_version", timeoutMs);
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
   /** Version, state and epoch. */
   async serverInfo(): Promise<ServerInfo> {
     const info: unknown = JSON.parse(await this.#ask("GET", "/server_info", 1_000));

@@ -2,6 +2,8 @@
  * The watchdog on the active Envoy.
  */
 import { isStopped, readMainThreadStat } from "../lifecycle/process-identity.ts";
+import { AdminPulse } from "./admin-pulse.ts";
+import type { Generation } from "./generation/generation.ts";
 import type { Seat } from "./seat.ts";
 import type { SupervisionEvent } from "./supervision-event.ts";
 import { type HangPolicy, watchForHangs, type WatchTarget } from "./watchdog.ts";
@@ -17,9 +19,16 @@ export async function watchSeats(
   push: (event: SupervisionEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
+  let pulse: AdminPulse | undefined;
+  const pulseOf = ({ admin }: Generation): AdminPulse => {
+    if (pulse?.socketPath === admin.socketPath) return pulse;
+    pulse?.[Symbol.dispose]();
+    pulse = new AdminPulse(admin.socketPath);
+    return pulse;
+  };
   await watchForHangs(
     policy,
-    () => watchTarget(active()),
+    () => watchTarget(active(), pulseOf),
     (id, verdict) => {
       const seat = active();
       if (seat?.generation.number === id) {
@@ -28,15 +37,20 @@ export async function watchSeats(
     },
     signal,
   );
+  pulse?.[Symbol.dispose]();
 }
 
 /** Undefined for an Envoy that has lost its admin interface or is on its way out. */
-function watchTarget(active: Seat | undefined): WatchTarget | undefined {
+function watchTarget(
+  active: Seat | undefined,
+  pulseOf: (generation: Generation) => AdminPulse,
+): WatchTarget | undefined {
   if (active === undefined || active.isBlind || active.asked !== undefined) return undefined;
-  const { number, admin, pid } = active.generation;
+  const { generation } = active;
+  const { number, pid } = generation;
   return {
     id: number,
-    answers: (timeoutMs) => admin.answers(timeoutMs),
+    answers: (timeoutMs) => pulseOf(generation).beats(timeoutMs),
     threads: () => ({
       cpuTicks: pid === undefined ? undefined : readMainThreadStat(pid)?.cpuTicks,
       isStopped: pid !== undefined && isStopped(pid),

@@ -4,7 +4,7 @@
  * A main thread that is busy, with a large update say, is slow and not hung: it uses CPU time. It is given much
  * longer than one that does nothing at all.
  */
-import { sleep } from "../lifecycle/sleep.ts";
+import { ticks } from "../lifecycle/tick.ts";
 
 /** When an Envoy counts as hung. */
 export interface HangPolicy {
@@ -103,12 +103,11 @@ export async function watchForHangs(
 ): Promise<void> {
   let watched: number | undefined;
   let silence = noSilence;
-  while (!signal.aborted) {
-    await sleep(policy.intervalMs, signal);
+  for await (const _ of ticks(policy.intervalMs, signal)) {
     const envoy = target();
     if (envoy?.id !== watched) silence = noSilence;
     watched = envoy?.id;
-    if (envoy === undefined || signal.aborted) continue;
+    if (envoy === undefined) continue;
     const check = await look(envoy, policy.timeoutMs);
     if (target()?.id !== envoy.id) continue;
     const verdict = judge(policy, silence, check);

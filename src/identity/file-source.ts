@@ -4,14 +4,11 @@
  * Key and certificate may be written one after the other: until they are a pair again, the old pair stays in use.
  */
 import { FileFollower, type FileTexts } from "../lifecycle/file-follower.ts";
-import { sleep } from "../lifecycle/sleep.ts";
+import { ticks } from "../lifecycle/tick.ts";
 import { IdentityError } from "./identity-error.ts";
 import { type IdentityFiles, pathsOf } from "./options.ts";
 import type { IdentityDependencies, SecretStore } from "./secret-store.ts";
-import { checkGivenSecret, type WorkloadSecret } from "./workload-secret.ts";
-
-/** Between two looks at the files, in milliseconds. */
-const everyMs = 200;
+import { checkGivenSecret, isSameSecret, type WorkloadSecret } from "./workload-secret.ts";
 
 /** Between two looks at the clock, for what the files hold. */
 const clockEveryMs = 1_000;
@@ -38,7 +35,7 @@ export class FileSource {
         this.#take(texts);
       },
     );
-    await Promise.all([follower.run(everyMs, signal), this.#followClock(signal)]);
+    await Promise.all([follower.run(signal), this.#followClock(signal)]);
   }
 
   #take(texts: FileTexts): void {
@@ -47,7 +44,7 @@ export class FileSource {
       const secret = this.#check(texts);
       const inUse = this.#store.own;
       if (secret.notBefore > this.#now()) this.#hold(secret);
-      else if (inUse === undefined || !isSame(secret, inUse)) this.#publish(secret);
+      else if (inUse === undefined || !isSameSecret(secret, inUse)) this.#publish(secret);
       else this.#store.settle();
     } catch (error) {
       this.#store.report(error);
@@ -98,7 +95,7 @@ export class FileSource {
   /** What is held becomes valid, and what nobody replaces expires, without any file changing. */
   async #followClock(signal: AbortSignal): Promise<void> {
     let expired: WorkloadSecret | undefined;
-    while (!signal.aborted) {
+    for await (const _ of ticks(clockEveryMs, signal)) {
       const now = this.#now();
       const held = this.#held;
       if (held !== undefined && held.notBefore <= now) {
@@ -116,15 +113,6 @@ export class FileSource {
           ),
         );
       }
-      await sleep(clockEveryMs, signal);
     }
   }
-}
-
-function isSame(some: WorkloadSecret, other: WorkloadSecret): boolean {
-  return (
-    some.certificateChainPem === other.certificateChainPem &&
-    some.privateKeyPem === other.privateKeyPem &&
-    some.rootPem === other.rootPem
-  );
 }

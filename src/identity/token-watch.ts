@@ -2,7 +2,7 @@
  * An alarm for a token that nobody replaces: by the time it has expired, the CA is of no use any more.
  */
 import { readFileSync } from "node:fs";
-import { sleep } from "../lifecycle/sleep.ts";
+import { ticks } from "../lifecycle/tick.ts";
 import type { IdentityDependencies } from "./secret-store.ts";
 import { readClaims, type TokenClaims, type TokenKeeper } from "./token.ts";
 
@@ -35,7 +35,7 @@ export async function watchToken(
     },
   );
   let warnedOf: number | undefined;
-  while (!signal.aborted) {
+  const look = (): void => {
     const claims = claimsOf(path);
     const expiry = claims?.exp?.getTime();
     if (claims !== undefined && isLate(claims, now()) && expiry !== warnedOf) {
@@ -46,8 +46,9 @@ export async function watchToken(
         remedy: keeper.expired,
       });
     }
-    await sleep(everyMs, signal);
-  }
+  };
+  look();
+  for await (const _ of ticks(everyMs, signal)) look();
 }
 
 function claimsOf(path: string): TokenClaims | undefined {

@@ -1,14 +1,9 @@
 /**
  * The contents of files that others replace, and notice of each change.
- *
- * A Kubernetes volume changes by swapping a symbolic link far from the file, and a watch may be lost without a
- * word. What `stat` says at the end of all links tells each time, for some microseconds; a file that was written
- * twice within one tick of the file system's clock is found by reading it again now and then.
  */
-import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { errorCode, errorMessage } from "./error-message.ts";
-import { sleep } from "./sleep.ts";
+import { errorMessage } from "./error-message.ts";
+import { lookAtFiles, type Signatures, signaturesOf } from "./file-looks.ts";
 
 /** What is in a file, or why that is not known. */
 export type FileText =
@@ -16,9 +11,6 @@ export type FileText =
 
 /** Contents by path. */
 export type FileTexts = ReadonlyMap<string, FileText>;
-
-/** A file is read at every so many looks even if `stat` says that it is the same. */
-const looksBetweenReads = 20;
 
 interface Seen {
   readonly signature: string;
@@ -32,8 +24,7 @@ export class FileFollower {
   #seen = new Map<string, Seen>();
   #published = new Map<string, FileText>();
   #unsettled: ReadonlyMap<string, FileText> | undefined;
-  #looks = 0;
-  #looking: Promise<void> = Promise.resolve();
+  #looking: Promise<boolean> = Promise.resolve(true);
 
   /**
    * @param paths asked at every look
@@ -45,47 +36,47 @@ export class FileFollower {
     this.#onChange = onChange;
   }
 
-  /** Look now. Looks never overlap. */
-  look(): Promise<void> {
-    this.#looking = this.#looking.then(() => this.#look());
+  /** Look now, at what `stat` says is new. Looks never overlap. */
+  async look(): Promise<void> {
+    await this.#lookInTurn(signaturesOf(this.#paths()), false);
+  }
+
+  /** Look at each notice, and every second, until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const look = (signatures: Signatures): Promise<boolean> => this.#lookInTurn(signatures, true);
+    await lookAtFiles({ paths: this.#paths, look }, signal);
+  }
+
+  #lookInTurn(signatures: Signatures, mustRead: boolean): Promise<boolean> {
+    this.#looking = this.#looking.then(() => this.#look(signatures, mustRead));
     return this.#looking;
   }
 
-  /** Look every `everyMs` milliseconds until `signal` aborts: a change is told after twice that at most. */
-  async run(everyMs: number, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.look();
-      await sleep(everyMs, signal);
-    }
-  }
-
-  async #look(): Promise<void> {
-    this.#looks += 1;
-    const mustRead = this.#looks % looksBetweenReads === 0;
-    const paths = [...new Set(this.#paths())];
-    const seen = await Promise.all(paths.map((path) => this.#read(path, mustRead)));
-    this.#seen = new Map(paths.map((path, index) => [path, seen[index] as Seen]));
-    const current = new Map([...this.#seen].map(([path, { content }]) => [path, content]));
-    const isNew = paths.some((path) => !this.#published.has(path));
+  /** True when nothing is left to settle. */
+  async #look(signatures: Signatures, mustRead: boolean): Promise<boolean> {
+    const seen = await Promise.all(
+      [...signatures].map(async ([path, signature]) => {
+        const previous = this.#seen.get(path);
+        const isKnown = previous?.signature === signature && !mustRead;
+        return [path, isKnown ? previous : { signature, content: await contentOf(path) }] as const;
+      }),
+    );
+    this.#seen = new Map(seen);
+    const current = new Map(seen.map(([path, { content }]) => [path, content]));
+    const isNew = seen.some(([path]) => !this.#published.has(path));
     if (!isNew && sameTexts(current, this.#published)) {
       this.#unsettled = undefined;
       this.#published = current;
-      return;
+      return true;
     }
     if (isNew || (this.#unsettled !== undefined && sameTexts(current, this.#unsettled))) {
       this.#unsettled = undefined;
       this.#published = current;
       this.#onChange(current);
-    } else {
-      this.#unsettled = current;
+      return true;
     }
-  }
-
-  async #read(path: string, mustRead: boolean): Promise<Seen> {
-    const previous = this.#seen.get(path);
-    const signature = await signatureOf(path);
-    if (previous !== undefined && previous.signature === signature && !mustRead) return previous;
-    return { signature, content: await contentOf(path) };
+    this.#unsettled = current;
+    return false;
   }
 }
 
@@ -95,15 +86,6 @@ function sameTexts(some: FileTexts, others: FileTexts): boolean {
     if (content.kind === "read") return other?.kind === "read" && content.text === other.text;
     return other?.kind === "unreadable" && content.reason === other.reason;
   });
-}
-
-async function signatureOf(path: string): Promise<string> {
-  try {
-    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
-    return [dev, ino, size, mtimeNs, ctimeNs].join(" ");
-  } catch (error) {
-    return errorCode(error) ?? "unknown";
-  }
 }
 
 async function contentOf(path: string): Promise<FileText> {

@@ -10,7 +10,13 @@ import { errorMessage } from "../lifecycle/error-message.ts";
 import { joinPem, splitPem } from "../pki/pem.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { filesOf, parseSecretName, type SecretName, systemRootPaths } from "./secret-name.ts";
-import { encodeKeyPair, encodeRoots, type PrivateKeyProviderOptions, type SdsSecrets } from "./secrets.ts";
+import {
+  encodeFederatedRoots,
+  encodeKeyPair,
+  encodeRoots,
+  type PrivateKeyProviderOptions,
+  type SdsSecrets,
+} from "./secrets.ts";
 
 /** Encoded secrets by name. */
 export type EncodedSecrets = ReadonlyMap<string, Buffer>;
@@ -21,9 +27,6 @@ export interface SecretTableOptions {
   readonly crlPath: string | undefined;
   readonly privateKeyProvider: PrivateKeyProviderOptions | undefined;
 }
-
-/** Between two looks at the files, in milliseconds. */
-const everyMs = 400;
 
 /** The table; `run` keeps it up to date. */
 export class SecretTable {
@@ -57,7 +60,7 @@ export class SecretTable {
 
   /** Follow the workload's secret and all files, until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#files.run(everyMs, signal), this.#followSecrets(signal)]);
+    await Promise.all([this.#files.run(signal), this.#followSecrets(signal)]);
   }
 
   /** A stream wants these known names as well. Resolves when those that there are have been read. */
@@ -98,7 +101,7 @@ export class SecretTable {
 
   #update(): void {
     const before = this.#encoded.current;
-    const { workload, rootPem } = this.#secrets.current;
+    const { workload, rootPem, federation } = this.#secrets.current;
     const crl = this.#textOf(this.#options.crlPath ?? "");
     const after = new Map<string, Buffer>();
     const put = (name: string, bytes: Buffer): void => {
@@ -108,7 +111,9 @@ export class SecretTable {
     };
     if (workload !== undefined)
       put("default", encodeKeyPair("default", workload, this.#options.privateKeyProvider));
-    if (rootPem !== undefined) put("ROOTCA", encodeRoots("ROOTCA", rootPem, crl));
+    if (rootPem !== undefined && federation !== undefined)
+      put("ROOTCA", encodeFederatedRoots("ROOTCA", rootPem, federation, crl));
+    else if (rootPem !== undefined) put("ROOTCA", encodeRoots("ROOTCA", rootPem, crl));
     for (const [name, { secret }] of this.#wanted) {
       const bytes = this.#encodeFiles(name, secret, crl) ?? before.get(name);
       if (bytes !== undefined) put(name, bytes);

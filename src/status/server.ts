@@ -7,6 +7,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { HttpServer } from "../net/http-server.ts";
 import type { Logger } from "../telemetry/log.ts";
+import { Profiling, profilingRoot } from "./profiling.ts";
 
 /** The port and who may read metrics. */
 export interface StatusOptions {
@@ -14,6 +15,8 @@ export interface StatusOptions {
   readonly port: number;
   /** Metrics for loopback only. */
   readonly metricsLocalOnly: boolean;
+  /** Serve profiles of this process. */
+  readonly profiling: boolean;
 }
 
 /** Whether the sidecar can take traffic, and if not, why. */
@@ -72,6 +75,13 @@ export const endpoints: readonly Endpoint[] = [
     describe: "The last exchanges with the control plane of each type, as JSON; `outrider xds` prints them.",
   },
   {
+    path: "/debug/pprof/",
+    method: "GET",
+    loopbackOnly: true,
+    describe:
+      "Profiles of the agent: `/debug/pprof/profile?seconds=30` for `go tool pprof`, `/debug/pprof/cmdline`.",
+  },
+  {
     path: "/reload",
     method: "POST",
     loopbackOnly: true,
@@ -94,6 +104,7 @@ export const endpoints: readonly Endpoint[] = [
 
 /** @throws the system error when the port cannot be bound */
 export function listenForStatus(options: StatusOptions, sources: StatusSources): Promise<HttpServer> {
+  const profiling = new Profiling([process.execPath, ...process.execArgv, ...process.argv.slice(1)]);
   let wasReady: boolean | undefined;
   const noteReadiness = (readiness: Readiness): void => {
     if (readiness.ready === wasReady) return;
@@ -102,8 +113,8 @@ export function listenForStatus(options: StatusOptions, sources: StatusSources):
     else sources.log.warn("Envoy proxy is NOT ready", { reason: readiness.reason });
   };
   return HttpServer.listen({ host: options.host, port: options.port }, async (request, response) => {
-    const path = (request.url ?? "").split("?")[0] ?? "";
-    const endpoint = endpoints.find((candidate) => candidate.path === path);
+    const [path = ""] = (request.url ?? "").split("?");
+    const endpoint = endpointOf(path, options);
     if (endpoint === undefined) {
       reply(response, 404, "Not Found\n");
       return;
@@ -118,7 +129,7 @@ export function listenForStatus(options: StatusOptions, sources: StatusSources):
       reply(response, 405, "Method Not Allowed\n");
       return;
     }
-    switch (path) {
+    switch (endpoint.path) {
       case "/healthz/ready": {
         const readiness = await sources.readiness();
         noteReadiness(readiness);
@@ -135,6 +146,9 @@ export function listenForStatus(options: StatusOptions, sources: StatusSources):
       case "/debug/xds":
         reply(response, 200, `${JSON.stringify(sources.exchanges())}\n`, "application/json");
         return;
+      case profilingRoot:
+        await profiling.answer(request, response);
+        return;
       case "/reload":
         reply(response, 200, `${JSON.stringify(await sources.reload())}\n`, "application/json");
         return;
@@ -150,6 +164,14 @@ export function listenForStatus(options: StatusOptions, sources: StatusSources):
         reply(response, 200, await sources.metrics(), "text/plain; version=0.0.4; charset=utf-8");
     }
   });
+}
+
+/** A path that ends with a slash stands for all below it. */
+function endpointOf(path: string, { profiling }: StatusOptions): Endpoint | undefined {
+  if (path.startsWith(profilingRoot) && !profiling) return undefined;
+  return endpoints.find((candidate) =>
+    candidate.path.endsWith("/") ? path.startsWith(candidate.path) : candidate.path === path,
+  );
 }
 
 function reply(response: ServerResponse, status: number, body: string, contentType = "text/plain"): void {

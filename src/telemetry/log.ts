@@ -4,7 +4,6 @@
  * One line per event: a constant message, the data as fields. Levels are set per scope, as
  * `--log_output_level=default:info,xdsproxy:debug` does.
  */
-import { writeSync } from "node:fs";
 
 const severities = { debug: 0, info: 1, warn: 2, error: 3, fatal: 4, none: 5 } as const;
 
@@ -29,6 +28,10 @@ export interface LogOptions {
   readonly json: boolean;
   /** Level per scope; `default` is the fallback, `all` overrides every scope. */
   readonly levels: Readonly<Record<string, LogLevel>>;
+  /** Scopes whose lines name the line of code that wrote them; `all` is every scope. */
+  readonly callers?: readonly string[];
+  /** Level per scope from which on a line has the stack below it; none unless told. */
+  readonly stackLevels?: Readonly<Record<string, LogLevel>>;
   readonly write: (line: string) => void;
   readonly now: () => Date;
 }
@@ -38,29 +41,37 @@ export function isLogLevel(text: string): text is LogLevel {
   return Object.hasOwn(severities, text);
 }
 
-/** Write to standard output without buffering, so that the last line before an exit is not lost. */
-export function writeToStdout(line: string): void {
-  try {
-    writeSync(1, line);
-  } catch {
-    // A closed or full pipe must not take the agent down.
-  }
-}
-
 /** A logger for scope `default`. */
 export function createLogger(options: LogOptions): Logger {
   return scoped(options, "default");
 }
 
 function scoped(options: LogOptions, scope: string): Logger {
-  const level = options.levels["all"] ?? options.levels[scope] ?? options.levels["default"] ?? "info";
-  const at =
-    (severity: Exclude<LogLevel, "none" | "fatal">) =>
-    (message: string, fields: LogFields = {}): void => {
+  const level = levelOf(options.levels, scope, "info");
+  const stackLevel = levelOf(options.stackLevels ?? {}, scope, "none");
+  const namesCaller = options.callers?.some((name) => name === scope || name === "all") === true;
+  const format = options.json ? jsonLine : textLine;
+  const at = (severity: Exclude<LogLevel, "none" | "fatal">) => {
+    const write = (message: string, fields: LogFields = {}): void => {
       if (severities[severity] < severities[level]) return;
-      const format = options.json ? jsonLine : textLine;
-      options.write(format(options.now(), severity, scope, message, fields));
+      const hasStack = severities[severity] >= severities[stackLevel];
+      const frames = namesCaller || hasStack ? callSites(write) : [];
+      options.write(
+        format(
+          {
+            time: timestamp(options.now()),
+            level: severity,
+            scope,
+            caller: namesCaller ? shortLocation(frames[0]) : undefined,
+            message,
+            stack: hasStack ? frames.join("\n") : undefined,
+          },
+          fields,
+        ),
+      );
     };
+    return write;
+  };
   return {
     debug: at("debug"),
     info: at("info"),
@@ -70,16 +81,46 @@ function scoped(options: LogOptions, scope: string): Logger {
   };
 }
 
+function levelOf(levels: Readonly<Record<string, LogLevel>>, scope: string, fallback: LogLevel): LogLevel {
+  return levels["all"] ?? levels[scope] ?? levels["default"] ?? fallback;
+}
+
+/** The frames from the caller of `below` on, as V8 prints them. */
+function callSites(below: (message: string) => void): readonly string[] {
+  const holder: { stack?: string } = {};
+  Error.captureStackTrace(holder, below);
+  return (holder.stack ?? "")
+    .split("\n")
+    .slice(1)
+    .map((frame) => frame.trim());
+}
+
+/** `folder/file.ts:12` of a frame. */
+function shortLocation(frame = ""): string {
+  return /((?:[^/()]+\/)?[^/()]+:\d+):\d+\)?$/.exec(frame)?.[1] ?? "unknown";
+}
+
+/** One line to write, but for its data. */
+interface Entry {
+  readonly time: string;
+  readonly level: string;
+  readonly scope: string;
+  readonly caller: string | undefined;
+  readonly message: string;
+  readonly stack: string | undefined;
+}
+
 function timestamp(now: Date): string {
   // Istio prints microseconds; JavaScript's clock has milliseconds.
   return now.toISOString().replace("Z", "000Z");
 }
 
-function textLine(now: Date, level: string, scope: string, message: string, fields: LogFields): string {
-  const where = scope === "default" ? "" : `\t${scope}`;
+function textLine({ time, level, scope, caller, message, stack }: Entry, fields: LogFields): string {
   const pairs = Object.entries(fields).filter(([, value]) => value !== undefined);
   const data = pairs.map(([key, value]) => `${key}=${textValue(value)}`).join(" ");
-  return `${timestamp(now)}\t${level}${where}\t${message}${data === "" ? "" : `\t${data}`}\n`;
+  const parts = [time, level, scope === "default" ? undefined : scope, caller, message, data || undefined];
+  const line = parts.filter((part) => part !== undefined).join("\t");
+  return `${line}\n${stack === undefined ? "" : `${stack}\n`}`;
 }
 
 function textValue(value: string | number | boolean | undefined): string {
@@ -87,6 +128,6 @@ function textValue(value: string | number | boolean | undefined): string {
   return /^[^\s"=]+$/.test(text) ? text : JSON.stringify(text);
 }
 
-function jsonLine(now: Date, level: string, scope: string, message: string, fields: LogFields): string {
-  return `${JSON.stringify({ level, time: timestamp(now), scope, msg: message, ...fields })}\n`;
+function jsonLine({ time, level, scope, caller, message, stack }: Entry, fields: LogFields): string {
+  return `${JSON.stringify({ level, time, scope, caller, msg: message, ...fields, stack })}\n`;
 }

@@ -13,12 +13,15 @@ import type { ServerDescription } from "../grpc/server-trust.ts";
 import { type Backoff, backoffDelayMs } from "../lifecycle/backoff.ts";
 import type { MemoryRelease } from "../lifecycle/memory-release.ts";
 import { sleep } from "../lifecycle/sleep.ts";
+import { onTicks } from "../lifecycle/tick.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import { typeUrl } from "../xds/type-urls.ts";
 import type { AgentSubscriptions } from "./agent-subscriptions.ts";
 import { CachedAnswers } from "./cached-answers.ts";
 import type { ConnectionReport } from "./connection-report.ts";
+import { ExtensionQueue } from "./extension-queue.ts";
+import type { ExtensionRewriter } from "./extension-rewriter.ts";
 import { type HealthReport, healthRequest } from "./health-report.ts";
 import type { HeldListeners } from "./held-listeners.ts";
 import type { UpstreamOptions } from "./options.ts";
@@ -41,6 +44,8 @@ export interface EnvoyStreamDependencies {
   readonly observer: StreamObserver;
   readonly report: ConnectionReport;
   readonly subscriptions: AgentSubscriptions;
+  /** Loads what rewrites extension configurations; undefined leaves them as they are. */
+  readonly extensions: (() => Promise<ExtensionRewriter>) | undefined;
   /** Undefined until there is something to tell. */
   readonly health: ReadonlyWatch<HealthReport | undefined>;
   readonly cache: XdsCache | undefined;
@@ -62,6 +67,7 @@ const redial: Backoff = { initialMs: 200, multiplier: 2, maxMs: 10_000, jitter: 
 export class EnvoyStream {
   readonly #deps: EnvoyStreamDependencies;
   readonly #ended: AbortSignal;
+  readonly #extensions: ExtensionQueue | undefined;
   /** Everything that Envoy has asked, until there is somebody who answers; the first message names the node. */
   #unanswered: Buffer[] = [];
   #first: Buffer | undefined;
@@ -81,6 +87,18 @@ export class EnvoyStream {
   constructor(deps: EnvoyStreamDependencies, ended: AbortSignal) {
     this.#deps = deps;
     this.#ended = ended;
+    const { extensions: rewriter, protocol, tasks, number, report } = deps;
+    if (rewriter === undefined) return;
+    this.#extensions = new ExtensionQueue(
+      {
+        ...{ rewriter, protocol, tasks, number },
+        forward: (message, facts, source) => this.#write(message, facts, source),
+        refused: (type, reason) => {
+          report.refused(type, reason);
+        },
+      },
+      ended,
+    );
   }
 
   /** Serve it to its end. */
@@ -131,7 +149,9 @@ export class EnvoyStream {
   async #forwardRequests(): Promise<void> {
     try {
       for await (const request of this.#deps.envoy) {
-        const { typeUrl: type } = this.#deps.observer.request(request);
+        const facts = this.#deps.observer.request(request);
+        const { typeUrl: type } = facts;
+        if (type === typeUrl.extension) this.#extensions?.asked(facts);
         this.#first ??= request;
         if (!this.#hasAnswered) this.#unanswered.push(request);
         if (this.#cached !== undefined) await this.#answerFromCache(this.#cached);
@@ -263,10 +283,25 @@ export class EnvoyStream {
       upstream.enqueue(handled.request);
       return Promise.resolve();
     }
-    return observer.isForEnvoy(facts) ? this.#toEnvoy(message, facts, "control plane") : Promise.resolve();
+    if (!observer.isForEnvoy(facts)) return Promise.resolve();
+    return this.#toEnvoy(message, facts, "control plane", (request) => {
+      upstream.enqueue(request);
+    });
   }
 
-  async #toEnvoy(
+  /** @param answer sends a request to whoever sent the response */
+  #toEnvoy(
+    message: Buffer,
+    facts: ReturnType<AdsProtocol["readResponse"]>,
+    source: ResponseSource,
+    answer: (request: Buffer) => void = () => undefined,
+  ): Promise<void> {
+    return facts.typeUrl === typeUrl.extension && this.#extensions !== undefined
+      ? this.#extensions.take({ message, facts, source, answer })
+      : this.#write(message, facts, source);
+  }
+
+  async #write(
     message: Buffer,
     facts: ReturnType<AdsProtocol["readResponse"]>,
     source: ResponseSource,
@@ -317,15 +352,12 @@ export class EnvoyStream {
     const { answerWithinMs, observer } = this.#deps;
     const since = performance.now();
     let isAnswered = false;
-    const timer = setInterval(
-      () => {
-        if (this.#isDelivering) return;
-        if (!isAnswered && performance.now() - since >= answerWithinMs) stop("watchdog");
-        const type = isAnswered ? observer.overdue(answerWithinMs) : undefined;
-        if (type !== undefined) stop("watchdog", type);
-      },
-      Math.min(answerWithinMs / 4, 1_000),
-    );
+    const ticks = onTicks(Math.min(answerWithinMs / 4, 1_000), () => {
+      if (this.#isDelivering) return;
+      if (!isAnswered && performance.now() - since >= answerWithinMs) stop("watchdog");
+      const type = isAnswered ? observer.overdue(answerWithinMs) : undefined;
+      if (type !== undefined) stop("watchdog", type);
+    });
     const onEnd = (): void => {
       stop();
     };
@@ -340,7 +372,7 @@ export class EnvoyStream {
         isAnswered = true;
       },
       [Symbol.dispose]: () => {
-        clearInterval(timer);
+        ticks[Symbol.dispose]();
         this.#ended.removeEventListener("abort", onEnd);
         rootChanged.removeEventListener("abort", onRoot);
       },

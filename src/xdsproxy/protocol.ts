@@ -6,7 +6,15 @@
  * that came.
  */
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { anyOf, nameInAny, readResource, resourceOfAny, type WireResource } from "./wire-resource.ts";
+import { replaceField } from "./wire-edit.ts";
+import {
+  anyOf,
+  fieldOf,
+  nameInAny,
+  readResource,
+  resourceOfAny,
+  type WireResource,
+} from "./wire-resource.ts";
 
 /** What the proxy reads of a request. */
 export interface RequestFacts {
@@ -54,6 +62,8 @@ export interface LocalRequest {
   readonly version?: string;
   /** Refuses the response, with gRPC's code INTERNAL. */
   readonly error?: string;
+  /** What is subscribed to, if that is not everything. */
+  readonly names?: readonly string[];
 }
 
 /** One variant of the protocol. */
@@ -69,6 +79,10 @@ export interface AdsProtocol {
   readonly readResource: (view: Uint8Array, version: string) => WireResource;
   /** The name of a response's resource. @throws Error when the bytes are none */
   readonly nameOf: (view: Uint8Array) => string;
+  /** What the Any of a response's resource holds. @throws Error when the bytes are none */
+  readonly valueOf: (view: Uint8Array) => Uint8Array;
+  /** A response's resource with another value in its Any. @throws Error when the bytes are none */
+  readonly withValue: (view: Uint8Array, value: Uint8Array) => Uint8Array;
   readonly writeResponse: (response: LocalResponse) => Buffer;
   readonly writeRequest: (request: LocalRequest) => Buffer;
 }
@@ -87,6 +101,12 @@ interface RequestFields {
 /** Numbers of a response's fields: the same in both variants. */
 const response = { version: 1, resources: 2, typeUrl: 4, nonce: 5, removed: 6 } as const;
 
+/** Number of the field with a response's resources. */
+export const resourcesField = response.resources;
+
+/** Field `value` of an Any, and field `resource` of a delta response's Resource. */
+const fields = { value: 2, resource: 2 } as const;
+
 const internal = 13;
 
 /** Incremental xDS, Istio's default. */
@@ -98,6 +118,9 @@ export const delta: AdsProtocol = {
   readResponse: (message) => readResponse(message, true),
   readResource: (view) => readResource(view),
   nameOf: (view) => readResource(view).name,
+  valueOf: (view) => valueInAny(anyOf(view)),
+  withValue: (view, value) =>
+    replaceField(view, fields.resource, replaceField(anyOf(view), fields.value, value)),
   writeResponse: ({ typeUrl, nonce, version, resources, removed }) => {
     const writer = new BinaryWriter();
     writer.tag(response.version, WireType.LengthDelimited).string(version);
@@ -118,6 +141,8 @@ export const stateOfTheWorld: AdsProtocol = {
   readResponse: (message) => readResponse(message, false),
   readResource: (view, version) => resourceOfAny(view, version),
   nameOf: nameInAny,
+  valueOf: valueInAny,
+  withValue: (view, value) => replaceField(view, fields.value, value),
   writeResponse: ({ typeUrl, nonce, version, resources }) => {
     const writer = new BinaryWriter();
     writer.tag(response.version, WireType.LengthDelimited).string(version);
@@ -184,6 +209,7 @@ function writeRequest(request: LocalRequest, fields: RequestFields): Buffer {
   text(fields.version, request.version);
   text(fields.typeUrl, request.typeUrl);
   text(fields.nonce, request.nonce);
+  for (const name of request.names ?? []) text(fields.names, name);
   if (request.error !== undefined) {
     writer.tag(fields.error, WireType.LengthDelimited).fork();
     writer.tag(1, WireType.Varint).int32(internal);
@@ -191,6 +217,10 @@ function writeRequest(request: LocalRequest, fields: RequestFields): Buffer {
     writer.join();
   }
   return finish(writer);
+}
+
+function valueInAny(any: Uint8Array): Uint8Array {
+  return fieldOf(any, fields.value) ?? new Uint8Array();
 }
 
 /** Field `message` of a google.rpc.Status. */

@@ -10,7 +10,7 @@ import { GrpcError } from "../grpc/grpc-error.ts";
 import type { CallContext } from "../grpc/server.ts";
 import { StreamServer } from "../grpc/stream-server.ts";
 import { readServerTrust, type ServerDescription } from "../grpc/server-trust.ts";
-import { pollFiles } from "../lifecycle/file-poll.ts";
+import { followChanges } from "../lifecycle/file-changes.ts";
 import { MemoryRelease } from "../lifecycle/memory-release.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
@@ -18,7 +18,10 @@ import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { type AgentSubscriptionOptions, AgentSubscriptions } from "./agent-subscriptions.ts";
 import { ConnectionReport } from "./connection-report.ts";
-import { EnvoyStream } from "./envoy-stream.ts";
+import { isDebugRequest, serveDebugStream } from "./debug-stream.ts";
+import { EnvoyStream, type EnvoyStreamDependencies } from "./envoy-stream.ts";
+import type { ExtensionRewriter } from "./extension-rewriter.ts";
+import { firstRequestOf } from "./first-request.ts";
 import type { HealthReport } from "./health-report.ts";
 import { HeldListeners } from "./held-listeners.ts";
 import type { NameTable, TrustBundle } from "./istio-messages.ts";
@@ -64,6 +67,8 @@ export interface XdsProxyDependencies {
   readonly token: () => string | undefined;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Loads what rewrites extension configurations, once there is one to rewrite; undefined leaves all as they are. */
+  readonly extensions?: (() => Promise<ExtensionRewriter>) | undefined;
 }
 
 const defaultLimits: XdsLimits = { answerWithinMs: 60_000, rootCheckMs: 5_000 };
@@ -74,6 +79,7 @@ export class XdsProxy implements AsyncDisposable {
   readonly #limits: XdsLimits;
   readonly #server: ServerDescription;
   readonly #token: () => string | undefined;
+  readonly #extensions: XdsProxyDependencies["extensions"];
   readonly #report: ConnectionReport;
   readonly #recorder = new Recorder();
   readonly #subscriptions: AgentSubscriptions;
@@ -91,11 +97,12 @@ export class XdsProxy implements AsyncDisposable {
   #streams = 0;
   #hold: HeldListeners | undefined;
 
-  private constructor(options: XdsProxyOptions, { token, log, metrics }: XdsProxyDependencies) {
+  private constructor(options: XdsProxyOptions, { token, log, metrics, extensions }: XdsProxyDependencies) {
     this.#options = options;
     this.#limits = options.limits ?? defaultLimits;
     this.#server = describeDiscoveryServer(options.upstream);
     this.#token = token;
+    this.#extensions = extensions;
     this.#report = new ConnectionReport(options.upstream.address, log, metrics);
     this.#subscriptions = new AgentSubscriptions(options.subscriptions);
     if (options.cache !== undefined) this.#cache = new XdsCache(options.cache, log, metrics, this.#memory);
@@ -172,17 +179,16 @@ export class XdsProxy implements AsyncDisposable {
     if (path === undefined || path === "SYSTEM") return;
     this.#tasks.spawn("follow-root", async (signal) => {
       let root = this.#root();
-      const onChange = (): Promise<void> => {
+      const onChange = (): void => {
         const current = this.#root();
         // A root that cannot be used now is no reason to end what was connected with one that could.
-        if (current === undefined || current === root) return Promise.resolve();
+        if (current === undefined || current === root) return;
         root = current;
         const previous = this.#rootChanged;
         this.#rootChanged = new AbortController();
         previous.abort();
-        return Promise.resolve();
       };
-      await pollFiles(() => [path], this.#limits.rootCheckMs, onChange, signal);
+      await followChanges(() => [path], onChange, signal, this.#limits.rootCheckMs);
     });
   }
 
@@ -195,13 +201,35 @@ export class XdsProxy implements AsyncDisposable {
     }
   }
 
-  /** Serve one stream of Envoy to its end. */
-  async #serve(protocol: AdsProtocol, envoy: ByteStream, gone: AbortSignal): Promise<void> {
+  /** Serve one stream to its end: Envoy's, or that of somebody who asks for the control plane's own state. */
+  async #serve(protocol: AdsProtocol, client: ByteStream, gone: AbortSignal): Promise<void> {
+    const ended = AbortSignal.any([gone, this.#closing.signal]);
+    const hold = this.#hold;
+    const opened = await firstRequestOf(client);
+    if (opened === undefined) return;
     this.#streams += 1;
     const number = this.#streams;
+    if (!isDebugRequest(protocol, opened.first)) {
+      await this.#serveEnvoy({ protocol, envoy: opened.stream, number, hold }, ended);
+      return;
+    }
+    const { upstream } = this.#options;
+    await serveDebugStream(
+      {
+        ...{ protocol, client: opened.stream, number, upstream, server: this.#server, tasks: this.#tasks },
+        token: this.#token(),
+      },
+      ended,
+    );
+  }
+
+  async #serveEnvoy(
+    opened: Pick<EnvoyStreamDependencies, "protocol" | "envoy" | "number" | "hold">,
+    ended: AbortSignal,
+  ): Promise<void> {
+    const { protocol, number } = opened;
     this.#newest = number;
     this.#report.opening();
-    const ended = AbortSignal.any([gone, this.#closing.signal]);
     const isNewest = (): boolean => this.#newest === number;
     const report = this.#report;
     const observer = new StreamObserver(protocol, number, {
@@ -212,11 +240,12 @@ export class XdsProxy implements AsyncDisposable {
     });
     const stream = new EnvoyStream(
       {
-        ...{ protocol, envoy, number, observer, report, isNewest, hold: this.#hold },
+        ...{ ...opened, observer, report, isNewest },
         upstream: this.#options.upstream,
         server: this.#server,
         token: this.#token,
         subscriptions: this.#subscriptions,
+        extensions: this.#extensions,
         health: this.#health,
         cache: this.#cache,
         cacheAfterMs: this.#options.cache?.useAfterMs ?? 0,

@@ -26,7 +26,7 @@ export async function startSidecar(mesh: TestMesh, name: string, program: Progra
   rmSync(stamp, { force: true });
   const sidecar = await mesh.sidecar(name, {
     program,
-    env: { ENVOY_PATH: await stampingEnvoy(mesh.folder, stamp) },
+    env: { ENVOY_PATH: await stampingEnvoy(join(mesh.folder, `envoy-of-${name}`), stamp) },
   });
   await answers({ host: "127.0.0.1", port: sidecar.ports.status }, "/healthz/ready");
   const readyAt = performance.timeOrigin + performance.now();
@@ -35,9 +35,11 @@ export async function startSidecar(mesh: TestMesh, name: string, program: Progra
   return { sidecar, readyMs: readyAt - startedAt, envoyExecMs: envoyExecAt - startedAt };
 }
 
-/** A program that writes the time and becomes Envoy: its own start, 2 ms, counts against the agent. */
-async function stampingEnvoy(folder: string, stamp: string): Promise<string> {
-  const path = join(folder, "envoy");
+/**
+ * A program that writes the time and becomes Envoy: its own start, 2 ms, counts against the agent. Each sidecar has
+ * its own, as those that run would take a newly written one for another Envoy and swap to it.
+ */
+async function stampingEnvoy(path: string, stamp: string): Promise<string> {
   const script = `#!/bin/bash\necho "$EPOCHREALTIME" > '${stamp}'\nexec '${await testEnvoy()}' "$@"\n`;
   writeFileSync(path, script, { mode: 0o755 });
   return path;

@@ -1,11 +1,14 @@
 /**
- * `npm run chaos`: what swaps, failures and deaths of Envoy cost, as tables and one JSON line per figure.
+ * `npm run chaos`: what swaps, failures, deaths of Envoy and a missing control plane cost, as tables and one JSON line per
+ * figure.
  *
- *     node test/chaos/main.ts [--swaps=20] [--perSecond=4000] [--kills=100] [--rounds=3] [--parts=swaps,failures,kills]
+ *     node test/chaos/main.ts [--swaps=20] [--perSecond=4000] [--kills=100] [--rounds=3] [--flaps=60]
+ *         [--parts=swaps,failures,kills,control-plane]
  *
  * It needs root, for network namespaces. Nothing else should run on the machine.
  */
 import { parseArgs } from "node:util";
+import { measureControlPlane } from "./control-plane.ts";
 import { measureFailures } from "./failures.ts";
 import { measureKills } from "./kills.ts";
 import { measureSwaps } from "./swaps.ts";
@@ -16,7 +19,8 @@ const { values: flags } = parseArgs({
     perSecond: { type: "string", default: "4000" },
     kills: { type: "string", default: "100" },
     rounds: { type: "string", default: "3" },
-    parts: { type: "string", default: "swaps,failures,kills" },
+    flaps: { type: "string", default: "60" },
+    parts: { type: "string", default: "swaps,failures,kills,control-plane" },
   },
 });
 
@@ -24,6 +28,7 @@ const parts: Readonly<Record<string, () => Promise<boolean>>> = {
   swaps: () => measureSwaps({ swaps: Number(flags.swaps), perSecond: Number(flags.perSecond) }),
   failures: () => measureFailures({ rounds: Number(flags.rounds) }),
   kills: () => measureKills({ kills: Number(flags.kills) }),
+  "control-plane": () => measureControlPlane({ flaps: Number(flags.flaps) }),
 };
 
 for (const name of flags.parts.split(",")) {

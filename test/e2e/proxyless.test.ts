@@ -1,19 +1,33 @@
 /** A proxyless gRPC application's agent: certificates, a gRPC bootstrap and the ADS socket, and no Envoy. */
 import assert from "node:assert/strict";
-import { readFileSync, statSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fetchHttp } from "../../src/net/http-client.ts";
+import { eventually } from "../support/eventually.ts";
 import { TestMesh } from "../support/mesh.ts";
 import { runOutrider, startOutrider } from "../support/outrider.ts";
 import { prepareWorkload, sidecarReady } from "../support/workload.ts";
+
+/** Which of these sockets a user can connect to who is neither root nor the agent's. */
+function connectsAsAnother(paths: readonly string[], folder: string): readonly boolean[] {
+  // Temporary folders are their maker's alone; a container's root folder is not.
+  chmodSync(folder, 0o755);
+  const script =
+    'require("net").connect(process.argv[1], () => process.exit(0)).on("error", () => process.exit(1))';
+  return paths.map((path) => {
+    const { status } = spawnSync("/proc/self/exe", ["-e", script, path], { uid: 65_534, gid: 65_534 });
+    return status === 0;
+  });
+}
 
 describe("with DISABLE_ENVOY", () => {
   test("gRPC gets its bootstrap and certificates, and the agent ends when it is told to", async () => {
     await using mesh = await TestMesh.start({});
     const workload = await prepareWorkload(mesh, "web");
     await using agent = startOutrider({
-      args: ["proxy", "sidecar"],
+      args: ["proxy", "sidecar", "--log_target=stdout", "--log_target=agent.log", "--log_caller=sds"],
       cwd: workload.folder,
       env: {
         ...workload.env,
@@ -37,10 +51,21 @@ describe("with DISABLE_ENVOY", () => {
     assert.equal(bootstrap.node.id, "sidecar~127.0.0.1~web-1.demo~demo.svc.cluster.local");
     assert.equal(bootstrap.node.metadata["GENERATOR"], "grpc");
     assert.equal(statSync(socket).mode & 0o777, 0o666, "the application has a user of its own");
+    const sds = join(workload.folder, "var/run/secrets/workload-spiffe-uds/socket");
+    assert.equal(statSync(sds).mode & 0o777, 0o600, "private keys are nobody else's");
+    if (process.getuid?.() === 0)
+      assert.deepEqual(connectsAsAnother([socket, sds], mesh.folder), [true, false]);
     const { certificate_file: chain = "", private_key_file: key = "" } =
       bootstrap.certificate_providers.default.config;
     assert.match(readFileSync(chain, "utf8"), /^-----BEGIN CERTIFICATE-----/);
     assert.match(readFileSync(key, "utf8"), /PRIVATE KEY-----/);
+
+    const log = join(workload.folder, "agent.log");
+    assert.match(readFileSync(log, "utf8"), /\tinfo\toutrider starts\t/);
+    assert.ok(agent.lines.some((line) => line.includes("outrider starts")));
+    renameSync(log, `${log}.1`);
+    agent.kill("SIGUSR1");
+    await eventually("a log file of its own again", () => assert.ok(existsSync(log)), { withinMs: 10_000 });
 
     const drain = await fetchHttp({
       target: { host: "127.0.0.1", port: workload.ports.status },

@@ -1,5 +1,5 @@
 /** Each way in which configuration shapes the bootstrap, by name: every row has a golden file that Envoy accepts. */
-import type { SourceChanges } from "./config-sources.ts";
+import { logFlags, type SourceChanges } from "./config-sources.ts";
 
 const annotations = "./etc/istio/pod/annotations";
 const labels = "./etc/istio/pod/labels";
@@ -28,7 +28,7 @@ const mutual = {
 export const behaviours: Readonly<Record<string, SourceChanges>> = {
   // The process
   "sidecar-defaults": {},
-  "json-logs-sotw": { flags: { logAsJson: true }, env: { ISTIO_DELTA_XDS: "false" } },
+  "json-logs-sotw": { flags: { log: { ...logFlags, asJson: true } }, env: { ISTIO_DELTA_XDS: "false" } },
   "router-defaults": { flags: { proxyType: "router" } },
   "domain-of-another-cluster": { flags: { domain: "demo.svc.example.org" } },
   "proxyless-pod-without-names": { env: { POD_NAME: "", POD_NAMESPACE: "", SERVICE_ACCOUNT: "" } },

@@ -3,10 +3,19 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import type { InterfaceAddress } from "../../src/config/addresses.ts";
+import type { CpuShare } from "../../src/lifecycle/cpu-share.ts";
 import type { ConfigSources, PlatformFacts, ProxyFlags } from "../../src/config/agent-config.ts";
 import type { SdsSockets } from "../../src/config/sds-sockets.ts";
 
 export const templatePath: string = join(import.meta.dirname, "../../bootstrap-templates/sidecar.yaml");
+
+export const logFlags: ProxyFlags["log"] = {
+  outputLevel: "default:info",
+  asJson: false,
+  targets: [],
+  callers: "",
+  stacktraceLevel: "default:none",
+};
 
 const flags: ProxyFlags = {
   proxyType: "sidecar",
@@ -48,8 +57,9 @@ const flags: ProxyFlags = {
   appGrace: "1s",
   xdsCache: true,
   xdsCacheAfter: "2s",
-  logOutputLevel: "default:info",
-  logAsJson: false,
+  wasmFolder: "/var/lib/istio/data",
+  log: logFlags,
+  profiling: true,
 };
 
 export interface SourceChanges {
@@ -58,6 +68,7 @@ export interface SourceChanges {
   readonly files?: Readonly<Record<string, string>>;
   readonly addresses?: readonly (string | InterfaceAddress)[];
   readonly platform?: PlatformFacts;
+  readonly cpus?: CpuShare;
   readonly sdsSockets?: Partial<SdsSockets>;
   readonly hosts?: Readonly<Record<string, string>>;
 }
@@ -77,6 +88,7 @@ export function configSources(changes: SourceChanges = {}): ConfigSources {
       typeof entry === "string" ? { name: "eth0", address: entry } : entry,
     ),
     workingDirectory: "/",
+    cpus: changes.cpus ?? { limit: undefined, request: undefined, available: 8 },
     sdsSockets: { isWorkloadExternal: false, hasCredentials: false, ...changes.sdsSockets },
     platform: changes.platform,
     resolve: (host) => (isIP(host) === 0 ? changes.hosts?.[host] : host),

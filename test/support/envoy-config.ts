@@ -111,3 +111,34 @@ export function tlsFromSds(source: object): object {
     },
   };
 }
+
+/** A static HTTP/2 cluster at a Unix socket. */
+export function pipeCluster(name: string, path: string): object {
+  return {
+    ...grpcCluster(name, 0),
+    load_assignment: {
+      cluster_name: name,
+      endpoints: [{ lb_endpoints: [{ endpoint: { address: { pipe: { path } } } }] }],
+    },
+  };
+}
+
+/** A TLS server as Istio configures one: the workload's certificate, and clients of any SPIFFE ID, by the agent's SDS. */
+export function mutualTlsFromSds(source: object): object {
+  return {
+    name: "envoy.transport_sockets.tls",
+    typed_config: {
+      "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+      require_client_certificate: true,
+      common_tls_context: {
+        tls_certificate_sds_secret_configs: [{ name: "default", sds_config: source }],
+        combined_validation_context: {
+          default_validation_context: {
+            match_typed_subject_alt_names: [{ san_type: "URI", matcher: { prefix: "spiffe://" } }],
+          },
+          validation_context_sds_secret_config: { name: "ROOTCA", sds_config: source },
+        },
+      },
+    },
+  };
+}

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type ByteStream, GrpcChannel } from "../../src/grpc/channel.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
+import type { ExtensionRewriter } from "../../src/xdsproxy/extension-rewriter.ts";
 import type { UpstreamOptions } from "../../src/xdsproxy/options.ts";
 import type { XdsState } from "../../src/xdsproxy/state.ts";
 import { XdsProxy, type XdsProxyOptions } from "../../src/xdsproxy/xds-proxy.ts";
@@ -27,6 +28,7 @@ export async function xdsFixture(
   upstream: Partial<UpstreamOptions> & { readonly address: string },
   token?: string | (() => string),
   changes: Partial<XdsProxyOptions> = {},
+  extensions?: () => Promise<ExtensionRewriter>,
 ): Promise<XdsFixture> {
   const stack = new AsyncDisposableStack();
   const folder = stack.use(temporaryFolder());
@@ -43,7 +45,7 @@ export async function xdsFixture(
         subscriptions: { nameTable: false, trustBundle: false },
         ...changes,
       },
-      { token: () => (typeof token === "function" ? token() : token), log, metrics },
+      { token: () => (typeof token === "function" ? token() : token), log, metrics, extensions },
     ),
   );
   return {

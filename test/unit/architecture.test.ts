@@ -15,6 +15,7 @@ const features = [
   "init",
   "sds",
   "status",
+  "wasm",
   "workload-health",
   "xdsproxy",
 ];
@@ -51,7 +52,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   "json-e": ["bootstrap/render.ts"],
   diff: ["plan/diff.ts"],
   jose: ["controlplane/"],
-  "tar-stream": ["cli/diagnose/"],
+  "tar-stream": ["cli/diagnose/", "wasm/unpack/tar.ts"],
   "@peculiar/x509": ["controlplane/ca/"],
   "reflect-metadata": ["controlplane/ca/"],
 };

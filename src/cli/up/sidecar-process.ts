@@ -77,7 +77,10 @@ export class SidecarProcess {
     };
     this.#child = spawnChild({
       file: options.self.file,
-      args: [...options.self.args, "proxy", "sidecar", "--binaryPath", options.envoyBinary],
+      args: [
+        ...[...options.self.args, "proxy", "sidecar", "--binaryPath", options.envoyBinary],
+        ...["--wasmFolder", join(options.folder, "wasm")],
+      ],
       cwd: options.folder,
       env: sidecarEnvironment(options),
       stdout: onLine,

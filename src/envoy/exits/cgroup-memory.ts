@@ -5,7 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type LocatedCgroup, locateMemoryCgroup, type MemoryCgroup } from "./cgroup.ts";
+import { type Cgroup, locateCgroup, type LocatedCgroup } from "../../lifecycle/cgroup.ts";
 
 /** Figures of one moment, in bytes. Undefined is "not known" or, for the limit, "none". */
 export interface MemoryFigures {
@@ -51,7 +51,7 @@ export class CgroupMemory {
     if (own === undefined || mounts === undefined) {
       return new CgroupMemory({ kind: "unknown", reason: "/proc/self/cgroup cannot be read" }, read);
     }
-    return new CgroupMemory(locateMemoryCgroup(own, mounts), read);
+    return new CgroupMemory(locateCgroup("memory", own, mounts), read);
   }
 
   /** Where it is, for people. */
@@ -71,7 +71,16 @@ export class CgroupMemory {
       return { kind: "unknown", reason: `${cgroup.folder}/${files.at(-1)} cannot be read` };
     const count = keyedNumber(text, "oom_kill");
     if (count === undefined) return { kind: "unknown", reason: "this kernel does not count OOM kills" };
-    return { kind: "counted", cgroup: cgroup.path, count, limitBytes: this.figures().limitBytes };
+    const figures = (): MemoryFigures => this.figures();
+    return {
+      kind: "counted",
+      cgroup: cgroup.path,
+      count,
+      // Read only for an Envoy that has died: the count alone is read all the time.
+      get limitBytes() {
+        return figures().limitBytes;
+      },
+    };
   }
 
   /** Figures of this moment. */
@@ -91,7 +100,7 @@ export class CgroupMemory {
   }
 
   /** The cgroup and those around it, from the inside out. */
-  #levels(cgroup: MemoryCgroup): Level[] {
+  #levels(cgroup: Cgroup): Level[] {
     const levels: Level[] = [];
     for (let folder = cgroup.folder; ; folder = dirname(folder)) {
       levels.push(readLevel(cgroup.version, (file) => this.#read(join(folder, file))));

@@ -54,12 +54,17 @@ function seconds(ms: number): string {
   return String(Math.max(1, Math.round(ms / 1_000)));
 }
 
-/** `--proxyLogLevel=info,misc:error` as Envoy's two flags; items of another shape are dropped. */
-export function splitLogLevel(text: string): { level: string | undefined; components: string | undefined } {
+/** `--proxyLogLevel=info,misc:error` as Envoy's two flags; items of another shape are `dropped`. */
+export function splitLogLevel(text: string): {
+  readonly level: string | undefined;
+  readonly components: string | undefined;
+  readonly dropped: readonly string[];
+} {
   const items = text.split(",").map((item) => item.trim());
   const components = items.filter((item) => /^[^:]+:[^:]+$/.test(item));
   return {
     level: items.findLast((item) => item !== "" && !item.includes(":")),
     components: components.length === 0 ? undefined : components.join(","),
+    dropped: items.filter((item) => item.includes(":") && !components.includes(item)),
   };
 }

@@ -1,23 +1,13 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { describe, test } from "node:test";
-import { fetchHttp } from "../../../src/net/http-client.ts";
+import { clustersOf } from "../../support/clusters-of.ts";
 import { eventually } from "../../support/eventually.ts";
 import { freePorts } from "../../support/free-ports.ts";
 import { startApp } from "../../support/http-app.ts";
 import { startLoad } from "../../support/load.ts";
-import { get, startMs, TestMesh, type TestSidecar } from "../../support/mesh.ts";
+import { get, startMs, TestMesh } from "../../support/mesh.ts";
 import { runOutrider } from "../../support/outrider.ts";
 import { apiHost, egress, plainText, service } from "../../support/mesh-objects.ts";
-
-/** Names of the clusters that Envoy has, from its own admin socket. */
-async function clusters({ folder, ports }: TestSidecar): Promise<string> {
-  const { envoy } = JSON.parse((await get(ports.status, "/debug/status")).body.toString("utf8")) as {
-    envoy: { generation: number };
-  };
-  const path = join(folder, "etc/istio/proxy/generations", String(envoy.generation), "admin.sock");
-  return (await fetchHttp({ target: { path }, url: "/clusters", timeoutMs: 2_000 })).body.toString("utf8");
-}
 
 describe("a sidecar that starts while the control plane is dead", () => {
   test("serves from its cache, and then takes over what has changed without losing a request", async () => {
@@ -49,7 +39,7 @@ describe("a sidecar that starts while the control plane is dead", () => {
     assert.equal(xds.state, "stale");
     assert.ok((xds.stale?.ageSeconds ?? -1) >= 0);
     assert.match((await get(web.ports.status, "/healthz/ready")).body.toString("utf8"), /^stale: /);
-    assert.match(await clusters(web), /old\.demo/);
+    assert.match(await clustersOf(web), /old\.demo/);
     // One that was never served has nothing to serve from.
     const without = await other.report();
     assert.equal(without.ready, false);
@@ -73,7 +63,7 @@ describe("a sidecar that starts while the control plane is dead", () => {
     );
     await eventually(
       "the deleted service gone",
-      async () => assert.doesNotMatch(await clusters(web), /old\.demo/),
+      async () => assert.doesNotMatch(await clustersOf(web), /old\.demo/),
       {
         withinMs: startMs,
       },

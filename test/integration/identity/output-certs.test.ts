@@ -8,6 +8,7 @@ import type { WorkloadSecret } from "../../../src/identity/workload-secret.ts";
 import { sleep } from "../../../src/lifecycle/sleep.ts";
 import { TaskGroup } from "../../../src/lifecycle/task-group.ts";
 import { Watch } from "../../../src/lifecycle/watch.ts";
+import { Metrics } from "../../../src/telemetry/metrics.ts";
 import { eventually } from "../../support/eventually.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { testLog } from "../../support/test-log.ts";
@@ -33,7 +34,9 @@ function run(options: OutputCertsOptions): Running {
   const state = new Watch<IdentityState>({ secret: secretNumber(1) });
   const { log, lines } = testLog();
   const tasks = new TaskGroup();
-  tasks.spawn("output", (signal) => outputCerts(options, state, log, signal));
+  tasks.spawn("output", (signal) =>
+    outputCerts(options, state, { log, metrics: new Metrics("istio_agent_") }, signal),
+  );
   return { state, lines, [Symbol.asyncDispose]: () => tasks[Symbol.asyncDispose]() };
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Arguments, Command } from "../../../src/cli/command.ts";
 import { commands } from "../../../src/cli/commands.ts";
+import { acceptedFlags } from "../../../src/cli/log-flags.ts";
 import { readCommandLine, readPlainCall } from "../../../src/cli/command-line.ts";
 import { type Invocation, parseCommandLine } from "../../../src/cli/parse.ts";
 
@@ -13,7 +14,7 @@ function seen(invocation: Invocation): unknown {
     (["string", "optionalString", "number", "optionalNumber", "boolean", "strings", "given"] as const).map(
       (kind: Exclude<keyof Arguments, "words" | "unknown">) => args[kind](name),
     );
-  const flags = Object.fromEntries(Object.keys(command.flags).map((name) => [name, read(name)]));
+  const flags = Object.fromEntries(Object.keys(acceptedFlags(command)).map((name) => [name, read(name)]));
   return { command: command.name, words: args.words, unknown: args.unknown, flags };
 }
 
@@ -24,7 +25,14 @@ const plain: readonly string[] = [
   "proxy sidecar --domain=demo.svc.cluster.local --proxyLogLevel=warning --concurrency 2",
   "proxy sidecar --proxyComponentLogLevel=misc:error --log_output_level=default:info --log_as_json",
   "proxy sidecar --templateFile a --templateFile b --binaryPath /usr/bin/envoy",
-  "proxy sidecar --serviceCluster 0123 --concurrency=x --domain",
+  "proxy sidecar --serviceCluster 0123 --concurrency=3 --domain",
+  "proxy sidecar --log_target stderr --log_target a.log --log_caller=ads,ca --log_stacktrace_level=default:error",
+  "proxy --log_target stdout router",
+  "proxy sidecar --log_as_json=T --profiling=0 --xdsCache=FALSE",
+  "wait --log_output_level=default:debug --log_as_json --log_target=stdout",
+  "version -s",
+  "version -o json",
+  "version --short --output=yaml",
   "proxy sidecar --outlierLogPath /dev/stdout --stsPort=15463 -x --no-such --trust.domain=a",
   "proxy --log_as_json=false sidecar",
   "proxy --log_as_json true sidecar",
@@ -45,6 +53,10 @@ const special: readonly string[] = [
   "envoy extra words",
   "up --once --unce",
   "proxy sidecar extra",
+  "proxy sidecar --concurrency=x --stsPort=y",
+  "proxy sidecar --log_as_json=yes",
+  "--log_output_level=default:debug proxy sidecar",
+  "version -x",
   "proxy sidecar -- --domain a",
 ];
 
@@ -76,6 +88,11 @@ describe("the command line", () => {
       return invocation.kind === "print" ? invocation.text : "";
     };
     assert.equal(await hint("nonsense"), "Unknown command: nonsense\nSee outrider --help.");
+    assert.equal(
+      await hint("proxy --concurrency=x --stsPort=y --log_as_json=yes"),
+      '--stsPort is not a number\n--concurrency is not a number\n--log_as_json: "yes" is not true or false\n' +
+        "See outrider proxy --help.",
+    );
     assert.equal(await hint("envoy --pth"), "Unknown argument: pth\nSee outrider envoy --help.");
   });
 

@@ -4,7 +4,7 @@ import type { AgentConfig } from "../../../src/config/agent-config.ts";
 import { ConfigError, describeProblem } from "../../../src/config/config-problem.ts";
 import { envoyArguments } from "../../../src/envoy/generation/arguments.ts";
 import { parseConfig } from "../../../src/config/parse-config.ts";
-import { configSources, type SourceChanges } from "../../support/config-sources.ts";
+import { configSources, logFlags, type SourceChanges } from "../../support/config-sources.ts";
 
 function metadataOf(config: AgentConfig): Readonly<Record<string, unknown>> {
   assert.equal(config.bootstrap.kind, "template");
@@ -95,6 +95,26 @@ describe("parseConfig()", () => {
     assert.match(envoy.environment["GRPC_SSL_CIPHER_SUITES"] ?? "", /^ECDHE-ECDSA-AES128-GCM-SHA256:/);
   });
 
+  test("drops what is neither a level nor one of a component, and says so", () => {
+    const { envoy, warnings } = parseConfig(
+      configSources({ flags: { proxyLogLevel: "info,a:b:c,error,x:" } }),
+    );
+    assert.equal(envoy.logLevel, "error");
+    assert.equal(envoy.componentLogLevel, undefined);
+    assert.match(warnings.join("\n"), /--proxyLogLevel: a:b:c, x:: neither/);
+  });
+
+  test("keeps a replaced Envoy longer than its drain, whatever an old parentShutdownDuration says", () => {
+    const env = { PROXY_CONFIG: "{drainDuration: 90s, parentShutdownDuration: 60s}" };
+    const { envoy, warnings } = parseConfig(configSources({ env }));
+    assert.equal(envoy.parentShutdownDurationMs, 105_000);
+    assert.match(warnings.join("\n"), /parentShutdownDuration: 60000 ms is not longer than drainDuration/);
+    assert.match(
+      problemsOf({ env, flags: { parentShutdownDuration: "60s" } }).join("\n"),
+      /--parentShutdownDuration: "60s" is not a duration longer than drainDuration/,
+    );
+  });
+
   test("has a socket for the application below configPath, elsewhere, or none", () => {
     const socketOf = (appSocket?: string): unknown =>
       parseConfig(configSources({ flags: { appSocket, appGrace: "250ms" } })).application;
@@ -113,7 +133,7 @@ describe("parseConfig()", () => {
     const problems = problemsOf({
       flags: {
         proxyType: "carrot",
-        logOutputLevel: "xds:loud",
+        log: { ...logFlags, outputLevel: "xds:loud" },
         preDrainDelay: "soon",
         appGrace: "-1s",
         templateFile: "./missing.yaml",

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { baseIdsIn, judgeBaseIds } from "../../../src/doctor/base-id.ts";
-import { controllerFolders } from "../../../src/doctor/cgroup.ts";
 import { type ConfigFolder, judgeConfigPath } from "../../../src/doctor/config-path.ts";
-import { cpuQuota, judgeCpu, parseCpuMax } from "../../../src/doctor/cpu.ts";
+import { judgeCpu } from "../../../src/doctor/cpu.ts";
 import {
   judgeMigration,
   judgePortRange,
@@ -217,26 +216,6 @@ describe("cpu", () => {
       expectFinding(finding, verdict, /CPUs/, verdict === "ok" ? undefined : /at most 2/);
     });
   }
-
-  test("limits are read from both versions of cgroups", () => {
-    assert.equal(parseCpuMax("150000 100000\n"), 1.5);
-    assert.equal(parseCpuMax("max 100000\n"), undefined);
-    assert.equal(cpuQuota("50000\n", "100000\n"), 0.5);
-    assert.equal(cpuQuota("-1\n", "100000\n"), undefined);
-  });
-
-  test("a controller's folders, with what is left of them in a container", () => {
-    assert.deepEqual(controllerFolders("4:cpu,cpuacct:/docker/x\n0::/\n", "cpu"), [
-      "/sys/fs/cgroup/cpu,cpuacct/docker/x",
-      "/sys/fs/cgroup/cpu",
-      "/sys/fs/cgroup/",
-      "/sys/fs/cgroup",
-    ]);
-    assert.deepEqual(controllerFolders("0::/kubepods/pod1\n", "cpu"), [
-      "/sys/fs/cgroup/kubepods/pod1",
-      "/sys/fs/cgroup",
-    ]);
-  });
 });
 
 describe("kernel settings", () => {

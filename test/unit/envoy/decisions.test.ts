@@ -81,6 +81,7 @@ test("a log level may hold components", () => {
   assert.deepEqual(splitLogLevel("info,misc:error,upstream:debug"), {
     level: "info",
     components: "misc:error,upstream:debug",
+    dropped: [],
   });
-  assert.deepEqual(splitLogLevel("warning"), { level: "warning", components: undefined });
+  assert.deepEqual(splitLogLevel("warning"), { level: "warning", components: undefined, dropped: [] });
 });

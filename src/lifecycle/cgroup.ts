@@ -1,13 +1,16 @@
 /**
- * Where the memory cgroup of a process is, from `/proc/<pid>/cgroup` and `/proc/self/mountinfo` (cgroups(7),
+ * Where the cgroup of a process is, from `/proc/<pid>/cgroup` and `/proc/self/mountinfo` (cgroups(7),
  * proc(5)).
  *
  * A container may see its cgroup in four ways: version 1 or 2, with a cgroup namespace (its path is `/`) or without
  * (its path is the host's, of which only its own part is mounted).
  */
 
-/** A memory cgroup that can be read. */
-export interface MemoryCgroup {
+/** A controller that limits what a process may have. */
+export type CgroupController = "cpu" | "memory";
+
+/** A cgroup that can be read. */
+export interface Cgroup {
   readonly version: 1 | 2;
   /** Its name, as `/proc/<pid>/cgroup` has it. */
   readonly path: string;
@@ -19,20 +22,26 @@ export interface MemoryCgroup {
 
 /** The cgroup, or why there is none to read. */
 export type LocatedCgroup =
-  | { readonly kind: "found"; readonly cgroup: MemoryCgroup }
-  | { readonly kind: "unknown"; readonly reason: string };
+  { readonly kind: "found"; readonly cgroup: Cgroup } | { readonly kind: "unknown"; readonly reason: string };
 
-/** Find the cgroup in the contents of the two files. A memory controller of version 1 goes first. */
-export function locateMemoryCgroup(cgroupFile: string, mountInfo: string): LocatedCgroup {
+/** Find the cgroup in the contents of the two files. A controller of version 1 goes first. */
+export function locateCgroup(
+  controller: CgroupController,
+  cgroupFile: string,
+  mountInfo: string,
+): LocatedCgroup {
   const entries = cgroupFile.split("\n").map((line) => /^\d+:([^:]*):(.*)$/.exec(line));
-  const first = entries.find((entry) => entry?.[1]?.split(",").includes("memory") === true);
+  const first = entries.find((entry) => entry?.[1]?.split(",").includes(controller) === true);
   const [version, path] =
     first === undefined || first === null ? ([2, unified(entries)] as const) : ([1, first[2]] as const);
-  if (path === undefined) return { kind: "unknown", reason: "this process is in no memory cgroup" };
-  const mounts = mountInfo.split("\n").flatMap((line) => cgroupMount(line) ?? []);
-  const fitting = mounts.filter((mount) => (version === 1 ? mount.memory : mount.unified));
+  if (path === undefined) return { kind: "unknown", reason: `this process is in no ${controller} cgroup` };
+  const mounts = mountInfo.split("\n").flatMap((line) => cgroupMount(line, controller) ?? []);
+  const fitting = mounts.filter((mount) => (version === 1 ? mount.hasController : mount.unified));
   if (fitting.length === 0) {
-    return { kind: "unknown", reason: `no cgroup file system of version ${version} is mounted for memory` };
+    return {
+      kind: "unknown",
+      reason: `no cgroup file system of version ${version} is mounted for ${controller}`,
+    };
   }
   for (const { root, mountPoint } of fitting) {
     const below = pathBelow(root, path);
@@ -42,7 +51,7 @@ export function locateMemoryCgroup(cgroupFile: string, mountInfo: string): Locat
   }
   return {
     kind: "unknown",
-    reason: `memory cgroup ${path} is outside of what is mounted at ${fitting[0]?.mountPoint ?? ""}`,
+    reason: `${controller} cgroup ${path} is outside of what is mounted at ${fitting[0]?.mountPoint ?? ""}`,
   };
 }
 
@@ -53,11 +62,11 @@ function unified(entries: readonly (RegExpExecArray | null)[]): string | undefin
 interface CgroupMount {
   readonly root: string;
   readonly mountPoint: string;
-  readonly memory: boolean;
+  readonly hasController: boolean;
   readonly unified: boolean;
 }
 
-function cgroupMount(line: string): CgroupMount | undefined {
+function cgroupMount(line: string, controller: CgroupController): CgroupMount | undefined {
   const [before = "", after = ""] = line.split(" - ");
   const [, , , root, mountPoint] = before.split(" ");
   const [type, , superOptions = ""] = after.split(" ");
@@ -65,7 +74,7 @@ function cgroupMount(line: string): CgroupMount | undefined {
   return {
     root: unescape(root),
     mountPoint: unescape(mountPoint),
-    memory: type === "cgroup" && superOptions.split(",").includes("memory"),
+    hasController: type === "cgroup" && superOptions.split(",").includes(controller),
     unified: type === "cgroup2",
   };
 }

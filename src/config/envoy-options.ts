@@ -1,0 +1,109 @@
+/**
+ * Options of the Envoys that the agent starts.
+ */
+import { splitLogLevel } from "../envoy/generation/arguments.ts";
+import type { EnvoyOptions } from "../envoy/options.ts";
+import type { ConfigSources } from "./agent-config.ts";
+import { compliantEnvironment } from "./compliance.ts";
+import { concurrencyOf } from "./concurrency.ts";
+import type { ConfigProblem } from "./config-problem.ts";
+import { flagDurationMs, parseDurationMs } from "./duration.ts";
+import type { Environment } from "./environment.ts";
+import { ownListeners } from "./known-ports.ts";
+import type { ProxyConfig } from "./proxy-config.ts";
+
+/** What they are decided from. */
+export interface EnvoyChoice {
+  readonly sources: ConfigSources;
+  readonly env: Environment;
+  readonly proxy: ProxyConfig;
+  readonly isIPv6Only: boolean;
+}
+
+/** Problems are added for what cannot be used, warnings for what is passed over. */
+export function envoyOptions(
+  { sources, env, proxy, isIPv6Only }: EnvoyChoice,
+  problems: ConfigProblem[],
+  warnings: string[],
+): EnvoyOptions {
+  const { flags } = sources;
+  const logLevel = splitLogLevel(flags.proxyLogLevel);
+  if (logLevel.dropped.length > 0) {
+    warnings.push(
+      `--proxyLogLevel: ${logLevel.dropped.join(", ")}: neither a level nor component:level; ignored`,
+    );
+  }
+  return {
+    configPath: proxy.configPath,
+    drainDurationMs: proxy.drainDurationMs,
+    parentShutdownDurationMs: parentShutdownDuration(flags.parentShutdownDuration, proxy, problems, warnings),
+    preDrainDelayMs: flagDurationMs("--preDrainDelay", flags.preDrainDelay, problems),
+    terminationDrainDurationMs: proxy.terminationDrainDurationMs,
+    exitOnZeroActiveConnections: env.EXIT_ON_ZERO_ACTIVE_CONNECTIONS,
+    minimumDrainDurationMs: env.MINIMUM_DRAIN_DURATION,
+    maximumDrainDurationMs: env.MAXIMUM_DRAIN_DURATION || undefined,
+    // An application behind a sidecar may still call out while it stops; a gateway has none.
+    drainInboundOnly: flags.proxyType === "sidecar",
+    ownPorts: ownListeners(env).map(({ port }) => port),
+    localAddressIpVersion: isIPv6Only ? "v6" : "v4",
+    logLevel: logLevel.level,
+    componentLogLevel: logLevel.components ?? (flags.proxyComponentLogLevel || undefined),
+    skipDeprecatedLogs: env.ENVOY_SKIP_DEPRECATED_LOGS,
+    fileFlushIntervalMs: proxy.fileFlushIntervalMs,
+    fileFlushMinSizeKb: proxy.fileFlushMinSizeKb,
+    environment: compliantEnvironment(env.COMPLIANCE_POLICY, problems),
+    enableCoreDump: env.ISTIO_ENVOY_ENABLE_CORE_DUMP,
+    concurrency: concurrencyOf(
+      {
+        flag: wholeNumber("--concurrency", flags.concurrency, problems),
+        proxyConfig: proxy.concurrency,
+        cpuLimit: env.ISTIO_CPU_LIMIT,
+        cpus: sources.cpus,
+        isKubernetes: sources.env["KUBERNETES_SERVICE_HOST"] !== undefined,
+      },
+      warnings,
+    ),
+  };
+}
+
+function wholeNumber(
+  source: string,
+  value: number | undefined,
+  problems: ConfigProblem[],
+): number | undefined {
+  if (value === undefined || (Number.isInteger(value) && value >= 0)) return value;
+  problems.push({ source, path: "", message: `${value} is not a whole number from 0 on` });
+  return undefined;
+}
+
+/** Beyond the drain, for connections that heed it late. */
+const parentSlackMs = 15_000;
+
+function parentShutdownDuration(
+  flag: string | undefined,
+  proxy: ProxyConfig,
+  problems: ConfigProblem[],
+  warnings: string[],
+): number {
+  const { drainDurationMs } = proxy;
+  const usual = drainDurationMs + parentSlackMs;
+  if (flag !== undefined && flag !== "") {
+    const ms = parseDurationMs(flag);
+    if (ms !== undefined && ms > drainDurationMs) return ms;
+    problems.push({
+      source: "--parentShutdownDuration",
+      path: "",
+      message: `${JSON.stringify(flag)} is not a duration longer than drainDuration (${drainDurationMs} ms)`,
+    });
+    return usual;
+  }
+  const configured = proxy.parentShutdownDurationMs;
+  if (configured === undefined) return usual;
+  if (configured > drainDurationMs) return configured;
+  // Whoever set it once for Istio may set a longer drain today: nothing there reads it any more.
+  warnings.push(
+    `ProxyConfig: parentShutdownDuration: ${configured} ms is not longer than drainDuration ` +
+      `(${drainDurationMs} ms); using ${usual} ms`,
+  );
+  return usual;
+}

@@ -1,0 +1,59 @@
+/**
+ * Options of fetching Wasm modules, from Istio's variables.
+ */
+import { join } from "node:path";
+import { isCidr } from "../wasm/fetch/address-guard.ts";
+import type { WasmOptions } from "../wasm/options.ts";
+import type { ConfigProblem } from "./config-problem.ts";
+import type { Environment } from "./environment.ts";
+
+/** Longest time that a timer of Node.js can wait, in milliseconds. */
+const longestTimerMs = 2_147_483_647;
+
+/** Where an image without a pull secret finds credentials, below the home of the user. */
+const dockerConfig = ".docker";
+
+/** Undefined leaves remote modules to Envoy. Each value that cannot be used adds a problem. */
+export function wasmOptions(
+  env: { readonly parsed: Environment; readonly all: Readonly<Record<string, string | undefined>> },
+  folder: string,
+  problems: ConfigProblem[],
+): WasmOptions | undefined {
+  const { parsed, all } = env;
+  if (!parsed.ISTIO_AGENT_ENABLE_WASM_REMOTE_LOAD_CONVERSION) return undefined;
+  const positive = (source: keyof Environment, value: number, most: number): number => {
+    if (value > 0) return Math.min(value, most);
+    problems.push({ source, path: "", message: `${String(all[source])} must be more than 0` });
+    return most;
+  };
+  const blockedCidrs = listOf(parsed.BLOCKED_CIDRS_IN_WASM_FETCH);
+  for (const cidr of blockedCidrs) {
+    if (isCidr(cidr)) continue;
+    const message = `${JSON.stringify(cidr)} is not a range of addresses such as 10.0.0.0/8 or fd00::/8`;
+    problems.push({ source: "BLOCKED_CIDRS_IN_WASM_FETCH", path: "", message });
+  }
+  const home = all["HOME"];
+  const dockerFolder = parsed.DOCKER_CONFIG || (home === undefined ? undefined : join(home, dockerConfig));
+  return {
+    folder,
+    insecureRegistries: listOf(parsed.WASM_INSECURE_REGISTRIES),
+    blockedCidrs: blockedCidrs.filter(isCidr),
+    moduleExpiryMs: positive("WASM_MODULE_EXPIRY", parsed.WASM_MODULE_EXPIRY, Number.MAX_SAFE_INTEGER),
+    purgeIntervalMs: positive("WASM_PURGE_INTERVAL", parsed.WASM_PURGE_INTERVAL, longestTimerMs),
+    requestTimeoutMs: positive("WASM_HTTP_REQUEST_TIMEOUT", parsed.WASM_HTTP_REQUEST_TIMEOUT, longestTimerMs),
+    maxAttempts: positive("WASM_HTTP_REQUEST_MAX_RETRIES", parsed.WASM_HTTP_REQUEST_MAX_RETRIES, 100),
+    maxModuleBytes: positive(
+      "ISTIO_WASM_MAX_BINARY_SIZE_BYTES",
+      parsed.ISTIO_WASM_MAX_BINARY_SIZE_BYTES,
+      Number.MAX_SAFE_INTEGER,
+    ),
+    dockerConfigPath: dockerFolder === undefined ? undefined : join(dockerFolder, "config.json"),
+  };
+}
+
+function listOf(text: string): readonly string[] {
+  return text
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
+}

@@ -1,0 +1,107 @@
+/**
+ * When to look at files that others replace, and what `stat` says of them.
+ *
+ * The kernel's notice makes it at once. It may be lost without a word, and a Kubernetes volume changes by swapping
+ * a symbolic link far from the file; so there is a look at every tick too. An agent that rests does little else, so
+ * a look that finds everything as it was ends there.
+ */
+import { statSync } from "node:fs";
+import { errorCode } from "./error-message.ts";
+import { FolderWatches } from "./folder-watches.ts";
+import { sleep } from "./sleep.ts";
+import { tickDelayMs } from "./tick.ts";
+
+/** What tells one state of a file from another, by path: equal for all files that are not there. */
+export type Signatures = ReadonlyMap<string, string>;
+
+/** What to look at, and how. */
+export interface FileLooks {
+  /** The files of the moment, missing ones included; asked before every look. */
+  readonly paths: () => Iterable<string>;
+  /** Between two looks that nothing gave cause for, in milliseconds; one second unless told. */
+  readonly everyMs?: number;
+  /**
+   * Called at first, when the signatures have changed, when the kernel has noticed something, and now and then, for
+   * files that were written twice within one tick of the file system's clock.
+   *
+   * @returns true when all is as it was, or has settled; else it is called again soon
+   */
+  readonly look: (signatures: Signatures) => Promise<boolean>;
+}
+
+/** From a notice, or from a look that saw a change, to the next look: writers need a moment. Milliseconds. */
+const settleMs = 100;
+
+const defaultEveryMs = 1_000;
+
+/** Ticks until a look without any cause. */
+const ticksBetweenReads = 20;
+
+const missing = "missing";
+
+/** Look until `signal` aborts: at once, at each notice and at each tick. Looks never overlap. */
+export async function lookAtFiles(
+  { paths, everyMs = defaultEveryMs, look }: FileLooks,
+  signal: AbortSignal,
+): Promise<void> {
+  let seen: Signatures = new Map();
+  let isHinted = false;
+  let isSettled = false;
+  let wake = (): void => undefined;
+  using folders = new FolderWatches(() => {
+    isHinted = true;
+    wake();
+  });
+  const onAbort = (): void => {
+    wake();
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  for (let ticks = 0; !signal.aborted; ticks += 1) {
+    const signatures = signaturesOf(paths());
+    const isSame = areSame(signatures, seen);
+    seen = signatures;
+    if (!isSame) {
+      folders.follow([...signatures].flatMap(([path, signature]) => (signature === missing ? [] : [path])));
+    }
+    if (!isSame || isHinted || !isSettled || ticks % ticksBetweenReads === 0) {
+      isHinted = false;
+      isSettled = await look(signatures);
+    }
+    if (isSettled && !isHinted && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, tickDelayMs(performance.now(), everyMs));
+        wake = (): void => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    if (!isSettled || isHinted) await sleep(settleMs, signal);
+  }
+  signal.removeEventListener("abort", onAbort);
+}
+
+/** Of what is at the end of all links. Synchronous: it takes less time than handing it to another thread. */
+export function signaturesOf(paths: Iterable<string>): Signatures {
+  const signatures = new Map<string, string>();
+  for (const path of paths) if (!signatures.has(path)) signatures.set(path, signatureOf(path));
+  return signatures;
+}
+
+/** The same files in the same state. */
+export function areSame(some: Signatures, others: Signatures): boolean {
+  if (some.size !== others.size) return false;
+  for (const [path, signature] of some) if (others.get(path) !== signature) return false;
+  return true;
+}
+
+function signatureOf(path: string): string {
+  try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat === undefined
+      ? missing
+      : `${stat.dev} ${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`;
+  } catch (error) {
+    return errorCode(error) ?? "unknown";
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * HTTP to servers that others name: every address is looked at after its name was resolved and before it is
+ * connected to, at each redirect anew.
+ */
+import { lookup as resolve } from "node:dns";
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { isIP, type LookupFunction } from "node:net";
+import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import { errorCode, errorMessage } from "../../lifecycle/error-message.ts";
+import { WasmFetchError } from "../fetch-error.ts";
+import type { AddressGuard, AddressPolicy } from "./address-guard.ts";
+import { isRedirect, nextUrl } from "./redirect.ts";
+import { licenceOf } from "./trusted-servers.ts";
+
+/** What is allowed, for all requests. */
+export interface GuardedHttpOptions {
+  readonly guard: AddressGuard;
+  readonly insecureRegistries: readonly string[];
+  /** One request with its answer, in milliseconds. */
+  readonly requestTimeoutMs: number;
+}
+
+/** One request. */
+export interface GuardedRequest {
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent by POST; a request without one is a GET. */
+  readonly form?: URLSearchParams;
+  /** Not to an address of a private network; of this machine only where the server is named. */
+  readonly isPublicOnly?: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** An answer whose body is still to be read; disposing it ends the connection. */
+export interface GuardedResponse extends Disposable {
+  /** Of the server that answered. */
+  readonly url: URL;
+  readonly status: number;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: IncomingMessage;
+  /** Aborts when the body has to be there. */
+  readonly deadline: AbortSignal;
+}
+
+/** The client. */
+export class GuardedHttp {
+  readonly #options: GuardedHttpOptions;
+  #trust: SecureContext | undefined;
+
+  constructor(options: GuardedHttpOptions) {
+    this.#options = options;
+  }
+
+  /** What the operator allows the server of a URL. */
+  licence(url: URL): ReturnType<typeof licenceOf> {
+    return licenceOf(url, this.#options.insecureRegistries);
+  }
+
+  /**
+   * Ask, and follow redirects; credentials are not taken to another server.
+   *
+   * @throws WasmFetchError
+   */
+  async send(request: GuardedRequest): Promise<GuardedResponse> {
+    const { requestTimeoutMs } = this.#options;
+    const signal = AbortSignal.any([request.signal, AbortSignal.timeout(requestTimeoutMs)]);
+    let { url, headers = {} } = request;
+    for (let followed = 0; ; followed += 1) {
+      const response = await this.#ask({ ...request, url, headers, signal });
+      if (!isRedirect(response.statusCode ?? 0)) return answerOf(url, response, signal);
+      response.destroy();
+      const next = nextUrl(url, response.headers.location, followed, (to) => this.licence(to).insecure);
+      if (next.kind === "refused")
+        throw new WasmFetchError("download_failure", `${url.host} answered with ${next.reason}`);
+      url = next.url;
+      if (!next.keepsCredentials)
+        headers = Object.fromEntries(
+          Object.entries(headers).filter(([name]) => name.toLowerCase() !== "authorization"),
+        );
+    }
+  }
+
+  async #ask({ url, headers, form, isPublicOnly, signal }: GuardedRequest): Promise<IncomingMessage> {
+    const licence = this.licence(url);
+    const policy = { loopback: licence.loopback, privateNetwork: isPublicOnly !== true };
+    const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+    if (isIP(host) !== 0) this.#requireAllowed(host, [host], policy);
+    const body = form?.toString();
+    const options: RequestOptions = {
+      host,
+      port: url.port || undefined,
+      path: `${url.pathname}${url.search}`,
+      method: body === undefined ? "GET" : "POST",
+      ...(url.username === "" ? {} : { auth: decodeURIComponent(`${url.username}:${url.password}`) }),
+      headers: {
+        "user-agent": "outrider",
+        ...(body === undefined ? {} : { "content-type": "application/x-www-form-urlencoded" }),
+        ...headers,
+      },
+      agent: false,
+      lookup: this.#guardedLookup(policy),
+      signal,
+    };
+    return new Promise((resolveWith, reject) => {
+      const request =
+        url.protocol === "https:"
+          ? httpsRequest({ ...options, ...this.#tls(licence.insecure) }, resolveWith)
+          : httpRequest(options, resolveWith);
+      request.on("error", (error) => {
+        reject(this.#explain(url, error, signal));
+      });
+      request.end(body);
+    });
+  }
+
+  /** The roots that Node.js brings and those of the operating system, where an operator adds his own. */
+  #tls(insecure: boolean): { readonly secureContext: SecureContext; readonly rejectUnauthorized: boolean } {
+    this.#trust ??= createSecureContext(furtherRoots());
+    return { secureContext: this.#trust, rejectUnauthorized: !insecure };
+  }
+
+  #guardedLookup(policy: AddressPolicy): LookupFunction {
+    return (host, options, done) => {
+      resolve(host, { ...options, all: true }, (error, found) => {
+        if (error !== null) {
+          done(error, []);
+          return;
+        }
+        try {
+          const allowed = this.#requireAllowed(
+            host,
+            found.map(({ address }) => address),
+            policy,
+          );
+          const left = found.filter(({ address }) => allowed.includes(address));
+          if (options.all === true) done(null, left);
+          else done(null, left[0]?.address ?? "", left[0]?.family);
+        } catch (refusal) {
+          done(refusal as NodeJS.ErrnoException, []);
+        }
+      });
+    };
+  }
+
+  /** @throws WasmFetchError when no address is left */
+  #requireAllowed(host: string, addresses: readonly string[], policy: AddressPolicy): readonly string[] {
+    const reasons: string[] = [];
+    const allowed = addresses.filter((address) => {
+      const reason = this.#options.guard(address, policy);
+      if (reason !== undefined)
+        reasons.push(`${host === address ? "" : `${host} has the address `}${address}, which ${reason}`);
+      return reason === undefined;
+    });
+    if (allowed.length > 0) return allowed;
+    const remedy = "name the server in WASM_INSECURE_REGISTRIES if it is meant to be asked";
+    const isOwn = reasons.some((reason) => reason.endsWith("of this machine"));
+    throw new WasmFetchError(
+      "download_failure",
+      `nothing is fetched from ${reasons.join(", ") || host}${isOwn ? `: ${remedy}` : ""}`,
+    );
+  }
+
+  #explain(url: URL, error: Error, signal: AbortSignal): Error {
+    if (error instanceof WasmFetchError) return error;
+    if (error.cause instanceof WasmFetchError) return error.cause;
+    return transportError(url, error, signal);
+  }
+}
+
+/** What became of a connection, or of a body that broke off. */
+export function transportError(url: URL, error: unknown, signal: AbortSignal): WasmFetchError {
+  if (signal.aborted)
+    return new WasmFetchError("download_failure", `${url.host} did not answer in time`, {
+      cause: error,
+      isTransient: true,
+    });
+  const isUntrusted = /^(?:CERT_|ERR_TLS_CERT|DEPTH_ZERO_SELF|SELF_SIGNED|UNABLE_TO_)/.test(
+    errorCode(error) ?? "",
+  );
+  return new WasmFetchError(
+    "download_failure",
+    `${url.host} ${isUntrusted ? "is not trusted" : "cannot be asked"}: ${errorMessage(error)}`,
+    {
+      cause: error,
+      isTransient: !isUntrusted,
+    },
+  );
+}
+
+/** A list of all roots is slow to read: it is needed only where there are others than those of Node.js. */
+function furtherRoots(): { readonly ca?: string[] } {
+  const own = getCACertificates("default");
+  const all = new Set([...own, ...getCACertificates("system")]);
+  return all.size === new Set(own).size ? {} : { ca: [...all] };
+}
+
+function answerOf(url: URL, body: IncomingMessage, deadline: AbortSignal): GuardedResponse {
+  // What breaks after the last byte was read is nobody's business, and must not end the process.
+  body.on("error", () => undefined);
+  return {
+    ...{ url, deadline },
+    status: body.statusCode ?? 0,
+    headers: body.headers,
+    body,
+    [Symbol.dispose]: () => {
+      body.destroy();
+    },
+  };
+}

@@ -1,0 +1,212 @@
+/**
+ * Extension configurations whose Wasm module is somewhere else: the module is fetched, and Envoy is told a file.
+ *
+ * A module that cannot be had does not keep Envoy waiting: an RBAC filter takes its place that allows or denies
+ * everything, as the plugin's failure policy says.
+ */
+import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
+import { sleep } from "../lifecycle/sleep.ts";
+import type { Logger } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { createAddressGuard } from "./fetch/address-guard.ts";
+import { GuardedHttp } from "./fetch/guarded-http.ts";
+import { WasmFetchError } from "./fetch-error.ts";
+import { type FetchDependencies, type FetchedModule, fetchModule } from "./fetch-module.ts";
+import { WasmMetrics } from "./metrics.ts";
+import { describeUrl, type ModuleSource, parseModuleUrl } from "./module-source.ts";
+import type { WasmOptions } from "./options.ts";
+import { type Plugin, readPlugin, type RemoteModule } from "./plugin.ts";
+import { wantedChecksum } from "./pull-decision.ts";
+import { SharedFetches } from "./shared-fetches.ts";
+import { standIn } from "./stand-in.ts";
+import { ModuleStore } from "./store/module-store.ts";
+import { sha256Of } from "./store/sha256.ts";
+
+/** What Envoy is to get instead of a TypedExtensionConfig. */
+export type Rewritten =
+  | { readonly kind: "unchanged" }
+  | { readonly kind: "replaced"; readonly extension: Uint8Array }
+  /** No configuration that Envoy could use. */
+  | { readonly kind: "refused"; readonly reason: string };
+
+type Known = Extract<Plugin, { kind: "file" | "remote" }>;
+
+/** Modules that are fetched at once. */
+const mostFetches = 4;
+
+const unchanged: Rewritten = { kind: "unchanged" };
+
+/** Rewrites for all of the agent's Envoys. */
+export class WasmExtensions {
+  readonly #deps: FetchDependencies;
+  readonly #log: Logger;
+  readonly #fetches = new SharedFetches<FetchedModule>(mostFetches);
+  /** Path of the module that each resource has now. */
+  readonly #inUse = new Map<string, string>();
+
+  private constructor(deps: FetchDependencies, log: Logger) {
+    this.#deps = deps;
+    this.#log = log;
+  }
+
+  /** Take up the modules of an earlier agent. */
+  static async open(options: WasmOptions, log: Logger, metrics: Metrics): Promise<WasmExtensions> {
+    const store = await ModuleStore.open(options.folder, (path) => {
+      log.warn("the index of the Wasm modules is damaged and begins anew", { path });
+    });
+    const { insecureRegistries, requestTimeoutMs } = options;
+    const http = new GuardedHttp({
+      guard: createAddressGuard(options.blockedCidrs),
+      ...{ insecureRegistries, requestTimeoutMs },
+    });
+    return new WasmExtensions(
+      { options, http, store, metrics: new WasmMetrics(metrics, () => store.entries) },
+      log,
+    );
+  }
+
+  /** Remove modules that nothing uses any more, until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { options, store } = this.#deps;
+    for (;;) {
+      await sleep(options.purgeIntervalMs, signal);
+      if (signal.aborted) return;
+      try {
+        const removed = await store.purge(options.moduleExpiryMs, new Set(this.#inUse.values()));
+        if (removed > 0) this.#log.info("unused Wasm modules removed", { removed });
+      } catch (error) {
+        this.#log.warn("unused Wasm modules cannot be removed", { reason: errorMessage(error) });
+      }
+    }
+  }
+
+  /**
+   * What Envoy is to get.
+   *
+   * @param signal aborts when the answer is of no use any more
+   */
+  async rewrite(extension: Uint8Array, signal: AbortSignal): Promise<Rewritten> {
+    const started = performance.now();
+    const plugin = readPlugin(extension);
+    const { metrics } = this.#deps;
+    const took = (): number => performance.now() - started;
+    switch (plugin.kind) {
+      case "other":
+        metrics.converted("no_remote_load", took());
+        return unchanged;
+      case "broken":
+        metrics.converted(plugin.result, took());
+        return { kind: "refused", reason: `Wasm filter ${JSON.stringify(plugin.name)}: ${plugin.reason}` };
+      case "file":
+        metrics.converted("no_remote_load", took());
+        return this.#keep(plugin);
+      case "remote": {
+        const rewritten = await this.#fetch(plugin, signal);
+        if (!signal.aborted) metrics.converted(rewritten.isFetched ? "success" : "fetch_failure", took());
+        return { kind: "replaced", extension: rewritten.extension };
+      }
+    }
+  }
+
+  /** Envoy has no use for these resources' modules any more. */
+  retire(names: readonly string[]): void {
+    for (const name of names) this.#inUse.delete(name);
+  }
+
+  /** A configuration that was rewritten earlier, and kept: its file may be gone. */
+  async #keep(plugin: Extract<Plugin, { kind: "file" }>): Promise<Rewritten> {
+    const { store } = this.#deps;
+    if (!store.owns(plugin.path)) return unchanged;
+    if (await store.isThere(plugin.path)) {
+      this.#inUse.set(plugin.name, plugin.path);
+      return unchanged;
+    }
+    return { kind: "replaced", extension: this.#standIn(plugin, plugin.path, "its file is gone") };
+  }
+
+  async #fetch(
+    plugin: Extract<Plugin, { kind: "remote" }>,
+    signal: AbortSignal,
+  ): Promise<{ readonly isFetched: boolean; readonly extension: Uint8Array }> {
+    const { name, module } = plugin;
+    try {
+      const path = await this.#module(name, module, signal);
+      this.#inUse.set(name, path);
+      return { isFetched: true, extension: plugin.withFile(path) };
+    } catch (error) {
+      const reason = this.#reason(error, module);
+      const extension = signal.aborted
+        ? standIn(name, plugin.filter, plugin.failOpen)
+        : this.#standIn(plugin, describeUrl(module.url), reason);
+      return { isFetched: false, extension };
+    }
+  }
+
+  #standIn({ name, filter, failOpen }: Known, url: string, reason: string): Uint8Array {
+    this.#inUse.delete(name);
+    this.#log.warn("Wasm module cannot be loaded", {
+      resource: name,
+      url,
+      instead: failOpen ? "traffic passes without it" : "traffic is denied",
+      reason,
+    });
+    return standIn(name, filter, failOpen);
+  }
+
+  /** Path of the module. @throws WasmFetchError, or a system error */
+  async #module(resource: string, module: RemoteModule, signal: AbortSignal): Promise<string> {
+    const { store, metrics } = this.#deps;
+    const source = parseModuleUrl(module.url);
+    if (source === undefined)
+      throw new WasmFetchError("fetch_failure", "its URL is none of http://, https:// and oci://");
+    if (module.sha256 !== undefined && !/^[0-9a-f]{64}$/.test(module.sha256))
+      throw new WasmFetchError("checksum_mismatched", "its sha256 is not of 64 hexadecimal digits");
+    const wanted = wantedChecksum(source, module, resource, store.pulled(module.url));
+    const found = wanted === undefined ? undefined : await store.find(source.name, wanted);
+    metrics.lookedUp(found !== undefined);
+    if (wanted !== undefined && found !== undefined) {
+      store.notePull(module.url, wanted, resource, module.resourceVersion);
+      return found;
+    }
+    const { path, checksum } = await this.#shared(source, module, signal);
+    store.notePull(module.url, checksum, resource, module.resourceVersion);
+    return path;
+  }
+
+  #shared(source: ModuleSource, module: RemoteModule, signal: AbortSignal): Promise<FetchedModule> {
+    const { url, sha256, pullSecret } = module;
+    const key = sha256Of(JSON.stringify([url, sha256, pullSecret]));
+    return this.#fetches.get(
+      key,
+      async (stop) => {
+        const { metrics } = this.#deps;
+        const started = performance.now();
+        try {
+          const deadline = AbortSignal.any([stop, AbortSignal.timeout(module.timeoutMs)]);
+          const fetched = await fetchModule(source, module, this.#deps, deadline);
+          metrics.fetched("success");
+          this.#log.info("Wasm module fetched", {
+            url: describeUrl(url),
+            checksum: fetched.checksum,
+            tookMs: Math.round(performance.now() - started),
+          });
+          return fetched;
+        } catch (error) {
+          if (!stop.aborted) metrics.fetched(error instanceof WasmFetchError ? error.code : "fetch_failure");
+          throw error;
+        }
+      },
+      signal,
+    );
+  }
+
+  #reason(error: unknown, { timeoutMs }: RemoteModule): string {
+    if (error instanceof Error && error.name === "TimeoutError")
+      return `it was not there within ${timeoutMs} ms`;
+    const code = errorCode(error);
+    const { folder } = this.#deps.options;
+    if (code === "EACCES" || code === "EROFS" || code === "ENOSPC" || code === "EPERM")
+      return `${errorMessage(error)}: make ${folder} writable, or name another folder in --wasmFolder`;
+    return errorMessage(error);
+  }
+}

@@ -1,0 +1,101 @@
+/** Profiles of the agent on its status port, as Go's tools take them. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { gunzipSync } from "node:zlib";
+import { BinaryReader } from "@bufbuild/protobuf/wire";
+import { fetchHttp, type HttpResponse } from "../../../src/net/http-client.ts";
+import { listenForStatus } from "../../../src/status/server.ts";
+import { testLog } from "../../support/test-log.ts";
+
+async function withStatus(
+  profiling: boolean,
+  run: (get: (url: string, method?: string) => Promise<HttpResponse>) => Promise<void>,
+): Promise<void> {
+  const nothing = (): Promise<void> => Promise.resolve();
+  await using server = await listenForStatus(
+    { host: "127.0.0.1", port: 0, metricsLocalOnly: false, profiling },
+    {
+      readiness: () => Promise.resolve({ ready: true }),
+      metrics: () => Promise.resolve(""),
+      report: nothing,
+      exchanges: () => [],
+      reload: nothing,
+      drain: nothing,
+      quit: () => undefined,
+      log: testLog().log,
+    },
+  );
+  await run((url, method = "GET") =>
+    fetchHttp({ target: { host: "127.0.0.1", port: server.port }, method, url, timeoutMs: 20_000 }),
+  );
+}
+
+/** The strings of a pprof profile: its field 6. */
+function stringsOf(profile: Uint8Array): readonly string[] {
+  const reader = new BinaryReader(profile);
+  const strings: string[] = [];
+  while (reader.pos < reader.len) {
+    const [field, wireType] = reader.tag();
+    if (field === 6) strings.push(reader.string());
+    else reader.skip(wireType, field);
+  }
+  return strings;
+}
+
+function burnProcessorTime(ms: number): void {
+  for (const end = performance.now() + ms; performance.now() < end;) JSON.stringify({ ms });
+}
+
+describe("/debug/pprof/", () => {
+  test("profile tells what the process was busy with", async () => {
+    await withStatus(true, async (get) => {
+      const answered = new AbortController();
+      const asked = get("/debug/pprof/profile?seconds=0.5").finally(() => {
+        answered.abort();
+      });
+      while (!answered.signal.aborted) {
+        burnProcessorTime(20);
+        await setImmediate();
+      }
+      const { status, headers, body } = await asked;
+      assert.equal(status, 200);
+      assert.equal(headers["content-type"], "application/octet-stream");
+      const strings = stringsOf(gunzipSync(body));
+      for (const text of ["cpu", "nanoseconds", "burnProcessorTime", import.meta.filename]) {
+        assert.ok(
+          strings.some((candidate) => candidate.endsWith(text)),
+          `${text} is not in ${strings.join(" ")}`,
+        );
+      }
+    });
+  });
+
+  test("one profile is taken at a time, and none of nonsense", async () => {
+    await withStatus(true, async (get) => {
+      const answers = await Promise.all([1, 2].map(() => get("/debug/pprof/profile?seconds=0.5")));
+      assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200, 503]));
+      for (const seconds of ["-1", "0", "1e9", "soon"]) {
+        assert.equal((await get(`/debug/pprof/profile?seconds=${seconds}`)).status, 400, seconds);
+      }
+    });
+  });
+
+  test("the rest of it is there as far as Node.js has it", async () => {
+    await withStatus(true, async (get) => {
+      assert.match((await get("/debug/pprof/")).body.toString("utf8"), /go tool pprof/);
+      const words = (await get("/debug/pprof/cmdline")).body.toString("utf8").split("\0");
+      assert.equal(words[0], process.execPath);
+      assert.match((await get("/debug/pprof/symbol")).body.toString("utf8"), /^num_symbols: /);
+      assert.equal((await get("/debug/pprof/trace")).status, 404);
+      assert.equal((await get("/debug/pprof")).status, 404);
+    });
+  });
+
+  test("nothing of it is there with --profiling=false", async () => {
+    await withStatus(false, async (get) => {
+      assert.equal((await get("/debug/pprof/")).status, 404);
+      assert.equal((await get("/debug/pprof/profile?seconds=1")).status, 404);
+    });
+  });
+});
