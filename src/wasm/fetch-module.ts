@@ -140,21 +140,28 @@ async function readIfThere(path: string | undefined): Promise<string | undefined
 }
 
 /** One request, and again while there are tries left and another may mend it. */
-function again<T>({ options, metrics, signal }: Work, request: () => Promise<T>): Promise<T> {
+async function again<T>({ options, metrics, signal }: Work, request: () => Promise<T>): Promise<T> {
   let attempts = 0;
-  return retrying(
-    () => {
-      attempts += 1;
-      return request();
-    },
-    {
-      backoff,
-      signal,
-      onFailure: () => {
-        metrics.retried();
+  let last: unknown;
+  try {
+    return await retrying(
+      () => {
+        attempts += 1;
+        return request();
       },
-      isFinal: (error) =>
-        attempts >= options.maxAttempts || !(error instanceof WasmFetchError) || !error.isTransient,
-    },
-  );
+      {
+        backoff,
+        signal,
+        onFailure: ({ error }) => {
+          last = error;
+          metrics.retried();
+        },
+        isFinal: (error) =>
+          attempts >= options.maxAttempts || !(error instanceof WasmFetchError) || !error.isTransient,
+      },
+    );
+  } catch (error) {
+    // That the time is over says less than what it was spent on.
+    throw signal.aborted && last instanceof WasmFetchError ? last : error;
+  }
 }

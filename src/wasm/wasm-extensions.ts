@@ -203,10 +203,9 @@ export class WasmExtensions {
   #reason(error: unknown, { timeoutMs }: RemoteModule): string {
     if (error instanceof Error && error.name === "TimeoutError")
       return `it was not there within ${timeoutMs} ms`;
-    const code = errorCode(error);
+    const isOfTheDisk = !(error instanceof WasmFetchError) && errorCode(error) !== undefined;
+    if (!isOfTheDisk) return errorMessage(error);
     const { folder } = this.#deps.options;
-    if (code === "EACCES" || code === "EROFS" || code === "ENOSPC" || code === "EPERM")
-      return `${errorMessage(error)}: make ${folder} writable, or name another folder in --wasmFolder`;
-    return errorMessage(error);
+    return `${errorMessage(error)}: make ${folder} writable, or name another folder in --wasmFolder`;
   }
 }

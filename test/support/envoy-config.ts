@@ -6,6 +6,8 @@ export interface ListenerOptions {
   readonly address?: string;
   /** Left out unless given: Envoy's own default, on. */
   readonly reusePort?: boolean;
+  /** Before the router. */
+  readonly httpFilters?: readonly object[];
   /** A transport socket such as `tlsFromSds` makes. */
   readonly transportSocket?: object;
 }
@@ -29,6 +31,7 @@ export function directResponseListener(options: ListenerOptions): object {
       ],
     },
     http_filters: [
+      ...(options.httpFilters ?? []),
       {
         name: "envoy.filters.http.router",
         typed_config: { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },

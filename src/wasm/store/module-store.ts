@@ -46,7 +46,11 @@ export class ModuleStore {
   static async open(folder: string, onDamage: (path: string) => void): Promise<ModuleStore> {
     const absolute = resolve(folder);
     const path = join(absolute, indexName);
-    await rm(join(absolute, incomingName), { recursive: true, force: true });
+    try {
+      await rm(join(absolute, incomingName), { recursive: true, force: true });
+    } catch {
+      // A folder that cannot be used is an error of the first fetch.
+    }
     let text: string | undefined;
     try {
       text = readFileSync(path, "utf8");
@@ -65,7 +69,7 @@ export class ModuleStore {
 
   /** What a URL last led to. */
   pulled(url: string): Pulled | undefined {
-    return this.#index.pulled[url];
+    return Object.hasOwn(this.#index.pulled, url) ? this.#index.pulled[url] : undefined;
   }
 
   /** Path of a module that is there and whole; it counts as used now. */
@@ -129,7 +133,7 @@ export class ModuleStore {
 
   /** A URL led to this module, for this version of a resource. */
   notePull(url: string, checksum: string, resource: string, resourceVersion: string): void {
-    const known = this.#index.pulled[url];
+    const known = this.pulled(url);
     if (known?.checksum === checksum && known.resourceVersions[resource] === resourceVersion) return;
     const versions = { ...known?.resourceVersions, [resource]: resourceVersion };
     this.#write({

@@ -5,6 +5,7 @@ import { typeUrl } from "../../../src/xds/type-urls.ts";
 import { TestDiscoveryServer } from "../../support/discovery-server.ts";
 import { eventually } from "../../support/eventually.ts";
 import { bytes, type ModuleServer, startModuleServer } from "../../support/module-server.ts";
+import { mutate, seeded } from "../../support/mutate.ts";
 import {
   extension,
   extensionResponse,
@@ -12,6 +13,7 @@ import {
   readExtensions,
   wasmExtension,
   wasmModule,
+  wasmStruct,
 } from "../../support/wasm-config.ts";
 import { type WasmFixture, wasmFixture } from "../../support/wasm-fixture.ts";
 import { type XdsFixture, xdsFixture } from "../../support/xds-fixture.ts";
@@ -230,3 +232,32 @@ test("only so many extension configurations wait: then the control plane does", 
     nonces.toSorted((a, b) => Number(a) - Number(b)),
   );
 });
+
+for (const encoding of [sotw, delta]) {
+  test(`damaged extension configurations with ${encoding.method} are refused or pass, and nothing else ends`, async () => {
+    await using parts = await fixture();
+    const random = seeded(4);
+    const sent = [
+      extensionResponse(encoding, "1", [parts.plugin("a", "/fast.wasm"), other]),
+      extensionResponse(encoding, "2", [
+        wasmStruct({ name: "b", url: `${parts.server.url}/fast.wasm` }),
+        local,
+      ]),
+    ];
+    for (let round = 0; round < 150; round += 1) {
+      const { stream, inbox, upstream } = await parts.open(encoding);
+      upstream.stream.enqueue(mutate(sent[round % 2] ?? Buffer.alloc(1), random));
+      const last = encoding.response({ typeUrl: typeUrl.route, nonce: "last" });
+      upstream.stream.enqueue(last);
+      for (;;) {
+        const next = await inbox.next().catch((error: unknown) => error);
+        if (next instanceof Error) assert.doesNotMatch(next.message, /no message within/);
+        if (next instanceof Error || last.equals(next as Buffer)) break;
+      }
+      stream.cancel();
+    }
+    const { inbox, upstream } = await parts.open(encoding);
+    upstream.stream.enqueue(extensionResponse(encoding, "9", [parts.plugin("a", "/fast.wasm")]));
+    assert.equal(readExtensions(encoding, await inbox.next()).extensions["a"]?.kind, "file");
+  });
+}
