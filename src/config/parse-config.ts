@@ -62,6 +62,11 @@ export function parseConfig(given: ConfigSources): AgentConfig {
       .split(",")
       .map((name) => name.trim()),
   });
+  if (addresses.every((address) => address === "127.0.0.1" || address === "::1") && env.INSTANCE_IP === "") {
+    warnings.push(
+      "this pod has no address but loopback: set INSTANCE_IP to the one by which others reach it",
+    );
+  }
   const families = addressFamilies(addresses, env.ISTIO_DUAL_STACK);
   const node = describeNode(
     {

@@ -9,7 +9,7 @@ import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { type StreamFailure, terminationOf } from "./failure.ts";
-import { type TypeEvent, withTypeEvent, type XdsState } from "./state.ts";
+import { type TypeEvent, type TypeState, typeStateAfter, type XdsState } from "./state.ts";
 import { XdsMetrics } from "./xds-metrics.ts";
 
 /** Names in a log line of a refusal. */
@@ -23,6 +23,9 @@ export class ConnectionReport {
   /** The cause that was last warned about, until there is a connection. */
   #warnedOf: StreamFailure["kind"] | undefined;
   #unreachableSince: number | undefined;
+  /** What has passed of each type; the state has it a turn of the event loop later. */
+  readonly #types = new Map<string, TypeState>();
+  #isStateDue = false;
 
   constructor(address: string, log: Logger, metrics: Metrics) {
     this.#log = log;
@@ -81,7 +84,13 @@ export class ConnectionReport {
         reason: error,
       });
     }
-    this.#state.set(withTypeEvent(this.#state.current, typeUrl, event));
+    this.#types.set(typeUrl, typeStateAfter(this.#types.get(typeUrl), event));
+    if (this.#isStateDue) return;
+    this.#isStateDue = true;
+    setImmediate(() => {
+      this.#isStateDue = false;
+      this.#state.set({ ...this.#state.current, types: Object.fromEntries(this.#types) });
+    });
   }
 
   /** Envoy is served from the cache from now on. */

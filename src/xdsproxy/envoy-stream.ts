@@ -273,7 +273,7 @@ export class EnvoyStream {
     return "passed";
   }
 
-  async #deliver(
+  #deliver(
     upstream: ByteStream,
     message: Buffer,
     facts: ReturnType<AdsProtocol["readResponse"]>,
@@ -283,24 +283,24 @@ export class EnvoyStream {
     if (handled.kind === "answer") {
       if (handled.error !== undefined) report.refused(facts.typeUrl, handled.error);
       upstream.enqueue(handled.request);
-      return;
+      return Promise.resolve();
     }
-    if (!observer.isForEnvoy(facts)) return;
-    await this.#toEnvoy(message, facts, "control plane", (request) => {
+    if (!observer.isForEnvoy(facts)) return Promise.resolve();
+    return this.#toEnvoy(message, facts, "control plane", (request) => {
       upstream.enqueue(request);
     });
   }
 
   /** @param answer sends a request to whoever sent the response */
-  async #toEnvoy(
+  #toEnvoy(
     message: Buffer,
     facts: ReturnType<AdsProtocol["readResponse"]>,
     source: ResponseSource,
     answer: (request: Buffer) => void = () => undefined,
   ): Promise<void> {
-    if (facts.typeUrl === typeUrl.extension && this.#extensions !== undefined)
-      await this.#extensions.take({ message, facts, source, answer });
-    else await this.#write(message, facts, source);
+    return facts.typeUrl === typeUrl.extension && this.#extensions !== undefined
+      ? this.#extensions.take({ message, facts, source, answer })
+      : this.#write(message, facts, source);
   }
 
   async #write(
@@ -309,9 +309,11 @@ export class EnvoyStream {
     source: ResponseSource,
   ): Promise<void> {
     const { hold, observer, envoy } = this.#deps;
-    if (facts.typeUrl === typeUrl.listener) await hold?.released(this.#ended);
+    if (hold !== undefined && facts.typeUrl === typeUrl.listener) await hold.released(this.#ended);
+    const taken = envoy.write(message);
+    // It is looked at while it is on its way.
     observer.forwarded(facts, message.length, source);
-    await envoy.write(message);
+    await taken;
   }
 
   /** Begin to serve from the cache, if nothing has come from the control plane and the cache has it all. */

@@ -105,7 +105,7 @@ export class XdsProxy implements AsyncDisposable {
     this.#extensions = extensions;
     this.#report = new ConnectionReport(options.upstream.address, log, metrics);
     this.#subscriptions = new AgentSubscriptions(options.subscriptions);
-    if (options.cache !== undefined) this.#cache = new XdsCache(options.cache, log, metrics);
+    if (options.cache !== undefined) this.#cache = new XdsCache(options.cache, log, metrics, this.#memory);
   }
 
   /** @throws SocketPathError when there can be no socket at the path */
