@@ -6,6 +6,7 @@
  */
 import { backoffDelayMs } from "../lifecycle/backoff.ts";
 import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
+import { MemoryRelease } from "../lifecycle/memory-release.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -46,6 +47,7 @@ const unchanged: Rewritten = { kind: "unchanged" };
 export class WasmExtensions {
   readonly #deps: FetchDependencies;
   readonly #log: Logger;
+  readonly #memory = new MemoryRelease();
   readonly #fetches = new SharedFetches<FetchedModule>(mostFetches);
   /** Path of the module that each resource has now. */
   readonly #inUse = new Map<string, string>();
@@ -216,6 +218,7 @@ export class WasmExtensions {
           const deadline = AbortSignal.any([stop, AbortSignal.timeout(module.timeoutMs)]);
           const fetched = await fetchModule(source, module, this.#deps, deadline);
           metrics.fetched("success");
+          this.#memory.passed(fetched.bytes);
           this.#log.info("Wasm module fetched", {
             url: describeUrl(url),
             checksum: fetched.checksum,

@@ -238,16 +238,22 @@ for (const encoding of [sotw, delta]) {
       await inbox.staysEmpty(300);
     });
 
-    test("stop their fetches when Envoy goes", async () => {
+    test("stop their fetches when Envoy goes, and when the control plane ends the stream", async () => {
       await using parts = await fixture();
-      const held = parts.hold("/slow.wasm");
-      const { stream, upstream } = await parts.open(encoding);
-      upstream.stream.enqueue(extensionResponse(encoding, "1", [parts.plugin("a", "/slow.wasm")]));
-      await eventually("the request", () => assert.equal(parts.server.requests.length, 1), {
-        withinMs: 5_000,
-      });
-      stream.cancel();
-      await eventually("the fetch stopped", () => assert.ok(held.closed()), { withinMs: 5_000 });
+      for (const end of ["Envoy", "control plane"] as const) {
+        const held = parts.hold(`/${end.replace(" ", "-")}.wasm`);
+        const { stream, inbox, upstream } = await parts.open(encoding);
+        const slow = parts.plugin("a", `/${end.replace(" ", "-")}.wasm`);
+        const asked = parts.server.requests.length;
+        upstream.stream.enqueue(extensionResponse(encoding, "1", [slow]));
+        await eventually("the request", () => assert.equal(parts.server.requests.length, asked + 1), {
+          withinMs: 5_000,
+        });
+        if (end === "Envoy") stream.cancel();
+        else upstream.end();
+        await eventually("the fetch stopped", () => assert.ok(held.closed(), end), { withinMs: 5_000 });
+        if (end === "control plane") await assert.rejects(inbox.next());
+      }
       const again = await parts.open(encoding);
       again.upstream.stream.enqueue(extensionResponse(encoding, "1", [parts.plugin("a", "/fast.wasm")]));
       assert.equal(readExtensions(encoding, await again.inbox.next()).extensions["a"]?.kind, "file");
