@@ -8,7 +8,7 @@ import { GrpcError } from "./grpc-error.ts";
 
 /** Server authentication of a channel. */
 export interface ChannelTls {
-  /** PEM roots; undefined takes the system's. */
+  /** PEM roots; undefined takes those that Node.js brings. */
   readonly rootCertificates: Buffer | undefined;
   /** Name that the server's certificate must carry; the address's host unless told. */
   readonly serverName?: string | undefined;

@@ -7,6 +7,7 @@
 import { readFileSync } from "node:fs";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { keyFitsCertificate, readCertificate } from "../pki/certificate.ts";
+import { readSystemRoots } from "../pki/system-roots.ts";
 import type { ChannelTls } from "./channel.ts";
 import type { GrpcError } from "./grpc-error.ts";
 
@@ -65,7 +66,7 @@ export function readServerTrust(server: ServerDescription): ChannelTls | undefin
   const { serverName } = tls;
   const clientCertificate = readClientCertificate(tls.clientCertificate, new Date());
   if (tls.rootCertificatePath === "SYSTEM")
-    return { rootCertificates: undefined, serverName, clientCertificate };
+    return { rootCertificates: readSystemRoots(), serverName, clientCertificate };
   const remedy = `Mount the ConfigMap istio-ca-root-cert there, or name another file in ${server.rootSetting}`;
   let rootCertificates: Buffer;
   try {

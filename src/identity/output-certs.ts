@@ -23,9 +23,15 @@ export interface OutputCertsOptions {
   readonly folder: string | undefined;
   /** Mode of the files: 0600, or 0644 in Kubernetes, where the application has another uid. */
   readonly mode: number;
-  /** Command and arguments that run after each certificate; undefined runs none. */
-  readonly onRotate: readonly string[] | undefined;
+  /** What happens after each certificate; undefined is nothing. */
+  readonly onRotate: RotationNotice | undefined;
 }
+
+/** Word to an application that has read the files of an earlier certificate. */
+export type RotationNotice =
+  | { readonly kind: "command"; readonly file: string; readonly args: readonly string[] }
+  /** To the process whose number is in this file. */
+  | { readonly kind: "signal"; readonly signal: NodeJS.Signals; readonly pidFile: string };
 
 type OutputCertsDependencies = Pick<IdentityDependencies, "log" | "metrics">;
 
@@ -52,7 +58,15 @@ export async function outputCerts(
     const written = await writeUntilDone(options, state, { log, failures }, signal);
     if (written === undefined) continue;
     done = written;
-    if (options.onRotate !== undefined) await runCommand(options.onRotate, written, log, signal);
+    switch (options.onRotate?.kind) {
+      case "command":
+        await runCommand(options.onRotate, written, log, signal);
+        break;
+      case "signal":
+        sendSignal(options.onRotate, written, log);
+        break;
+      case undefined:
+    }
   }
 }
 
@@ -106,8 +120,25 @@ function writeFiles(secret: WorkloadSecret, folder: string, mode: number): void 
   writeFilesAtomic(files, mode);
 }
 
+/** One warning when there is nobody to tell: who starts later reads the new files anyway. */
+function sendSignal(
+  { signal, pidFile }: Extract<RotationNotice, { kind: "signal" }>,
+  { serial }: WorkloadSecret,
+  log: Logger,
+): void {
+  try {
+    const pid = Number(readFileSync(pidFile, "utf8").trim());
+    // 0 and below are groups of processes, the agent's own among them.
+    if (!Number.isSafeInteger(pid) || pid < 1) throw new Error("it holds no process number");
+    process.kill(pid, signal);
+    log.info("the application was told of a rotation", { signal, pid, serial });
+  } catch (error) {
+    log.warn("the application was not told of a rotation", { signal, pidFile, reason: errorMessage(error) });
+  }
+}
+
 async function runCommand(
-  [file = "", ...args]: readonly string[],
+  { file, args }: Extract<RotationNotice, { kind: "command" }>,
   { serial }: WorkloadSecret,
   log: Logger,
   signal: AbortSignal,

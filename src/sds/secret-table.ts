@@ -5,11 +5,12 @@
  */
 import { FileFollower, type FileTexts } from "../lifecycle/file-follower.ts";
 import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
-import { keyFitsCertificate, readableCertificates } from "../pki/certificate.ts";
+import { keyFitsCertificate, readableCertificates, readCertificate } from "../pki/certificate.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { joinPem, splitPem } from "../pki/pem.ts";
+import { systemRootPaths } from "../pki/system-roots.ts";
 import type { Logger } from "../telemetry/log.ts";
-import { filesOf, parseSecretName, type SecretName, systemRootPaths } from "./secret-name.ts";
+import { filesOf, parseSecretName, type SecretName } from "./secret-name.ts";
 import {
   encodeFederatedRoots,
   encodeKeyPair,
@@ -141,8 +142,13 @@ export class SecretTable {
       case "file-pair": {
         const certificateChainPem = this.#read(secret.certificateChainPath);
         const privateKeyPem = this.#read(secret.privateKeyPath);
-        if (!keyFitsCertificate(privateKeyPem, splitPem(certificateChainPem)[0] ?? ""))
+        const [leaf = ""] = splitPem(certificateChainPem);
+        if (!keyFitsCertificate(privateKeyPem, leaf))
           throw new Error("the key and the certificate are not a pair");
+        const { notAfter } = readCertificate(leaf);
+        // What was served before may be good still; where nothing was, some clients do not look at the time.
+        if (this.#encoded.current.has(name) && notAfter.getTime() <= Date.now())
+          throw new Error(`the certificate expired at ${notAfter.toISOString()}`);
         return encodeKeyPair(name, { certificateChainPem, privateKeyPem }, this.#options.privateKeyProvider);
       }
       case "file-root":
