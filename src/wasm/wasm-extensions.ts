@@ -8,6 +8,7 @@ import { backoffDelayMs } from "../lifecycle/backoff.ts";
 import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
 import { MemoryRelease } from "../lifecycle/memory-release.ts";
 import { sleep } from "../lifecycle/sleep.ts";
+import { readSystemRoots } from "../pki/system-roots.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { createAddressGuard } from "./fetch/address-guard.ts";
@@ -65,6 +66,7 @@ export class WasmExtensions {
     const { insecureRegistries, requestTimeoutMs } = options;
     const http = new GuardedHttp({
       guard: createAddressGuard(options.blockedCidrs),
+      roots: () => readSystemRoots(),
       ...{ insecureRegistries, requestTimeoutMs },
     });
     return new WasmExtensions(
