@@ -4,6 +4,7 @@
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { SecretManager } from "../identity/secret-manager.ts";
 import { createTokenReader } from "../identity/token.ts";
+import { trustDomainOf, type WorkloadSecret } from "../identity/workload-secret.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
 import { Watch } from "../lifecycle/watch.ts";
 import type { SdsSecrets } from "../sds/secrets.ts";
@@ -44,7 +45,7 @@ export async function startControlPlaneServices(
   } else {
     tasks.spawn("publish-secrets", async (signal) => {
       for await (const { secret } of identity.state.changes(signal)) {
-        secrets.set(secret === undefined ? {} : { workload: secret, rootPem: secret.rootPem });
+        secrets.set(secret === undefined ? {} : secretsOf(secret));
       }
     });
   }
@@ -68,4 +69,10 @@ export async function startControlPlaneServices(
     }
   });
   return { identity, xds };
+}
+
+function secretsOf(secret: WorkloadSecret): SdsSecrets {
+  const { rootPem, federatedBundles: bundles } = secret;
+  if (bundles === undefined || bundles.size === 0) return { workload: secret, rootPem };
+  return { workload: secret, rootPem, federation: { trustDomain: trustDomainOf(secret.spiffeId), bundles } };
 }

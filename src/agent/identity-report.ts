@@ -2,6 +2,7 @@
  * The workload's identity in the agent's report: everything but its key.
  */
 import type { IdentityState } from "../identity/identity-state.ts";
+import type { WorkloadSecret } from "../identity/workload-secret.ts";
 import { describeCertificate, type CertificateSummary } from "../pki/certificate.ts";
 import { splitPem } from "../pki/pem.ts";
 
@@ -17,6 +18,8 @@ export interface IdentityReport {
   /** Leaf first. */
   readonly chain?: readonly CertificateSummary[];
   readonly roots?: readonly CertificateSummary[];
+  /** Roots of other trust domains, by their names. */
+  readonly federatedRoots?: Readonly<Record<string, readonly CertificateSummary[]>>;
 }
 
 /** What there is of it. */
@@ -30,10 +33,20 @@ export function identityReport(state: IdentityState): IdentityReport {
           notAfter: secret.notAfter.toISOString(),
           chain: splitPem(secret.certificateChainPem).map(describeCertificate),
           roots: splitPem(secret.rootPem).map(describeCertificate),
+          ...federatedRoots(secret.federatedBundles),
         }),
     ...(problem === undefined ? {} : { problem: problem.message }),
     ...(source === undefined ? {} : { source }),
     ...(receivedAt === undefined ? {} : { receivedAt: receivedAt.toISOString() }),
     ...(nextRotation === undefined ? {} : { nextRotation: nextRotation.toISOString() }),
+  };
+}
+
+function federatedRoots(bundles: WorkloadSecret["federatedBundles"]): Pick<IdentityReport, "federatedRoots"> {
+  if (bundles === undefined || bundles.size === 0) return {};
+  return {
+    federatedRoots: Object.fromEntries(
+      [...bundles].map(([domain, pem]) => [domain, splitPem(pem).map(describeCertificate)]),
+    ),
   };
 }

@@ -8,18 +8,21 @@ import { endStrays } from "../envoy/generation/strays.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { makeFolder } from "../lifecycle/folder.ts";
 import { describePortOwner, portOwners } from "../net/port-owner.ts";
+import { checkSocketPath } from "../net/unix-socket.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 /** Check all of it, in the order in which one needs the other. @throws ConfigError */
 export async function requirePreconditions(config: AgentConfig, log: Logger): Promise<void> {
-  requireWritable(config.envoy.configPath);
+  // A proxyless application reaches its socket and its bootstrap there as a user of its own.
+  requireWritable(config.envoy.configPath, config.proxyless === undefined ? 0o700 : 0o755);
   await requireNoStrays(config.envoy.configPath, log);
+  requireSocketPaths(config);
   requireFreePorts(config);
 }
 
-function requireWritable(configPath: string): void {
+function requireWritable(configPath: string, mode: number): void {
   try {
-    makeFolder(configPath, 0o700);
+    makeFolder(configPath, mode);
     accessSync(configPath, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new ConfigError([
@@ -43,6 +46,21 @@ async function requireNoStrays(configPath: string, log: Logger): Promise<void> {
       : `the Envoy with pid ${result.envoyPid} that a killed outrider left in ${configPath} cannot be ended: ` +
         `${result.reason}. End it, or set configPath to another folder`;
   throw new ConfigError([{ source: "ProxyConfig", path: "configPath", message }]);
+}
+
+function requireSocketPaths({ sds, xds }: AgentConfig): void {
+  const problems = [
+    ["SDS", sds.path],
+    ["XDS", xds.path],
+  ].flatMap(([source = "", path = ""]) => {
+    try {
+      checkSocketPath(path);
+      return [];
+    } catch (error) {
+      return [{ source: `${source} socket`, path: "", message: errorMessage(error) }];
+    }
+  });
+  if (problems.length > 0) throw new ConfigError(problems);
 }
 
 function requireFreePorts(config: AgentConfig): void {

@@ -3,6 +3,7 @@
  */
 import { accessSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { grpcBootstrapText } from "../bootstrap/grpc-bootstrap.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { SupervisionEnd } from "../envoy/state.ts";
 import { writeFileAtomic } from "../lifecycle/atomic-file.ts";
@@ -48,7 +49,7 @@ export async function runProxyless(
   if (proxyless?.bootstrapPath !== undefined) {
     makeFolder(dirname(proxyless.bootstrapPath), 0o755);
     // The application has a user of its own; there is no secret in it.
-    writeFileAtomic(proxyless.bootstrapPath, `${JSON.stringify(proxyless.bootstrap, undefined, 2)}\n`, 0o644);
+    writeFileAtomic(proxyless.bootstrapPath, grpcBootstrapText(proxyless.bootstrap), 0o644);
     log.info("bootstrap of proxyless gRPC written", { path: proxyless.bootstrapPath });
   }
   const readiness = async (): Promise<Readiness> => {
@@ -69,6 +70,7 @@ export async function runProxyless(
         metrics: () => metrics.render(),
         report: async () => ({
           ...(await readiness()),
+          agent: { pid: process.pid, runsEnvoy: false },
           identity: { spiffeId: identity.state.current.secret?.spiffeId },
           xds: xds.state.current,
           ...(workload === undefined ? {} : { workload: workloadHealthReport(workload) }),

@@ -19,6 +19,11 @@ export interface GrpcBootstrapOptions {
   readonly workingDirectory: string;
 }
 
+/** The file as it is written. */
+export function grpcBootstrapText(bootstrap: Json): string {
+  return `${JSON.stringify(bootstrap, undefined, 2)}\n`;
+}
+
 /** The file's content. */
 export function grpcBootstrap(options: GrpcBootstrapOptions): Json {
   const absolute = (path: string): string => (isAbsolute(path) ? path : join(options.workingDirectory, path));

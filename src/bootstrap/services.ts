@@ -2,17 +2,7 @@
  * Services that Envoy itself calls: a tracer, a metrics and an access log service. Each is a cluster of the bootstrap.
  */
 import type { Json } from "./parameters.ts";
-
-/** TLS to a service of Envoy's own: a tracer, a metrics or an access log service. */
-export interface TlsSettings {
-  readonly mode?: "DISABLE" | "SIMPLE" | "MUTUAL" | "ISTIO_MUTUAL";
-  readonly clientCertificate?: string;
-  readonly privateKey?: string;
-  readonly caCertificates?: string;
-  readonly subjectAltNames?: readonly string[];
-  readonly sni?: string;
-  readonly insecureSkipVerify?: boolean;
-}
+import { type SecretSources, type TlsSettings, upstreamTlsSocket } from "./upstream-tls.ts";
 
 /** A metrics or access log service. */
 export interface RemoteService {
@@ -33,16 +23,10 @@ export interface Tracing {
 }
 
 /** What clusters are made with. */
-export interface ServiceContext {
+export interface ServiceContext extends SecretSources {
   /** Stands for the literal host `$(HOST_IP)`; empty leaves it. */
   readonly hostIp: string;
   readonly dnsLookupFamily: string;
-  /** Files of node metadata TLS_CLIENT_*, over those of the settings. */
-  readonly clientFiles: {
-    readonly certificate?: string | undefined;
-    readonly key?: string | undefined;
-    readonly root?: string | undefined;
-  };
 }
 
 /** One cluster to make. */
@@ -51,8 +35,8 @@ export interface ServiceCluster {
   readonly address: string;
   readonly isHttp2: boolean;
   readonly tls: TlsSettings | undefined;
-  /** SNI where the settings have none. */
-  readonly defaultSni: string;
+  /** SNI to a peer of the mesh, where the settings have none. */
+  readonly meshSni: string;
   readonly keepalive?: RemoteService["tcpKeepalive"];
   readonly dnsRefreshRate?: string;
 }
@@ -60,7 +44,8 @@ export interface ServiceCluster {
 /** Envoy's cluster for a service. */
 export function serviceCluster(service: ServiceCluster, context: ServiceContext): Json {
   const { name, keepalive } = service;
-  const socket = tlsSocket(service, context);
+  const { tls: settings, isHttp2, meshSni } = service;
+  const socket = upstreamTlsSocket({ settings, isHttp2, meshSni }, context);
   return {
     name,
     alt_stat_name: `${name};`,
@@ -121,55 +106,4 @@ export function socketAddress(
 
 function wholeSeconds(duration: string): number {
   return Math.max(1, Math.round(Number.parseFloat(duration)));
-}
-
-function tlsSocket(
-  { tls, isHttp2, defaultSni }: ServiceCluster,
-  { clientFiles }: ServiceContext,
-): Json | undefined {
-  if (tls?.mode === undefined || tls.mode === "DISABLE") return undefined;
-  const isIstio = tls.mode === "ISTIO_MUTUAL";
-  const certificate = clientFiles.certificate ?? tls.clientCertificate ?? "";
-  const key = clientFiles.key ?? tls.privateKey ?? "";
-  const root = clientFiles.root ?? tls.caCertificates ?? "";
-  const names = (tls.subjectAltNames ?? []).map((exact) => ({ san_type: "DNS", matcher: { exact } }));
-  const validation = names.length === 0 ? {} : { match_typed_subject_alt_names: names };
-  const rootName = isIstio ? "ROOTCA" : `file-root:${root}`;
-  const keyName = isIstio ? "default" : `file-cert:${certificate}~${key}`;
-  return {
-    name: "envoy.transport_sockets.tls",
-    typed_config: {
-      "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
-      sni: tls.sni || defaultSni,
-      common_tls_context: {
-        ...(isHttp2 ? { alpn_protocols: isIstio ? ["istio", "h2"] : ["h2"] } : {}),
-        ...(tls.mode === "SIMPLE" ? {} : { tls_certificate_sds_secret_configs: [sdsSecret(keyName)] }),
-        ...(root === "" && !isIstio
-          ? {}
-          : {
-              combined_validation_context: {
-                default_validation_context: validation,
-                validation_context_sds_secret_config: sdsSecret(rootName),
-              },
-            }),
-      },
-    },
-  };
-}
-
-/** A secret of the agent's SDS server. */
-function sdsSecret(name: string): Json {
-  return {
-    name,
-    sds_config: {
-      api_config_source: {
-        api_type: "GRPC",
-        set_node_on_first_message_only: true,
-        transport_api_version: "V3",
-        grpc_services: [{ envoy_grpc: { cluster_name: "sds-grpc" } }],
-      },
-      initial_fetch_timeout: "0s",
-      resource_api_version: "V3",
-    },
-  };
 }

@@ -40,7 +40,7 @@ export function tracerOf(settings: Tracing, context: TracingContext): Tracer | u
         address,
         isHttp2,
         tls,
-        defaultSni: "tracer",
+        meshSni: "tracer",
         ...(dnsRefreshRate === undefined ? {} : { dnsRefreshRate }),
       },
       context,

@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { locateAgent } from "../config/agent-location.ts";
 import { readConfigFile } from "../config/read-sources.ts";
-import { lookForAgent } from "../doctor/running-agent.ts";
+import { lookForAgent, lookForProxylessAgent } from "../doctor/running-agent.ts";
 import type { Arguments, CommandContext } from "./command.ts";
 import { parseCommandLine } from "./parse.ts";
 import { proxyCommand } from "./proxy.ts";
@@ -23,11 +23,11 @@ export async function agentArguments(given: Arguments, context: CommandContext):
   const own = { args: given, agentPid: undefined };
   const hasOwn = given.words.length > 0 || Object.keys(proxyCommand.flags).some((name) => given.given(name));
   if (hasOwn || given.unknown.length > 0) return own;
-  const { configPath } = locateAgent(
+  const { configPath, statusPort } = locateAgent(
     { env: context.env, readFile: readConfigFile },
     given.string("meshConfig"),
   );
-  const { pid } = lookForAgent(configPath);
+  const pid = lookForAgent(configPath).pid ?? (await lookForProxylessAgent(statusPort)).pid;
   if (pid === undefined) return own;
   const words = commandLine(pid);
   const at = words.indexOf(proxyCommand.name);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Finding } from "../doctor/finding.ts";
 import type { Command } from "./command.ts";
 import { findingLines } from "./findings.ts";
-import { platformDeadlineMs, proxyCommand, proxyFlags } from "./proxy.ts";
+import { lookOptions, proxyCommand, proxyFlags } from "./proxy.ts";
 import { version } from "./version.ts";
 
 /** Exit codes for scripts. */
@@ -34,7 +34,7 @@ export const doctorCommand: Command = {
     const { findings, isConfigurationUsable } = await examine(
       {
         ...sources,
-        ...(await lookAround(sources, platformDeadlineMs(examined.args))),
+        ...(await lookAround(sources, lookOptions(examined.args))),
         templatePath: join(context.templates, "sidecar.yaml"),
         version,
       },

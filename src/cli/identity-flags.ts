@@ -22,7 +22,8 @@ export const identityFlags: Readonly<Record<keyof IdentityFlags, Flag>> = {
   },
   onRotate: {
     type: "string",
-    describe: "Command, with arguments, that runs at the first certificate and after each rotation.",
+    describe:
+      "What follows the first certificate and each rotation: a command with arguments, or SIGHUP:/run/app.pid.",
   },
 };
 

@@ -35,18 +35,24 @@ export function planLines(plan: Plan, flagsOf: number | undefined, colour: boole
   ];
 }
 
-function headline({ action, running }: Plan): string {
+function headline({ action, running, proxyless }: Plan): string {
   switch (action.kind) {
     case "none":
-      return "a reload would change nothing";
+      return proxyless === undefined
+        ? "a reload would change nothing"
+        : `a restart would change nothing; no Envoy runs beside pid ${proxyless.agentPid ?? "?"} (DISABLE_ENVOY)`;
     case "start":
-      return "a start would start Envoy";
+      return proxyless === undefined
+        ? "a start would start Envoy"
+        : `a start would run no Envoy (DISABLE_ENVOY); gRPC's bootstrap goes to ${proxyless.bootstrapPath ?? "no file"}`;
     case "swap":
       return `a reload would replace Envoy, swap mode ${action.mode}`;
     case "refuse":
-      return running === undefined
-        ? "a start would be refused"
-        : "a reload would be refused; Envoy serves on as it is";
+      return proxyless?.agentPid !== undefined
+        ? "a reload would change nothing; no Envoy runs (DISABLE_ENVOY)"
+        : running === undefined
+          ? "a start would be refused"
+          : "a reload would be refused; Envoy serves on as it is";
   }
 }
 

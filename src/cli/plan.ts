@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Plan } from "../plan/plan.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { planLines } from "./plan-lines.ts";
-import { platformDeadlineMs, proxyCommand, proxyFlags } from "./proxy.ts";
+import { lookOptions, proxyCommand, proxyFlags } from "./proxy.ts";
 import { version } from "./version.ts";
 
 /** Exit codes for scripts. */
@@ -44,7 +44,7 @@ export const planCommand: Command = {
     try {
       const config = parseConfig({
         ...sources,
-        ...(await lookAround(sources, platformDeadlineMs(planned.args))),
+        ...(await lookAround(sources, lookOptions(planned.args))),
         templatePath: join(context.templates, "sidecar.yaml"),
         version,
       });

@@ -6,6 +6,7 @@ import type { AgentConfig, ProxyFlags } from "../config/agent-config.ts";
 import { describeProblem } from "../config/config-problem.ts";
 import { parseDurationMs } from "../config/duration.ts";
 import { pilotFlags } from "../config/pilot-flags.ts";
+import type { LookOptions } from "../config/surroundings.ts";
 import type { SupervisionEnd } from "../envoy/state.ts";
 import type { Arguments, Command, CommandContext } from "./command.ts";
 import { identityFlags, readIdentityFlags } from "./identity-flags.ts";
@@ -15,6 +16,9 @@ import { version } from "./version.ts";
 
 /** Exit codes of the agent; a spent restart budget passes Envoy's own code on. */
 const exitCodes = { drained: 0, failed: 1, configurationUnusable: 64, cutShort: 143 } as const;
+
+/** How long a pod's network may take to get an address, in milliseconds. */
+const addressesMs = 120_000;
 
 /** Runs until it is asked to stop. */
 export const proxyCommand: Command = {
@@ -147,7 +151,18 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
     return problems.length === 0 ? exitCodes.drained : exitCodes.configurationUnusable;
   }
   try {
-    const surroundings = await lookAround(sources, platformDeadlineMs(args));
+    const surroundings = await lookAround(sources, {
+      ...lookOptions(args),
+      settle: {
+        limitMs: addressesMs,
+        signal: context.shutdown,
+        onWait: () => {
+          context.printError(
+            `outrider waits up to ${addressesMs / 1_000} s for an address of its own; INSTANCE_IP names one at once`,
+          );
+        },
+      },
+    });
     const configure = (): AgentConfig =>
       parseConfig({
         ...sources,
@@ -231,10 +246,10 @@ function exitCodeOfEnd(end: SupervisionEnd): number {
   }
 }
 
-/** How long a cloud may take to say what it knows; the default for what is no duration. */
-export function platformDeadlineMs(args: Arguments): number {
+/** How long to look around for a look that waits for nobody; the default for what is no duration. */
+export function lookOptions(args: Arguments): LookOptions {
   const ms = parseDurationMs(args.string("platformMetadataDeadline"));
-  return ms === undefined || ms < 0 ? 250 : ms;
+  return { platformDeadlineMs: ms === undefined || ms < 0 ? 250 : ms, settle: undefined };
 }
 
 /** The flags of `proxy` as configuration reads them. */

@@ -38,9 +38,14 @@ export function instanceAddresses({ instanceIp, interfaces, excluded }: AddressS
   return addresses.length === 0 ? ["127.0.0.1", "::1"] : addresses;
 }
 
-/** True while an interface has no address yet, only the unspecified one. */
-export function isUnsettled(interfaces: readonly InterfaceAddress[]): boolean {
-  return interfaces.some(({ address }) => address === "0.0.0.0" || address === "::");
+/**
+ * True while an interface has no address yet, only the unspecified one, or while there is none at all.
+ *
+ * @param links interfaces that are up and could get one; none where nobody need wait for them
+ */
+export function isUnsettled(interfaces: readonly InterfaceAddress[], links: readonly string[]): boolean {
+  if (interfaces.some(({ address }) => address === "0.0.0.0" || address === "::")) return true;
+  return interfaces.length === 0 && links.length > 0;
 }
 
 const v4 = { localhost: "127.0.0.1", wildcard: "0.0.0.0" };

@@ -128,6 +128,7 @@ function envoyServices(
   const context: ServiceContext = {
     hostIp: env.HOST_IP,
     dnsLookupFamily: families.dnsLookupFamily,
+    filesCluster: sources.sdsSockets.isWorkloadExternal ? "sds-files-grpc" : "sds-grpc",
     clientFiles: {
       certificate: file("TLS_CLIENT_CERT_CHAIN"),
       key: file("TLS_CLIENT_KEY"),
@@ -152,7 +153,7 @@ function envoyServices(
       ? []
       : [
           serviceCluster(
-            { name, address, isHttp2: true, tls: tlsSettings, defaultSni: name, keepalive: tcpKeepalive },
+            { name, address, isHttp2: true, tls: tlsSettings, meshSni: name, keepalive: tcpKeepalive },
             context,
           ),
         ],

@@ -14,6 +14,7 @@ import {
   type MergedProxyConfig,
   type ProxyConfig,
 } from "./proxy-config.ts";
+import { checkServices } from "./service-checks.ts";
 
 /** What the sources say. */
 export interface EffectiveConfig {
@@ -48,7 +49,9 @@ export function readEffectiveConfig(
   ];
   const merged = mergeProxyConfig(layers, problems);
   const proxy = decodeProxyConfig(merged, problems);
-  return { env, labels, annotations, merged, proxy, warnings: [...warnings, ...merged.warnings] };
+  warnings.push(...merged.warnings);
+  checkServices(merged, problems, warnings);
+  return { env, labels, annotations, merged, proxy, warnings };
 }
 
 /** Istio 1.5's way to say the trust domain: weaker than the variable. */

@@ -2,6 +2,7 @@
  * Who makes the workload certificate, where it is kept besides memory, and who may read it.
  */
 import { isIP } from "node:net";
+import { constants } from "node:os";
 import { resolve } from "node:path";
 import {
   type IdentityCacheOptions,
@@ -9,7 +10,7 @@ import {
   type IdentitySource,
   pathsOf,
 } from "../identity/options.ts";
-import type { OutputCertsOptions } from "../identity/output-certs.ts";
+import type { OutputCertsOptions, RotationNotice } from "../identity/output-certs.ts";
 import { readableCertificates } from "../pki/certificate.ts";
 import type { PrivateKeyProviderOptions } from "../sds/secrets.ts";
 import type { ConfigProblem } from "./config-problem.ts";
@@ -175,14 +176,32 @@ export function outputCertsOptions(
   env: Environment,
   all: IdentitySources["all"],
   flags: IdentityFlags,
+  problems: ConfigProblem[],
 ): OutputCertsOptions | undefined {
-  const words = (flags.onRotate ?? "").split(/\s+/).filter((word) => word !== "");
-  if (env.OUTPUT_CERTS === "" && words.length === 0) return undefined;
+  const onRotate = rotationNotice(flags.onRotate ?? "", problems);
+  if (env.OUTPUT_CERTS === "" && onRotate === undefined) return undefined;
   return {
     folder: env.OUTPUT_CERTS === "" ? undefined : env.OUTPUT_CERTS,
     mode: all["KUBERNETES_SERVICE_HOST"] === undefined ? 0o600 : 0o644,
-    onRotate: words.length === 0 ? undefined : words,
+    onRotate,
   };
+}
+
+/** `COMMAND ARGUMENT…`, or `SIGNAL:PID-FILE`. */
+export function rotationNotice(text: string, problems: ConfigProblem[]): RotationNotice | undefined {
+  const [file = "", ...args] = text.split(/\s+/).filter((word) => word !== "");
+  if (file === "") return undefined;
+  const [, name = "", pidFile = ""] = /^(SIG[A-Z0-9+-]*):(.*)$/.exec(file) ?? [];
+  if (name === "") return { kind: "command", file, args };
+  const signal = Object.keys(constants.signals).find((known) => known === name);
+  if (signal !== undefined && pidFile !== "" && args.length === 0)
+    return { kind: "signal", signal: signal as NodeJS.Signals, pidFile };
+  problems.push({
+    source: "--onRotate",
+    path: "",
+    message: `${JSON.stringify(text)} is not a signal with a pid file, such as SIGHUP:/run/app.pid`,
+  });
+  return undefined;
 }
 
 /** Permission bits of the SDS socket. */

@@ -62,6 +62,11 @@ export function parseConfig(given: ConfigSources): AgentConfig {
       .split(",")
       .map((name) => name.trim()),
   });
+  if (addresses.every((address) => address === "127.0.0.1" || address === "::1") && env.INSTANCE_IP === "") {
+    warnings.push(
+      "this pod has no address but loopback: set INSTANCE_IP to the one by which others reach it",
+    );
+  }
   const families = addressFamilies(addresses, env.ISTIO_DUAL_STACK);
   const node = describeNode(
     {
@@ -120,6 +125,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
   const xds = xdsOptions({ flags, env, node, upstream, configPath: proxy.configPath }, problems);
   const wasm = wasmOptions({ parsed: env, all: sources.env }, flags.wasmFolder, problems);
   const application = applicationSocket(flags, proxy.configPath, problems);
+  const outputCerts = outputCertsOptions(env, sources.env, flags.identity, problems);
   if (problems.length > 0 || bootstrap === undefined) throw new ConfigError(problems);
 
   return {
@@ -135,7 +141,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
       envoyPath: env.ENVOY_PATH === "" ? undefined : env.ENVOY_PATH,
     },
     identity,
-    outputCerts: outputCertsOptions(env, sources.env, flags.identity),
+    outputCerts,
     sds,
     // The application has a user of its own.
     xds: env.DISABLE_ENVOY ? { ...xds, mode: 0o666 } : xds,

@@ -13,7 +13,12 @@ import { identityParts } from "./identity.ts";
 export type PartialConfig = Pick<
   AgentConfig,
   "envoyBinary" | "identity" | "sds" | "xds" | "admin" | "knownPorts"
-> & { readonly configPath: string };
+> & {
+  readonly configPath: string;
+  readonly statusPort: number;
+  /** False with DISABLE_ENVOY. */
+  readonly runsEnvoy: boolean;
+};
 
 /** Reads leniently: what cannot be read counts as its default; an address that is none is empty. */
 export function readPartialConfig(sources: ConfigSources): PartialConfig {
@@ -26,6 +31,8 @@ export function readPartialConfig(sources: ConfigSources): PartialConfig {
   };
   return {
     configPath: proxy.configPath,
+    statusPort: proxy.statusPort,
+    runsEnvoy: !env.DISABLE_ENVOY,
     envoyBinary: {
       binaryPath: sources.flags.binaryPath ?? proxy.binaryPath,
       envoyPath: env.ENVOY_PATH === "" ? undefined : env.ENVOY_PATH,
@@ -40,10 +47,14 @@ export function readPartialConfig(sources: ConfigSources): PartialConfig {
     },
     admin: { host: "127.0.0.1", port: proxy.proxyAdminPort },
     knownPorts: [
-      { port: proxy.proxyAdminPort, purpose: "ProxyConfig proxyAdminPort" },
       { port: proxy.statusPort, purpose: "ProxyConfig statusPort" },
-      { port: env.ENVOY_STATUS_PORT, purpose: "ENVOY_STATUS_PORT" },
-      { port: env.ENVOY_PROMETHEUS_PORT, purpose: "ENVOY_PROMETHEUS_PORT" },
+      ...(env.DISABLE_ENVOY
+        ? []
+        : [
+            { port: proxy.proxyAdminPort, purpose: "ProxyConfig proxyAdminPort" },
+            { port: env.ENVOY_STATUS_PORT, purpose: "ENVOY_STATUS_PORT" },
+            { port: env.ENVOY_PROMETHEUS_PORT, purpose: "ENVOY_PROMETHEUS_PORT" },
+          ]),
     ],
   };
 }

@@ -5,7 +5,7 @@
  * documentation). Where each value came from is kept, so that a problem names the source to change.
  */
 import { LineCounter, parseDocument } from "yaml";
-import type { RemoteService, TlsSettings, Tracing } from "../bootstrap/services.ts";
+import type { RemoteService, Tracing } from "../bootstrap/services.ts";
 import type { ConfigProblem } from "./config-problem.ts";
 import { parseDurationMs } from "./duration.ts";
 import { proxyConfigFields } from "./proxy-config-schema.ts";
@@ -107,8 +107,10 @@ function overlay(fields: RawProxyConfig, read: RawProxyConfig, isPartial: boolea
   return Object.fromEntries(
     Object.entries(read).map(([name, value]) => {
       const present = fields[name];
-      const isMerged = isPartial || mergedByKey.includes(name);
-      return [name, isMerged && isMapping(present) && isMapping(value) ? { ...present, ...value } : value];
+      if (!isMapping(present) || !isMapping(value)) return [name, value];
+      // Two flags may set fields of one message, however deep it is.
+      if (isPartial) return [name, { ...present, ...overlay(present, value, true) }];
+      return [name, mergedByKey.includes(name) ? { ...present, ...value } : value];
     }),
   );
 }
@@ -211,7 +213,6 @@ export function decodeProxyConfig(merged: MergedProxyConfig, problems: ConfigPro
   const binaryPath = text("binaryPath");
   const connections = fields["connectionSettings"] as
     { globalDownstreamConnectionLimit?: number } | undefined;
-  checkTls(fields, origins, problems);
   return {
     configPath: required("configPath"),
     binaryPath: binaryPath === defaults["binaryPath"] ? undefined : binaryPath,
@@ -249,25 +250,6 @@ export function decodeProxyConfig(merged: MergedProxyConfig, problems: ConfigPro
     fileFlushMinSizeKb: fields["fileFlushMinSizeKb"] as number | undefined,
     maxDownstreamConnections: connections?.globalDownstreamConnectionLimit ?? 0,
   };
-}
-
-function checkTls(
-  fields: RawProxyConfig,
-  origins: ReadonlyMap<string, string>,
-  problems: ConfigProblem[],
-): void {
-  for (const name of ["tracing", "envoyMetricsService", "envoyAccessLogService"]) {
-    const tls = (fields[name] as { tlsSettings?: TlsSettings } | undefined)?.tlsSettings;
-    if (tls?.mode !== "MUTUAL") continue;
-    for (const file of ["clientCertificate", "privateKey"] as const) {
-      if (tls[file] !== undefined && tls[file] !== "") continue;
-      problems.push({
-        source: origins.get(name) ?? "ProxyConfig",
-        path: `${name}.tlsSettings.${file}`,
-        message: "is required by mode MUTUAL: name a PEM file",
-      });
-    }
-  }
 }
 
 /** The ProxyConfig as node metadata has it: protobuf's JSON, where a field that is zero is left out. */

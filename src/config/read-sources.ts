@@ -1,7 +1,7 @@
 /**
  * The effects that configuration needs: files and the addresses of the pod's interfaces.
  */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
 import type { InterfaceAddress } from "./addresses.ts";
@@ -25,6 +25,26 @@ export function interfaceAddresses(): readonly InterfaceAddress[] {
       .filter(({ internal, address }) => !internal && !unreachable.test(address))
       .map(({ address }) => ({ name, address })),
   );
+}
+
+/** Interfaces that are up, but for loopback, whether they have an address or not (netdevice(7)). */
+export function upLinks(): readonly string[] {
+  const [isUp, isLoopback] = [0x1, 0x8];
+  return namesIn(linksFolder).filter((name) => {
+    const content = readConfigFile(`${linksFolder}/${name}/flags`);
+    const flags = content.kind === "read" ? Number(content.text) : 0;
+    return (flags & isUp) !== 0 && (flags & isLoopback) === 0;
+  });
+}
+
+const linksFolder = "/sys/class/net";
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 const unreachable = /^(?:169\.254\.|22[4-9]\.|23\d\.|fe[89ab][0-9a-f]:|ff[0-9a-f]{2}:)/i;

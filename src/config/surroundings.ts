@@ -7,13 +7,13 @@ import { isIP } from "node:net";
 import { socketAddress } from "../bootstrap/services.ts";
 import { ownCpus } from "../lifecycle/cpu-share.ts";
 import { sleep } from "../lifecycle/sleep.ts";
-import { type InterfaceAddress, isUnsettled } from "./addresses.ts";
 import type { ConfigSources } from "./agent-config.ts";
 import { readPlatform } from "./cloud/read-platform.ts";
 import { readEffectiveConfig } from "./effective-config.ts";
 import { paths } from "./paths.ts";
 import { interfaceAddresses } from "./read-sources.ts";
 import { findSdsSockets } from "./sds-sockets.ts";
+import { settleInterfaces, type SettleOptions } from "./settle-interfaces.ts";
 
 /** What was found. */
 export type Surroundings = Pick<
@@ -21,34 +21,30 @@ export type Surroundings = Pick<
   "cpus" | "interfaces" | "platform" | "resolve" | "sdsSockets" | "workingDirectory"
 >;
 
-/** How long addresses may take to be assigned, and a name to be looked up, in milliseconds. */
-const limits = { addressesMs: 120_000, pollMs: 100, lookupMs: 2_000 } as const;
+/** How long a name may take to be looked up, in milliseconds. */
+const lookupMs = 2_000;
 
-/** Look around. `platformDeadlineMs` bounds what the cloud may take. */
+/** How long to look. */
+export interface LookOptions {
+  /** What the cloud may take, in milliseconds. */
+  readonly platformDeadlineMs: number;
+  /** How to wait for addresses; undefined takes what there is. */
+  readonly settle: SettleOptions | undefined;
+}
+
+/** Look around. */
 export async function lookAround(
   sources: Pick<ConfigSources, "env" | "flags" | "readFile">,
-  platformDeadlineMs: number,
+  { platformDeadlineMs, settle }: LookOptions,
 ): Promise<Surroundings> {
+  const instanceIp = sources.env["INSTANCE_IP"] || sources.flags.pilot.ip || "";
   const [interfaces, platform, resolve, sdsSockets] = await Promise.all([
-    settledInterfaces(interfaceAddresses),
+    settle === undefined ? interfaceAddresses() : settleInterfaces(instanceIp, settle),
     readPlatform(sources, platformDeadlineMs),
     resolver(sources),
     findSdsSockets(sources.env),
   ]);
   return { cpus: ownCpus(), interfaces, platform, resolve, sdsSockets, workingDirectory: process.cwd() };
-}
-
-/** Interfaces once every address of theirs is assigned, or as they are when that takes too long. */
-export async function settledInterfaces(
-  read: () => readonly InterfaceAddress[],
-): Promise<readonly InterfaceAddress[]> {
-  const deadline = performance.now() + limits.addressesMs;
-  let interfaces = read();
-  while (isUnsettled(interfaces) && performance.now() < deadline) {
-    await sleep(limits.pollMs);
-    interfaces = read();
-  }
-  return interfaces;
 }
 
 /** Statsd alone needs an address where everything else takes a name. */
@@ -69,7 +65,7 @@ async function resolver(
   if (isIP(host) !== 0) return literal;
   const found = await Promise.race([
     lookup(host, { order: "ipv4first" }).catch(() => undefined),
-    sleep(limits.lookupMs).then(() => undefined),
+    sleep(lookupMs).then(() => undefined),
   ]);
   return (name) => (name === host ? found?.address : literal(name));
 }

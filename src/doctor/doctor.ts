@@ -8,8 +8,9 @@ import { judgeConfiguration } from "./configuration.ts";
 import { controlPlaneChecks } from "./control-plane-checks.ts";
 import { envoyChecks } from "./envoy-checks.ts";
 import type { Finding } from "./finding.ts";
+import { proxylessChecks } from "./proxyless.ts";
 import { type Check, runChecks } from "./run-checks.ts";
-import { lookForAgent } from "./running-agent.ts";
+import { lookForAgent, lookForProxylessAgent } from "./running-agent.ts";
 import { readSubject } from "./subject.ts";
 import { systemChecks } from "./system-checks.ts";
 
@@ -36,14 +37,24 @@ const networkMs = 3_000;
 /** Deadline of each check, in milliseconds. */
 const checkMs = 4_000;
 
+/** Checks of what only an Envoy needs. */
+const ofEnvoy: readonly string[] = [
+  ...["tcp-migrate-req", "shared-memory", "hot-restart-base-id"],
+  ...["user", "open-files", "memory", "cpu"],
+];
+
 /** Never rejects for what is wrong with the environment. */
 export async function examine(sources: ConfigSources, context: DoctorContext): Promise<DoctorReport> {
   const subject = readSubject(sources);
   const network = controlPlaneChecks(subject, context.interpreter, AbortSignal.timeout(networkMs));
-  const agent = lookForAgent(subject.configPath);
+  const agent = subject.runsEnvoy
+    ? lookForAgent(subject.configPath)
+    : await lookForProxylessAgent(subject.statusPort);
   const checks: readonly Check[] = [
-    ...envoyChecks(subject, agent, sources.env),
-    ...systemChecks(subject, agent, sources.env),
+    ...(subject.runsEnvoy ? envoyChecks(subject, agent, sources.env) : proxylessChecks(subject)),
+    ...systemChecks(subject, agent, sources.env).filter(
+      ({ name }) => subject.runsEnvoy || !ofEnvoy.includes(name),
+    ),
     ...network,
   ];
   return {

@@ -4,7 +4,10 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type FoundRecord, readRecord } from "../envoy/generation/process-record.ts";
+import { at } from "../lifecycle/json-path.ts";
 import { bootId, isAlive, type ProcessIdentity } from "../lifecycle/process-identity.ts";
+import { fetchHttp } from "../net/http-client.ts";
+import { portOwners } from "../net/port-owner.ts";
 
 /** Who runs from a configPath. */
 export interface RunningAgent {
@@ -31,6 +34,26 @@ export function whoRuns(
     envoys: envoys.filter(({ agent }) => lives(agent)).map(({ envoy }) => envoy.pid),
     strays: envoys.filter(({ agent }) => !lives(agent)).map(({ envoy }) => envoy.pid),
   };
+}
+
+/** Longest wait for an agent without Envoy, in milliseconds. */
+const reportMs = 1_000;
+
+/** An agent without Envoy leaves no records: it is asked on its status port. */
+export async function lookForProxylessAgent(statusPort: number): Promise<RunningAgent> {
+  const nobody = { pid: undefined, envoys: [], strays: [] };
+  if (statusPort === 0) return nobody;
+  try {
+    const target = { host: "127.0.0.1", port: statusPort };
+    const { body } = await fetchHttp({ target, url: "/debug/status", timeoutMs: reportMs });
+    const report: unknown = JSON.parse(body.toString("utf8"));
+    const [pid, runsEnvoy] = [at(report, "agent", "pid"), at(report, "agent", "runsEnvoy")];
+    const isIt = typeof pid === "number" && runsEnvoy === false;
+    // Whoever answers must also be who listens.
+    return isIt && portOwners([statusPort]).some((owner) => owner.pid === pid) ? { ...nobody, pid } : nobody;
+  } catch {
+    return nobody;
+  }
 }
 
 /** Look into `configPath`; a folder that is not there has no agent. */

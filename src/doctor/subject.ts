@@ -22,6 +22,8 @@ export function readSubject(sources: ConfigSources): Subject {
     return {
       ...config,
       configPath: config.envoy.configPath,
+      statusPort: config.status.port,
+      runsEnvoy: config.proxyless === undefined,
       problems: [],
       warnings: config.warnings,
       config,

@@ -3,15 +3,25 @@
  *
  * Messages are bytes on both sides, so that what the agent does not read is never decoded.
  */
-import { Client, type ClientDuplexStream, credentials, Metadata } from "@grpc/grpc-js";
+import { createSecureContext } from "node:tls";
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientDuplexStream,
+  credentials,
+  Metadata,
+} from "@grpc/grpc-js";
 import { GrpcError } from "./grpc-error.ts";
+import { policyOptions, type TlsPolicy } from "./tls-policy.ts";
 
 /** Server authentication of a channel. */
 export interface ChannelTls {
-  /** PEM roots; undefined takes the system's. */
+  /** PEM roots; undefined takes those that Node.js brings. */
   readonly rootCertificates: Buffer | undefined;
   /** Name that the server's certificate must carry; the address's host unless told. */
   readonly serverName?: string | undefined;
+  /** What the connection may be made of; undefined leaves it to the library. */
+  readonly policy?: TlsPolicy | undefined;
   /** Authenticates this client; PEM. */
   readonly clientCertificate?: { readonly certificateChain: Buffer; readonly privateKey: Buffer } | undefined;
 }
@@ -68,13 +78,7 @@ export class GrpcChannel implements Disposable {
     const { tls } = options;
     this.#client = new Client(
       options.address,
-      tls === undefined
-        ? credentials.createInsecure()
-        : credentials.createSsl(
-            tls.rootCertificates ?? null,
-            tls.clientCertificate?.privateKey ?? null,
-            tls.clientCertificate?.certificateChain ?? null,
-          ),
+      tls === undefined ? credentials.createInsecure() : credentialsOf(tls),
       {
         "grpc.max_receive_message_length": -1,
         "grpc.max_send_message_length": -1,
@@ -132,6 +136,25 @@ export class GrpcChannel implements Disposable {
   [Symbol.dispose](): void {
     this.#client.close();
   }
+}
+
+function credentialsOf({ rootCertificates, clientCertificate, policy }: ChannelTls): ChannelCredentials {
+  if (policy === undefined) {
+    return credentials.createSsl(
+      rootCertificates ?? null,
+      clientCertificate?.privateKey ?? null,
+      clientCertificate?.certificateChain ?? null,
+    );
+  }
+  return credentials.createFromSecureContext(
+    createSecureContext({
+      ...policyOptions(policy),
+      ...(rootCertificates === undefined ? {} : { ca: rootCertificates }),
+      ...(clientCertificate === undefined
+        ? {}
+        : { cert: clientCertificate.certificateChain, key: clientCertificate.privateKey }),
+    }),
+  );
 }
 
 function byteStream(call: ClientDuplexStream<Buffer, Buffer>, address: string): ByteStream {

@@ -9,10 +9,10 @@ import { GrpcError } from "./grpc-error.ts";
 const prefixBytes = 5;
 
 /** Taken at first for a message of which more is to come. */
-const firstBytes = 1_048_576;
+const firstBytes = 4_194_304;
 
-/** By how much more than what has come is taken then. */
-const growth = 4;
+/** What has come counts for so many times as much: then nearly all messages are there to be filled, copied once. */
+const growth = 32;
 
 /** A message of which a part has come. */
 interface PartialMessage {

@@ -20,6 +20,9 @@ const answerHeaders = {
   "grpc-accept-encoding": "identity",
 } as const;
 
+/** In place of an exception with a stack, which each of thousands of streams would make. */
+const goneReason = "the caller went away";
+
 /** The call. */
 export class ServerCall implements ByteStream, CallContext {
   readonly peer: string;
@@ -42,7 +45,7 @@ export class ServerCall implements ByteStream, CallContext {
     });
     stream.on("close", () => {
       this.#abort();
-      this.#inbound.finish(new GrpcError("CANCELLED", "the caller went away", peer));
+      this.#inbound.finish(new GrpcError("CANCELLED", goneReason, peer));
       this.#outbound.abandon();
     });
     this.#inbound.attach(stream);
@@ -50,7 +53,7 @@ export class ServerCall implements ByteStream, CallContext {
 
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
-    if (this.#isGone) this.#controller.abort();
+    if (this.#isGone) this.#controller.abort(goneReason);
     return this.#controller.signal;
   }
 
@@ -111,7 +114,7 @@ export class ServerCall implements ByteStream, CallContext {
 
   #abort(): void {
     this.#isGone = true;
-    this.#controller?.abort();
+    this.#controller?.abort(goneReason);
   }
 
   #respond(): void {

@@ -20,7 +20,7 @@ import type { GrpcListenAddress, GrpcService, StreamHandler, UnaryHandler } from
 import { parseTimeout, type StatusName } from "./status-code.ts";
 
 /** What a client may send ahead of what was read, by stream and by connection. */
-const windowBytes = { stream: 262_144, connection: 1_048_576 } as const;
+const windowBytes = { stream: 1_048_576, connection: 4_194_304 } as const;
 
 const options: ServerOptions = {
   // The windows bound what a connection may hold; Node's own bound would end one with many streams.

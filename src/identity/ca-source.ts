@@ -2,10 +2,10 @@
  * A certificate from Istio's CA, rotated on the agent's own clock, whether or not Envoy asks.
  */
 import { createCertificateRequest } from "../pki/certificate-request.ts";
+import { sleep } from "../lifecycle/sleep.ts";
 import type { CounterMetric } from "../telemetry/metrics.ts";
 import { CaClient } from "./ca-client.ts";
 import { type ClockSkew, describeSkew, skewFromCertificate } from "./clock-skew.ts";
-import { IdentityCache } from "./identity-cache.ts";
 import { IdentityError, type IdentityErrorCode } from "./identity-error.ts";
 import type { IdentityOptions } from "./options.ts";
 import { retryDelayMs, rotationDelayMs } from "./rotation.ts";
@@ -16,6 +16,9 @@ import { checkSecret, leafValidity, type WorkloadSecret } from "./workload-secre
 /** Longest time that a certificate is held because the CA's clock is ahead, in milliseconds. */
 const longestHoldMs = 5 * 60_000;
 
+/** Longest wait for a new certificate after a change of the mesh's roots, in milliseconds. */
+const longestTrustDelayMs = 10_000;
+
 /** Failures that a wrong clock may be the cause of. */
 const clockFailures: ReadonlySet<IdentityErrorCode> = new Set([
   "TOKEN_EXPIRED",
@@ -25,26 +28,32 @@ const clockFailures: ReadonlySet<IdentityErrorCode> = new Set([
   "CERTIFICATE_NOT_YET_VALID",
 ]);
 
+/** The SPIFFE ID that a certificate is asked for. */
+export function askedIdentity(
+  options: Pick<IdentityOptions, "trustDomain" | "namespace" | "serviceAccount">,
+): string {
+  return `spiffe://${options.trustDomain}/ns/${options.namespace}/sa/${options.serviceAccount}`;
+}
+
 /** Fetches and rotates. */
 export class CaSource {
   readonly #options: IdentityOptions;
   readonly #spiffeId: string;
   readonly #ca: CaClient;
-  readonly #cache: IdentityCache | undefined;
   readonly #store: SecretStore;
   readonly #now: () => Date;
   readonly #requests: CounterMetric;
   readonly #failures: CounterMetric;
   readonly #retries: CounterMetric;
+  /** Ends the wait for the next rotation. */
+  #early = new AbortController();
   /** As the last answers proved it. */
   #skew: ClockSkew | undefined;
 
-  constructor(options: IdentityOptions, store: SecretStore, { log, metrics, now }: IdentityDependencies) {
+  constructor(options: IdentityOptions, store: SecretStore, { metrics, now }: IdentityDependencies) {
     this.#options = options;
-    this.#spiffeId = `spiffe://${options.trustDomain}/ns/${options.namespace}/sa/${options.serviceAccount}`;
+    this.#spiffeId = askedIdentity(options);
     this.#ca = new CaClient(options, now);
-    this.#cache =
-      options.cache === undefined ? undefined : new IdentityCache(options.cache, this.#spiffeId, log);
     this.#store = store;
     this.#now = now;
     const type = ["request_type"];
@@ -61,15 +70,28 @@ export class CaSource {
 
   /** Fetch, wait until rotation is due, fetch again, until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const kept = this.#cache?.load(this.#now());
-    if (kept !== undefined) this.#store.publish(kept, { source: "the identity cache" });
+    await Promise.all([this.#renew(signal), this.#followTrust(signal)]);
+  }
+
+  async #renew(signal: AbortSignal): Promise<void> {
     for (let failures = 0; !signal.aborted;) {
+      const early = new AbortController();
+      this.#early = early;
       const dueMs = await this.#attempt(signal, failures);
       failures = dueMs === undefined ? failures + 1 : 0;
       const now = this.#now();
       const { secret } = this.#store.state.current;
       const retryMs = now.getTime() + retryDelayMs(failures, secret?.notAfter, now, Math.random());
-      await sleepUntil(dueMs ?? retryMs, this.#now, signal);
+      await sleepUntil(dueMs ?? retryMs, this.#now, AbortSignal.any([signal, early.signal]));
+    }
+  }
+
+  /** A mesh that changes its roots has a CA that signs with others, too: renew, but not the whole fleet at once. */
+  async #followTrust(signal: AbortSignal): Promise<void> {
+    for await (const changes of this.#store.trustChanges.changes(signal)) {
+      if (changes === 0) continue;
+      await sleep(Math.random() * longestTrustDelayMs, signal);
+      this.#early.abort();
     }
   }
 
@@ -86,7 +108,6 @@ export class CaSource {
         source: `the CA ${this.#options.caAddress}`,
         nextRotation: new Date(dueMs),
       });
-      this.#cache?.keep(secret);
       return dueMs;
     } catch (error) {
       if (signal.aborted) return undefined;

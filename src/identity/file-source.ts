@@ -8,7 +8,7 @@ import { ticks } from "../lifecycle/tick.ts";
 import { IdentityError } from "./identity-error.ts";
 import { type IdentityFiles, pathsOf } from "./options.ts";
 import type { IdentityDependencies, SecretStore } from "./secret-store.ts";
-import { checkGivenSecret, type WorkloadSecret } from "./workload-secret.ts";
+import { checkGivenSecret, isSameSecret, type WorkloadSecret } from "./workload-secret.ts";
 
 /** Between two looks at the clock, for what the files hold. */
 const clockEveryMs = 1_000;
@@ -44,7 +44,7 @@ export class FileSource {
       const secret = this.#check(texts);
       const inUse = this.#store.own;
       if (secret.notBefore > this.#now()) this.#hold(secret);
-      else if (inUse === undefined || !isSame(secret, inUse)) this.#publish(secret);
+      else if (inUse === undefined || !isSameSecret(secret, inUse)) this.#publish(secret);
       else this.#store.settle();
     } catch (error) {
       this.#store.report(error);
@@ -115,12 +115,4 @@ export class FileSource {
       }
     }
   }
-}
-
-function isSame(some: WorkloadSecret, other: WorkloadSecret): boolean {
-  return (
-    some.certificateChainPem === other.certificateChainPem &&
-    some.privateKeyPem === other.privateKeyPem &&
-    some.rootPem === other.rootPem
-  );
 }

@@ -4,13 +4,17 @@
  * A private key in a file is a risk of its own: the folder must be memory unless that is waived, the file is the
  * agent's alone, and one that others could have read or written is not used.
  */
-import { readFileSync, statfsSync, statSync } from "node:fs";
+import { readFileSync, rmSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic } from "../lifecycle/atomic-file.ts";
+import type { Backoff } from "../lifecycle/backoff.ts";
 import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
 import { makeFolder } from "../lifecycle/folder.ts";
+import { retrying } from "../lifecycle/retry.ts";
 import type { Logger } from "../telemetry/log.ts";
+import type { CounterMetric } from "../telemetry/metrics.ts";
 import type { IdentityCacheOptions } from "./options.ts";
+import type { IdentityDependencies, SecretStore } from "./secret-store.ts";
 import { checkGivenSecret, type WorkloadSecret } from "./workload-secret.ts";
 
 /** Magic numbers of tmpfs and ramfs (statfs(2)). */
@@ -18,34 +22,61 @@ const memoryFileSystems: ReadonlySet<number> = new Set([0x0102_1994, 0x8584_58f6
 
 const fileName = "identity.json";
 
-/** One file. */
+/** Between two tries to write: a full disk may get room again. */
+const backoff: Backoff = { initialMs: 1_000, multiplier: 2, maxMs: 10_000, jitter: 0.2 };
+
+/** Whose certificate is looked for. */
+export interface ExpectedIdentity {
+  /** For people. */
+  readonly name: string;
+  readonly accepts: (spiffeId: string) => boolean;
+}
+
+/** No further try would help. */
+class NotInMemoryError extends Error {}
+
+/** One file; `follow` keeps it. */
 export class IdentityCache {
   readonly #options: IdentityCacheOptions;
-  readonly #spiffeId: string;
+  readonly #path: string;
+  readonly #expected: ExpectedIdentity;
   readonly #log: Logger;
+  readonly #failures: CounterMetric;
+  /** What the file holds. */
+  #kept: WorkloadSecret | undefined;
 
-  constructor(options: IdentityCacheOptions, spiffeId: string, log: Logger) {
+  constructor(
+    options: IdentityCacheOptions,
+    expected: ExpectedIdentity,
+    { log, metrics }: Pick<IdentityDependencies, "log" | "metrics">,
+  ) {
     this.#options = options;
-    this.#spiffeId = spiffeId;
+    this.#path = join(options.folder, fileName);
+    this.#expected = expected;
     this.#log = log;
+    this.#failures = metrics.counter(
+      "identity_cache_failures_total",
+      "Tries to keep the certificate for a restart that failed.",
+    );
   }
 
   /** What was kept, if it can be served now. */
   load(now: Date): WorkloadSecret | undefined {
-    const path = join(this.#options.folder, fileName);
+    const path = this.#path;
     try {
       const { mode, uid } = statSync(path);
       if ((mode & 0o077) !== 0 || uid !== process.getuid?.())
         throw new Error("others than this user may read or write it");
       const kept: unknown = JSON.parse(readFileSync(path, "utf8"));
       const secret = checkGivenSecret(asGiven(kept), `the kept certificate ${path}`, now);
-      if (secret.spiffeId !== this.#spiffeId)
-        throw new Error(`it is for ${secret.spiffeId}, not for ${this.#spiffeId}`);
+      if (!this.#expected.accepts(secret.spiffeId))
+        throw new Error(`it is for ${secret.spiffeId}, not for ${this.#expected.name}`);
       if (secret.notBefore > now) throw new Error("it is not valid yet");
-      this.#log.info("serving the certificate of an earlier run until the CA answers", {
+      this.#log.info("serving the certificate of an earlier run until a new one comes", {
         path,
         notAfter: secret.notAfter.toISOString(),
       });
+      this.#kept = secret;
       return secret;
     } catch (error) {
       if (errorCode(error) !== "ENOENT")
@@ -54,37 +85,85 @@ export class IdentityCache {
     }
   }
 
-  /** Keep `secret` instead of the one before. A failure is a warning: the certificate in memory is good. */
-  keep({ certificateChainPem, privateKeyPem, rootPem }: WorkloadSecret): void {
-    const { folder, allowDisk } = this.#options;
-    try {
-      makeFolder(folder, 0o700);
-      if (!allowDisk && !memoryFileSystems.has(statfsSync(folder).type)) {
-        throw new Error(
-          "the folder is not in memory (tmpfs): name one that is, or allow it with --identityCacheOnDisk",
-        );
-      }
-      writeFileAtomic(
-        join(folder, fileName),
-        JSON.stringify({ certificateChainPem, privateKeyPem, rootPem }),
-        0o600,
-      );
-    } catch (error) {
-      this.#log.warn("the certificate is not kept for a restart", { folder, reason: errorMessage(error) });
+  /**
+   * Keep each secret instead of the one before, and none once it is taken back, until `signal` aborts. A failure is
+   * a warning: the certificate in memory is good.
+   */
+  async follow(store: SecretStore, signal: AbortSignal): Promise<void> {
+    for await (const _ of store.state.changes(signal)) {
+      if (store.own === this.#kept) continue;
+      if (store.own === undefined) this.#forget();
+      else await this.#keepNewest(store, signal);
     }
+  }
+
+  async #keepNewest(store: SecretStore, signal: AbortSignal): Promise<void> {
+    const { folder } = this.#options;
+    const fail = (error: unknown, failures: number): void => {
+      this.#failures.inc();
+      const fields = { folder, reason: errorMessage(error) };
+      if (failures === 1) this.#log.warn("the certificate is not kept for a restart", fields);
+      else this.#log.debug("the certificate is still not kept for a restart", fields);
+    };
+    const keep = (): Promise<WorkloadSecret | undefined> => {
+      const newest = store.own;
+      if (newest !== undefined) this.#write(newest);
+      return Promise.resolve(newest);
+    };
+    try {
+      let failed = 0;
+      this.#kept = await retrying(async () => keep(), {
+        backoff,
+        signal,
+        isFinal: (error) => error instanceof NotInMemoryError,
+        onFailure: ({ error, failures }) => {
+          failed = failures;
+          fail(error, failures);
+        },
+      });
+      if (failed > 0) this.#log.info("the certificate is kept for a restart again", { folder });
+    } catch (error) {
+      if (!signal.aborted) fail(error, 1);
+      this.#kept = store.own;
+    }
+  }
+
+  #write({ certificateChainPem, privateKeyPem, rootPem, federatedBundles }: WorkloadSecret): void {
+    const { folder, allowDisk } = this.#options;
+    makeFolder(folder, 0o700);
+    if (!allowDisk && !memoryFileSystems.has(statfsSync(folder).type)) {
+      throw new NotInMemoryError(
+        "the folder is not in memory (tmpfs): name one that is, or allow it with --identityCacheOnDisk",
+      );
+    }
+    const federated = Object.fromEntries(federatedBundles ?? []);
+    const kept = { certificateChainPem, privateKeyPem, rootPem, federated };
+    writeFileAtomic(this.#path, JSON.stringify(kept), 0o600);
+  }
+
+  /** What was taken back must not come again with a restart. */
+  #forget(): void {
+    this.#kept = undefined;
+    rmSync(this.#path, { force: true });
   }
 }
 
 function asGiven(kept: unknown): Parameters<typeof checkGivenSecret>[0] {
-  const fields = (typeof kept === "object" && kept !== null ? kept : {}) as Readonly<Record<string, unknown>>;
-  const text = (name: string): string => {
-    const value = fields[name];
+  const fields = asRecord(kept);
+  const text = (of: Readonly<Record<string, unknown>>, name: string): string => {
+    const value = of[name];
     if (typeof value !== "string") throw new Error(`it has no ${name}`);
     return value;
   };
+  const federated = asRecord(fields["federated"]);
   return {
-    certificateChainPem: text("certificateChainPem"),
-    privateKeyPem: text("privateKeyPem"),
-    rootPem: text("rootPem"),
+    certificateChainPem: text(fields, "certificateChainPem"),
+    privateKeyPem: text(fields, "privateKeyPem"),
+    rootPem: text(fields, "rootPem"),
+    federatedBundles: new Map(Object.keys(federated).map((name) => [name, text(federated, name)])),
   };
+}
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return (typeof value === "object" && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
 }

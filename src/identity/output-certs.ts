@@ -3,14 +3,18 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { writeFileAtomic } from "../lifecycle/atomic-file.ts";
+import { writeFilesAtomic } from "../lifecycle/atomic-file.ts";
+import type { Backoff } from "../lifecycle/backoff.ts";
 import { type ChildExit, spawnChild } from "../lifecycle/child.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { makeFolder } from "../lifecycle/folder.ts";
+import { retrying } from "../lifecycle/retry.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
+import type { CounterMetric } from "../telemetry/metrics.ts";
 import type { IdentityState } from "./identity-state.ts";
+import type { IdentityDependencies } from "./secret-store.ts";
 import type { WorkloadSecret } from "./workload-secret.ts";
 
 /** Where to, and who is told. */
@@ -19,77 +23,122 @@ export interface OutputCertsOptions {
   readonly folder: string | undefined;
   /** Mode of the files: 0600, or 0644 in Kubernetes, where the application has another uid. */
   readonly mode: number;
-  /** Command and arguments that run after each certificate; undefined runs none. */
-  readonly onRotate: readonly string[] | undefined;
+  /** What happens after each certificate; undefined is nothing. */
+  readonly onRotate: RotationNotice | undefined;
 }
+
+/** Word to an application that has read the files of an earlier certificate. */
+export type RotationNotice =
+  | { readonly kind: "command"; readonly file: string; readonly args: readonly string[] }
+  /** To the process whose number is in this file. */
+  | { readonly kind: "signal"; readonly signal: NodeJS.Signals; readonly pidFile: string };
+
+type OutputCertsDependencies = Pick<IdentityDependencies, "log" | "metrics">;
 
 /** Longest run of the command, in milliseconds. */
 const commandTimeoutMs = 30_000;
 
-/** Between two tries to write, in milliseconds: a full disk may get room again. */
-const retryMs = 10_000;
+/** Between two tries to write: a full disk may get room again. */
+const backoff: Backoff = { initialMs: 1_000, multiplier: 2, maxMs: 10_000, jitter: 0.2 };
 
 /** Write the files and run the command for each secret, until `signal` aborts. */
 export async function outputCerts(
   options: OutputCertsOptions,
   state: ReadonlyWatch<IdentityState>,
-  log: Logger,
+  { log, metrics }: OutputCertsDependencies,
   signal: AbortSignal,
 ): Promise<void> {
+  const failures = metrics.counter(
+    "output_certs_failures_total",
+    "Tries to write the certificate for applications that failed.",
+  );
   let done: WorkloadSecret | undefined;
   for await (const { secret } of state.changes(signal)) {
     if (secret === undefined || secret === done) continue;
-    const isWritten = await writeUntilDone(options, state, log, signal);
-    if (!isWritten) continue;
-    done = secret;
-    if (options.onRotate !== undefined) await runCommand(options.onRotate, secret, log, signal);
+    const written = await writeUntilDone(options, state, { log, failures }, signal);
+    if (written === undefined) continue;
+    done = written;
+    switch (options.onRotate?.kind) {
+      case "command":
+        await runCommand(options.onRotate, written, log, signal);
+        break;
+      case "signal":
+        sendSignal(options.onRotate, written, log);
+        break;
+      case undefined:
+    }
   }
 }
 
-/** False when the end came first. */
+/** The newest secret, once it is written; undefined when the end came first. */
 async function writeUntilDone(
   { folder, mode }: OutputCertsOptions,
   state: ReadonlyWatch<IdentityState>,
-  log: Logger,
+  { log, failures: failed }: { readonly log: Logger; readonly failures: CounterMetric },
   signal: AbortSignal,
-): Promise<boolean> {
-  for (let failures = 0; !signal.aborted; failures += 1) {
+): Promise<WorkloadSecret | undefined> {
+  const write = (): WorkloadSecret | undefined => {
     const { secret } = state.current;
-    if (folder === undefined || secret === undefined) return true;
-    try {
-      writeFiles(secret, folder, mode);
-      log.info("certificate written", { folder, serial: secret.serial });
-      return true;
-    } catch (error) {
-      const fields = {
-        folder,
-        reason: errorMessage(error),
-        remedy: "mount a writable volume there, or name another folder in OUTPUT_CERTS",
-      };
-      if (failures === 0) log.warn("the certificate is not written; trying again", fields);
-      else log.debug("the certificate is still not written", fields);
-      await sleep(retryMs, signal);
-    }
+    if (folder === undefined || secret === undefined) return secret;
+    writeFiles(secret, folder, mode);
+    log.info("certificate written", { folder, serial: secret.serial });
+    return secret;
+  };
+  try {
+    return await retrying(async () => Promise.resolve(write()), {
+      backoff,
+      signal,
+      onFailure: ({ error, failures }) => {
+        failed.inc();
+        const fields = {
+          folder,
+          reason: errorMessage(error),
+          remedy: "mount a writable volume with room there, or name another folder in OUTPUT_CERTS",
+        };
+        if (failures === 1) log.warn("the certificate is not written; trying again", fields);
+        else log.debug("the certificate is still not written", fields);
+      },
+    });
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
   }
-  return false;
 }
 
-/** Only what changed, each file whole: key first, so that whoever waits for the chain finds its key. */
+/** Only what changed, all of it or nothing: a key without its chain would be worse than the old pair. */
 function writeFiles(secret: WorkloadSecret, folder: string, mode: number): void {
   makeFolder(folder, 0o755);
-  for (const [name, content] of [
-    ["key.pem", secret.privateKeyPem],
-    ["cert-chain.pem", secret.certificateChainPem],
-    ["root-cert.pem", secret.rootPem],
-  ] as const) {
-    const path = join(folder, name);
-    if (existsSync(path) && readFileSync(path, "utf8") === content) continue;
-    writeFileAtomic(path, content, mode);
+  const files = (
+    [
+      ["key.pem", secret.privateKeyPem],
+      ["cert-chain.pem", secret.certificateChainPem],
+      ["root-cert.pem", secret.rootPem],
+    ] as const
+  )
+    .map(([name, content]) => ({ path: join(folder, name), content }))
+    .filter(({ path, content }) => !existsSync(path) || readFileSync(path, "utf8") !== content);
+  writeFilesAtomic(files, mode);
+}
+
+/** One warning when there is nobody to tell: who starts later reads the new files anyway. */
+function sendSignal(
+  { signal, pidFile }: Extract<RotationNotice, { kind: "signal" }>,
+  { serial }: WorkloadSecret,
+  log: Logger,
+): void {
+  try {
+    const pid = Number(readFileSync(pidFile, "utf8").trim());
+    // 0 and below are groups of processes, the agent's own among them.
+    if (!Number.isSafeInteger(pid) || pid < 1) throw new Error("it holds no process number");
+    process.kill(pid, signal);
+    log.info("the application was told of a rotation", { signal, pid, serial });
+  } catch (error) {
+    log.warn("the application was not told of a rotation", { signal, pidFile, reason: errorMessage(error) });
   }
 }
 
 async function runCommand(
-  [file = "", ...args]: readonly string[],
+  { file, args }: Extract<RotationNotice, { kind: "command" }>,
   { serial }: WorkloadSecret,
   log: Logger,
   signal: AbortSignal,

@@ -10,6 +10,7 @@ import { anyIs, anyUnpack } from "@bufbuild/protobuf/wkt";
 import type { ByteStream } from "../grpc/channel.ts";
 import { GrpcError } from "../grpc/grpc-error.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
+import { readCertificate } from "../pki/certificate.ts";
 import {
   type DiscoveryResponse,
   DiscoveryRequestSchema,
@@ -26,7 +27,7 @@ import { typeUrl } from "../xds/type-urls.ts";
 import { followStream } from "./grpc-stream.ts";
 import { IdentityError } from "./identity-error.ts";
 import type { IdentityDependencies, SecretStore } from "./secret-store.ts";
-import { checkGivenSecret, type GivenSecret } from "./workload-secret.ts";
+import { checkGivenSecret, type GivenSecret, isSameSecret, trustDomainOf } from "./workload-secret.ts";
 
 /** Istio's names of the workload's secrets. */
 const names = ["default", "ROOTCA"];
@@ -116,10 +117,11 @@ export class SdsSource {
   /** Once both have come. */
   #publish(): void {
     if (this.#certificate === undefined || this.#roots === undefined) return;
+    const certificateChainPem = textOf(this.#certificate.certificateChain);
     const given: GivenSecret = {
-      certificateChainPem: textOf(this.#certificate.certificateChain),
+      certificateChainPem,
       privateKeyPem: textOf(this.#certificate.privateKey),
-      rootPem: rootsOf(this.#roots),
+      ...rootsOf(this.#roots, certificateChainPem),
     };
     if (given.privateKeyPem === "")
       throw this.#invalid("its key is not in its answer: only Envoy can say what it serves");
@@ -129,7 +131,7 @@ export class SdsSource {
       this.#now(),
     );
     const inUse = this.#store.own;
-    if (inUse?.serial === secret.serial && inUse.rootPem === secret.rootPem) this.#store.settle();
+    if (inUse !== undefined && isSameSecret(inUse, secret)) this.#store.settle();
     else this.#store.publish(secret, { source: `the SDS socket ${this.#socketPath}` });
   }
 
@@ -153,12 +155,20 @@ export class SdsSource {
   }
 }
 
-/** All roots, whichever trust domain each is for. */
-function rootsOf({ trustedCa, customValidatorConfig }: CertificateValidationContext): string {
+/** The roots of the certificate's own trust domain, and those of others where the server tells them apart. */
+function rootsOf(
+  { trustedCa, customValidatorConfig }: CertificateValidationContext,
+  certificateChainPem: string,
+): Pick<GivenSecret, "rootPem" | "federatedBundles"> {
   const config = customValidatorConfig?.typedConfig;
-  if (config === undefined || !anyIs(config, SPIFFECertValidatorConfigSchema)) return textOf(trustedCa);
+  if (config === undefined || !anyIs(config, SPIFFECertValidatorConfigSchema))
+    return { rootPem: textOf(trustedCa) };
   const domains = anyUnpack(config, SPIFFECertValidatorConfigSchema)?.trustDomains ?? [];
-  return domains.map(({ trustBundle }) => textOf(trustBundle)).join("\n");
+  const bundles = new Map(domains.map(({ name, trustBundle }) => [name, textOf(trustBundle)]));
+  const own = trustDomainOf(readCertificate(certificateChainPem).uris[0] ?? "");
+  const rootPem = bundles.get(own) ?? "";
+  bundles.delete(own);
+  return { rootPem, federatedBundles: bundles };
 }
 
 function textOf(source: DataSource | undefined): string {

@@ -4,8 +4,9 @@
  * The served secret is replaced only by a checked newer one: whatever fails on the way leaves the old one in use.
  */
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
-import { CaSource } from "./ca-source.ts";
+import { askedIdentity, CaSource } from "./ca-source.ts";
 import { FileSource } from "./file-source.ts";
+import { type ExpectedIdentity, IdentityCache } from "./identity-cache.ts";
 import type { IdentityState } from "./identity-state.ts";
 import type { IdentityOptions } from "./options.ts";
 import { SdsSource } from "./sds-source.ts";
@@ -15,11 +16,19 @@ import { WorkloadApiSource } from "./workload-api-source.ts";
 /** Follows the source; `run` does the work. */
 export class SecretManager {
   readonly #store: SecretStore;
+  readonly #cache: IdentityCache | undefined;
+  readonly #now: () => Date;
   readonly #run: (signal: AbortSignal) => Promise<void>;
 
   private constructor(options: IdentityOptions, deps: IdentityDependencies) {
     const store = new SecretStore(deps);
     this.#store = store;
+    this.#now = deps.now;
+    const expected = expectedIdentity(options);
+    this.#cache =
+      options.cache === undefined || expected === undefined
+        ? undefined
+        : new IdentityCache(options.cache, expected, deps);
     const { source } = options;
     switch (source.kind) {
       case "ca": {
@@ -56,6 +65,30 @@ export class SecretManager {
 
   /** Fetch, follow what changes, fetch again, until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#run(signal), this.#store.followTrustBundles(signal)]);
+    const store = this.#store;
+    const kept = this.#cache?.load(this.#now());
+    if (kept !== undefined) store.publish(kept, { source: "the identity cache" });
+    await Promise.all([
+      this.#run(signal),
+      store.followTrustBundles(signal),
+      this.#cache?.follow(store, signal),
+    ]);
+  }
+}
+
+/** Whose certificate may be kept for a restart; undefined where it is in files, or Envoy has it from elsewhere. */
+function expectedIdentity(options: IdentityOptions): ExpectedIdentity | undefined {
+  switch (options.source.kind) {
+    case "ca": {
+      const name = askedIdentity(options);
+      return { name, accepts: (spiffeId) => spiffeId === name };
+    }
+    case "workload-api": {
+      const name = `spiffe://${options.trustDomain}/`;
+      return { name, accepts: (spiffeId) => spiffeId.startsWith(name) };
+    }
+    case "files":
+    case "external-sds":
+      return undefined;
   }
 }

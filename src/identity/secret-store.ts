@@ -3,6 +3,7 @@
  */
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
+import { readableCertificates } from "../pki/certificate.ts";
 import { mergeCertificates, splitPem } from "../pki/pem.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { CounterMetric, Metrics } from "../telemetry/metrics.ts";
@@ -31,6 +32,7 @@ export class SecretStore {
   readonly #log: Logger;
   readonly #now: () => Date;
   readonly #state = new Watch<IdentityState>({});
+  readonly #trustChanges = new Watch(0);
   readonly #failures: CounterMetric;
   readonly #trustBundles: ReadonlyWatch<readonly string[]>;
   #own: WorkloadSecret | undefined;
@@ -72,6 +74,11 @@ export class SecretStore {
     return this.#own;
   }
 
+  /** How often what the mesh trusts has changed while a secret was in use. */
+  get trustChanges(): ReadonlyWatch<number> {
+    return this.#trustChanges;
+  }
+
   /** Serve the root with every change of the mesh's trust bundles, until `signal` aborts. */
   async followTrustBundles(signal: AbortSignal): Promise<void> {
     for await (const _ of this.#trustBundles.changes(signal)) {
@@ -81,11 +88,14 @@ export class SecretStore {
       if (secret.rootPem === current.secret?.rootPem) continue;
       this.#log.info("trusted roots changed", { certificates: splitPem(secret.rootPem).length });
       this.#state.set({ ...current, secret });
+      this.#trustChanges.set(this.#trustChanges.current + 1);
     }
   }
 
+  /** A certificate that cannot be read would have Envoy refuse all of them. */
   #trusting(own: WorkloadSecret): WorkloadSecret {
-    return { ...own, rootPem: mergeCertificates([own.rootPem, ...this.#trustBundles.current]) };
+    const bundles = this.#trustBundles.current.flatMap(readableCertificates);
+    return { ...own, rootPem: mergeCertificates([own.rootPem, ...bundles]) };
   }
 
   /** Serve `secret` from now on. */

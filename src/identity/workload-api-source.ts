@@ -17,7 +17,7 @@ import {
 import { followStream } from "./grpc-stream.ts";
 import { IdentityError } from "./identity-error.ts";
 import type { IdentityDependencies, SecretStore } from "./secret-store.ts";
-import { checkGivenSecret, type WorkloadSecret } from "./workload-secret.ts";
+import { checkGivenSecret, isSameSecret, trustDomainOf, type WorkloadSecret } from "./workload-secret.ts";
 
 /** The standard's service has no package. */
 const fetchPath = "/SpiffeWorkloadAPI/FetchX509SVID";
@@ -80,7 +80,7 @@ export class WorkloadApiSource {
     try {
       const secret = this.#read(message);
       const inUse = this.#store.own;
-      if (inUse?.serial === secret.serial && inUse.rootPem === secret.rootPem) this.#store.settle();
+      if (inUse !== undefined && isSameSecret(inUse, secret)) this.#store.settle();
       else this.#store.publish(secret, { source: `the Workload API ${this.#target}` });
     } catch (error) {
       this.#store.report(error);
@@ -110,8 +110,13 @@ export class WorkloadApiSource {
       given = {
         certificateChainPem: joinPem(pem(svid.x509Svid)),
         privateKeyPem: toPem("PRIVATE KEY", Buffer.from(svid.x509SvidKey)),
-        // Bundles of other trust domains must not vouch for names of this one (section 4.6).
         rootPem: joinPem(pem(svid.bundle)),
+        // Bundles of other trust domains must not vouch for names of this one (section 4.6): they stay apart.
+        federatedBundles: new Map(
+          Object.entries(response.federatedBundles).map(
+            ([id, bundle]) => [this.#foreignDomain(id), joinPem(pem(bundle))] as const,
+          ),
+        ),
       };
     } catch (error) {
       throw this.#invalid(errorMessage(error), error);
@@ -125,6 +130,13 @@ export class WorkloadApiSource {
       );
     }
     return secret;
+  }
+
+  #foreignDomain(id: string): string {
+    const domain = trustDomainOf(id);
+    if (domain === "") throw new Error(`${id} is no SPIFFE ID of a trust domain`);
+    if (domain === this.#trustDomain) throw new Error(`a federated bundle is for ${domain} itself`);
+    return domain;
   }
 
   /** Report the end of a stream. Returns how long to wait, if that is not for back-off to say. */

@@ -12,12 +12,34 @@ import { joinPem, splitPem } from "../pki/pem.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { IdentityError } from "./identity-error.ts";
 
+/** PEM bundles by trust domain. */
+export type FederatedBundles = ReadonlyMap<string, string>;
+
+/** The trust domain of a SPIFFE ID; empty when it is none. */
+export function trustDomainOf(spiffeId: string): string {
+  return /^spiffe:\/\/([^/]+)(?:\/|$)/.exec(spiffeId)?.[1] ?? "";
+}
+
+/** True when the same would be served. */
+export function isSameSecret(some: WorkloadSecret, other: WorkloadSecret): boolean {
+  const foreign = ({ federatedBundles }: WorkloadSecret): string =>
+    JSON.stringify([...(federatedBundles ?? [])].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  return (
+    some.certificateChainPem === other.certificateChainPem &&
+    some.privateKeyPem === other.privateKeyPem &&
+    some.rootPem === other.rootPem &&
+    foreign(some) === foreign(other)
+  );
+}
+
 /** A key, its chain and the root, as they are served. PEM throughout. */
 export interface WorkloadSecret {
   /** Leaf first; the root is its last element, as Istio serves it. */
   readonly certificateChainPem: string;
   readonly privateKeyPem: string;
   readonly rootPem: string;
+  /** Roots of other trust domains by their names, each for names of its own domain only. None unless given. */
+  readonly federatedBundles?: FederatedBundles;
   readonly notBefore: Date;
   readonly notAfter: Date;
   readonly spiffeId: string;
@@ -92,6 +114,7 @@ export interface GivenSecret {
   readonly privateKeyPem: string;
   /** One or more; text and certificates that cannot be read are left out. */
   readonly rootPem: string;
+  readonly federatedBundles?: FederatedBundles;
 }
 
 /**
@@ -119,6 +142,7 @@ export function checkGivenSecret(given: GivenSecret, name: string, now: Date): W
     certificateChainPem: given.certificateChainPem,
     privateKeyPem: given.privateKeyPem,
     rootPem: joinPem(roots),
+    ...(given.federatedBundles === undefined ? {} : { federatedBundles: given.federatedBundles }),
     notBefore: facts.notBefore,
     notAfter: facts.notAfter,
     spiffeId: facts.uris[0] ?? "",

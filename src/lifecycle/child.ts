@@ -31,7 +31,7 @@ export interface ChildOptions {
 
 /** A running process. Neither promise rejects. */
 export interface Child {
-  /** Undefined when there never was a process; one that could not become the program has had a pid. */
+  /** Undefined when the process could not be started. */
   readonly pid: number | undefined;
   /** Resolves the moment the process is gone. */
   readonly exited: Promise<ChildExit>;
@@ -59,17 +59,13 @@ export function spawnChild(options: ChildOptions): Child {
     // A failed start may have left none.
     if (stream && typeof target === "function") readLines(stream, target);
   }
-  let isStarted = false;
-  subprocess.once("spawn", () => {
-    isStarted = true;
-  });
   const exited = new Promise<ChildExit>((resolve) => {
     subprocess.once("exit", (code, signal) => {
       resolve(signal === null ? { kind: "exited", code: code ?? 0 } : { kind: "signaled", signal });
     });
     subprocess.on("error", ({ message }) => {
       // A running process has errors too, as when it must not be signaled.
-      if (!isStarted) resolve({ kind: "not-started", message });
+      if (subprocess.pid === undefined) resolve({ kind: "not-started", message });
     });
   });
   const closed = new Promise<void>((resolve) => {

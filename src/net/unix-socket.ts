@@ -14,12 +14,8 @@ export class SocketPathError extends Error {
   override readonly name = "SocketPathError";
 }
 
-/**
- * Make the folder of a socket and remove a socket that an earlier process left.
- *
- * @throws SocketPathError when the path is too long or taken by something that is not a socket
- */
-export function prepareSocketPath(path: string): void {
+/** @throws SocketPathError when the path is too long or taken by something that is not a socket */
+export function checkSocketPath(path: string): void {
   const bytes = Buffer.byteLength(path);
   if (bytes > maxSocketPathBytes) {
     throw new SocketPathError(
@@ -27,15 +23,20 @@ export function prepareSocketPath(path: string): void {
         "use a shorter path, or one relative to the working directory",
     );
   }
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found !== undefined && !found.isSocket())
+    throw new SocketPathError(`${path} exists and is not a socket: move it away`);
+}
+
+/**
+ * Make the folder of a socket and remove a socket that an earlier process left.
+ *
+ * @throws SocketPathError when the path is too long or taken by something that is not a socket
+ */
+export function prepareSocketPath(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
-  try {
-    if (!lstatSync(path).isSocket()) {
-      throw new SocketPathError(`${path} exists and is not a socket: move it away`);
-    }
-    rmSync(path);
-  } catch (error) {
-    if (errorCode(error) !== "ENOENT") throw error;
-  }
+  checkSocketPath(path);
+  rmSync(path, { force: true });
 }
 
 /** Run `bind` so that a socket it makes has `mode` from the start. */

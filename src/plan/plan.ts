@@ -9,6 +9,7 @@ import { bootstrapDiff, changesOf } from "./bootstrap-diff.ts";
 import type { Change } from "./changes.ts";
 import { decidePlan, type PlannedAction } from "./decide.ts";
 import { obstaclesOf } from "./obstacles.ts";
+import { planProxyless } from "./proxyless.ts";
 import { lookAtRunningEnvoy, type RunningEnvoy } from "./running-envoy.ts";
 import { argumentsFor, howToSwap } from "./take-over.ts";
 
@@ -25,6 +26,13 @@ export interface Plan {
         readonly swapWaitsFor: string | undefined;
       }
     | undefined;
+  /** Set where no Envoy is to run. */
+  readonly proxyless?: {
+    /** Undefined when no agent runs. */
+    readonly agentPid: number | undefined;
+    /** Where gRPC's bootstrap goes; undefined writes none. */
+    readonly bootstrapPath: string | undefined;
+  };
   /** Empty when there is no Envoy to run. */
   readonly argv: readonly string[];
   readonly changes: readonly Change[];
@@ -54,6 +62,18 @@ export async function makePlan(
   config: AgentConfig,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Plan> {
+  if (config.proxyless !== undefined) {
+    const { agentPid, ...plan } = await planProxyless(config, config.proxyless);
+    const { bootstrapPath } = config.proxyless;
+    return {
+      ...plan,
+      running: undefined,
+      proxyless: { agentPid, bootstrapPath },
+      argv: [],
+      changes: [],
+      files: existing(config.files),
+    };
+  }
   const running = await lookAtRunningEnvoy(config.envoy.configPath, config.status.port);
   const binary = binaryFor(config, running, env);
   if (binary.kind === "none") return refusal([binary.reason], config.files);

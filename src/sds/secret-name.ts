@@ -2,6 +2,8 @@
  * The names of secrets in Istio's configuration, and what each means.
  */
 
+import { systemRootPaths } from "../pki/system-roots.ts";
+
 /** A secret that is served here. */
 export type SecretName =
   /** The workload's key and certificate. */
@@ -32,18 +34,6 @@ export function parseSecretName(name: string): SecretName | undefined {
   }
   return undefined;
 }
-
-/** Where operating systems keep their roots; the first that exists is used. */
-export const systemRootPaths: readonly string[] = [
-  "/etc/ssl/certs/ca-certificates.crt",
-  "/etc/pki/tls/certs/ca-bundle.crt",
-  "/etc/ssl/ca-bundle.pem",
-  "/etc/pki/tls/cacert.pem",
-  "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-  "/etc/ssl/cert.pem",
-  "/usr/local/etc/ssl/cert.pem",
-  "/etc/ssl/certs/ca-certificates",
-];
 
 /** The files that a secret is made of. */
 export function filesOf(secret: SecretName): readonly string[] {

@@ -5,12 +5,19 @@
  */
 import { FileFollower, type FileTexts } from "../lifecycle/file-follower.ts";
 import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
-import { keyFitsCertificate, readableCertificates } from "../pki/certificate.ts";
+import { keyFitsCertificate, readableCertificates, readCertificate } from "../pki/certificate.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { joinPem, splitPem } from "../pki/pem.ts";
+import { systemRootPaths } from "../pki/system-roots.ts";
 import type { Logger } from "../telemetry/log.ts";
-import { filesOf, parseSecretName, type SecretName, systemRootPaths } from "./secret-name.ts";
-import { encodeKeyPair, encodeRoots, type PrivateKeyProviderOptions, type SdsSecrets } from "./secrets.ts";
+import { filesOf, parseSecretName, type SecretName } from "./secret-name.ts";
+import {
+  encodeFederatedRoots,
+  encodeKeyPair,
+  encodeRoots,
+  type PrivateKeyProviderOptions,
+  type SdsSecrets,
+} from "./secrets.ts";
 
 /** Encoded secrets by name. */
 export type EncodedSecrets = ReadonlyMap<string, Buffer>;
@@ -95,7 +102,7 @@ export class SecretTable {
 
   #update(): void {
     const before = this.#encoded.current;
-    const { workload, rootPem } = this.#secrets.current;
+    const { workload, rootPem, federation } = this.#secrets.current;
     const crl = this.#textOf(this.#options.crlPath ?? "");
     const after = new Map<string, Buffer>();
     const put = (name: string, bytes: Buffer): void => {
@@ -105,7 +112,9 @@ export class SecretTable {
     };
     if (workload !== undefined)
       put("default", encodeKeyPair("default", workload, this.#options.privateKeyProvider));
-    if (rootPem !== undefined) put("ROOTCA", encodeRoots("ROOTCA", rootPem, crl));
+    if (rootPem !== undefined && federation !== undefined)
+      put("ROOTCA", encodeFederatedRoots("ROOTCA", rootPem, federation, crl));
+    else if (rootPem !== undefined) put("ROOTCA", encodeRoots("ROOTCA", rootPem, crl));
     for (const [name, { secret }] of this.#wanted) {
       const bytes = this.#encodeFiles(name, secret, crl) ?? before.get(name);
       if (bytes !== undefined) put(name, bytes);
@@ -133,8 +142,13 @@ export class SecretTable {
       case "file-pair": {
         const certificateChainPem = this.#read(secret.certificateChainPath);
         const privateKeyPem = this.#read(secret.privateKeyPath);
-        if (!keyFitsCertificate(privateKeyPem, splitPem(certificateChainPem)[0] ?? ""))
+        const [leaf = ""] = splitPem(certificateChainPem);
+        if (!keyFitsCertificate(privateKeyPem, leaf))
           throw new Error("the key and the certificate are not a pair");
+        const { notAfter } = readCertificate(leaf);
+        // What was served before may be good still; where nothing was, some clients do not look at the time.
+        if (this.#encoded.current.has(name) && notAfter.getTime() <= Date.now())
+          throw new Error(`the certificate expired at ${notAfter.toISOString()}`);
         return encodeKeyPair(name, { certificateChainPem, privateKeyPem }, this.#options.privateKeyProvider);
       }
       case "file-root":

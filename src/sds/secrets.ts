@@ -7,12 +7,23 @@ import {
   type PrivateKeyProviderSchema,
   PrivateKeyMethodConfigSchema,
   SecretSchema,
+  SPIFFECertValidatorConfigSchema,
 } from "../proto/agent/secret_pb.js";
 
 /** What there is to serve; a part that is missing is answered when it comes. */
 export interface SdsSecrets {
   readonly workload?: KeyPair;
   readonly rootPem?: string;
+  /** Undefined where peers of one trust domain only are trusted. */
+  readonly federation?: Federation;
+}
+
+/** Peers of other trust domains, each known by roots of its own. */
+export interface Federation {
+  /** The workload's own. */
+  readonly trustDomain: string;
+  /** PEM bundles of the others, by their names. */
+  readonly bundles: ReadonlyMap<string, string>;
 }
 
 /** A key and its chain, leaf first. */
@@ -50,6 +61,30 @@ export function encodeRoots(name: string, rootPem: string, crlPem: string | unde
     ...(crlPem === undefined ? {} : { crl: inline(crlPem) }),
   };
   return encode({ name, type: { case: "validationContext", value } });
+}
+
+/**
+ * The same where other trust domains are trusted, too: Envoy's SPIFFE validator lets each bundle vouch for names of
+ * its own domain only. It takes revoked certificates from the bundle itself.
+ */
+export function encodeFederatedRoots(
+  name: string,
+  rootPem: string,
+  { trustDomain, bundles }: Federation,
+  crlPem: string | undefined,
+): Buffer {
+  const own = crlPem === undefined ? rootPem : `${rootPem}\n${crlPem}`;
+  const config = create(SPIFFECertValidatorConfigSchema, {
+    trustDomains: [[trustDomain, own] as const, ...bundles].map(([domain, pem]) => ({
+      name: domain,
+      trustBundle: inline(pem),
+    })),
+  });
+  const customValidatorConfig = {
+    name: "envoy.tls.cert_validator.spiffe",
+    typedConfig: anyPack(SPIFFECertValidatorConfigSchema, config),
+  };
+  return encode({ name, type: { case: "validationContext", value: { customValidatorConfig } } });
 }
 
 function encode(secret: MessageInitShape<typeof SecretSchema>): Buffer {

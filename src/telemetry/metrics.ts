@@ -38,11 +38,18 @@ export class Metrics {
     return new Metrics(prefix, this.#registry);
   }
 
+  /** Counted here and handed to prom-client when it is scraped: its own way takes microseconds for each step. */
   counter(name: string, help: string, labelNames: readonly string[] = []): CounterMetric {
-    const metric = new Counter({ ...this.#describe(name, help, labelNames) });
+    const samples = new Map<string, [labels: Labels, value: number]>();
+    if (labelNames.length === 0) samples.set("", [{}, 0]);
+    this.computedCounters(name, help, labelNames, () => samples.values());
     return {
       inc: (labels = {}, by = 1) => {
-        metric.inc({ ...labels }, by);
+        let key = "";
+        for (const label of labelNames) key += `${labels[label] ?? ""}\0`;
+        const sample = samples.get(key);
+        if (sample === undefined) samples.set(key, [labels, by]);
+        else sample[1] += by;
       },
     };
   }

@@ -68,10 +68,10 @@ interface PluginBase {
 export type BrokenResult = "unmarshal_failure" | "miss_remote_fetch_hint";
 
 const typePrefix = "type.googleapis.com/";
-const filters: Readonly<Record<string, FilterKind>> = {
-  [`${typePrefix}envoy.extensions.filters.http.wasm.v3.Wasm`]: "http",
-  [`${typePrefix}envoy.extensions.filters.network.wasm.v3.Wasm`]: "network",
-};
+const filters: ReadonlyMap<string, FilterKind> = new Map([
+  [`${typePrefix}envoy.extensions.filters.http.wasm.v3.Wasm`, "http"],
+  [`${typePrefix}envoy.extensions.filters.network.wasm.v3.Wasm`, "network"],
+]);
 const structs: readonly string[] = [
   `${typePrefix}udpa.type.v1.TypedStruct`,
   `${typePrefix}xds.type.v3.TypedStruct`,
@@ -109,7 +109,7 @@ export function readPlugin(extension: Uint8Array): Plugin {
 function readFilter(config: TypedExtensionConfig): Plugin {
   const { typedConfig } = config;
   if (typedConfig === undefined) return { kind: "other" };
-  const filter = filters[typedConfig.typeUrl];
+  const filter = filters.get(typedConfig.typeUrl);
   if (filter !== undefined) {
     const wasm = fromBinary(WasmSchema, typedConfig.value);
     const value = (path: string): Uint8Array => toBinary(WasmSchema, messageWithFile(wasm, path));
@@ -117,7 +117,7 @@ function readFilter(config: TypedExtensionConfig): Plugin {
   }
   if (!structs.includes(typedConfig.typeUrl)) return { kind: "other" };
   const struct = fromBinary(TypedStructSchema, typedConfig.value);
-  const inStruct = filters[struct.typeUrl];
+  const inStruct = filters.get(struct.typeUrl);
   if (inStruct === undefined) return { kind: "other" };
   const fields: JsonObject = struct.value ?? {};
   const wasm = fromJson(WasmSchema, fields, { ignoreUnknownFields: true });

@@ -15,6 +15,9 @@ import type { WorkloadHealthOptions } from "./options.ts";
 /** Whether what stands before the workload serves, and if not, why. */
 export type ProxyReadiness = { readonly ready: true } | { readonly ready: false; readonly reason: string };
 
+/** Between two looks at an Envoy that a workload waits for, in milliseconds. */
+const proxyRetryMs = 1_000;
+
 /** What the checks need and where they report. */
 export interface HealthCheckerDependencies {
   /** Undefined where there is no Envoy. */
@@ -32,6 +35,7 @@ export class HealthChecker {
   readonly #health = new Watch<WorkloadHealth>(noChecks.health);
   readonly #checks: CounterMetric;
   #tally: HealthTally = noChecks;
+  #wake = new AbortController();
   #last: CheckResult | undefined;
 
   constructor(options: WorkloadHealthOptions, { proxy, log, metrics }: HealthCheckerDependencies) {
@@ -67,24 +71,33 @@ export class HealthChecker {
     return describeMethod(this.#options.method);
   }
 
+  /** Check at once, not only after the period: something has happened. */
+  recheck(): void {
+    this.#wake.abort();
+  }
+
   /** Check until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { initialDelayMs, periodMs } = this.#options;
     this.#log.info("checking the workload's health", { check: this.method, afterMs: initialDelayMs });
     await sleep(initialDelayMs, signal);
     while (!signal.aborted) {
-      const next = performance.now() + periodMs;
-      const result = await this.#check(signal);
+      const begun = performance.now();
+      this.#wake = new AbortController();
+      const proxy = await this.#askProxy();
+      const result = await this.#check(proxy, signal);
       // A check that was ended from here says nothing about the workload.
       if (signal.aborted) return;
       this.#note(result);
-      await sleep(Math.max(0, next - performance.now()), signal);
+      // A workload that only waits for its Envoy shall not wait for a whole period more.
+      const waits = !proxy.ready && this.#health.current.kind !== "healthy";
+      const next = begun + (waits ? Math.min(periodMs, proxyRetryMs) : periodMs);
+      await sleep(Math.max(0, next - performance.now()), AbortSignal.any([signal, this.#wake.signal]));
     }
   }
 
-  async #check(signal: AbortSignal): Promise<CheckResult> {
+  async #check(proxy: ProxyReadiness, signal: AbortSignal): Promise<CheckResult> {
     const { method, timeoutMs } = this.#options;
-    const proxy = await this.#askProxy();
     if (!proxy.ready) return { kind: "unhealthy", reason: `Envoy is not ready: ${proxy.reason}` };
     return checkOnce(method, timeoutMs, signal);
   }

@@ -6,6 +6,7 @@
  * stream, which names the node, stays Envoy's.
  */
 import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
+import { readableCertificates } from "../pki/certificate.ts";
 import { typeUrl } from "../xds/type-urls.ts";
 import { decodeNameTable, decodeTrustBundle, type NameTable, type TrustBundle } from "./istio-messages.ts";
 import type { AdsProtocol, ResponseFacts } from "./protocol.ts";
@@ -60,7 +61,7 @@ export class AgentSubscriptions {
       const any = view === undefined || !protocol.isDelta ? view : anyOf(view);
       const value = any === undefined ? undefined : fieldOf(any, 2);
       if (type === typeUrl.nameTable) this.#nameTable.set(decodeNameTable(value));
-      else this.#trustBundle.set(decodeTrustBundle(value));
+      else this.#trustBundle.set(checkBundle(decodeTrustBundle(value)));
       return { kind: "answer", request: protocol.writeRequest({ typeUrl: type, nonce, version }) };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -71,4 +72,11 @@ export class AgentSubscriptions {
       };
     }
   }
+}
+
+/** @throws Error when a part of it holds no certificate: the bundle before it stays */
+function checkBundle(bundle: TrustBundle): TrustBundle {
+  const bad = bundle.rootsPem.findIndex((pem) => readableCertificates(pem).length === 0);
+  if (bad === -1) return bundle;
+  throw new Error(`ca_certificates_pem[${bad}] holds no PEM certificate`);
 }

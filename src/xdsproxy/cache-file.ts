@@ -4,6 +4,7 @@
  * The resources are written as the field of a DeltaDiscoveryResponse that they are, each as it came.
  */
 import { createHash, type Hash } from "node:crypto";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import type { TypeResources } from "./cached-type.ts";
 import { readResource, type WireResource } from "./wire-resource.ts";
@@ -32,14 +33,30 @@ export type CacheFile =
   | { readonly kind: "foreign" }
   | { readonly kind: "corrupted"; readonly reason: string };
 
+/** Bytes after which others get a turn: hashing a large configuration takes a tenth of a second. */
+const turnBytes = 4_194_304;
+
 /** The parts of the file, to be written one after the other. */
-export function encodeCacheFile(owner: string, typeUrl: string, state: TypeResources): readonly Uint8Array[] {
+export async function encodeCacheFile(
+  owner: string,
+  typeUrl: string,
+  state: TypeResources,
+): Promise<readonly Uint8Array[]> {
   const hash = hashOf({ owner, typeUrl, version: state.version });
   const body: Uint8Array[] = [];
   let bytes = 0;
+  let untilTurn = turnBytes;
   for (const { bytes: resource } of state.resources.values()) {
     const start = Uint8Array.from([resourceTag, ...varint(resource.length)]);
-    hash.update(start).update(resource);
+    hash.update(start);
+    for (let at = 0; at < resource.length; at += turnBytes) {
+      const piece = resource.subarray(at, at + turnBytes);
+      hash.update(piece);
+      untilTurn -= piece.length;
+      if (untilTurn > 0) continue;
+      untilTurn = turnBytes;
+      await nextTurn();
+    }
     body.push(start, resource);
     bytes += start.length + resource.length;
   }

@@ -9,7 +9,7 @@ import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { type StreamFailure, terminationOf } from "./failure.ts";
-import { type TypeEvent, withTypeEvent, type XdsState } from "./state.ts";
+import { type TypeEvent, type TypeState, typeStateAfter, type XdsState } from "./state.ts";
 import { XdsMetrics } from "./xds-metrics.ts";
 
 /** Names in a log line of a refusal. */
@@ -23,6 +23,9 @@ export class ConnectionReport {
   /** The cause that was last warned about, until there is a connection. */
   #warnedOf: StreamFailure["kind"] | undefined;
   #unreachableSince: number | undefined;
+  /** What has passed of each type; the state has it a turn of the event loop later. */
+  readonly #types = new Map<string, TypeState>();
+  #isStateDue = false;
 
   constructor(address: string, log: Logger, metrics: Metrics) {
     this.#log = log;
@@ -65,6 +68,11 @@ export class ConnectionReport {
     this.#log.debug("response of a type that Envoy does not know is left out", { type: typeUrl });
   }
 
+  /** Envoy does not take a response, and so none that follows it. */
+  slowDelivery(typeUrl: string, afterMs: number): void {
+    this.#log.warn("Envoy does not take a response", { type: typeUrl, afterMs });
+  }
+
   /** The agent refused a response that is its own. */
   refused(typeUrl: string, reason: string): void {
     this.#log.warn("the agent refused configuration", { type: typeUrl, reason });
@@ -81,7 +89,13 @@ export class ConnectionReport {
         reason: error,
       });
     }
-    this.#state.set(withTypeEvent(this.#state.current, typeUrl, event));
+    this.#types.set(typeUrl, typeStateAfter(this.#types.get(typeUrl), event));
+    if (this.#isStateDue) return;
+    this.#isStateDue = true;
+    setImmediate(() => {
+      this.#isStateDue = false;
+      this.#state.set({ ...this.#state.current, types: Object.fromEntries(this.#types) });
+    });
   }
 
   /** Envoy is served from the cache from now on. */

@@ -20,6 +20,7 @@ import { typeUrl } from "../xds/type-urls.ts";
 import type { AgentSubscriptions } from "./agent-subscriptions.ts";
 import { CachedAnswers } from "./cached-answers.ts";
 import type { ConnectionReport } from "./connection-report.ts";
+import { Delivery } from "./delivery.ts";
 import { ExtensionQueue } from "./extension-queue.ts";
 import type { ExtensionRewriter } from "./extension-rewriter.ts";
 import { type HealthReport, healthRequest } from "./health-report.ts";
@@ -56,6 +57,8 @@ export interface EnvoyStreamDependencies {
   readonly isNewest: () => boolean;
   /** How long a request may go without an answer, in milliseconds. */
   readonly answerWithinMs: number;
+  /** How long Envoy may take over a response before that is said, in milliseconds. */
+  readonly slowAfterMs: number;
   readonly tasks: TaskGroup;
   readonly memory: MemoryRelease;
 }
@@ -80,8 +83,7 @@ export class EnvoyStream {
   #cached: CachedAnswers | undefined;
   #cacheIsUseless = false;
   #isAnswering = false;
-  /** A response waits for Envoy, so that no later one is read. */
-  #isDelivering = false;
+  readonly #delivery = new Delivery();
 
   /** @param ended aborts when Envoy is gone or the proxy closes */
   constructor(deps: EnvoyStreamDependencies, ended: AbortSignal) {
@@ -148,10 +150,12 @@ export class EnvoyStream {
   /** Resolves when Envoy will send no more. Never rejects: the end of Envoy's stream is noticed elsewhere. */
   async #forwardRequests(): Promise<void> {
     try {
-      for await (const request of this.#deps.envoy) {
-        const facts = this.#deps.observer.request(request);
+      for await (const message of this.#deps.envoy) {
+        const facts = this.#deps.observer.request(message);
         const { typeUrl: type } = facts;
-        if (type === typeUrl.extension) this.#extensions?.asked(facts);
+        const isExtension = type === typeUrl.extension && this.#extensions !== undefined;
+        const request = isExtension ? this.#extensions?.requested(message, facts) : message;
+        if (request === undefined) continue;
         this.#first ??= request;
         if (!this.#hasAnswered) this.#unanswered.push(request);
         if (this.#cached !== undefined) await this.#answerFromCache(this.#cached);
@@ -216,7 +220,7 @@ export class EnvoyStream {
       return this.#end({ sentToken, error }, cause, overdue);
     } finally {
       this.#sink = undefined;
-      this.#isDelivering = false;
+      this.#delivery.ends();
     }
   }
 
@@ -263,15 +267,15 @@ export class EnvoyStream {
     if (this.#cached !== undefined) return "back";
     this.#hasAnswered = true;
     this.#unanswered = [];
-    this.#isDelivering = true;
+    this.#delivery.begins(facts.typeUrl);
     await this.#deliver(stream, message, facts);
-    this.#isDelivering = false;
+    this.#delivery.ends();
     observer.deliveryDone();
     memory.passed(message.length);
     return "passed";
   }
 
-  async #deliver(
+  #deliver(
     upstream: ByteStream,
     message: Buffer,
     facts: ReturnType<AdsProtocol["readResponse"]>,
@@ -281,24 +285,24 @@ export class EnvoyStream {
     if (handled.kind === "answer") {
       if (handled.error !== undefined) report.refused(facts.typeUrl, handled.error);
       upstream.enqueue(handled.request);
-      return;
+      return Promise.resolve();
     }
-    if (!observer.isForEnvoy(facts)) return;
-    await this.#toEnvoy(message, facts, "control plane", (request) => {
+    if (!observer.isForEnvoy(facts)) return Promise.resolve();
+    return this.#toEnvoy(message, facts, "control plane", (request) => {
       upstream.enqueue(request);
     });
   }
 
   /** @param answer sends a request to whoever sent the response */
-  async #toEnvoy(
+  #toEnvoy(
     message: Buffer,
     facts: ReturnType<AdsProtocol["readResponse"]>,
     source: ResponseSource,
     answer: (request: Buffer) => void = () => undefined,
   ): Promise<void> {
-    if (facts.typeUrl === typeUrl.extension && this.#extensions !== undefined)
-      await this.#extensions.take({ message, facts, source, answer });
-    else await this.#write(message, facts, source);
+    return facts.typeUrl === typeUrl.extension && this.#extensions !== undefined
+      ? this.#extensions.take({ message, facts, source, answer })
+      : this.#write(message, facts, source);
   }
 
   async #write(
@@ -307,9 +311,11 @@ export class EnvoyStream {
     source: ResponseSource,
   ): Promise<void> {
     const { hold, observer, envoy } = this.#deps;
-    if (facts.typeUrl === typeUrl.listener) await hold?.released(this.#ended);
+    if (hold !== undefined && facts.typeUrl === typeUrl.listener) await hold.released(this.#ended);
+    const taken = envoy.write(message);
+    // It is looked at while it is on its way.
     observer.forwarded(facts, message.length, source);
-    await envoy.write(message);
+    await taken;
   }
 
   /** Begin to serve from the cache, if nothing has come from the control plane and the cache has it all. */
@@ -347,11 +353,15 @@ export class EnvoyStream {
     stop: (cause?: OwnCause, overdue?: string) => void,
     rootChanged: AbortSignal,
   ): Disposable & { readonly answered: () => void } {
-    const { answerWithinMs, observer } = this.#deps;
+    const { answerWithinMs, slowAfterMs, observer, report, hold } = this.#deps;
     const since = performance.now();
     let isAnswered = false;
     const ticks = onTicks(Math.min(answerWithinMs / 4, 1_000), () => {
-      if (this.#isDelivering) return;
+      const stuck = this.#delivery.stuck(performance.now(), slowAfterMs);
+      // Listeners may be held back on purpose.
+      if (stuck !== undefined && (hold === undefined || stuck !== typeUrl.listener))
+        report.slowDelivery(stuck, slowAfterMs);
+      if (this.#delivery.isUnderWay) return;
       if (!isAnswered && performance.now() - since >= answerWithinMs) stop("watchdog");
       const type = isAnswered ? observer.overdue(answerWithinMs) : undefined;
       if (type !== undefined) stop("watchdog", type);

@@ -42,9 +42,17 @@ const maxText = 1_024;
 /** Characters of everything that is kept; the oldest exchanges give way. */
 const maxCharacters = 1_048_576;
 
+/** An exchange as it is kept. */
+interface Kept {
+  exchange: Omit<Exchange, "at">;
+  /** Milliseconds since the epoch; most are forgotten before anybody reads them. */
+  readonly atMs: number;
+  characters: number;
+}
+
 /** The ring. */
 export class Recorder {
-  readonly #byType = new Map<string, Exchange[]>();
+  readonly #byType = new Map<string, Kept[]>();
   #number = 0;
   #characters = 0;
 
@@ -57,66 +65,79 @@ export class Recorder {
       ring = [];
       this.#byType.set(exchange.typeUrl, ring);
     }
-    const kept: Exchange = {
-      ...exchange,
+    const { typeUrl, stream, source, version, nonce, names, resources, removed, bytes } = exchange;
+    const kept: Kept["exchange"] = {
+      ...{ typeUrl, stream, source, nonce, resources, bytes },
       number: this.#number,
-      at: new Date().toISOString(),
-      version: cut(exchange.version),
-      names: exchange.names.slice(0, maxNames).map(cut),
-      removed: exchange.removed.slice(0, maxNames).map(cut),
+      version: cut(version),
+      names: cutAll(names),
+      removed: cutAll(removed),
       outcome: "pending",
     };
-    ring.push(kept);
-    this.#characters += charactersOf(kept);
+    const characters = charactersOf(kept);
+    ring.push({ exchange: kept, atMs: Date.now(), characters });
+    this.#characters += characters;
     if (ring.length > perType) this.#forget(ring);
-    this.#limit();
+    if (this.#characters > maxCharacters) this.#limit();
     return this.#number;
   }
 
   /** Envoy has answered the response with this number. */
   answered(typeUrl: string, number: number, latencyMs: number, error: string | undefined): void {
     const ring = this.#byType.get(typeUrl);
-    const index = ring?.findIndex((exchange) => exchange.number === number) ?? -1;
-    const exchange = ring?.[index];
-    if (ring === undefined || exchange === undefined) return;
-    const answered: Exchange = {
-      ...exchange,
+    const kept = ring?.findLast(({ exchange }) => exchange.number === number);
+    if (kept === undefined) return;
+    kept.exchange = {
+      ...kept.exchange,
       latencyMs: Math.round(latencyMs * 10) / 10,
       ...(error === undefined ? { outcome: "acked" } : { outcome: "nacked", error: cut(error) }),
     };
-    ring[index] = answered;
-    this.#characters += charactersOf(answered) - charactersOf(exchange);
+    this.#characters -= kept.characters;
+    kept.characters = charactersOf(kept.exchange);
+    this.#characters += kept.characters;
     this.#limit();
   }
 
   /** Everything that is kept, oldest first. */
   exchanges(): readonly Exchange[] {
-    return [...this.#byType.values()].flat().toSorted((a, b) => a.number - b.number);
+    return [...this.#byType.values()]
+      .flat()
+      .map(({ exchange, atMs }) => ({ ...exchange, at: new Date(atMs).toISOString() }))
+      .toSorted((a, b) => a.number - b.number);
   }
 
   #limit(): void {
     while (this.#characters > maxCharacters) {
-      let oldest: Exchange[] = [];
-      for (const ring of this.#byType.values())
-        if ((ring[0]?.number ?? Infinity) < (oldest[0]?.number ?? Infinity)) oldest = ring;
+      let oldest: Kept[] = [];
+      for (const ring of this.#byType.values()) if (numberOf(ring[0]) < numberOf(oldest[0])) oldest = ring;
       if (oldest.length === 0) return;
       this.#forget(oldest);
     }
   }
 
-  #forget(ring: Exchange[]): void {
+  #forget(ring: Kept[]): void {
     const forgotten = ring.shift();
-    if (forgotten !== undefined) this.#characters -= charactersOf(forgotten);
+    if (forgotten !== undefined) this.#characters -= forgotten.characters;
   }
 }
 
-function charactersOf({ version, nonce, names, removed, error = "" }: Exchange): number {
-  const texts = [version, nonce, error, ...names, ...removed];
-  return texts.reduce((sum, { length }) => sum + length, 0);
+function numberOf(kept: Kept | undefined): number {
+  return kept?.exchange.number ?? Infinity;
+}
+
+function charactersOf({ version, nonce, names, removed, error = "" }: Kept["exchange"]): number {
+  let sum = version.length + nonce.length + error.length;
+  for (const { length } of names) sum += length;
+  for (const { length } of removed) sum += length;
+  return sum;
 }
 
 /** Names that `Exchange.names` has room for. */
 export const recordedNames: number = maxNames;
+
+function cutAll(texts: readonly string[]): readonly string[] {
+  return texts.length === 0 ? texts : texts.slice(0, maxNames).map(cut);
+}
 
 function cut(text: string): string {
   return text.length <= maxText ? text : `${text.slice(0, maxText)}…`;

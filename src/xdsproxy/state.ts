@@ -38,13 +38,10 @@ export type TypeEvent =
   | { readonly kind: "acked"; readonly latencyMs: number }
   | { readonly kind: "nacked"; readonly error: string; readonly resources: readonly string[] };
 
-/** The state after `event`. */
-export function withTypeEvent(state: XdsState, typeUrl: string, event: TypeEvent): XdsState {
-  const before = state.types[typeUrl] ?? { received: 0, acked: 0, nacked: 0 };
-  return { ...state, types: { ...state.types, [typeUrl]: after(before, event) } };
-}
+const nothing: TypeState = { received: 0, acked: 0, nacked: 0 };
 
-function after(before: TypeState, event: TypeEvent): TypeState {
+/** What has passed of a type after `event`. */
+export function typeStateAfter(before: TypeState = nothing, event: TypeEvent): TypeState {
   const { received, acked, nacked } = before;
   switch (event.kind) {
     case "received":

@@ -9,6 +9,7 @@ import { open, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promi
 import { join } from "node:path";
 import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
 import { makeFolder } from "../lifecycle/folder.ts";
+import type { MemoryRelease } from "../lifecycle/memory-release.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -55,6 +56,7 @@ const confirmEveryMs = 30_000;
 export class XdsCache implements AcknowledgedStates {
   readonly #options: XdsCacheOptions;
   readonly #log: Logger;
+  readonly #memory: MemoryRelease;
   readonly #pending = new Map<string, PendingChanges>();
   /** Why a type is not kept, until its next full state. */
   readonly #given = new Map<string, string>();
@@ -63,8 +65,9 @@ export class XdsCache implements AcknowledgedStates {
   #corrupted = 0;
   #written = 0;
 
-  constructor(options: XdsCacheOptions, log: Logger, metrics: Metrics) {
+  constructor(options: XdsCacheOptions, log: Logger, metrics: Metrics, memory: MemoryRelease) {
     this.#options = options;
+    this.#memory = memory;
     this.#log = log;
     metrics.computedCounter(
       "xds_cache_corrupted_total",
@@ -187,6 +190,7 @@ export class XdsCache implements AcknowledgedStates {
       }
       // A newer change that came meanwhile stays for the next round.
       if (this.#pending.get(type) === pending) this.#pending.delete(type);
+      this.#memory.passed(pending.bytes);
     }
   }
 
@@ -199,7 +203,7 @@ export class XdsCache implements AcknowledgedStates {
     }
     const stored = pending.full ? undefined : (await this.#read(path))?.state;
     if (!pending.full && stored === undefined && neededTypes.includes(type)) return;
-    const parts = encodeCacheFile(owner, type, withPending(stored, pending));
+    const parts = await encodeCacheFile(owner, type, withPending(stored, pending));
     if (parts.reduce((sum, { length }) => sum + length, 0) > maxTypeBytes) {
       await rm(path, { force: true });
       this.giveUp(type, `it is larger than ${maxTypeBytes} bytes`);

@@ -18,8 +18,10 @@ import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { type AgentSubscriptionOptions, AgentSubscriptions } from "./agent-subscriptions.ts";
 import { ConnectionReport } from "./connection-report.ts";
-import { EnvoyStream } from "./envoy-stream.ts";
+import { isDebugRequest, serveDebugStream } from "./debug-stream.ts";
+import { EnvoyStream, type EnvoyStreamDependencies } from "./envoy-stream.ts";
 import type { ExtensionRewriter } from "./extension-rewriter.ts";
+import { firstRequestOf } from "./first-request.ts";
 import type { HealthReport } from "./health-report.ts";
 import { HeldListeners } from "./held-listeners.ts";
 import type { NameTable, TrustBundle } from "./istio-messages.ts";
@@ -57,6 +59,8 @@ export interface XdsLimits {
   readonly answerWithinMs: number;
   /** Between two looks at the root's file. */
   readonly rootCheckMs: number;
+  /** Over one response, until it is said that Envoy does not take it. */
+  readonly slowAfterMs: number;
 }
 
 /** What the proxy needs and where it reports. */
@@ -69,7 +73,7 @@ export interface XdsProxyDependencies {
   readonly extensions?: (() => Promise<ExtensionRewriter>) | undefined;
 }
 
-const defaultLimits: XdsLimits = { answerWithinMs: 60_000, rootCheckMs: 5_000 };
+const defaultLimits: XdsLimits = { answerWithinMs: 60_000, rootCheckMs: 5_000, slowAfterMs: 10_000 };
 
 /** The proxy; bound when `listen` resolves. */
 export class XdsProxy implements AsyncDisposable {
@@ -103,7 +107,7 @@ export class XdsProxy implements AsyncDisposable {
     this.#extensions = extensions;
     this.#report = new ConnectionReport(options.upstream.address, log, metrics);
     this.#subscriptions = new AgentSubscriptions(options.subscriptions);
-    if (options.cache !== undefined) this.#cache = new XdsCache(options.cache, log, metrics);
+    if (options.cache !== undefined) this.#cache = new XdsCache(options.cache, log, metrics, this.#memory);
   }
 
   /** @throws SocketPathError when there can be no socket at the path */
@@ -199,13 +203,35 @@ export class XdsProxy implements AsyncDisposable {
     }
   }
 
-  /** Serve one stream of Envoy to its end. */
-  async #serve(protocol: AdsProtocol, envoy: ByteStream, gone: AbortSignal): Promise<void> {
+  /** Serve one stream to its end: Envoy's, or that of somebody who asks for the control plane's own state. */
+  async #serve(protocol: AdsProtocol, client: ByteStream, gone: AbortSignal): Promise<void> {
+    const ended = AbortSignal.any([gone, this.#closing.signal]);
+    const hold = this.#hold;
+    const opened = await firstRequestOf(client);
+    if (opened === undefined) return;
     this.#streams += 1;
     const number = this.#streams;
+    if (!isDebugRequest(protocol, opened.first)) {
+      await this.#serveEnvoy({ protocol, envoy: opened.stream, number, hold }, ended);
+      return;
+    }
+    const { upstream } = this.#options;
+    await serveDebugStream(
+      {
+        ...{ protocol, client: opened.stream, number, upstream, server: this.#server, tasks: this.#tasks },
+        token: this.#token(),
+      },
+      ended,
+    );
+  }
+
+  async #serveEnvoy(
+    opened: Pick<EnvoyStreamDependencies, "protocol" | "envoy" | "number" | "hold">,
+    ended: AbortSignal,
+  ): Promise<void> {
+    const { protocol, number } = opened;
     this.#newest = number;
     this.#report.opening();
-    const ended = AbortSignal.any([gone, this.#closing.signal]);
     const isNewest = (): boolean => this.#newest === number;
     const report = this.#report;
     const observer = new StreamObserver(protocol, number, {
@@ -216,7 +242,7 @@ export class XdsProxy implements AsyncDisposable {
     });
     const stream = new EnvoyStream(
       {
-        ...{ protocol, envoy, number, observer, report, isNewest, hold: this.#hold },
+        ...{ ...opened, observer, report, isNewest },
         upstream: this.#options.upstream,
         server: this.#server,
         token: this.#token,
@@ -227,6 +253,7 @@ export class XdsProxy implements AsyncDisposable {
         cacheAfterMs: this.#options.cache?.useAfterMs ?? 0,
         rootChanged: () => this.#rootChanged.signal,
         answerWithinMs: this.#limits.answerWithinMs,
+        slowAfterMs: this.#limits.slowAfterMs,
         tasks: this.#tasks,
         memory: this.#memory,
       },

@@ -174,6 +174,20 @@ describe("the sidecar refuses to start, with every problem and exit code 64", ()
     }
   });
 
+  test("a file where a socket is to be", async () => {
+    const socket = "var/run/secrets/workload-spiffe-uds/socket";
+    const output = await refusal({}, ["--binaryPath", process.execPath], (folder) => {
+      mkdirSync(join(folder, socket, ".."), { recursive: true });
+      writeFileSync(join(folder, socket), "");
+      mkdirSync(join(folder, "etc/istio/proxy/XDS"), { recursive: true });
+    });
+    assert.match(
+      output,
+      /SDS socket: .*workload-spiffe-uds\/socket exists and is not a socket: move it away/,
+    );
+    assert.match(output, /XDS socket: .*XDS exists and is not a socket: move it away/);
+  });
+
   test("a Go template", async () => {
     const output = await refusal(
       { ISTIO_BOOTSTRAP: "./bootstrap.tmpl" },

@@ -128,6 +128,9 @@ export const behaviours: Readonly<Record<string, SourceChanges>> = {
   }),
   "control-plane-on-localhost": proxyConfig({ discoveryAddress: "localhost:15012" }),
   "annotations-of-the-pod": annotated({ "prometheus.io/port": "8080" }),
+  "annotations-with-escapes-of-go": {
+    files: { [annotations]: 'note="\\x1b[1m\\u00e9\\U0001f600\\a\\"x\\""\nraw=`a\\b`\n' },
+  },
 
   // Merge rules
   "merge-mesh-environment-annotation": annotated(
@@ -163,6 +166,11 @@ export const behaviours: Readonly<Record<string, SourceChanges>> = {
       },
     },
   },
+  "merge-flags-of-one-message": {
+    flags: {
+      pilot: { lightstepAddress: "lightstep:443", lightstepAccessToken: "t0ken", zipkinAddress: "" },
+    },
+  },
   "merge-snake-case": proxyConfig({ stat_name_length: 250, extra_stat_tags: ["x"] }),
   "merge-durations-in-one-form": proxyConfig({ drainDuration: "1m30s", terminationDrainDuration: "1h" }),
 
@@ -175,6 +183,8 @@ export const behaviours: Readonly<Record<string, SourceChanges>> = {
     },
   }),
   "fragments-kept": { env: { HTTP_STRIP_FRAGMENT_FROM_PATH_UNSAFE_IF_DISABLED: "false" } },
+  "compliance-fips-140-3": { env: { COMPLIANCE_POLICY: "fips-140-3" } },
+  "compliance-pqc": { env: { COMPLIANCE_POLICY: "pqc" } },
   "compliance-fips-140-2": { env: { COMPLIANCE_POLICY: "fips-140-2" } },
   "connections-limited": proxyConfig({ connectionSettings: { globalDownstreamConnectionLimit: 5000 } }),
   "connections-limited-by-metadata": proxyConfig({
@@ -246,6 +256,27 @@ export const behaviours: Readonly<Record<string, SourceChanges>> = {
       subjectAltNames: ["spans"],
     },
   }),
+  "tracer-zipkin-tls-by-the-roots-of-the-system": tracing({
+    zipkin: { address: "zipkin:9411" },
+    tlsSettings: { mode: "SIMPLE" },
+  }),
+  "tracer-zipkin-tls-without-verification": tracing({
+    zipkin: { address: "zipkin:9411" },
+    tlsSettings: { mode: "SIMPLE", insecureSkipVerify: true },
+  }),
+  "tracer-opentelemetry-mutual-tls-with-revocation": tracing({
+    openTelemetry: { address: "otel.observability:4317" },
+    tlsSettings: { ...mutual, caCrl: "/crl.pem", subjectAltNames: ["otel"], sni: "otel" },
+  }),
+  "tracer-opentelemetry-mutual-tls-without-verification": tracing({
+    openTelemetry: { address: "otel.observability:4317" },
+    tlsSettings: {
+      mode: "MUTUAL",
+      clientCertificate: "/c.pem",
+      privateKey: "/k.pem",
+      insecureSkipVerify: true,
+    },
+  }),
   "tracer-lightstep-becomes-opentelemetry": tracing({
     lightstep: { address: "ingest.lightstep.com:443", accessToken: "abcdefg1234567" },
     tlsSettings: { mode: "SIMPLE", caCertificates: "/etc/ssl/certs/ca-certificates.crt" },
@@ -274,6 +305,10 @@ export const behaviours: Readonly<Record<string, SourceChanges>> = {
       ISTIO_META_TLS_CLIENT_ROOT_CERT: "/etc/certs/root-cert.pem",
     },
   ),
+  "metrics-service-files-of-the-agent-beside-another-sds-server": {
+    ...proxyConfig({ envoyMetricsService: { address: "metrics:9901", tlsSettings: mutual } }),
+    sdsSockets: { isWorkloadExternal: true },
+  },
   "access-log-service-istio-mutual": proxyConfig({
     envoyAccessLogService: { address: "logs:9000", tlsSettings: { mode: "ISTIO_MUTUAL", sni: "logs" } },
   }),

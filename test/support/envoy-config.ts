@@ -6,6 +6,10 @@ export interface ListenerOptions {
   readonly address?: string;
   /** Left out unless given: Envoy's own default, on. */
   readonly reusePort?: boolean;
+  /** Requests go to this cluster instead of being answered. */
+  readonly cluster?: string;
+  /** Before the router. */
+  readonly httpFilters?: readonly object[];
   /** A transport socket such as `tlsFromSds` makes. */
   readonly transportSocket?: object;
 }
@@ -23,12 +27,18 @@ export function directResponseListener(options: ListenerOptions): object {
           name: "any",
           domains: ["*"],
           routes: [
-            { match: { prefix: "/" }, direct_response: { status: 200, body: { inline_string: "direct" } } },
+            {
+              match: { prefix: "/" },
+              ...(options.cluster === undefined
+                ? { direct_response: { status: 200, body: { inline_string: "direct" } } }
+                : { route: { cluster: options.cluster } }),
+            },
           ],
         },
       ],
     },
     http_filters: [
+      ...(options.httpFilters ?? []),
       {
         name: "envoy.filters.http.router",
         typed_config: { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
@@ -107,6 +117,37 @@ export function tlsFromSds(source: object): object {
       "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
       common_tls_context: {
         tls_certificate_sds_secret_configs: [{ name: "workload", sds_config: source }],
+      },
+    },
+  };
+}
+
+/** A static HTTP/2 cluster at a Unix socket. */
+export function pipeCluster(name: string, path: string): object {
+  return {
+    ...grpcCluster(name, 0),
+    load_assignment: {
+      cluster_name: name,
+      endpoints: [{ lb_endpoints: [{ endpoint: { address: { pipe: { path } } } }] }],
+    },
+  };
+}
+
+/** A TLS server as Istio configures one: the workload's certificate, and clients of any SPIFFE ID, by the agent's SDS. */
+export function mutualTlsFromSds(source: object): object {
+  return {
+    name: "envoy.transport_sockets.tls",
+    typed_config: {
+      "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+      require_client_certificate: true,
+      common_tls_context: {
+        tls_certificate_sds_secret_configs: [{ name: "default", sds_config: source }],
+        combined_validation_context: {
+          default_validation_context: {
+            match_typed_subject_alt_names: [{ san_type: "URI", matcher: { prefix: "spiffe://" } }],
+          },
+          validation_context_sds_secret_config: { name: "ROOTCA", sds_config: source },
+        },
       },
     },
   };

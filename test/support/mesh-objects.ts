@@ -8,7 +8,7 @@ export interface EndpointOptions {
   readonly serviceAccount?: string;
 }
 
-export function service(name: string, endpoints: readonly EndpointOptions[]): object {
+export function service(name: string, endpoints: readonly EndpointOptions[], number = 80): object {
   return {
     apiVersion: "networking.istio.io/v1",
     kind: "ServiceEntry",
@@ -17,7 +17,7 @@ export function service(name: string, endpoints: readonly EndpointOptions[]): ob
       hosts: [`${name}.demo.svc.cluster.local`],
       location: "MESH_INTERNAL",
       resolution: "STATIC",
-      ports: [{ number: 80, name: "http", protocol: "HTTP" }],
+      ports: [{ number, name: "http", protocol: "HTTP" }],
       endpoints: endpoints.map(({ port, labels, serviceAccount }) => ({
         address: "127.0.0.1",
         ports: { http: port },

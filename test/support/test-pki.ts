@@ -23,6 +23,14 @@ export function validity(startMs: number, endMs: number): Validity {
   return { notBefore: new Date(Date.now() + startMs), notAfter: new Date(Date.now() + endMs) };
 }
 
+/** Of a leaf (X509-SVID, sections 4.1 to 4.3): no authority, and a key that signs no certificate. */
+function leafExtensions(): x509.Extension[] {
+  return [
+    new x509.BasicConstraintsExtension(false, undefined, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+  ];
+}
+
 function authorityExtensions(): x509.Extension[] {
   return [
     new x509.BasicConstraintsExtension(true, undefined, true),
@@ -133,7 +141,7 @@ export class TestPki {
       publicKey,
       signingKey: this.#keys.privateKey,
       signingAlgorithm: algorithm,
-      extensions,
+      extensions: [...leafExtensions(), ...extensions],
     });
     return certificate.toString("pem");
   }

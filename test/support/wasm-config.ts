@@ -1,4 +1,5 @@
 /** Extension configurations with Wasm filters, as control planes send them. */
+import { WireType } from "@bufbuild/protobuf/wire";
 import { create, fromBinary, fromJson, type JsonObject, toBinary } from "@bufbuild/protobuf";
 import { DeltaDiscoveryResponseSchema, DiscoveryResponseSchema } from "../../src/proto/agent/discovery_pb.js";
 import {
@@ -30,13 +31,13 @@ export interface PluginSettings {
   readonly filter?: "http" | "network";
   /** Of the code instead of a remote one. */
   readonly code?: JsonObject;
-  /** Further fields of the filter's `config`. */
-  readonly further?: JsonObject;
+  /** Of the VM: a field that the agent does not know. */
+  readonly runtime?: string;
 }
 
 /** The filter's configuration as JSON. */
 export function wasmJson(settings: PluginSettings): JsonObject {
-  const { url, sha256, timeoutMs, failOpen, failurePolicy, environment, code, further } = settings;
+  const { url, sha256, timeoutMs, failOpen, failurePolicy, environment, code } = settings;
   const httpUri = {
     ...(url === undefined ? {} : { uri: url }),
     ...(timeoutMs === undefined ? {} : { timeout: `${timeoutMs / 1_000}s` }),
@@ -50,20 +51,31 @@ export function wasmJson(settings: PluginSettings): JsonObject {
         code: code ?? { remote: { httpUri, ...(sha256 === undefined ? {} : { sha256 }) } },
         ...(environment === undefined ? {} : { environmentVariables: { keyValues: { ...environment } } }),
       },
-      ...further,
     },
   };
 }
 
 /** A TypedExtensionConfig whose filter is a message of its own. */
 export function wasmExtension(settings: PluginSettings): Uint8Array {
-  const value = toBinary(WasmSchema, fromJson(WasmSchema, wasmJson(settings)));
+  const wasm = fromJson(WasmSchema, wasmJson(settings));
+  const { runtime } = settings;
+  if (runtime !== undefined && wasm.config?.vmConfig !== undefined) {
+    const data = Buffer.concat([Buffer.from([runtime.length]), Buffer.from(runtime)]);
+    wasm.config.vmConfig.$unknown = [{ no: 2, wireType: WireType.LengthDelimited, data }];
+  }
+  const value = toBinary(WasmSchema, wasm);
   return extension(settings.name, `${prefix}${wasmType(settings)}`, value);
 }
 
 /** A TypedExtensionConfig whose filter is a TypedStruct, with these fields. */
 export function wasmStruct(settings: PluginSettings, fields: JsonObject = wasmJson(settings)): Uint8Array {
-  const struct = create(TypedStructSchema, { typeUrl: `${prefix}${wasmType(settings)}`, value: fields });
+  const { runtime } = settings;
+  const config = fields["config"] as { readonly vmConfig?: JsonObject } | undefined;
+  const value =
+    runtime === undefined
+      ? fields
+      : { ...fields, config: { ...config, vmConfig: { ...config?.vmConfig, runtime } } };
+  const struct = create(TypedStructSchema, { typeUrl: `${prefix}${wasmType(settings)}`, value });
   return extension(settings.name, `${prefix}udpa.type.v1.TypedStruct`, toBinary(TypedStructSchema, struct));
 }
 

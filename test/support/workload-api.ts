@@ -38,6 +38,8 @@ export function svid(
 export class TestWorkloadApi implements AsyncDisposable {
   /** The identities of the caller; none is PERMISSION_DENIED. May change while streams are open. */
   readonly svids: Watch<readonly Svid[]>;
+  /** DER bundles of other trust domains, by their SPIFFE IDs (section 5.2.1): sent with the next answer. */
+  federatedBundles: Readonly<Record<string, Uint8Array>> = {};
   streams = 0;
   /** Calls without the security header. */
   rejected = 0;
@@ -65,7 +67,10 @@ export class TestWorkloadApi implements AsyncDisposable {
             api.streams += 1;
             for await (const current of api.svids.changes(context.signal)) {
               if (current.length === 0) throw new GrpcError("PERMISSION_DENIED", "no identity issued");
-              const response = create(X509SVIDResponseSchema, { svids: [...current] });
+              const response = create(X509SVIDResponseSchema, {
+                svids: [...current],
+                federatedBundles: { ...api.federatedBundles },
+              });
               await stream.write(toBinary(X509SVIDResponseSchema, response));
             }
           },

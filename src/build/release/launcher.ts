@@ -30,8 +30,9 @@ export function launcher(): string {
 self=$0
 if [ -L "$self" ]; then self=$(readlink -f "$self"); fi
 case $self in */*) release=\${self%/*}/.. ;; *) release=.. ;; esac
-# glibc would give each of Node.js' threads a heap of its own.
+# glibc would give each of Node.js' threads a heap of its own, and keep the pages of a large buffer once one was freed.
 export MALLOC_ARENA_MAX="\${MALLOC_ARENA_MAX:-1}"
+export MALLOC_MMAP_THRESHOLD_="\${MALLOC_MMAP_THRESHOLD_:-1048576}"
 exec "$release/lib/node" \\
 ${nodeFlags.map((flag) => `  ${flag} \\\n`).join("")}  "$release/lib/outrider.cjs" "$@"
 `;

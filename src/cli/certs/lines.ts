@@ -24,6 +24,9 @@ export function certsLines(
     ...(identity.problem === undefined ? [] : [row("problem", `✖ ${identity.problem}`)]),
     ...section("chain", identity.chain, now),
     ...section("trusted roots", identity.roots, now),
+    ...Object.entries(identity.federatedRoots ?? {}).flatMap(([domain, roots]) =>
+      section(`trusted roots of ${domain}`, roots, now),
+    ),
     "",
     "Envoy serves",
     ...servedLines(served, now),

@@ -22,6 +22,12 @@ import {
   writeIndex,
 } from "./store-index.ts";
 
+/** A file that is a module, and its content's SHA-256. */
+export interface NewModule {
+  readonly file: string;
+  readonly sha256: string;
+}
+
 /** Where a download is until it is a module; disposing removes it. */
 export interface IncomingFolder extends AsyncDisposable {
   readonly path: string;
@@ -46,7 +52,11 @@ export class ModuleStore {
   static async open(folder: string, onDamage: (path: string) => void): Promise<ModuleStore> {
     const absolute = resolve(folder);
     const path = join(absolute, indexName);
-    await rm(join(absolute, incomingName), { recursive: true, force: true });
+    try {
+      await rm(join(absolute, incomingName), { recursive: true, force: true });
+    } catch {
+      // A folder that cannot be used is an error of the first fetch.
+    }
     let text: string | undefined;
     try {
       text = readFileSync(path, "utf8");
@@ -65,7 +75,7 @@ export class ModuleStore {
 
   /** What a URL last led to. */
   pulled(url: string): Pulled | undefined {
-    return this.#index.pulled[url];
+    return Object.hasOwn(this.#index.pulled, url) ? this.#index.pulled[url] : undefined;
   }
 
   /** Path of a module that is there and whole; it counts as used now. */
@@ -114,9 +124,8 @@ export class ModuleStore {
   }
 
   /** Take a file in as a module; gives its path. */
-  async add(name: string, checksum: string, file: string): Promise<string> {
+  async add(name: string, checksum: string, { file, sha256 }: NewModule): Promise<string> {
     const path = modulePath(sha256Of(name), checksum);
-    const sha256 = await sha256OfFile(file);
     const target = join(this.#folder, path);
     makeFolder(dirname(target), 0o755);
     // Envoy may have another user.
@@ -129,7 +138,7 @@ export class ModuleStore {
 
   /** A URL led to this module, for this version of a resource. */
   notePull(url: string, checksum: string, resource: string, resourceVersion: string): void {
-    const known = this.#index.pulled[url];
+    const known = this.pulled(url);
     if (known?.checksum === checksum && known.resourceVersions[resource] === resourceVersion) return;
     const versions = { ...known?.resourceVersions, [resource]: resourceVersion };
     this.#write({

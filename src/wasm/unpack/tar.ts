@@ -85,7 +85,10 @@ async function forEachFile(
   let entries = 0;
   for await (const entry of tar) {
     const { header } = entry;
-    headers.entry(header.size ?? 0);
+    const { size = 0 } = header;
+    // tar-stream would wait for the end of such a file for ever.
+    if (!Number.isSafeInteger(size) || size < 0) throw new TarError(`${header.name} has an impossible size`);
+    headers.entry(size);
     entries += 1;
     if (entries > limits.maxEntries) throw new TarError(`it has more than ${limits.maxEntries} entries`);
     if (header.type === "file" && (await visit(header, entry)) === "enough") break;

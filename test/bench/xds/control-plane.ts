@@ -1,16 +1,19 @@
 /**
  * A control plane that answers what it is asked to: the name in a request says how many responses of which size.
  *
- *     node control-plane.ts CERTIFICATE KEY      prints its port
+ *     node control-plane.ts CERTIFICATE KEY      prints its port, then how many responses it has sent
  */
 import { readFileSync } from "node:fs";
 import type { ByteStream } from "../../../src/grpc/channel.ts";
-import { GrpcServer } from "../../../src/grpc/server.ts";
+import { StreamServer } from "../../../src/grpc/stream-server.ts";
+import { sleep } from "../../../src/lifecycle/sleep.ts";
 import { typeUrl } from "../../../src/xds/type-urls.ts";
 import { delta } from "../../support/xds-messages.ts";
 import { delta as protocol } from "../../../src/xdsproxy/protocol.ts";
 
 const [certificate = "", key = ""] = process.argv.slice(2);
+
+let sent = 0;
 
 async function serve(stream: ByteStream): Promise<void> {
   for await (const message of stream) {
@@ -22,11 +25,14 @@ async function serve(stream: ByteStream): Promise<void> {
       nonce: "1",
       bytes: Buffer.alloc(Number(size), 1),
     });
-    for (let sent = 0; sent < Number(count); sent += 1) await stream.write(response);
+    for (let written = 0; written < Number(count); written += 1) {
+      await stream.write(response);
+      sent += 1;
+    }
   }
 }
 
-const server = await GrpcServer.listen(
+const server = await StreamServer.listen(
   {
     host: "127.0.0.1",
     port: 0,
@@ -40,3 +46,8 @@ const server = await GrpcServer.listen(
   ],
 );
 console.log(`port ${server.port}`);
+for (let shown = 0; ;) {
+  await sleep(100);
+  if (sent !== shown) console.log(`sent ${sent}`);
+  shown = sent;
+}

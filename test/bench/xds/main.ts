@@ -4,55 +4,20 @@
  *     node test/bench/xds/main.ts [--runs=3]
  *
  * The control plane, the proxy and the client are a process each; the control plane has TLS, the proxy a Unix
- * socket, as in a pod.
+ * socket, as in a pod, and runs as the release runs: with its flags of V8.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Child, spawnChild } from "../../../src/lifecycle/child.ts";
-import { eventually } from "../../support/eventually.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { TestPki, validity } from "../../support/test-pki.ts";
 import { type Figure, jsonLine, table } from "../figure.ts";
+import { startPart } from "../part.ts";
 import { measurePings, measureResponses, measureSlowReader, type Route } from "./measure.ts";
 
 const { values: flags } = parseArgs({ options: { runs: { type: "string", default: "3" } } });
 const runs = Number(flags.runs);
 const mebibyte = 1_048_576;
-
-interface Running extends AsyncDisposable {
-  readonly pid: number;
-  readonly lines: readonly string[];
-}
-
-async function start(script: string, args: readonly string[]): Promise<Running> {
-  const lines: string[] = [];
-  const onLine = (line: string): void => {
-    lines.push(line);
-  };
-  const child: Child = spawnChild({
-    file: process.execPath,
-    args: [join(import.meta.dirname, script), ...args],
-    env: { PATH: process.env["PATH"] ?? "" },
-    stdout: onLine,
-    stderr: onLine,
-  });
-  await eventually(
-    script,
-    () => {
-      if (lines.length === 0) throw new Error("it has printed nothing yet");
-    },
-    { withinMs: 20_000 },
-  );
-  return {
-    pid: child.pid ?? 0,
-    lines,
-    [Symbol.asyncDispose]: async () => {
-      child.kill("SIGKILL");
-      await child.exited;
-    },
-  };
-}
 
 await using stack = new AsyncDisposableStack();
 const folder = stack.use(temporaryFolder()).path;
@@ -67,17 +32,21 @@ writeFileSync(files.root, pki.rootPem);
 writeFileSync(files.certificate, server.certificatePem);
 writeFileSync(files.key, server.privateKeyPem, { mode: 0o600 });
 
+const start = (script: string, args: readonly string[]) => startPart(join(import.meta.dirname, script), args);
 const controlPlane = stack.use(await start("control-plane.ts", [files.certificate, files.key]));
 const address = `localhost:${controlPlane.lines[0]?.replace("port ", "") ?? ""}`;
 const proxy = stack.use(await start("proxy.ts", [folder, address, files.root]));
+const sent = (): number => Number(controlPlane.lines.at(-1)?.replace("sent ", ""));
 const routes: readonly Route[] = [
   {
     subject: "direct",
     channel: { address, tls: { rootCertificates: Buffer.from(pki.rootPem), serverName: undefined } },
+    sent,
     proxy: undefined,
   },
   {
     subject: "proxy",
+    sent,
     channel: { address: `unix:${join(folder, "XDS")}`, tls: undefined },
     proxy: { pid: proxy.pid, responses: () => Number(proxy.lines.at(-1)?.replace("responses ", "")) },
   },

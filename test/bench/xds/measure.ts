@@ -1,7 +1,13 @@
 /** What a client of ADS sees, and what it costs the process in between. */
-import { GrpcChannel, type ChannelOptions } from "../../../src/grpc/channel.ts";
+import { once } from "node:events";
+import { connect as connectHttp2 } from "node:http2";
+import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import type { ChannelOptions } from "../../../src/grpc/channel.ts";
+import { StreamChannel } from "../../../src/grpc/stream-channel.ts";
 import { sleep } from "../../../src/lifecycle/sleep.ts";
 import { typeUrl } from "../../../src/xds/type-urls.ts";
+import { grpcFrame } from "../../support/http2-server.ts";
 import { inboxOf } from "../../support/inbox.ts";
 import { delta } from "../../support/xds-messages.ts";
 import type { Figure } from "../figure.ts";
@@ -10,6 +16,8 @@ import { cpuMsOf, memoryOf } from "../procfs.ts";
 export interface Route {
   readonly subject: string;
   readonly channel: ChannelOptions;
+  /** How many responses the control plane has written. */
+  readonly sent: () => number;
   /** The process between client and control plane; undefined when there is none. */
   readonly proxy: { readonly pid: number; readonly responses: () => number } | undefined;
 }
@@ -35,7 +43,7 @@ function figure(route: Route, name: string, unit: Figure["unit"], values: readon
 
 /** A client that asks for responses and takes them. */
 function clientOf(route: Route) {
-  const channel = new GrpcChannel(route.channel);
+  const channel = new StreamChannel(route.channel);
   const stream = channel.stream(
     "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources",
     {},
@@ -134,28 +142,43 @@ export async function measureResponses(
   ];
 }
 
-/** What a client that reads nothing for ten seconds makes the proxy take in and grow. */
+/** What a client that reads nothing for ten seconds makes the control plane send, and the proxy take in and grow. */
 export async function measureSlowReader(route: Route): Promise<readonly Figure[]> {
-  if (route.proxy === undefined) return [];
-  const { pid, responses } = route.proxy;
-  const channel = new GrpcChannel(route.channel);
-  const stream = channel.stream(
-    "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources",
-    {},
-  );
+  const { channel, proxy, sent } = route;
+  // HTTP/2's own window of 64 KiB: what goes beyond it is held by somebody else.
+  const session = connectHttp2(channel.tls === undefined ? "http://localhost" : "https://localhost", {
+    createConnection: () => connection(channel),
+  });
+  const stream = session.request({
+    ":method": "POST",
+    ":path": "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources",
+    "content-type": "application/grpc",
+    te: "trailers",
+  });
+  await once(stream, "ready");
   await sleep(1_000);
-  const before = { rss: memoryOf(pid).rss, responses: responses() };
-  // One is read: a call that was never read takes whatever comes.
-  const inbox = inboxOf(stream);
-  stream.enqueue(delta.request({ typeUrl: typeUrl.endpoint, names: [`200x${mebibyte}`] }));
-  await inbox.next(120_000);
+  const before = { sent: sent(), ...(proxy && { rss: memoryOf(proxy.pid).rss, taken: proxy.responses() }) };
+  stream.write(grpcFrame(delta.request({ typeUrl: typeUrl.endpoint, names: [`200x${mebibyte}`] })));
   await sleep(10_000);
-  const taken = responses() - before.responses;
-  const grown = memoryOf(pid).rss - before.rss;
-  stream.cancel();
-  channel[Symbol.dispose]();
-  return [
-    figure(route, "taken in for a client that does not read", "MiB", [taken]),
-    figure(route, "grown for a client that does not read", "MiB", [grown]),
+  const figures = [
+    figure(route, "sent to a client that does not read", "MiB", [sent() - before.sent]),
+    ...(proxy === undefined
+      ? []
+      : [
+          figure(route, "taken in for a client that does not read", "MiB", [
+            proxy.responses() - (before.taken ?? 0),
+          ]),
+          figure(route, "grown for a client that does not read", "MiB", [
+            memoryOf(proxy.pid).rss - (before.rss ?? 0),
+          ]),
+        ]),
   ];
+  session.destroy();
+  return figures;
+}
+
+function connection({ address, tls }: ChannelOptions): Socket {
+  if (address.startsWith("unix:")) return connect(address.slice("unix:".length));
+  const [host = "", port] = address.split(":");
+  return connectTls({ host, port: Number(port), ca: tls?.rootCertificates ?? "", ALPNProtocols: ["h2"] });
 }

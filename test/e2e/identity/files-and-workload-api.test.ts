@@ -41,7 +41,7 @@ describe("certificates from mounted files at one end and from a SPIFFE Workload 
       });
     }
     assert.deepEqual(await load.stop(), []);
-    assert.ok(load.count() > 100, `${load.count()} requests are too few to show anything`);
+    assert.ok(load.count() > 30, `${load.count()} requests are too few to show anything`);
 
     assert.equal(readFileSync(join(foreign.outputFolder, "cert-chain.pem"), "utf8"), web);
     for (const { agent } of [mesh.web, mesh.api]) {

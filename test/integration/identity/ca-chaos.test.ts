@@ -6,13 +6,20 @@ import { X509Certificate } from "node:crypto";
 import { GrpcError } from "../../../src/grpc/grpc-error.ts";
 import type { GrpcCode } from "../../../src/grpc/status-code.ts";
 import { identityObstacle } from "../../../src/identity/identity-state.ts";
+import { kubelet } from "../../../src/identity/token.ts";
+import { watchToken } from "../../../src/identity/token-watch.ts";
+import { Watch } from "../../../src/lifecycle/watch.ts";
 import { createCertificateRequest } from "../../../src/pki/certificate-request.ts";
+import { sleep } from "../../../src/lifecycle/sleep.ts";
+import { Metrics } from "../../../src/telemetry/metrics.ts";
 import { TestCa } from "../../support/ca.ts";
+import { eventually } from "../../support/eventually.ts";
 import { identityOptions, webIdentity } from "../../support/identity-options.ts";
 import { jwtExpiringAt } from "../../support/jwt.ts";
 import { mutualTls } from "../../support/mutual-tls.ts";
 import { runManager } from "../../support/running-manager.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { testLog } from "../../support/test-log.ts";
 import { TestPki, validity } from "../../support/test-pki.ts";
 
 const codes: readonly (readonly [GrpcCode, string])[] = [
@@ -53,6 +60,39 @@ describe("a CA in trouble", () => {
       await running.secret(({ serial }) => serial !== first.serial);
       assert.doesNotMatch(running.lines.join("\n"), /PRIVATE KEY|Bearer/);
     }
+  });
+
+  test("slow, then silent: the old certificate stays, the call has a deadline, and the next one comes", async () => {
+    using folder = temporaryFolder();
+    await using ca = await TestCa.listen({ tls: false });
+    const soon = ca.issuing(() => validity(-120_000, 30_000));
+    ca.answer = soon;
+    const rotation = { gracePeriodRatio: 0.98, gracePeriodJitter: 0 };
+    await using running = runManager({ ...identityOptions(folder.path, ca, { rotation }), tls: undefined });
+    const first = await running.secret();
+    ca.answer = async (call) => {
+      await sleep(1_500);
+      return soon(call);
+    };
+    const second = await running.secret(({ serial }) => serial !== first.serial);
+    assert.equal(running.manager.state.current.problem, undefined, "slow is no problem");
+    ca.answer = async () => {
+      await sleep(60_000);
+      throw new Error("nobody waits for this");
+    };
+    const problem = await eventually(
+      "the deadline",
+      () => {
+        const { code, message = "" } = running.manager.state.current.problem ?? {};
+        assert.equal(code, "CA_UNAVAILABLE");
+        return message;
+      },
+      { withinMs: 25_000 },
+    );
+    assert.match(problem, /the CA .* cannot be reached: .*[Dd]eadline/);
+    assert.equal(running.manager.state.current.secret?.serial, second.serial);
+    ca.answer = ca.issuing(() => validity(-120_000, 3_600_000));
+    await running.secret(({ serial }) => serial !== second.serial);
   });
 
   test("a key that was not asked for is not served", async () => {
@@ -139,6 +179,27 @@ describe("tokens", () => {
     writeFileSync(options.tokenPath, jwtExpiringAt(new Date(Date.now() + 3_600_000)));
     await running.secret();
   });
+});
+
+test("a token that nobody replaces raises the alarm from 80 % of its life on", async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "istio-token");
+  const secondsAgo = (ago: number): number => Math.floor(Date.now() / 1_000) - ago;
+  writeFileSync(path, jwtExpiringAt(new Date(Date.now() + 100_000), { iat: secondsAgo(900) }));
+  const { log, lines } = testLog();
+  const metrics = new Metrics("istio_agent_");
+  const stop = new AbortController();
+  const deps = { log, metrics, now: () => new Date(), trustBundles: new Watch<readonly string[]>([]) };
+  const watching = watchToken(path, kubelet, deps, stop.signal);
+  await eventually(
+    "the alarm",
+    () =>
+      assert.match(lines.join("\n"), /the token is near its end and has not been replaced.*look at its log/),
+    { withinMs: 5_000 },
+  );
+  assert.match(await metrics.render(), /istio_agent_token_expiry_seconds (?:99|100)/);
+  stop.abort();
+  await watching;
 });
 
 describe("mTLS to the CA", () => {

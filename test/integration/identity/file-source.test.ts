@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { IdentityFiles, IdentityOptions } from "../../../src/identity/options.ts";
 import { sleep } from "../../../src/lifecycle/sleep.ts";
 import { TestCa } from "../../support/ca.ts";
 import { identityOptions, webIdentity } from "../../support/identity-options.ts";
+import { KubernetesVolume } from "../../support/kubernetes-volume.ts";
 import { runManager } from "../../support/running-manager.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { type IssuedKeyPair, TestPki, validity } from "../../support/test-pki.ts";
@@ -47,16 +48,6 @@ async function mounted(): Promise<Mounted> {
   };
 }
 
-/** Make a volume of Kubernetes show another revision: a new folder, and a link that is renamed over the old one. */
-function swapVolume(volume: string, revision: string, contents: Readonly<Record<string, string>>): void {
-  mkdirSync(join(volume, revision), { recursive: true });
-  for (const [name, content] of Object.entries(contents)) {
-    writeFileSync(join(volume, revision, name), content);
-  }
-  symlinkSync(revision, join(volume, "..data_tmp"));
-  renameSync(join(volume, "..data_tmp"), join(volume, "..data"));
-}
-
 describe("a certificate in mounted files", () => {
   test("is served, with its key and root, and no CA is asked", async () => {
     await using mount = await mounted();
@@ -73,30 +64,28 @@ describe("a certificate in mounted files", () => {
 
   test("is seen at each swap of a Kubernetes volume, again and again", async () => {
     await using mount = await mounted();
-    const volume = join(mount.files.certificateChainPath, "..", "volume");
-    mkdirSync(volume);
-    const names = { chain: "cert-chain.pem", key: "key.pem", root: "root-cert.pem" };
-    const contents = ({ certificatePem, privateKeyPem }: IssuedKeyPair): Record<string, string> => ({
-      [names.chain]: certificatePem,
-      [names.key]: privateKeyPem,
-      [names.root]: mount.pki.rootPem,
-    });
-    let pair = await mount.issue();
-    swapVolume(volume, "..2026_0", contents(pair));
-    for (const name of Object.values(names)) symlinkSync(join("..data", name), join(volume, name));
+    const folder = join(mount.files.certificateChainPath, "..", "volume");
+    const volume = new KubernetesVolume(folder);
+    const write = ({ certificatePem, privateKeyPem }: IssuedKeyPair): void => {
+      volume.write({
+        "cert-chain.pem": certificatePem,
+        "key.pem": privateKeyPem,
+        "root-cert.pem": mount.pki.rootPem,
+      });
+    };
+    write(await mount.issue());
     const files = {
-      certificateChainPath: join(volume, names.chain),
-      privateKeyPath: join(volume, names.key),
-      rootCertificatePath: join(volume, names.root),
+      certificateChainPath: join(folder, "cert-chain.pem"),
+      privateKeyPath: join(folder, "key.pem"),
+      rootCertificatePath: join(folder, "root-cert.pem"),
     };
     await using running = runManager({ ...mount.options, source: { kind: "files", files } });
     await running.secret();
 
     for (let revision = 1; revision <= 5; revision += 1) {
-      pair = await mount.issue();
-      swapVolume(volume, `..2026_${revision}`, contents(pair));
+      const pair = await mount.issue();
+      write(pair);
       const swapped = performance.now();
-      rmSync(join(volume, `..2026_${revision - 1}`), { recursive: true });
       await running.secret(({ privateKeyPem }) => privateKeyPem === pair.privateKeyPem);
       const tookMs = performance.now() - swapped;
       assert.ok(tookMs < noticedWithinMs, `swap ${revision} was seen after ${tookMs} ms`);

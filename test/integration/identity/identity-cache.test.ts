@@ -1,25 +1,17 @@
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { GrpcError } from "../../../src/grpc/grpc-error.ts";
 import { TestCa } from "../../support/ca.ts";
 import { eventually } from "../../support/eventually.ts";
-import { identityOptions } from "../../support/identity-options.ts";
+import { identityOptions, webIdentity } from "../../support/identity-options.ts";
+import { memoryFolder } from "../../support/memory-folder.ts";
 import { runManager } from "../../support/running-manager.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { svid, TestWorkloadApi } from "../../support/workload-api.ts";
 import { validity } from "../../support/test-pki.ts";
-
-/** A folder in memory. */
-function memoryFolder(): Disposable & { readonly path: string } {
-  const path = mkdtempSync("/dev/shm/outrider-");
-  return {
-    path,
-    [Symbol.dispose]: () => {
-      rmSync(path, { recursive: true, force: true });
-    },
-  };
-}
 
 const down = (): Promise<never> => Promise.reject(new GrpcError("UNAVAILABLE", "down"));
 
@@ -43,13 +35,47 @@ describe("--identityCache", () => {
     await using after = runManager(options);
     assert.equal((await after.secret()).serial, serial);
     assert.equal(after.manager.state.current.source, "the identity cache");
-    assert.match(after.lines.join("\n"), /serving the certificate of an earlier run until the CA answers/);
+    assert.match(after.lines.join("\n"), /serving the certificate of an earlier run until a new one comes/);
     await after.problem("CA_UNAVAILABLE");
     assert.equal(after.manager.state.current.secret?.serial, serial);
     assert.doesNotMatch(after.lines.join("\n"), /PRIVATE KEY/);
 
     ca.answer = ca.issuing(() => validity(-60_000, 3_600_000));
     await after.secret((secret) => secret.serial !== serial);
+  });
+
+  test("serves what a Workload API gave until it took it back, and not after", async () => {
+    using folder = temporaryFolder();
+    using memory = memoryFolder();
+    await using ca = await TestCa.listen();
+    const socket = join(folder.path, "agent.sock");
+    const cache = { folder: memory.path, allowDisk: false };
+    const options = identityOptions(folder.path, ca, {
+      cache,
+      source: { kind: "workload-api", target: `unix:${socket}` },
+    });
+    const path = join(memory.path, "identity.json");
+    const pair = await ca.pki.serverKeyPair([webIdentity], validity(-60_000, 3_600_000));
+    const { serialNumber } = new X509Certificate(pair.certificatePem);
+    const given = [svid(webIdentity, pair, [ca.pki.rootPem])];
+    {
+      await using api = await TestWorkloadApi.listen(socket, given);
+      api.federatedBundles = { "spiffe://other.org": new X509Certificate(ca.pki.rootPem).raw };
+      await using before = runManager(options);
+      await before.secret();
+      await eventually("kept", () => statSync(path), { withinMs: 5_000 });
+    }
+    await using after = runManager(options);
+    assert.equal((await after.secret()).serial, serialNumber);
+    assert.deepEqual(
+      [...((await after.secret()).federatedBundles ?? [])].map(([name]) => name),
+      ["other.org"],
+    );
+    await after.problem("WORKLOAD_API_UNAVAILABLE");
+    await using _ = await TestWorkloadApi.listen(socket, []);
+    await after.problem("WORKLOAD_API_DENIED");
+    assert.equal(after.manager.state.current.secret, undefined);
+    await eventually("forgotten", () => assert.equal(existsSync(path), false), { withinMs: 5_000 });
   });
 
   test("keeps nothing on a disk, unless it is allowed to", async () => {

@@ -8,6 +8,7 @@ import type { WorkloadSecret } from "../../../src/identity/workload-secret.ts";
 import { sleep } from "../../../src/lifecycle/sleep.ts";
 import { TaskGroup } from "../../../src/lifecycle/task-group.ts";
 import { Watch } from "../../../src/lifecycle/watch.ts";
+import { Metrics } from "../../../src/telemetry/metrics.ts";
 import { eventually } from "../../support/eventually.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { testLog } from "../../support/test-log.ts";
@@ -33,7 +34,9 @@ function run(options: OutputCertsOptions): Running {
   const state = new Watch<IdentityState>({ secret: secretNumber(1) });
   const { log, lines } = testLog();
   const tasks = new TaskGroup();
-  tasks.spawn("output", (signal) => outputCerts(options, state, log, signal));
+  tasks.spawn("output", (signal) =>
+    outputCerts(options, state, { log, metrics: new Metrics("istio_agent_") }, signal),
+  );
   return { state, lines, [Symbol.asyncDispose]: () => tasks[Symbol.asyncDispose]() };
 }
 
@@ -81,7 +84,11 @@ describe("--onRotate", () => {
     const seen = join(temporary.path, "seen");
     writeFileSync(script, `#!/bin/sh\ncat ${folder}/cert-chain.pem >> $1\n`);
     chmodSync(script, 0o755);
-    await using running = run({ folder, mode: 0o600, onRotate: [script, seen] });
+    await using running = run({
+      folder,
+      mode: 0o600,
+      onRotate: { kind: "command", file: script, args: [seen] },
+    });
     await eventually("the first", () => assert.equal(readFileSync(seen, "utf8"), "chain 1\n"), { withinMs });
     running.state.set({ secret: secretNumber(2) });
     await eventually("the next", () => assert.equal(readFileSync(seen, "utf8"), "chain 1\nchain 2\n"), {
@@ -97,13 +104,44 @@ describe("--onRotate", () => {
   });
 
   test("a command that fails, or that there is not, is a warning with its output", async () => {
-    for (const [command, expected] of [
-      [["/bin/sh", "-c", "echo no such service; exit 3"], /failed.*exit code 3.*no such service/],
-      [["/nowhere/reload"], /failed.*ENOENT/],
+    for (const [file, args, expected] of [
+      ["/bin/sh", ["-c", "echo no such service; exit 3"], /failed.*exit code 3.*no such service/],
+      ["/nowhere/reload", [], /failed.*ENOENT/],
     ] as const) {
-      await using running = run({ folder: undefined, mode: 0o600, onRotate: command });
+      await using running = run({
+        folder: undefined,
+        mode: 0o600,
+        onRotate: { kind: "command", file, args },
+      });
       await eventually("the warning", () => assert.match(running.lines.join("\n"), expected), { withinMs });
     }
     assert.equal(existsSync("/nowhere"), false);
+  });
+
+  test("sends a signal to whom the pid file names, and warns where that is nobody", async () => {
+    using temporary = temporaryFolder();
+    const pidFile = join(temporary.path, "app.pid");
+    const onRotate = { kind: "signal", signal: "SIGHUP", pidFile } as const;
+    let signals = 0;
+    const count = (): void => {
+      signals += 1;
+    };
+    process.on("SIGHUP", count);
+    try {
+      await using running = run({ folder: undefined, mode: 0o600, onRotate });
+      const warned = (pattern: RegExp): Promise<void> =>
+        eventually("the warning", () => assert.match(running.lines.join("\n"), pattern), { withinMs });
+      await warned(/was not told of a rotation.*ENOENT/);
+      // A number that would mean every process of the group.
+      writeFileSync(pidFile, "0\n");
+      running.state.set({ secret: secretNumber(2) });
+      await warned(/was not told of a rotation.*no process number/);
+      assert.equal(signals, 0);
+      writeFileSync(pidFile, `${process.pid}\n`);
+      running.state.set({ secret: secretNumber(3) });
+      await eventually("the signal", () => assert.equal(signals, 1), { withinMs });
+    } finally {
+      process.off("SIGHUP", count);
+    }
   });
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { IdentityOptions } from "../../../src/identity/options.ts";
@@ -129,6 +130,26 @@ describe("a certificate from a SPIFFE Workload API", () => {
     await eventually("good again", () => assert.equal(running.manager.state.current.problem, undefined), {
       withinMs: 5_000,
     });
+  });
+
+  test("is not taken with a bundle whose trust domain is none, or its own", async () => {
+    await using given = await spiffe();
+    await using api = await TestWorkloadApi.listen(given.path, [await given.issue()]);
+    await using running = runManager(given.options);
+    const { serial } = await running.secret();
+    for (const [id, reason] of [
+      ["other.org", /other\.org is no SPIFFE ID of a trust domain/],
+      ["spiffe://cluster.local", /a federated bundle is for cluster\.local itself/],
+    ] as const) {
+      api.federatedBundles = { [id]: new X509Certificate(given.pki.rootPem).raw };
+      api.svids.set([await given.issue()]);
+      await eventually(
+        "the reason",
+        () => assert.match(running.manager.state.current.problem?.message ?? "", reason),
+        { withinMs: 5_000 },
+      );
+    }
+    assert.equal(running.manager.state.current.secret?.serial, serial);
   });
 
   test("of another trust domain is refused with what to set", async () => {

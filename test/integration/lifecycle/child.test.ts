@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
 import { type ChildExit, type ChildOptions, spawnChild } from "../../../src/lifecycle/child.ts";
 
@@ -13,7 +14,7 @@ async function run(options: Omit<ChildOptions, "stdout" | "stderr">) {
   });
   const exit: ChildExit = await child.exited;
   await child.closed;
-  return { exit, lines, stderr };
+  return { pid: child.pid, exit, lines, stderr };
 }
 
 const shell = (script: string): { file: string; args: readonly string[] } => ({
@@ -37,15 +38,18 @@ test("a child's environment is what it is given, or this process's own and more"
   assert.deepEqual((await run({ ...script, addEnv: { A: "1", HOME: "/h" } })).lines, ["1  /h"]);
 });
 
+const missing = join(import.meta.dirname, "missing");
+
 for (const [what, options, reason] of [
-  ["does not exist", { file: "/nonexistent", args: [] }, /ENOENT/],
-  ["may not be run", { file: "/etc/hostname", args: [] }, /EACCES/],
+  ["does not exist", { file: missing, args: [] }, /ENOENT/],
+  ["may not be run", { file: import.meta.dirname, args: [] }, /EACCES/],
   ["gets a zero byte", { file: "/bin/true", args: ["a\0b"] }, /null bytes/],
-  ["has a folder that does not exist", { ...shell("true"), cwd: "/nonexistent" }, /ENOENT/],
+  ["has a folder that does not exist", { ...shell("true"), cwd: missing }, /ENOENT/],
   ["gets more than the kernel takes", { file: "/bin/true", args: ["x".repeat(2 ** 22)] }, /E2BIG/],
 ] as const) {
   test(`a program that ${what} is not started, which is a value and no error`, async () => {
-    const { exit } = await run(options);
+    const { pid, exit } = await run(options);
+    assert.equal(pid, undefined);
     assert.equal(exit.kind, "not-started");
     assert.match(exit.kind === "not-started" ? exit.message : "", reason);
   });

@@ -18,6 +18,7 @@ import { SdsServer } from "../../../src/sds/server.ts";
 import type { SdsSecrets } from "../../../src/sds/secrets.ts";
 import { Metrics } from "../../../src/telemetry/metrics.ts";
 import { typeUrl } from "../../../src/xds/type-urls.ts";
+import { eventually } from "../../support/eventually.ts";
 import { type Inbox, inboxOf } from "../../support/inbox.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { testLog } from "../../support/test-log.ts";
@@ -128,6 +129,31 @@ describe("secrets from files", () => {
     const after = await write();
     assert.equal(pemOf(await nextSecret(pair.inbox)), after);
     await roots.inbox.staysEmpty();
+  });
+
+  test("an expired pair does not take the place of a good one", async () => {
+    await using sds = await served(first);
+    const pki = await TestPki.create();
+    const [chain, key] = ["chain.pem", "key.pem"].map((name) => join(sds.folder, name));
+    assert.ok(chain !== undefined && key !== undefined);
+    const write = async (endMs: number): Promise<string> => {
+      const pair = await pki.serverKeyPair(["gateway.example"], validity(-7_200_000, endMs));
+      writeFileSync(key, pair.privateKeyPem);
+      writeFileSync(chain, pair.certificatePem);
+      return pair.certificatePem;
+    };
+    const good = await write(3_600_000);
+    const envoy = sds.open("StreamSecrets");
+    const { inbox } = envoy;
+    envoy.send(request(`file-cert:${chain}~${key}`));
+    assert.equal(pemOf(await nextSecret(inbox)), good);
+    await write(-60_000);
+    await eventually("the reason", () => assert.match(sds.lines.join("\n"), /as they are now.*expired at/), {
+      withinMs: 5_000,
+    });
+    await inbox.staysEmpty();
+    const next = await write(3_600_000);
+    assert.equal(pemOf(await nextSecret(inbox)), next);
   });
 
   test("a pair that is missing is answered late, on the open stream, and said to be missing once", async () => {

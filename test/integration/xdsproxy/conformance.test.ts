@@ -13,7 +13,7 @@ import { xdsFixture } from "../../support/xds-fixture.ts";
 import { delta, type Encoding, sotw } from "../../support/xds-messages.ts";
 
 const mebibyte = 1_048_576;
-const limits = { answerWithinMs: 60_000, rootCheckMs: 5_000 };
+const limits = { answerWithinMs: 60_000, rootCheckMs: 5_000, slowAfterMs: 10_000 };
 
 for (const encoding of [sotw, delta]) {
   describe(`a message with ${encoding.method}`, () => {
@@ -135,16 +135,15 @@ for (const encoding of [sotw, delta]) {
       const upstream = await discovery.stream(0);
       for (let request = 0; request < 3; request += 1) await upstream.inbox.next();
       assert.equal(xds.proxy.trustBundle.current, undefined);
-      upstream.stream.enqueue(
-        encoding.raw(typeUrl.proxyConfig, "1", field(34, Buffer.from("-----BEGIN CERTIFICATE-----"))),
-      );
+      const { rootPem } = await TestPki.create();
+      upstream.stream.enqueue(encoding.raw(typeUrl.proxyConfig, "1", field(34, Buffer.from(rootPem))));
       assert.deepEqual(await upstream.inbox.next(), encoding.acknowledgement(typeUrl.proxyConfig, "1"));
-      assert.deepEqual(xds.proxy.trustBundle.current, { rootsPem: ["-----BEGIN CERTIFICATE-----"] });
+      assert.deepEqual(xds.proxy.trustBundle.current, { rootsPem: [rootPem] });
 
       upstream.stream.enqueue(encoding.raw(typeUrl.nameTable, "2", Buffer.from("0aff", "hex")));
       const { errorDetail } = encoding.readRequest(await upstream.inbox.next());
       assert.notEqual(errorDetail, undefined);
-      assert.deepEqual(xds.proxy.trustBundle.current, { rootsPem: ["-----BEGIN CERTIFICATE-----"] });
+      assert.deepEqual(xds.proxy.trustBundle.current, { rootsPem: [rootPem] });
       const clusters = encoding.response({ typeUrl: typeUrl.cluster, nonce: "3" });
       upstream.stream.enqueue(clusters);
       assert.deepEqual(await inbox.next(), clusters);
@@ -319,9 +318,9 @@ describe("the control plane's order", () => {
 
 /** A field with a length below 128 bytes. */
 function field(number: number, value: Buffer): Buffer {
-  const tag = (number << 3) | 2;
-  const head = tag < 128 ? [tag] : [(tag & 127) | 128, tag >>> 7];
-  return Buffer.concat([Buffer.from([...head, value.length]), value]);
+  const varint = (count: number): readonly number[] =>
+    count < 128 ? [count] : [(count & 127) | 128, ...varint(count >>> 7)];
+  return Buffer.concat([Buffer.from([...varint((number << 3) | 2), ...varint(value.length)]), value]);
 }
 
 function nameTable(encoding: Encoding, nonce: string, hosts: Readonly<Record<string, string>>): Buffer {

@@ -31,8 +31,14 @@ describe("instance addresses", () => {
   }
 
   test("are not settled while one is unspecified", () => {
-    assert.equal(isUnsettled([eth0]), false);
-    assert.equal(isUnsettled([eth0, { name: "eth1", address: "::" }]), true);
+    assert.equal(isUnsettled([eth0], ["eth0"]), false);
+    assert.equal(isUnsettled([eth0, { name: "eth1", address: "::" }], []), true);
+  });
+
+  test("are not settled while there is none and an interface could get one", () => {
+    assert.equal(isUnsettled([], ["eth0"]), true);
+    assert.equal(isUnsettled([], []), false, "nothing but loopback");
+    assert.equal(isUnsettled([eth0], ["eth0", "bond0"]), false, "one is enough");
   });
 });
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ConfigError, describeProblem } from "../../../src/config/config-problem.ts";
-import { workloadApiTarget } from "../../../src/config/identity-source.ts";
+import { ConfigError, type ConfigProblem, describeProblem } from "../../../src/config/config-problem.ts";
+import { rotationNotice, workloadApiTarget } from "../../../src/config/identity-source.ts";
 import { parseConfig } from "../../../src/config/parse-config.ts";
+import type { RotationNotice } from "../../../src/identity/output-certs.ts";
 import type { AgentConfig } from "../../../src/config/agent-config.ts";
 import { configSources, type SourceChanges } from "../../support/config-sources.ts";
 
@@ -134,7 +135,11 @@ test("output and cache are off, unless told", () => {
     { OUTPUT_CERTS: "/out", KUBERNETES_SERVICE_HOST: "10.0.0.1" },
     { flags: { identity } },
   );
-  assert.deepEqual(config.outputCerts, { folder: "/out", mode: 0o644, onRotate: ["/bin/reload", "--now"] });
+  assert.deepEqual(config.outputCerts, {
+    folder: "/out",
+    mode: 0o644,
+    onRotate: { kind: "command", file: "/bin/reload", args: ["--now"] },
+  });
   assert.deepEqual(config.identity.cache, { folder: "/run/cache", allowDisk: false });
 });
 
@@ -161,3 +166,24 @@ const identityFlags = {
   identityCacheOnDisk: false,
   onRotate: undefined,
 };
+
+test("--onRotate is a command with arguments, or a signal with a pid file", () => {
+  const notices = (text: string): readonly [RotationNotice | undefined, string] => {
+    const problems: ConfigProblem[] = [];
+    return [rotationNotice(text, problems), problems.map(describeProblem).join("\n")];
+  };
+  assert.deepEqual(notices(" "), [undefined, ""]);
+  assert.deepEqual(notices("/bin/reload  now"), [
+    { kind: "command", file: "/bin/reload", args: ["now"] },
+    "",
+  ]);
+  assert.deepEqual(notices("SIGHUP:/run/app.pid"), [
+    { kind: "signal", signal: "SIGHUP", pidFile: "/run/app.pid" },
+    "",
+  ]);
+  for (const wrong of ["SIGNONE:/run/app.pid", "SIGHUP:", "SIGHUP:/run/app.pid twice"]) {
+    const [notice, problem] = notices(wrong);
+    assert.equal(notice, undefined);
+    assert.match(problem, /--onRotate: .*is not a signal with a pid file/);
+  }
+});

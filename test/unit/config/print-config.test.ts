@@ -8,7 +8,8 @@ test("the printed ProxyConfig is YAML and says where each value came from", () =
   const { lines, problems } = configLines(
     configSources({
       env: {
-        PROXY_CONFIG: "{concurrency: 2, proxyMetadata: {A: x}, tracing: {lightstep: {accessToken: hush}}}",
+        PROXY_CONFIG:
+          "{concurrency: 2, proxyMetadata: {A: x}, tracing: {lightstep: {address: 'ls:443', accessToken: hush}}}",
       },
       flags: { pilot: { discoveryAddress: "istiod:15012" } },
       files: {

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromBinary, toJson } from "@bufbuild/protobuf";
-import { PrivateKeyMethodConfigSchema, SecretSchema } from "../../../src/proto/agent/secret_pb.js";
-import { encodeKeyPair, encodeRoots } from "../../../src/sds/secrets.ts";
+import {
+  PrivateKeyMethodConfigSchema,
+  SecretSchema,
+  SPIFFECertValidatorConfigSchema,
+} from "../../../src/proto/agent/secret_pb.js";
+import { encodeFederatedRoots, encodeKeyPair, encodeRoots } from "../../../src/sds/secrets.ts";
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 const pair = { certificateChainPem: "chain", privateKeyPem: "key" };
@@ -46,4 +50,21 @@ test("with a private key provider the key goes to the provider alone, the whole 
   );
   assert.equal(method.pollDelay?.seconds, 2n);
   assert.equal(method.pollDelay.nanos, 5_000_000);
+});
+
+test("roots of several trust domains are one bundle each, in which the workload's own has the CRL", () => {
+  const federation = { trustDomain: "cluster.local", bundles: new Map([["other.org", "other root"]]) };
+  const { type } = fromBinary(SecretSchema, encodeFederatedRoots("ROOTCA", "root", federation, "revoked"));
+  assert.equal(type.case, "validationContext");
+  assert.equal(type.value.trustedCa, undefined, "no root may vouch for every name");
+  const { name, typedConfig } = type.value.customValidatorConfig ?? {};
+  assert.equal(name, "envoy.tls.cert_validator.spiffe");
+  assert.match(typedConfig?.typeUrl ?? "", /tls\.v3\.SPIFFECertValidatorConfig$/);
+  const config = fromBinary(SPIFFECertValidatorConfigSchema, typedConfig?.value ?? new Uint8Array());
+  assert.deepEqual(toJson(SPIFFECertValidatorConfigSchema, config), {
+    trustDomains: [
+      { name: "cluster.local", trustBundle: { inlineBytes: base64("root\nrevoked") } },
+      { name: "other.org", trustBundle: { inlineBytes: base64("other root") } },
+    ],
+  });
 });

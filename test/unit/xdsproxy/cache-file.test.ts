@@ -20,7 +20,7 @@ const state: TypeResources = {
   version: "v1",
   resources: new Map(["a", "b", "c"].map((name) => [name, resource(name, `cluster ${name}`)])),
 };
-const file = Buffer.concat([...encodeCacheFile("web", "cluster", state)]);
+const file = Buffer.concat([...(await encodeCacheFile("web", "cluster", state))]);
 
 describe("a file of the cache", () => {
   test("gives back what was put into it", () => {
@@ -33,9 +33,9 @@ describe("a file of the cache", () => {
     assert.equal(read.state.resources.size, 3);
   });
 
-  test("may be empty", () => {
+  test("may be empty", async () => {
     const empty = Buffer.concat([
-      ...encodeCacheFile("web", "cluster", { version: "", resources: new Map() }),
+      ...(await encodeCacheFile("web", "cluster", { version: "", resources: new Map() })),
     ]);
     const read = decodeCacheFile(empty, "web");
     assert.equal(read.kind === "read" && read.state.resources.size, 0);

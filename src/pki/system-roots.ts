@@ -1,0 +1,29 @@
+/**
+ * The operating system's roots, which Node.js does not use by itself: it brings Mozilla's of its release.
+ */
+import { readFileSync } from "node:fs";
+
+/** Where operating systems keep their roots; the first that exists is used. */
+export const systemRootPaths: readonly string[] = [
+  "/etc/ssl/certs/ca-certificates.crt",
+  "/etc/pki/tls/certs/ca-bundle.crt",
+  "/etc/ssl/ca-bundle.pem",
+  "/etc/pki/tls/cacert.pem",
+  "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+  "/etc/ssl/cert.pem",
+  "/usr/local/etc/ssl/cert.pem",
+  "/etc/ssl/certs/ca-certificates",
+];
+
+/** PEM; undefined where there are none. */
+export function readSystemRoots(paths: readonly string[] = systemRootPaths): Buffer | undefined {
+  for (const path of paths) {
+    try {
+      const roots = readFileSync(path);
+      if (roots.includes("-----BEGIN CERTIFICATE-----")) return roots;
+    } catch {
+      // The next place.
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,43 @@
+/** A script of the bench in a process of its own, with the flags that the release gives to Node.js. */
+import { nodeFlags } from "../../src/build/release/launcher.ts";
+import { type Child, spawnChild } from "../../src/lifecycle/child.ts";
+import { eventually } from "../support/eventually.ts";
+
+/** As in the release's launcher. */
+const allocator = { MALLOC_ARENA_MAX: "1", MALLOC_MMAP_THRESHOLD_: "1048576" };
+
+export interface Part extends AsyncDisposable {
+  readonly pid: number;
+  /** What it has printed; it prints a line when it is ready. */
+  readonly lines: readonly string[];
+}
+
+/** Start it and wait for its first line. */
+export async function startPart(script: string, args: readonly string[]): Promise<Part> {
+  const lines: string[] = [];
+  const onLine = (line: string): void => {
+    lines.push(line);
+  };
+  const child: Child = spawnChild({
+    file: process.execPath,
+    args: [...nodeFlags, script, ...args],
+    env: { PATH: process.env["PATH"] ?? "", ...allocator },
+    stdout: onLine,
+    stderr: onLine,
+  });
+  await eventually(
+    script,
+    () => {
+      if (lines.length === 0) throw new Error("it has printed nothing yet");
+    },
+    { withinMs: 20_000 },
+  );
+  return {
+    pid: child.pid ?? 0,
+    lines,
+    [Symbol.asyncDispose]: async () => {
+      child.kill("SIGKILL");
+      await child.exited;
+    },
+  };
+}
