@@ -148,10 +148,12 @@ export class EnvoyStream {
   /** Resolves when Envoy will send no more. Never rejects: the end of Envoy's stream is noticed elsewhere. */
   async #forwardRequests(): Promise<void> {
     try {
-      for await (const request of this.#deps.envoy) {
-        const facts = this.#deps.observer.request(request);
+      for await (const message of this.#deps.envoy) {
+        const facts = this.#deps.observer.request(message);
         const { typeUrl: type } = facts;
-        if (type === typeUrl.extension) this.#extensions?.asked(facts);
+        const isExtension = type === typeUrl.extension && this.#extensions !== undefined;
+        const request = isExtension ? this.#extensions?.requested(message, facts) : message;
+        if (request === undefined) continue;
         this.#first ??= request;
         if (!this.#hasAnswered) this.#unanswered.push(request);
         if (this.#cached !== undefined) await this.#answerFromCache(this.#cached);
