@@ -35,10 +35,9 @@ export function startIdentity(
     await tokens?.tried;
     await identity.run(signal);
   });
-  if (options.source.kind === "ca") {
-    const keeper = tokens === undefined ? kubelet : googleMetadata;
-    tasks.spawn("watch-token", (signal) => watchToken(tokenPath, keeper, deps, signal));
-  }
+  // The discovery server wants it too, wherever the certificate comes from.
+  const keeper = tokens === undefined ? kubelet : googleMetadata;
+  tasks.spawn("watch-token", (signal) => watchToken(tokenPath, keeper, deps, signal));
   if (output !== undefined) {
     tasks.spawn("output-certificates", (signal) => outputCerts(output, identity.state, deps, signal));
   }

@@ -61,7 +61,7 @@ export class AgentServices implements AsyncDisposable {
 
     const workload = startWorkloadHealth(config.workloadHealth, {
       ...{ xds, log, metrics, tasks },
-      proxy: () => supervisor.readiness(),
+      proxy: { readiness: () => supervisor.readiness(), state: supervisor.report.state },
     });
 
     stack.use(

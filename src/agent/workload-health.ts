@@ -3,6 +3,7 @@
  */
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
+import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { HealthChecker, type ProxyReadiness } from "../workload-health/checker.ts";
@@ -12,7 +13,12 @@ import type { XdsProxy } from "../xdsproxy/xds-proxy.ts";
 export interface WorkloadHealthDependencies {
   readonly xds: XdsProxy;
   /** Undefined where there is no Envoy. */
-  readonly proxy: (() => Promise<ProxyReadiness>) | undefined;
+  readonly proxy:
+    | {
+        readonly readiness: () => Promise<ProxyReadiness>;
+        readonly state: ReadonlyWatch<{ readonly kind: string }>;
+      }
+    | undefined;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly tasks: TaskGroup;
@@ -37,11 +43,17 @@ export function startWorkloadHealth(
 ): HealthChecker | undefined {
   if (options === undefined) return undefined;
   const checker = new HealthChecker(options, {
-    proxy,
+    proxy: proxy?.readiness,
     log: log.scope("healthcheck"),
     metrics: metrics.withPrefix("outrider_"),
   });
   tasks.spawn("check-workload", (signal) => checker.run(signal));
+  if (proxy !== undefined) {
+    tasks.spawn("recheck-workload", async (signal) => {
+      // The control plane shall know while the drain still lasts.
+      for await (const { kind } of proxy.state.changes(signal)) if (kind === "draining") checker.recheck();
+    });
+  }
   tasks.spawn("report-workload-health", async (signal) => {
     for await (const health of checker.health.changes(signal)) {
       if (health.kind !== "unknown") xds.reportHealth(health);

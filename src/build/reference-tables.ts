@@ -3,6 +3,7 @@
  */
 import type { Command } from "../cli/command.ts";
 import { variables } from "../config/environment.ts";
+import { unreadVariables } from "../config/unread-variables.ts";
 import { endpoints } from "../status/server.ts";
 
 /** The README with every table between its markers made anew. */
@@ -10,6 +11,7 @@ export function withReferenceTables(readme: string, commands: readonly Command[]
   const tables: Readonly<Record<string, string>> = {
     flags: commands.map((command) => flagTable(command, commands)).join("\n\n"),
     environment: environmentTable(),
+    unread: unreadTable(),
     endpoints: endpointTable(),
   };
   return Object.entries(tables).reduce((text, [name, table]) => replaceBetween(text, name, table), readme);
@@ -64,6 +66,15 @@ function environmentTable(): string {
     cell(describe),
   ]);
   return table(["variable", "default", "meaning"], rows);
+}
+
+function unreadTable(): string {
+  const rows = Object.entries(unreadVariables).map(([name, { kind, because }]) => [
+    `\`${name}\``,
+    kind,
+    cell(because),
+  ]);
+  return table(["variable", "why", "reason"], rows);
 }
 
 function endpointTable(): string {

@@ -4,6 +4,7 @@
 import type { ServerTrust } from "../grpc/server-trust.ts";
 import type { IdentityOptions } from "../identity/options.ts";
 import type { UpstreamOptions } from "../xdsproxy/options.ts";
+import { compliantTls } from "./compliance.ts";
 import type { ConfigProblem } from "./config-problem.ts";
 import {
   caClientCertificate,
@@ -64,7 +65,7 @@ export function caOptions(
   }
   return {
     caAddress: address,
-    tls: isPlain ? undefined : trust(root, serverName(san, address), caClientCertificate(credentials)),
+    tls: isPlain ? undefined : trust(env, root, serverName(san, address), caClientCertificate(credentials)),
     tokenPath: paths.token,
     googleToken: googleToken(env, sources.env.all, problems),
     trustDomain: env.TRUST_DOMAIN,
@@ -94,7 +95,7 @@ export function discoveryOptions(sources: ControlPlaneSources, problems: ConfigP
     address,
     tls: isPlain
       ? undefined
-      : trust(root, serverName(env.ISTIOD_SAN, address), xdsClientCertificate(credentials)),
+      : trust(env, root, serverName(env.ISTIOD_SAN, address), xdsClientCertificate(credentials)),
     clusterId: sources.clusterId,
     headers: headers(sources.env.all, "XDS_HEADER_"),
   };
@@ -102,6 +103,7 @@ export function discoveryOptions(sources: ControlPlaneSources, problems: ConfigP
 
 /** Without a root it is TLS all the same: whoever goes on in spite of the problem must not send a token in the clear. */
 function trust(
+  env: Environment,
   root: string | undefined,
   serverName: string | undefined,
   clientCertificate: ServerTrust["clientCertificate"],
@@ -109,6 +111,7 @@ function trust(
   return {
     rootCertificatePath: root ?? paths.istiodRoot,
     serverName,
+    ...compliantTls(env.COMPLIANCE_POLICY),
     ...(clientCertificate === undefined ? {} : { clientCertificate }),
   };
 }

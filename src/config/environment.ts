@@ -110,7 +110,10 @@ export const variables = {
     "Discover peers through the control plane (needs Istio's Envoy); as ISTIO_META_ENABLE_HBONE when unset.",
   ),
   HTTP_STRIP_FRAGMENT_FROM_PATH_UNSAFE_IF_DISABLED: flag(true, "Strip a #fragment from request paths."),
-  COMPLIANCE_POLICY: text("", "fips-140-2, fips-140-3 or pqc: what Envoy may use for TLS to its services."),
+  COMPLIANCE_POLICY: text(
+    "",
+    "fips-140-2, fips-140-3 or pqc: what TLS to the control plane and Envoy's gRPC clients may use.",
+  ),
   DNS_PROXY_ADDR: text("", "Address of the DNS proxy; node metadata."),
   WORKLOAD_IDENTITY_SOCKET_FILE: text(
     "socket",

@@ -2,6 +2,7 @@
  * Options of fetching Wasm modules, from Istio's variables.
  */
 import { join } from "node:path";
+import type { Backoff } from "../lifecycle/backoff.ts";
 import { isCidr } from "../wasm/fetch/address-guard.ts";
 import type { WasmOptions } from "../wasm/options.ts";
 import type { ConfigProblem } from "./config-problem.ts";
@@ -9,6 +10,9 @@ import type { Environment } from "./environment.ts";
 
 /** Longest time that a timer of Node.js can wait, in milliseconds. */
 const longestTimerMs = 2_147_483_647;
+
+/** How often a module is tried that could not be had: many sidecars wait for one registry. */
+const refetch: Backoff = { initialMs: 5_000, multiplier: 2, maxMs: 600_000, jitter: 0.5 };
 
 /** Where an image without a pull secret finds credentials, below the home of the user. */
 const dockerConfig = ".docker";
@@ -42,6 +46,7 @@ export function wasmOptions(
     purgeIntervalMs: positive("WASM_PURGE_INTERVAL", parsed.WASM_PURGE_INTERVAL, longestTimerMs),
     requestTimeoutMs: positive("WASM_HTTP_REQUEST_TIMEOUT", parsed.WASM_HTTP_REQUEST_TIMEOUT, longestTimerMs),
     maxAttempts: positive("WASM_HTTP_REQUEST_MAX_RETRIES", parsed.WASM_HTTP_REQUEST_MAX_RETRIES, 100),
+    refetch,
     maxModuleBytes: positive(
       "ISTIO_WASM_MAX_BINARY_SIZE_BYTES",
       parsed.ISTIO_WASM_MAX_BINARY_SIZE_BYTES,

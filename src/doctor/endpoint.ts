@@ -7,6 +7,7 @@ import type { ClientHttp2Session } from "node:http2";
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from "node:net";
 import { checkServerIdentity, connect as connectTls, type TLSSocket } from "node:tls";
 import type { ChannelTls } from "../grpc/channel.ts";
+import { policyOptions } from "../grpc/tls-policy.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { callGrpc, type GrpcAnswer, type GrpcCall, openSession } from "../grpc/bare-call.ts";
 
@@ -119,6 +120,7 @@ class Look {
       host: name,
       servername: isIP(name) === 0 ? name : "",
       ALPNProtocols: ["h2"],
+      ...policyOptions(tls.policy),
       ...(tls.rootCertificates === undefined ? {} : { ca: tls.rootCertificates }),
       // The certificate is wanted even when it does not verify; nothing is sent then.
       rejectUnauthorized: false,

@@ -161,7 +161,7 @@ export class ClientCall implements ByteStream {
     const details =
       resetCode === constants.NGHTTP2_REFUSED_STREAM
         ? "the server refused the stream"
-        : `the server reset the stream with HTTP/2's code ${resetCode}`;
+        : `the server reset the stream with HTTP/2's ${resetCode === constants.NGHTTP2_NO_ERROR ? "NO_ERROR" : `code ${resetCode}`}`;
     return new GrpcError(code, details, this.#address, cause);
   }
 

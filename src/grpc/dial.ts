@@ -6,6 +6,7 @@ import { connect as connectTls, type TLSSocket } from "node:tls";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import type { ChannelOptions } from "./channel.ts";
 import { GrpcError } from "./grpc-error.ts";
+import { policyOptions } from "./tls-policy.ts";
 
 /** From the first attempt to a connection, in milliseconds. */
 const connectWithinMs = 20_000;
@@ -35,6 +36,7 @@ function dialTls({ address, tls }: ChannelOptions): TLSSocket {
   return connectTls({
     ...target(address),
     ALPNProtocols: ["h2"],
+    ...policyOptions(tls?.policy),
     ...(tls?.rootCertificates === undefined ? {} : { ca: tls.rootCertificates }),
     ...(tls?.serverName === undefined ? {} : { servername: tls.serverName }),
     ...(tls?.clientCertificate === undefined

@@ -10,6 +10,7 @@ import { keyFitsCertificate, readCertificate } from "../pki/certificate.ts";
 import { readSystemRoots } from "../pki/system-roots.ts";
 import type { ChannelTls } from "./channel.ts";
 import type { GrpcError } from "./grpc-error.ts";
+import type { TlsPolicy } from "./tls-policy.ts";
 
 /** TLS as it is configured: files are read at each connection, because they are replaced while the agent runs. */
 export interface ServerTrust {
@@ -17,6 +18,8 @@ export interface ServerTrust {
   readonly rootCertificatePath: string;
   /** Name that the server's certificate must carry; the address's host unless told. */
   readonly serverName?: string | undefined;
+  /** What the connection may be made of; undefined leaves it to the library. */
+  readonly policy?: TlsPolicy | undefined;
   /** Authenticates this client; left out while it cannot be used. */
   readonly clientCertificate?: ClientCertificateFiles | undefined;
 }
@@ -63,10 +66,10 @@ export interface ConnectionFailure {
 export function readServerTrust(server: ServerDescription): ChannelTls | undefined {
   const { tls } = server;
   if (tls === undefined) return undefined;
-  const { serverName } = tls;
+  const { serverName, policy } = tls;
   const clientCertificate = readClientCertificate(tls.clientCertificate, new Date());
   if (tls.rootCertificatePath === "SYSTEM")
-    return { rootCertificates: readSystemRoots(), serverName, clientCertificate };
+    return { rootCertificates: readSystemRoots(), serverName, policy, clientCertificate };
   const remedy = `Mount the ConfigMap istio-ca-root-cert there, or name another file in ${server.rootSetting}`;
   let rootCertificates: Buffer;
   try {
@@ -82,7 +85,7 @@ export function readServerTrust(server: ServerDescription): ChannelTls | undefin
       `the root of ${server.name} ${tls.rootCertificatePath} holds no PEM certificate. ${remedy}`,
     );
   }
-  return { rootCertificates, serverName, clientCertificate };
+  return { rootCertificates, serverName, policy, clientCertificate };
 }
 
 /**

@@ -16,7 +16,7 @@ import type { RemoteModule } from "./plugin.ts";
 import { type Credentials, credentialsFor } from "./registry/docker-config.ts";
 import type { ImageReference } from "./registry/image-reference.ts";
 import { RegistryClient } from "./registry/registry-client.ts";
-import type { ModuleStore } from "./store/module-store.ts";
+import type { ModuleStore, NewModule } from "./store/module-store.ts";
 import { sha256OfFile } from "./store/sha256.ts";
 import { unpackModule } from "./unpack/unpack.ts";
 
@@ -32,6 +32,8 @@ export interface FetchDependencies {
 export interface FetchedModule {
   readonly path: string;
   readonly checksum: string;
+  /** Of the module, if it was downloaded. */
+  readonly bytes: number;
 }
 
 const backoff: Backoff = { initialMs: 500, multiplier: 2, maxMs: 5_000, jitter: 0.25 };
@@ -70,14 +72,13 @@ async function fetchFile(url: URL, name: string, work: Work): Promise<FetchedMod
     if (response.status !== 200) throw statusError("download_failure", url, response.status, url.pathname);
     return { path: target, received: await receiveFile(response, target, options.maxModuleBytes) };
   });
-  const file = await unpackWithin(path, false, work);
-  const unpacked = await sha256OfFile(file);
+  const unpacked = await unpackWithin(path, false, work);
   const { sha256 } = module;
   // The checksum may be of what is downloaded or of the module in it.
-  if (sha256 !== undefined && sha256 !== received && sha256 !== unpacked)
+  if (sha256 !== undefined && sha256 !== received && sha256 !== unpacked.sha256)
     throw new WasmFetchError("checksum_mismatched", `it has the checksum ${received}, not ${sha256}`);
-  const checksum = sha256 ?? unpacked;
-  return { checksum, path: await work.store.add(name, checksum, file) };
+  const checksum = sha256 ?? unpacked.sha256;
+  return { checksum, path: await work.store.add(name, checksum, unpacked), bytes: unpacked.bytes };
 }
 
 async function fetchImage(image: ImageReference, name: string, work: Work): Promise<FetchedModule> {
@@ -94,22 +95,27 @@ async function fetchImage(image: ImageReference, name: string, work: Work): Prom
     throw new WasmFetchError("checksum_mismatched", `the image has the digest ${digest}, not ${sha256}`);
   const checksum = sha256 ?? image.digest?.slice("sha256:".length) ?? digest;
   const known = await store.find(name, checksum);
-  if (known !== undefined) return { checksum, path: known };
+  if (known !== undefined) return { checksum, path: known, bytes: 0 };
   const path = await client.download(
     layer,
     (attempt) => join(folder, String(attempt)),
     options.maxModuleBytes,
   );
-  return { checksum, path: await store.add(name, checksum, await unpackWithin(path, isTar, work)) };
+  const unpacked = await unpackWithin(path, isTar, work);
+  return { checksum, path: await store.add(name, checksum, unpacked), bytes: unpacked.bytes };
 }
 
-async function unpackWithin(path: string, isLayer: boolean, { options, signal }: Work): Promise<string> {
+async function unpackWithin(
+  path: string,
+  isLayer: boolean,
+  { options, signal }: Work,
+): Promise<NewModule & { readonly bytes: number }> {
   const { maxModuleBytes } = options;
   const file = await unpackModule(path, { maxModuleBytes, isLayer, signal });
   const { size } = await stat(file);
   if (size > maxModuleBytes)
     throw new WasmFetchError("fetch_failure", `the module is larger than ${maxModuleBytes} bytes`);
-  return file;
+  return { file, sha256: await sha256OfFile(file), bytes: size };
 }
 
 async function credentials(

@@ -1,3 +1,5 @@
+import type { Backoff } from "../lifecycle/backoff.ts";
+
 /** What Wasm modules are fetched with. */
 export interface WasmOptions {
   /** Folder of the modules, which Envoy reads; it may hold other things. */
@@ -17,6 +19,8 @@ export interface WasmOptions {
   readonly requestTimeoutMs: number;
   /** Tries of one request. */
   readonly maxAttempts: number;
+  /** Between two fetches of a module that could not be had. */
+  readonly refetch: Backoff;
   /** Largest download and largest module, in bytes. */
   readonly maxModuleBytes: number;
   /** Docker's configuration with credentials, for images without a pull secret; need not exist. */

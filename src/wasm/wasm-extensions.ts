@@ -2,10 +2,13 @@
  * Extension configurations whose Wasm module is somewhere else: the module is fetched, and Envoy is told a file.
  *
  * A module that cannot be had does not keep Envoy waiting: an RBAC filter takes its place that allows or denies
- * everything, as the plugin's failure policy says.
+ * everything, as the plugin's failure policy says, until the module is there.
  */
+import { backoffDelayMs } from "../lifecycle/backoff.ts";
 import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
+import { MemoryRelease } from "../lifecycle/memory-release.ts";
 import { sleep } from "../lifecycle/sleep.ts";
+import { readSystemRoots } from "../pki/system-roots.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { createAddressGuard } from "./fetch/address-guard.ts";
@@ -25,7 +28,12 @@ import { sha256Of } from "./store/sha256.ts";
 /** What Envoy is to get instead of a TypedExtensionConfig. */
 export type Rewritten =
   | { readonly kind: "unchanged" }
-  | { readonly kind: "replaced"; readonly extension: Uint8Array }
+  | {
+      readonly kind: "replaced";
+      readonly extension: Uint8Array;
+      /** Of a stand-in: the configuration with its module, once that is there; undefined after an abort. */
+      readonly later?: Promise<Uint8Array | undefined>;
+    }
   /** No configuration that Envoy could use. */
   | { readonly kind: "refused"; readonly reason: string };
 
@@ -40,6 +48,7 @@ const unchanged: Rewritten = { kind: "unchanged" };
 export class WasmExtensions {
   readonly #deps: FetchDependencies;
   readonly #log: Logger;
+  readonly #memory = new MemoryRelease();
   readonly #fetches = new SharedFetches<FetchedModule>(mostFetches);
   /** Path of the module that each resource has now. */
   readonly #inUse = new Map<string, string>();
@@ -57,6 +66,7 @@ export class WasmExtensions {
     const { insecureRegistries, requestTimeoutMs } = options;
     const http = new GuardedHttp({
       guard: createAddressGuard(options.blockedCidrs),
+      roots: () => readSystemRoots(),
       ...{ insecureRegistries, requestTimeoutMs },
     });
     return new WasmExtensions(
@@ -83,7 +93,7 @@ export class WasmExtensions {
   /**
    * What Envoy is to get.
    *
-   * @param signal aborts when the answer is of no use any more
+   * @param signal aborts when the answer, or what comes later, is of no use any more
    */
   async rewrite(extension: Uint8Array, signal: AbortSignal): Promise<Rewritten> {
     const started = performance.now();
@@ -102,8 +112,9 @@ export class WasmExtensions {
         return this.#keep(plugin);
       case "remote": {
         const rewritten = await this.#fetch(plugin, signal);
-        if (!signal.aborted) metrics.converted(rewritten.isFetched ? "success" : "fetch_failure", took());
-        return { kind: "replaced", extension: rewritten.extension };
+        if (signal.aborted) return unchanged;
+        metrics.converted(rewritten.later === undefined ? "success" : "fetch_failure", took());
+        return rewritten;
       }
     }
   }
@@ -127,18 +138,42 @@ export class WasmExtensions {
   async #fetch(
     plugin: Extract<Plugin, { kind: "remote" }>,
     signal: AbortSignal,
-  ): Promise<{ readonly isFetched: boolean; readonly extension: Uint8Array }> {
-    const { name, module } = plugin;
+  ): Promise<Extract<Rewritten, { kind: "replaced" }>> {
     try {
-      const path = await this.#module(name, module, signal);
-      this.#inUse.set(name, path);
-      return { isFetched: true, extension: plugin.withFile(path) };
+      return { kind: "replaced", extension: await this.#withModule(plugin, signal) };
     } catch (error) {
-      const reason = this.#reason(error, module);
-      const extension = signal.aborted
-        ? standIn(name, plugin.filter, plugin.failOpen)
-        : this.#standIn(plugin, describeUrl(module.url), reason);
-      return { isFetched: false, extension };
+      const { name, filter, failOpen, module } = plugin;
+      if (signal.aborted) return { kind: "replaced", extension: standIn(name, filter, failOpen) };
+      const extension = this.#standIn(plugin, describeUrl(module.url), this.#reason(error, module));
+      return { kind: "replaced", extension, later: this.#later(plugin, signal) };
+    }
+  }
+
+  async #withModule(plugin: Extract<Plugin, { kind: "remote" }>, signal: AbortSignal): Promise<Uint8Array> {
+    const path = await this.#module(plugin.name, plugin.module, signal);
+    this.#inUse.set(plugin.name, path);
+    return plugin.withFile(path);
+  }
+
+  /** Fetch again, ever more rarely, what could not be had: the registry may come back, the image may be pushed. */
+  async #later(
+    plugin: Extract<Plugin, { kind: "remote" }>,
+    signal: AbortSignal,
+  ): Promise<Uint8Array | undefined> {
+    const { name, module } = plugin;
+    for (let failures = 0; ; failures += 1) {
+      await sleep(backoffDelayMs(this.#deps.options.refetch, failures, Math.random()), signal);
+      if (signal.aborted) return undefined;
+      try {
+        const extension = await this.#withModule(plugin, signal);
+        this.#log.info("Wasm module is there at last", { resource: name, url: describeUrl(module.url) });
+        return extension;
+      } catch (error) {
+        this.#log.debug("Wasm module is still not there", {
+          resource: name,
+          reason: this.#reason(error, module),
+        });
+      }
     }
   }
 
@@ -185,6 +220,7 @@ export class WasmExtensions {
           const deadline = AbortSignal.any([stop, AbortSignal.timeout(module.timeoutMs)]);
           const fetched = await fetchModule(source, module, this.#deps, deadline);
           metrics.fetched("success");
+          this.#memory.passed(fetched.bytes);
           this.#log.info("Wasm module fetched", {
             url: describeUrl(url),
             checksum: fetched.checksum,

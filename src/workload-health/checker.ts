@@ -35,6 +35,7 @@ export class HealthChecker {
   readonly #health = new Watch<WorkloadHealth>(noChecks.health);
   readonly #checks: CounterMetric;
   #tally: HealthTally = noChecks;
+  #wake = new AbortController();
   #last: CheckResult | undefined;
 
   constructor(options: WorkloadHealthOptions, { proxy, log, metrics }: HealthCheckerDependencies) {
@@ -70,6 +71,11 @@ export class HealthChecker {
     return describeMethod(this.#options.method);
   }
 
+  /** Check at once, not only after the period: something has happened. */
+  recheck(): void {
+    this.#wake.abort();
+  }
+
   /** Check until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { initialDelayMs, periodMs } = this.#options;
@@ -77,6 +83,7 @@ export class HealthChecker {
     await sleep(initialDelayMs, signal);
     while (!signal.aborted) {
       const begun = performance.now();
+      this.#wake = new AbortController();
       const proxy = await this.#askProxy();
       const result = await this.#check(proxy, signal);
       // A check that was ended from here says nothing about the workload.
@@ -85,7 +92,7 @@ export class HealthChecker {
       // A workload that only waits for its Envoy shall not wait for a whole period more.
       const waits = !proxy.ready && this.#health.current.kind !== "healthy";
       const next = begun + (waits ? Math.min(periodMs, proxyRetryMs) : periodMs);
-      await sleep(Math.max(0, next - performance.now()), signal);
+      await sleep(Math.max(0, next - performance.now()), AbortSignal.any([signal, this.#wake.signal]));
     }
   }
 

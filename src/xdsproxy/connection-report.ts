@@ -68,6 +68,11 @@ export class ConnectionReport {
     this.#log.debug("response of a type that Envoy does not know is left out", { type: typeUrl });
   }
 
+  /** Envoy does not take a response, and so none that follows it. */
+  slowDelivery(typeUrl: string, afterMs: number): void {
+    this.#log.warn("Envoy does not take a response", { type: typeUrl, afterMs });
+  }
+
   /** The agent refused a response that is its own. */
   refused(typeUrl: string, reason: string): void {
     this.#log.warn("the agent refused configuration", { type: typeUrl, reason });

@@ -20,6 +20,7 @@ import { typeUrl } from "../xds/type-urls.ts";
 import type { AgentSubscriptions } from "./agent-subscriptions.ts";
 import { CachedAnswers } from "./cached-answers.ts";
 import type { ConnectionReport } from "./connection-report.ts";
+import { Delivery } from "./delivery.ts";
 import { ExtensionQueue } from "./extension-queue.ts";
 import type { ExtensionRewriter } from "./extension-rewriter.ts";
 import { type HealthReport, healthRequest } from "./health-report.ts";
@@ -56,6 +57,8 @@ export interface EnvoyStreamDependencies {
   readonly isNewest: () => boolean;
   /** How long a request may go without an answer, in milliseconds. */
   readonly answerWithinMs: number;
+  /** How long Envoy may take over a response before that is said, in milliseconds. */
+  readonly slowAfterMs: number;
   readonly tasks: TaskGroup;
   readonly memory: MemoryRelease;
 }
@@ -80,8 +83,7 @@ export class EnvoyStream {
   #cached: CachedAnswers | undefined;
   #cacheIsUseless = false;
   #isAnswering = false;
-  /** A response waits for Envoy, so that no later one is read. */
-  #isDelivering = false;
+  readonly #delivery = new Delivery();
 
   /** @param ended aborts when Envoy is gone or the proxy closes */
   constructor(deps: EnvoyStreamDependencies, ended: AbortSignal) {
@@ -148,10 +150,12 @@ export class EnvoyStream {
   /** Resolves when Envoy will send no more. Never rejects: the end of Envoy's stream is noticed elsewhere. */
   async #forwardRequests(): Promise<void> {
     try {
-      for await (const request of this.#deps.envoy) {
-        const facts = this.#deps.observer.request(request);
+      for await (const message of this.#deps.envoy) {
+        const facts = this.#deps.observer.request(message);
         const { typeUrl: type } = facts;
-        if (type === typeUrl.extension) this.#extensions?.asked(facts);
+        const isExtension = type === typeUrl.extension && this.#extensions !== undefined;
+        const request = isExtension ? this.#extensions?.requested(message, facts) : message;
+        if (request === undefined) continue;
         this.#first ??= request;
         if (!this.#hasAnswered) this.#unanswered.push(request);
         if (this.#cached !== undefined) await this.#answerFromCache(this.#cached);
@@ -216,7 +220,7 @@ export class EnvoyStream {
       return this.#end({ sentToken, error }, cause, overdue);
     } finally {
       this.#sink = undefined;
-      this.#isDelivering = false;
+      this.#delivery.ends();
     }
   }
 
@@ -263,9 +267,9 @@ export class EnvoyStream {
     if (this.#cached !== undefined) return "back";
     this.#hasAnswered = true;
     this.#unanswered = [];
-    this.#isDelivering = true;
+    this.#delivery.begins(facts.typeUrl);
     await this.#deliver(stream, message, facts);
-    this.#isDelivering = false;
+    this.#delivery.ends();
     observer.deliveryDone();
     memory.passed(message.length);
     return "passed";
@@ -349,11 +353,15 @@ export class EnvoyStream {
     stop: (cause?: OwnCause, overdue?: string) => void,
     rootChanged: AbortSignal,
   ): Disposable & { readonly answered: () => void } {
-    const { answerWithinMs, observer } = this.#deps;
+    const { answerWithinMs, slowAfterMs, observer, report, hold } = this.#deps;
     const since = performance.now();
     let isAnswered = false;
     const ticks = onTicks(Math.min(answerWithinMs / 4, 1_000), () => {
-      if (this.#isDelivering) return;
+      const stuck = this.#delivery.stuck(performance.now(), slowAfterMs);
+      // Listeners may be held back on purpose.
+      if (stuck !== undefined && (hold === undefined || stuck !== typeUrl.listener))
+        report.slowDelivery(stuck, slowAfterMs);
+      if (this.#delivery.isUnderWay) return;
       if (!isAnswered && performance.now() - since >= answerWithinMs) stop("watchdog");
       const type = isAnswered ? observer.overdue(answerWithinMs) : undefined;
       if (type !== undefined) stop("watchdog", type);

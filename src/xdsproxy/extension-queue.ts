@@ -5,10 +5,13 @@
  * earlier one's work for it needless: it is stopped, and the resource is left out of the earlier response. In
  * state of the world a later response replaces the earlier one whole. Only so many may wait; then the control
  * plane has to.
+ *
+ * What was sent as a stand-in is followed by a response of the agent's own when the real thing is there.
  */
 import { errorMessage } from "../lifecycle/error-message.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
 import { type ExtensionRewriter, mayHoldWasm } from "./extension-rewriter.ts";
+import { isOwnNonce, ownNonce, withoutOwnNonce } from "./own-response.ts";
 import { type AdsProtocol, type RequestFacts, resourcesField, type ResponseFacts } from "./protocol.ts";
 import type { ResponseSource } from "./recorder.ts";
 import { type Edit, editField } from "./wire-edit.ts";
@@ -34,8 +37,10 @@ export interface ExtensionQueueDependencies {
   readonly number: number;
 }
 
-/** What becomes of a resource in its response. */
-type Outcome = Edit | { readonly kind: "refused"; readonly reason: string };
+/** What becomes of a resource in its response, and afterwards. */
+type Outcome =
+  | { readonly edit: Edit; readonly later?: Promise<Uint8Array | undefined> }
+  | { readonly edit: undefined; readonly reason: string };
 
 interface Item {
   readonly name: string;
@@ -52,8 +57,8 @@ interface Waiting extends ExtensionResponse {
 /** Responses that may wait, and their bytes. */
 const limits = { responses: 16, bytes: 16_777_216 } as const;
 
-const keep: Edit = { kind: "keep" };
-const drop: Edit = { kind: "drop" };
+const keep: Outcome = { edit: { kind: "keep" } };
+const drop: Outcome = { edit: { kind: "drop" } };
 
 /** The queue of one stream. */
 export class ExtensionQueue {
@@ -62,8 +67,15 @@ export class ExtensionQueue {
   readonly #waiting: Waiting[] = [];
   #room = Promise.withResolvers<void>();
   #bursts = 0;
+  /** Undefined until there is something to rewrite on this stream. */
+  #rewriter: ExtensionRewriter | undefined;
   /** What Envoy asks for, which a refusal in state of the world has to repeat. */
   #asked: Pick<RequestFacts, "names" | "version"> = { names: [], version: "" };
+  /** Of the control plane's last response that Envoy has got. */
+  #nonce = "";
+  #ownResponses = 0;
+  /** Ends the wait for what comes later, by resource. */
+  readonly #later = new Map<string, AbortController>();
   /** Names of the last response, in state of the world. */
   #last: readonly string[] = [];
 
@@ -73,24 +85,36 @@ export class ExtensionQueue {
     this.#ended = ended;
   }
 
-  /** Envoy asks for extension configurations. */
-  asked(request: RequestFacts): void {
-    this.#asked = request;
+  /**
+   * Envoy asks for extension configurations, or answers a response of them.
+   *
+   * @returns what the control plane is to get; undefined when that is nothing
+   */
+  requested(message: Buffer, facts: RequestFacts): Buffer | undefined {
+    const before = this.#asked;
+    this.#asked = facts;
+    if (!isOwnNonce(facts.nonce)) return message;
+    return withoutOwnNonce(this.#deps.protocol, message, facts, { names: before.names, nonce: this.#nonce });
   }
 
   /** Take a response; waits while too many do. */
   async take(response: ExtensionResponse): Promise<void> {
     const { message, facts, source } = response;
-    if (this.#waiting.length === 0 && this.#last.length === 0 && !mayHoldWasm(message)) {
+    if (this.#rewriter === undefined && !mayHoldWasm(message)) {
+      this.#nonce = facts.nonce;
       await this.#deps.forward(message, facts, source);
       return;
     }
     while (this.#isFull() && !this.#ended.aborted) await this.#room.promise;
     if (this.#ended.aborted) return;
-    const rewriter = await this.#deps.rewriter();
+    const rewriter = (this.#rewriter ??= await this.#deps.rewriter());
     const items = facts.resources.map((view) => this.#begin(view, rewriter));
     this.#supersede(items, facts, rewriter);
-    this.#waiting.push({ ...response, items, isReplaced: false });
+    this.#enqueue({ ...response, items, isReplaced: false });
+  }
+
+  #enqueue(waiting: Waiting): void {
+    this.#waiting.push(waiting);
     if (this.#waiting.length > 1) return;
     this.#bursts += 1;
     this.#deps.tasks.spawn(`extensions-of-stream-${this.#deps.number}-${this.#bursts}`, () => this.#drain());
@@ -115,10 +139,15 @@ export class ExtensionQueue {
       const signal = AbortSignal.any([needless, this.#ended]);
       const rewritten = await rewriter.rewrite(protocol.valueOf(view), signal);
       if (rewritten.kind === "unchanged") return keep;
-      if (rewritten.kind === "refused") return rewritten;
-      return { kind: "replace", value: protocol.withValue(view, rewritten.extension) };
+      if (rewritten.kind === "refused") return { edit: undefined, reason: rewritten.reason };
+      const { extension, later } = rewritten;
+      const edit: Edit = { kind: "replace", value: protocol.withValue(view, extension) };
+      if (later === undefined) return { edit };
+      const withLater = (bytes: Uint8Array | undefined): Uint8Array | undefined =>
+        bytes === undefined ? undefined : protocol.withValue(view, bytes);
+      return { edit, later: later.then(withLater) };
     } catch (error) {
-      return { kind: "refused", reason: errorMessage(error) };
+      return { edit: undefined, reason: errorMessage(error) };
     }
   }
 
@@ -126,6 +155,11 @@ export class ExtensionQueue {
     const names = items.map(({ name }) => name);
     const { isDelta } = this.#deps.protocol;
     const said = new Set([...names, ...removed]);
+    for (const [name, wait] of this.#later) {
+      if (isDelta && !said.has(name)) continue;
+      wait.abort();
+      this.#later.delete(name);
+    }
     for (const earlier of this.#waiting) {
       if (!isDelta) earlier.isReplaced = true;
       for (const { name, needless } of earlier.items) if (!isDelta || said.has(name)) needless?.abort();
@@ -159,19 +193,57 @@ export class ExtensionQueue {
     const { protocol, forward, refused } = this.#deps;
     const reasons: string[] = [];
     const edits: Edit[] = [];
-    for (const { needless, outcome } of items) {
+    const stoodIn: (() => void)[] = [];
+    for (const { name, needless, outcome } of items) {
       const settled = needless?.signal.aborted === true ? drop : await outcome;
-      if (settled.kind === "refused") reasons.push(settled.reason);
-      else edits.push(settled);
+      if (settled.edit === undefined) {
+        reasons.push(settled.reason);
+        continue;
+      }
+      edits.push(settled.edit);
+      const { later } = settled;
+      if (later === undefined || needless === undefined) continue;
+      this.#later.set(name, needless);
+      stoodIn.push(() => {
+        this.#follow(name, needless, later, facts);
+      });
     }
     if (reasons.length > 0) {
+      for (const { needless } of items) needless?.abort();
       const error = reasons.join("; ");
       refused(facts.typeUrl, error);
       const subscription = protocol.isDelta ? {} : this.#asked;
       answer(protocol.writeRequest({ ...subscription, typeUrl: facts.typeUrl, nonce: facts.nonce, error }));
       return;
     }
-    const edited = editField(message, resourcesField, (index) => edits[index] ?? keep);
+    if (!isOwnNonce(facts.nonce)) this.#nonce = facts.nonce;
+    const edited = editField(message, resourcesField, (index) => edits[index] ?? { kind: "keep" });
     await forward(edited, protocol.readResponse(edited), source);
+    for (const follow of stoodIn) follow();
+  }
+
+  /** Send what a resource is to be, once it is there and unless the control plane has said something else of it. */
+  #follow(
+    name: string,
+    wait: AbortController,
+    later: Promise<Uint8Array | undefined>,
+    { typeUrl, version }: ResponseFacts,
+  ): void {
+    const { protocol, tasks, number } = this.#deps;
+    this.#ownResponses += 1;
+    const nonce = ownNonce(this.#ownResponses);
+    tasks.spawn(`extension-${nonce}-of-stream-${number}`, async () => {
+      const view = await later;
+      if (view === undefined || wait.signal.aborted || this.#ended.aborted) return;
+      this.#later.delete(name);
+      const resources = [protocol.readResource(view, version)];
+      const message = protocol.writeResponse({ typeUrl, nonce, version, resources, removed: [] });
+      this.#enqueue({
+        ...{ message, facts: protocol.readResponse(message), source: "control plane" },
+        items: [{ name, needless: wait, outcome: Promise.resolve(keep) }],
+        isReplaced: false,
+        answer: () => undefined,
+      });
+    });
   }
 }

@@ -6,7 +6,15 @@
 /** What Envoy is to get instead of an extension configuration. */
 export type RewrittenExtension =
   | { readonly kind: "unchanged" }
-  | { readonly kind: "replaced"; readonly extension: Uint8Array }
+  | {
+      readonly kind: "replaced";
+      readonly extension: Uint8Array;
+      /**
+       * Given when `extension` only stands in for what could not be had yet: what Envoy is to get once it is there;
+       * undefined when the signal has aborted. Never rejects.
+       */
+      readonly later?: Promise<Uint8Array | undefined>;
+    }
   /** It can be of no use to anybody: the control plane is told. */
   | { readonly kind: "refused"; readonly reason: string };
 
@@ -16,7 +24,7 @@ export interface ExtensionRewriter {
    * Never takes for ever: what cannot be fetched in time is replaced by something that can be loaded.
    *
    * @param extension a TypedExtensionConfig
-   * @param signal aborts when the answer is of no use any more
+   * @param signal aborts when the answer, or what comes later, is of no use any more
    */
   rewrite(extension: Uint8Array, signal: AbortSignal): Promise<RewrittenExtension>;
   /** Envoy gives these up. */

@@ -17,9 +17,12 @@ export interface StreamFailure {
 export function terminationOf(error: GrpcError | undefined): Termination {
   if (error === undefined) return "graceful";
   if (error.code === "CANCELLED" || error.code === "DEADLINE_EXCEEDED") return "cancelled";
-  const isOrderly = /NO_ERROR|client disconnected|transport is closing|Connection dropped|GOAWAY/i.test(
-    error.details,
-  );
+  // The server resets a stream that it has no more use for.
+  if (/reset.* NO_ERROR/.test(error.details)) return "cancelled";
+  const isOrderly =
+    /NO_ERROR|client disconnected|error reading from server: EOF|transport is closing|Connection dropped|GOAWAY/i.test(
+      error.details,
+    );
   return error.code === "UNAVAILABLE" && isOrderly ? "cancelled" : "error";
 }
 

@@ -71,6 +71,8 @@ export interface AdsProtocol {
   readonly isDelta: boolean;
   /** Method of AggregatedDiscoveryService. */
   readonly method: "DeltaAggregatedResources" | "StreamAggregatedResources";
+  /** Numbers of a request's fields. */
+  readonly requestFields: RequestFields;
   /** @throws Error when the bytes are no message */
   readonly readRequest: (message: Uint8Array) => RequestFacts;
   /** @throws Error when the bytes are no message */
@@ -88,7 +90,7 @@ export interface AdsProtocol {
 }
 
 /** Numbers of a request's fields, from Envoy's discovery.proto. */
-interface RequestFields {
+export interface RequestFields {
   readonly typeUrl: number;
   readonly nonce: number;
   readonly error: number;
@@ -109,12 +111,17 @@ const fields = { value: 2, resource: 2 } as const;
 
 const internal = 13;
 
+const deltaFields: RequestFields = {
+  ...{ typeUrl: 2, names: 3, unsubscribed: 4, known: 5, nonce: 6, error: 7 },
+};
+const wholeFields: RequestFields = { version: 1, names: 3, typeUrl: 4, nonce: 5, error: 6 };
+
 /** Incremental xDS, Istio's default. */
 export const delta: AdsProtocol = {
   isDelta: true,
   method: "DeltaAggregatedResources",
-  readRequest: (message) =>
-    readRequest(message, { typeUrl: 2, names: 3, unsubscribed: 4, known: 5, nonce: 6, error: 7 }),
+  requestFields: deltaFields,
+  readRequest: (message) => readRequest(message, deltaFields),
   readResponse: (message) => readResponse(message, true),
   readResource: (view) => readResource(view),
   nameOf: (view) => readResource(view).name,
@@ -130,14 +137,15 @@ export const delta: AdsProtocol = {
     for (const name of removed) writer.tag(response.removed, WireType.LengthDelimited).string(name);
     return finish(writer);
   },
-  writeRequest: (request) => writeRequest(request, { typeUrl: 2, nonce: 6, error: 7, names: 3 }),
+  writeRequest: (request) => writeRequest(request, deltaFields),
 };
 
 /** State of the world. */
 export const stateOfTheWorld: AdsProtocol = {
   isDelta: false,
   method: "StreamAggregatedResources",
-  readRequest: (message) => readRequest(message, { version: 1, names: 3, typeUrl: 4, nonce: 5, error: 6 }),
+  requestFields: wholeFields,
+  readRequest: (message) => readRequest(message, wholeFields),
   readResponse: (message) => readResponse(message, false),
   readResource: (view, version) => resourceOfAny(view, version),
   nameOf: nameInAny,
@@ -153,7 +161,7 @@ export const stateOfTheWorld: AdsProtocol = {
     writer.tag(response.nonce, WireType.LengthDelimited).string(nonce);
     return finish(writer);
   },
-  writeRequest: (request) => writeRequest(request, { version: 1, typeUrl: 4, nonce: 5, error: 6, names: 3 }),
+  writeRequest: (request) => writeRequest(request, wholeFields),
 };
 
 function readRequest(message: Uint8Array, fields: RequestFields): RequestFacts {

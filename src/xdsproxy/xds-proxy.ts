@@ -59,6 +59,8 @@ export interface XdsLimits {
   readonly answerWithinMs: number;
   /** Between two looks at the root's file. */
   readonly rootCheckMs: number;
+  /** Over one response, until it is said that Envoy does not take it. */
+  readonly slowAfterMs: number;
 }
 
 /** What the proxy needs and where it reports. */
@@ -71,7 +73,7 @@ export interface XdsProxyDependencies {
   readonly extensions?: (() => Promise<ExtensionRewriter>) | undefined;
 }
 
-const defaultLimits: XdsLimits = { answerWithinMs: 60_000, rootCheckMs: 5_000 };
+const defaultLimits: XdsLimits = { answerWithinMs: 60_000, rootCheckMs: 5_000, slowAfterMs: 10_000 };
 
 /** The proxy; bound when `listen` resolves. */
 export class XdsProxy implements AsyncDisposable {
@@ -251,6 +253,7 @@ export class XdsProxy implements AsyncDisposable {
         cacheAfterMs: this.#options.cache?.useAfterMs ?? 0,
         rootChanged: () => this.#rootChanged.signal,
         answerWithinMs: this.#limits.answerWithinMs,
+        slowAfterMs: this.#limits.slowAfterMs,
         tasks: this.#tasks,
         memory: this.#memory,
       },

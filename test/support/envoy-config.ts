@@ -6,6 +6,8 @@ export interface ListenerOptions {
   readonly address?: string;
   /** Left out unless given: Envoy's own default, on. */
   readonly reusePort?: boolean;
+  /** Requests go to this cluster instead of being answered. */
+  readonly cluster?: string;
   /** Before the router. */
   readonly httpFilters?: readonly object[];
   /** A transport socket such as `tlsFromSds` makes. */
@@ -25,7 +27,12 @@ export function directResponseListener(options: ListenerOptions): object {
           name: "any",
           domains: ["*"],
           routes: [
-            { match: { prefix: "/" }, direct_response: { status: 200, body: { inline_string: "direct" } } },
+            {
+              match: { prefix: "/" },
+              ...(options.cluster === undefined
+                ? { direct_response: { status: 200, body: { inline_string: "direct" } } }
+                : { route: { cluster: options.cluster } }),
+            },
           ],
         },
       ],

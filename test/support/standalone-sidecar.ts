@@ -24,6 +24,8 @@ export interface StandaloneBootstrap {
 export interface StandaloneOptions {
   /** Holds everything that the agent writes. */
   readonly folder: string;
+  /** What `proxy` is to be; a sidecar unless given. */
+  readonly type?: "sidecar" | "router";
   /** Flags of `proxy`. */
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -69,7 +71,7 @@ export class StandaloneSidecar implements AsyncDisposable {
       writeFileSync(join(options.folder, path), content);
     }
     this.agent = startOutrider({
-      args: ["proxy", "sidecar", "--parentShutdownDuration", "2s", ...(options.flags ?? [])],
+      args: ["proxy", options.type ?? "sidecar", "--parentShutdownDuration", "2s", ...(options.flags ?? [])],
       cwd: options.folder,
       env: {
         ENVOY_PATH: envoyPath,

@@ -31,19 +31,22 @@ export async function wasmFixture(
     purgeIntervalMs: 3_600_000,
     requestTimeoutMs: 15_000,
     maxAttempts: 5,
+    refetch: { initialMs: 3_600_000, multiplier: 1, maxMs: 3_600_000, jitter: 0 },
     maxModuleBytes: 268_435_456,
     dockerConfigPath: undefined,
     ...changes,
   };
+  const ended = new AbortController();
   const extensions = await WasmExtensions.open(options, log, metrics);
   return {
     ...{ options, extensions, lines, metrics },
     folder: options.folder,
     get: async (extension) => {
-      const rewritten = await extensions.rewrite(extension, new AbortController().signal);
+      const rewritten = await extensions.rewrite(extension, ended.signal);
       return rewritten.kind === "replaced" ? readExtension(rewritten.extension) : { kind: rewritten.kind };
     },
     [Symbol.dispose]: () => {
+      ended.abort();
       folder[Symbol.dispose]();
     },
   };

@@ -51,6 +51,8 @@ export interface Encoding {
   /** A response with one resource of exactly these bytes. */
   readonly raw: (typeUrl: string, nonce: string, value: Uint8Array) => Buffer;
   readonly readRequest: (request: Buffer) => { readonly typeUrl: string; readonly errorDetail?: unknown };
+  /** A request that holds nothing but its type. */
+  readonly bareRequest: (typeUrl: string) => Buffer;
   /** What an agent answers that has taken a response: the type, the nonce and, in state of the world, the version. */
   readonly acknowledgement: (typeUrl: string, nonce: string) => Buffer;
 }
@@ -98,6 +100,8 @@ export const sotw: Encoding = {
     return Buffer.from(toBinary(DiscoveryResponseSchema, response));
   },
   readRequest: (bytes) => fromBinary(DiscoveryRequestSchema, bytes),
+  bareRequest: (typeUrl) =>
+    Buffer.from(toBinary(DiscoveryRequestSchema, create(DiscoveryRequestSchema, { typeUrl }))),
   acknowledgement: (typeUrl, responseNonce) => {
     const request = create(DiscoveryRequestSchema, { typeUrl, responseNonce, versionInfo: "1" });
     return Buffer.from(toBinary(DiscoveryRequestSchema, request));
@@ -144,6 +148,8 @@ export const delta: Encoding = {
     return Buffer.from(toBinary(DeltaDiscoveryResponseSchema, response));
   },
   readRequest: (bytes) => fromBinary(DeltaDiscoveryRequestSchema, bytes),
+  bareRequest: (typeUrl) =>
+    Buffer.from(toBinary(DeltaDiscoveryRequestSchema, create(DeltaDiscoveryRequestSchema, { typeUrl }))),
   acknowledgement: (typeUrl, responseNonce) => {
     const request = create(DeltaDiscoveryRequestSchema, { typeUrl, responseNonce });
     return Buffer.from(toBinary(DeltaDiscoveryRequestSchema, request));

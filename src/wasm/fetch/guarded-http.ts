@@ -6,7 +6,7 @@ import { lookup as resolve } from "node:dns";
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
-import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import { createSecureContext, type SecureContext } from "node:tls";
 import { errorCode, errorMessage } from "../../lifecycle/error-message.ts";
 import { WasmFetchError } from "../fetch-error.ts";
 import type { AddressGuard, AddressPolicy } from "./address-guard.ts";
@@ -17,6 +17,8 @@ import { licenceOf } from "./trusted-servers.ts";
 export interface GuardedHttpOptions {
   readonly guard: AddressGuard;
   readonly insecureRegistries: readonly string[];
+  /** PEM of what servers are authenticated by, read once; undefined takes the roots that Node.js brings. */
+  readonly roots: () => Buffer | undefined;
   /** One request with its answer, in milliseconds. */
   readonly requestTimeoutMs: number;
 }
@@ -114,9 +116,11 @@ export class GuardedHttp {
     });
   }
 
-  /** The roots that Node.js brings and those of the operating system, where an operator adds his own. */
   #tls(insecure: boolean): { readonly secureContext: SecureContext; readonly rejectUnauthorized: boolean } {
-    this.#trust ??= createSecureContext(furtherRoots());
+    if (this.#trust === undefined) {
+      const ca = this.#options.roots();
+      this.#trust = createSecureContext(ca === undefined ? {} : { ca });
+    }
     return { secureContext: this.#trust, rejectUnauthorized: !insecure };
   }
 
@@ -186,13 +190,6 @@ export function transportError(url: URL, error: unknown, signal: AbortSignal): W
       isTransient: !isUntrusted,
     },
   );
-}
-
-/** A list of all roots is slow to read: it is needed only where there are others than those of Node.js. */
-function furtherRoots(): { readonly ca?: string[] } {
-  const own = getCACertificates("default");
-  const all = new Set([...own, ...getCACertificates("system")]);
-  return all.size === new Set(own).size ? {} : { ca: [...all] };
 }
 
 function answerOf(url: URL, body: IncomingMessage, deadline: AbortSignal): GuardedResponse {

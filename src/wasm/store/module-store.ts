@@ -22,6 +22,12 @@ import {
   writeIndex,
 } from "./store-index.ts";
 
+/** A file that is a module, and its content's SHA-256. */
+export interface NewModule {
+  readonly file: string;
+  readonly sha256: string;
+}
+
 /** Where a download is until it is a module; disposing removes it. */
 export interface IncomingFolder extends AsyncDisposable {
   readonly path: string;
@@ -118,9 +124,8 @@ export class ModuleStore {
   }
 
   /** Take a file in as a module; gives its path. */
-  async add(name: string, checksum: string, file: string): Promise<string> {
+  async add(name: string, checksum: string, { file, sha256 }: NewModule): Promise<string> {
     const path = modulePath(sha256Of(name), checksum);
-    const sha256 = await sha256OfFile(file);
     const target = join(this.#folder, path);
     makeFolder(dirname(target), 0o755);
     // Envoy may have another user.

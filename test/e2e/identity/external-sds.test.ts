@@ -2,13 +2,23 @@ import assert from "node:assert/strict";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import {
+  directResponseListener,
+  grpcSource,
+  mutualTlsFromSds,
+  pipeCluster,
+} from "../../support/envoy-config.ts";
 import { eventually } from "../../support/eventually.ts";
+import { freePorts } from "../../support/free-ports.ts";
 import { KubernetesVolume } from "../../support/kubernetes-volume.ts";
 import { startLoad } from "../../support/load.ts";
 import { get } from "../../support/mesh.ts";
 import { TestSdsServer, workloadSecrets } from "../../support/sds-server.ts";
 import { serves } from "../../support/serves.ts";
+import { StandaloneSidecar } from "../../support/standalone-sidecar.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { TestPki, validity } from "../../support/test-pki.ts";
+import { callOverTls } from "../../support/tls-call.ts";
 import { startWebAndApi } from "../../support/web-and-api.ts";
 
 const identityOf = (name: string): string => `spiffe://cluster.local/ns/demo/sa/${name}`;
@@ -107,5 +117,49 @@ describe("another server's SDS socket at one end, the volume of SPIFFE credentia
     mesh.web.agent.kill("SIGTERM");
     assert.deepEqual(await mesh.web.agent.exitWithin(20_000), { kind: "exited", code: 0 });
     assert.ok(existsSync(join(mesh.web.folder, sdsSocket)), "the socket is its owner's");
+  });
+});
+
+describe("a socket of another name, which says that there will be a server", () => {
+  test("is waited for: the sidecar is not ready and says why, and is once the server is there", async () => {
+    using folder = temporaryFolder();
+    const pki = await TestPki.create();
+    const [port = 0] = await freePorts(1);
+    const socket = "var/run/secrets/workload-spiffe-uds/spire.sock";
+    await using sidecar = await StandaloneSidecar.start({
+      folder: folder.path,
+      env: { WORKLOAD_IDENTITY_SOCKET_FILE: "spire.sock" },
+      bootstrap: {
+        listeners: [
+          directResponseListener({ port, transportSocket: mutualTlsFromSds(grpcSource("sds-grpc", "0s")) }),
+        ],
+        clusters: [pipeCluster("sds-grpc", `./${socket}`)],
+      },
+    });
+    await eventually(
+      "the reason",
+      async () => {
+        const { ready, reason, identity } = await sidecar.report();
+        assert.equal(ready, false);
+        assert.match(
+          `${reason}`,
+          /the SDS socket .*spire\.sock, which is another server's, cannot be reached/,
+        );
+        assert.equal(identity.spiffeId, undefined);
+      },
+      { withinMs: 20_000 },
+    );
+    const pair = await pki.serverKeyPair([identityOf("alone")], validity(-60_000, 3_600_000));
+    await using _ = await TestSdsServer.listen(
+      join(folder.path, socket),
+      workloadSecrets(pair, [pki.rootPem]),
+    );
+    await sidecar.ready(40_000);
+    const client = await pki.serverKeyPair([identityOf("client")], validity(-60_000, 3_600_000));
+    await eventually(
+      "a call",
+      async () => assert.equal((await callOverTls(port, client)).outcome, "HTTP/1.1 200 OK"),
+      { withinMs: 20_000 },
+    );
   });
 });

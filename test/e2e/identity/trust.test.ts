@@ -157,7 +157,7 @@ describe("roots that the control plane gives (PCDS)", () => {
 });
 
 describe("roots of another trust domain, from the Workload API", () => {
-  test("vouch for clients of that domain only, and go when the API no longer names them", async () => {
+  test("vouch for clients of that domain only, and go when the API no longer names them; so do revoked certificates", async () => {
     using folder = temporaryFolder();
     const [own, other] = await Promise.all([TestPki.create(), TestPki.create()]);
     const [insider, outsider, impostor] = await Promise.all([
@@ -188,8 +188,25 @@ describe("roots of another trust domain, from the Workload API", () => {
     assert.deepEqual(Object.keys(identity.federatedRoots ?? {}), ["other.org"]);
     assert.equal(identity.roots?.length, 1);
 
+    // What the API says is revoked is refused, in a federation and without one.
+    const push = (): void => {
+      api.svids.set([...api.svids.current]);
+    };
+    api.crl = [await own.revoke([insider.certificatePem])];
+    push();
+    await eventually("a revoked peer", async () => assert.deepEqual(await outcomes(), [false, true, false]), {
+      withinMs,
+    });
     api.federatedBundles = {};
-    api.svids.set([...api.svids.current]);
+    push();
+    await eventually("nobody else", async () => assert.deepEqual(await outcomes(), [false, false, false]), {
+      withinMs,
+    });
+    const peer = await clientOf(own);
+    assert.equal((await callOverTls(port, peer)).outcome, ok);
+
+    api.crl = [];
+    push();
     await eventually("one domain", async () => assert.deepEqual(await outcomes(), [true, false, false]), {
       withinMs,
     });

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { GuardedHttp } from "../../../src/wasm/fetch/guarded-http.ts";
 import { type Answer, bytes, startModuleServer, status } from "../../support/module-server.ts";
 import { startRegistry, tarLayer } from "../../support/oci-registry.ts";
@@ -111,26 +110,22 @@ describe("a fetch", () => {
       privateKey: privateKeyPem,
     });
     server.answers.set("/a.wasm", bytes(module));
-    const ask = async (host: string): Promise<number> => {
+    const ask = async (host: string, roots: readonly string[]): Promise<number> => {
       // Only the addresses of this machine are out of the question, which a test cannot do without.
       const http = new GuardedHttp({
         guard: () => undefined,
         insecureRegistries: [],
+        roots: () => Buffer.from(roots.join("\n")),
         requestTimeoutMs: 15_000,
       });
       const url = new URL(`https://${host}:${server.port}/a.wasm`);
       using response = await http.send({ url, signal: new AbortController().signal });
       return response.status;
     };
-    await assert.rejects(ask("localhost"), /is not trusted/);
-    const roots = getCACertificates("default");
-    setDefaultCACertificates([...roots, pki.rootPem]);
-    try {
-      assert.equal(await ask("localhost"), 200);
-      await assert.rejects(ask("127.0.0.1"), /is not trusted: .*altnames/);
-    } finally {
-      setDefaultCACertificates(roots);
-    }
+    const others = [(await TestPki.create()).rootPem, (await TestPki.create()).rootPem];
+    await assert.rejects(ask("localhost", others), /is not trusted/);
+    assert.equal(await ask("localhost", [...others, pki.rootPem]), 200);
+    await assert.rejects(ask("127.0.0.1", [pki.rootPem]), /is not trusted: .*altnames/);
   });
 
   test("takes credentials to no other server", async () => {

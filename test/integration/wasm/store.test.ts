@@ -123,7 +123,7 @@ describe("the modules on disk", () => {
     using folder = temporaryFolder();
     writeFileSync(join(folder.path, "data"), "a file");
     serve(server, "a");
-    const wasm = await wasmFixture({ insecureRegistries: [server.address] }, folder);
+    using wasm = await wasmFixture({ insecureRegistries: [server.address] }, folder);
     const got = await wasm.get(wasmExtension({ name: "a", url: `${server.url}/a.wasm`, failOpen: true }));
     assert.equal(got.kind, "allow");
     assert.match(wasm.lines[0] ?? "", /ENOTDIR.*name another folder in --wasmFolder/);

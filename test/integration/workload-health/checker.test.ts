@@ -9,7 +9,11 @@ import { testLog } from "../../support/test-log.ts";
 
 /** A workload whose answer a test sets, and its checks. */
 async function checkedWorkload(
-  changes: { readonly proxy?: () => Promise<ProxyReadiness>; readonly failure?: number } = {},
+  changes: {
+    readonly proxy?: () => Promise<ProxyReadiness>;
+    readonly failure?: number;
+    readonly periodMs?: number;
+  } = {},
 ) {
   const stack = new AsyncDisposableStack();
   const workload = { status: 200, asked: 0 };
@@ -29,7 +33,7 @@ async function checkedWorkload(
       },
       initialDelayMs: 0,
       timeoutMs: 10_000,
-      periodMs: 10,
+      periodMs: changes.periodMs ?? 10,
       thresholds: { success: 1, failure: changes.failure ?? 1 },
     },
     { proxy: changes.proxy, log, metrics },
@@ -102,4 +106,17 @@ describe("HealthChecker", () => {
     await becomes("unhealthy");
     assert.equal(checker.lastFailure, "Envoy is not ready: admin is gone");
   });
+});
+
+test("a check does not wait for its period when it is asked for", async () => {
+  let readiness: ProxyReadiness = { ready: true };
+  await using checked = await checkedWorkload({
+    proxy: () => Promise.resolve(readiness),
+    periodMs: 3_600_000,
+  });
+  await checked.becomes("healthy");
+  readiness = { ready: false, reason: "Envoy is draining" };
+  checked.checker.recheck();
+  await checked.becomes("unhealthy");
+  assert.equal(checked.workload.asked, 1);
 });

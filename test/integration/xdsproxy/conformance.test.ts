@@ -13,7 +13,7 @@ import { xdsFixture } from "../../support/xds-fixture.ts";
 import { delta, type Encoding, sotw } from "../../support/xds-messages.ts";
 
 const mebibyte = 1_048_576;
-const limits = { answerWithinMs: 60_000, rootCheckMs: 5_000 };
+const limits = { answerWithinMs: 60_000, rootCheckMs: 5_000, slowAfterMs: 10_000 };
 
 for (const encoding of [sotw, delta]) {
   describe(`a message with ${encoding.method}`, () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
+import type { WasmOptions } from "../../../src/wasm/options.ts";
 import { typeUrl } from "../../../src/xds/type-urls.ts";
 import { TestDiscoveryServer } from "../../support/discovery-server.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -37,10 +38,10 @@ interface Fixture extends AsyncDisposable {
   hold(path: string): { readonly closed: () => boolean; release(): void };
 }
 
-async function fixture(): Promise<Fixture> {
+async function fixture(changes: Partial<WasmOptions> = {}): Promise<Fixture> {
   const stack = new AsyncDisposableStack();
   const server = stack.use(await startModuleServer());
-  const wasm = stack.use(await wasmFixture({ insecureRegistries: [server.address] }));
+  const wasm = stack.use(await wasmFixture({ insecureRegistries: [server.address], ...changes }));
   const discovery = stack.use(await TestDiscoveryServer.listen());
   let loads = 0;
   const xds = stack.use(
@@ -192,16 +193,67 @@ for (const encoding of [sotw, delta]) {
       assert.equal(readExtensions(encoding, await inbox.next()).nonce, "3");
     });
 
-    test("stop their fetches when Envoy goes", async () => {
+    test("follow what stood in for them once their modules are there, and the control plane hears nothing of it", async () => {
+      const refetch = { initialMs: 50, multiplier: 1, maxMs: 50, jitter: 0 };
+      await using parts = await fixture({ refetch });
+      const { stream, inbox, upstream } = await parts.open(encoding);
+      const missing = parts.plugin("a", "/missing.wasm", { failOpen: true });
+      upstream.stream.enqueue(extensionResponse(encoding, "1", [missing, other]));
+      assert.equal(readExtensions(encoding, await inbox.next()).extensions["a"]?.kind, "allow");
+      const acknowledge = (nonce: string, names: readonly string[]): void => {
+        const asks = encoding.method === "StreamAggregatedResources" ? ["a", "b", ...names] : names;
+        stream.enqueue(encoding.request({ typeUrl: typeUrl.extension, nonce, names: asks }));
+      };
+      acknowledge("1", []);
+      await upstream.inbox.next();
+      parts.server.answers.set("/missing.wasm", bytes(wasmModule("late")));
+      const late = readExtensions(encoding, await inbox.next());
+      assert.deepEqual(
+        [late.nonce, Object.keys(late.extensions), late.extensions["a"]?.kind],
+        ["outrider-1", ["a"], "file"],
+      );
+      acknowledge("outrider-1", []);
+      await upstream.inbox.staysEmpty(200);
+      // What Envoy asks for besides is passed on, as if it followed the control plane's own response.
+      acknowledge("outrider-1", ["c"]);
+      const asked = encoding.readRequest(await upstream.inbox.next()) as unknown as Record<string, unknown>;
+      if (encoding.method === "StreamAggregatedResources")
+        assert.deepEqual([asked["responseNonce"], asked["resourceNames"]], ["1", ["a", "b", "c"]]);
+      else assert.deepEqual([asked["responseNonce"], asked["resourceNamesSubscribe"]], ["", ["c"]]);
+      assert.equal(parts.wasm.lines.filter((line) => line.includes("cannot be loaded")).length, 1);
+      assert.ok(parts.wasm.lines.some((line) => line.includes("there at last")));
+    });
+
+    test("that stood in are given up when the control plane says something else", async () => {
+      const refetch = { initialMs: 50, multiplier: 1, maxMs: 50, jitter: 0 };
+      await using parts = await fixture({ refetch });
+      const { inbox, upstream } = await parts.open(encoding);
+      upstream.stream.enqueue(extensionResponse(encoding, "1", [parts.plugin("a", "/missing.wasm")]));
+      assert.equal(readExtensions(encoding, await inbox.next()).extensions["a"]?.kind, "deny");
+      upstream.stream.enqueue(
+        extensionResponse(encoding, "2", [extension("a", "another", Buffer.from("x"))]),
+      );
+      assert.equal(readExtensions(encoding, await inbox.next()).extensions["a"]?.kind, "other");
+      parts.server.answers.set("/missing.wasm", bytes(wasmModule("late")));
+      await inbox.staysEmpty(300);
+    });
+
+    test("stop their fetches when Envoy goes, and when the control plane ends the stream", async () => {
       await using parts = await fixture();
-      const held = parts.hold("/slow.wasm");
-      const { stream, upstream } = await parts.open(encoding);
-      upstream.stream.enqueue(extensionResponse(encoding, "1", [parts.plugin("a", "/slow.wasm")]));
-      await eventually("the request", () => assert.equal(parts.server.requests.length, 1), {
-        withinMs: 5_000,
-      });
-      stream.cancel();
-      await eventually("the fetch stopped", () => assert.ok(held.closed()), { withinMs: 5_000 });
+      for (const end of ["Envoy", "control plane"] as const) {
+        const held = parts.hold(`/${end.replace(" ", "-")}.wasm`);
+        const { stream, inbox, upstream } = await parts.open(encoding);
+        const slow = parts.plugin("a", `/${end.replace(" ", "-")}.wasm`);
+        const asked = parts.server.requests.length;
+        upstream.stream.enqueue(extensionResponse(encoding, "1", [slow]));
+        await eventually("the request", () => assert.equal(parts.server.requests.length, asked + 1), {
+          withinMs: 5_000,
+        });
+        if (end === "Envoy") stream.cancel();
+        else upstream.end();
+        await eventually("the fetch stopped", () => assert.ok(held.closed(), end), { withinMs: 5_000 });
+        if (end === "control plane") await assert.rejects(inbox.next());
+      }
       const again = await parts.open(encoding);
       again.upstream.stream.enqueue(extensionResponse(encoding, "1", [parts.plugin("a", "/fast.wasm")]));
       assert.equal(readExtensions(encoding, await again.inbox.next()).extensions["a"]?.kind, "file");
