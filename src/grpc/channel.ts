@@ -4,22 +4,11 @@
  * Messages are bytes on both sides, so that what the agent does not read is never decoded. grpc-js took each through
  * some ten layers, and its code was 30 ms of every start.
  */
-<<<<<<< HEAD
 import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders } from "node:http2";
 import { ClientCall } from "./client-call.ts";
 import { Connection } from "./connection.ts";
-=======
-import { createSecureContext } from "node:tls";
-import {
-  type ChannelCredentials,
-  Client,
-  type ClientDuplexStream,
-  credentials,
-  Metadata,
-} from "@grpc/grpc-js";
->>>>>>> main
 import { GrpcError } from "./grpc-error.ts";
-import { policyOptions, type TlsPolicy } from "./tls-policy.ts";
+import type { TlsPolicy } from "./tls-policy.ts";
 
 /** Server authentication of a channel. */
 export interface ChannelTls {
@@ -79,31 +68,6 @@ export class GrpcChannel implements Disposable {
   constructor(options: ChannelOptions) {
     this.#options = options;
     this.address = options.address;
-<<<<<<< HEAD
-=======
-    const { tls } = options;
-    this.#client = new Client(
-      options.address,
-      tls === undefined ? credentials.createInsecure() : credentialsOf(tls),
-      {
-        "grpc.max_receive_message_length": -1,
-        "grpc.max_send_message_length": -1,
-        "grpc-node.flow_control_window": receiveWindowBytes,
-        "grpc.keepalive_time_ms": 30_000,
-        "grpc.keepalive_timeout_ms": 10_000,
-        // A channel is one connection of its own: nothing shares it, and a failed one is replaced whole.
-        "grpc.use_local_subchannel_pool": 1,
-        // Proxy variables of the application must not divert the control plane's traffic.
-        "grpc.enable_http_proxy": 0,
-        ...(tls?.serverName === undefined
-          ? {}
-          : {
-              "grpc.ssl_target_name_override": tls.serverName,
-              "grpc.default_authority": tls.serverName,
-            }),
-      },
-    );
->>>>>>> main
   }
 
   /** @throws GrpcError */
@@ -180,109 +144,5 @@ export class GrpcChannel implements Disposable {
   }
 }
 
-<<<<<<< HEAD
 /** Largest number that `grpc-timeout` has room for. */
 const maxTimeoutMs = 99_999_999;
-=======
-function credentialsOf({ rootCertificates, clientCertificate, policy }: ChannelTls): ChannelCredentials {
-  if (policy === undefined) {
-    return credentials.createSsl(
-      rootCertificates ?? null,
-      clientCertificate?.privateKey ?? null,
-      clientCertificate?.certificateChain ?? null,
-    );
-  }
-  return credentials.createFromSecureContext(
-    createSecureContext({
-      ...policyOptions(policy),
-      ...(rootCertificates === undefined ? {} : { ca: rootCertificates }),
-      ...(clientCertificate === undefined
-        ? {}
-        : { cert: clientCertificate.certificateChain, key: clientCertificate.privateKey }),
-    }),
-  );
-}
-
-function byteStream(call: ClientDuplexStream<Buffer, Buffer>, address: string): ByteStream {
-  // An error may arrive before anybody iterates; the iteration below reports it when somebody does.
-  let failure: unknown;
-  call.on("error", (error) => {
-    failure ??= error;
-  });
-  return {
-    write: (message) => writeTo(call, asBuffer(message)),
-    enqueue: (message) => {
-      if (!call.destroyed) call.write(asBuffer(message));
-    },
-    end: () => {
-      call.end();
-    },
-    cancel: () => {
-      call.cancel();
-    },
-    [Symbol.asyncIterator]() {
-      const messages = call[Symbol.asyncIterator]();
-      // Not a generator: one that waits for the next message keeps the last, which may have many megabytes.
-      return {
-        next: async () => {
-          try {
-            const next = (await messages.next()) as IteratorResult<Buffer, undefined>;
-            if (next.done === true && failure !== undefined) throw GrpcError.from(failure, address);
-            return next;
-          } catch (error) {
-            throw GrpcError.from(error, address);
-          }
-        },
-        return: async () => {
-          await messages.return?.();
-          return { done: true, value: undefined };
-        },
-      };
-    },
-  };
-}
-
-interface Writer {
-  write(message: Buffer, done: () => void): boolean;
-  readonly destroyed: boolean;
-  once(event: "close", listener: () => void): unknown;
-  off(event: "close", listener: () => void): unknown;
-}
-
-/**
- * Write and wait until the transport has taken the message; a stream's own high-water mark would let 16 messages
- * of any size pile up. A stream that is gone takes the message silently, its reader hears why.
- */
-export async function writeTo(stream: Writer, message: Buffer): Promise<void> {
-  if (stream.destroyed) return;
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      stream.off("close", done);
-      resolve();
-    };
-    stream.once("close", done);
-    stream.write(message, done);
-  });
-}
-
-/** The same bytes as a Buffer, not copied: a configuration may have many megabytes. */
-export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** Messages pass as they are. */
-export function identity(message: Buffer): Buffer {
-  return message;
-}
-
-function tellDate(metadata: Metadata, { onDate }: UnaryCall): void {
-  const date = new Date(metadata.get("date")[0]?.toString() ?? "");
-  if (!Number.isNaN(date.getTime())) onDate?.(date);
-}
-
-function toMetadata(values: CallMetadata): Metadata {
-  const metadata = new Metadata();
-  for (const [key, value] of Object.entries(values)) metadata.set(key, value);
-  return metadata;
-}
->>>>>>> main
