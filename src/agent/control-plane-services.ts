@@ -72,7 +72,13 @@ export async function startControlPlaneServices(
 }
 
 function secretsOf(secret: WorkloadSecret): SdsSecrets {
-  const { rootPem, federatedBundles: bundles } = secret;
-  if (bundles === undefined || bundles.size === 0) return { workload: secret, rootPem };
-  return { workload: secret, rootPem, federation: { trustDomain: trustDomainOf(secret.spiffeId), bundles } };
+  const { rootPem, crlPem, federatedBundles: bundles } = secret;
+  return {
+    workload: secret,
+    rootPem,
+    ...(crlPem === undefined ? {} : { crlPem }),
+    ...(bundles === undefined || bundles.size === 0
+      ? {}
+      : { federation: { trustDomain: trustDomainOf(secret.spiffeId), bundles } }),
+  };
 }

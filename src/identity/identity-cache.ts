@@ -128,7 +128,7 @@ export class IdentityCache {
     }
   }
 
-  #write({ certificateChainPem, privateKeyPem, rootPem, federatedBundles }: WorkloadSecret): void {
+  #write({ certificateChainPem, privateKeyPem, rootPem, federatedBundles, crlPem }: WorkloadSecret): void {
     const { folder, allowDisk } = this.#options;
     makeFolder(folder, 0o700);
     if (!allowDisk && !memoryFileSystems.has(statfsSync(folder).type)) {
@@ -137,7 +137,7 @@ export class IdentityCache {
       );
     }
     const federated = Object.fromEntries(federatedBundles ?? []);
-    const kept = { certificateChainPem, privateKeyPem, rootPem, federated };
+    const kept = { certificateChainPem, privateKeyPem, rootPem, federated, crlPem };
     writeFileAtomic(this.#path, JSON.stringify(kept), 0o600);
   }
 
@@ -160,6 +160,7 @@ function asGiven(kept: unknown): Parameters<typeof checkGivenSecret>[0] {
     certificateChainPem: text(fields, "certificateChainPem"),
     privateKeyPem: text(fields, "privateKeyPem"),
     rootPem: text(fields, "rootPem"),
+    ...(fields["crlPem"] === undefined ? {} : { crlPem: text(fields, "crlPem") }),
     federatedBundles: new Map(Object.keys(federated).map((name) => [name, text(federated, name)])),
   };
 }

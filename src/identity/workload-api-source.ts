@@ -29,6 +29,10 @@ const securityHeader = { "workload.spiffe.io": "true" };
 const lasting: ReadonlySet<string> = new Set(["INVALID_ARGUMENT", "UNIMPLEMENTED"]);
 const lastingDelayMs = 60_000;
 
+function crlsOf({ crl }: X509SVIDResponse): string {
+  return joinPem(crl.flatMap((der) => splitDer(der)).map((one) => toPem("X509 CRL", one)));
+}
+
 /** Follows the stream. */
 export class WorkloadApiSource {
   readonly #target: string;
@@ -111,6 +115,7 @@ export class WorkloadApiSource {
         certificateChainPem: joinPem(pem(svid.x509Svid)),
         privateKeyPem: toPem("PRIVATE KEY", Buffer.from(svid.x509SvidKey)),
         rootPem: joinPem(pem(svid.bundle)),
+        ...(response.crl.length === 0 ? {} : { crlPem: crlsOf(response) }),
         // Bundles of other trust domains must not vouch for names of this one (section 4.6): they stay apart.
         federatedBundles: new Map(
           Object.entries(response.federatedBundles).map(

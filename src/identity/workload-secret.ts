@@ -28,6 +28,7 @@ export function isSameSecret(some: WorkloadSecret, other: WorkloadSecret): boole
     some.certificateChainPem === other.certificateChainPem &&
     some.privateKeyPem === other.privateKeyPem &&
     some.rootPem === other.rootPem &&
+    some.crlPem === other.crlPem &&
     foreign(some) === foreign(other)
   );
 }
@@ -40,6 +41,8 @@ export interface WorkloadSecret {
   readonly rootPem: string;
   /** Roots of other trust domains by their names, each for names of its own domain only. None unless given. */
   readonly federatedBundles?: FederatedBundles;
+  /** Revoked certificates that the source knows of, one list or several. None unless given. */
+  readonly crlPem?: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
   readonly spiffeId: string;
@@ -115,6 +118,7 @@ export interface GivenSecret {
   /** One or more; text and certificates that cannot be read are left out. */
   readonly rootPem: string;
   readonly federatedBundles?: FederatedBundles;
+  readonly crlPem?: string;
 }
 
 /**
@@ -143,6 +147,7 @@ export function checkGivenSecret(given: GivenSecret, name: string, now: Date): W
     privateKeyPem: given.privateKeyPem,
     rootPem: joinPem(roots),
     ...(given.federatedBundles === undefined ? {} : { federatedBundles: given.federatedBundles }),
+    ...(given.crlPem === undefined ? {} : { crlPem: given.crlPem }),
     notBefore: facts.notBefore,
     notAfter: facts.notAfter,
     spiffeId: facts.uris[0] ?? "",

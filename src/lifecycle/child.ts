@@ -1,10 +1,12 @@
 /**
- * Child processes, the only user of execa.
+ * Child processes, the only place where they are started.
  *
  * A child leads a session of its own, so that a signal from the terminal or to the agent's process group
  * reaches the agent alone, which then stops its children in order. The exception is a child that the terminal is for.
  */
-import { execa } from "execa";
+import { type ChildProcess, spawn } from "node:child_process";
+import { env as ownEnvironment } from "node:process";
+import { errorMessage } from "./error-message.ts";
 
 /** How a process ended. */
 export type ChildExit =
@@ -44,40 +46,41 @@ export interface Child {
 
 /** Start a process, in its own session unless told otherwise. */
 export function spawnChild(options: ChildOptions): Child {
-  const stdio = (target: ChildOptions["stdout"]): "inherit" | "ignore" | "pipe" =>
-    typeof target === "function" ? "pipe" : target;
-  const subprocess = execa(options.file, options.args, {
-    detached: options.foreground !== true,
-    cleanup: false,
-    reject: false,
-    buffer: false,
-    // Whoever asks a child to end knows how long it may take.
-    forceKillAfterDelay: false,
-    stdin: options.foreground === true ? "inherit" : "ignore",
-    stdout: stdio(options.stdout),
-    stderr: stdio(options.stderr),
-    extendEnv: options.env === undefined,
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    env: options.env ?? options.addEnv ?? {},
-  });
+  let subprocess: ChildProcess;
+  try {
+    subprocess = start(options);
+  } catch (error) {
+    return neverStarted(errorMessage(error));
+  }
   for (const [stream, target] of [
     [subprocess.stdout, options.stdout],
     [subprocess.stderr, options.stderr],
   ] as const) {
-    if (stream !== null && typeof target === "function") readLines(stream, target);
+    // A failed start may have left none.
+    if (stream && typeof target === "function") readLines(stream, target);
   }
   const exited = new Promise<ChildExit>((resolve) => {
     subprocess.once("exit", (code, signal) => {
       resolve(signal === null ? { kind: "exited", code: code ?? 0 } : { kind: "signaled", signal });
     });
-    void subprocess.then((result) => {
-      resolve({ kind: "not-started", message: result.originalMessage ?? "unknown error" });
+    subprocess.on("error", ({ message }) => {
+      // A running process has errors too, as when it must not be signaled.
+      if (subprocess.pid === undefined) resolve({ kind: "not-started", message });
+    });
+  });
+  const closed = new Promise<void>((resolve) => {
+    subprocess.once("close", () => {
+      resolve();
+    });
+    // What was not started may never close.
+    void exited.then(({ kind }) => {
+      if (kind === "not-started") resolve();
     });
   });
   return {
     pid: subprocess.pid,
     exited,
-    closed: subprocess.then(() => undefined),
+    closed,
     kill: (signal) => {
       subprocess.kill(signal);
     },
@@ -93,6 +96,38 @@ export function spawnChild(options: ChildOptions): Child {
       subprocess.stdout?.destroy();
       subprocess.stderr?.destroy();
     },
+  };
+}
+
+function start({
+  file,
+  args,
+  cwd,
+  foreground = false,
+  env,
+  addEnv,
+  stdout,
+  stderr,
+}: ChildOptions): ChildProcess {
+  const stdio = (target: ChildOptions["stdout"]): "inherit" | "ignore" | "pipe" =>
+    typeof target === "function" ? "pipe" : target;
+  return spawn(file, args, {
+    detached: !foreground,
+    stdio: [foreground ? "inherit" : "ignore", stdio(stdout), stdio(stderr)],
+    cwd,
+    env: env ?? { ...ownEnvironment, ...addEnv },
+  });
+}
+
+/** What Node.js refuses at once, such as an argument with a zero byte, ends as what the kernel refuses. */
+function neverStarted(message: string): Child {
+  return {
+    pid: undefined,
+    exited: Promise.resolve({ kind: "not-started", message }),
+    closed: Promise.resolve(),
+    kill: () => undefined,
+    killGroup: () => undefined,
+    closeOutput: () => undefined,
   };
 }
 

@@ -102,8 +102,10 @@ export class SecretTable {
 
   #update(): void {
     const before = this.#encoded.current;
-    const { workload, rootPem, federation } = this.#secrets.current;
+    const { workload, rootPem, crlPem, federation } = this.#secrets.current;
     const crl = this.#textOf(this.#options.crlPath ?? "");
+    const lists = [crl, crlPem].filter((list) => list !== undefined);
+    const revoked = lists.length === 0 ? undefined : lists.join("\n");
     const after = new Map<string, Buffer>();
     const put = (name: string, bytes: Buffer): void => {
       // The same bytes stay the same object, which makes comparing them cheap for every stream.
@@ -113,8 +115,8 @@ export class SecretTable {
     if (workload !== undefined)
       put("default", encodeKeyPair("default", workload, this.#options.privateKeyProvider));
     if (rootPem !== undefined && federation !== undefined)
-      put("ROOTCA", encodeFederatedRoots("ROOTCA", rootPem, federation, crl));
-    else if (rootPem !== undefined) put("ROOTCA", encodeRoots("ROOTCA", rootPem, crl));
+      put("ROOTCA", encodeFederatedRoots("ROOTCA", rootPem, federation, revoked));
+    else if (rootPem !== undefined) put("ROOTCA", encodeRoots("ROOTCA", rootPem, revoked));
     for (const [name, { secret }] of this.#wanted) {
       const bytes = this.#encodeFiles(name, secret, crl) ?? before.get(name);
       if (bytes !== undefined) put(name, bytes);

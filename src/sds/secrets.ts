@@ -14,6 +14,8 @@ import {
 export interface SdsSecrets {
   readonly workload?: KeyPair;
   readonly rootPem?: string;
+  /** Revoked certificates, besides those of the file. */
+  readonly crlPem?: string;
   /** Undefined where peers of one trust domain only are trusted. */
   readonly federation?: Federation;
 }

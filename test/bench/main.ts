@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: start, memory and idle time of the release, beside what they are made of.
  *
- *     node test/bench/main.ts [--runs=7] [--restSeconds=10] [--idleSeconds=30] [--patienceSeconds=20]
+ *     node test/bench/main.ts [--runs=7] [--restSeconds=20] [--idleSeconds=30] [--patienceSeconds=20]
  *                             [--subjects=release,sources]
  *
  * Each run waits for a quiet machine, at most `patienceSeconds`, and starts one sidecar with a real Envoy; the
@@ -28,7 +28,7 @@ const programs: Readonly<Record<string, Program>> = {
 const { values: flags } = parseArgs({
   options: {
     runs: { type: "string", default: "7" },
-    restSeconds: { type: "string", default: "10" },
+    restSeconds: { type: "string", default: "20" },
     idleSeconds: { type: "string", default: "30" },
     patienceSeconds: { type: "string", default: "20" },
     subjects: { type: "string", default: "release,sources" },

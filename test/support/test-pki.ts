@@ -34,7 +34,7 @@ function leafExtensions(): x509.Extension[] {
 function authorityExtensions(): x509.Extension[] {
   return [
     new x509.BasicConstraintsExtension(true, undefined, true),
-    new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
   ];
 }
 
@@ -128,6 +128,25 @@ export class TestPki {
       ),
       privateKeyPem: `-----BEGIN PRIVATE KEY-----\n${key.toString("base64")}\n-----END PRIVATE KEY-----\n`,
     };
+  }
+
+  /** A DER list of these certificates as revoked. */
+  async revoke(certificatePems: readonly string[]): Promise<Uint8Array> {
+    const { notBefore, notAfter } = validity(-60_000, 3_600_000);
+    const list = await x509.X509CrlGenerator.create({
+      issuer: this.#root.subject,
+      thisUpdate: notBefore,
+      nextUpdate: notAfter,
+      entries: certificatePems.map((pem) => ({
+        serialNumber: new x509.X509Certificate(pem).serialNumber,
+        revocationDate: notBefore,
+        // Without one the library writes an empty list of extensions, which BoringSSL refuses.
+        reason: x509.X509CrlReason.keyCompromise,
+      })),
+      signingAlgorithm: algorithm,
+      signingKey: this.#keys.privateKey,
+    });
+    return new Uint8Array(list.rawData);
   }
 
   async #issue(

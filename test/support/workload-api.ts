@@ -1,8 +1,10 @@
 /**
  * A SPIFFE Workload API, X.509 profile, by the standard: the security header is demanded (SPIFFE_Workload_Endpoint,
  * sections 3 and 6), no client authentication (5), the first answer comes without delay and each one is the whole set
- * (SPIFFE_Workload_API, 4.3), every field of an SVID is there (5.2.1), and a caller without an identity, or whose
- * identity is taken back, gets PERMISSION_DENIED (5.2.1).
+ * (SPIFFE_Workload_API, 4.3) with federated bundles keyed by SPIFFE ID (4.6) and DER lists of revoked certificates (5.1),
+ * every field of an SVID is there (5.2.1), the leaf is one by X509-SVID (4), and a caller without an identity, or whose
+ * identity is taken back, gets PERMISSION_DENIED (5.2.1). FetchX509Bundles (5.2.2) is for those who want no SVID: nobody
+ * calls it here.
  */
 import { X509Certificate } from "node:crypto";
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
@@ -40,6 +42,8 @@ export class TestWorkloadApi implements AsyncDisposable {
   readonly svids: Watch<readonly Svid[]>;
   /** DER bundles of other trust domains, by their SPIFFE IDs (section 5.2.1): sent with the next answer. */
   federatedBundles: Readonly<Record<string, Uint8Array>> = {};
+  /** DER lists of revoked certificates (section 5.1): the same. */
+  crl: readonly Uint8Array[] = [];
   streams = 0;
   /** Calls without the security header. */
   rejected = 0;
@@ -69,6 +73,7 @@ export class TestWorkloadApi implements AsyncDisposable {
               if (current.length === 0) throw new GrpcError("PERMISSION_DENIED", "no identity issued");
               const response = create(X509SVIDResponseSchema, {
                 svids: [...current],
+                crl: [...api.crl],
                 federatedBundles: { ...api.federatedBundles },
               });
               await stream.write(toBinary(X509SVIDResponseSchema, response));

@@ -11,6 +11,8 @@ export const nodeFlags: readonly string[] = [
   "--max-semi-space-size=1",
   // What only the start needed goes with the first collection in the old space, not with the sixth.
   "--bytecode-old-age=1",
+  // So few young objects are collected before other threads are awake for it.
+  "--no-parallel-scavenge",
   // The optimizing compilers are for code that is hot for long, under load: a start alone does not bring them into
   // memory. The factors to V8's own numbers are 25, 25, 10 and 10.
   "--invocation-count-for-maglev=10000",

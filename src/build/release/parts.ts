@@ -27,6 +27,9 @@ const common = {
   legalComments: "none",
 } as const satisfies BuildOptions & TransformOptions;
 
+/** Packages for what a start seldom meets, such as a configuration in YAML: loaded when first used. */
+const loadedWhenUsed = ["yaml"];
+
 /** Parameters of each part, as `loader.cjs` passes them. */
 const parameters = "exports, require, module, __filename, __dirname, __moduleUrl";
 
@@ -45,6 +48,9 @@ export async function bundleParts(entry: string, modules: string): Promise<Parts
     define: { "import.meta.dirname": "__dirname", "import.meta.url": "__moduleUrl" },
     plugins: [substituteModules, native.plugin],
   });
+  const late = Object.entries(bundle.metafile.outputs).flatMap(([path, { inputs }]) =>
+    isLate(Object.keys(inputs)) ? [basename(path)] : [],
+  );
   const files = await Promise.all(
     bundle.outputFiles.map(async ({ path, text }) => {
       const script = await transform(text, {
@@ -52,7 +58,11 @@ export async function bundleParts(entry: string, modules: string): Promise<Parts
         format: "cjs",
         supported: { "dynamic-import": false },
       });
-      return [basename(path), `(function (${parameters}) {${script.code}})\n`] as const;
+      const code = late.reduce(
+        (text, name) => text.replaceAll(`require("./${name}")`, `require("./${name}", true)`),
+        script.code,
+      );
+      return [basename(path), `(function (${parameters}) {${code}})\n`] as const;
     }),
   );
   return {
@@ -60,4 +70,11 @@ export async function bundleParts(entry: string, modules: string): Promise<Parts
     inputs: Object.keys(bundle.metafile.inputs),
     nativePackages: native.names,
   };
+}
+
+/** The part is such a package and nothing else. */
+function isLate(inputs: readonly string[]): boolean {
+  return loadedWhenUsed.some(
+    (name) => inputs.length > 0 && inputs.every((path) => path.startsWith(`node_modules/${name}/`)),
+  );
 }
