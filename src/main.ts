@@ -7,7 +7,7 @@ import { commands } from "./cli/commands.ts";
 import { subscribeToSignals } from "./cli/signals.ts";
 import { version } from "./cli/version.ts";
 
-// A library's use of Node.js is not the operator's business; grpc-js names an IP address in TLS, for one.
+// A library's use of Node.js is not the operator's business.
 process.noDeprecation = true;
 
 // A terminal that was closed, or a reader that went away, must not keep the program from stopping in order.

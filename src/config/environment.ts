@@ -112,7 +112,7 @@ export const variables = {
   HTTP_STRIP_FRAGMENT_FROM_PATH_UNSAFE_IF_DISABLED: flag(true, "Strip a #fragment from request paths."),
   COMPLIANCE_POLICY: text(
     "",
-    "fips-140-2, fips-140-3 or pqc: what TLS to the control plane and Envoy's gRPC clients may use.",
+    "fips-140-2, fips-140-3 or pqc: what TLS to the control plane, to servers of Wasm modules and of Envoy's gRPC clients may use.",
   ),
   DNS_PROXY_ADDR: text("", "Address of the DNS proxy; node metadata."),
   WORKLOAD_IDENTITY_SOCKET_FILE: text(

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Backoff } from "../lifecycle/backoff.ts";
 import { isCidr } from "../wasm/fetch/address-guard.ts";
 import type { WasmOptions } from "../wasm/options.ts";
+import { compliantTls } from "./compliance.ts";
 import type { ConfigProblem } from "./config-problem.ts";
 import type { Environment } from "./environment.ts";
 
@@ -47,6 +48,7 @@ export function wasmOptions(
     requestTimeoutMs: positive("WASM_HTTP_REQUEST_TIMEOUT", parsed.WASM_HTTP_REQUEST_TIMEOUT, longestTimerMs),
     maxAttempts: positive("WASM_HTTP_REQUEST_MAX_RETRIES", parsed.WASM_HTTP_REQUEST_MAX_RETRIES, 100),
     refetch,
+    tlsPolicy: compliantTls(parsed.COMPLIANCE_POLICY).policy,
     maxModuleBytes: positive(
       "ISTIO_WASM_MAX_BINARY_SIZE_BYTES",
       parsed.ISTIO_WASM_MAX_BINARY_SIZE_BYTES,

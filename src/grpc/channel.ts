@@ -1,18 +1,14 @@
 /**
- * gRPC calls with opaque messages, disposable and abortable.
+ * gRPC calls with opaque messages, on `node:http2`: disposable and abortable.
  *
- * Messages are bytes on both sides, so that what the agent does not read is never decoded.
+ * Messages are bytes on both sides, so that what the agent does not read is never decoded. grpc-js took each through
+ * some ten layers, and its code was 30 ms of every start.
  */
-import { createSecureContext } from "node:tls";
-import {
-  type ChannelCredentials,
-  Client,
-  type ClientDuplexStream,
-  credentials,
-  Metadata,
-} from "@grpc/grpc-js";
+import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders } from "node:http2";
+import { ClientCall } from "./client-call.ts";
+import { Connection } from "./connection.ts";
 import { GrpcError } from "./grpc-error.ts";
-import { policyOptions, type TlsPolicy } from "./tls-policy.ts";
+import type { TlsPolicy } from "./tls-policy.ts";
 
 /** Server authentication of a channel. */
 export interface ChannelTls {
@@ -36,12 +32,6 @@ export interface ChannelOptions {
 
 /** Metadata of a call. */
 export type CallMetadata = Readonly<Record<string, string>>;
-
-/**
- * How much a server may send ahead of what was read: with HTTP/2's own 64 KiB a large configuration takes a round
- * trip for each of them. It is a permission, not memory that is set aside.
- */
-const receiveWindowBytes = 4_194_304;
 
 /** A unary call's data. */
 export interface UnaryCall {
@@ -68,174 +58,91 @@ export interface ByteStream extends AsyncIterable<Buffer> {
   cancel(): void;
 }
 
-/** One connection to a gRPC server; disposing it ends its calls. */
+/** One connection, made for the first call; disposing it ends its calls. */
 export class GrpcChannel implements Disposable {
   readonly address: string;
-  readonly #client: Client;
+  readonly #options: ChannelOptions;
+  readonly #closing = new AbortController();
+  #connection: Promise<Connection> | undefined;
 
   constructor(options: ChannelOptions) {
+    this.#options = options;
     this.address = options.address;
-    const { tls } = options;
-    this.#client = new Client(
-      options.address,
-      tls === undefined ? credentials.createInsecure() : credentialsOf(tls),
-      {
-        "grpc.max_receive_message_length": -1,
-        "grpc.max_send_message_length": -1,
-        "grpc-node.flow_control_window": receiveWindowBytes,
-        "grpc.keepalive_time_ms": 30_000,
-        "grpc.keepalive_timeout_ms": 10_000,
-        // A channel is one connection of its own: nothing shares it, and a failed one is replaced whole.
-        "grpc.use_local_subchannel_pool": 1,
-        // Proxy variables of the application must not divert the control plane's traffic.
-        "grpc.enable_http_proxy": 0,
-        ...(tls?.serverName === undefined
-          ? {}
-          : {
-              "grpc.ssl_target_name_override": tls.serverName,
-              "grpc.default_authority": tls.serverName,
-            }),
-      },
-    );
   }
 
   /** @throws GrpcError */
-  unary(call: UnaryCall): Promise<Buffer> {
-    return new Promise((resolve, reject) => {
-      const inFlight = this.#client.makeUnaryRequest(
-        call.path,
-        identity,
-        identity,
-        asBuffer(call.request),
-        toMetadata(call.metadata),
-        { deadline: Date.now() + call.timeoutMs },
-        (error, response) => {
-          call.signal?.removeEventListener("abort", cancel);
-          // An answer that is only an error has its headers in the trailers.
-          if (error !== null) tellDate(error.metadata, call);
-          if (error !== null) reject(GrpcError.from(error, this.address));
-          else resolve(response ?? Buffer.alloc(0));
-        },
-      );
-      inFlight.on("metadata", (metadata) => {
-        tellDate(metadata, call);
-      });
-      const cancel = (): void => {
-        inFlight.cancel();
-      };
-      call.signal?.addEventListener("abort", cancel, { once: true });
+  async unary({ path, request, metadata, timeoutMs, signal, onDate }: UnaryCall): Promise<Buffer> {
+    const timeout = { "grpc-timeout": `${Math.min(Math.ceil(timeoutMs), maxTimeoutMs)}m` };
+    const call = this.#open(path, metadata, timeout, (headers) => {
+      const date = new Date(headers.date ?? "");
+      if (!Number.isNaN(date.getTime())) onDate?.(date);
     });
+    const deadline = setTimeout(() => {
+      call.abort(new GrpcError("DEADLINE_EXCEEDED", `no answer within ${timeoutMs / 1_000} s`, this.address));
+    }, timeoutMs);
+    const onAbort = (): void => {
+      call.cancel();
+    };
+    signal?.addEventListener("abort", onAbort, { once: true });
+    if (signal?.aborted === true) onAbort();
+    try {
+      call.enqueue(request);
+      call.end();
+      const messages = call[Symbol.asyncIterator]();
+      const { value: response } = await messages.next();
+      // The status comes last.
+      if (response !== undefined) await messages.next();
+      return response ?? Buffer.alloc(0);
+    } finally {
+      clearTimeout(deadline);
+      signal?.removeEventListener("abort", onAbort);
+    }
   }
 
-  /** Open a stream on `path`. */
+  /** Open a stream on `path`. Its failure to connect is heard by whoever reads it. */
   stream(path: string, metadata: CallMetadata): ByteStream {
-    const call = this.#client.makeBidiStreamRequest(path, identity, identity, toMetadata(metadata));
-    return byteStream(call, this.address);
+    return this.#open(path, metadata, {});
   }
 
   [Symbol.dispose](): void {
-    this.#client.close();
+    this.#closing.abort();
   }
-}
 
-function credentialsOf({ rootCertificates, clientCertificate, policy }: ChannelTls): ChannelCredentials {
-  if (policy === undefined) {
-    return credentials.createSsl(
-      rootCertificates ?? null,
-      clientCertificate?.privateKey ?? null,
-      clientCertificate?.certificateChain ?? null,
+  #open(
+    path: string,
+    metadata: CallMetadata,
+    more: OutgoingHttpHeaders,
+    onHeaders?: (headers: IncomingHttpHeaders) => void,
+  ): ClientCall {
+    const call = new ClientCall(this.address, onHeaders);
+    this.#connection ??= Connection.open(this.#options, this.#closing.signal);
+    this.#connection.then(
+      (connection) => {
+        call.begin(connection, { ...this.#headers(path, metadata), ...more });
+      },
+      (error: unknown) => {
+        call.fail(GrpcError.from(error, this.address));
+      },
     );
+    return call;
   }
-  return credentials.createFromSecureContext(
-    createSecureContext({
-      ...policyOptions(policy),
-      ...(rootCertificates === undefined ? {} : { ca: rootCertificates }),
-      ...(clientCertificate === undefined
-        ? {}
-        : { cert: clientCertificate.certificateChain, key: clientCertificate.privateKey }),
-    }),
-  );
-}
 
-function byteStream(call: ClientDuplexStream<Buffer, Buffer>, address: string): ByteStream {
-  // An error may arrive before anybody iterates; the iteration below reports it when somebody does.
-  let failure: unknown;
-  call.on("error", (error) => {
-    failure ??= error;
-  });
-  return {
-    write: (message) => writeTo(call, asBuffer(message)),
-    enqueue: (message) => {
-      if (!call.destroyed) call.write(asBuffer(message));
-    },
-    end: () => {
-      call.end();
-    },
-    cancel: () => {
-      call.cancel();
-    },
-    [Symbol.asyncIterator]() {
-      const messages = call[Symbol.asyncIterator]();
-      // Not a generator: one that waits for the next message keeps the last, which may have many megabytes.
-      return {
-        next: async () => {
-          try {
-            const next = (await messages.next()) as IteratorResult<Buffer, undefined>;
-            if (next.done === true && failure !== undefined) throw GrpcError.from(failure, address);
-            return next;
-          } catch (error) {
-            throw GrpcError.from(error, address);
-          }
-        },
-        return: async () => {
-          await messages.return?.();
-          return { done: true, value: undefined };
-        },
-      };
-    },
-  };
-}
-
-interface Writer {
-  write(message: Buffer, done: () => void): boolean;
-  readonly destroyed: boolean;
-  once(event: "close", listener: () => void): unknown;
-  off(event: "close", listener: () => void): unknown;
-}
-
-/**
- * Write and wait until the transport has taken the message; a stream's own high-water mark would let 16 messages
- * of any size pile up. A stream that is gone takes the message silently, its reader hears why.
- */
-export async function writeTo(stream: Writer, message: Buffer): Promise<void> {
-  if (stream.destroyed) return;
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      stream.off("close", done);
-      resolve();
+  #headers(path: string, metadata: CallMetadata): OutgoingHttpHeaders {
+    const { address, tls } = this.#options;
+    return {
+      ...Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key.toLowerCase(), value])),
+      [constants.HTTP2_HEADER_METHOD]: "POST",
+      [constants.HTTP2_HEADER_SCHEME]: tls === undefined ? "http" : "https",
+      [constants.HTTP2_HEADER_PATH]: path,
+      [constants.HTTP2_HEADER_AUTHORITY]:
+        tls?.serverName ?? (address.startsWith("unix:") ? "localhost" : address),
+      te: "trailers",
+      "content-type": "application/grpc",
+      "grpc-accept-encoding": "identity",
+      "user-agent": "outrider",
     };
-    stream.once("close", done);
-    stream.write(message, done);
-  });
+  }
 }
 
-/** The same bytes as a Buffer, not copied: a configuration may have many megabytes. */
-export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** Messages pass as they are. */
-export function identity(message: Buffer): Buffer {
-  return message;
-}
-
-function tellDate(metadata: Metadata, { onDate }: UnaryCall): void {
-  const date = new Date(metadata.get("date")[0]?.toString() ?? "");
-  if (!Number.isNaN(date.getTime())) onDate?.(date);
-}
-
-function toMetadata(values: CallMetadata): Metadata {
-  const metadata = new Metadata();
-  for (const [key, value] of Object.entries(values)) metadata.set(key, value);
-  return metadata;
-}
+/** Largest number that `grpc-timeout` has room for. */
+const maxTimeoutMs = 99_999_999;

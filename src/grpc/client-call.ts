@@ -2,13 +2,13 @@
  * A bidirectional call as the client has it.
  */
 import {
-  type ClientHttp2Session,
   type ClientHttp2Stream,
   constants,
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from "node:http2";
 import type { ByteStream } from "./channel.ts";
+import type { Connection } from "./connection.ts";
 import { GrpcError } from "./grpc-error.ts";
 import { Inbound } from "./inbound.ts";
 import { Outbound } from "./outbound.ts";
@@ -20,6 +20,7 @@ const statusWithinMs = 200;
 /** The call; what is written before it begins waits. */
 export class ClientCall implements ByteStream {
   readonly #address: string;
+  readonly #onHeaders: ((headers: IncomingHttpHeaders) => void) | undefined;
   readonly #inbound: Inbound;
   readonly #outbound = new Outbound();
   #stream: ClientHttp2Stream | undefined;
@@ -27,25 +28,23 @@ export class ClientCall implements ByteStream {
   #status: { readonly failure: GrpcError | undefined } | undefined;
   #isOver = false;
 
-  constructor(address: string) {
+  /** @param onHeaders hears what the answer begins with */
+  constructor(address: string, onHeaders?: (headers: IncomingHttpHeaders) => void) {
     this.#address = address;
+    this.#onHeaders = onHeaders;
     this.#inbound = new Inbound(() => {
       this.#stream?.close(constants.NGHTTP2_CANCEL);
     });
   }
 
-  /**
-   * Open the stream.
-   *
-   * @param whyLost what ended the connection, if it has ended
-   */
-  begin(session: ClientHttp2Session, headers: OutgoingHttpHeaders, whyLost: () => string | undefined): void {
+  /** Open the stream. */
+  begin(connection: Connection, headers: OutgoingHttpHeaders): void {
     if (this.#isOver) return;
     let stream: ClientHttp2Stream;
     try {
-      stream = session.request(headers, { endStream: false });
+      stream = connection.session.request(headers, { endStream: false });
     } catch (error) {
-      this.fail(new GrpcError("UNAVAILABLE", whyLost() ?? String(error), this.#address, error));
+      this.fail(new GrpcError("UNAVAILABLE", connection.whyLost ?? String(error), this.#address, error));
       return;
     }
     this.#stream = stream;
@@ -54,12 +53,13 @@ export class ClientCall implements ByteStream {
       cause ??= error;
     });
     stream.on("response", (received, flags) => {
+      this.#onHeaders?.(received);
       if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0) {
         this.#status ??= this.#statusIn(received);
         return;
       }
       const refusal = this.#refusalOf(received);
-      if (refusal !== undefined) this.#refuse(refusal.failure);
+      if (refusal !== undefined) this.abort(refusal.failure);
     });
     const end = (): void => {
       this.#status ??= this.#failed("INTERNAL", "the call ended without a status");
@@ -75,7 +75,8 @@ export class ClientCall implements ByteStream {
       else end();
     });
     stream.on("close", () => {
-      if (this.#status === undefined) this.#finish(this.#withoutStatus(stream.rstCode, whyLost(), cause));
+      if (this.#status === undefined)
+        this.#finish(this.#withoutStatus(stream.rstCode, connection.whyLost, cause));
       else this.#finish(this.#status.failure);
     });
     this.#inbound.attach(stream);
@@ -85,6 +86,13 @@ export class ClientCall implements ByteStream {
   /** The call came to nothing. */
   fail(error: GrpcError): void {
     this.#finish(error);
+  }
+
+  /** Want no more of it, whatever has come. */
+  abort(failure: GrpcError): void {
+    this.#inbound.abandon(failure);
+    this.#finish(failure);
+    this.#stream?.close(constants.NGHTTP2_CANCEL);
   }
 
   write(message: Uint8Array): Promise<void> {
@@ -101,7 +109,7 @@ export class ClientCall implements ByteStream {
   }
 
   cancel(): void {
-    this.#refuse(new GrpcError("CANCELLED", "cancelled by this side", this.#address));
+    this.abort(new GrpcError("CANCELLED", "cancelled by this side", this.#address));
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Buffer, undefined> {
@@ -112,13 +120,6 @@ export class ClientCall implements ByteStream {
         return Promise.resolve({ done: true, value: undefined });
       },
     };
-  }
-
-  /** Want no more of it, whatever has come. */
-  #refuse(failure: GrpcError): void {
-    this.#inbound.abandon(failure);
-    this.#finish(failure);
-    this.#stream?.close(constants.NGHTTP2_CANCEL);
   }
 
   #finish(failure: GrpcError | undefined): void {

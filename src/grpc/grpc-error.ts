@@ -16,7 +16,7 @@ export class GrpcError extends Error {
     this.details = details;
   }
 
-  /** Wrap whatever grpc-js threw. */
+  /** Wrap whatever was thrown. */
   static from(error: unknown, address?: string): GrpcError {
     if (error instanceof GrpcError) return error;
     const code = error instanceof Error && "code" in error ? Number(error.code) : statusCodes.UNKNOWN;

@@ -1,8 +1,8 @@
 /**
  * How a client comes to trust a server, and why it did not get through to one, in words that help.
  *
- * grpc-js folds every failure to connect into UNAVAILABLE with the cause in its text, so the text is what is
- * left to tell a wrong root from a server that is down.
+ * Every failure to connect is UNAVAILABLE with the words of the socket or of OpenSSL: they tell a wrong root from a
+ * server that is down.
  */
 import { readFileSync } from "node:fs";
 import { errorMessage } from "../lifecycle/error-message.ts";
@@ -149,10 +149,8 @@ function explained(kind: ConnectionFailure["kind"], problem: string, remedy: str
   return { kind, problem, remedy, message: `${problem}. ${remedy}` };
 }
 
-/** grpc-js wraps the socket's error: "No connection established. Last error: …. Resolution note: …". */
+/** Of a name with several addresses the first failure is enough. */
 function causeOf(details: string): string {
-  const [, lastError] = /Last error: (.*)/s.exec(details) ?? [];
-  const cause = (lastError ?? details).replace(/\.? ?Resolution note:.*$/s, "").trim();
-  const socketError = /connect [A-Z]+ [^\s,()]+/.exec(cause);
-  return socketError?.[0] ?? cause.replace(/\.$/, "");
+  const [socketError] = /connect [A-Z]+ [^\s,()]+/.exec(details) ?? [];
+  return socketError ?? details.replace(/\.$/, "");
 }

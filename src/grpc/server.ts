@@ -11,7 +11,7 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { prepareSocketPath, withSocketMode } from "../net/unix-socket.ts";
-import { asBuffer, type ByteStream, identity, writeTo } from "./channel.ts";
+import type { ByteStream } from "./channel.ts";
 import { GrpcError } from "./grpc-error.ts";
 
 /** What a handler knows about its call. */
@@ -201,4 +201,37 @@ function contextOf(call: ServerCall): CallContext {
 function toStatus(error: unknown): { code: number; details: string } {
   if (error instanceof GrpcError) return { code: status[error.code], details: error.details };
   return { code: status.INTERNAL, details: error instanceof Error ? error.message : String(error) };
+}
+
+interface Writer {
+  write(message: Buffer, done: () => void): boolean;
+  readonly destroyed: boolean;
+  once(event: "close", listener: () => void): unknown;
+  off(event: "close", listener: () => void): unknown;
+}
+
+/**
+ * Write and wait until the transport has taken the message; a stream's own high-water mark would let 16 messages
+ * of any size pile up. A stream that is gone takes the message silently, its reader hears why.
+ */
+async function writeTo(stream: Writer, message: Buffer): Promise<void> {
+  if (stream.destroyed) return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      stream.off("close", done);
+      resolve();
+    };
+    stream.once("close", done);
+    stream.write(message, done);
+  });
+}
+
+/** The same bytes as a Buffer, not copied: a configuration may have many megabytes. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Messages pass as they are. */
+function identity(message: Buffer): Buffer {
+  return message;
 }

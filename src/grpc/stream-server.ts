@@ -1,7 +1,7 @@
 /**
  * A gRPC server on `node:http2`: for the sockets that Envoy's streams go through.
  *
- * The same services as `GrpcServer` takes, with a fraction of grpc-js' work for each stream and message.
+ * It takes the same services as `GrpcServer`, with a fraction of grpc-js' work for each stream and message.
  */
 import {
   createSecureServer,

@@ -1,3 +1,4 @@
+import type { TlsPolicy } from "../grpc/tls-policy.ts";
 import type { Backoff } from "../lifecycle/backoff.ts";
 
 /** What Wasm modules are fetched with. */
@@ -21,6 +22,8 @@ export interface WasmOptions {
   readonly maxAttempts: number;
   /** Between two fetches of a module that could not be had. */
   readonly refetch: Backoff;
+  /** What connections may be made of; undefined leaves it to Node.js. */
+  readonly tlsPolicy: TlsPolicy | undefined;
   /** Largest download and largest module, in bytes. */
   readonly maxModuleBytes: number;
   /** Docker's configuration with credentials, for images without a pull secret; need not exist. */

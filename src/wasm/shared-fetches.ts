@@ -1,8 +1,6 @@
 /**
  * Work that several ask for is done once, and stopped when the last of them has lost interest.
  */
-import { aborted } from "../lifecycle/sleep.ts";
-
 interface Work<T> {
   readonly result: Promise<T>;
   readonly stop: AbortController;
@@ -30,11 +28,17 @@ export class SharedFetches<T> {
     signal.throwIfAborted();
     const work = this.#work.get(key) ?? this.#start(key, fetch);
     work.waiters += 1;
+    const stopped = Promise.withResolvers<void>();
+    const onAbort = (): void => {
+      stopped.resolve();
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
     try {
-      await Promise.race([work.result, aborted(signal)]);
+      await Promise.race([work.result, stopped.promise]);
       signal.throwIfAborted();
       return await work.result;
     } finally {
+      signal.removeEventListener("abort", onAbort);
       work.waiters -= 1;
       if (work.waiters === 0) {
         work.stop.abort();

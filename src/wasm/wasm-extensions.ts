@@ -63,11 +63,11 @@ export class WasmExtensions {
     const store = await ModuleStore.open(options.folder, (path) => {
       log.warn("the index of the Wasm modules is damaged and begins anew", { path });
     });
-    const { insecureRegistries, requestTimeoutMs } = options;
+    const { insecureRegistries, requestTimeoutMs, tlsPolicy } = options;
     const http = new GuardedHttp({
       guard: createAddressGuard(options.blockedCidrs),
       roots: () => readSystemRoots(),
-      ...{ insecureRegistries, requestTimeoutMs },
+      ...{ insecureRegistries, requestTimeoutMs, tlsPolicy },
     });
     return new WasmExtensions(
       { options, http, store, metrics: new WasmMetrics(metrics, () => store.entries) },

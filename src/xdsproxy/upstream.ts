@@ -1,9 +1,8 @@
 /**
  * A stream to the discovery server with a connection of its own.
  */
-import type { ByteStream, CallMetadata } from "../grpc/channel.ts";
+import { type ByteStream, type CallMetadata, GrpcChannel } from "../grpc/channel.ts";
 import { readServerTrust, type ServerDescription } from "../grpc/server-trust.ts";
-import { StreamChannel } from "../grpc/stream-channel.ts";
 import type { UpstreamOptions } from "./options.ts";
 
 const service = "envoy.service.discovery.v3.AggregatedDiscoveryService";
@@ -44,7 +43,7 @@ export function openUpstream(
   token: string | undefined,
 ): UpstreamStream {
   const tls = readServerTrust(describeDiscoveryServer(options));
-  const channel = new StreamChannel({ address: options.address, tls });
+  const channel = new GrpcChannel({ address: options.address, tls });
   const metadata: CallMetadata = {
     ...options.headers,
     ...(options.clusterId === undefined ? {} : { clusterid: options.clusterId }),

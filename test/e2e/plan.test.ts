@@ -4,12 +4,11 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { parse } from "yaml";
 import { testEnvoy } from "../support/envoy.ts";
+import { ExaminedMesh } from "../support/examined-mesh.ts";
 import { freePorts } from "../support/free-ports.ts";
-import { TestMesh } from "../support/mesh.ts";
-import { egress, mutualTls } from "../support/mesh-objects.ts";
 import { type RunningOutrider, runOutrider, startOutrider } from "../support/outrider.ts";
 import { startEnvoyOn } from "../support/stray-envoy.ts";
-import { prepareWorkload, sidecarReady, type Workload } from "../support/workload.ts";
+import { sidecarReady, type Workload } from "../support/workload.ts";
 
 interface JsonPlan {
   readonly version: number;
@@ -24,22 +23,15 @@ interface JsonPlan {
   readonly files: readonly { readonly path: string; readonly exists: boolean }[];
 }
 
-let mesh: TestMesh;
-let number = 0;
+let examined: ExaminedMesh;
 
 before(async () => {
-  const [outbound = 0] = await freePorts(1);
-  mesh = await TestMesh.start({ "web.yaml": [egress("web", outbound)], "mtls.yaml": [mutualTls("STRICT")] });
+  examined = await ExaminedMesh.start();
 });
 
 after(async () => {
-  await mesh[Symbol.asyncDispose]();
+  await examined[Symbol.asyncDispose]();
 });
-
-function workload(proxyConfig: Readonly<Record<string, unknown>> = {}): Promise<Workload> {
-  number += 1;
-  return prepareWorkload(mesh, `web${number}`, proxyConfig);
-}
 
 async function plan(
   one: Workload,
@@ -79,7 +71,7 @@ async function startSidecar(one: Workload, args: readonly string[] = []): Promis
 
 describe("plan without an agent", () => {
   test("shows what a start would do, and does none of it", async () => {
-    const web = await workload();
+    const web = await examined.workload();
     const before = picture(web);
     const { code, plan: planned } = await plan(web);
     assert.equal(code, 2);
@@ -93,7 +85,7 @@ describe("plan without an agent", () => {
   });
 
   test("a configuration that cannot be used: every problem, exit code 64", async () => {
-    const web = await workload({ statusPort: -1, drainDuration: "soon" });
+    const web = await examined.workload({ statusPort: -1, drainDuration: "soon" });
     const { code, plan: planned } = await plan(web);
     assert.equal(code, 64);
     assert.equal(planned.action, "refuse");
@@ -101,7 +93,7 @@ describe("plan without an agent", () => {
   });
 
   test("a bootstrap that Envoy refuses, with its field", async () => {
-    const web = await workload();
+    const web = await examined.workload();
     web.write(
       "override.json",
       '{"static_resources": {"clusters": [{"name": "x", "connect_timeout": "soon"}]}}',
@@ -115,7 +107,7 @@ describe("plan without an agent", () => {
   });
 
   test("secrets of the bootstrap are not shown", async () => {
-    const web = await workload();
+    const web = await examined.workload();
     const { plan: planned } = await plan(web, { env: { ISTIO_META_API_KEY: "s3cr3t-value-of-mine" } });
     const text = planned.diff.join("\n");
     assert.match(text, /API_KEY/);
@@ -125,7 +117,7 @@ describe("plan without an agent", () => {
 
 describe("plan beside a running agent", () => {
   test("nothing is changed: exit code 0, with the agent's own flags", async () => {
-    const web = await workload();
+    const web = await examined.workload();
     await using _agent = await startSidecar(web, ["--proxyLogLevel", "error", "--domain", "demo.example"]);
     const before = picture(web);
     const { code, plan: planned } = await plan(web);
@@ -138,7 +130,7 @@ describe("plan beside a running agent", () => {
   });
 
   test("a changed label and a changed flag are named, with the mode and why; nothing is done", async () => {
-    const web = await workload();
+    const web = await examined.workload();
     await using agent = await startSidecar(web);
     const before = picture(web);
     const label = { ISTIO_METAJSON_LABELS: '{"team": "blue"}' };
@@ -172,7 +164,7 @@ describe("plan beside a running agent", () => {
   });
 
   test("a listener without reuse_port is handed over hot, or cold where that cannot be", async () => {
-    const web = await workload();
+    const web = await examined.workload();
     const template = join(import.meta.dirname, "../../bootstrap-templates/sidecar.yaml");
     const { static_resources: resources, ...rest } = parse(readFileSync(template, "utf8")) as {
       static_resources: { listeners: Record<string, unknown>[] };
@@ -206,7 +198,7 @@ describe("plan beside a running agent", () => {
   });
 
   test("a port that the agent itself has, and a port that a stranger shares, refuse a reload", async () => {
-    const one = await workload();
+    const one = await examined.workload();
     await using _agent = await startSidecar(one);
 
     const [elsewhere = 0] = await freePorts(1);

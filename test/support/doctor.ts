@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { buffer } from "node:stream/consumers";
 import type { Finding } from "../../src/doctor/finding.ts";
+import { expectFinding } from "./findings.ts";
 import { mainPath } from "./outrider.ts";
 import type { Workload } from "./workload.ts";
 
@@ -48,4 +49,38 @@ export async function diagnose(workload: Workload, changes: DiagnosisChanges = {
     tookMs,
     named: (name) => findings.filter((finding) => finding.name === name),
   };
+}
+
+/** Exactly these findings fail, and the exit code says that some do. */
+export async function expectFailures(
+  one: Workload,
+  expected: Readonly<Record<string, readonly [seen: RegExp, remedy: RegExp]>>,
+  changes: DiagnosisChanges = {},
+): Promise<void> {
+  const diagnosis = await diagnose(one, changes);
+  const failures = diagnosis.findings.filter(({ verdict }) => verdict === "failure");
+  assert.deepEqual(
+    failures.map(({ name }) => name).toSorted(),
+    Object.keys(expected).toSorted(),
+    diagnosis.output,
+  );
+  for (const finding of failures) {
+    const [seen, remedy] = expected[finding.name] ?? [/^$/, /^$/];
+    expectFinding(finding, "failure", seen, remedy);
+  }
+  assert.equal(diagnosis.code, 1);
+  assert.ok(diagnosis.tookMs < 5_000, `took ${diagnosis.tookMs} ms`);
+}
+
+/** This finding is a warning, which leaves the exit code 0. */
+export async function expectWarning(
+  one: Workload,
+  name: string,
+  seen: RegExp,
+  remedy: RegExp,
+  changes: DiagnosisChanges = {},
+): Promise<void> {
+  const { code, named, output } = await diagnose(one, changes);
+  expectFinding(named(name)[0], "warning", seen, remedy);
+  assert.equal(code, 0, output);
 }

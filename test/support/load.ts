@@ -1,10 +1,14 @@
 /** Requests one after the other in the background, each result kept. */
+import assert from "node:assert/strict";
 import { sleep } from "../../src/lifecycle/sleep.ts";
 import type { HttpResponse } from "../../src/net/http-client.ts";
+import { eventually } from "./eventually.ts";
 
 export interface Load extends AsyncDisposable {
   /** Requests so far. */
   readonly count: () => number;
+  /** Resolves after so many further requests, however slow the machine is. */
+  readonly more: (requests: number) => Promise<void>;
   /** Stop and resolve to what went wrong, one line each. */
   readonly stop: () => Promise<readonly string[]>;
 }
@@ -32,6 +36,12 @@ export function startLoad(call: () => Promise<HttpResponse>): Load {
   };
   return {
     count: () => count,
+    more: async (requests) => {
+      const enough = count + requests;
+      await eventually(`${requests} more requests`, () => assert.ok(count >= enough, `${count}`), {
+        withinMs: 60_000,
+      });
+    },
     stop: end,
     async [Symbol.asyncDispose]() {
       await end();

@@ -32,6 +32,7 @@ export async function wasmFixture(
     requestTimeoutMs: 15_000,
     maxAttempts: 5,
     refetch: { initialMs: 3_600_000, multiplier: 1, maxMs: 3_600_000, jitter: 0 },
+    tlsPolicy: undefined,
     maxModuleBytes: 268_435_456,
     dockerConfigPath: undefined,
     ...changes,

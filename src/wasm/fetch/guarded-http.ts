@@ -7,6 +7,7 @@ import { request as httpRequest, type IncomingMessage, type RequestOptions } fro
 import { request as httpsRequest } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
 import { createSecureContext, type SecureContext } from "node:tls";
+import { policyOptions, type TlsPolicy } from "../../grpc/tls-policy.ts";
 import { errorCode, errorMessage } from "../../lifecycle/error-message.ts";
 import { WasmFetchError } from "../fetch-error.ts";
 import type { AddressGuard, AddressPolicy } from "./address-guard.ts";
@@ -19,6 +20,8 @@ export interface GuardedHttpOptions {
   readonly insecureRegistries: readonly string[];
   /** PEM of what servers are authenticated by, read once; undefined takes the roots that Node.js brings. */
   readonly roots: () => Buffer | undefined;
+  /** What connections may be made of; undefined leaves it to Node.js. */
+  readonly tlsPolicy: TlsPolicy | undefined;
   /** One request with its answer, in milliseconds. */
   readonly requestTimeoutMs: number;
 }
@@ -119,7 +122,11 @@ export class GuardedHttp {
   #tls(insecure: boolean): { readonly secureContext: SecureContext; readonly rejectUnauthorized: boolean } {
     if (this.#trust === undefined) {
       const ca = this.#options.roots();
-      this.#trust = createSecureContext(ca === undefined ? {} : { ca });
+      const { tlsPolicy } = this.#options;
+      this.#trust = createSecureContext({
+        ...policyOptions(tlsPolicy),
+        ...(ca === undefined ? {} : { ca }),
+      });
     }
     return { secureContext: this.#trust, rejectUnauthorized: !insecure };
   }

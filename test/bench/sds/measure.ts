@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { ByteStream } from "../../../src/grpc/channel.ts";
-import { StreamChannel } from "../../../src/grpc/stream-channel.ts";
+import { GrpcChannel } from "../../../src/grpc/channel.ts";
 import { sleep } from "../../../src/lifecycle/sleep.ts";
 import { DiscoveryRequestSchema } from "../../../src/proto/agent/discovery_pb.js";
 import { typeUrl } from "../../../src/xds/type-urls.ts";
@@ -43,9 +43,9 @@ interface Clients extends Disposable {
 }
 
 function open({ folder }: Subject, count: number): Clients {
-  const channels: StreamChannel[] = [];
-  const channelTo = (socket: string): StreamChannel => {
-    const channel = new StreamChannel({ address: `unix:${join(folder, socket)}`, tls: undefined });
+  const channels: GrpcChannel[] = [];
+  const channelTo = (socket: string): GrpcChannel => {
+    const channel = new GrpcChannel({ address: `unix:${join(folder, socket)}`, tls: undefined });
     channels.push(channel);
     return channel;
   };

@@ -4,7 +4,7 @@ import { connect as connectHttp2 } from "node:http2";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { ChannelOptions } from "../../../src/grpc/channel.ts";
-import { StreamChannel } from "../../../src/grpc/stream-channel.ts";
+import { GrpcChannel } from "../../../src/grpc/channel.ts";
 import { sleep } from "../../../src/lifecycle/sleep.ts";
 import { typeUrl } from "../../../src/xds/type-urls.ts";
 import { grpcFrame } from "../../support/http2-server.ts";
@@ -43,7 +43,7 @@ function figure(route: Route, name: string, unit: Figure["unit"], values: readon
 
 /** A client that asks for responses and takes them. */
 function clientOf(route: Route) {
-  const channel = new StreamChannel(route.channel);
+  const channel = new GrpcChannel(route.channel);
   const stream = channel.stream(
     "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources",
     {},

@@ -76,9 +76,9 @@ describe("another server's SDS socket at one end, the volume of SPIFFE credentia
     ] as const) {
       const [web, api] = await rotate(issuer, roots);
       await Promise.all([serves(mesh.web, web, roots.length), serves(mesh.api, api, roots.length)]);
+      await load.more(10);
     }
     assert.deepEqual(await load.stop(), []);
-    assert.ok(load.count() > 50, `${load.count()} requests are too few to show anything`);
 
     const { identity } = await mesh.web.report();
     assert.match(identity.source ?? "", /the SDS socket .*workload-spiffe-uds\/socket/);

@@ -53,6 +53,7 @@ describe("both sidecars of a STRICT mesh start while its control plane and CA ar
         { withinMs: 60_000 },
       );
     }
+    await load.more(10);
     assert.deepEqual(await load.stop(), []);
   });
 });

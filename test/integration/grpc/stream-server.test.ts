@@ -8,8 +8,8 @@ import type { ByteStream } from "../../../src/grpc/channel.ts";
 import { GrpcChannel } from "../../../src/grpc/channel.ts";
 import { GrpcError } from "../../../src/grpc/grpc-error.ts";
 import type { CallContext } from "../../../src/grpc/server.ts";
-import { StreamChannel } from "../../../src/grpc/stream-channel.ts";
 import { StreamServer } from "../../../src/grpc/stream-server.ts";
+import { GrpcJsChannel } from "../../support/grpc-js-channel.ts";
 import { eventually } from "../../support/eventually.ts";
 import { grpcFrame } from "../../support/http2-server.ts";
 import { inboxOf } from "../../support/inbox.ts";
@@ -93,7 +93,7 @@ function ask(
 
 const hello = grpcFrame(Buffer.from("hello"));
 
-for (const Channel of [GrpcChannel, StreamChannel]) {
+for (const Channel of [GrpcChannel, GrpcJsChannel]) {
   describe(`StreamServer, called by ${Channel.name}`, () => {
     test("gives messages back as they came, empty ones and large ones too", async () => {
       await using server = await serve(echo);
@@ -260,7 +260,7 @@ describe("StreamServer", () => {
 
   test("serves others while one breaks off in the middle of a message, again and again", async () => {
     await using server = await serve(echo);
-    using channel = new StreamChannel({ address: server.address, tls: undefined });
+    using channel = new GrpcChannel({ address: server.address, tls: undefined });
     const stream = channel.stream(method, {});
     const inbox = inboxOf(stream);
     for (let round = 0; round < 30; round += 1) {
@@ -278,7 +278,7 @@ describe("StreamServer", () => {
 
   test("closes with calls open", async () => {
     const server = await serve(echo);
-    using channel = new StreamChannel({ address: server.address, tls: undefined });
+    using channel = new GrpcChannel({ address: server.address, tls: undefined });
     const stream = channel.stream(method, {});
     const inbox = inboxOf(stream);
     stream.enqueue(Buffer.from("x"));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { TlsPolicy } from "../../../src/grpc/tls-policy.ts";
 import { GuardedHttp } from "../../../src/wasm/fetch/guarded-http.ts";
 import { type Answer, bytes, startModuleServer, status } from "../../support/module-server.ts";
 import { startRegistry, tarLayer } from "../../support/oci-registry.ts";
@@ -8,6 +9,7 @@ import { wasmExtension, wasmModule } from "../../support/wasm-config.ts";
 import { type WasmFixture, wasmFixture } from "../../support/wasm-fixture.ts";
 
 const module = wasmModule();
+const policy = { minVersion: "TLSv1.2", groups: ["prime256v1"] } as const;
 
 async function kindOf(
   wasm: WasmFixture,
@@ -110,12 +112,13 @@ describe("a fetch", () => {
       privateKey: privateKeyPem,
     });
     server.answers.set("/a.wasm", bytes(module));
-    const ask = async (host: string, roots: readonly string[]): Promise<number> => {
+    const ask = async (host: string, roots: readonly string[], tlsPolicy?: TlsPolicy): Promise<number> => {
       // Only the addresses of this machine are out of the question, which a test cannot do without.
       const http = new GuardedHttp({
         guard: () => undefined,
         insecureRegistries: [],
         roots: () => Buffer.from(roots.join("\n")),
+        tlsPolicy,
         requestTimeoutMs: 15_000,
       });
       const url = new URL(`https://${host}:${server.port}/a.wasm`);
@@ -126,6 +129,11 @@ describe("a fetch", () => {
     await assert.rejects(ask("localhost", others), /is not trusted/);
     assert.equal(await ask("localhost", [...others, pki.rootPem]), 200);
     await assert.rejects(ask("127.0.0.1", [pki.rootPem]), /is not trusted: .*altnames/);
+    // A policy that this server has nothing for.
+    const old = { ...policy, maxVersion: "TLSv1.2", cipherSuites: ["ECDHE-RSA-AES128-GCM-SHA256"] } as const;
+    await assert.rejects(ask("localhost", [pki.rootPem], old), /cannot be asked/);
+    const fitting = { ...policy, maxVersion: "TLSv1.3", cipherSuites: ["TLS_AES_128_GCM_SHA256"] } as const;
+    assert.equal(await ask("localhost", [pki.rootPem], fitting), 200);
   });
 
   test("takes credentials to no other server", async () => {

@@ -27,8 +27,7 @@ describe("terminationOf()", () => {
 });
 
 describe("explainFailure()", () => {
-  const noConnection = (cause: string): GrpcError =>
-    new GrpcError("UNAVAILABLE", `No connection established. Last error: ${cause}. Resolution note: `);
+  const noConnection = (cause: string): GrpcError => new GrpcError("UNAVAILABLE", cause);
   const cases = [
     [
       "nobody listens",

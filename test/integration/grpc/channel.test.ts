@@ -3,7 +3,7 @@ import { constants, type ServerHttp2Stream } from "node:http2";
 import { createServer, type AddressInfo } from "node:net";
 import { describe, test } from "node:test";
 import { GrpcServer } from "../../../src/grpc/server.ts";
-import { StreamChannel } from "../../../src/grpc/stream-channel.ts";
+import { GrpcChannel } from "../../../src/grpc/channel.ts";
 import { freePorts } from "../../support/free-ports.ts";
 import { grpcFrame, listenForHttp2 } from "../../support/http2-server.ts";
 import { inboxOf } from "../../support/inbox.ts";
@@ -26,7 +26,7 @@ async function served(
 
 /** A call to such a server, with one message sent. */
 function call(address: string) {
-  const channel = new StreamChannel({ address, tls: undefined });
+  const channel = new GrpcChannel({ address, tls: undefined });
   const stream = channel.stream(method, {});
   stream.enqueue(Buffer.from("ask"));
   return {
@@ -148,7 +148,7 @@ const endings: readonly Case[] = [
   ]),
 ];
 
-describe("StreamChannel", () => {
+describe("GrpcChannel", () => {
   for (const [what, answer, error] of endings) {
     test(`hears ${what} as ${error.code}`, async () => {
       await using server = await served(answer);
@@ -248,7 +248,7 @@ describe("StreamChannel", () => {
     );
     const address = `127.0.0.1:${server.port}`;
     const ask = async (rootPem: string, serverName: string | undefined): Promise<string> => {
-      using channel = new StreamChannel({
+      using channel = new GrpcChannel({
         address,
         tls: { rootCertificates: Buffer.from(rootPem), serverName },
       });

@@ -1,19 +1,10 @@
 /**
- * gRPC streams over a connection of their own, on `node:http2`: for what the agent passes on.
- *
- * grpc-js takes each message through some ten layers; here it is a read and a write. Unary calls are `GrpcChannel`'s.
+ * An HTTP/2 connection to a gRPC server, kept alive.
  */
-import {
-  type ClientHttp2Session,
-  connect as connectHttp2,
-  constants,
-  type OutgoingHttpHeaders,
-} from "node:http2";
+import { type ClientHttp2Session, connect, constants } from "node:http2";
 import type { Socket } from "node:net";
-import type { ByteStream, CallMetadata, ChannelOptions } from "./channel.ts";
-import { ClientCall } from "./client-call.ts";
+import type { ChannelOptions } from "./channel.ts";
 import { dial } from "./dial.ts";
-import { GrpcError } from "./grpc-error.ts";
 
 /**
  * What a server may send ahead of what was read: with HTTP/2's own 64 KiB a large configuration takes a round trip
@@ -24,55 +15,8 @@ const windowBytes = 2_097_152;
 /** Between two pings, and from a ping to its answer, in milliseconds. */
 const keepalive = { everyMs: 30_000, answerWithinMs: 10_000 } as const;
 
-/** One connection, made for the first call; disposing it ends its calls. */
-export class StreamChannel implements Disposable {
-  readonly address: string;
-  readonly #options: ChannelOptions;
-  readonly #closing = new AbortController();
-  #connection: Promise<Connection> | undefined;
-
-  constructor(options: ChannelOptions) {
-    this.#options = options;
-    this.address = options.address;
-  }
-
-  /** Open a stream on `path`. Its failure to connect is heard by whoever reads it. */
-  stream(path: string, metadata: CallMetadata): ByteStream {
-    const call = new ClientCall(this.address);
-    this.#connection ??= Connection.open(this.#options, this.#closing.signal);
-    this.#connection.then(
-      (connection) => {
-        call.begin(connection.session, this.#headers(path, metadata), () => connection.whyLost);
-      },
-      (error: unknown) => {
-        call.fail(GrpcError.from(error, this.address));
-      },
-    );
-    return call;
-  }
-
-  [Symbol.dispose](): void {
-    this.#closing.abort();
-  }
-
-  #headers(path: string, metadata: CallMetadata): OutgoingHttpHeaders {
-    const { address, tls } = this.#options;
-    return {
-      ...Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key.toLowerCase(), value])),
-      [constants.HTTP2_HEADER_METHOD]: "POST",
-      [constants.HTTP2_HEADER_SCHEME]: tls === undefined ? "http" : "https",
-      [constants.HTTP2_HEADER_PATH]: path,
-      [constants.HTTP2_HEADER_AUTHORITY]:
-        tls?.serverName ?? (address.startsWith("unix:") ? "localhost" : address),
-      te: "trailers",
-      "content-type": "application/grpc",
-      "grpc-accept-encoding": "identity",
-      "user-agent": "outrider",
-    };
-  }
-}
-
-class Connection {
+/** The connection; it ends when the signal that it was opened with aborts. */
+export class Connection {
   readonly session: ClientHttp2Session;
   readonly #socket: Socket;
   #reason: string | undefined;
@@ -98,7 +42,7 @@ class Connection {
   /** @throws GrpcError */
   static async open(options: ChannelOptions, closing: AbortSignal): Promise<Connection> {
     const socket = await dial(options, closing);
-    const session = connectHttp2(options.tls === undefined ? "http://localhost" : "https://localhost", {
+    const session = connect(options.tls === undefined ? "http://localhost" : "https://localhost", {
       createConnection: () => socket,
       maxSessionMemory: Number.MAX_SAFE_INTEGER,
       settings: { enablePush: false, initialWindowSize: windowBytes },
