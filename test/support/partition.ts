@@ -106,7 +106,7 @@ export async function runPartition({ forMs }: PartitionOptions): Promise<Partiti
         assert.doesNotMatch(clusters, /old\.demo/);
       }
     },
-    { withinMs: startMs * 3 },
+    { withinMs: startMs * 3, everyMs: 500 },
   );
   const convergedMs = performance.now() - over;
   const failed = await load.stop();

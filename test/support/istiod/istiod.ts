@@ -1,4 +1,4 @@
-/** A real istiod, which `build.sh` beside this file makes, with its configuration in files and an empty cluster. */
+/** A real istiod, which `test/istiod/run.sh` builds, with its configuration in files and an empty cluster. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -8,9 +8,6 @@ import { eventually } from "../eventually.ts";
 import { freePorts } from "../free-ports.ts";
 import { get, startMs } from "../mesh.ts";
 import { startEmptyCluster } from "./kubernetes.ts";
-
-/** Path of its binary; undefined when there is none. */
-export const istiodPath: string | undefined = process.env["ISTIOD_PATH"];
 
 export interface Istiod extends AsyncDisposable {
   readonly ports: { readonly tls: number; readonly http: number };
@@ -31,11 +28,13 @@ const environment = {
   PILOT_ENABLE_WORKLOAD_ENTRY_HEALTHCHECKS: "false",
 };
 
+/** @throws Error when ISTIOD_PATH names none */
 export async function startIstiod(
-  binary: string,
   folder: string,
   files: Readonly<Record<string, readonly object[]>>,
 ): Promise<Istiod> {
+  const binary = process.env["ISTIOD_PATH"];
+  if (binary === undefined) throw new Error("ISTIOD_PATH names no istiod: use npm run test:istiod");
   await using stack = new AsyncDisposableStack();
   const cluster = stack.use(await startEmptyCluster());
   const [tls = 0, plain = 0, http = 0, monitoring = 0] = await freePorts(4);

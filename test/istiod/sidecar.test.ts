@@ -2,23 +2,20 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
-import { GrpcChannel } from "../../../src/grpc/channel.ts";
-import { testEnvoy } from "../../support/envoy.ts";
-import { eventually } from "../../support/eventually.ts";
-import { freePorts } from "../../support/free-ports.ts";
-import { startApp } from "../../support/http-app.ts";
-import { inboxOf } from "../../support/inbox.ts";
-import { type Istiod, istiodPath, startIstiod } from "../../support/istiod/istiod.ts";
-import { jwtExpiringAt } from "../../support/jwt.ts";
-import { startLoad } from "../../support/load.ts";
-import { get, startMs } from "../../support/mesh.ts";
-import { egress, plainText, service } from "../../support/mesh-objects.ts";
-import { type RunningOutrider, startOutrider } from "../../support/outrider.ts";
-import { temporaryFolder } from "../../support/temporary-folder.ts";
-import { delta } from "../../support/xds-messages.ts";
-
-const skip =
-  istiodPath === undefined ? "needs ISTIOD_PATH: test/support/istiod/build.sh builds one" : undefined;
+import { GrpcChannel } from "../../src/grpc/channel.ts";
+import { testEnvoy } from "../support/envoy.ts";
+import { eventually } from "../support/eventually.ts";
+import { freePorts } from "../support/free-ports.ts";
+import { startApp } from "../support/http-app.ts";
+import { inboxOf } from "../support/inbox.ts";
+import { type Istiod, startIstiod } from "../support/istiod/istiod.ts";
+import { jwtExpiringAt } from "../support/jwt.ts";
+import { startLoad } from "../support/load.ts";
+import { get, startMs } from "../support/mesh.ts";
+import { egress, plainText, service } from "../support/mesh-objects.ts";
+import { type RunningOutrider, startOutrider } from "../support/outrider.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { delta } from "../support/xds-messages.ts";
 
 interface Sidecar {
   readonly agent: RunningOutrider;
@@ -77,14 +74,14 @@ interface ProxyStatus {
   readonly resources?: Readonly<Record<string, { readonly sent?: string; readonly acked?: string }>>;
 }
 
-describe("with a real istiod", skip === undefined ? {} : { skip }, () => {
+describe("with a real istiod", () => {
   test("a sidecar gets certificate and configuration, is SYNCED, and serves while istiod is killed and started", async () => {
     await using stack = new AsyncDisposableStack();
     const folder = stack.use(temporaryFolder()).path;
     const [outbound = 0] = await freePorts(1);
     const app = stack.use(await startApp("api"));
     const istiod = stack.use(
-      await startIstiod(istiodPath ?? "", join(folder, "istiod"), {
+      await startIstiod(join(folder, "istiod"), {
         // An egress listener of a port is for the services of that port.
         "api.yaml": [service("api", [{ port: app.port }], outbound), plainText("api")],
         "web.yaml": [egress("web", outbound)],
