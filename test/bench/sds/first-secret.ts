@@ -1,7 +1,7 @@
 /** From exec of the release to the first secret on its socket. */
-import { existsSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { sleep } from "../../../src/lifecycle/sleep.ts";
+import { eventually } from "../../support/eventually.ts";
 import type { TestMesh } from "../../support/mesh.ts";
 import type { Program } from "../../support/outrider.ts";
 import { fetchPrivateKey } from "../../support/sds-client.ts";
@@ -31,8 +31,7 @@ export async function measureFirstSecret(
       const sidecar = await mesh.sidecar("web", { program: release, env });
       await using agent = sidecar.agent;
       const path = join(sidecar.folder, socket);
-      while (!existsSync(path)) await sleep(1);
-      await fetchPrivateKey(path);
+      await eventually("the first secret", () => fetchPrivateKey(path), { withinMs: 30_000, everyMs: 2 });
       const now = performance.timeOrigin + performance.now();
       if (run >= 0) values.push(now - agent.startedAt);
     }
