@@ -4,6 +4,9 @@
 import type { Command } from "./command.ts";
 import { fetchProgressLine } from "./fetch-progress.ts";
 
+/** Longest wait for `--version`, in milliseconds. */
+const versionTimeoutMs = 10_000;
+
 /** Prints path, place and version. */
 export const envoyCommand: Command = {
   name: "envoy",
@@ -15,7 +18,7 @@ export const envoyCommand: Command = {
   async run(args, context) {
     const { ensureEnvoy, findEnvoy } = await import("../envoy/binary/ensure.ts");
     const { EnvoyFetchError } = await import("../envoy/binary/fetch.ts");
-    const { spawnChild } = await import("../lifecycle/child.ts");
+    const { runCommand } = await import("../lifecycle/command.ts");
     const options = {
       binaryPath: args.optionalString("binaryPath"),
       envoyPath: context.env["ENVOY_PATH"] || undefined,
@@ -37,15 +40,12 @@ export const envoyCommand: Command = {
       context.print(path);
       return 0;
     }
-    const lines: string[] = [];
-    const child = spawnChild({
+    const { output } = await runCommand({
       file: path,
       args: ["--version"],
-      stdout: (line) => lines.push(line),
-      stderr: "ignore",
+      signal: AbortSignal.timeout(versionTimeoutMs),
     });
-    await child.exited;
-    const version = lines.find((line) => line.includes("version:"))?.replace(/^.*version:\s*/, "");
+    const version = output.find((line) => line.includes("version:"))?.replace(/^.*version:\s*/, "");
     context.print(`path     ${path}`);
     context.print(`found    ${located.kind === "found" ? located.source : "fetched just now"}`);
     context.print(`version  ${version ?? "unknown: it does not answer --version"}`);

@@ -1,8 +1,8 @@
 /**
  * Envoy run to its end for an answer: `--version`, `--mode validate`.
  */
-import { type ChildExit, spawnChild } from "../lifecycle/child.ts";
-import { endOf } from "../lifecycle/child-end.ts";
+import type { ChildExit } from "../lifecycle/child.ts";
+import { runCommand } from "../lifecycle/command.ts";
 
 /** How it ended and what it said. */
 export interface EnvoyRun {
@@ -18,11 +18,6 @@ export async function runEnvoy(
   signal: AbortSignal,
 ): Promise<EnvoyRun> {
   const started = performance.now();
-  const output: string[] = [];
-  const onLine = (line: string): void => {
-    if (line.trim() !== "") output.push(line.trim());
-  };
-  const child = spawnChild({ file: binary, args, stdout: onLine, stderr: onLine });
-  const exit = await endOf(child, signal);
+  const { exit, output } = await runCommand({ file: binary, args, signal });
   return { exit, output, tookMs: Math.round(performance.now() - started) };
 }

@@ -137,6 +137,9 @@ function sendSignal(
   }
 }
 
+/** Longest wait for output of a command that has ended, in milliseconds. */
+const lastWordsMs = 500;
+
 async function runCommand(
   { file, args }: Extract<RotationNotice, { kind: "command" }>,
   { serial }: WorkloadSecret,
@@ -154,6 +157,8 @@ async function runCommand(
     const inTime = await Promise.race([child.exited, limit]);
     if (inTime === undefined) child.kill("SIGKILL");
     const exit = inTime ?? (await child.exited);
+    // Its last words may come after its end; what it has left running does not hold this up.
+    await Promise.race([child.closed, sleep(lastWordsMs, settled.signal)]);
     if (exit.kind === "exited" && exit.code === 0) {
       log.info("the command after a rotation has run", { file, serial });
     } else {

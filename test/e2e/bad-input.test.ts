@@ -6,13 +6,17 @@ import { describe, test } from "node:test";
 import { eventually } from "../support/eventually.ts";
 import { freePorts } from "../support/free-ports.ts";
 import { get, startMs, TestMesh, type TestSidecar } from "../support/mesh.ts";
-import { egress, mutualTls } from "../support/mesh-objects.ts";
+import { ingress, mutualTls } from "../support/mesh-objects.ts";
 import { runOutrider } from "../support/outrider.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 async function meshForOne(flags: readonly string[] = []): Promise<TestMesh> {
-  const [outbound = 0] = await freePorts(1);
-  return TestMesh.start({ "web.yaml": [egress("web", outbound)], "mtls.yaml": [mutualTls("STRICT")] }, flags);
+  const [inbound = 0, app = 0] = await freePorts(2);
+  // An inbound listener with mutual TLS: without a certificate Envoy does not serve.
+  return TestMesh.start(
+    { "web.yaml": [ingress("web", inbound, app)], "mtls.yaml": [mutualTls("STRICT")] },
+    flags,
+  );
 }
 
 /** The agent goes on, unready, and both its report and its log name cause and remedy. */

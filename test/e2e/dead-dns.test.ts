@@ -35,6 +35,8 @@ test("a name server that does not answer does not keep a stopped agent from endi
     cwd: folder.path,
     env: {
       ENVOY_PATH: await testEnvoy(),
+      // The namespace has no address to find.
+      INSTANCE_IP: "127.0.0.1",
       XDS_ROOT_CA: "SYSTEM",
       CA_ROOT_CA: "SYSTEM",
       PROXY_CONFIG: JSON.stringify({

@@ -44,6 +44,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const homes: Readonly<Record<string, readonly string[]>> = {
   yargs: ["cli/parse.ts"],
   "yargs-parser": ["cli/command-line.ts"],
+  execa: ["lifecycle/command.ts"],
   // The ownership of children is learned from its diagnostics channel.
   "node:child_process": ["lifecycle/child.ts", "init/owned-children.ts", "build/"],
   "@grpc/grpc-js": ["grpc/"],

