@@ -27,9 +27,14 @@ describe("a changed bootstrap", () => {
       const failures = await load.stop();
       if (mode !== "cold") assert.deepEqual(failures, []);
       const folder = join(lone.sidecar.folder, "etc/istio/proxy");
-      assert.deepEqual(
-        [1, 2].map((number) => existsSync(join(folder, "generations", String(number)))),
-        [false, true],
+      await eventually(
+        "the old Envoy's folder gone",
+        () =>
+          assert.deepEqual(
+            [1, 2].map((number) => existsSync(join(folder, "generations", String(number)))),
+            [false, true],
+          ),
+        { withinMs: 5_000 },
       );
       assert.match(readFileSync(join(folder, "envoy-rev.json"), "utf8"), /second/);
     });
