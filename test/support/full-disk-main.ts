@@ -10,7 +10,7 @@ import { Metrics } from "../../src/telemetry/metrics.ts";
 import { TestCa } from "./ca.ts";
 import { eventually } from "./eventually.ts";
 import { identityOptions } from "./identity-options.ts";
-import { answerAsProgram } from "./own-network.ts";
+import { answerAsProgram } from "./namespaced-program.ts";
 import { runManager } from "./running-manager.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 import { testLog } from "./test-log.ts";

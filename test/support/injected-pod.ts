@@ -10,7 +10,7 @@ import { testEnvoy } from "./envoy.ts";
 import { eventually } from "./eventually.ts";
 import { get, startMs, TestMesh } from "./mesh.ts";
 import { mainPath, runOutrider, startOutrider } from "./outrider.ts";
-import { answerAsProgram } from "./own-network.ts";
+import { answerAsProgram } from "./namespaced-program.ts";
 
 /** Of one life of the container. */
 export interface PodReport {

@@ -1,5 +1,5 @@
 /** A partition as a program. */
-import { answerAsProgram } from "./own-network.ts";
+import { answerAsProgram } from "./namespaced-program.ts";
 import { runPartition } from "./partition.ts";
 
 await answerAsProgram(runPartition);

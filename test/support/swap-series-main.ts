@@ -1,5 +1,5 @@
 /** A series of swaps as a program. */
-import { answerAsProgram } from "./own-network.ts";
+import { answerAsProgram } from "./namespaced-program.ts";
 import { runSwapSeries } from "./swap-series.ts";
 
 await answerAsProgram(runSwapSeries);

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { TestCa } from "./ca.ts";
 import { identityOptions } from "./identity-options.ts";
-import { answerAsProgram } from "./own-network.ts";
+import { answerAsProgram } from "./namespaced-program.ts";
 import { runManager } from "./running-manager.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 

@@ -1,5 +1,5 @@
 /** One failure mode as a program. */
-import { answerAsProgram } from "../own-network.ts";
+import { answerAsProgram } from "../namespaced-program.ts";
 import { failureModes } from "./table.ts";
 
 await answerAsProgram(async ({ name }: { readonly name: string }) => {
