@@ -2,13 +2,13 @@
  * Those who see every Envoy come and go: the witness that says why one ended, and the flight recorder.
  */
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { CgroupMemory } from "../envoy/exits/cgroup-memory.ts";
 import { ExitWitness } from "../envoy/exits/exit-witness.ts";
 import { FlightRecorder } from "../envoy/exits/flight-recorder.ts";
 import type { Generation } from "../envoy/generation/generation.ts";
 import type { GenerationObserver, SupervisorOptions } from "../envoy/supervisor-options.ts";
 import { residentBytes } from "../lifecycle/process-memory.ts";
+import { sleep } from "../lifecycle/sleep.ts";
 import { ticks } from "../lifecycle/tick.ts";
 import type { Logger } from "../telemetry/log.ts";
 
@@ -85,7 +85,7 @@ export class Witnesses implements AsyncDisposable {
   }
 
   async #pictureLater(generation: Generation): Promise<void> {
-    await sleep(pictureAfterMs, undefined, { ref: false });
+    await sleep(pictureAfterMs, undefined, { isBackground: true });
     await this.#recorder.snapshot(generation.number, generation.admin, "live");
   }
 }

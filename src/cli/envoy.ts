@@ -19,6 +19,7 @@ export const envoyCommand: Command = {
     const { ensureEnvoy, findEnvoy } = await import("../envoy/binary/ensure.ts");
     const { EnvoyFetchError } = await import("../envoy/binary/fetch.ts");
     const { runCommand } = await import("../lifecycle/command.ts");
+    const { Deadline } = await import("../lifecycle/timer.ts");
     const options = {
       binaryPath: args.optionalString("binaryPath"),
       envoyPath: context.env["ENVOY_PATH"] || undefined,
@@ -40,10 +41,11 @@ export const envoyCommand: Command = {
       context.print(path);
       return 0;
     }
+    using deadline = new Deadline(versionTimeoutMs);
     const { output } = await runCommand({
       file: path,
       args: ["--version"],
-      signal: AbortSignal.timeout(versionTimeoutMs),
+      signal: deadline.signal,
     });
     const version = output.find((line) => line.includes("version:"))?.replace(/^.*version:\s*/, "");
     context.print(`path     ${path}`);

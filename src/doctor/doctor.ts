@@ -4,6 +4,7 @@
  * Every check runs at once; the network and Envoy are begun first, because they take longest.
  */
 import type { ConfigSources } from "../config/agent-config.ts";
+import { Deadline } from "../lifecycle/timer.ts";
 import { judgeConfiguration } from "./configuration.ts";
 import { controlPlaneChecks } from "./control-plane-checks.ts";
 import { envoyChecks } from "./envoy-checks.ts";
@@ -46,7 +47,8 @@ const ofEnvoy: readonly string[] = [
 /** Never rejects for what is wrong with the environment. */
 export async function examine(sources: ConfigSources, context: DoctorContext): Promise<DoctorReport> {
   const subject = readSubject(sources);
-  const network = controlPlaneChecks(subject, context.interpreter, AbortSignal.timeout(networkMs));
+  using deadline = new Deadline(networkMs);
+  const network = controlPlaneChecks(subject, context.interpreter, deadline.signal);
   const agent = subject.runsEnvoy
     ? lookForAgent(subject.configPath)
     : await lookForProxylessAgent(subject.statusPort);

@@ -2,6 +2,7 @@
  * Runs checks side by side, each with a deadline, so that none hides or holds up another.
  */
 import { errorMessage } from "../lifecycle/error-message.ts";
+import { Timer } from "../lifecycle/timer.ts";
 import { type Finding, warning } from "./finding.ts";
 
 /** A look at one thing. */
@@ -25,7 +26,7 @@ export async function runChecks(checks: readonly Check[], deadlineMs: number): P
 async function runOne({ name, run }: Check, deadlineMs: number): Promise<readonly Finding[]> {
   const controller = new AbortController();
   const late = Promise.withResolvers<readonly Finding[]>();
-  const timer = setTimeout(() => {
+  using _timer = new Timer(deadlineMs, () => {
     controller.abort();
     late.resolve([
       warning(
@@ -34,7 +35,7 @@ async function runOne({ name, run }: Check, deadlineMs: number): Promise<readonl
         "run outrider doctor again; when it stays so, the machine is too busy for an Envoy to start in time",
       ),
     ]);
-  }, deadlineMs);
+  });
   try {
     return await Promise.race([run(controller.signal), late.promise]);
   } catch (error) {
@@ -42,7 +43,6 @@ async function runOne({ name, run }: Check, deadlineMs: number): Promise<readonl
       warning(name, `could not be checked: ${errorMessage(error)}`, "make this readable for outrider's user"),
     ];
   } finally {
-    clearTimeout(timer);
     controller.abort();
   }
 }

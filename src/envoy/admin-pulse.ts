@@ -5,6 +5,7 @@
  * is read: a request through Node.js' HTTP client takes four times the processor time.
  */
 import { connect, type Socket } from "node:net";
+import { Timer } from "../lifecycle/timer.ts";
 
 /** Makes Envoy's main thread do next to nothing, and names it no secret. */
 const request = "GET /hot_restart_version HTTP/1.1\r\nhost: envoy\r\n\r\n";
@@ -44,14 +45,14 @@ export class AdminPulse implements Disposable {
 
   #ask(timeoutMs: number): Promise<Answer> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => {
+      const timer = new Timer(timeoutMs, () => {
         // A late answer to this question must not be taken for one to the next.
         this.#settle?.("none");
         this[Symbol.dispose]();
-      }, timeoutMs);
+      });
       this.#settle = (answer) => {
         this.#settle = undefined;
-        clearTimeout(timer);
+        timer.cancel();
         resolve(answer);
       };
       this.#socket ??= this.#connect();

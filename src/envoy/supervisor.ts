@@ -9,6 +9,7 @@ import type { ChildExit } from "../lifecycle/child.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { EventQueue } from "../lifecycle/event-queue.ts";
 import { aborted } from "../lifecycle/sleep.ts";
+import { Timer } from "../lifecycle/timer.ts";
 import type { EnvoyAdmin } from "./admin.ts";
 import type { BringUpResult } from "./swap/bring-up.ts";
 import { drainUntilGone } from "./drain/drain-until-gone.ts";
@@ -41,7 +42,7 @@ export class EnvoySupervisor {
   readonly #aftermath: SwapAftermath;
   readonly #restarts: Restarts;
   readonly #stopping = new AbortController();
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #timers = new Set<Timer>();
   readonly #ended = new AbortController();
   #launch: PreparedLaunch;
   #lastAdmin: EnvoyAdmin;
@@ -194,7 +195,7 @@ export class EnvoySupervisor {
     } finally {
       this.#ended.abort();
       this.#swapper.stop();
-      for (const timer of this.#timers) clearTimeout(timer);
+      for (const timer of this.#timers) timer.cancel();
       await this.#roster.clear();
     }
   }
@@ -375,10 +376,10 @@ export class EnvoySupervisor {
   }
 
   #delay(ms: number, action: () => void): void {
-    const timer = setTimeout(() => {
+    const timer = new Timer(ms, () => {
       this.#timers.delete(timer);
       action();
-    }, ms);
+    });
     this.#timers.add(timer);
   }
 }

@@ -5,9 +5,11 @@
  * some ten layers, and its code was 30 ms of every start.
  */
 import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders } from "node:http2";
+import { Timer } from "../lifecycle/timer.ts";
 import { ClientCall } from "./client-call.ts";
 import { Connection } from "./connection.ts";
 import { GrpcError } from "./grpc-error.ts";
+import { formatTimeout } from "./status-code.ts";
 import type { TlsPolicy } from "./tls-policy.ts";
 
 /** Server authentication of a channel. */
@@ -72,14 +74,14 @@ export class GrpcChannel implements Disposable {
 
   /** @throws GrpcError */
   async unary({ path, request, metadata, timeoutMs, signal, onDate }: UnaryCall): Promise<Buffer> {
-    const timeout = { "grpc-timeout": `${Math.min(Math.ceil(timeoutMs), maxTimeoutMs)}m` };
+    const timeout = { "grpc-timeout": formatTimeout(timeoutMs) };
     const call = this.#open(path, metadata, timeout, (headers) => {
       const date = new Date(headers.date ?? "");
       if (!Number.isNaN(date.getTime())) onDate?.(date);
     });
-    const deadline = setTimeout(() => {
+    using _deadline = new Timer(timeoutMs, () => {
       call.abort(new GrpcError("DEADLINE_EXCEEDED", `no answer within ${timeoutMs / 1_000} s`, this.address));
-    }, timeoutMs);
+    });
     const onAbort = (): void => {
       call.cancel();
     };
@@ -94,7 +96,6 @@ export class GrpcChannel implements Disposable {
       if (response !== undefined) await messages.next();
       return response ?? Buffer.alloc(0);
     } finally {
-      clearTimeout(deadline);
       signal?.removeEventListener("abort", onAbort);
     }
   }
@@ -143,6 +144,3 @@ export class GrpcChannel implements Disposable {
     };
   }
 }
-
-/** Largest number that `grpc-timeout` has room for. */
-const maxTimeoutMs = 99_999_999;

@@ -7,6 +7,7 @@ import {
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from "node:http2";
+import { Timer } from "../lifecycle/timer.ts";
 import type { ByteStream } from "./channel.ts";
 import type { Connection } from "./connection.ts";
 import { GrpcError } from "./grpc-error.ts";
@@ -71,7 +72,7 @@ export class ClientCall implements ByteStream {
       if (stream.readableEnded) end();
     });
     stream.on("end", () => {
-      if (this.#status === undefined) setTimeout(end, statusWithinMs).unref();
+      if (this.#status === undefined) new Timer(statusWithinMs, end, { isBackground: true });
       else end();
     });
     stream.on("close", () => {

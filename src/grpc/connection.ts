@@ -3,6 +3,7 @@
  */
 import { type ClientHttp2Session, connect, constants } from "node:http2";
 import type { Socket } from "node:net";
+import { every, Timer } from "../lifecycle/timer.ts";
 import type { ChannelOptions } from "./channel.ts";
 import { dial } from "./dial.ts";
 
@@ -65,20 +66,23 @@ export class Connection {
 
   #keepAlive(): void {
     const { session } = this;
-    let deadline: NodeJS.Timeout | undefined;
-    const timer = setInterval(() => {
+    const background = { isBackground: true };
+    let deadline: Timer | undefined;
+    const giveUp = (): void => {
+      this.#reason ??= `Connection dropped: no answer to a ping within ${keepalive.answerWithinMs / 1_000} s`;
+      session.destroy();
+    };
+    const ask = (): void => {
       if (session.destroyed) return;
-      deadline = setTimeout(() => {
-        this.#reason ??= `Connection dropped: no answer to a ping within ${keepalive.answerWithinMs / 1_000} s`;
-        session.destroy();
-      }, keepalive.answerWithinMs).unref();
+      deadline = new Timer(keepalive.answerWithinMs, giveUp, background);
       session.ping(() => {
-        clearTimeout(deadline);
+        deadline?.cancel();
       });
-    }, keepalive.everyMs).unref();
+    };
+    const pings = every(keepalive.everyMs, ask, background);
     session.once("close", () => {
-      clearInterval(timer);
-      clearTimeout(deadline);
+      pings[Symbol.dispose]();
+      deadline?.cancel();
     });
   }
 }

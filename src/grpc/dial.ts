@@ -4,6 +4,7 @@
 import { connect, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { errorMessage } from "../lifecycle/error-message.ts";
+import { Timer } from "../lifecycle/timer.ts";
 import type { ChannelOptions } from "./channel.ts";
 import { GrpcError } from "./grpc-error.ts";
 import { policyOptions } from "./tls-policy.ts";
@@ -63,7 +64,7 @@ function target(address: string): SocketTarget {
 function established(socket: Socket, event: string, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (error?: Error): void => {
-      clearTimeout(timer);
+      timer.cancel();
       signal.removeEventListener("abort", onAbort);
       socket.off("close", onClose);
       if (error === undefined) resolve();
@@ -75,9 +76,9 @@ function established(socket: Socket, event: string, signal: AbortSignal): Promis
     const onClose = (): void => {
       settle(new Error("the server closed the connection before it was made"));
     };
-    const timer = setTimeout(() => {
+    const timer = new Timer(connectWithinMs, () => {
       settle(new Error(`no connection within ${connectWithinMs / 1_000} s`));
-    }, connectWithinMs);
+    });
     signal.addEventListener("abort", onAbort, { once: true });
     socket.once("close", onClose);
     // Stays, as an error may follow the one that counts.

@@ -93,6 +93,8 @@ export function decodeStatusMessage(message: string): string {
   }
 }
 
+const maxTimeoutCount = 99_999_999;
+
 const timeoutUnits: Readonly<Record<string, number>> = {
   H: 3_600_000,
   M: 60_000,
@@ -101,6 +103,15 @@ const timeoutUnits: Readonly<Record<string, number>> = {
   u: 1e-3,
   n: 1e-6,
 };
+
+/** A `grpc-timeout` of at least `ms`: its number has eight digits, so that the unit grows with it. */
+export function formatTimeout(ms: number): string {
+  for (const unit of ["m", "S", "M"]) {
+    const count = Math.ceil(Math.max(0, ms) / (timeoutUnits[unit] ?? 1));
+    if (count <= maxTimeoutCount) return `${count}${unit}`;
+  }
+  return `${Math.min(Math.ceil(ms / 3_600_000), maxTimeoutCount)}H`;
+}
 
 /** Milliseconds of a `grpc-timeout`; undefined when it is none. */
 export function parseTimeout(text: string): number | undefined {

@@ -13,6 +13,7 @@ import {
   type ServerOptions,
 } from "node:http2";
 import { errorMessage } from "../lifecycle/error-message.ts";
+import { Timer } from "../lifecycle/timer.ts";
 import { prepareSocketPath, withSocketMode } from "../net/unix-socket.ts";
 import { GrpcError } from "./grpc-error.ts";
 import { ServerCall } from "./server-call.ts";
@@ -104,17 +105,21 @@ function run(handler: StreamHandler, call: ServerCall, timeoutMs: number | undef
   const timer =
     timeoutMs === undefined
       ? undefined
-      : setTimeout(() => {
-          call.finish("DEADLINE_EXCEEDED", `not done within ${timeoutMs} ms`);
-          call.abort();
-        }, timeoutMs).unref();
+      : new Timer(
+          timeoutMs,
+          () => {
+            call.finish("DEADLINE_EXCEEDED", `not done within ${timeoutMs} ms`);
+            call.abort();
+          },
+          { isBackground: true },
+        );
   handler(call, call).then(
     () => {
-      clearTimeout(timer);
+      timer?.cancel();
       call.finish("OK");
     },
     (error: unknown) => {
-      clearTimeout(timer);
+      timer?.cancel();
       if (error instanceof GrpcError) call.finish(error.code, error.details);
       else call.finish("INTERNAL", errorMessage(error));
     },

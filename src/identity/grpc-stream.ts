@@ -4,6 +4,7 @@
 import { type ByteStream, GrpcChannel } from "../grpc/channel.ts";
 import { type Backoff, backoffDelayMs } from "../lifecycle/backoff.ts";
 import { sleep } from "../lifecycle/sleep.ts";
+import { Timer } from "../lifecycle/timer.ts";
 
 /** Where to, and what is done with it. */
 export interface FollowedStream {
@@ -32,10 +33,10 @@ export async function followStream(followed: FollowedStream, signal: AbortSignal
   for (let failures = 0; !signal.aborted;) {
     let messages = 0;
     let delayMs: number | undefined;
-    const silence = setTimeout(followed.silent, silenceMs);
+    const silence = new Timer(silenceMs, followed.silent);
     try {
       for await (const [message, stream] of messagesOf(followed, signal)) {
-        clearTimeout(silence);
+        silence.cancel();
         messages += 1;
         followed.take(message, stream);
       }
@@ -43,7 +44,7 @@ export async function followStream(followed: FollowedStream, signal: AbortSignal
       if (signal.aborted) return;
       delayMs = followed.failed(error);
     } finally {
-      clearTimeout(silence);
+      silence.cancel();
     }
     failures = messages > 0 ? 0 : failures + 1;
     // The first new connection is made almost at once (SPIFFE_Workload_API, section 4.2).

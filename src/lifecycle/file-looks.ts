@@ -10,6 +10,7 @@ import { errorCode } from "./error-message.ts";
 import { FolderWatches } from "./folder-watches.ts";
 import { sleep } from "./sleep.ts";
 import { tickDelayMs } from "./tick.ts";
+import { Timer } from "./timer.ts";
 
 /** What tells one state of a file from another, by path: equal for all files that are not there. */
 export type Signatures = ReadonlyMap<string, string>;
@@ -69,9 +70,9 @@ export async function lookAtFiles(
     }
     if (isSettled && !isHinted && !signal.aborted) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, tickDelayMs(performance.now(), everyMs));
+        const timer = new Timer(tickDelayMs(performance.now(), everyMs), resolve);
         wake = (): void => {
-          clearTimeout(timer);
+          timer.cancel();
           resolve();
         };
       });

@@ -2,6 +2,7 @@
  * Notice of changes to files and folders, the only user of chokidar.
  */
 import { watch } from "chokidar";
+import { Timer } from "./timer.ts";
 
 /** Reports changes until disposed. */
 export interface FileWatch extends AsyncDisposable {
@@ -16,10 +17,10 @@ export interface FileWatch extends AsyncDisposable {
  */
 export function watchFiles(paths: readonly string[], debounceMs: number, onChange: () => void): FileWatch {
   const watcher = watch([...paths], { ignoreInitial: true });
-  let timer: NodeJS.Timeout | undefined;
+  let timer: Timer | undefined;
   watcher.on("all", () => {
-    clearTimeout(timer);
-    timer = setTimeout(onChange, debounceMs);
+    timer?.cancel();
+    timer = new Timer(debounceMs, onChange);
   });
   const ready = new Promise<void>((resolve) => {
     watcher.once("ready", resolve);
@@ -27,7 +28,7 @@ export function watchFiles(paths: readonly string[], debounceMs: number, onChang
   return {
     ready,
     async [Symbol.asyncDispose]() {
-      clearTimeout(timer);
+      timer?.cancel();
       await watcher.close();
     },
   };

@@ -6,6 +6,7 @@
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { Timer } from "./timer.ts";
 
 /** Bytes after which a collection is worth its time, some milliseconds. */
 const worthBytes = 4_194_304;
@@ -17,7 +18,7 @@ const quietMs = 1_000;
 export class MemoryRelease implements Disposable {
   readonly #collect: () => void;
   #bytes = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
 
   /** @param collect runs a full collection; V8's own unless given */
   constructor(collect: () => void = collector()) {
@@ -29,18 +30,19 @@ export class MemoryRelease implements Disposable {
     this.#bytes += bytes;
     if (this.#bytes < worthBytes) return;
     if (this.#timer !== undefined) {
-      this.#timer.refresh();
+      this.#timer.restart();
       return;
     }
-    this.#timer = setTimeout(() => {
+    const collect = (): void => {
       this.#timer = undefined;
       this.#bytes = 0;
       this.#collect();
-    }, quietMs).unref();
+    };
+    this.#timer = new Timer(quietMs, collect, { isBackground: true });
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
   }
 }
 

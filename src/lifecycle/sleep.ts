@@ -1,15 +1,20 @@
 /**
  * Waiting that ends with a signal.
  */
-import { setTimeout as timer } from "node:timers/promises";
+import { Timer, type TimerOptions } from "./timer.ts";
 
-/** Wait `ms` milliseconds, or less when `signal` aborts. Never rejects. */
-export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  try {
-    await timer(ms, undefined, signal === undefined ? {} : { signal });
-  } catch {
-    // Aborted: the caller looks at its signal.
-  }
+/** Wait `ms` milliseconds, or less when `signal` aborts: the caller looks at it. Never rejects. */
+export function sleep(ms: number, signal?: AbortSignal, options?: TimerOptions): Promise<void> {
+  if (signal?.aborted === true) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      timer.cancel();
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = new Timer(ms, done, options);
+    signal?.addEventListener("abort", done, { once: true });
+  });
 }
 
 /** Resolves once `signal` aborts. */

@@ -4,6 +4,7 @@
  * All of it happens at multiples of its interval on the process's own clock, and so together: to wake a process that
  * rests costs more than most looks.
  */
+import { Timer } from "./timer.ts";
 
 /** Yields at each multiple of `everyMs` until `signal` aborts. What takes longer than that misses ticks. */
 export async function* ticks(everyMs: number, signal: AbortSignal): AsyncGenerator<void, void, undefined> {
@@ -15,9 +16,9 @@ export async function* ticks(everyMs: number, signal: AbortSignal): AsyncGenerat
   try {
     while (!signal.aborted) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, tickDelayMs(performance.now(), everyMs));
+        const timer = new Timer(tickDelayMs(performance.now(), everyMs), resolve);
         wake = (): void => {
-          clearTimeout(timer);
+          timer.cancel();
           resolve();
         };
       });
@@ -30,18 +31,15 @@ export async function* ticks(everyMs: number, signal: AbortSignal): AsyncGenerat
 
 /** Call `action` at each multiple of `everyMs` until disposed. */
 export function onTicks(everyMs: number, action: () => void): Disposable {
-  const next = (): NodeJS.Timeout =>
-    setTimeout(
-      () => {
-        timer = next();
-        action();
-      },
-      tickDelayMs(performance.now(), everyMs),
-    );
+  const next = (): Timer =>
+    new Timer(tickDelayMs(performance.now(), everyMs), () => {
+      timer = next();
+      action();
+    });
   let timer = next();
   return {
     [Symbol.dispose]: () => {
-      clearTimeout(timer);
+      timer.cancel();
     },
   };
 }

@@ -2,6 +2,7 @@
  * One HTTP/1.1 request over TCP or a Unix socket, always with a deadline.
  */
 import { request as httpRequest } from "node:http";
+import { Deadline } from "../lifecycle/timer.ts";
 
 /** What to ask and where. */
 export interface HttpRequest {
@@ -29,7 +30,8 @@ export interface HttpResponse {
 /** @throws the system error of a failed connection, or a timeout error that names the address */
 export async function fetchHttp(options: HttpRequest): Promise<HttpResponse> {
   const { target } = options;
-  const deadline = AbortSignal.timeout(options.timeoutMs);
+  using limit = new Deadline(options.timeoutMs);
+  const deadline = limit.signal;
   const signal = options.signal === undefined ? deadline : AbortSignal.any([deadline, options.signal]);
   try {
     return await exchange(options, signal);

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { errorMessage } from "../lifecycle/error-message.ts";
+import { Timer } from "../lifecycle/timer.ts";
 import { isAcceptedBy } from "./accepting-process.ts";
 
 /** Whom to greet and how. */
@@ -56,14 +57,17 @@ export async function probeTls(probe: TlsProbe): Promise<TlsProbeResult> {
 function openConnection(host: string, port: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connectTcp({ host, port });
-    socket.setTimeout(connectMs, () => {
+    const limit = new Timer(connectMs, () => {
       socket.destroy(new Error(`no connection to ${host}:${port} within ${connectMs} ms`));
+    });
+    socket.once("close", () => {
+      limit.cancel();
     });
     socket.once("error", reject);
     socket.once("connect", () => {
       socket.off("error", reject);
       socket.on("error", () => undefined);
-      socket.setTimeout(0);
+      limit.cancel();
       resolve(socket);
     });
   });
@@ -72,12 +76,12 @@ function openConnection(host: string, port: number): Promise<Socket> {
 function shakeHands(probe: TlsProbe, socket: Socket): Promise<TlsProbeResult> {
   return new Promise((resolve) => {
     const fail = (reason: string): void => {
-      clearTimeout(deadline);
+      deadline.cancel();
       resolve({ kind: "failed", reason });
     };
-    const deadline = setTimeout(() => {
+    const deadline = new Timer(handshakeMs, () => {
       fail(`no TLS handshake within ${handshakeMs} ms`);
-    }, handshakeMs);
+    });
     const secured = connectTls({
       socket,
       // Who serves is known already; what is asked is whether it can serve.
@@ -92,7 +96,7 @@ function shakeHands(probe: TlsProbe, socket: Socket): Promise<TlsProbeResult> {
       fail(errorMessage(error));
     });
     secured.once("secureConnect", () => {
-      clearTimeout(deadline);
+      deadline.cancel();
       const { raw, subjectaltname } = secured.getPeerCertificate();
       resolve({
         kind: "served",

@@ -5,6 +5,7 @@ import { lstatSync, mkdirSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname } from "node:path";
 import { errorCode } from "../lifecycle/error-message.ts";
+import { Timer } from "../lifecycle/timer.ts";
 
 /** Bytes that fit into `sockaddr_un.sun_path`, the closing NUL left out (unix(7)). */
 export const maxSocketPathBytes = 107;
@@ -57,11 +58,13 @@ export function findListener(path: string, timeoutMs: number): Promise<SocketLis
   return new Promise((resolve) => {
     const socket = connect({ path });
     const done = (listener: SocketListener): void => {
-      clearTimeout(limit);
+      limit.cancel();
       socket.destroy();
       resolve(listener);
     };
-    const limit = setTimeout(done, timeoutMs, "listens");
+    const limit = new Timer(timeoutMs, () => {
+      done("listens");
+    });
     socket.once("connect", () => {
       done("listens");
     });

@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { launchOf } from "../agent/launch.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
 import { findEnvoy } from "../envoy/binary/ensure.ts";
+import { Deadline } from "../lifecycle/timer.ts";
 import { bootstrapDiff, changesOf } from "./bootstrap-diff.ts";
 import type { Change } from "./changes.ts";
 import { decidePlan, type PlannedAction } from "./decide.ts";
@@ -78,7 +79,8 @@ export async function makePlan(
   const binary = binaryFor(config, running, env);
   if (binary.kind === "none") return refusal([binary.reason], config.files);
   const launch = launchOf(config, binary.path);
-  const signal = AbortSignal.timeout(envoyMs);
+  using deadline = new Deadline(envoyMs);
+  const { signal } = deadline;
   const [obstacles, swap] = await Promise.all([
     obstaclesOf(config, launch, running, signal),
     running === undefined ? undefined : howToSwap(config, launch, running, signal),

@@ -8,6 +8,7 @@ import { backoffDelayMs } from "../lifecycle/backoff.ts";
 import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
 import { MemoryRelease } from "../lifecycle/memory-release.ts";
 import { sleep } from "../lifecycle/sleep.ts";
+import { Deadline } from "../lifecycle/timer.ts";
 import { readSystemRoots } from "../pki/system-roots.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -216,8 +217,9 @@ export class WasmExtensions {
       async (stop) => {
         const { metrics } = this.#deps;
         const started = performance.now();
+        using limit = new Deadline(module.timeoutMs);
         try {
-          const deadline = AbortSignal.any([stop, AbortSignal.timeout(module.timeoutMs)]);
+          const deadline = AbortSignal.any([stop, limit.signal]);
           const fetched = await fetchModule(source, module, this.#deps, deadline);
           metrics.fetched("success");
           this.#memory.passed(fetched.bytes);

@@ -2,6 +2,7 @@
  * One check of the workload, within its time.
  */
 import { errorMessage } from "../lifecycle/error-message.ts";
+import { Deadline } from "../lifecycle/timer.ts";
 import { checkExec } from "./check-exec.ts";
 import { checkGrpc } from "./check-grpc.ts";
 import { checkHttp } from "./check-http.ts";
@@ -23,7 +24,8 @@ export async function checkOnce(
   timeoutMs: number,
   stop: AbortSignal,
 ): Promise<CheckResult> {
-  const deadline = AbortSignal.timeout(timeoutMs);
+  using limit = new Deadline(timeoutMs);
+  const deadline = limit.signal;
   try {
     const result = await ask(method, AbortSignal.any([deadline, stop]));
     return result.kind === "healthy" ? result : unhealthy(result.reason);

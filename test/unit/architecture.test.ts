@@ -59,6 +59,9 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   "reflect-metadata": ["controlplane/ca/"],
 };
 
+// Node's own break above 24.8 days.
+const nodeTimers = /\bset(?:Timeout|Interval)\b|\bAbortSignal\.timeout\b/;
+
 interface SourceFile {
   /** Relative to `src`. */
   readonly path: string;
@@ -85,6 +88,7 @@ function violations(files: readonly SourceFile[]): string[] {
     return [
       ...imports,
       ...(!isEdge && /\bprocess\.(env|exit|on)\b/.test(text) ? [`${path} uses the process`] : []),
+      ...(path !== "lifecycle/timer.ts" && nodeTimers.test(text) ? [`${path} uses Node's timers`] : []),
       ...(text.split("\n").length > 401 ? [`${path} is longer than 400 lines`] : []),
     ];
   });
@@ -126,6 +130,9 @@ describe("architecture", () => {
       { path: "status/server.ts", text: 'import { spawn } from "node:child_process";\nprocess.exit(1);' },
       { path: "agent/a.ts", text: 'import type { C } from "../proto/envoy/c_pb.js";' },
       { path: "net/long.ts", text: "\n".repeat(401) },
+      { path: "net/timer.ts", text: "socket.setTimeout(1)" },
+      { path: "xds/timer.ts", text: "AbortSignal.timeout(1)" },
+      { path: "sds/timer.ts", text: 'import { setInterval } from "node:timers/promises";' },
     ];
     assert.deepEqual(violations(made), [
       "sds/server.ts imports identity/",
@@ -134,6 +141,9 @@ describe("architecture", () => {
       "status/server.ts uses the process",
       "agent/a.ts imports proto/envoy/",
       "net/long.ts is longer than 400 lines",
+      "net/timer.ts uses Node's timers",
+      "xds/timer.ts uses Node's timers",
+      "sds/timer.ts uses Node's timers",
     ]);
   });
 });

@@ -13,6 +13,7 @@ import { CgroupMemory } from "../../envoy/exits/cgroup-memory.ts";
 import { findEnvoy } from "../../envoy/binary/ensure.ts";
 import { runCommand } from "../../lifecycle/command.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
+import { Deadline } from "../../lifecycle/timer.ts";
 import { fetchHttp } from "../../net/http-client.ts";
 import type { Arguments, CommandContext } from "../command.ts";
 import { version } from "../version.ts";
@@ -108,7 +109,8 @@ async function envoyVersions(path: string): Promise<{ version: string; hotRestar
 }
 
 async function outputOf(file: string, flag: string): Promise<string> {
-  const { output } = await runCommand({ file, args: [flag], signal: AbortSignal.timeout(timeoutMs) });
+  using deadline = new Deadline(timeoutMs);
+  const { output } = await runCommand({ file, args: [flag], signal: deadline.signal });
   return output.join("\n") || `no answer to ${flag}`;
 }
 

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openTokenIssuer, type TokenIssuer } from "../../controlplane/demo-tokens.ts";
 import { DiscoveryServer } from "../../controlplane/discovery-server.ts";
+import { every } from "../../lifecycle/timer.ts";
 import { createLogger } from "../../telemetry/log.ts";
 import { startDemoApp } from "./demo-app.ts";
 import { demoConfiguration, demoNamespace } from "./mesh-config.ts";
@@ -78,15 +79,15 @@ export class DemoMesh implements AsyncDisposable {
         return sidecar;
       }),
     );
-    const renewal = setInterval(() => {
+    const renewal = every(tokenLifetimeMs / 2, () => {
       for (const sidecar of sidecars) {
         void issueToken(issuer, sidecar.name).then((token) => {
           sidecar.replaceToken(token);
         });
       }
-    }, tokenLifetimeMs / 2);
+    });
     stack.defer(async () => {
-      clearInterval(renewal);
+      renewal[Symbol.dispose]();
       await Promise.all(sidecars.map((sidecar) => sidecar.stop(options.hurry)));
     });
     return new DemoMesh({

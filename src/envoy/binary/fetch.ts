@@ -18,6 +18,7 @@ import { dirname, join } from "node:path";
 import type { ChildExit } from "../../lifecycle/child.ts";
 import { runCommand } from "../../lifecycle/command.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
+import { Deadline } from "../../lifecycle/timer.ts";
 import { cachedEnvoy, envoyVersion } from "./locate.ts";
 
 /** Envoy could not be fetched; the message says what to do. */
@@ -122,11 +123,12 @@ function sizeOf(folder: string): number {
 }
 
 async function run(options: FetchOptions, args: readonly string[], what: string): Promise<void> {
+  using deadline = new Deadline(downloadTimeoutMs);
   const { exit, output, isCancelled } = await runCommand({
     file: "python3",
     args,
     env: options.env,
-    signal: AbortSignal.timeout(downloadTimeoutMs),
+    signal: deadline.signal,
   });
   if (isCancelled) {
     throw new EnvoyFetchError(`could not ${what} within ${downloadTimeoutMs / 60_000} minutes. ${otherWays}`);

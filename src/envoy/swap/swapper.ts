@@ -3,6 +3,7 @@
  */
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { type Backoff, backoffDelayMs } from "../../lifecycle/backoff.ts";
+import { Timer } from "../../lifecycle/timer.ts";
 import type { LaunchMemory } from "../generation/launch-memory.ts";
 import type { PreparedLaunch } from "../generation/launch.ts";
 import type { NewcomerServices } from "./newcomer-services.ts";
@@ -48,7 +49,7 @@ export class Swapper {
   #services: NewcomerServices | undefined;
   #running: RunningSwap | undefined;
   #waitingFor: string | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #failedRepairs = 0;
   #isStopped = false;
 
@@ -108,7 +109,7 @@ export class Swapper {
 
   /** Begin what can begin. */
   look(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     if (this.#running !== undefined || this.#isStopped) return;
     const request = this.#requests.next;
     if (request === undefined) {
@@ -136,9 +137,9 @@ export class Swapper {
         options.log.info("a swap of Envoy waits", { trigger: request.trigger, reason: obstacle });
       }
       this.#waitingFor = obstacle;
-      this.#timer = setTimeout(() => {
+      this.#timer = new Timer(recheckMs, () => {
         this.#parts.push({ kind: "requests" });
-      }, recheckMs);
+      });
       return;
     }
     this.#waitingFor = undefined;
@@ -162,7 +163,7 @@ export class Swapper {
   /** Serve no more requests. */
   stop(): void {
     this.#isStopped = true;
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     this.#requests.stop();
     this.#running?.abort.abort();
   }
@@ -196,7 +197,7 @@ export class Swapper {
       this.repair(seat, seat.generation.launch, "the running Envoy is cut off", mode);
     };
     if (attempt <= 1) begin();
-    else setTimeout(begin, backoffDelayMs(repairBackoff, attempt - 2, Math.random())).unref();
+    else new Timer(backoffDelayMs(repairBackoff, attempt - 2, Math.random()), begin, { isBackground: true });
   }
 
   /** The Envoy that was to be repaired has ended in the meantime. */

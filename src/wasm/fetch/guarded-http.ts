@@ -9,6 +9,7 @@ import { isIP, type LookupFunction } from "node:net";
 import { createSecureContext, type SecureContext } from "node:tls";
 import { policyOptions, type TlsPolicy } from "../../grpc/tls-policy.ts";
 import { errorCode, errorMessage } from "../../lifecycle/error-message.ts";
+import { Deadline } from "../../lifecycle/timer.ts";
 import { WasmFetchError } from "../fetch-error.ts";
 import type { AddressGuard, AddressPolicy } from "./address-guard.ts";
 import { isRedirect, nextUrl } from "./redirect.ts";
@@ -69,11 +70,17 @@ export class GuardedHttp {
    */
   async send(request: GuardedRequest): Promise<GuardedResponse> {
     const { requestTimeoutMs } = this.#options;
-    const signal = AbortSignal.any([request.signal, AbortSignal.timeout(requestTimeoutMs)]);
+    using scope = new DisposableStack();
+    const limit = scope.use(new Deadline(requestTimeoutMs));
+    const signal = AbortSignal.any([request.signal, limit.signal]);
     let { url, headers = {} } = request;
     for (let followed = 0; ; followed += 1) {
       const response = await this.#ask({ ...request, url, headers, signal });
-      if (!isRedirect(response.statusCode ?? 0)) return answerOf(url, response, signal);
+      if (!isRedirect(response.statusCode ?? 0)) {
+        // The body has the rest of the time.
+        scope.move();
+        return answerOf(url, response, signal, limit);
+      }
       response.destroy();
       const next = nextUrl(url, response.headers.location, followed, (to) => this.licence(to).insecure);
       if (next.kind === "refused")
@@ -199,7 +206,7 @@ export function transportError(url: URL, error: unknown, signal: AbortSignal): W
   );
 }
 
-function answerOf(url: URL, body: IncomingMessage, deadline: AbortSignal): GuardedResponse {
+function answerOf(url: URL, body: IncomingMessage, deadline: AbortSignal, limit: Deadline): GuardedResponse {
   // What breaks after the last byte was read is nobody's business, and must not end the process.
   body.on("error", () => undefined);
   return {
@@ -209,6 +216,7 @@ function answerOf(url: URL, body: IncomingMessage, deadline: AbortSignal): Guard
     body,
     [Symbol.dispose]: () => {
       body.destroy();
+      limit[Symbol.dispose]();
     },
   };
 }

@@ -9,6 +9,7 @@ import { GrpcChannel } from "../../../src/grpc/channel.ts";
 import { GrpcError } from "../../../src/grpc/grpc-error.ts";
 import type { CallContext } from "../../../src/grpc/server.ts";
 import { StreamServer } from "../../../src/grpc/stream-server.ts";
+import { sleep } from "../../../src/lifecycle/sleep.ts";
 import { GrpcJsChannel } from "../../support/grpc-js-channel.ts";
 import { eventually } from "../../support/eventually.ts";
 import { grpcFrame } from "../../support/http2-server.ts";
@@ -256,6 +257,29 @@ describe("StreamServer", () => {
     const { headers, trailers } = await ask(server.path, { "grpc-timeout": "100m" }, hello, false);
     assert.equal({ ...headers, ...trailers }["grpc-status"], "4");
     assert.ok(context?.signal.aborted);
+  });
+
+  for (const timeout of ["2147484S", "5000000S", "99999999H"]) {
+    test(`a deadline of ${timeout} is not one of a millisecond`, async () => {
+      await using server = await serve(async (stream) => {
+        await sleep(20);
+        for await (const message of stream) await stream.write(message);
+      });
+      const { headers, trailers } = await ask(server.path, { "grpc-timeout": timeout }, hello);
+      assert.equal({ ...headers, ...trailers }["grpc-status"], "0");
+    });
+  }
+
+  test("takes a call that may last a year", async () => {
+    await using server = await serve(echo);
+    using channel = new GrpcChannel({ address: server.address, tls: undefined });
+    const answer = await channel.unary({
+      path: method,
+      request: Buffer.from("ab"),
+      metadata: {},
+      timeoutMs: 365 * 86_400_000,
+    });
+    assert.equal(answer.toString(), "ab");
   });
 
   test("serves others while one breaks off in the middle of a message, again and again", async () => {

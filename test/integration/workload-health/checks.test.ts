@@ -124,6 +124,12 @@ describe("a check by HTTP", () => {
     assert.deepEqual(await check(http(server.port, "/endless")), healthy);
   });
 
+  test("may take as long as it is given: weeks, half a millisecond more, for ever", async () => {
+    await using server = await app();
+    for (const timeoutMs of [2 ** 31, 5_000_000_000, 20_000.5, Infinity])
+      assert.deepEqual(await check(http(server.port, "/endless"), timeoutMs), healthy);
+  });
+
   test("says why there was no answer", async () => {
     await using silent = await silentServer();
     assert.equal(unhealthy(await check(http(silent.port, "/"), 100)), "no answer within 100 ms");

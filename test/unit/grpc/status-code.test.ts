@@ -6,6 +6,7 @@ import {
   codeOfReset,
   decodeStatusMessage,
   encodeStatusMessage,
+  formatTimeout,
   parseTimeout,
   statusName,
 } from "../../../src/grpc/status-code.ts";
@@ -56,6 +57,30 @@ describe("parseTimeout()", () => {
   for (const text of ["", "1", "S", "123456789S", "1s", "-1S", "1.5S"]) {
     test(`"${text}" is none`, () => {
       assert.equal(parseTimeout(text), undefined);
+    });
+  }
+});
+
+describe("formatTimeout()", () => {
+  test("is read back as no less, and little more", () => {
+    const most = 99_999_999 * 3_600_000;
+    fc.assert(
+      fc.property(fc.oneof(fc.double({ min: 0, max: most, noNaN: true }), fc.nat(most)), (ms) => {
+        const read = parseTimeout(formatTimeout(ms)) ?? Number.NaN;
+        assert.ok(read >= ms && read <= ms * 1.001 + 1, `${ms} became ${read}`);
+      }),
+    );
+  });
+
+  for (const [ms, text] of [
+    [0, "0m"],
+    [10_000, "10000m"],
+    [2 ** 31, "2147484S"],
+    [9_999 * 3_600_000, "35996400S"],
+    [Infinity, "99999999H"],
+  ] as const) {
+    test(`${ms} ms are ${text}`, () => {
+      assert.equal(formatTimeout(ms), text);
     });
   }
 });
