@@ -6,7 +6,7 @@ import type { AgentConfig } from "../config/agent-config.ts";
 import { ConfigError } from "../config/config-problem.ts";
 import { endStrays } from "../envoy/generation/strays.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
-import { makeFolder } from "../lifecycle/folder.ts";
+import { makeFolder } from "../files/folder.ts";
 import { describePortOwner, portOwners } from "../net/port-owner.ts";
 import { checkSocketPath } from "../net/unix-socket.ts";
 import type { Logger } from "../telemetry/log.ts";

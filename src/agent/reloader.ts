@@ -10,7 +10,7 @@ import type { PreparedLaunch } from "../envoy/generation/launch.ts";
 import type { EnvoySupervisor } from "../envoy/supervisor.ts";
 import type { SwapReport } from "../envoy/swap/swap-requests.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
-import { followChanges } from "../lifecycle/file-changes.ts";
+import { followChanges } from "../files/file-changes.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { launchOf } from "./launch.ts";

@@ -230,7 +230,7 @@ async function fail(lines: readonly string[], args: Arguments, context: CommandC
 }
 
 async function leaveWord(lines: readonly string[], args: Arguments, context: CommandContext): Promise<void> {
-  const { writeTerminationLog } = await import("../lifecycle/termination-log.ts");
+  const { writeTerminationLog } = await import("../files/termination-log.ts");
   const problem = writeTerminationLog(args.optionalString("terminationLog"), lines);
   if (problem !== undefined) context.printError(`the termination log ${problem}`);
 }

@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { exportJWK, generateKeyPair, importJWK, type JSONWebKeySet, type JWK, SignJWT } from "jose";
 import { errorCode } from "../lifecycle/error-message.ts";
-import { writeFileAtomic } from "../lifecycle/atomic-file.ts";
+import { writeFileAtomic } from "../files/atomic-file.ts";
 
 /** Whose token, and for how long. */
 export interface TokenRequest {

@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import { GrpcError } from "../grpc/grpc-error.ts";
 import { type GrpcService, GrpcServer } from "../grpc/server.ts";
-import { writeFileAtomic } from "../lifecycle/atomic-file.ts";
+import { writeFileAtomic } from "../files/atomic-file.ts";
 import { HttpServer } from "../net/http-server.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { Metrics } from "../telemetry/metrics.ts";

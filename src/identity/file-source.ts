@@ -3,7 +3,7 @@
  *
  * Key and certificate may be written one after the other: until they are a pair again, the old pair stays in use.
  */
-import { FileFollower, type FileTexts } from "../lifecycle/file-follower.ts";
+import { FileFollower, type FileTexts } from "../files/file-follower.ts";
 import { ticks } from "../lifecycle/tick.ts";
 import { IdentityError } from "./identity-error.ts";
 import { type IdentityFiles, pathsOf } from "./options.ts";

@@ -3,10 +3,10 @@
  * fetched before it is needed, checked, and put where every other part reads the token.
  */
 import { dirname } from "node:path";
-import { writeFileAtomic } from "../lifecycle/atomic-file.ts";
+import { writeFileAtomic } from "../files/atomic-file.ts";
 import { type Backoff, backoffDelayMs } from "../lifecycle/backoff.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
-import { makeFolder } from "../lifecycle/folder.ts";
+import { makeFolder } from "../files/folder.ts";
 import { fetchHttp } from "../net/http-client.ts";
 import type { IdentityDependencies } from "./secret-store.ts";
 import { readClaims, type TokenClaims } from "./token.ts";

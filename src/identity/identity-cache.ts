@@ -6,10 +6,10 @@
  */
 import { readFileSync, rmSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { writeFileAtomic } from "../lifecycle/atomic-file.ts";
+import { writeFileAtomic } from "../files/atomic-file.ts";
 import type { Backoff } from "../lifecycle/backoff.ts";
 import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
-import { makeFolder } from "../lifecycle/folder.ts";
+import { makeFolder } from "../files/folder.ts";
 import { retrying } from "../lifecycle/retry.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { CounterMetric } from "../telemetry/metrics.ts";

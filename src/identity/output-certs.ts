@@ -3,11 +3,11 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { writeFilesAtomic } from "../lifecycle/atomic-file.ts";
+import { writeFilesAtomic } from "../files/atomic-file.ts";
 import type { Backoff } from "../lifecycle/backoff.ts";
 import { type ChildExit, spawnChild } from "../lifecycle/child.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
-import { makeFolder } from "../lifecycle/folder.ts";
+import { makeFolder } from "../files/folder.ts";
 import { retrying } from "../lifecycle/retry.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";

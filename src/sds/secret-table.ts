@@ -3,7 +3,7 @@
  *
  * A secret whose files are missing or do not fit stays as it was: the old pair is better than none.
  */
-import { FileFollower, type FileTexts } from "../lifecycle/file-follower.ts";
+import { FileFollower, type FileTexts } from "../files/file-follower.ts";
 import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
 import { keyFitsCertificate, readableCertificates, readCertificate } from "../pki/certificate.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";

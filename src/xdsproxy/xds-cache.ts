@@ -8,7 +8,7 @@ import { existsSync } from "node:fs";
 import { open, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
-import { makeFolder } from "../lifecycle/folder.ts";
+import { makeFolder } from "../files/folder.ts";
 import type { MemoryRelease } from "../lifecycle/memory-release.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import type { Logger } from "../telemetry/log.ts";

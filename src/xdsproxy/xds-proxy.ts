@@ -10,7 +10,7 @@ import { GrpcError } from "../grpc/grpc-error.ts";
 import type { CallContext } from "../grpc/server.ts";
 import { StreamServer } from "../grpc/stream-server.ts";
 import { readServerTrust, type ServerDescription } from "../grpc/server-trust.ts";
-import { followChanges } from "../lifecycle/file-changes.ts";
+import { followChanges } from "../files/file-changes.ts";
 import { MemoryRelease } from "../lifecycle/memory-release.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";

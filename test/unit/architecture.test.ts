@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 
 const src = join(import.meta.dirname, "../../src");
 
-const foundation = ["pki", "proto", "telemetry", "net", "lifecycle"];
+const foundation = ["pki", "proto", "telemetry", "net", "files", "lifecycle"];
 const protocols = ["xds", "grpc", ...foundation];
 const features = [
   "application",
@@ -23,10 +23,11 @@ const features = [
 // The architecture: each folder and the folders it may import beside its own. A feature never imports a feature.
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   lifecycle: [],
-  net: ["lifecycle"],
-  telemetry: ["lifecycle"],
+  files: ["lifecycle"],
+  net: ["files", "lifecycle"],
+  telemetry: ["files", "lifecycle"],
   proto: [],
-  pki: ["lifecycle"],
+  pki: ["files", "lifecycle"],
   grpc: foundation,
   xds: ["grpc", ...foundation],
   ...Object.fromEntries(features.map((feature) => [feature, protocols])),
@@ -48,7 +49,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   // The ownership of children is learned from its diagnostics channel.
   "node:child_process": ["lifecycle/child.ts", "init/owned-children.ts", "build/"],
   "@grpc/grpc-js": ["grpc/"],
-  chokidar: ["lifecycle/file-watch.ts"],
+  chokidar: ["files/file-watch.ts"],
   "prom-client": ["telemetry/metrics.ts"],
   koffi: ["init/waitpid.ts"],
   "json-e": ["bootstrap/render.ts"],

@@ -3,7 +3,7 @@
  */
 import { createWriteStream, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { writeFileAtomic } from "../../lifecycle/atomic-file.ts";
+import { writeFileAtomic } from "../../files/atomic-file.ts";
 import { type Child, type ChildExit, spawnChild } from "../../lifecycle/child.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 import { demoNamespace } from "./mesh-config.ts";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { errorMessage } from "../../lifecycle/error-message.ts";
-import { writeFileAtomic } from "../../lifecycle/atomic-file.ts";
+import { writeFileAtomic } from "../../files/atomic-file.ts";
 import { type CaMaterial, randomSerial, signingAlgorithm, withNewline } from "./authority.ts";
 
 /** The CA's files cannot be used; the message says which and why. */

@@ -2,7 +2,7 @@
  * Follows the configuration folder: a valid state becomes the new model, an invalid one is reported and the last good
  * one stays.
  */
-import { type FileWatch, watchFiles } from "../../lifecycle/file-watch.ts";
+import { type FileWatch, watchFiles } from "../../files/file-watch.ts";
 import { type ReadonlyWatch, Watch } from "../../lifecycle/watch.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { loadConfigFolder } from "../config/load-folder.ts";

@@ -3,7 +3,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { writeFileAtomic } from "../../lifecycle/atomic-file.ts";
+import { writeFileAtomic } from "../../files/atomic-file.ts";
 import { errorCode } from "../../lifecycle/error-message.ts";
 import type { EnvoyOptions } from "../options.ts";
 import { type PreparedLaunch, withBootstrap } from "./launch.ts";

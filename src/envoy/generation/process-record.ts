@@ -5,7 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { writeFileAtomic } from "../../lifecycle/atomic-file.ts";
+import { writeFileAtomic } from "../../files/atomic-file.ts";
 import { errorCode, errorMessage } from "../../lifecycle/error-message.ts";
 import { bootId, identityOf, type ProcessIdentity } from "../../lifecycle/process-identity.ts";
 

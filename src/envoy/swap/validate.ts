@@ -5,7 +5,7 @@
  */
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { writeFileAtomic } from "../../lifecycle/atomic-file.ts";
+import { writeFileAtomic } from "../../files/atomic-file.ts";
 import { type Child, type ChildExit, spawnChild } from "../../lifecycle/child.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 import { envoyArguments } from "../generation/arguments.ts";

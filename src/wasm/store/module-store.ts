@@ -8,8 +8,8 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { chmod, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
-import { writeFileAtomic } from "../../lifecycle/atomic-file.ts";
-import { makeFolder } from "../../lifecycle/folder.ts";
+import { writeFileAtomic } from "../../files/atomic-file.ts";
+import { makeFolder } from "../../files/folder.ts";
 import type { Pulled } from "../pull-decision.ts";
 import { sha256Of, sha256OfFile } from "./sha256.ts";
 import {

@@ -1,9 +1,9 @@
 /**
  * The contents of files that others replace, and notice of each change.
  */
-import { readFile } from "node:fs/promises";
-import { errorMessage } from "./error-message.ts";
+import { errorMessage } from "../lifecycle/error-message.ts";
 import { lookAtFiles, type Signatures, signaturesOf } from "./file-looks.ts";
+import { readRegularText } from "./read-regular-file.ts";
 
 /** What is in a file, or why that is not known. */
 export type FileText =
@@ -53,14 +53,12 @@ export class FileFollower {
   }
 
   /** True when nothing is left to settle. */
-  async #look(signatures: Signatures, mustRead: boolean): Promise<boolean> {
-    const seen = await Promise.all(
-      [...signatures].map(async ([path, signature]) => {
-        const previous = this.#seen.get(path);
-        const isKnown = previous?.signature === signature && !mustRead;
-        return [path, isKnown ? previous : { signature, content: await contentOf(path) }] as const;
-      }),
-    );
+  #look(signatures: Signatures, mustRead: boolean): boolean {
+    const seen = [...signatures].map(([path, signature]) => {
+      const previous = this.#seen.get(path);
+      const isKnown = previous?.signature === signature && !mustRead;
+      return [path, isKnown ? previous : { signature, content: contentOf(path) }] as const;
+    });
     this.#seen = new Map(seen);
     const current = new Map(seen.map(([path, { content }]) => [path, content]));
     const isNew = seen.some(([path]) => !this.#published.has(path));
@@ -88,9 +86,10 @@ function sameTexts(some: FileTexts, others: FileTexts): boolean {
   });
 }
 
-async function contentOf(path: string): Promise<FileText> {
+/** Synchronous: regular files of a bounded size only, and nothing that a read could wait for. */
+function contentOf(path: string): FileText {
   try {
-    return { kind: "read", text: await readFile(path, "utf8") };
+    return { kind: "read", text: readRegularText(path) };
   } catch (error) {
     return { kind: "unreadable", reason: errorMessage(error) };
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { writeTerminationLog } from "../../../src/lifecycle/termination-log.ts";
+import { writeTerminationLog } from "../../../src/files/termination-log.ts";
 import { runOutrider } from "../../support/outrider.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { followChanges } from "../../../src/lifecycle/file-changes.ts";
-import { FileFollower, type FileTexts } from "../../../src/lifecycle/file-follower.ts";
+import { followChanges } from "../../../src/files/file-changes.ts";
+import { FileFollower, type FileTexts } from "../../../src/files/file-follower.ts";
 import { eventually } from "../../support/eventually.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { terminationMessage } from "../../../src/lifecycle/termination-log.ts";
+import { terminationMessage } from "../../../src/files/termination-log.ts";
 
 describe("terminationMessage()", () => {
   test("is the lines", () => {

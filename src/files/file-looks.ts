@@ -6,11 +6,11 @@
  * a look that finds everything as it was ends there.
  */
 import { statSync } from "node:fs";
-import { errorCode } from "./error-message.ts";
+import { errorCode } from "../lifecycle/error-message.ts";
 import { FolderWatches } from "./folder-watches.ts";
-import { sleep } from "./sleep.ts";
-import { tickDelayMs } from "./tick.ts";
-import { Timer } from "./timer.ts";
+import { sleep } from "../lifecycle/sleep.ts";
+import { tickDelayMs } from "../lifecycle/tick.ts";
+import { Timer } from "../lifecycle/timer.ts";
 
 /** What tells one state of a file from another, by path: equal for all files that are not there. */
 export type Signatures = ReadonlyMap<string, string>;

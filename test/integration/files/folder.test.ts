@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { makeFolder } from "../../../src/lifecycle/folder.ts";
+import { makeFolder } from "../../../src/files/folder.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 describe("makeFolder()", () => {

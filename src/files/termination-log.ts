@@ -3,7 +3,7 @@
  * kubelet shows its content as the container's last state.
  */
 import { accessSync, constants, writeFileSync } from "node:fs";
-import { errorMessage } from "./error-message.ts";
+import { errorMessage } from "../lifecycle/error-message.ts";
 
 /** Where the kubelet looks unless the pod says otherwise. */
 export const defaultTerminationLog = "/dev/termination-log";

@@ -3,7 +3,7 @@
  */
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { errorCode } from "./error-message.ts";
+import { errorCode } from "../lifecycle/error-message.ts";
 
 /**
  * Make a folder and those above it, unless they exist.
