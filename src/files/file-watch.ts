@@ -2,7 +2,7 @@
  * Notice of changes to files and folders, the only user of chokidar.
  */
 import { watch } from "chokidar";
-import { Timer } from "./timer.ts";
+import { Timer } from "../lifecycle/timer.ts";
 
 /** Reports changes until disposed. */
 export interface FileWatch extends AsyncDisposable {
