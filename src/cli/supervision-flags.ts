@@ -33,7 +33,7 @@ export const supervisionFlags: Readonly<Record<keyof SupervisionFlags, Flag>> = 
   restartBackoff: {
     type: "string",
     default: "200ms",
-    describe: "Delay of the second restart in the window; it doubles with each. The first one is immediate.",
+    describe: "Delay after the second death in a row before Envoy served; it doubles with each.",
   },
   restartMaxBackoff: { type: "string", default: "15s", describe: "Longest delay of a restart." },
   restartStableAfter: {

@@ -1,8 +1,9 @@
 /**
  * When to start Envoy again after it died.
  *
- * The first restart is immediate, later ones back off, and a budget in a sliding window ends the attempts: a
- * crash loop must reach the kubelet, which is why Istio gave up restarts inside the agent.
+ * What had served is started again at once, always: each moment without it is an outage. What dies before it serves
+ * backs off, and a budget in a sliding window ends the attempts of both: a crash loop must reach the kubelet, which is
+ * why Istio gave up restarts inside the agent.
  */
 import { type Backoff, backoffDelayMs } from "../lifecycle/backoff.ts";
 
@@ -12,7 +13,7 @@ export interface RestartPolicy {
   readonly budget: number;
   /** Length of the sliding window, in milliseconds. */
   readonly windowMs: number;
-  /** Delay of the second and later restarts in the window. */
+  /** Delays of what has died twice or more in a row before it served. */
   readonly backoff: Backoff;
   /** An Envoy that has served this long, in milliseconds, makes the deaths before it count no more. */
   readonly stableAfterMs: number;
@@ -30,29 +31,39 @@ export const defaultRestartPolicy: RestartPolicy = {
   stableAfterMs: 60_000,
 };
 
-/** A death and how long the Envoy had been proven to serve before it; both in milliseconds. */
+/** A death; times in milliseconds. */
 export interface Death {
   readonly at: number;
-  readonly servedMs: number;
+  /** How long the Envoy had been proven to serve; undefined for one that never was. */
+  readonly servedMs: number | undefined;
+  /** Fingerprint of what it was started from. */
+  readonly launch: string;
 }
 
 /** The deaths that still count at the time of the last one. */
 export function deathsThatCount(policy: RestartPolicy, deaths: readonly Death[]): readonly Death[] {
   const now = deaths.at(-1)?.at ?? 0;
-  const stable = deaths.findLastIndex(({ servedMs }) => servedMs >= policy.stableAfterMs);
+  const stable = deaths.findLastIndex(({ servedMs = 0 }) => servedMs >= policy.stableAfterMs);
   return deaths.slice(Math.max(0, stable)).filter(({ at }) => now - at < policy.windowMs);
 }
 
 /**
  * @param deaths all deaths that may count, the one to decide about last
+ * @param next fingerprint of what is to be started: another one than that which died has failed nothing
  * @param random between 0 and 1
  */
 export function decideRestart(
   policy: RestartPolicy,
   deaths: readonly Death[],
+  next: string,
   random: number,
 ): RestartDecision {
-  const recent = deathsThatCount(policy, deaths).length;
-  if (recent > policy.budget) return { kind: "give-up" };
-  return { kind: "restart", delayMs: recent <= 1 ? 0 : backoffDelayMs(policy.backoff, recent - 2, random) };
+  const recent = deathsThatCount(policy, deaths);
+  if (recent.length > policy.budget) return { kind: "give-up" };
+  const own = recent.filter(({ launch }) => launch === next);
+  const failures = own.length - 1 - own.findLastIndex(({ servedMs }) => servedMs !== undefined);
+  return {
+    kind: "restart",
+    delayMs: failures <= 1 ? 0 : backoffDelayMs(policy.backoff, failures - 2, random),
+  };
 }

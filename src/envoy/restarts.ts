@@ -48,9 +48,13 @@ export class Restarts {
     if (seat.asked === "aborted") return { kind: "start", launch, delayMs: 0 };
     this.#deathsSinceProof += 1;
     const now = performance.now();
-    const servedMs = seat.provenAt === undefined ? 0 : now - seat.provenAt;
-    this.#deaths = deathsThatCount(supervision.restart, [...this.#deaths, { at: now, servedMs }]);
-    const decision = decideRestart(supervision.restart, this.#deaths, Math.random());
+    const death = {
+      at: now,
+      servedMs: seat.provenAt === undefined ? undefined : now - seat.provenAt,
+      launch: generation.launch.fingerprint,
+    };
+    this.#deaths = deathsThatCount(supervision.restart, [...this.#deaths, death]);
+    const decision = decideRestart(supervision.restart, this.#deaths, launch.fingerprint, Math.random());
     const fields = {
       reason: diagnosis.message,
       cause: diagnosis.reason,

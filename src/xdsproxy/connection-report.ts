@@ -103,7 +103,7 @@ export class ConnectionReport {
     this.#metrics.servedFromCache();
     const { kind, problem, address } = this.#state.current;
     if (kind === "stale") return;
-    this.#log.warn("the discovery server is gone: Envoy is served from the cache", {
+    this.#log.warn("the discovery server does not answer: Envoy is served from the cache", {
       address,
       asOf: asOf.toISOString(),
       reason: problem,

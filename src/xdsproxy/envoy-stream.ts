@@ -18,6 +18,7 @@ import type { TaskGroup } from "../lifecycle/task-group.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import { typeUrl } from "../xds/type-urls.ts";
 import type { AgentSubscriptions } from "./agent-subscriptions.ts";
+import { cacheWaitMs } from "./cache-wait.ts";
 import { CachedAnswers } from "./cached-answers.ts";
 import type { ConnectionReport } from "./connection-report.ts";
 import { Delivery } from "./delivery.ts";
@@ -105,17 +106,20 @@ export class EnvoyStream {
 
   /** Serve it to its end. */
   async run(): Promise<StreamEnd> {
-    const { tasks, number, report, cacheAfterMs } = this.#deps;
+    const { tasks, number, report, cache, cacheAfterMs, hold } = this.#deps;
     tasks.spawn(`requests-of-stream-${number}`, () => this.#forwardRequests());
-    const unreachableFor =
-      report.unreachableSince === undefined ? 0 : performance.now() - report.unreachableSince;
-    const cacheAt = performance.now() + Math.max(leastWaitMs, cacheAfterMs - unreachableFor);
+    const { unreachableSince } = report;
+    const waitMs = cacheWaitMs({
+      cacheAfterMs,
+      unreachableForMs: unreachableSince === undefined ? 0 : performance.now() - unreachableSince,
+      isSuccessor: hold === undefined && cache?.isFresh() === true,
+    });
     const over = new AbortController();
     tasks.spawn(`health-on-stream-${number}`, () =>
       this.#followHealth(AbortSignal.any([this.#ended, over.signal])),
     );
     tasks.spawn(`cache-for-stream-${number}`, async () => {
-      await sleep(cacheAt - performance.now(), AbortSignal.any([this.#ended, over.signal]));
+      await sleep(waitMs, AbortSignal.any([this.#ended, over.signal]));
       if (!over.signal.aborted) await this.#serveFromCache();
     });
     try {
@@ -387,6 +391,3 @@ export class EnvoyStream {
     };
   }
 }
-
-/** Envoy's first requests come together: only then it is seen whether it has a configuration. */
-const leastWaitMs = 100;

@@ -58,6 +58,8 @@ export class XdsCache implements AcknowledgedStates {
   readonly #log: Logger;
   readonly #memory: MemoryRelease;
   readonly #pending = new Map<string, PendingChanges>();
+  /** Types that were acknowledged to this agent: what is kept of them is not of an earlier life. */
+  readonly #fresh = new Set<string>();
   /** Why a type is not kept, until its next full state. */
   readonly #given = new Map<string, string>();
   #changed = Promise.withResolvers<void>();
@@ -113,6 +115,7 @@ export class XdsCache implements AcknowledgedStates {
       return;
     }
     this.#pending.set(type, pending);
+    this.#fresh.add(type);
     this.#changed.resolve();
   }
 
@@ -150,6 +153,11 @@ export class XdsCache implements AcknowledgedStates {
     return neededTypes.every(
       (type) => !this.#given.has(type) && (this.#pending.has(type) || existsSync(this.#path(type))),
     );
+  }
+
+  /** True when it holds what an Envoy of this very agent has served with. */
+  isFresh(): boolean {
+    return this.isThere() && neededTypes.every((type) => this.#fresh.has(type));
   }
 
   /**

@@ -1,8 +1,10 @@
-/** 200 deaths by SIGKILL at random moments, swaps included. */
+/** Deaths by SIGKILL: at random moments, swaps included, and one after the other. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type KillStormFigures, runKillStorm } from "../../support/kill-storm.ts";
+import { killServing } from "../../support/kill-again.ts";
 import { describeSpread, summarize } from "../../support/summary.ts";
+import { startWebAndApi } from "../../support/web-and-api.ts";
 
 describe("an Envoy that is killed", () => {
   test("200 times, also while it is swapped: always back, ready only when it serves, and nothing is left behind", async (context) => {
@@ -26,6 +28,27 @@ describe("an Envoy that is killed", () => {
     assert.equal(sum(storms.map(({ failedWhileGreen }) => failedWhileGreen)), 0, "ready, and nobody served");
     assert.ok(summarize(serving).median <= 500, describeSpread(serving));
     assert.ok(sum(storms.map(({ swaps }) => swaps["swapped"] ?? 0)) > 20, "few swaps came through");
+  });
+
+  test("each time after it has served is started again without a delay, whether the control plane answers, is silent or is dead", async (context) => {
+    await using mesh = await startWebAndApi({ api: { flags: ["--restartBudget=20"] } });
+    const call = async (): Promise<void> => assert.equal((await mesh.call()).status, 200);
+    const { controlPlane } = mesh.mesh;
+    for (const [state, kills, signal] of [
+      ["answers", 10, undefined],
+      ["is silent", 2, "SIGSTOP"],
+      ["is dead", 2, "SIGKILL"],
+    ] as const) {
+      if (signal !== undefined) controlPlane.kill(signal);
+      const servingMs: number[] = [];
+      for (let count = 0; count < kills; count += 1) {
+        const again = await killServing(mesh.api, call);
+        assert.equal(again.delayMs, 0, `kill ${count + 1} while the control plane ${state}`);
+        servingMs.push(again.servingMs);
+      }
+      context.diagnostic(`the control plane ${state}: serving again after ${servingMs.join(", ")} ms`);
+    }
+    assert.equal((await mesh.api.report()).xds.state, "stale");
   });
 });
 

@@ -53,7 +53,19 @@ async function life(
 ): Promise<void> {
   await using discovery = await TestDiscoveryServer.listen({ port });
   await using xds = await agent(folder, port);
-  const { stream, inbox } = xds.envoy(encoding);
+  await serve(xds, discovery, encoding, responses, known);
+}
+
+/** An Envoy gets and answers these. */
+async function serve(
+  xds: XdsFixture,
+  discovery: TestDiscoveryServer,
+  encoding: Encoding,
+  responses: Responses,
+  known: Readonly<Record<string, string>> = {},
+): Promise<ReturnType<XdsFixture["envoy"]>> {
+  const envoy = xds.envoy(encoding);
+  const { stream, inbox } = envoy;
   for (const [index, { typeUrl: type, resources, error }] of responses.entries()) {
     stream.enqueue(encoding.request({ typeUrl: type, known }));
     const nonce = String(index);
@@ -63,6 +75,7 @@ async function life(
     stream.enqueue(encoding.request({ typeUrl: type, nonce, ...(error === undefined ? {} : { error }) }));
     for (let request = 0; request < 2; request += 1) await upstream.inbox.next();
   }
+  return envoy;
 }
 
 for (const encoding of [sotw, delta]) {
@@ -118,6 +131,20 @@ for (const encoding of [sotw, delta]) {
       assert.deepEqual(encoding.read(await envoy.inbox.next()).resources, { a: "cluster a" });
       assert.equal(xds.proxy.state.current.kind, "connected");
       assert.doesNotMatch(await xds.metrics.render(), /xds_stale_age_seconds [\d.]/);
+    });
+
+    test("serves an Envoy whose predecessor has served soon, however long a control plane that is silent may take", async () => {
+      using folder = temporaryFolder();
+      const [port = 0] = await freePorts(1);
+      await using discovery = await TestDiscoveryServer.listen({ port });
+      await using xds = await agent(folder.path, port, { useAfterMs: 3_600_000 });
+      const dead = await serve(xds, discovery, encoding, everything);
+      dead.stream.cancel();
+
+      const { stream, inbox } = xds.envoy(encoding);
+      stream.enqueue(encoding.request({ typeUrl: typeUrl.cluster }));
+      await discovery.stream(1);
+      assert.deepEqual(encoding.read(await inbox.next()).resources, { a: "cluster a", b: "cluster b" });
     });
 
     test("keeps what was good when Envoy refuses what comes after it", async () => {

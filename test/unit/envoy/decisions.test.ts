@@ -3,7 +3,6 @@ import { describe, test } from "node:test";
 import { splitLogLevel } from "../../../src/envoy/generation/arguments.ts";
 import { describeExit, exitCodeOf } from "../../../src/envoy/exits/exit.ts";
 import { envoyReadiness } from "../../../src/envoy/readiness.ts";
-import { decideRestart, defaultRestartPolicy } from "../../../src/envoy/restart-policy.ts";
 
 const live = {
   "server.state": 0,
@@ -38,33 +37,6 @@ describe("envoyReadiness()", () => {
       else assert.match(verdict.ready ? "ready" : verdict.reason, expected);
     });
   }
-});
-
-describe("decideRestart()", () => {
-  const minute = 60_000;
-  const at = (...times: readonly number[]) => times.map((time) => ({ at: time, servedMs: 0 }));
-
-  for (const [name, deaths, expected] of [
-    ["the first death is restarted at once", at(0), 0],
-    ["the second waits the initial delay", at(0, 100), 200],
-    ["the delay doubles", at(0, 100, 200), 400],
-    ["the delay has a limit", at(0, 1, 2, 3, 4, 5, 6, 7, 8, 9), 15_000],
-    ["a death long ago is forgotten", at(0, 6 * minute), 0],
-    ["deaths before a stable Envoy are forgotten", [...at(0, 1, 2), { at: 2 * minute, servedMs: minute }], 0],
-  ] as const) {
-    test(name, () => {
-      assert.deepEqual(decideRestart(defaultRestartPolicy, deaths, 0.5), {
-        kind: "restart",
-        delayMs: expected,
-      });
-    });
-  }
-
-  test("more deaths in the window than the budget end the attempts", () => {
-    const deaths = at(...Array.from({ length: 11 }, (_, index) => index * 1_000));
-    assert.deepEqual(decideRestart(defaultRestartPolicy, deaths, 0.5), { kind: "give-up" });
-    assert.equal(decideRestart(defaultRestartPolicy, deaths.slice(1), 0.5).kind, "restart");
-  });
 });
 
 describe("Envoy's end", () => {
