@@ -3,7 +3,9 @@
  */
 import type { ServerTrust } from "../grpc/server-trust.ts";
 import type { IdentityOptions } from "../identity/options.ts";
+import { rsaBits } from "../pki/key-pair.ts";
 import type { UpstreamOptions } from "../xdsproxy/options.ts";
+import { callHeaders } from "./call-headers.ts";
 import { compliantTls } from "./compliance.ts";
 import type { ConfigProblem } from "./config-problem.ts";
 import {
@@ -72,7 +74,7 @@ export function caOptions(
     namespace: env.POD_NAMESPACE,
     serviceAccount: env.SERVICE_ACCOUNT,
     clusterId: sources.clusterId,
-    caHeaders: headers(sources.env.all, "CA_HEADER_"),
+    caHeaders: callHeaders(sources.env.all, "CA_HEADER_", problems),
     certSigner: sources.env.all["ISTIO_META_CERT_SIGNER"] ?? "",
     requestedTtlMs: env.SECRET_TTL,
     rotation: {
@@ -97,7 +99,7 @@ export function discoveryOptions(sources: ControlPlaneSources, problems: ConfigP
       ? undefined
       : trust(env, root, serverName(env.ISTIOD_SAN, address), xdsClientCertificate(credentials)),
     clusterId: sources.clusterId,
-    headers: headers(sources.env.all, "XDS_HEADER_"),
+    headers: callHeaders(sources.env.all, "XDS_HEADER_", problems),
   };
 }
 
@@ -121,19 +123,6 @@ function serverName(san: string, address: string): string | undefined {
   return address.includes("localhost") ? "istiod.istio-system.svc" : undefined;
 }
 
-function headers(
-  env: Readonly<Record<string, string | undefined>>,
-  prefix: string,
-): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(env).flatMap(([name, value]) =>
-      name.startsWith(prefix) && value !== undefined
-        ? [[name.slice(prefix.length).toLowerCase(), value]]
-        : [],
-    ),
-  );
-}
-
 function keyAlgorithm(env: Environment, problems: ConfigProblem[]): IdentityOptions["key"] {
   const algorithm = env.ECC_SIGNATURE_ALGORITHM;
   if (algorithm === "ECDSA") {
@@ -147,12 +136,13 @@ function keyAlgorithm(env: Environment, problems: ConfigProblem[]): IdentityOpti
       message: `${algorithm} is not known: use ECDSA, or leave it empty for RSA`,
     });
   }
-  if (env.WORKLOAD_RSA_KEY_SIZE < 2048) {
+  const bits = env.WORKLOAD_RSA_KEY_SIZE;
+  if (bits < rsaBits.least || bits > rsaBits.most) {
     problems.push({
       source: "WORKLOAD_RSA_KEY_SIZE",
       path: "",
-      message: `${env.WORKLOAD_RSA_KEY_SIZE} bits are too few: use 2048 or more`,
+      message: `${bits} bits are too ${bits < rsaBits.least ? "few" : "many for Envoy"}: use ${rsaBits.least} to ${rsaBits.most}`,
     });
   }
-  return { algorithm: "RSA", bits: env.WORKLOAD_RSA_KEY_SIZE, pkcs8: env.PKCS8_KEY };
+  return { algorithm: "RSA", bits, pkcs8: env.PKCS8_KEY };
 }

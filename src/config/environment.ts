@@ -162,7 +162,7 @@ export const variables = {
     "Share of the lifetime that is left when a certificate is rotated.",
   ),
   SECRET_GRACE_PERIOD_RATIO_JITTER: fraction(0.01, "Largest random change to that share."),
-  WORKLOAD_RSA_KEY_SIZE: integer(2048, "Bits of an RSA workload key; at least 2048."),
+  WORKLOAD_RSA_KEY_SIZE: integer(2048, "Bits of an RSA workload key, 2048 to 8192."),
   ECC_SIGNATURE_ALGORITHM: text("", "ECDSA for an elliptic workload key; RSA when empty."),
   PILOT_ENABLE_CA_CRL: flag(
     true,

@@ -26,7 +26,8 @@ export class Connection {
     this.session = session;
     this.#socket = socket;
     session.on("connect", () => {
-      session.setLocalWindowSize(windowBytes);
+      // Whoever opened it may have closed it since.
+      if (!session.destroyed) session.setLocalWindowSize(windowBytes);
     });
     session.on("error", (error) => {
       this.#reason ??= `Connection dropped: ${error.message}`;

@@ -119,7 +119,7 @@ export class CaSource {
 
   async #fetch(signal: AbortSignal): Promise<WorkloadSecret> {
     const spiffeId = this.#spiffeId;
-    const { privateKeyPem, requestPem } = await createCertificateRequest(this.#options.key, spiffeId);
+    const { privateKeyPem, requestPem } = await createCertificateRequest(this.#options.key, spiffeId, signal);
     this.#skew = undefined;
     const chain = await this.#ca.sign(requestPem, signal, (skew) => {
       this.#skew = skew;

@@ -3,7 +3,7 @@
  */
 import type { ServerTrust } from "../grpc/server-trust.ts";
 import type { GoogleTokenOptions } from "./google-token.ts";
-import type { KeyAlgorithm } from "../pki/certificate-request.ts";
+import type { KeyAlgorithm } from "../pki/key-pair.ts";
 
 /** Options of the secret manager. The fields of the CA are there for every source: tools look at it too. */
 export interface IdentityOptions {

@@ -1,27 +1,16 @@
 /**
  * A key pair and a PKCS #10 request (RFC 2986) for a SPIFFE identity, as Istio's CA expects them.
  */
-import { generateKeyPair, type KeyObject, sign } from "node:crypto";
-import { promisify } from "node:util";
+import { createPublicKey, type KeyObject, sign } from "node:crypto";
 import * as der from "./der.ts";
+import { generatePrivateKey, type KeyAlgorithm } from "./key-pair.ts";
 import { toPem } from "./pem.ts";
-
-/** The workload's key. */
-export type KeyAlgorithm = (
-  | { readonly algorithm: "RSA"; readonly bits: number }
-  | { readonly algorithm: "ECDSA"; readonly curve: "P256" | "P384" }
-) & {
-  /** PEM of PKCS #8 (RFC 5958) instead of the algorithm's own structure. */
-  readonly pkcs8?: boolean;
-};
 
 /** A fresh key and the request for it, both PEM. */
 export interface CertificateRequest {
   readonly privateKeyPem: string;
   readonly requestPem: string;
 }
-
-const generate = promisify(generateKeyPair);
 
 const oid = {
   organization: "2.5.4.10",
@@ -32,18 +21,17 @@ const oid = {
   ecdsaWithSha384: "1.2.840.10045.4.3.3",
 } as const;
 
-/** Make a new key and sign a request for `spiffeId` with it. */
+/** Make a new key and sign a request for `spiffeId` with it. @throws the reason of `signal` once it aborts */
 export async function createCertificateRequest(
   key: KeyAlgorithm,
   spiffeId: string,
+  signal?: AbortSignal,
 ): Promise<CertificateRequest> {
-  const pair =
-    key.algorithm === "RSA"
-      ? await generate("rsa", { modulusLength: key.bits })
-      : await generate("ec", { namedCurve: key.curve === "P256" ? "prime256v1" : "secp384r1" });
+  const privateKey = await generatePrivateKey(key, signal);
+  const publicKey = createPublicKey(privateKey);
   return {
-    privateKeyPem: exportPrivateKey(pair.privateKey, key),
-    requestPem: toPem("CERTIFICATE REQUEST", request(pair.publicKey, pair.privateKey, key, spiffeId)),
+    privateKeyPem: exportPrivateKey(privateKey, key),
+    requestPem: toPem("CERTIFICATE REQUEST", request(publicKey, privateKey, key, spiffeId)),
   };
 }
 

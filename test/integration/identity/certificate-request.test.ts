@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { test } from "node:test";
-import { createCertificateRequest, type KeyAlgorithm } from "../../../src/pki/certificate-request.ts";
+import { createCertificateRequest } from "../../../src/pki/certificate-request.ts";
+import { generatePrivateKey, type KeyAlgorithm, rsaBits } from "../../../src/pki/key-pair.ts";
 
 const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
 const keys: readonly (readonly [string, KeyAlgorithm])[] = [
   ["RSA", { algorithm: "RSA", bits: 2048 }],
+  ["large RSA", { algorithm: "RSA", bits: 4096, pkcs8: true }],
   ["P-256", { algorithm: "ECDSA", curve: "P256" }],
   ["P-384", { algorithm: "ECDSA", curve: "P384" }],
 ];
@@ -24,3 +26,11 @@ for (const [name, key] of keys) {
     assert.match(text, /Subject: O ?=/);
   });
 }
+
+test("the largest key holds nobody up who wants an end", async () => {
+  const stop = new AbortController();
+  const key = generatePrivateKey({ algorithm: "RSA", bits: rsaBits.most }, stop.signal);
+  stop.abort(new Error("asked to stop"));
+  await assert.rejects(key, /asked to stop/);
+  await assert.rejects(generatePrivateKey({ algorithm: "RSA", bits: rsaBits.most }, stop.signal), /asked/);
+});

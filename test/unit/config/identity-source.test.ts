@@ -106,13 +106,29 @@ test("PROV_CERT gives the CA and discovery a client certificate and a root", () 
   assert.equal(told.identity.tls?.rootCertificatePath, "SYSTEM");
 });
 
+for (const bits of ["2047", "8193", "32768", "2147483647", "9007199254740991", "0", "-2048"]) {
+  test(`an RSA key of ${bits} bits is refused with the sizes that work`, () => {
+    assert.match(problemOf({ WORKLOAD_RSA_KEY_SIZE: bits }), /bits are too (few|many).*use 2048 to 8192/);
+  });
+}
+
+for (const prefix of ["CA_HEADER_", "XDS_HEADER_"]) {
+  test(`a header of ${prefix} that cannot be sent is a problem of the start`, () => {
+    assert.match(
+      problemOf({ [`${prefix}Connection`]: "close" }),
+      new RegExp(`^${prefix}Connection: HTTP/2 has no header connection: remove`),
+    );
+  });
+}
+
 test("headers, cluster and signer go to the CA", () => {
   const { identity } = configOf({
     CA_HEADER_X_Team: "mesh",
+    "CA_HEADER_X-One": "1",
     ISTIO_META_CLUSTER_ID: "east",
     ISTIO_META_CERT_SIGNER: "clusterissuers.example",
   });
-  assert.deepEqual(identity.caHeaders, { x_team: "mesh" });
+  assert.deepEqual(identity.caHeaders, { x_team: "mesh", "x-one": "1" });
   assert.equal(identity.clusterId, "east");
   assert.equal(identity.certSigner, "clusterissuers.example");
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import { describe, test } from "node:test";
-import { createCertificateRequest, type KeyAlgorithm } from "../../../src/pki/certificate-request.ts";
+import { createCertificateRequest } from "../../../src/pki/certificate-request.ts";
+import type { KeyAlgorithm } from "../../../src/pki/key-pair.ts";
 import { readRequest } from "../../support/test-pki.ts";
 
 const spiffeId = "spiffe://cluster.local/ns/demo/sa/web";
