@@ -85,17 +85,15 @@ export function selects(
   return Object.entries(selector).every(([key, value]) => labels[key] === value);
 }
 
-/** The mutual TLS mode of a workload's port: workload over namespace over mesh; PERMISSIVE when nothing is said. */
-export function mutualTlsMode(
-  model: Model,
-  workload: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> },
-  port: number,
-): MutualTlsMode {
-  const applying = model.peerAuthentications.filter(
-    ({ namespace, spec }) =>
-      (namespace === workload.namespace || namespace === model.settings.rootNamespace) &&
-      selects(spec.selector?.matchLabels ?? {}, workload.labels),
-  );
+/** A workload, as policies select it. */
+type Selectable = Pick<Endpoint, "namespace" | "labels">;
+
+/**
+ * The mutual TLS mode of a workload's port: workload over namespace over mesh; PERMISSIVE when nothing is said.
+ * Without a port, that of all ports for which nothing else is said.
+ */
+export function mutualTlsMode(model: Model, workload: Selectable, port?: number): MutualTlsMode {
+  const applying = applyingPolicies(model, workload);
   const own = applying.find(({ spec }) => spec.selector !== undefined);
   const ofNamespace = applying.find(
     ({ spec, namespace }) => spec.selector === undefined && namespace === workload.namespace,
@@ -104,11 +102,27 @@ export function mutualTlsMode(
     ({ spec, namespace }) => spec.selector === undefined && namespace === model.settings.rootNamespace,
   );
   const modes = [
-    own?.spec.portLevelMtls?.[String(port)],
+    port === undefined ? undefined : own?.spec.portLevelMtls?.[String(port)],
     own?.spec.mtls,
     ofNamespace?.spec.mtls,
     ofMesh?.spec.mtls,
   ];
   const mode = modes.find((candidate) => candidate !== undefined && candidate.mode !== "UNSET")?.mode;
   return mode === undefined || mode === "UNSET" ? "PERMISSIVE" : mode;
+}
+
+/** The ports of a workload for which a policy says something of their own, in order. */
+export function portsWithOwnMode(model: Model, workload: Selectable): readonly number[] {
+  const own = applyingPolicies(model, workload).find(({ spec }) => spec.selector !== undefined);
+  return Object.keys(own?.spec.portLevelMtls ?? {})
+    .map(Number)
+    .toSorted((a, b) => a - b);
+}
+
+function applyingPolicies(model: Model, workload: Selectable): readonly Scoped<PeerAuthenticationSpec>[] {
+  return model.peerAuthentications.filter(
+    ({ namespace, spec }) =>
+      (namespace === workload.namespace || namespace === model.settings.rootNamespace) &&
+      selects(spec.selector?.matchLabels ?? {}, workload.labels),
+  );
 }

@@ -10,7 +10,7 @@ import type { Service } from "../model/model.ts";
 import { packed } from "./any.ts";
 import { socketAddress } from "./clusters.ts";
 import { outboundHttp, tcpProxy } from "./filters.ts";
-import { type InboundPort, inboundChains } from "./inbound.ts";
+import { type InboundPort, inboundChains, passthroughChains, type UndeclaredPorts } from "./inbound.ts";
 import { isHttp, outboundCluster } from "./names.ts";
 
 const outboundPort = 15001;
@@ -45,8 +45,11 @@ export function virtualOutbound(allowAny: boolean): ListenerJson {
   };
 }
 
-/** The listener that captured inbound connections reach, with the chains of each port. */
-export function virtualInbound(ports: readonly InboundPort[]): ListenerJson {
+/** The listener that captured inbound connections reach, with the chains of each port and of all the others. */
+export function virtualInbound(
+  ports: readonly InboundPort[],
+  undeclared: readonly UndeclaredPorts[],
+): ListenerJson {
   return {
     name: "virtualInbound",
     address: socketAddress("0.0.0.0", inboundPort),
@@ -65,7 +68,7 @@ export function virtualInbound(ports: readonly InboundPort[]): ListenerJson {
         filterChainMatch: { destinationPort: inboundPort },
         filters: [tcpProxy("BlackHoleCluster")],
       },
-      { name: "virtualInbound", filters: [tcpProxy("InboundPassthroughCluster")] },
+      ...undeclared.flatMap(passthroughChains),
       ...ports.flatMap(inboundChains),
     ],
   };

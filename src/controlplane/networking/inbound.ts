@@ -26,28 +26,70 @@ export interface InboundPort {
   readonly isCaptured: boolean;
 }
 
+/** Ports that nothing declares: all of them, or the one that a policy names. */
+export interface UndeclaredPorts {
+  readonly port: number | undefined;
+  readonly mode: MutualTlsMode;
+  readonly trustDomain: string;
+}
+
 const mutualTlsAlpn = ["istio", "istio-peer-exchange", "istio-http/1.0", "istio-http/1.1", "istio-h2"];
 
 /** The chains of one port, in order. */
 export function inboundChains(port: InboundPort): readonly FilterChainJson[] {
-  const filters = [inboundFilter(port)];
-  const secured = { filters, transportSocket: serverTls(port.trustDomain) };
+  return chainsByMode({
+    name: `0.0.0.0_${port.port}`,
+    destinationPort: port.isCaptured ? port.port : undefined,
+    filter: inboundFilter(port),
+    takesForeignTls: port.protocol === "tcp",
+    mode: port.mode,
+    trustDomain: port.trustDomain,
+  });
+}
+
+/** The chains of captured connections to ports that nothing declares: they obey the same policies. */
+export function passthroughChains({ port, mode, trustDomain }: UndeclaredPorts): readonly FilterChainJson[] {
+  return chainsByMode({
+    name: port === undefined ? "virtualInbound" : `virtualInbound_${port}`,
+    destinationPort: port,
+    filter: tcpProxy("InboundPassthroughCluster"),
+    takesForeignTls: true,
+    mode,
+    trustDomain,
+  });
+}
+
+interface ChainOptions {
+  readonly name: string;
+  readonly destinationPort: number | undefined;
+  readonly filter: FilterJson;
+  /** TLS that is not the mesh's is the application's own, and passes as it is where the mode allows plain text. */
+  readonly takesForeignTls: boolean;
+  readonly mode: MutualTlsMode;
+  readonly trustDomain: string;
+}
+
+/** Without a chain that fits, Envoy closes a connection. */
+function chainsByMode(options: ChainOptions): readonly FilterChainJson[] {
+  const { name, destinationPort, mode } = options;
+  const filters = [options.filter];
+  const secured = { filters, transportSocket: serverTls(options.trustDomain) };
   const tls: FilterChainMatchJson = { transportProtocol: "tls" };
-  const name = `0.0.0.0_${port.port}`;
   const chain = (match: FilterChainMatchJson, rest: Partial<FilterChainJson>): FilterChainJson => ({
     name,
-    filterChainMatch: { ...(port.isCaptured ? { destinationPort: port.port } : {}), ...match },
+    filterChainMatch: { ...(destinationPort === undefined ? {} : { destinationPort }), ...match },
     ...rest,
   });
-  switch (port.mode) {
+  switch (mode) {
     case "STRICT":
       return [chain(tls, secured)];
     case "DISABLE":
-      return [chain({ transportProtocol: "raw_buffer" }, { filters })];
+      // The TLS inspector looks at every port, so what the application itself secures must match as well.
+      return [chain(options.takesForeignTls ? {} : { transportProtocol: "raw_buffer" }, { filters })];
     case "PERMISSIVE":
       return [
         chain({ ...tls, applicationProtocols: mutualTlsAlpn }, secured),
-        ...(port.protocol === "tcp" ? [chain(tls, { filters: [tcpProxy(inboundCluster(port.port))] })] : []),
+        ...(options.takesForeignTls ? [chain(tls, { filters })] : []),
         chain({ transportProtocol: "raw_buffer" }, { filters }),
       ];
   }

@@ -7,7 +7,7 @@ import type { ListenerJson } from "../../proto/envoy/envoy/config/listener/v3/li
 import type { RouteConfigurationJson } from "../../proto/envoy/envoy/config/route/v3/route_pb.js";
 import type { DestinationRuleSpec, SidecarSpec } from "../config/objects.ts";
 import { protocolOf } from "../model/build-model.ts";
-import { type Model, mutualTlsMode, type Protocol, type Service } from "../model/model.ts";
+import { type Model, mutualTlsMode, portsWithOwnMode, type Protocol, type Service } from "../model/model.ts";
 import { type Proxy, sidecarOf } from "../model/proxy.ts";
 import { boundInbound, boundOutbound, ingressCluster } from "./bound.ts";
 import { capturedOutbound, virtualInbound, virtualOutbound } from "./captured.ts";
@@ -19,7 +19,7 @@ import {
   outboundClusters,
   passthroughCluster,
 } from "./clusters.ts";
-import type { InboundPort } from "./inbound.ts";
+import type { InboundPort, UndeclaredPorts } from "./inbound.ts";
 import { inboundCluster, isHttp } from "./names.ts";
 import { routeConfiguration } from "./routes.ts";
 import { visibleServices } from "./visibility.ts";
@@ -95,7 +95,11 @@ function translateCaptured(
           )
         : sidecar.ingress.map(ingressCluster)),
     ],
-    listeners: [virtualOutbound(allowAny), ...capturedOutbound(services), virtualInbound(ports)],
+    listeners: [
+      virtualOutbound(allowAny),
+      ...capturedOutbound(services),
+      virtualInbound(ports, undeclaredPorts(model, proxy, ports)),
+    ],
     routes: [...httpPorts].map((number) => {
       const routed = services.flatMap((service) =>
         service.ports
@@ -127,6 +131,22 @@ function inboundPorts(model: Model, proxy: Proxy, sidecar: SidecarSpec | undefin
     mode: mutualTlsMode(model, proxy, port),
     trustDomain: model.settings.trustDomain,
     isCaptured: true,
+  }));
+}
+
+/** All other ports by the workload's mode, and those for which a policy has one of their own. */
+function undeclaredPorts(
+  model: Model,
+  proxy: Proxy,
+  declared: readonly InboundPort[],
+): readonly UndeclaredPorts[] {
+  const { trustDomain } = model.settings;
+  const known = new Set(declared.map(({ port }) => port));
+  const named = portsWithOwnMode(model, proxy).filter((port) => !known.has(port));
+  return [undefined, ...named].map((port) => ({
+    port,
+    mode: mutualTlsMode(model, proxy, port),
+    trustDomain,
   }));
 }
 
