@@ -1,6 +1,6 @@
 /**
- * Every test: first those that bear company, two files at a time; then those that measure what load and death cost,
- * one file at a time. The last line counts them all.
+ * Every test: first those that bear company, two files at a time; then those that measure what load and death cost, and
+ * those that try whatever comes in, one file at a time. The last line counts them all.
  */
 import { globSync } from "node:fs";
 import { join, sep } from "node:path";
@@ -10,12 +10,12 @@ import { ensureEnvoy } from "../envoy/binary/ensure.ts";
 
 const root = join(import.meta.dirname, "../..");
 const patterns = process.argv.slice(2);
-const files = globSync(patterns.length > 0 ? patterns : ["test/{unit,integration,e2e}/**/*.test.ts"], {
+const files = globSync(patterns.length > 0 ? patterns : ["test/{unit,integration,e2e,fuzz}/**/*.test.ts"], {
   cwd: root,
 }).toSorted();
 
-/** Files below it load the machine, and would fail or be failed by others beside them. */
-const alone = ["test", "e2e", "swap", ""].join(sep);
+/** Files below these load the machine, and would fail or be failed by others beside them. */
+const alone = [["test", "e2e", "swap", ""].join(sep), ["test", "fuzz", ""].join(sep)];
 
 /** Longest run of one test, in milliseconds. */
 const timeout = 180_000;
@@ -56,7 +56,7 @@ await ensureEnvoy(
 );
 
 const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
-const isAlone = (path: string): boolean => path.startsWith(alone);
+const isAlone = (path: string): boolean => alone.some((folder) => path.startsWith(folder));
 await runFiles(
   files.filter((path) => !isAlone(path)),
   2,

@@ -1,0 +1,17 @@
+/** Names of all targets. */
+export const targetNames = [
+  "proxy-config",
+  "mesh-config",
+  "annotations",
+  "config-folder",
+  "token",
+  "certificate-request",
+  "http-status",
+  "http-admin",
+  "sds",
+  "xds",
+  "discovery-plain",
+  "discovery-tls",
+] as const;
+
+export type TargetName = (typeof targetNames)[number];
