@@ -10,6 +10,7 @@ import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { sleep } from "../../src/lifecycle/sleep.ts";
 import { generate, type Material } from "./generate.ts";
 import type { FuzzTarget, OpenTarget } from "./target.ts";
 
@@ -69,11 +70,11 @@ export async function runTarget(target: FuzzTarget, run: FuzzRun): Promise<FuzzR
     made += 1;
     if (made % lookEvery === 0) {
       await feeder.look();
-      heapAtFirst ??= heapMiB();
+      heapAtFirst ??= await heapMiB();
     }
   }
   await feeder.look();
-  const heapGrowthMiB = heapAtFirst === undefined ? 0 : heapMiB() - heapAtFirst;
+  const heapGrowthMiB = heapAtFirst === undefined ? 0 : (await heapMiB()) - heapAtFirst;
   unhandled.stop();
   assert.ok(
     heapGrowthMiB < maxHeapGrowthMiB,
@@ -193,9 +194,15 @@ function keptInputs({ corpus }: FuzzTarget): readonly Buffer[] {
     .map((name) => readFileSync(join(folder, name)));
 }
 
-function heapMiB(): number {
+/** Twice, with a pause: what finalizers let go of is free only after they have run. */
+async function heapMiB(): Promise<number> {
   setFlagsFromString("--expose-gc");
-  (runInNewContext("gc") as () => void)();
+  const collect = runInNewContext("gc") as () => void;
+  for (let round = 0; round < 2; round += 1) {
+    collect();
+    await sleep(200);
+  }
+  collect();
   const { heapUsed, external, arrayBuffers } = process.memoryUsage();
   return (heapUsed + external + arrayBuffers) / 1_048_576;
 }

@@ -8,6 +8,8 @@ export const targetNames = [
   "certificate-request",
   "http-status",
   "http-admin",
+  "discovery-http",
+  "application-socket",
   "sds",
   "xds",
   "discovery-plain",

@@ -18,7 +18,8 @@ import { typeUrl } from "../../../src/xds/type-urls.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { delta, sotw } from "../../support/xds-messages.ts";
 import { goAway, grpcCall, oddFrames, preface } from "../../support/http2-bytes.ts";
-import { exchangeAndLeave } from "../raw-connection.ts";
+import { checkHttpAnswer, getRequest, httpTarget } from "../http-target.ts";
+import { exchange, exchangeAndLeave } from "../raw-connection.ts";
 import type { FuzzTarget, OpenTarget } from "../target.ts";
 
 const host = "127.0.0.1";
@@ -178,7 +179,23 @@ function discoveryTarget(
   };
 }
 
+const pagesTarget = httpTarget("discovery-http", async () => {
+  const { plane, ...running } = await runningPlane();
+  const to = { host, port: plane.ports.http };
+  return {
+    feed: async (input) => {
+      checkHttpAnswer(await exchange(to, input));
+    },
+    whole: async () => {
+      const answer = await exchange(to, getRequest("/ready"));
+      assert.match(answer.toString("latin1"), /^HTTP\/1\.1 200 /);
+    },
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  };
+});
+
 export const discoveryTargets: readonly FuzzTarget[] = [
+  pagesTarget,
   discoveryTarget("discovery-plain", {}, ({ ports }) => ({
     open: () => connect({ host, port: ports.grpc }),
     channel: () => new GrpcChannel({ address: `${host}:${ports.grpc}`, tls: undefined }),

@@ -9,68 +9,11 @@ import { listenForAdmin } from "../../../src/envoy/admin-forwarder.ts";
 import { listenForStatus } from "../../../src/status/server.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { testLog } from "../../support/test-log.ts";
+import { checkHttpAnswer, getRequest, httpTarget } from "../http-target.ts";
 import { exchange } from "../raw-connection.ts";
-import type { FuzzTarget, OpenTarget } from "../target.ts";
+import type { FuzzTarget } from "../target.ts";
 
 const host = "127.0.0.1";
-
-const words = [
-  "\r\n",
-  "\r\n\r\n",
-  "\n",
-  "GET ",
-  "POST ",
-  "HEAD ",
-  "PUT ",
-  "OPTIONS * HTTP/1.1\r\n",
-  " HTTP/1.1\r\n",
-  " HTTP/1.0\r\n",
-  "/quitquitquit",
-  "/drain",
-  "/drain_listeners",
-  "/reload",
-  "/healthcheck/fail",
-  "/logging?level=trace",
-  "/%71uitquitquit",
-  "/./",
-  "/../",
-  "//",
-  "?",
-  "#",
-  "%00",
-  "%2f",
-  ";",
-  "\\",
-  "\0",
-  "Host: localhost\r\n",
-  "Host: evil.example\r\n",
-  "Origin: null\r\n",
-  "Origin: http://evil.example\r\n",
-  "Connection: keep-alive\r\n",
-  "Connection: close\r\n",
-  "Content-Length: 5\r\n",
-  "Transfer-Encoding: chunked\r\n",
-  "Trailer: Content-Length\r\n",
-  "TE: trailers\r\n",
-  "Expect: 100-continue\r\n",
-  "Upgrade: websocket\r\n",
-  "Proxy-Connection: x\r\n",
-  ": x\r\n",
-  "X: \u00ff\r\n",
-  "0\r\n\r\n",
-  "ffffffff\r\n",
-];
-
-function httpTarget(name: string, open: () => Promise<OpenTarget>): FuzzTarget {
-  return { name, corpus: "http", words, concurrency: 16, maxBytes: 65_536, open };
-}
-
-function checkAnswer(answer: Buffer): void {
-  if (answer.length === 0) return;
-  const status = /^HTTP\/1\.[01] (\d{3}) /.exec(answer.toString("latin1"))?.[1];
-  assert.ok(status !== undefined, `no HTTP: ${answer.subarray(0, 80).toString("latin1")}`);
-  assert.doesNotMatch(answer.toString("latin1"), /^HTTP\/1\.1 500 /m);
-}
 
 /** A request in the one form that may change state; more may stand on a connection than are answered. */
 function requestsFor(paths: string, input: Buffer): number {
@@ -105,14 +48,11 @@ const statusTarget = httpTarget("http-status", async () => {
   return {
     feed: async (input) => {
       if (!isForeign(input)) asked += requestsFor("drain|reload|quitquitquit", input);
-      checkAnswer(await exchange({ host, port: server.port }, input));
+      checkHttpAnswer(await exchange({ host, port: server.port }, input));
     },
     whole: async () => {
       assert.ok(changes <= asked, `${changes} changes of state, ${asked} asked for`);
-      const answer = await exchange(
-        { host, port: server.port },
-        Buffer.from("GET /healthz/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
-      );
+      const answer = await exchange({ host, port: server.port }, getRequest("/healthz/ready"));
       assert.match(answer.toString("latin1"), /^HTTP\/1\.1 200 /);
     },
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
@@ -157,15 +97,12 @@ const adminTarget = httpTarget("http-admin", async () => {
   return {
     feed: async (input) => {
       if (!isForeign(input)) asked += requestsFor("quitquitquit", input);
-      checkAnswer(await exchange({ host, port: server.port }, input));
+      checkHttpAnswer(await exchange({ host, port: server.port }, input));
       assert.equal(wrongPath, undefined, "a path reached Envoy");
     },
     whole: async () => {
       assert.ok(quits <= asked, `${quits} times to quit, ${asked} asked for`);
-      const answer = await exchange(
-        { host, port: server.port },
-        Buffer.from("GET /server_info HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
-      );
+      const answer = await exchange({ host, port: server.port }, getRequest("/server_info"));
       assert.match(answer.toString("latin1"), /^HTTP\/1\.1 200 [^]*OK\n/);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
