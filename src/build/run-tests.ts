@@ -3,7 +3,7 @@
  * those that try whatever comes in, one file at a time. The last line counts them all.
  */
 import { globSync } from "node:fs";
-import { join, sep } from "node:path";
+import { join, relative, sep } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { ensureEnvoy } from "../envoy/binary/ensure.ts";
@@ -20,10 +20,14 @@ const alone = [["test", "e2e", "swap", ""].join(sep), ["test", "fuzz", ""].join(
 /** Longest run of one test, in milliseconds. */
 const timeout = 180_000;
 
+/** Files that are named at the end for how long they took. */
+const slowestShown = 12;
+
 interface Counts {
   passed: number;
   failed: number;
   skipped: number;
+  readonly filesMs: Map<string, number>;
 }
 
 async function runFiles(paths: readonly string[], concurrency: number, counts: Counts): Promise<void> {
@@ -44,6 +48,9 @@ async function runFiles(paths: readonly string[], concurrency: number, counts: C
     if (details.type !== "suite") counts.failed += 1;
     process.exitCode = 1;
   });
+  stream.on("test:summary", ({ file, duration_ms: ms }) => {
+    if (file !== undefined) counts.filesMs.set(relative(root, file), ms);
+  });
   for await (const text of stream.compose(new spec())) process.stdout.write(String(text));
 }
 
@@ -55,7 +62,7 @@ await ensureEnvoy(
   },
 );
 
-const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+const counts: Counts = { passed: 0, failed: 0, skipped: 0, filesMs: new Map() };
 const isAlone = (path: string): boolean => alone.some((folder) => path.startsWith(folder));
 await runFiles(
   files.filter((path) => !isAlone(path)),
@@ -63,4 +70,7 @@ await runFiles(
   counts,
 );
 await runFiles(files.filter(isAlone), 1, counts);
+console.log("\nslowest files (s):");
+for (const [file, ms] of [...counts.filesMs].toSorted(([, a], [, b]) => b - a).slice(0, slowestShown))
+  console.log(`${(ms / 1_000).toFixed(1).padStart(6)}  ${file}`);
 console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
