@@ -1,6 +1,7 @@
 /**
  * Services that Envoy itself calls: a tracer, a metrics and an access log service. Each is a cluster of the bootstrap.
  */
+import { parseHostPort } from "../net/host-port.ts";
 import type { Json } from "./parameters.ts";
 import { type SecretSources, type TlsSettings, upstreamTlsSocket } from "./upstream-tls.ts";
 
@@ -98,10 +99,9 @@ export function socketAddress(
   address: string,
   hostIp: string,
 ): { readonly address: string; readonly port_value: number } {
-  const at = address.lastIndexOf(":");
-  const host = address.slice(0, at).replace(/^\[(.*)\]$/, "$1");
+  const { host, port } = parseHostPort(address) ?? { host: "", port: 0 };
   const isHostIp = host === "$(HOST_IP)" && hostIp !== "";
-  return { address: isHostIp ? hostIp : host, port_value: Number(address.slice(at + 1)) };
+  return { address: isHostIp ? hostIp : host, port_value: port };
 }
 
 function wholeSeconds(duration: string): number {

@@ -46,7 +46,7 @@ const suffixes = [
 /** Envoy's `stats_tags`; `extra` are labels that the control plane puts into names as `label=.=value;.;`. */
 export function statsTags(extra: readonly string[]): Json {
   const own = [...new Set(extra)].map(
-    (name) => [name, `(${escaped(name)}${String.raw`\.=(.*?);\.;)`}`] as const,
+    (name) => [name, `(${escaped(name)}${String.raw`=\.=(.*?);\.;)`}`] as const,
   );
   return [...tags, ...own, ...laterTags].map(([tag_name, regex]) => ({ tag_name, regex }));
 }

@@ -1,11 +1,16 @@
 /**
  * The flags of commands that talk to the agent of their pod on its status port.
  */
+import { ports } from "../config/range.ts";
 import type { Flag } from "./command.ts";
 
 /** Where the agent is, and where to read that when it is not said. */
 export const agentFlags = {
-  statusPort: { type: "number", describe: "Status port of the agent (default: that of the environment)." },
+  statusPort: {
+    type: "number",
+    range: ports,
+    describe: "Status port of the agent (default: that of the environment).",
+  },
   meshConfig: {
     type: "string",
     default: "./etc/istio/config/mesh",

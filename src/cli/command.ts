@@ -1,6 +1,7 @@
 /**
  * Commands as data: help, parsing and the README's tables derive from the same object.
  */
+import type { DurationRange, NumberRange } from "../config/range.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 
 /** One flag. */
@@ -9,6 +10,8 @@ export interface Flag {
   readonly describe: string;
   readonly default?: string | number | boolean;
   readonly array?: boolean;
+  /** Of a whole number, or of text that is a duration in Go's notation. */
+  readonly range?: NumberRange | DurationRange;
   /** One letter that stands for it. */
   readonly alias?: string;
 }

@@ -1,6 +1,7 @@
 /**
  * `outrider discovery`: the control plane.
  */
+import { portsOrNone, someDuration } from "../config/range.ts";
 import { join } from "node:path";
 import type { Arguments, Command, CommandContext } from "./command.ts";
 import { logFlags } from "./log-flags.ts";
@@ -25,13 +26,24 @@ export const discoveryCommand: Command = {
     },
     trustDomain: { type: "string", default: "cluster.local", describe: "SPIFFE trust domain." },
     host: { type: "string", default: "127.0.0.1", describe: "Address that every port listens on." },
-    secureGrpcPort: { type: "number", default: 15012, describe: "Port of discovery and CA over TLS." },
+    secureGrpcPort: {
+      type: "number",
+      range: portsOrNone,
+      default: 15012,
+      describe: "Port of discovery and CA over TLS.",
+    },
     grpcPort: {
       type: "number",
+      range: portsOrNone,
       default: 15010,
       describe: "Port of discovery in plain text, without authentication.",
     },
-    httpPort: { type: "number", default: 8080, describe: "Port of /ready, /metrics and /debug." },
+    httpPort: {
+      type: "number",
+      range: portsOrNone,
+      default: 8080,
+      describe: "Port of /ready, /metrics and /debug.",
+    },
     rootCaDir: {
       type: "string",
       describe: "Folder of a plugged-in CA: ca-cert.pem, ca-key.pem, cert-chain.pem, root-cert.pem.",
@@ -41,10 +53,16 @@ export const discoveryCommand: Command = {
     tokenAudiences: { type: "string", default: "istio-ca", describe: "Accepted audiences, comma-separated." },
     defaultWorkloadTtl: {
       type: "string",
+      range: someDuration,
       default: "24h",
       describe: "Certificate lifetime when none is asked for.",
     },
-    maxWorkloadTtl: { type: "string", default: "2160h", describe: "Longest certificate lifetime." },
+    maxWorkloadTtl: {
+      type: "string",
+      range: someDuration,
+      default: "2160h",
+      describe: "Longest certificate lifetime.",
+    },
     ...logFlags,
   },
   run: runDiscovery,

@@ -1,6 +1,7 @@
 /**
  * `outrider env`: every environment variable of the agent, with its value here.
  */
+import type { ConfigProblem } from "../config/config-problem.ts";
 import type { Command } from "./command.ts";
 
 /** Reads the environment that it is called in, as the agent would. */
@@ -12,12 +13,15 @@ export const envCommand: Command = {
     set: { type: "boolean", default: false, describe: "Only those that are set here." },
   },
   async run(args, context) {
-    const [{ readEnvironment, variables }, { unreadVariables }] = await Promise.all([
+    const [{ readEnvironment, variables }, { unreadVariables }, { describeProblem }] = await Promise.all([
       import("../config/environment.ts"),
       import("../config/unread-variables.ts"),
+      import("../config/config-problem.ts"),
     ]);
     const warnings: string[] = [];
-    const values: Readonly<Record<string, unknown>> = readEnvironment(context.env, warnings);
+    const problems: ConfigProblem[] = [];
+    const values: Readonly<Record<string, unknown>> = readEnvironment(context.env, warnings, problems);
+    warnings.push(...problems.map(describeProblem));
     const rows = [
       ...Object.entries(variables).map(([name, { describe, kind }]) => ({
         name,

@@ -1,6 +1,8 @@
 /**
  * Words of a command line as pilot-agent's parser takes them, and what it refuses.
  */
+import { parseDurationMs } from "../config/duration.ts";
+import { outOfRange } from "../config/range.ts";
 import { parseGoBoolean } from "../config/go-boolean.ts";
 import type { Flag } from "./command.ts";
 
@@ -17,15 +19,15 @@ export function withPlainBooleans(words: readonly string[], flags: Flags): reado
   });
 }
 
-/** What is wrong with values of flags: numbers that are none, and neither true nor false. */
+/** What is wrong with values of flags: numbers and durations that are none or out of range, and neither true nor false. */
 export function valueProblems(
   words: readonly string[],
   parsed: Readonly<Record<string, unknown>>,
   flags: Flags,
 ): readonly string[] {
-  const numbers = Object.keys(flags)
-    .filter((name) => flags[name]?.type === "number" && [parsed[name]].flat().some(Number.isNaN))
-    .map((name) => `--${name} is not a number`);
+  const measures = Object.entries(flags).flatMap(([name, flag]) =>
+    [parsed[name]].flat().flatMap((value) => measureProblem(flag, value)?.replace(/^/, `--${name}`) ?? []),
+  );
   const booleans = words.flatMap((word) => {
     const { name, value } = assignment(word) ?? {};
     const isOne = name !== undefined && Object.hasOwn(flags, name) && flags[name]?.type === "boolean";
@@ -33,7 +35,19 @@ export function valueProblems(
       ? [`--${name}: ${JSON.stringify(value)} is not true or false`]
       : [];
   });
-  return [...numbers, ...booleans];
+  return [...measures, ...booleans];
+}
+
+/** A flag without a value was not given: templates of Istio 1.5 write such. */
+function measureProblem({ type, range }: Flag, value: unknown): string | undefined {
+  if (typeof value === "number" && Number.isNaN(value)) return " is not a number";
+  if (range === undefined || value === "") return undefined;
+  if (typeof value !== "number" && typeof value !== "string") return undefined;
+  const measure = typeof value === "number" ? value : parseDurationMs(value);
+  if (measure === undefined) return `: "${value}" is not a duration such as 5s`;
+  if (type === "number" && !Number.isInteger(value)) return `: ${value} is not a whole number`;
+  const expected = outOfRange(measure, range);
+  return expected === undefined ? undefined : `: ${value} is not ${expected}`;
 }
 
 function assignment(word: string): { readonly name: string; readonly value: string } | undefined {

@@ -6,6 +6,7 @@ import type { AgentConfig, ProxyFlags } from "../config/agent-config.ts";
 import { describeProblem } from "../config/config-problem.ts";
 import { parseDurationMs } from "../config/duration.ts";
 import { pilotFlags } from "../config/pilot-flags.ts";
+import { anyDuration, portsOrNone, someDuration, workers } from "../config/range.ts";
 import type { LookOptions } from "../config/surroundings.ts";
 import type { SupervisionEnd } from "../envoy/state.ts";
 import type { Arguments, Command, CommandContext } from "./command.ts";
@@ -53,11 +54,13 @@ export const proxyCommand: Command = {
     outlierLogPath: { type: "string", describe: "File that Envoy writes outlier events to." },
     stsPort: {
       type: "number",
+      range: portsOrNone,
       default: 0,
       describe: "Told to the control plane as STS_PORT; nothing listens.",
     },
     platformMetadataDeadline: {
       type: "string",
+      range: anyDuration,
       default: "250ms",
       describe: "Longest time that a cloud's metadata service may delay Envoy; 0s does not ask it.",
     },
@@ -66,16 +69,22 @@ export const proxyCommand: Command = {
       default: false,
       describe: "Print the effective ProxyConfig with the source of each value, and end.",
     },
-    concurrency: { type: "number", describe: "Envoy's worker threads; overrides ProxyConfig unless 0." },
+    concurrency: {
+      type: "number",
+      range: workers,
+      describe: "Envoy's worker threads; overrides ProxyConfig unless 0.",
+    },
     templateFile: { type: "string", describe: "Bootstrap template (JSON-e) instead of the release's own." },
     parentShutdownDuration: {
       type: "string",
+      range: someDuration,
       describe: "Longest life of a replaced Envoy (default drainDuration + 15s).",
     },
     ...supervisionFlags,
     ...identityFlags,
     preDrainDelay: {
       type: "string",
+      range: anyDuration,
       default: "0s",
       describe: "How long Envoy serves on after SIGTERM, readiness red, before it drains.",
     },
@@ -86,6 +95,7 @@ export const proxyCommand: Command = {
     },
     appGrace: {
       type: "string",
+      range: anyDuration,
       default: "1s",
       describe: "How long nobody may hold that socket before the sidecar ends.",
     },
@@ -97,6 +107,7 @@ export const proxyCommand: Command = {
     },
     xdsCacheAfter: {
       type: "string",
+      range: anyDuration,
       default: "2s",
       describe: "How long the control plane may be gone before Envoy is served from the cache.",
     },

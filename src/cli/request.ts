@@ -1,6 +1,7 @@
 /**
  * `outrider request`: one request to a port of the sidecar, for tools that run it inside the pod.
  */
+import { ports } from "../config/range.ts";
 import type { Command, CommandContext } from "./command.ts";
 
 /** Ports that pilot-agent allows: Envoy's admin, istiod's debug port, the status port and Envoy's readiness. */
@@ -16,6 +17,7 @@ export const requestCommand: Command = {
   flags: {
     "debug-port": {
       type: "number",
+      range: ports,
       describe: "Port on localhost (default 15000, or the one that ProxyConfig gives the admin interface).",
     },
   },

@@ -1,6 +1,7 @@
 /**
  * `outrider up`: a mesh on this machine.
  */
+import { timerMs } from "../config/range.ts";
 import type { Command } from "./command.ts";
 
 /** Runs until it is asked to stop, or once through the checks. */
@@ -20,7 +21,12 @@ export const upCommand: Command = {
       describe: "Ports by name, such as web.admin=15000,api.status=16020; the others are free ones.",
     },
     binaryPath: { type: "string", describe: "Envoy's binary." },
-    intervalMs: { type: "number", default: 1_000, describe: "Time between two requests, in milliseconds." },
+    intervalMs: {
+      type: "number",
+      range: { least: 1, most: timerMs.most },
+      default: 1_000,
+      describe: "Time between two requests, in milliseconds.",
+    },
   },
   run: async (args, context) => (await import("./up/run.ts")).runUp(args, context),
 };

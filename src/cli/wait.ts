@@ -1,13 +1,24 @@
 /**
  * `outrider wait`: returns once the sidecar of this pod serves. For a postStart hook and for init containers.
  */
+import { timerMs, timerSeconds } from "../config/range.ts";
 import type { Command, Flag } from "./command.ts";
 
 /** Flags of every command that waits for the sidecar. */
 export const waitFlags = {
-  timeoutSeconds: { type: "number", default: 60, describe: "How long to wait for the sidecar." },
-  requestTimeoutMillis: { type: "number", default: 500, describe: "Longest time of one request." },
-  periodMillis: { type: "number", default: 500, describe: "Time between two requests." },
+  timeoutSeconds: {
+    type: "number",
+    range: timerSeconds,
+    default: 60,
+    describe: "How long to wait for the sidecar.",
+  },
+  requestTimeoutMillis: {
+    type: "number",
+    range: timerMs,
+    default: 500,
+    describe: "Longest time of one request.",
+  },
+  periodMillis: { type: "number", range: timerMs, default: 500, describe: "Time between two requests." },
   url: {
     type: "string",
     describe:

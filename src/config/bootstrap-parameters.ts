@@ -4,17 +4,19 @@
 import { join } from "node:path";
 import type { BootstrapParameters, Json } from "../bootstrap/parameters.ts";
 import { runtimeFlags } from "../bootstrap/runtime.ts";
-import { serviceCluster, type ServiceContext, socketAddress } from "../bootstrap/services.ts";
+import { serviceCluster, type ServiceContext } from "../bootstrap/services.ts";
 import { statsPatterns, statsTags } from "../bootstrap/stats.ts";
 import { tracerOf } from "../bootstrap/tracing.ts";
+import type { HostPort } from "../net/host-port.ts";
 import type { AddressFamilies } from "./addresses.ts";
 import type { ConfigSources } from "./agent-config.ts";
 import type { ConfigProblem } from "./config-problem.ts";
-import { parseDurationMs, protobufDuration } from "./duration.ts";
+import { flagDurationMs, protobufDuration } from "./duration.ts";
 import type { Environment } from "./environment.ts";
 import type { NodeDescription } from "./node.ts";
 import { paths } from "./paths.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
+import { describeRange, isWithin, longestDurationMs, type NumberRange } from "./range.ts";
 import { isMapping } from "./read-field.ts";
 import { workloadSocketName } from "./sds-sockets.ts";
 import { statsAnnotations } from "./stats-annotations.ts";
@@ -28,7 +30,16 @@ export interface BootstrapChoice {
   readonly families: AddressFamilies;
   readonly addresses: readonly string[];
   readonly annotations: Readonly<Record<string, string>>;
+  /** Where statistics go, by its address; undefined sends none. */
+  readonly statsd: HostPort | undefined;
 }
+
+/** What may be a limit of them. */
+const connections: NumberRange = {
+  least: 1,
+  most: Number.MAX_SAFE_INTEGER,
+  noun: "number of connections",
+};
 
 /** Envoy's default limit of connections, where nobody sets one. */
 const noLimit = 2_147_483_647;
@@ -99,12 +110,12 @@ function connectionLimit(proxy: ProxyConfig, problems: ConfigProblem[]): number 
   for (const [path, values] of sources) {
     const text = values[path.slice(path.indexOf(".") + 1)];
     if (text === undefined || text === "") continue;
-    const limit = Number(text);
-    if (Number.isSafeInteger(limit) && limit > 0) return limit;
+    const limit = /^\d+$/.test(text) ? Number(text) : 0;
+    if (isWithin(limit, connections)) return limit;
     problems.push({
       source: "ProxyConfig",
       path,
-      message: `${JSON.stringify(text)} is not a number of connections`,
+      message: `${JSON.stringify(text)} is not ${describeRange(connections)}`,
     });
   }
   return noLimit;
@@ -160,10 +171,7 @@ function envoyServices(
   );
   return {
     clusters: [...(tracer === undefined ? [] : [tracer.cluster]), ...clusters],
-    sinks: [
-      ...(proxy.envoyMetricsService.address === undefined ? [] : [metricsSink]),
-      ...statsdSink(choice, warnings),
-    ],
+    sinks: [...(proxy.envoyMetricsService.address === undefined ? [] : [metricsSink]), ...statsdSink(choice)],
     tracing: tracer?.tracing ?? null,
   };
 }
@@ -171,14 +179,8 @@ function envoyServices(
 /** Envoy's own form, whatever Go's is; Envoy takes none of a millisecond or less. */
 function dnsRefreshRate(text: string | undefined, problems: ConfigProblem[]): string {
   if (text === undefined || text === "") return "30s";
-  const ms = parseDurationMs(text);
-  if (ms !== undefined && ms > 1) return protobufDuration(ms);
-  problems.push({
-    source: "--dnsRefreshRate",
-    path: "",
-    message: `${JSON.stringify(text)} is not a duration above 1ms, such as 30s`,
-  });
-  return "30s";
+  const range = { leastMs: 2, mostMs: longestDurationMs };
+  return protobufDuration(flagDurationMs("--dnsRefreshRate", text, problems, range));
 }
 
 const metricsSink: Json = {
@@ -190,22 +192,14 @@ const metricsSink: Json = {
   },
 };
 
-function statsdSink({ sources, env, proxy }: BootstrapChoice, warnings: string[]): readonly Json[] {
-  if (proxy.statsdUdpAddress === undefined) return [];
-  const { address: host, port_value } = socketAddress(proxy.statsdUdpAddress, env.HOST_IP);
-  const address = sources.resolve(host);
-  if (address === undefined) {
-    warnings.push(
-      `ProxyConfig: statsdUdpAddress: ${host} could not be resolved; no statistics are sent to it`,
-    );
-    return [];
-  }
+function statsdSink({ statsd }: BootstrapChoice): readonly Json[] {
+  if (statsd === undefined) return [];
   return [
     {
       name: "envoy.stat_sinks.statsd",
       typed_config: {
         "@type": "type.googleapis.com/envoy.config.metrics.v3.StatsdSink",
-        address: { socket_address: { address, port_value } },
+        address: { socket_address: { address: statsd.host, port_value: statsd.port } },
       },
     },
   ];

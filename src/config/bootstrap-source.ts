@@ -5,7 +5,7 @@ import { LineCounter, parseDocument } from "yaml";
 import type { Json } from "../bootstrap/parameters.ts";
 import { goTemplateRemedy, isGoTemplate, type Template } from "../bootstrap/render.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
-import type { BootstrapSource, ConfigSources } from "./agent-config.ts";
+import type { BootstrapSource, ConfigSources, FileContent } from "./agent-config.ts";
 import { type BootstrapChoice, bootstrapParameters } from "./bootstrap-parameters.ts";
 import type { ConfigProblem } from "./config-problem.ts";
 
@@ -28,7 +28,7 @@ export function chooseBootstrap(
     return bootstrap === undefined ? undefined : { kind: "custom", bootstrap };
   }
   const template = readTemplate(choice, problems, warnings);
-  const override = readOverride(choice, problems);
+  const override = readOverride(choice, problems, warnings);
   const parameters = bootstrapParameters(choice, problems, warnings);
   return template === undefined ? undefined : { kind: "template", template, parameters, override };
 }
@@ -83,16 +83,26 @@ function requiredFile(
 ): string | undefined {
   const content = sources.readFile(path);
   if (content.kind === "read") return content.text;
-  const why = content.kind === "missing" ? "does not exist" : `cannot be read: ${content.message}`;
-  problems.push({ source: from, path: "", message: `${path} ${why}` });
+  problems.push({ source: from, path: "", message: `${path} ${whyUnread(content)}` });
   return undefined;
 }
 
-function readOverride({ sources, env }: BootstrapChoice, problems: ConfigProblem[]): Json | undefined {
+function whyUnread(content: Exclude<FileContent, { kind: "read" }>): string {
+  return content.kind === "missing" ? "does not exist" : `cannot be read: ${content.message}`;
+}
+
+/** A file that is not there is no reason not to start: injectors name one whether or not anybody has made it. */
+function readOverride(
+  { sources, env }: BootstrapChoice,
+  problems: ConfigProblem[],
+  warnings: string[],
+): Json | undefined {
   const path = env.ISTIO_BOOTSTRAP_OVERRIDE;
   if (path === "") return undefined;
-  const text = requiredFile(sources, path, "ISTIO_BOOTSTRAP_OVERRIDE", problems);
-  return text === undefined ? undefined : parseYaml(path, withHostIp(text, env.HOST_IP), problems);
+  const content = sources.readFile(path);
+  if (content.kind === "read") return parseYaml(path, withHostIp(content.text, env.HOST_IP), problems);
+  warnings.push(`ISTIO_BOOTSTRAP_OVERRIDE: ${path} ${whyUnread(content)}; nothing is overridden`);
+  return undefined;
 }
 
 /** `$(HOST_IP)` in place; an IPv6 address gets brackets unless it stands in some. */

@@ -3,7 +3,7 @@
  */
 import type { ServerTrust } from "../grpc/server-trust.ts";
 import type { IdentityOptions } from "../identity/options.ts";
-import { rsaBits } from "../pki/key-pair.ts";
+import { formatHostPort, parseHostPort } from "../net/host-port.ts";
 import type { UpstreamOptions } from "../xdsproxy/options.ts";
 import { callHeaders } from "./call-headers.ts";
 import { compliantTls } from "./compliance.ts";
@@ -52,7 +52,7 @@ export function caOptions(
   problems: ConfigProblem[],
 ): Omit<IdentityOptions, "source" | "cache" | "trustBundles"> {
   const env = sources.env.parsed;
-  const address = env.CA_ADDR === "" ? sources.proxy.discoveryAddress : env.CA_ADDR;
+  const address = caAddress(sources, isAsked, problems);
   const san = env.CA_ADDR === "" ? env.ISTIOD_SAN : "";
   const credentials = credentialsOf(sources);
   const isPlain = address.endsWith(plaintextPort);
@@ -83,6 +83,22 @@ export function caOptions(
     },
     key: keyAlgorithm(env, problems),
   };
+}
+
+function caAddress({ env, proxy }: ControlPlaneSources, isAsked: boolean, problems: ConfigProblem[]): string {
+  const given = env.parsed.CA_ADDR;
+  if (given === "") return proxy.discoveryAddress;
+  if (given.startsWith("unix:")) return given;
+  const at = parseHostPort(given);
+  if (at !== undefined) return formatHostPort(at);
+  if (isAsked) {
+    problems.push({
+      source: "CA_ADDR",
+      path: "",
+      message: `${JSON.stringify(given)} is not host:port, such as istiod.istio-system.svc:15012 or [fd00::1]:15012`,
+    });
+  }
+  return given;
 }
 
 /** Options of the ADS connection; a problem is added when its server cannot be authenticated. */
@@ -136,13 +152,5 @@ function keyAlgorithm(env: Environment, problems: ConfigProblem[]): IdentityOpti
       message: `${algorithm} is not known: use ECDSA, or leave it empty for RSA`,
     });
   }
-  const bits = env.WORKLOAD_RSA_KEY_SIZE;
-  if (bits < rsaBits.least || bits > rsaBits.most) {
-    problems.push({
-      source: "WORKLOAD_RSA_KEY_SIZE",
-      path: "",
-      message: `${bits} bits are too ${bits < rsaBits.least ? "few" : "many for Envoy"}: use ${rsaBits.least} to ${rsaBits.most}`,
-    });
-  }
-  return { algorithm: "RSA", bits, pkcs8: env.PKCS8_KEY };
+  return { algorithm: "RSA", bits: env.WORKLOAD_RSA_KEY_SIZE, pkcs8: env.PKCS8_KEY };
 }

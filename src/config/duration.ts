@@ -2,6 +2,7 @@
  * Durations in Go's notation (`5s`, `1h30m`, `100ms`), as Istio writes them everywhere.
  */
 import type { ConfigProblem } from "./config-problem.ts";
+import { anyDuration, describeDurationRange, type DurationRange, isDurationWithin } from "./range.ts";
 
 const unitMs: Readonly<Record<string, number>> = {
   ns: 1e-6,
@@ -30,13 +31,19 @@ export function parseDurationMs(text: string): number | undefined {
 
 /** As protobuf's JSON and Envoy write durations: seconds, whatever their size. */
 export function protobufDuration(ms: number): string {
-  return `${Number((ms / 1_000).toFixed(9))}s`;
+  return `${(ms / 1_000).toFixed(9).replace(/\.?0+$/, "")}s`;
 }
 
-/** Milliseconds of a flag's value; one that is no duration, or negative, is a problem. */
-export function flagDurationMs(flag: string, text: string, problems: ConfigProblem[]): number {
+/** Milliseconds of a flag's value; one that is no duration, or out of range, is a problem and counts as the least. */
+export function flagDurationMs(
+  flag: string,
+  text: string,
+  problems: ConfigProblem[],
+  range: DurationRange = anyDuration,
+): number {
   const ms = parseDurationMs(text);
-  if (ms !== undefined && ms >= 0) return ms;
-  problems.push({ source: flag, path: "", message: `${JSON.stringify(text)} is not a duration such as 5s` });
-  return 0;
+  if (ms !== undefined && isDurationWithin(ms, range)) return ms;
+  const message = `${JSON.stringify(text)} is not ${describeDurationRange(range)}`;
+  problems.push({ source: flag, path: "", message });
+  return range.leastMs;
 }

@@ -13,6 +13,7 @@ import {
   mergeProxyConfig,
   type MergedProxyConfig,
   type ProxyConfig,
+  type ProxyConfigLayer,
 } from "./proxy-config.ts";
 import { checkServices } from "./service-checks.ts";
 
@@ -26,28 +27,33 @@ export interface EffectiveConfig {
   readonly warnings: readonly string[];
 }
 
+/** Flags that set a field each. */
+type FieldFlags = Pick<ProxyFlags, "pilot" | "concurrency" | "serviceCluster" | "templateFile">;
+
 /** Read everything; every problem is added to `problems`, and what cannot be used counts as its default. */
 export function readEffectiveConfig(
   sources: Pick<ConfigSources, "env" | "readFile"> & {
-    readonly flags: Pick<ProxyFlags, "meshConfig"> & Partial<Pick<ProxyFlags, "pilot">>;
+    readonly flags: Pick<ProxyFlags, "meshConfig"> & Partial<FieldFlags>;
   },
   problems: ConfigProblem[],
 ): EffectiveConfig {
   const warnings: string[] = [];
   const pilot = sources.flags.pilot ?? {};
-  const env = withTrustDomain(readEnvironment(sources.env, warnings), sources.env, pilot);
+  const env = withTrustDomain(readEnvironment(sources.env, warnings, problems), sources.env, pilot);
   const labels = readPodInfo(sources, paths.podLabels, problems);
   const annotations = readPodInfo(sources, paths.podAnnotations, problems);
   const layers = [
     ...drainSeconds(env),
+    ...cpuLimit(env),
     ...proxyConfigLayers(
       sources,
       { meshConfig: sources.flags.meshConfig, proxyConfig: env.PROXY_CONFIG, annotations },
       problems,
     ),
     ...flagLayers(pilot),
+    ...currentFlags(sources.flags),
   ];
-  const merged = mergeProxyConfig(layers, problems);
+  const merged = withServiceCluster(mergeProxyConfig(layers, problems), sources.flags.serviceCluster);
   const proxy = decodeProxyConfig(merged, problems);
   warnings.push(...merged.warnings);
   checkServices(merged, problems, warnings);
@@ -65,10 +71,35 @@ function withTrustDomain(
 }
 
 /** Istio 1.5's way to say terminationDrainDuration: weaker than any ProxyConfig. */
-function drainSeconds(env: Environment): { source: string; fields: Readonly<Record<string, unknown>> }[] {
+function drainSeconds(env: Environment): readonly ProxyConfigLayer[] {
   const seconds = env.TERMINATION_DRAIN_DURATION_SECONDS;
   if (seconds < 0) return [];
   return [
     { source: "TERMINATION_DRAIN_DURATION_SECONDS", fields: { terminationDrainDuration: `${seconds}s` } },
   ];
+}
+
+/** Workers where nobody asks for a number of them. */
+function cpuLimit({ ISTIO_CPU_LIMIT: limit }: Environment): readonly ProxyConfigLayer[] {
+  return limit === 0 ? [] : [{ source: "ISTIO_CPU_LIMIT", fields: { concurrency: limit } }];
+}
+
+/** Flags over every other source; a concurrency of 0 was not said. */
+function currentFlags({ concurrency = 0, templateFile }: Partial<FieldFlags>): readonly ProxyConfigLayer[] {
+  return [
+    ...(concurrency === 0 ? [] : [{ source: "--concurrency", fields: { concurrency } }]),
+    ...(templateFile === undefined
+      ? []
+      : [{ source: "--templateFile", fields: { proxyBootstrapTemplatePath: templateFile } }]),
+  ];
+}
+
+/** The flag's, where ProxyConfig has an empty one: with none it has Istio's default. */
+function withServiceCluster(merged: MergedProxyConfig, flag: string | undefined): MergedProxyConfig {
+  if (merged.fields["serviceCluster"] !== "" || flag === undefined) return merged;
+  return {
+    ...merged,
+    fields: { ...merged.fields, serviceCluster: flag },
+    origins: new Map([...merged.origins, ["serviceCluster", "--serviceCluster"]]),
+  };
 }

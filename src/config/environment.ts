@@ -2,10 +2,22 @@
  * Every environment variable that the agent reads: one table, from which types, documentation and parsing come.
  *
  * Parsing follows Istio's rules: a value that cannot be read is a warning and counts as unset, and a variable
- * that is set but empty is the empty string, not the default.
+ * that is set but empty is the empty string, not the default. One that can be read and is out of range is a problem.
  */
+import { rsaBits } from "../pki/key-pair.ts";
+import type { ConfigProblem } from "./config-problem.ts";
 import { parseDurationMs } from "./duration.ts";
 import { parseGoBoolean } from "./go-boolean.ts";
+import {
+  anyDuration,
+  type DurationRange,
+  longestDurationMs,
+  type NumberRange,
+  outOfRange,
+  portsOrNone,
+  someDuration,
+  workers,
+} from "./range.ts";
 import { noticesOf } from "./unread-variables.ts";
 
 /** One variable. */
@@ -16,7 +28,15 @@ export interface Variable<T> {
   readonly parse: (text: string) => T | undefined;
   /** What a value looks like, for messages. */
   readonly kind: string;
+  /** Of a number, or of a duration in milliseconds. */
+  readonly range?: NumberRange | DurationRange;
 }
+
+/** A share of something. */
+const shares: NumberRange = { least: 0, most: 1, noun: "share" };
+
+/** Largest module that Wasm can address (32 bits), in bytes. */
+const largestModule = 4_294_967_296;
 
 function text(fallback: string, describe: string): Variable<string> {
   return { default: fallback, describe, parse: (value) => value, kind: "text" };
@@ -31,34 +51,33 @@ function optionalFlag(describe: string): Variable<boolean | undefined> {
   return { ...flag(false, describe), default: undefined };
 }
 
-function integer(fallback: number, describe: string): Variable<number> {
+function integer(fallback: number, range: NumberRange, describe: string): Variable<number> {
   return {
     default: fallback,
     describe,
-    parse: (value) =>
-      /^[+-]?\d+$/.test(value) && Number.isSafeInteger(Number(value)) ? Number(value) : undefined,
+    parse: (value) => (/^[+-]?\d+$/.test(value) ? Number(value) : undefined),
     kind: "a whole number",
+    range,
   };
 }
 
-function fraction(fallback: number, describe: string): Variable<number> {
+function fraction(fallback: number, range: NumberRange, describe: string): Variable<number> {
   return {
     default: fallback,
     describe,
-    parse: (value) =>
-      /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(value) && Number.isFinite(Number(value))
-        ? Number(value)
-        : undefined,
+    parse: (value) => (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(value) ? Number(value) : undefined),
     kind: "a number",
+    range,
   };
 }
 
-function duration(fallback: string, describe: string): Variable<number> {
+function duration(fallback: string, range: DurationRange, describe: string): Variable<number> {
   return {
     default: parseDurationMs(fallback) ?? 0,
     describe: `${describe} (default ${fallback})`,
     parse: parseDurationMs,
     kind: "a duration such as 5s",
+    range,
   };
 }
 
@@ -95,10 +114,14 @@ export const variables = {
     "Where the bootstrap of proxyless gRPC goes; written with DISABLE_ENVOY, empty for none.",
   ),
   ENVOY_PATH: text("", "Envoy's binary, where --binaryPath and ProxyConfig name none."),
-  ENVOY_STATUS_PORT: integer(15021, "Port of Envoy's readiness listener."),
-  ENVOY_PROMETHEUS_PORT: integer(15090, "Port of Envoy's Prometheus listener."),
-  ENVOY_SECURE_METRICS_PORT: integer(0, "Port of Envoy's metrics over mutual TLS; 0 for none."),
-  ENVOY_SECURE_MERGED_METRICS_PORT: integer(0, "Port of the agent's metrics over mutual TLS; 0 for none."),
+  ENVOY_STATUS_PORT: integer(15021, portsOrNone, "Port of Envoy's readiness listener."),
+  ENVOY_PROMETHEUS_PORT: integer(15090, portsOrNone, "Port of Envoy's Prometheus listener."),
+  ENVOY_SECURE_METRICS_PORT: integer(0, portsOrNone, "Port of Envoy's metrics over mutual TLS; 0 for none."),
+  ENVOY_SECURE_MERGED_METRICS_PORT: integer(
+    0,
+    portsOrNone,
+    "Port of the agent's metrics over mutual TLS; 0 for none.",
+  ),
   ENVOY_STATUS_PORT_ENABLE_PROXY_PROTOCOL: flag(false, "Accept the PROXY protocol on ENVOY_STATUS_PORT."),
   METRICS_LOCALHOST_ACCESS_ONLY: flag(false, "Serve metrics to loopback only."),
   ENVOY_SKIP_DEPRECATED_LOGS: flag(true, "Keep Envoy from logging deprecated fields."),
@@ -121,15 +144,22 @@ export const variables = {
   ),
   ISTIO_CPU_LIMIT: integer(
     0,
+    workers,
     "CPUs of the container; Envoy's concurrency where ProxyConfig sets none (0: the cgroup says it, rounded up).",
   ),
-  MINIMUM_DRAIN_DURATION: duration("5s", "Shortest drain when EXIT_ON_ZERO_ACTIVE_CONNECTIONS is on."),
+  MINIMUM_DRAIN_DURATION: duration(
+    "5s",
+    anyDuration,
+    "Shortest drain when EXIT_ON_ZERO_ACTIVE_CONNECTIONS is on.",
+  ),
   MAXIMUM_DRAIN_DURATION: duration(
     "0s",
+    anyDuration,
     "Longest drain when EXIT_ON_ZERO_ACTIVE_CONNECTIONS is on, connections left or not; 0s waits for them.",
   ),
   TERMINATION_DRAIN_DURATION_SECONDS: integer(
     -1,
+    { least: -1, most: Math.floor(longestDurationMs / 1_000) },
     "Istio 1.5: length of the drain in seconds, where no ProxyConfig sets terminationDrainDuration.",
   ),
   EXIT_ON_ZERO_ACTIVE_CONNECTIONS: flag(false, "End the drain when no inbound connection is left."),
@@ -156,13 +186,14 @@ export const variables = {
     "",
     "Folder for key.pem, cert-chain.pem and root-cert.pem, at start and at each rotation.",
   ),
-  SECRET_TTL: duration("24h", "Lifetime asked of the CA for the workload certificate."),
+  SECRET_TTL: duration("24h", anyDuration, "Lifetime asked of the CA for the workload certificate."),
   SECRET_GRACE_PERIOD_RATIO: fraction(
     0.5,
+    shares,
     "Share of the lifetime that is left when a certificate is rotated.",
   ),
-  SECRET_GRACE_PERIOD_RATIO_JITTER: fraction(0.01, "Largest random change to that share."),
-  WORKLOAD_RSA_KEY_SIZE: integer(2048, "Bits of an RSA workload key, 2048 to 8192."),
+  SECRET_GRACE_PERIOD_RATIO_JITTER: fraction(0.01, shares, "Largest random change to that share."),
+  WORKLOAD_RSA_KEY_SIZE: integer(2048, rsaBits, "Bits of an RSA workload key, 2048 to 8192."),
   ECC_SIGNATURE_ALGORITHM: text("", "ECDSA for an elliptic workload key; RSA when empty."),
   PILOT_ENABLE_CA_CRL: flag(
     true,
@@ -180,11 +211,19 @@ export const variables = {
     "",
     "Ranges of addresses that no Wasm module is fetched from, beside link-local ones and metadata services.",
   ),
-  WASM_MODULE_EXPIRY: duration("24h", "How long a Wasm module that nothing uses is kept."),
-  WASM_PURGE_INTERVAL: duration("1h", "How often unused Wasm modules are looked for."),
-  WASM_HTTP_REQUEST_TIMEOUT: duration("15s", "Longest time of one request for a Wasm module."),
-  WASM_HTTP_REQUEST_MAX_RETRIES: integer(5, "Tries of one request for a Wasm module."),
-  ISTIO_WASM_MAX_BINARY_SIZE_BYTES: integer(268_435_456, "Largest Wasm module, and largest download of one."),
+  WASM_MODULE_EXPIRY: duration("24h", someDuration, "How long a Wasm module that nothing uses is kept."),
+  WASM_PURGE_INTERVAL: duration("1h", someDuration, "How often unused Wasm modules are looked for."),
+  WASM_HTTP_REQUEST_TIMEOUT: duration("15s", someDuration, "Longest time of one request for a Wasm module."),
+  WASM_HTTP_REQUEST_MAX_RETRIES: integer(
+    5,
+    { least: 1, most: 100 },
+    "Tries of one request for a Wasm module.",
+  ),
+  ISTIO_WASM_MAX_BINARY_SIZE_BYTES: integer(
+    268_435_456,
+    { least: 1, most: largestModule },
+    "Largest Wasm module, and largest download of one.",
+  ),
   DOCKER_CONFIG: text(
     "",
     "Folder of the config.json with credentials for Wasm images without a pull secret; ~/.docker unless set.",
@@ -198,20 +237,27 @@ export type Environment = {
   readonly [Name in keyof typeof variables]: (typeof variables)[Name] extends Variable<infer T> ? T : never;
 };
 
-/** Read the table from `env`; each value that cannot be read adds a line to `warnings`. */
+/** Read the table from `env`: a line of `warnings` for what cannot be read, a problem for what is out of range. */
 export function readEnvironment(
   env: Readonly<Record<string, string | undefined>>,
   warnings: string[],
+  problems: ConfigProblem[],
 ): Environment {
   warnings.push(...noticesOf(env));
   const entries = Object.entries<Variable<unknown>>(variables).map(([name, variable]) => {
     const value = env[name];
     if (value === undefined) return [name, variable.default];
     const parsed = variable.parse(value);
-    if (parsed !== undefined) return [name, parsed];
-    warnings.push(
-      `${name}: ${JSON.stringify(value)} is not ${variable.kind}; using ${String(variable.default)}`,
-    );
+    if (parsed === undefined) {
+      warnings.push(
+        `${name}: ${JSON.stringify(value)} is not ${variable.kind}; using ${String(variable.default)}`,
+      );
+      return [name, variable.default];
+    }
+    const expected =
+      typeof parsed === "number" && variable.range ? outOfRange(parsed, variable.range) : undefined;
+    if (expected === undefined) return [name, parsed];
+    problems.push({ source: name, path: "", message: `${value} is not ${expected}` });
     return [name, variable.default];
   });
   return Object.fromEntries(entries) as Environment;

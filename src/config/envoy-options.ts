@@ -10,6 +10,7 @@ import type { ConfigProblem } from "./config-problem.ts";
 import { flagDurationMs, parseDurationMs } from "./duration.ts";
 import type { Environment } from "./environment.ts";
 import { ownListeners } from "./known-ports.ts";
+import { longestUint32SecondsMs } from "./range.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
 
 /** What they are decided from. */
@@ -19,6 +20,9 @@ export interface EnvoyChoice {
   readonly proxy: ProxyConfig;
   readonly isIPv6Only: boolean;
 }
+
+/** Without a number of workers Envoy 1.37 and later heeds the quota of its cgroup, which whoever says 0 does not want. */
+const everyCpu = { ENVOY_CGROUP_CPU_DETECTION: "false" };
 
 /** Problems are added for what cannot be used, warnings for what is passed over. */
 export function envoyOptions(
@@ -33,6 +37,15 @@ export function envoyOptions(
       `--proxyLogLevel: ${logLevel.dropped.join(", ")}: neither a level nor component:level; ignored`,
     );
   }
+  const concurrency = concurrencyOf(
+    {
+      configured: proxy.concurrency,
+      cpuLimit: env.ISTIO_CPU_LIMIT,
+      cpus: sources.cpus,
+      isKubernetes: sources.env["KUBERNETES_SERVICE_HOST"] !== undefined,
+    },
+    warnings,
+  );
   return {
     configPath: proxy.configPath,
     drainDurationMs: proxy.drainDurationMs,
@@ -51,29 +64,13 @@ export function envoyOptions(
     skipDeprecatedLogs: env.ENVOY_SKIP_DEPRECATED_LOGS,
     fileFlushIntervalMs: proxy.fileFlushIntervalMs,
     fileFlushMinSizeKb: proxy.fileFlushMinSizeKb,
-    environment: compliantEnvironment(env.COMPLIANCE_POLICY, problems),
+    environment: {
+      ...compliantEnvironment(env.COMPLIANCE_POLICY, problems),
+      ...(concurrency === "all" ? everyCpu : {}),
+    },
     enableCoreDump: env.ISTIO_ENVOY_ENABLE_CORE_DUMP,
-    concurrency: concurrencyOf(
-      {
-        flag: wholeNumber("--concurrency", flags.concurrency, problems),
-        proxyConfig: proxy.concurrency,
-        cpuLimit: env.ISTIO_CPU_LIMIT,
-        cpus: sources.cpus,
-        isKubernetes: sources.env["KUBERNETES_SERVICE_HOST"] !== undefined,
-      },
-      warnings,
-    ),
+    concurrency: concurrency === "all" ? undefined : concurrency,
   };
-}
-
-function wholeNumber(
-  source: string,
-  value: number | undefined,
-  problems: ConfigProblem[],
-): number | undefined {
-  if (value === undefined || (Number.isInteger(value) && value >= 0)) return value;
-  problems.push({ source, path: "", message: `${value} is not a whole number from 0 on` });
-  return undefined;
 }
 
 /** Beyond the drain, for connections that heed it late. */
@@ -89,11 +86,11 @@ function parentShutdownDuration(
   const usual = drainDurationMs + parentSlackMs;
   if (flag !== undefined && flag !== "") {
     const ms = parseDurationMs(flag);
-    if (ms !== undefined && ms > drainDurationMs) return ms;
+    if (ms !== undefined && ms > drainDurationMs && ms <= longestUint32SecondsMs) return ms;
     problems.push({
       source: "--parentShutdownDuration",
       path: "",
-      message: `${JSON.stringify(flag)} is not a duration longer than drainDuration (${drainDurationMs} ms)`,
+      message: `${JSON.stringify(flag)} is not a duration longer than drainDuration (${drainDurationMs} ms) and below ${longestUint32SecondsMs / 3_600_000} h`,
     });
     return usual;
   }

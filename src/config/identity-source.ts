@@ -11,6 +11,7 @@ import {
   pathsOf,
 } from "../identity/options.ts";
 import type { OutputCertsOptions, RotationNotice } from "../identity/output-certs.ts";
+import { formatHostPort, parseHostPort } from "../net/host-port.ts";
 import { readableCertificates } from "../pki/certificate.ts";
 import type { PrivateKeyProviderOptions } from "../sds/secrets.ts";
 import type { ConfigProblem } from "./config-problem.ts";
@@ -83,9 +84,8 @@ export function identitySource(sources: IdentitySources, problems: ConfigProblem
 export function workloadApiTarget(uri: string): string | undefined {
   const [, path] = /^unix:(?:\/\/)?(\/[^/?#][^?#]*)$/.exec(uri) ?? [];
   if (path !== undefined) return `unix:${path}`;
-  const [, host = "", port = ""] = /^tcp:\/\/(\[[^\]]+\]|[^:/?#@]+):(\d+)$/.exec(uri) ?? [];
-  const address = host.replace(/^\[(.*)\]$/, "$1");
-  return isIP(address) !== 0 && Number(port) > 0 && Number(port) < 65_536 ? `${host}:${port}` : undefined;
+  const at = uri.startsWith("tcp://") ? parseHostPort(uri.slice("tcp://".length)) : undefined;
+  return at !== undefined && isIP(at.host) !== 0 ? formatHostPort(at) : undefined;
 }
 
 function filesIn(folder: string): IdentityFiles {

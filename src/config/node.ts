@@ -14,7 +14,7 @@ export interface NodeSources extends MetadataSources {
   /** Instance addresses, the pod's own first. */
   readonly addresses: readonly string[];
   readonly parsed: Environment;
-  /** Third part of the node ID; undefined is pod and namespace. */
+  /** Third part of the node ID; undefined is `pod.namespace`, whichever of the two is missing. */
   readonly id: string | undefined;
   /** DNS domain suffix, the fourth part of the node ID. */
   readonly domain: string;
@@ -84,12 +84,11 @@ export function describeNode(
     "file-credential": sources.sdsSockets.isWorkloadExternal ? "true" : undefined,
   };
   const metadata = typedFirst(typed, raw.entries);
-  const namespace = env.POD_NAMESPACE;
   return {
     id: [
       sources.proxyType,
       sources.addresses[0] ?? "127.0.0.1",
-      sources.id ?? (namespace === "" ? env.POD_NAME : `${env.POD_NAME}.${namespace}`),
+      sources.id ?? `${env.POD_NAME}.${env.POD_NAMESPACE}`,
       sources.domain,
     ].join("~"),
     cluster: clusterName(sources, labels, metadata["WORKLOAD_NAME"]),
@@ -118,17 +117,22 @@ function localityOf(path: string): NodeDescription["locality"] {
   };
 }
 
+/** What names a service, in the order that counts for its canonical name, and in the one that counts elsewhere. */
+const canonicalLabels = ["service.istio.io/canonical-name", "app.kubernetes.io/name", "app"] as const;
+const appLabels = canonicalLabels.toReversed();
+
 function clusterName(sources: NodeSources, labels: Labels, workload: Json | undefined): string {
   const { serviceCluster, tracingServiceName } = sources;
   if (serviceCluster !== "" && serviceCluster !== "istio-proxy") return serviceCluster;
-  const app = labels["app"] || labels["app.kubernetes.io/name"];
-  const workloadName = typeof workload === "string" && workload !== "" ? workload : undefined;
-  const canonical = labels["service.istio.io/canonical-name"] || labels["app.kubernetes.io/name"] || app;
+  const nameIn = (keys: readonly string[]): string | undefined =>
+    keys.map((key) => labels[key]).find((value) => value !== undefined && value !== "") ??
+    (typeof workload === "string" && workload !== "" ? workload : undefined);
+  const canonical = nameIn(canonicalLabels);
+  if (tracingServiceName === "CANONICAL_NAME_ONLY" && canonical !== undefined) return canonical;
   const isCanonical = tracingServiceName?.startsWith("CANONICAL_NAME") === true;
-  const name = (isCanonical ? canonical : app) ?? workloadName ?? "istio-proxy";
-  const isShort = tracingServiceName === "CANONICAL_NAME_ONLY" && canonical !== undefined;
+  const name = (isCanonical ? canonical : nameIn(appLabels)) ?? "istio-proxy";
   const namespace = sources.parsed.POD_NAMESPACE;
-  return namespace === "" || isShort ? name : `${name}.${namespace}`;
+  return namespace === "" ? name : `${name}.${namespace}`;
 }
 
 function expectedName(host: string): string {

@@ -2,7 +2,8 @@
  * Flags, environment, mesh config, PROXY_CONFIG and pod info become one AgentConfig, or every problem at once.
  */
 import { grpcBootstrap } from "../bootstrap/grpc-bootstrap.ts";
-import type { Json } from "../bootstrap/parameters.ts";
+import { resolveStatsd } from "./statsd.ts";
+import { formatHostPort } from "../net/host-port.ts";
 import { addressFamilies, instanceAddresses } from "./addresses.ts";
 import type { AgentConfig, ConfigSources } from "./agent-config.ts";
 import { applicationSocket } from "./application-socket.ts";
@@ -18,7 +19,7 @@ import { knownPorts } from "./known-ports.ts";
 import { logConfig } from "./log-options.ts";
 import { describeNode } from "./node.ts";
 import { flagNotices } from "./pilot-flags.ts";
-import { proxyConfigMetadata } from "./proxy-config.ts";
+import { proxyConfigMetadata } from "./proxy-config-metadata.ts";
 import { supervisionOptions } from "./supervision.ts";
 import { wasmOptions } from "./wasm.ts";
 import { workloadHealthOptions } from "./workload-health.ts";
@@ -68,6 +69,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     );
   }
   const families = addressFamilies(addresses, env.ISTIO_DUAL_STACK);
+  const statsd = resolveStatsd(proxy.statsdUdpAddress, { env, resolve: sources.resolve }, warnings);
   const node = describeNode(
     {
       proxyType: flags.proxyType,
@@ -77,8 +79,11 @@ export function parseConfig(given: ConfigSources): AgentConfig {
       domain: flags.domain || `${env.POD_NAMESPACE}.svc.cluster.local`,
       env: sources.env,
       proxyMetadata: proxy.proxyMetadata,
-      proxyConfig: proxyConfigMetadata(merged.fields) as Json,
-      serviceCluster: proxy.serviceCluster || flags.serviceCluster,
+      proxyConfig: proxyConfigMetadata({
+        ...merged.fields,
+        statsdUdpAddress: statsd && formatHostPort(statsd),
+      }),
+      serviceCluster: proxy.serviceCluster,
       tracingServiceName: proxy.tracingServiceName,
       labels,
       annotations,
@@ -95,7 +100,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
   );
   const log = logConfig(flags.log, problems);
   const bootstrap = chooseBootstrap(
-    { sources, env, proxy, node, families, addresses, annotations },
+    { sources, env, proxy, node, families, addresses, annotations, statsd },
     problems,
     warnings,
   );

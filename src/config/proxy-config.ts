@@ -233,11 +233,8 @@ export function decodeProxyConfig(merged: MergedProxyConfig, problems: ConfigPro
     statsdUdpAddress: text("statsdUdpAddress"),
     tracing:
       Object.keys(tracing).length === 0 && zipkin !== undefined ? { zipkin: { address: zipkin } } : tracing,
-    envoyMetricsService: {
-      ...(metricsService === undefined ? {} : { address: metricsService }),
-      ...(fields["envoyMetricsService"] as RemoteService | undefined),
-    },
-    envoyAccessLogService: fields["envoyAccessLogService"] ?? {},
+    envoyMetricsService: remoteService(fields["envoyMetricsService"], metricsService),
+    envoyAccessLogService: remoteService(fields["envoyAccessLogService"], undefined),
     extraStatTags: (fields["extraStatTags"] ?? []) as readonly string[],
     inclusion: {
       inclusionPrefixes: [],
@@ -247,29 +244,14 @@ export function decodeProxyConfig(merged: MergedProxyConfig, problems: ConfigPro
     },
     statsCompression: fields["statsCompression"] !== false,
     fileFlushIntervalMs: durationMs("fileFlushInterval") || 1_000,
-    fileFlushMinSizeKb: fields["fileFlushMinSizeKb"] as number | undefined,
+    fileFlushMinSizeKb: (fields["fileFlushMinSizeKb"] as number | undefined) || undefined,
     maxDownstreamConnections: connections?.globalDownstreamConnectionLimit ?? 0,
   };
 }
 
-/** The ProxyConfig as node metadata has it: protobuf's JSON, where a field that is zero is left out. */
-export function proxyConfigMetadata(fields: RawProxyConfig): RawProxyConfig {
-  return Object.fromEntries(
-    Object.entries(fields).flatMap(([name, value]) => {
-      const field = proxyConfigFields[name as keyof typeof proxyConfigFields];
-      const isOptional = "isOptional" in field && field.isOptional;
-      if (value === "" || (!isOptional && (value === 0 || value === false))) return [];
-      if (Array.isArray(value) && value.length === 0) return [];
-      return [[name, name === "tracing" ? tracingMetadata(value) : value]];
-    }),
-  );
-}
-
-/** Without what only this agent knows, and without the token, which the control plane has no use for. */
-function tracingMetadata(value: unknown): unknown {
-  if (!isMapping(value)) return value;
-  const { openTelemetry: _, lightstep, ...tracing } = value;
-  if (!isMapping(lightstep)) return tracing;
-  const { accessToken: __, ...rest } = lightstep;
-  return { ...tracing, lightstep: rest };
+/** An empty address is none. */
+function remoteService(value: unknown, oldAddress: string | undefined): RemoteService {
+  const { address, ...service } = (value ?? {}) as RemoteService;
+  const found = address || oldAddress;
+  return found === undefined ? service : { ...service, address: found };
 }

@@ -5,8 +5,10 @@
  * replaces it.
  */
 import { closest } from "fastest-levenshtein";
+import { formatHostPort, parseHostPort } from "../net/host-port.ts";
 import { parseDurationMs, protobufDuration } from "./duration.ts";
-import type { Field } from "./proxy-config-schema.ts";
+import type { Field, Fields } from "./field.ts";
+import { describeDurationRange, describeRange, isDurationWithin, isWithin } from "./range.ts";
 
 /** What was found wrong with a value, by its path inside the ProxyConfig. */
 export interface FieldFault {
@@ -29,16 +31,19 @@ export function readField(field: Field, value: unknown, path: string, faults: Fi
     case "flag":
       return typeof value === "boolean" ? value : refuse("type", "true or false");
     case "number":
-      return typeof value === "number" && Number.isFinite(value) ? value : refuse("type", "a number");
+      if (typeof value !== "number" || !Number.isFinite(value)) return refuse("type", "a number");
+      return isWithin(value, field.range) ? value : refuse("range", describeRange(field.range));
     case "integer":
       return readInteger(field, value, refuse);
     case "duration":
       return readDuration(field, value, refuse);
     case "address":
       if (typeof value !== "string") return refuse("type", "text");
-      return isAddress(value)
-        ? value
-        : refuse("range", "host:port, such as istiod.istio-system.svc:15012 or [fd00::1]:15012");
+      // An empty one is none, which may be to take away what a weaker source has set.
+      return (
+        (value === "" ? value : normalAddress(value)) ??
+        refuse("range", "host:port, such as istiod.istio-system.svc:15012 or [fd00::1]:15012")
+      );
     case "choice": {
       const name = typeof value === "number" ? field.names[value] : value;
       return typeof name === "string" && field.names.includes(name)
@@ -46,7 +51,8 @@ export function readField(field: Field, value: unknown, path: string, faults: Fi
         : refuse("type", `one of ${field.names.join(", ")}`);
     }
     case "map":
-      return readMap(value, path, faults) ?? refuse("type", "a mapping of names to text");
+      if (!isMapping(value)) return refuse("type", "a mapping of names to values");
+      return readMap(field.of, value, path, faults);
     case "list":
       if (!Array.isArray(value)) return refuse("type", "a list");
       return value
@@ -55,14 +61,12 @@ export function readField(field: Field, value: unknown, path: string, faults: Fi
     case "message":
       if (!isMapping(value)) return refuse("type", "a mapping of fields");
       return readFields(field.fields, value, path, faults);
-    case "any":
-      return value;
   }
 }
 
 /** The fields of a message; an unknown one is passed over, with what may have been meant. */
 export function readFields(
-  fields: Readonly<Record<string, Field>>,
+  fields: Fields,
   value: Readonly<Record<string, unknown>>,
   path: string,
   faults: FieldFault[],
@@ -89,60 +93,50 @@ export function readFields(
 type Refuse = (kind: FieldFault["kind"], expected: string) => undefined;
 
 function readInteger(
-  { least, most }: Extract<Field, { kind: "integer" }>,
+  { range }: Extract<Field, { kind: "integer" }>,
   value: unknown,
   refuse: Refuse,
 ): number | undefined {
   const isNumeric = typeof value === "number" || (typeof value === "string" && /^-?\d{1,20}$/.test(value));
   const number = isNumeric ? Number(value) : Number.NaN;
   if (!Number.isInteger(number)) return refuse("type", "a whole number");
-  if (number >= least && number <= most) return number;
-  return refuse("range", most === 65_535 ? `a port from ${least} to ${most}` : `from ${least} to ${most}`);
+  return isWithin(number, range) ? number : refuse("range", describeRange(range));
 }
 
 function readDuration(
-  { leastMs, isWholeSeconds }: Extract<Field, { kind: "duration" }>,
+  { range, isWholeSeconds }: Extract<Field, { kind: "duration" }>,
   value: unknown,
   refuse: Refuse,
 ): string | undefined {
   const ms = typeof value === "string" ? parseDurationMs(value) : undefined;
-  // The largest that protobuf can hold: 10,000 years.
-  if (ms === undefined || Math.abs(ms) > 315_576_000_000_000) return refuse("type", "a duration such as 5s");
-  if (ms < leastMs) {
-    return refuse(
-      "range",
-      leastMs === 0 ? "a duration from 0s on" : `a duration of at least ${leastMs} ms, such as 45s`,
-    );
-  }
+  if (ms === undefined) return refuse("type", "a duration such as 5s");
+  if (!isDurationWithin(ms, range)) return refuse("range", describeDurationRange(range));
   if (isWholeSeconds === true && ms % 1_000 !== 0) return refuse("range", "a duration of whole seconds");
   return protobufDuration(ms);
 }
 
 function readMap(
-  value: unknown,
+  of: Field,
+  value: Readonly<Record<string, unknown>>,
   path: string,
   faults: FieldFault[],
-): Readonly<Record<string, string>> | undefined {
-  if (!isMapping(value)) return undefined;
+): Readonly<Record<string, unknown>> {
   const entries = Object.entries(value).flatMap(([key, entry]) => {
     // Protobuf's JSON wants text; YAML makes numbers and booleans of what was meant as such.
-    if (typeof entry === "string" || typeof entry === "number" || typeof entry === "boolean")
-      return [[key, String(entry)] as const];
-    faults.push({
-      path: `${path}.${key}`,
-      kind: "type",
-      message: `${JSON.stringify(entry)} is not text`,
-    });
-    return [];
+    const isScalar = typeof entry === "number" || typeof entry === "boolean";
+    const entryPath = `${path}.${key}`;
+    if (entry === null || entry === undefined)
+      faults.push({ path: entryPath, kind: "type", message: "null is not a value" });
+    const read = readField(of, of.kind === "text" && isScalar ? String(entry) : entry, entryPath, faults);
+    return read === undefined ? [] : [[key, read] as const];
   });
   return Object.fromEntries(entries);
 }
 
-/** True for host:port. An IPv6 host needs brackets: without them nobody can tell where the port begins. */
-function isAddress(text: string): boolean {
-  const match = /^(?:\[([0-9a-fA-F:.%\w]+)\]|([^[\]:/\s]+)):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  return port >= 1 && port <= 65_535;
+/** Undefined when it is none. */
+function normalAddress(value: string): string | undefined {
+  const at = parseHostPort(value);
+  return at === undefined ? undefined : formatHostPort(at);
 }
 
 /** True for a mapping of names to values. */

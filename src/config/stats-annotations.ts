@@ -8,6 +8,7 @@ import type { ConfigProblem } from "./config-problem.ts";
 import { parseDurationMs, protobufDuration } from "./duration.ts";
 import { paths } from "./paths.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
+import { describeDurationRange, type DurationRange, isDurationWithin } from "./range.ts";
 import { isMapping } from "./read-field.ts";
 
 /** Decided. */
@@ -20,6 +21,9 @@ export interface StatsChoices {
 }
 
 const prefix = "sidecar.istio.io/";
+
+/** What Envoy takes between two flushes or evictions. */
+const intervals: DurationRange = { leastMs: 1, mostMs: 300_000 };
 
 /** Envoy's own, in milliseconds. */
 const defaultFlushMs = 5_000;
@@ -50,9 +54,8 @@ export function statsAnnotations(
     const text = annotations[`${prefix}${name}`];
     if (text === undefined || text === "") return undefined;
     const ms = parseDurationMs(text);
-    // Envoy takes no shorter one.
-    if (ms !== undefined && ms >= 1 && ms <= 300_000) return ms;
-    return refuse(name, `${JSON.stringify(text)} is not a duration from 1ms to 5m, such as 10s`);
+    if (ms !== undefined && isDurationWithin(ms, intervals)) return ms;
+    return refuse(name, `${JSON.stringify(text)} is not ${describeDurationRange(intervals)}`);
   };
   const flushMs = interval("statsFlushInterval");
   const evictionMs = interval("statsEvictionInterval");
@@ -94,7 +97,7 @@ function histogramBuckets(text: string | undefined, refuse: (message: string) =>
     Array.isArray(buckets) &&
     buckets.length > 0 &&
     buckets.every(
-      (bucket, index) => typeof bucket === "number" && bucket > (index === 0 ? 0 : buckets[index - 1]),
+      (bucket, index) => Number.isFinite(bucket) && bucket > (index === 0 ? 0 : buckets[index - 1]),
     );
   if (!isMapping(value) || !Object.values(value).every(isBuckets)) {
     refuse('is not JSON such as {"istiocustom": [1, 5, 50]} with rising numbers above 0');

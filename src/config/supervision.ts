@@ -6,7 +6,8 @@ import { defaultRestartPolicy } from "../envoy/restart-policy.ts";
 import type { SupervisionOptions } from "../envoy/supervision-options.ts";
 import { type SwapModeRequest, swapModes } from "../envoy/swap/swap-mode.ts";
 import type { ConfigProblem } from "./config-problem.ts";
-import { parseDurationMs } from "./duration.ts";
+import { flagDurationMs } from "./duration.ts";
+import { counts, describeRange, isWithin, type NumberRange, positiveCounts, someDuration } from "./range.ts";
 
 /** Flags of `proxy` as they were given; durations in Go's notation. */
 export interface SupervisionFlags {
@@ -30,17 +31,13 @@ export function supervisionOptions(flags: SupervisionFlags, problems: ConfigProb
   const refuse = (name: string, value: unknown, expected: string): void => {
     problems.push({ source: `--${name}`, path: "", message: `${JSON.stringify(value)} is not ${expected}` });
   };
-  const duration = (name: keyof SupervisionFlags): number => {
-    const ms = parseDurationMs(String(flags[name]));
-    if (ms !== undefined && ms > 0) return ms;
-    refuse(name, flags[name], "a duration such as 5s");
-    return 1;
-  };
-  const count = (name: keyof SupervisionFlags, least: number): number => {
+  const duration = (name: keyof SupervisionFlags): number =>
+    flagDurationMs(`--${name}`, String(flags[name]), problems, someDuration);
+  const count = (name: keyof SupervisionFlags, range: NumberRange): number => {
     const value = flags[name];
-    if (typeof value === "number" && Number.isInteger(value) && value >= least) return value;
-    refuse(name, value, `a whole number of at least ${least}`);
-    return least;
+    if (typeof value === "number" && Number.isInteger(value) && isWithin(value, range)) return value;
+    refuse(name, value, `a whole number ${describeRange(range)}`);
+    return range.least;
   };
   const swapMode = swapModes.find((mode) => mode === flags.swapMode);
   if (swapMode === undefined) refuse("swapMode", flags.swapMode, `one of ${swapModes.join(", ")}`);
@@ -52,7 +49,7 @@ export function supervisionOptions(flags: SupervisionFlags, problems: ConfigProb
       probationMs: duration("swapProbation"),
     },
     restart: {
-      budget: count("restartBudget", 0),
+      budget: count("restartBudget", counts),
       windowMs: duration("restartWindow"),
       backoff: {
         ...defaultRestartPolicy.backoff,
@@ -65,8 +62,8 @@ export function supervisionOptions(flags: SupervisionFlags, problems: ConfigProb
       ...defaultHangPolicy,
       intervalMs: duration("hangCheckInterval"),
       timeoutMs: duration("hangCheckTimeout"),
-      failures: count("hangChecks", 1),
-      busyFailures: count("hangChecksBusy", 1),
+      failures: count("hangChecks", positiveCounts),
+      busyFailures: count("hangChecksBusy", positiveCounts),
     },
   };
 }

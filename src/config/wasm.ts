@@ -3,6 +3,7 @@
  */
 import { join } from "node:path";
 import type { Backoff } from "../lifecycle/backoff.ts";
+import { bracketed } from "../net/host-port.ts";
 import { isCidr } from "../wasm/fetch/address-guard.ts";
 import type { WasmOptions } from "../wasm/options.ts";
 import { compliantTls } from "./compliance.ts";
@@ -26,11 +27,6 @@ export function wasmOptions(
 ): WasmOptions | undefined {
   const { parsed, all } = env;
   if (!parsed.ISTIO_AGENT_ENABLE_WASM_REMOTE_LOAD_CONVERSION) return undefined;
-  const positive = (source: keyof Environment, value: number, most: number): number => {
-    if (value > 0) return Math.min(value, most);
-    problems.push({ source, path: "", message: `${String(all[source])} must be more than 0` });
-    return most;
-  };
   const blockedCidrs = listOf(parsed.BLOCKED_CIDRS_IN_WASM_FETCH);
   for (const cidr of blockedCidrs) {
     if (isCidr(cidr)) continue;
@@ -41,19 +37,15 @@ export function wasmOptions(
   const dockerFolder = parsed.DOCKER_CONFIG || (home === undefined ? undefined : join(home, dockerConfig));
   return {
     folder,
-    insecureRegistries: listOf(parsed.WASM_INSECURE_REGISTRIES),
+    insecureRegistries: listOf(parsed.WASM_INSECURE_REGISTRIES).map(bracketed),
     blockedCidrs: blockedCidrs.filter(isCidr),
-    moduleExpiryMs: positive("WASM_MODULE_EXPIRY", parsed.WASM_MODULE_EXPIRY, Number.MAX_SAFE_INTEGER),
-    purgeIntervalMs: positive("WASM_PURGE_INTERVAL", parsed.WASM_PURGE_INTERVAL, longestTimerMs),
-    requestTimeoutMs: positive("WASM_HTTP_REQUEST_TIMEOUT", parsed.WASM_HTTP_REQUEST_TIMEOUT, longestTimerMs),
-    maxAttempts: positive("WASM_HTTP_REQUEST_MAX_RETRIES", parsed.WASM_HTTP_REQUEST_MAX_RETRIES, 100),
+    moduleExpiryMs: parsed.WASM_MODULE_EXPIRY,
+    purgeIntervalMs: Math.min(parsed.WASM_PURGE_INTERVAL, longestTimerMs),
+    requestTimeoutMs: Math.min(parsed.WASM_HTTP_REQUEST_TIMEOUT, longestTimerMs),
+    maxAttempts: parsed.WASM_HTTP_REQUEST_MAX_RETRIES,
     refetch,
     tlsPolicy: compliantTls(parsed.COMPLIANCE_POLICY).policy,
-    maxModuleBytes: positive(
-      "ISTIO_WASM_MAX_BINARY_SIZE_BYTES",
-      parsed.ISTIO_WASM_MAX_BINARY_SIZE_BYTES,
-      Number.MAX_SAFE_INTEGER,
-    ),
+    maxModuleBytes: parsed.ISTIO_WASM_MAX_BINARY_SIZE_BYTES,
     dockerConfigPath: dockerFolder === undefined ? undefined : join(dockerFolder, "config.json"),
   };
 }

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { readServerTrust, RootFileError, type ServerDescription } from "../grpc/server-trust.ts";
 import { createCertificatePath, describeCa } from "../identity/ca-client.ts";
 import { createTokenReader } from "../identity/token.ts";
+import { parseHostPort } from "../net/host-port.ts";
 import { adsPath, adsService, describeDiscoveryServer } from "../xdsproxy/upstream.ts";
 import { answeredAt, type ClockEvidence, happened, judgeClock } from "./clock.ts";
 import { judgeEndpoint } from "./control-plane.ts";
@@ -48,7 +49,9 @@ export function controlPlaneChecks(
   // A CA that nobody asks need not answer.
   const isAsked = ({ name }: Target): boolean => name !== "ca" || subject.identity.source.kind === "ca";
   const targets = targetsOf(subject).filter((target) => target.server.address !== "" && isAsked(target));
-  const hosts = [...new Set(targets.map(({ server }) => splitAddress(server.address).host))];
+  const hosts = [
+    ...new Set(targets.map(({ server }) => parseHostPort(server.address)?.host ?? server.address)),
+  ];
   const resolutions = resolveHosts(hosts, interpreter, signal);
   const token = createTokenReader(subject.identity.tokenPath)();
   const looks = targets.map((target) => ({
@@ -109,7 +112,7 @@ async function look(
   token: string | undefined,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const { host, port } = splitAddress(target.server.address);
+  const { host, port } = parseHostPort(target.server.address) ?? { host: target.server.address, port: 0 };
   const resolution = resolutions.get(host);
   if (resolution?.kind !== "resolved") return { kind: "unresolved" };
   try {
@@ -151,7 +154,9 @@ function judgeNames(
 ): readonly Finding[] {
   const config = parseResolvConf(readFileSync("/etc/resolv.conf", "utf8"));
   const findings = [...resolutions].map(([host, resolution]) => {
-    const users = targets.filter(({ server }) => splitAddress(server.address).host === host);
+    const users = targets.filter(
+      ({ server }) => (parseHostPort(server.address)?.host ?? server.address) === host,
+    );
     const setting = users.map(({ server }) => server.addressSetting).join(" and ");
     return judgeResolution(host, setting, resolution, config);
   });
@@ -180,12 +185,4 @@ function serverEvidence({ server }: Target, outcome: Outcome): readonly ClockEvi
       ? [answeredAt(`the answer of ${server.name}`, answer.date, answer.askedAt, answer.answeredAt)]
       : []),
   ];
-}
-
-function splitAddress(address: string): { readonly host: string; readonly port: number } {
-  const at = address.lastIndexOf(":");
-  return {
-    host: address.slice(0, at).replace(/^\[(.*)\]$/, "$1"),
-    port: Number(address.slice(at + 1)),
-  };
 }

@@ -8,6 +8,7 @@ import { connect as connectTcp, isIP, type LookupFunction, type Socket } from "n
 import { checkServerIdentity, connect as connectTls, type TLSSocket } from "node:tls";
 import type { ChannelTls } from "../grpc/channel.ts";
 import { policyOptions } from "../grpc/tls-policy.ts";
+import { formatHostPort } from "../net/host-port.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { callGrpc, type GrpcAnswer, type GrpcCall, openSession } from "../grpc/bare-call.ts";
 
@@ -90,7 +91,7 @@ class Look {
 
   get #authority(): string {
     const { host, port } = this.#call;
-    return `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+    return formatHostPort({ host, port });
   }
 
   async #connect(): Promise<Socket> {

@@ -5,6 +5,7 @@ import { connect, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { Timer } from "../lifecycle/timer.ts";
+import { parseHostPort } from "../net/host-port.ts";
 import type { ChannelOptions } from "./channel.ts";
 import { GrpcError } from "./grpc-error.ts";
 import { policyOptions } from "./tls-policy.ts";
@@ -56,9 +57,9 @@ interface SocketTarget {
 function target(address: string): SocketTarget {
   const attempt = { autoSelectFamilyAttemptTimeout: perAddressMs };
   if (address.startsWith("unix:")) return { path: address.slice("unix:".length), port: 0, ...attempt };
-  const colon = address.lastIndexOf(":");
-  const host = address.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
-  return { host, port: Number(address.slice(colon + 1)), ...attempt };
+  const at = parseHostPort(address);
+  if (at === undefined) throw new GrpcError("UNAVAILABLE", "the address is not host:port", address);
+  return { ...at, ...attempt };
 }
 
 function established(socket: Socket, event: string, signal: AbortSignal): Promise<void> {

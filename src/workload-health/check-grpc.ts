@@ -3,6 +3,7 @@
  */
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { callGrpc, openSession } from "../grpc/bare-call.ts";
+import { formatHostPort } from "../net/host-port.ts";
 import { connectTo } from "./check-tcp.ts";
 import type { CheckResult } from "./health.ts";
 import type { HealthCheckMethod } from "./options.ts";
@@ -19,7 +20,7 @@ export async function checkGrpc(check: GrpcCheck, signal: AbortSignal): Promise<
     const session = await openSession(socket, "http");
     try {
       const { status, message, httpStatus, body } = await callGrpc(session, {
-        authority: `${check.host.includes(":") ? `[${check.host}]` : check.host}:${check.port}`,
+        authority: formatHostPort(check),
         path: "/grpc.health.v1.Health/Check",
         metadata: { "user-agent": "istio-probe/1.0" },
         message: healthCheckRequest(check.service),

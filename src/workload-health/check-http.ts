@@ -6,6 +6,7 @@
  */
 import type { OutgoingHttpHeaders } from "node:http";
 import { isIP } from "node:net";
+import { bracketed } from "../net/host-port.ts";
 import type { CheckResult } from "./health.ts";
 import type { HealthCheckMethod } from "./options.ts";
 
@@ -85,8 +86,4 @@ async function statusOf(
     request.on("error", reject);
     request.end();
   });
-}
-
-function bracketed(host: string): string {
-  return isIP(host) === 6 ? `[${host}]` : host;
 }

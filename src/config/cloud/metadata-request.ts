@@ -1,7 +1,9 @@
 /**
  * One question to a cloud's metadata service.
  */
+import { isIPv6 } from "node:net";
 import { fetchHttp } from "../../net/http-client.ts";
+import { parseHostPort } from "../../net/host-port.ts";
 
 /** What facts are asked for with. */
 export interface CloudContext {
@@ -19,9 +21,9 @@ export function metadataTarget(address: string | undefined): {
   readonly host: string;
   readonly port: number;
 } {
-  const match = /^(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(address ?? "");
-  const host = match?.[1]?.replace(/^\[(.*)\]$/, "$1");
-  return host === undefined ? linkLocal : { host, port: Number(match?.[2] ?? 80) };
+  const text = address ?? "";
+  // Without a port, an IPv6 address may lack its brackets too.
+  return parseHostPort(isIPv6(text) ? `[${text}]:80` : text) ?? parseHostPort(`${text}:80`) ?? linkLocal;
 }
 
 /** What to ask. */

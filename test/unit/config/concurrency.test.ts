@@ -3,8 +3,7 @@ import { describe, test } from "node:test";
 import { concurrencyOf, type ConcurrencySources } from "../../../src/config/concurrency.ts";
 
 const nothing: ConcurrencySources = {
-  flag: undefined,
-  proxyConfig: undefined,
+  configured: undefined,
   cpuLimit: 0,
   cpus: { limit: undefined, request: undefined, available: 8 },
   isKubernetes: true,
@@ -18,10 +17,8 @@ function cpus(limit: number | undefined, request?: number): Partial<ConcurrencyS
 describe("Envoy's concurrency", () => {
   for (const [name, changes, expected] of [
     ["is Envoy's own choice where nothing limits it", {}, undefined],
-    ["is the flag's", { flag: 3, proxyConfig: 2, cpuLimit: 4, ...cpus(1) }, 3],
-    ["is ProxyConfig's where the flag is 0", { flag: 0, proxyConfig: 2, cpuLimit: 4, ...cpus(1) }, 2],
-    ["is every CPU where ProxyConfig says 0", { proxyConfig: 0, ...cpus(1) }, 8],
-    ["is ISTIO_CPU_LIMIT", { cpuLimit: 4, ...cpus(1) }, 4],
+    ["is what was configured", { configured: 3, cpuLimit: 4, ...cpus(1) }, 3],
+    ["is every CPU where ProxyConfig says 0", { configured: 0, cpuLimit: 4, ...cpus(1) }, "all"],
     ["is the quota, rounded up", cpus(1.5, 1), 2],
     ["is at least one", cpus(0.1), 1],
     ["is not one more for a quota that is no round number", cpus(2.000_01), 2],
@@ -29,7 +26,11 @@ describe("Envoy's concurrency", () => {
     ["is the request where there is no quota, rounded up", cpus(undefined, 2.2), 3],
     ["is not the weight outside of Kubernetes", { ...cpus(undefined, 2.2), isKubernetes: false }, undefined],
     ["is the quota outside of Kubernetes", { ...cpus(3), isKubernetes: false }, 3],
-  ] as const satisfies readonly (readonly [string, Partial<ConcurrencySources>, number | undefined])[]) {
+  ] as const satisfies readonly (readonly [
+    string,
+    Partial<ConcurrencySources>,
+    number | "all" | undefined,
+  ])[]) {
     test(name, () => {
       assert.equal(concurrencyOf({ ...nothing, ...changes }, []), expected);
     });
@@ -43,7 +44,7 @@ describe("Envoy's concurrency", () => {
       [{}, /^$/],
     ] as const) {
       const warnings: string[] = [];
-      concurrencyOf({ ...nothing, proxyConfig: 0, ...changes }, warnings);
+      concurrencyOf({ ...nothing, configured: 0, ...changes }, warnings);
       assert.match(warnings.join("\n"), expected);
     }
   });

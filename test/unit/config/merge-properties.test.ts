@@ -21,7 +21,7 @@ const fields = fc.record(
     drainDuration: fc.integer({ min: 1, max: 600 }).map((seconds) => `${seconds}s`),
     extraStatTags: fc.array(fc.stringMatching(/^\w{1,4}$/), { maxLength: 3 }),
     tracing: fc.record(
-      { zipkin: fc.record({ address }), sampling: fc.float({ noNaN: true, noDefaultInfinity: true }) },
+      { zipkin: fc.record({ address }), sampling: fc.float({ noNaN: true, min: 0, max: 100 }) },
       { requiredKeys: [] },
     ),
     proxyMetadata: map,

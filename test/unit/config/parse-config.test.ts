@@ -65,6 +65,34 @@ describe("parseConfig()", () => {
     assert.equal(parseConfig(configSources({ env, flags: { concurrency: 3 } })).envoy.concurrency, 3);
   });
 
+  test("leaves every CPU to Envoy for a concurrency of 0, whatever its limits are, as Istio does", () => {
+    const env = { ISTIO_CPU_LIMIT: "2", PROXY_CONFIG: "concurrency: 0" };
+    const { envoy, warnings } = parseConfig(configSources({ env }));
+    assert.equal(envoy.concurrency, undefined);
+    assert.equal(envoy.environment["ENVOY_CGROUP_CPU_DETECTION"], "false");
+    assert.match(warnings.join("\n"), /concurrency: 0 gives Envoy 8 worker threads on a CPU limit of 2/);
+    const { envoy: limited } = parseConfig(configSources({ env: { ISTIO_CPU_LIMIT: "2" } }));
+    assert.equal(limited.environment["ENVOY_CGROUP_CPU_DETECTION"], undefined);
+  });
+
+  test("starts without a bootstrap override that is not there, and says so", () => {
+    const sources = configSources({ env: { ISTIO_BOOTSTRAP_OVERRIDE: "./override.json" } });
+    const { bootstrap, warnings } = parseConfig(sources);
+    assert.equal(bootstrap.kind === "template" && bootstrap.override, undefined);
+    assert.match(
+      warnings.join("\n"),
+      /ISTIO_BOOTSTRAP_OVERRIDE: \.\/override\.json does not exist; nothing is/,
+    );
+    const unreadable = {
+      ...sources,
+      readFile: (path: string) =>
+        path === "./override.json"
+          ? ({ kind: "unreadable", message: "EACCES" } as const)
+          : sources.readFile(path),
+    };
+    assert.match(parseConfig(unreadable).warnings.join("\n"), /override\.json cannot be read: EACCES/);
+  });
+
   test("runs a gateway, which captures nothing and drains everything", () => {
     const { envoy, knownPorts } = parseConfig(configSources({ flags: { proxyType: "router" } }));
     assert.equal(envoy.drainInboundOnly, false);
@@ -136,11 +164,10 @@ describe("parseConfig()", () => {
         log: { ...logFlags, outputLevel: "xds:loud" },
         preDrainDelay: "soon",
         appGrace: "-1s",
-        templateFile: "./missing.yaml",
       },
       env: {
         PROXY_CONFIG: "{statusPort: 15000, discoveryAddress: nowhere}",
-        ISTIO_BOOTSTRAP_OVERRIDE: "./override.json",
+        ISTIO_BOOTSTRAP: "./bootstrap.yaml",
         WORKLOAD_RSA_KEY_SIZE: "1024",
       },
       files: { "./etc/istio/pod/labels": "app=web\n" },
@@ -150,12 +177,11 @@ describe("parseConfig()", () => {
       /^\.\/etc\/istio\/pod\/labels: line 1/,
       /^PROXY_CONFIG: discoveryAddress: "nowhere"/,
       /^--log_output_level: /,
-      /^--preDrainDelay: "soon" is not a duration such as 5s/,
+      /^--preDrainDelay: "soon" is not a duration from 0s/,
       /^--appGrace: "-1s" is not a duration/,
-      /^--templateFile: \.\/missing\.yaml does not exist/,
-      /^ISTIO_BOOTSTRAP_OVERRIDE: \.\/override\.json does not exist/,
+      /^ISTIO_BOOTSTRAP: \.\/bootstrap\.yaml does not exist/,
       /^ports: 15000: ProxyConfig proxyAdminPort and ProxyConfig statusPort are the same port/,
-      /^WORKLOAD_RSA_KEY_SIZE: 1024 bits are too few/,
+      /^WORKLOAD_RSA_KEY_SIZE: 1024 is not from 2048 to 8192/,
     ]) {
       assert.ok(
         problems.some((problem) => expected.test(problem)),

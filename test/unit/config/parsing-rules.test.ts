@@ -17,7 +17,6 @@ describe("variables", () => {
     ["ENVOY_STATUS_PORT", "+15121", 15_121],
     ["ENVOY_STATUS_PORT", "0x10", "default"],
     ["ENVOY_STATUS_PORT", "015121", 15_121],
-    ["ENVOY_STATUS_PORT", "99999999999999999999", "default"],
     ["ENVOY_STATUS_PORT", "1.5", "default"],
     ["ENVOY_STATUS_PORT", "", "default"],
     ["SECRET_TTL", "1h30m", 5_400_000],
@@ -44,7 +43,7 @@ describe("variables", () => {
       expected === "default" ? "warned of and not taken" : `read as ${JSON.stringify(expected)}`;
     test(`${name}=${JSON.stringify(text)} is ${outcome}`, () => {
       const warnings: string[] = [];
-      const value = readEnvironment({ [name]: text }, warnings)[name];
+      const value = readEnvironment({ [name]: text }, warnings, [])[name];
       assert.deepEqual(value, expected === "default" ? variables[name].default : expected);
       assert.equal(warnings.length, expected === "default" ? 1 : 0, warnings.join("\n"));
     });
