@@ -7,6 +7,7 @@ import type { EnvoySupervisor } from "../envoy/supervisor.ts";
 import { identityObstacle, type IdentityState } from "../identity/identity-state.ts";
 import { type IdentityReport, identityReport } from "./identity-report.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
+import { fileAgeMs } from "../lifecycle/wall-clock.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { SwapReport } from "../envoy/swap/swap-requests.ts";
 import type { Readiness } from "../status/server.ts";
@@ -116,7 +117,7 @@ export async function agentReport(sources: ReportSources): Promise<AgentReport> 
 
 function staleness({ kind, asOf }: XdsState): AgentReport["xds"]["stale"] {
   if (kind !== "stale" || asOf === undefined) return undefined;
-  return { asOf: asOf.toISOString(), ageSeconds: Math.round((Date.now() - asOf.getTime()) / 1_000) };
+  return { asOf: asOf.toISOString(), ageSeconds: Math.round(fileAgeMs(asOf.getTime()) / 1_000) };
 }
 
 function swapReport({ supervisor, reloader }: ReportSources): Partial<AgentReport["envoy"]> {

@@ -2,7 +2,7 @@
  * Istio's certificate service, `istio.v1.auth.IstioCertificateService/CreateCertificate`.
  *
  * Token and root are read at each call, and a connection lives for one call: both files are replaced while the
- * agent runs, and calls are hours apart.
+ * agent runs, and calls are hours apart. What passes soon is asked for again with the same request, as in Istio.
  */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type ChannelOptions, GrpcChannel } from "../grpc/channel.ts";
@@ -13,11 +13,16 @@ import {
   RootFileError,
   type ServerDescription,
 } from "../grpc/server-trust.ts";
+import type { GrpcCode } from "../grpc/status-code.ts";
+import type { Backoff } from "../lifecycle/backoff.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
+import { retrying } from "../lifecycle/retry.ts";
 import { IstioCertificateRequestSchema, IstioCertificateResponseSchema } from "../proto/agent/ca_pb.js";
+import type { Logger } from "../telemetry/log.ts";
 import { type ClockSkew, skewFromDate } from "./clock-skew.ts";
 import { IdentityError } from "./identity-error.ts";
 import type { IdentityOptions } from "./options.ts";
+import type { IdentityDependencies } from "./secret-store.ts";
 import { googleMetadata, kubelet, readToken } from "./token.ts";
 
 /** Path of the one method. */
@@ -25,6 +30,32 @@ export const createCertificatePath = "/istio.v1.auth.IstioCertificateService/Cre
 
 /** Deadline of one call, in milliseconds. */
 const callTimeoutMs = 10_000;
+
+/** What a CA that rolls out, or has much to do, answers (Istio's own choice). */
+const transient: ReadonlySet<GrpcCode> = new Set([
+  "UNAVAILABLE",
+  "ABORTED",
+  "RESOURCE_EXHAUSTED",
+  "INTERNAL",
+]);
+
+/** Calls for one request, and the waits between them, as in Istio. */
+const maxCalls = 5;
+const transientBackoff: Backoff = { initialMs: 100, multiplier: 2, maxMs: 800, jitter: 0.1 };
+
+/** What else comes out of having a request signed. */
+export interface SignListener {
+  /** Gets what an answer's `date` proves of the clocks, if it has one. */
+  readonly onSkew: (skew: ClockSkew | undefined) => void;
+  /** A call failed for a reason that passes, and there will be another. */
+  readonly onRetry: () => void;
+}
+
+/** The token of a call, or why it goes without one. */
+type Credential =
+  | { readonly kind: "token"; readonly token: string }
+  | { readonly kind: "certificate" }
+  | { readonly kind: "none"; readonly missing: IdentityError };
 
 /** The CA in an operator's words. */
 export function describeCa(options: Pick<IdentityOptions, "caAddress" | "tls">): ServerDescription {
@@ -41,11 +72,14 @@ export function describeCa(options: Pick<IdentityOptions, "caAddress" | "tls">):
 export class CaClient {
   readonly #options: IdentityOptions;
   readonly #server: ServerDescription;
-
+  readonly #log: Logger;
   readonly #now: () => Date;
+  /** So that a token that is missing is told once. */
+  #hadToken = true;
 
-  constructor(options: IdentityOptions, now: () => Date) {
+  constructor(options: IdentityOptions, { log, now }: Pick<IdentityDependencies, "log" | "now">) {
     this.#options = options;
+    this.#log = log;
     this.#now = now;
     this.#server = describeCa(options);
   }
@@ -53,17 +87,37 @@ export class CaClient {
   /**
    * Have a request signed. Resolves to the chain, leaf first and root last, at least two elements.
    *
-   * @param onSkew gets what an answer's `date` proves of the clocks, if it has one
    * @throws IdentityError
    */
   async sign(
     requestPem: string,
     signal: AbortSignal,
-    onSkew: (skew: ClockSkew | undefined) => void,
+    { onSkew, onRetry }: SignListener,
+  ): Promise<readonly string[]> {
+    let calls = 0;
+    const call = (): Promise<readonly string[]> => {
+      calls += 1;
+      return this.#call(requestPem, signal, onSkew);
+    };
+    return retrying(call, {
+      backoff: transientBackoff,
+      signal,
+      isFinal: (error) => calls === maxCalls || !isTransient(error),
+      onFailure: ({ error, delayMs }) => {
+        onRetry();
+        this.#log.debug("the CA is asked again", { reason: errorMessage(error), delayMs });
+      },
+    });
+  }
+
+  async #call(
+    requestPem: string,
+    signal: AbortSignal,
+    onSkew: SignListener["onSkew"],
   ): Promise<readonly string[]> {
     const options = this.#options;
     const tls = this.#readTrust();
-    const token = this.#readToken(tls?.clientCertificate !== undefined);
+    const credential = this.#readCredential(tls?.clientCertificate !== undefined);
     using channel = new GrpcChannel({ address: options.caAddress, tls });
     const request = create(IstioCertificateRequestSchema, {
       csr: requestPem,
@@ -73,7 +127,7 @@ export class CaClient {
     const metadata = {
       ...options.caHeaders,
       ...(options.clusterId === undefined ? {} : { clusterid: options.clusterId }),
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(credential.kind === "token" ? { authorization: `Bearer ${credential.token}` } : {}),
     };
     signal.throwIfAborted();
     const askedAt = this.#now();
@@ -90,7 +144,7 @@ export class CaClient {
       });
       return this.#chainOf(response);
     } catch (error) {
-      throw error instanceof GrpcError ? this.#explain(error) : error;
+      throw error instanceof GrpcError ? this.#explain(error, credential) : error;
     }
   }
 
@@ -103,17 +157,23 @@ export class CaClient {
     }
   }
 
-  /** A client certificate stands in for a token that there is not. */
-  #readToken(isAuthenticated: boolean): string | undefined {
+  /**
+   * A client certificate stands in for a token that there is not. Without either the CA decides, which may know the
+   * workload by other means.
+   */
+  #readCredential(isAuthenticated: boolean): Credential {
+    const { tokenPath, googleToken } = this.#options;
     try {
-      return readToken(
-        this.#options.tokenPath,
-        this.#now(),
-        this.#options.googleToken === undefined ? kubelet : googleMetadata,
-      );
+      const keeper = googleToken === undefined ? kubelet : googleMetadata;
+      const token = readToken(tokenPath, this.#now(), keeper);
+      this.#hadToken = true;
+      return { kind: "token", token };
     } catch (error) {
-      if (isAuthenticated) return undefined;
-      throw error;
+      if (isAuthenticated) return { kind: "certificate" };
+      if (!(error instanceof IdentityError) || error.code !== "TOKEN_MISSING") throw error;
+      if (this.#hadToken) this.#log.warn("the CA is asked without a token", { reason: error.message });
+      this.#hadToken = false;
+      return { kind: "none", missing: error };
     }
   }
 
@@ -137,12 +197,27 @@ export class CaClient {
     );
   }
 
-  #explain(error: GrpcError): IdentityError {
+  #explain(error: GrpcError, credential: Credential): IdentityError {
     const { caAddress, tokenPath } = this.#options;
     if (error.code === "UNAVAILABLE" || error.code === "DEADLINE_EXCEEDED") {
       const failure = explainConnectionFailure(error, this.#server);
       const code = failure.kind === "untrusted" ? "CA_UNTRUSTED" : "CA_UNAVAILABLE";
       return new IdentityError(code, failure.message, error);
+    }
+    if (transient.has(error.code)) {
+      return new IdentityError(
+        "CA_UNAVAILABLE",
+        `the CA ${caAddress} cannot sign now: ${error.code}: ${error.details}. Look at its log when this goes on`,
+        error,
+      );
+    }
+    const isAboutCaller = error.code === "UNAUTHENTICATED" || error.code === "PERMISSION_DENIED";
+    if (credential.kind === "none" && isAboutCaller) {
+      return new IdentityError(
+        "TOKEN_MISSING",
+        `${credential.missing.message}; the CA ${caAddress} was asked without one and says ${error.code}: ${error.details}`,
+        error,
+      );
     }
     if (error.code === "UNAUTHENTICATED") {
       return new IdentityError(
@@ -158,4 +233,14 @@ export class CaClient {
       error,
     );
   }
+}
+
+/** A CA whose certificate is not trusted is "unavailable" as well, but not for a moment. */
+function isTransient(error: unknown): boolean {
+  return (
+    error instanceof IdentityError &&
+    error.code === "CA_UNAVAILABLE" &&
+    error.cause instanceof GrpcError &&
+    transient.has(error.cause.code)
+  );
 }

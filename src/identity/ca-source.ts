@@ -1,23 +1,22 @@
 /**
  * A certificate from Istio's CA, rotated on the agent's own clock, whether or not Envoy asks.
+ *
+ * Nothing that a CA, a setting or a clock says makes it ask without a pause.
  */
 import { createCertificateRequest } from "../pki/certificate-request.ts";
 import { sleep } from "../lifecycle/sleep.ts";
+import { sleepAsPlanned, sleepUnlessSet } from "../lifecycle/wall-clock.ts";
 import type { CounterMetric } from "../telemetry/metrics.ts";
 import { CaClient } from "./ca-client.ts";
 import { type ClockSkew, describeSkew, skewFromCertificate } from "./clock-skew.ts";
 import { IdentityError, type IdentityErrorCode } from "./identity-error.ts";
 import type { IdentityOptions } from "./options.ts";
-import { retryDelayMs, rotationDelayMs } from "./rotation.ts";
+import { pacedRotation, retryDelayMs, rotationDelayMs, trustDelayMs, trustSettledMs } from "./rotation.ts";
 import type { IdentityDependencies, SecretStore } from "./secret-store.ts";
-import { sleepUntil } from "./wait.ts";
 import { checkSecret, leafValidity, type WorkloadSecret } from "./workload-secret.ts";
 
 /** Longest time that a certificate is held because the CA's clock is ahead, in milliseconds. */
 const longestHoldMs = 5 * 60_000;
-
-/** Longest wait for a new certificate after a change of the mesh's roots, in milliseconds. */
-const longestTrustDelayMs = 10_000;
 
 /** Failures that a wrong clock may be the cause of. */
 const clockFailures: ReadonlySet<IdentityErrorCode> = new Set([
@@ -27,6 +26,8 @@ const clockFailures: ReadonlySet<IdentityErrorCode> = new Set([
   "CERTIFICATE_INVALID",
   "CERTIFICATE_NOT_YET_VALID",
 ]);
+
+const requestType = { request_type: "csr" };
 
 /** The SPIFFE ID that a certificate is asked for. */
 export function askedIdentity(
@@ -50,10 +51,10 @@ export class CaSource {
   /** As the last answers proved it. */
   #skew: ClockSkew | undefined;
 
-  constructor(options: IdentityOptions, store: SecretStore, { metrics, now }: IdentityDependencies) {
+  constructor(options: IdentityOptions, store: SecretStore, { log, metrics, now }: IdentityDependencies) {
     this.#options = options;
     this.#spiffeId = askedIdentity(options);
-    this.#ca = new CaClient(options, now);
+    this.#ca = new CaClient(options, { log, now });
     this.#store = store;
     this.#now = now;
     const type = ["request_type"];
@@ -74,44 +75,75 @@ export class CaSource {
   }
 
   async #renew(signal: AbortSignal): Promise<void> {
-    for (let failures = 0; !signal.aborted;) {
+    let failures = 0;
+    let hasty = 0;
+    while (!signal.aborted) {
       const early = new AbortController();
       this.#early = early;
-      const dueMs = await this.#attempt(signal, failures);
-      failures = dueMs === undefined ? failures + 1 : 0;
-      const now = this.#now();
-      const { secret } = this.#store.state.current;
-      const retryMs = now.getTime() + retryDelayMs(failures, secret?.notAfter, now, Math.random());
-      await sleepUntil(dueMs ?? retryMs, this.#now, AbortSignal.any([signal, early.signal]));
+      const stop = AbortSignal.any([signal, early.signal]);
+      const secret = await this.#attempt(signal, failures);
+      if (secret === undefined) {
+        failures += 1;
+        const { notAfter } = this.#store.state.current.secret ?? {};
+        const delayMs = retryDelayMs(failures, notAfter, this.#now(), Math.random());
+        // A clock that is set may have been what was wrong.
+        await sleepUnlessSet(delayMs, this.#now, stop);
+      } else {
+        failures = 0;
+        hasty = await this.#untilRotation(secret, hasty, stop);
+      }
     }
   }
 
-  /** A mesh that changes its roots has a CA that signs with others, too: renew, but not the whole fleet at once. */
+  /** Gives the number of certificates in a row that were wanted too soon. */
+  async #untilRotation(secret: WorkloadSecret, hasty: number, signal: AbortSignal): Promise<number> {
+    const random = Math.random();
+    const pace = (now: Date): ReturnType<typeof pacedRotation> => {
+      const delayMs = rotationDelayMs(secret, this.#options.rotation, now, random);
+      return pacedRotation(delayMs, secret.notAfter.getTime() - now.getTime(), hasty);
+    };
+    const { isHasty, delayMs } = pace(this.#now());
+    this.#tellRotation(delayMs);
+    await sleepAsPlanned(
+      (now) => pace(now).delayMs,
+      this.#now,
+      signal,
+      (restMs) => {
+        this.#tellRotation(restMs);
+      },
+    );
+    return isHasty ? hasty + 1 : 0;
+  }
+
+  #tellRotation(inMs: number): void {
+    this.#store.planned(new Date(this.#now().getTime() + inMs));
+  }
+
+  /** A mesh that changes its roots has a CA that signs with others, too. */
   async #followTrust(signal: AbortSignal): Promise<void> {
+    let inRow = 0;
+    let followedAt = -Infinity;
     for await (const changes of this.#store.trustChanges.changes(signal)) {
       if (changes === 0) continue;
-      await sleep(Math.random() * longestTrustDelayMs, signal);
+      if (performance.now() - followedAt > trustSettledMs) inRow = 0;
+      await sleep(trustDelayMs(inRow, Math.random()), signal);
       this.#early.abort();
+      inRow += 1;
+      followedAt = performance.now();
     }
   }
 
-  /** When the next rotation is due, in milliseconds since the epoch; undefined after a failure. */
-  async #attempt(signal: AbortSignal, failures: number): Promise<number | undefined> {
-    const labels = { request_type: "csr" };
-    this.#requests.inc(labels);
-    if (failures > 0) this.#retries.inc(labels);
+  /** A new certificate, served; undefined after a failure. */
+  async #attempt(signal: AbortSignal, failures: number): Promise<WorkloadSecret | undefined> {
+    this.#requests.inc(requestType);
+    if (failures > 0) this.#retries.inc(requestType);
     try {
       const secret = await this.#fetch(signal);
-      const now = this.#now();
-      const dueMs = now.getTime() + rotationDelayMs(secret, this.#options.rotation, now, Math.random());
-      this.#store.publish(secret, {
-        source: `the CA ${this.#options.caAddress}`,
-        nextRotation: new Date(dueMs),
-      });
-      return dueMs;
+      this.#store.publish(secret, { source: `the CA ${this.#options.caAddress}` });
+      return secret;
     } catch (error) {
       if (signal.aborted) return undefined;
-      this.#failures.inc(labels);
+      this.#failures.inc(requestType);
       this.#store.report(this.#blameClock(error));
       return undefined;
     }
@@ -121,8 +153,15 @@ export class CaSource {
     const spiffeId = this.#spiffeId;
     const { privateKeyPem, requestPem } = await createCertificateRequest(this.#options.key, spiffeId, signal);
     this.#skew = undefined;
-    const chain = await this.#ca.sign(requestPem, signal, (skew) => {
-      this.#skew = skew;
+    const chain = await this.#ca.sign(requestPem, signal, {
+      onSkew: (skew) => {
+        this.#skew = skew;
+      },
+      onRetry: () => {
+        this.#failures.inc(requestType);
+        this.#requests.inc(requestType);
+        this.#retries.inc(requestType);
+      },
     });
     const valid = leafValidity(chain);
     if (valid !== undefined) this.#skew ??= skewFromCertificate(valid, this.#now());
@@ -133,16 +172,19 @@ export class CaSource {
 
   /** A peer would refuse a certificate that is not valid yet. */
   async #hold(secret: WorkloadSecret, signal: AbortSignal): Promise<void> {
-    const aheadMs = secret.notBefore.getTime() - this.#now().getTime();
-    if (aheadMs <= 0) return;
-    const error = new IdentityError(
-      "CERTIFICATE_NOT_YET_VALID",
-      `the CA's certificate is valid from ${secret.notBefore.toISOString()} on, which is ${Math.ceil(aheadMs / 1_000)} s ahead of ` +
-        "this clock: it is held until then; compare the clocks of this machine and of the CA",
-    );
-    if (aheadMs > longestHoldMs) throw error;
-    this.#store.report(this.#blameClock(error));
-    await sleepUntil(secret.notBefore.getTime(), this.#now, signal);
+    for (let isTold = false; !signal.aborted;) {
+      const aheadMs = secret.notBefore.getTime() - this.#now().getTime();
+      if (aheadMs <= 0) return;
+      const error = new IdentityError(
+        "CERTIFICATE_NOT_YET_VALID",
+        `the CA's certificate is valid from ${secret.notBefore.toISOString()} on, which is ${Math.ceil(aheadMs / 1_000)} s ahead of ` +
+          "this clock: it is held until then; compare the clocks of this machine and of the CA",
+      );
+      if (aheadMs > longestHoldMs) throw error;
+      if (!isTold) this.#store.report(this.#blameClock(error));
+      isTold = true;
+      await sleepUnlessSet(aheadMs, this.#now, signal);
+    }
     signal.throwIfAborted();
   }
 

@@ -5,6 +5,7 @@
  */
 import { FileFollower, type FileTexts } from "../files/file-follower.ts";
 import { ticks } from "../lifecycle/tick.ts";
+import { ClockJumps } from "../lifecycle/wall-clock.ts";
 import { IdentityError } from "./identity-error.ts";
 import { type IdentityFiles, pathsOf } from "./options.ts";
 import type { IdentityDependencies, SecretStore } from "./secret-store.ts";
@@ -18,6 +19,8 @@ export class FileSource {
   readonly #files: IdentityFiles;
   readonly #store: SecretStore;
   readonly #now: () => Date;
+  /** As they were read last. */
+  #texts: FileTexts | undefined;
   /** Read and checked, but not valid yet. */
   #held: WorkloadSecret | undefined;
 
@@ -39,6 +42,7 @@ export class FileSource {
   }
 
   #take(texts: FileTexts): void {
+    this.#texts = texts;
     this.#held = undefined;
     try {
       const secret = this.#check(texts);
@@ -92,10 +96,15 @@ export class FileSource {
     );
   }
 
-  /** What is held becomes valid, and what nobody replaces expires, without any file changing. */
+  /** What is held becomes valid, and what nobody replaces expires, without any file changing; a clock is set. */
   async #followClock(signal: AbortSignal): Promise<void> {
+    const jumps = new ClockJumps(this.#now);
     let expired: WorkloadSecret | undefined;
     for await (const _ of ticks(clockEveryMs, signal)) {
+      if (jumps.take() !== 0 && this.#texts !== undefined) {
+        expired = undefined;
+        this.#take(this.#texts);
+      }
       const now = this.#now();
       const held = this.#held;
       if (held !== undefined && held.notBefore <= now) {

@@ -7,10 +7,10 @@ import { writeFileAtomic } from "../files/atomic-file.ts";
 import { type Backoff, backoffDelayMs } from "../lifecycle/backoff.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { makeFolder } from "../files/folder.ts";
+import { sleepAsPlanned } from "../lifecycle/wall-clock.ts";
 import { fetchHttp } from "../net/http-client.ts";
 import type { IdentityDependencies } from "./secret-store.ts";
 import { readClaims, type TokenClaims } from "./token.ts";
-import { sleepUntil } from "./wait.ts";
 
 /** Whom to ask, and for whom the token is. */
 export interface GoogleTokenOptions {
@@ -36,10 +36,13 @@ const leftShare = 0.5;
 /** Mode of the token's file: its group may read it, as in Istio. */
 const fileMode = 0o640;
 
-/** When to fetch the next token, in milliseconds since the epoch. */
-export function refreshAtMs(expiry: Date, now: Date): number {
+/** Shortest time between two tokens, however short their life. Milliseconds. */
+const leastRefreshMs = 1_000;
+
+/** Milliseconds until the next token is fetched. */
+export function refreshDelayMs(expiry: Date, now: Date): number {
   const lifeMs = expiry.getTime() - now.getTime();
-  return expiry.getTime() - Math.min(leftMs, lifeMs * leftShare);
+  return Math.max(leastRefreshMs, lifeMs - Math.min(leftMs, lifeMs * leftShare));
 }
 
 /**
@@ -98,13 +101,13 @@ export class GoogleTokens {
       "result",
     ]);
     for (let failures = 0; !signal.aborted;) {
-      let dueMs: number;
+      let planMs: (now: Date) => number;
       try {
         const { token, expiry } = await this.#fetch(signal);
         makeFolder(dirname(this.#path), 0o750);
         writeFileAtomic(this.#path, token, fileMode);
         failures = 0;
-        dueMs = refreshAtMs(expiry, now());
+        planMs = (at) => refreshDelayMs(expiry, at);
         fetches.inc({ result: "ok" });
         log.info("token fetched from the metadata server", {
           path: this.#path,
@@ -113,14 +116,15 @@ export class GoogleTokens {
       } catch (error) {
         if (signal.aborted) break;
         failures += 1;
-        dueMs = now().getTime() + backoffDelayMs(backoff, failures - 1, Math.random());
+        const delayMs = backoffDelayMs(backoff, failures - 1, Math.random());
+        planMs = () => delayMs;
         fetches.inc({ result: "failed" });
         const fields = { reason: this.#explain(error), failures };
         if (failures === 1) log.warn("no token from the metadata server; trying again", fields);
         else log.debug("still no token from the metadata server", fields);
       }
       this.#tried.resolve();
-      await sleepUntil(dueMs, now, signal);
+      await sleepAsPlanned(planMs, now, signal);
     }
     this.#tried.resolve();
   }

@@ -25,12 +25,16 @@ export interface FollowedStream {
 
 const backoff: Backoff = { initialMs: 200, multiplier: 2, maxMs: 15_000, jitter: 0.3 };
 
+/** A stream that brought something and lasted for so long was a good one, in milliseconds. */
+const lastingMs = backoff.maxMs;
+
 /** How long a server may take for its first message, in milliseconds. */
 const silenceMs = 10_000;
 
 /** Follow the stream, over a new one when it ends, until `signal` aborts. */
 export async function followStream(followed: FollowedStream, signal: AbortSignal): Promise<void> {
   for (let failures = 0; !signal.aborted;) {
+    const openedAt = performance.now();
     let messages = 0;
     let delayMs: number | undefined;
     const silence = new Timer(silenceMs, followed.silent);
@@ -46,9 +50,10 @@ export async function followStream(followed: FollowedStream, signal: AbortSignal
     } finally {
       silence.cancel();
     }
-    failures = messages > 0 ? 0 : failures + 1;
+    if (messages > 0 && performance.now() - openedAt >= lastingMs) failures = 0;
     // The first new connection is made almost at once (SPIFFE_Workload_API, section 4.2).
     await sleep(delayMs ?? backoffDelayMs(backoff, failures, Math.random()), signal);
+    failures += 1;
   }
 }
 

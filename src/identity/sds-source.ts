@@ -10,6 +10,7 @@ import { anyIs, anyUnpack } from "@bufbuild/protobuf/wkt";
 import type { ByteStream } from "../grpc/channel.ts";
 import { GrpcError } from "../grpc/grpc-error.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
+import { clockJumps } from "../lifecycle/wall-clock.ts";
 import { readCertificate } from "../pki/certificate.ts";
 import {
   type DiscoveryResponse,
@@ -53,7 +54,22 @@ export class SdsSource {
   }
 
   /** Know what the server says, over a new stream when one ends, until `signal` aborts. */
-  run(signal: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#follow(signal), this.#followClock(signal)]);
+  }
+
+  /** What was refused for its time may be good once the clock is set, and the server does not say it twice. */
+  async #followClock(signal: AbortSignal): Promise<void> {
+    for await (const _ of clockJumps(this.#now, signal)) {
+      try {
+        this.#publish();
+      } catch (error) {
+        this.#report(error);
+      }
+    }
+  }
+
+  #follow(signal: AbortSignal): Promise<void> {
     return followStream(
       {
         target: `unix:${this.#socketPath}`,
@@ -101,8 +117,12 @@ export class SdsSource {
       this.#read(response);
       this.#publish();
     } catch (error) {
-      this.#store.report(error instanceof IdentityError ? error : this.#invalid(errorMessage(error), error));
+      this.#report(error);
     }
+  }
+
+  #report(error: unknown): void {
+    this.#store.report(error instanceof IdentityError ? error : this.#invalid(errorMessage(error), error));
   }
 
   #read({ resources }: DiscoveryResponse): void {

@@ -3,6 +3,7 @@
  *
  * The served secret is replaced only by a checked newer one: whatever fails on the way leaves the old one in use.
  */
+import { clockJumps } from "../lifecycle/wall-clock.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import { askedIdentity, CaSource } from "./ca-source.ts";
 import { FileSource } from "./file-source.ts";
@@ -66,13 +67,24 @@ export class SecretManager {
   /** Fetch, follow what changes, fetch again, until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const store = this.#store;
-    const kept = this.#cache?.load(this.#now());
-    if (kept !== undefined) store.publish(kept, { source: "the identity cache" });
+    this.#serveKept();
     await Promise.all([
       this.#run(signal),
       store.followTrustBundles(signal),
       this.#cache?.follow(store, signal),
+      this.#followClock(signal),
     ]);
+  }
+
+  #serveKept(): void {
+    const kept = this.#cache?.load(this.#now());
+    if (kept !== undefined) this.#store.publish(kept, { source: "the identity cache" });
+  }
+
+  /** A machine that boots with a wrong clock takes what was kept for expired, or not valid yet. */
+  async #followClock(signal: AbortSignal): Promise<void> {
+    if (this.#cache === undefined) return;
+    for await (const _ of clockJumps(this.#now, signal)) if (this.#store.own === undefined) this.#serveKept();
   }
 }
 

@@ -20,11 +20,10 @@ export interface IdentityDependencies {
   readonly trustBundles: ReadonlyWatch<readonly string[]>;
 }
 
-/** Where a secret comes from and when the next one is due. */
+/** Where a secret comes from. */
 export interface SecretOrigin {
   /** For people. */
   readonly source: string;
-  readonly nextRotation?: Date;
 }
 
 /** Holds the state that everybody else follows. */
@@ -36,6 +35,8 @@ export class SecretStore {
   readonly #failures: CounterMetric;
   readonly #trustBundles: ReadonlyWatch<readonly string[]>;
   #own: WorkloadSecret | undefined;
+  /** On the monotonic clock. */
+  #publishedAt: number | undefined;
   #failuresInRow = 0;
 
   constructor({ log, metrics, now, trustBundles }: IdentityDependencies) {
@@ -59,8 +60,10 @@ export class SecretStore {
       "Seconds since the workload certificate in use came: since the last success.",
       inUse,
       () => {
-        const { receivedAt } = this.#state.current;
-        return seconds(receivedAt && now().getTime() - receivedAt.getTime());
+        const since = this.#publishedAt;
+        return this.#own === undefined || since === undefined
+          ? undefined
+          : seconds(performance.now() - since);
       },
     );
   }
@@ -111,7 +114,13 @@ export class SecretStore {
       notAfter: secret.notAfter.toISOString(),
     });
     this.#own = secret;
+    this.#publishedAt = performance.now();
     this.#state.set({ secret: this.#trusting(secret), receivedAt: this.#now(), ...origin });
+  }
+
+  /** When the next secret is asked for; for those who want to know. */
+  planned(nextRotation: Date): void {
+    this.#state.set({ ...this.#state.current, nextRotation });
   }
 
   /** The problem is over although the secret in use stays. */

@@ -7,6 +7,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { GrpcError } from "../grpc/grpc-error.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
+import { clockJumps } from "../lifecycle/wall-clock.ts";
 import { splitDer } from "../pki/der.ts";
 import { joinPem, toPem } from "../pki/pem.ts";
 import {
@@ -39,6 +40,8 @@ export class WorkloadApiSource {
   readonly #trustDomain: string;
   readonly #store: SecretStore;
   readonly #now: () => Date;
+  /** The last message, which stands until the next one, or until what it gave is taken back. */
+  #said: Buffer | undefined;
 
   constructor(
     target: string,
@@ -53,7 +56,16 @@ export class WorkloadApiSource {
   }
 
   /** Serve what the stream says, over a new one when it ends, until `signal` aborts. */
-  run(signal: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#follow(signal), this.#followClock(signal)]);
+  }
+
+  /** What was refused for its time may be good once the clock is set, and the server does not say it twice. */
+  async #followClock(signal: AbortSignal): Promise<void> {
+    for await (const _ of clockJumps(this.#now, signal)) if (this.#said !== undefined) this.#take(this.#said);
+  }
+
+  #follow(signal: AbortSignal): Promise<void> {
     return followStream(
       {
         target: this.#target,
@@ -81,6 +93,7 @@ export class WorkloadApiSource {
   }
 
   #take(message: Buffer): void {
+    this.#said = message;
     try {
       const secret = this.#read(message);
       const inUse = this.#store.own;
@@ -150,6 +163,7 @@ export class WorkloadApiSource {
     const message = `the Workload API ${this.#target} ${code === "UNAVAILABLE" ? "cannot be reached" : `says ${code}`}: ${details}`;
     if (code === "PERMISSION_DENIED") {
       // An identity that is taken back is no longer used (section 5.2.1).
+      this.#said = undefined;
       this.#store.withdraw(
         new IdentityError(
           "WORKLOAD_API_DENIED",

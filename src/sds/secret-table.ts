@@ -4,6 +4,7 @@
  * A secret whose files are missing or do not fit stays as it was: the old pair is better than none.
  */
 import { FileFollower, type FileTexts } from "../files/file-follower.ts";
+import { clockJumps } from "../lifecycle/wall-clock.ts";
 import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
 import { keyFitsCertificate, readableCertificates, readCertificate } from "../pki/certificate.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
@@ -61,7 +62,12 @@ export class SecretTable {
 
   /** Follow the workload's secret and all files, until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#files.run(signal), this.#followSecrets(signal)]);
+    await Promise.all([this.#files.run(signal), this.#followSecrets(signal), this.#followClock(signal)]);
+  }
+
+  /** A file that was refused for its time may be good once the clock is set. */
+  async #followClock(signal: AbortSignal): Promise<void> {
+    for await (const _ of clockJumps(() => new Date(), signal)) this.#update();
   }
 
   /** A stream wants these known names as well. Resolves when those that there are have been read. */

@@ -23,6 +23,8 @@ export class ConnectionReport {
   /** The cause that was last warned about, until there is a connection. */
   #warnedOf: StreamFailure["kind"] | undefined;
   #unreachableSince: number | undefined;
+  /** When the state's kind changed, on the monotonic clock. */
+  #becameAt = performance.now();
   /** What has passed of each type; the state has it a turn of the event loop later. */
   readonly #types = new Map<string, TypeState>();
   #isStateDue = false;
@@ -30,7 +32,11 @@ export class ConnectionReport {
   constructor(address: string, log: Logger, metrics: Metrics) {
     this.#log = log;
     this.#state = new Watch<XdsState>({ kind: "idle", address, since: new Date(), types: {} });
-    this.#metrics = new XdsMetrics(metrics, () => this.#state.current);
+    this.#metrics = new XdsMetrics(
+      metrics,
+      () => this.#state.current,
+      () => performance.now() - this.#becameAt,
+    );
   }
 
   get state(): ReadonlyWatch<XdsState> {
@@ -159,6 +165,7 @@ export class ConnectionReport {
 
   #become(kind: XdsState["kind"], problem?: string, asOf?: Date): void {
     const { address, types, kind: previous, since } = this.#state.current;
+    if (kind !== previous) this.#becameAt = performance.now();
     this.#state.set({
       kind,
       address,

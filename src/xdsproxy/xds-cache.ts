@@ -166,7 +166,7 @@ export class XdsCache implements AcknowledgedStates {
    * @param isCurrent true while the control plane stands behind the state
    */
   async run(isCurrent: () => boolean, signal: AbortSignal): Promise<void> {
-    let confirmedAt = Date.now();
+    let confirmedAt = performance.now();
     while (!signal.aborted) {
       const waiting = new AbortController();
       const either = AbortSignal.any([signal, waiting.signal]);
@@ -174,8 +174,8 @@ export class XdsCache implements AcknowledgedStates {
       if (this.#pending.size > 0) await sleep(this.#options.writeAfterMs, signal);
       waiting.abort();
       await this.#flush();
-      if (isCurrent() && Date.now() - confirmedAt >= confirmEveryMs) {
-        confirmedAt = Date.now();
+      if (isCurrent() && performance.now() - confirmedAt >= confirmEveryMs) {
+        confirmedAt = performance.now();
         await this.#confirm();
       }
     }

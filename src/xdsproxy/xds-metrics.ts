@@ -1,6 +1,7 @@
 /**
  * The metrics of the ADS proxy. Those without `xds_` in their name are Istio's.
  */
+import { fileAgeMs } from "../lifecycle/wall-clock.ts";
 import type { CounterMetric, HistogramMetric, Metrics } from "../telemetry/metrics.ts";
 import type { StreamFailure, Termination } from "./failure.ts";
 import type { TypeEvent, XdsState } from "./state.ts";
@@ -25,7 +26,8 @@ export class XdsMetrics {
   readonly #cacheServed: CounterMetric;
   readonly #latency: HistogramMetric;
 
-  constructor(metrics: Metrics, state: () => XdsState) {
+  /** @param stateMs how long the state has been of its kind */
+  constructor(metrics: Metrics, state: () => XdsState, stateMs: () => number) {
     const type = ["type"];
     this.#failures = metrics.counter(
       "istiod_connection_failures",
@@ -58,22 +60,20 @@ export class XdsMetrics {
       latencyBuckets,
       type,
     );
-    const secondsIn = (kind: XdsState["kind"], from: (state: XdsState) => Date | undefined) => () => {
-      const current = state();
-      const start = current.kind === kind ? from(current) : undefined;
-      return start === undefined ? undefined : (Date.now() - start.getTime()) / 1_000;
-    };
     metrics.computed(
       "xds_connected_seconds",
       "How long the discovery server has been connected; absent while it is not.",
       {},
-      secondsIn("connected", ({ since }) => since),
+      () => (state().kind === "connected" ? stateMs() / 1_000 : undefined),
     );
     metrics.computed(
       "xds_stale_age_seconds",
       "Age of the cached configuration that Envoy is served; absent while it is not.",
       {},
-      secondsIn("stale", ({ asOf }) => asOf),
+      () => {
+        const { kind, asOf } = state();
+        return kind === "stale" && asOf !== undefined ? fileAgeMs(asOf.getTime()) / 1_000 : undefined;
+      },
     );
   }
 

@@ -18,6 +18,8 @@ export interface RunningManager extends AsyncDisposable {
   /** The first secret for which `holds`. */
   secret(holds?: (secret: WorkloadSecret) => boolean): Promise<WorkloadSecret>;
   problem(code: IdentityProblem["code"]): Promise<string>;
+  /** Set the manager's clock. */
+  setClock(aheadMs: number): void;
 }
 
 /** @param clockAheadMs of the manager's clock */
@@ -25,7 +27,8 @@ export function runManager(options: IdentityOptions, clockAheadMs = 0): RunningM
   const { log, lines } = testLog();
   const metrics = new Metrics("istio_agent_");
   const trustBundles = new Watch(options.trustBundles);
-  const now = (): Date => new Date(Date.now() + clockAheadMs);
+  let aheadMs = clockAheadMs;
+  const now = (): Date => new Date(Date.now() + aheadMs);
   const manager = SecretManager.create(options, { log, metrics, now, trustBundles });
   const tasks = new TaskGroup();
   tasks.spawn("rotate", (signal) => manager.run(signal));
@@ -55,6 +58,9 @@ export function runManager(options: IdentityOptions, clockAheadMs = 0): RunningM
         },
         { withinMs, everyMs: 20 },
       ),
+    setClock: (ahead) => {
+      aheadMs = ahead;
+    },
     [Symbol.asyncDispose]: () => tasks[Symbol.asyncDispose](),
   };
 }

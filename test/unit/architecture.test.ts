@@ -63,6 +63,21 @@ const homes: Readonly<Record<string, readonly string[]>> = {
 // Node's own break above 24.8 days.
 const nodeTimers = /\bset(?:Timeout|Interval)\b|\bAbortSignal\.timeout\b/;
 
+// Whoever waits, or measures how long something took, asks the monotonic clock. These ask the other one, for a reason.
+const wallClockReaders: Readonly<Record<string, string>> = {
+  "agent/newcomer-services.ts": "a certificate's end",
+  "cli/up/checks.ts": "a certificate's end",
+  "controlplane/ca/authority.ts": "the life of a certificate to be",
+  "controlplane/ca/material.ts": "the life of a certificate to be",
+  "controlplane/demo-tokens.ts": "the life of a token to be",
+  "files/atomic-file.ts": "the age of a file",
+  "lifecycle/wall-clock.ts": "the age of a file",
+  "sds/secret-table.ts": "a certificate's end",
+  "wasm/store/module-store.ts": "the age of a file",
+  "xdsproxy/recorder.ts": "when something happened, for people",
+  "xdsproxy/xds-cache.ts": "the age of a file",
+};
+
 interface SourceFile {
   /** Relative to `src`. */
   readonly path: string;
@@ -89,6 +104,9 @@ function violations(files: readonly SourceFile[]): string[] {
     return [
       ...imports,
       ...(!isEdge && /\bprocess\.(env|exit|on)\b/.test(text) ? [`${path} uses the process`] : []),
+      ...(/\bDate\.now\b/.test(text) && wallClockReaders[path] === undefined
+        ? [`${path} asks the wall clock`]
+        : []),
       ...(path !== "lifecycle/timer.ts" && nodeTimers.test(text) ? [`${path} uses Node's timers`] : []),
       ...(text.split("\n").length > 401 ? [`${path} is longer than 400 lines`] : []),
     ];
@@ -131,6 +149,7 @@ describe("architecture", () => {
       { path: "status/server.ts", text: 'import { spawn } from "node:child_process";\nprocess.exit(1);' },
       { path: "agent/a.ts", text: 'import type { C } from "../proto/envoy/c_pb.js";' },
       { path: "net/long.ts", text: "\n".repeat(401) },
+      { path: "net/deadline.ts", text: "const end = Date.now() + 5_000;" },
       { path: "net/timer.ts", text: "socket.setTimeout(1)" },
       { path: "xds/timer.ts", text: "AbortSignal.timeout(1)" },
       { path: "sds/timer.ts", text: 'import { setInterval } from "node:timers/promises";' },
@@ -142,6 +161,7 @@ describe("architecture", () => {
       "status/server.ts uses the process",
       "agent/a.ts imports proto/envoy/",
       "net/long.ts is longer than 400 lines",
+      "net/deadline.ts asks the wall clock",
       "net/timer.ts uses Node's timers",
       "xds/timer.ts uses Node's timers",
       "sds/timer.ts uses Node's timers",

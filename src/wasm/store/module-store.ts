@@ -10,6 +10,7 @@ import { chmod, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { writeFileAtomic } from "../../files/atomic-file.ts";
 import { makeFolder } from "../../files/folder.ts";
+import { fileAgeMs } from "../../lifecycle/wall-clock.ts";
 import type { Pulled } from "../pull-decision.ts";
 import { sha256Of, sha256OfFile } from "./sha256.ts";
 import {
@@ -154,7 +155,11 @@ export class ModuleStore {
       const file = join(this.#folder, path);
       if (inUse.has(file)) continue;
       const { mtimeMs } = await stat(file);
-      if (Date.now() - mtimeMs <= expiryMs) continue;
+      if (fileAgeMs(mtimeMs) <= expiryMs) {
+        // A clock that was set back would keep it for as long as it was wrong.
+        if (mtimeMs > Date.now() + expiryMs) await touch(file);
+        continue;
+      }
       await rm(file, { force: true });
       gone.add(path);
     }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { checkAnswer, refreshAtMs } from "../../../src/identity/google-token.ts";
+import { checkAnswer, refreshDelayMs } from "../../../src/identity/google-token.ts";
 import { jwtExpiringAt } from "../../support/jwt.ts";
 
 const minute = 60_000;
@@ -15,8 +15,12 @@ const good = {
 
 describe("a token of Google's metadata server", () => {
   test("is replaced when 25 min of it are left, and half-way when it lives no longer than that", () => {
-    assert.equal(refreshAtMs(later(60 * minute), now), later(35 * minute).getTime());
-    assert.equal(refreshAtMs(later(10 * minute), now), later(5 * minute).getTime());
+    assert.equal(refreshDelayMs(later(60 * minute), now), 35 * minute);
+    assert.equal(refreshDelayMs(later(10 * minute), now), 5 * minute);
+  });
+
+  test("is not asked for without a pause, whatever its life", () => {
+    for (const ms of [-minute, 0, 1, 500]) assert.equal(refreshDelayMs(later(ms), now), 1_000);
   });
 
   test("is taken without the spaces around it", () => {
