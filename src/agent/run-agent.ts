@@ -11,6 +11,7 @@ import { EnvoySupervisor } from "../envoy/supervisor.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
+import { keepSockets } from "./keep-sockets.ts";
 import { launchOf } from "./launch.ts";
 import { requirePreconditions } from "./preconditions.ts";
 import { Reloader } from "./reloader.ts";
@@ -46,7 +47,7 @@ export interface AgentDependencies extends ReopenableLog {
  */
 export async function runAgent(config: AgentConfig, deps: AgentDependencies): Promise<SupervisionEnd> {
   const log = deps.log.scope("envoy");
-  await requirePreconditions(config, log);
+  await using claim = await requirePreconditions(config, log);
   const launch = launchOf(config, deps.envoyBinary);
   await using witnesses = new Witnesses(config.envoy.configPath, log);
   const supervisor = EnvoySupervisor.start({
@@ -77,6 +78,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
       },
     });
     supervisor.attach(services.forNewcomers);
+    tasks.spawn("keep-sockets", (signal) => keepSockets(config, claim.socketPath, supervisor, log, signal));
     tasks.spawn("follow-oom-kills", (signal) => witnesses.followOomKills(signal));
     tasks.spawn("follow-files", (signal) => reloader.followFiles(signal));
     tasks.spawn("follow-reload-requests", (signal) => reloader.followRequests(deps.reloadRequests, signal));

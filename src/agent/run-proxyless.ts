@@ -13,6 +13,7 @@ import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import { listenForStatus, type Readiness } from "../status/server.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { startControlPlaneServices } from "./control-plane-services.ts";
+import { keepSockets } from "./keep-sockets.ts";
 import { requirePreconditions } from "./preconditions.ts";
 import { type ReopenableLog, reopenOwnLog } from "./reopen-log.ts";
 import { startWorkloadHealth, workloadHealthReport } from "./workload-health.ts";
@@ -31,12 +32,13 @@ export async function runProxyless(
   deps: ProxylessDependencies,
 ): Promise<SupervisionEnd> {
   const { log, shutdown } = deps;
-  await requirePreconditions(config, log);
+  await using claim = await requirePreconditions(config, log);
   const quit = new AbortController();
   const metrics = new Metrics("istio_agent_");
   await using stack = new AsyncDisposableStack();
   const tasks = stack.use(new TaskGroup());
   const { identity, xds } = await startControlPlaneServices(config, { log, metrics, tasks, stack });
+  tasks.spawn("keep-sockets", (signal) => keepSockets(config, claim.socketPath, undefined, log, signal));
   tasks.spawn("reopen-logs", async (signal) => {
     for await (const requests of deps.reopenLogsRequests.changes(signal))
       if (requests > 0) reopenOwnLog(deps);

@@ -22,6 +22,11 @@ export function registerSupervisionMetrics(metrics: Metrics, supervisor: EnvoySu
       return [{ mode, result }, count] as const;
     }),
   );
+  own.computedCounter(
+    "envoy_failed_starts_total",
+    "Times Envoy could not be started for want of disk, descriptors or processes.",
+    () => report.failedStarts,
+  );
   own.computedCounter("envoy_hangs_total", "Times Envoy was found hung.", () => report.hangs);
   own.computed("envoy_generation", "Number of the active Envoy.", {}, () => {
     const state = report.state.current;

@@ -5,9 +5,10 @@
  * sidecar of a Job. To whoever connects the agent writes one line, `ready`, once the sidecar serves; what comes
  * from there is ignored.
  */
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
+import { makeFolder } from "../files/folder.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import { prepareSocketPath, withSocketMode } from "../net/unix-socket.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -74,8 +75,8 @@ export class ApplicationSocket implements AsyncDisposable {
   async #bind(): Promise<void> {
     const { path, mode } = this.#options;
     // The application has a user of its own and must get through a folder that is made here.
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-    prepareSocketPath(path);
+    makeFolder(dirname(path), 0o755);
+    await prepareSocketPath(path);
     await withSocketMode(
       mode,
       () =>

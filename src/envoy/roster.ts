@@ -6,7 +6,8 @@ import type { ChildExit } from "../lifecycle/child.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { join } from "node:path";
 import type { Logger } from "../telemetry/log.ts";
-import { type Descent, Generation } from "./generation/generation.ts";
+import { type Descent, Generation, generationsName } from "./generation/generation.ts";
+import { sweepGenerations } from "./generation/sweep.ts";
 import type { PreparedLaunch } from "./generation/launch.ts";
 import { hotRestartObstacle } from "./generation/lineage.ts";
 import { retire, type Retirement } from "./drain/retire.ts";
@@ -69,11 +70,13 @@ export class Roster {
   /** Start a generation that is nothing yet. @throws the system error when its files cannot be written */
   start(launch: PreparedLaunch, descent: Descent, trial?: SwapRequest): Seat {
     this.#number += 1;
+    this.#sweep(launch);
     const generation = Generation.start({
       number: this.#number,
       launch,
       descent,
       onLogLine: this.#options.onLogLine,
+      log: this.#options.log,
     });
     const seat = new Seat(generation, trial);
     this.#living.add(seat);
@@ -85,6 +88,16 @@ export class Roster {
     });
     this.#options.onStarted(generation);
     return seat;
+  }
+
+  /** What could not be removed at the end of an Envoy takes room that the next one needs. */
+  #sweep({ options }: PreparedLaunch): void {
+    const living = new Set([...this.#living].map(({ generation }) => String(generation.number)));
+    try {
+      sweepGenerations(join(options.configPath, generationsName), living);
+    } catch {
+      // The start says what is wrong with the folder.
+    }
   }
 
   /** From now on this one serves. */

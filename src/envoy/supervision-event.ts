@@ -1,7 +1,6 @@
 /** What the supervisor's loop handles. */
 import type { ChildExit } from "../lifecycle/child.ts";
 import type { BringUpResult } from "./swap/bring-up.ts";
-import type { PreparedLaunch } from "./generation/launch.ts";
 import type { Seat } from "./seat.ts";
 import type { SwapOutcome } from "./swap/swap.ts";
 import type { SwapRequest } from "./swap/swap-requests.ts";
@@ -21,8 +20,6 @@ export type SupervisionEvent =
   /** It has served without a break for as long as a good bootstrap must. */
   | { readonly kind: "stood-the-test"; readonly seat: Seat }
   | { readonly kind: "hung"; readonly seat: Seat; readonly isStopped: boolean; readonly reason: string }
-  /** The delay before a restart is over. */
-  | { readonly kind: "restart"; readonly launch: PreparedLaunch }
   /** Something has changed that may let a waiting request begin. */
   | { readonly kind: "requests" }
   | { readonly kind: "swap-ended"; readonly request: SwapRequest; readonly outcome: SwapOutcome };

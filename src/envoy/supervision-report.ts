@@ -22,6 +22,7 @@ export class SupervisionReport {
   readonly #exits = new Map<ExitReason, number>();
   readonly #swaps = new Map<string, number>();
   #restarts = 0;
+  #failedStarts = 0;
   #hangs = 0;
   #lastExit: LastExit | undefined;
   #lastSwap: { readonly report: SwapReport; readonly trigger: string; readonly at: Date } | undefined;
@@ -49,6 +50,11 @@ export class SupervisionReport {
     return this.#restarts;
   }
 
+  /** Times that Envoy could not be started because of the agent's surroundings. */
+  get failedStarts(): number {
+    return this.#failedStarts;
+  }
+
   /** Times that Envoy was found hung. */
   get hangs(): number {
     return this.#hangs;
@@ -71,6 +77,10 @@ export class SupervisionReport {
 
   restarted(): void {
     this.#restarts += 1;
+  }
+
+  startFailed(): void {
+    this.#failedStarts += 1;
   }
 
   hung(): void {

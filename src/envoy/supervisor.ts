@@ -14,9 +14,11 @@ import type { EnvoyAdmin } from "./admin.ts";
 import type { BringUpResult } from "./swap/bring-up.ts";
 import { drainUntilGone } from "./drain/drain-until-gone.ts";
 import type { ExitDiagnosis } from "./exits/exit-diagnosis.ts";
+import type { Generation } from "./generation/generation.ts";
 import { LaunchMemory } from "./generation/launch-memory.ts";
 import type { PreparedLaunch } from "./generation/launch.ts";
 import type { NewcomerServices } from "./swap/newcomer-services.ts";
+import { PatientStart } from "./patient-start.ts";
 import type { EnvoyReadiness } from "./readiness.ts";
 import { Restarts } from "./restarts.ts";
 import { Roster } from "./roster.ts";
@@ -41,6 +43,7 @@ export class EnvoySupervisor {
   readonly #swapper: Swapper;
   readonly #aftermath: SwapAftermath;
   readonly #restarts: Restarts;
+  readonly #starts: PatientStart;
   readonly #stopping = new AbortController();
   readonly #timers = new Set<Timer>();
   readonly #ended = new AbortController();
@@ -89,7 +92,9 @@ export class EnvoySupervisor {
       report: this.report,
       swapper: this.#swapper,
       actions: {
-        begin: (launch, trial) => this.#begin(launch, trial),
+        begin: (launch, trial) => {
+          this.#starts.start(launch, trial);
+        },
         proven: (seat) => {
           this.#markProven(seat);
         },
@@ -101,6 +106,13 @@ export class EnvoySupervisor {
         },
         stopping: this.#stopping.signal,
       },
+    });
+    this.#starts = new PatientStart({
+      log: options.log,
+      report: this.report,
+      begin: (launch, trial) => this.#begin(launch, trial),
+      later: this.#delay.bind(this),
+      isWanted: () => this.#roster.active === undefined && !this.#stopping.signal.aborted,
     });
     this.#lastAdmin = this.#begin(options.launch).generation.admin;
   }
@@ -122,6 +134,11 @@ export class EnvoySupervisor {
   /** Admin interface of the Envoy that has one: the active generation, or the newcomer that takes over from it. */
   get admin(): EnvoyAdmin {
     return (this.#swapper.adminHolder ?? this.#roster.active)?.generation.admin ?? this.#lastAdmin;
+  }
+
+  /** The Envoy that serves or is to serve; undefined while there is none. */
+  get active(): Generation | undefined {
+    return this.#roster.active?.generation;
   }
 
   /** Why a swap that was asked for has not begun; undefined when none waits. */
@@ -215,9 +232,6 @@ export class EnvoySupervisor {
       case "hung":
         this.#aftermath.afterHang(event.seat, event.isStopped, event.reason);
         break;
-      case "restart":
-        if (this.#roster.active === undefined) this.#begin(event.launch);
-        break;
       case "requests":
         this.#swapper.look();
         break;
@@ -233,6 +247,7 @@ export class EnvoySupervisor {
     const { generation } = seat;
     this.#launch = launch;
     this.#lastAdmin = generation.admin;
+    if (generation.pid !== undefined) this.#starts.succeeded();
     this.#roster.activate(seat);
     this.report.state.set({ kind: "starting", generation: generation.number, pid: generation.pid });
     this.#options.log.info("Envoy started", {
@@ -321,6 +336,7 @@ export class EnvoySupervisor {
     const interrupted = await this.#swapper.abort();
     if (interrupted !== undefined) await this.#afterSwap(interrupted.request, interrupted.outcome);
     if (this.#roster.active !== undefined) return undefined;
+    if (this.#starts.takesOn(seat, exit)) return undefined;
     return this.#afterDeath(seat, diagnosis);
   }
 
@@ -333,8 +349,7 @@ export class EnvoySupervisor {
     }
     const { launch, delayMs } = plan;
     this.report.state.set({ kind: "restarting", reason: diagnosis.message, delayMs });
-    if (delayMs === 0) this.#begin(launch);
-    else this.#after(delayMs, { kind: "restart", launch });
+    this.#starts.startAfter(delayMs, launch);
     return undefined;
   }
 

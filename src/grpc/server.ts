@@ -73,7 +73,7 @@ export class GrpcServer implements AsyncDisposable {
     });
     for (const service of services) register(server, service);
     if ("path" in address) {
-      prepareSocketPath(address.path);
+      await prepareSocketPath(address.path);
       await withSocketMode(address.mode, () =>
         bind(server, `unix:${address.path}`, ServerCredentials.createInsecure()),
       );

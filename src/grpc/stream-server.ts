@@ -60,7 +60,7 @@ export class StreamServer implements AsyncDisposable {
         : createSecureServer({ ...options, cert: tls.certificateChain, key: tls.privateKey });
     const server = new StreamServer(http2, services);
     if ("path" in address) {
-      prepareSocketPath(address.path);
+      await prepareSocketPath(address.path);
       await withSocketMode(address.mode, () => bind(http2, { path: address.path }, `unix:${address.path}`));
     } else {
       await bind(http2, { host: address.host, port: address.port }, `${address.host}:${address.port}`);

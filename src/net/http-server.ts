@@ -34,7 +34,7 @@ export class HttpServer implements AsyncDisposable {
         });
       });
     if ("path" in address) {
-      prepareSocketPath(address.path);
+      await prepareSocketPath(address.path);
       await withSocketMode(address.mode, bind);
     } else {
       await bind();

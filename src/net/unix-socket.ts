@@ -1,9 +1,10 @@
 /**
  * Unix sockets as files: made ready before a bind, private from the first moment on.
  */
-import { lstatSync, mkdirSync, rmSync } from "node:fs";
+import { lstatSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname } from "node:path";
+import { makeFolder } from "../files/folder.ts";
 import { errorCode } from "../lifecycle/error-message.ts";
 import { Timer } from "../lifecycle/timer.ts";
 
@@ -29,14 +30,25 @@ export function checkSocketPath(path: string): void {
     throw new SocketPathError(`${path} exists and is not a socket: move it away`);
 }
 
+/** Longest wait for somebody who may listen at a path that is wanted, in milliseconds. */
+const listenerMs = 1_000;
+
 /**
  * Make the folder of a socket and remove a socket that an earlier process left.
  *
- * @throws SocketPathError when the path is too long or taken by something that is not a socket
+ * @throws SocketPathError when the path is too long, or taken by something that is not a socket or that somebody
+ *   listens at
  */
-export function prepareSocketPath(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+export async function prepareSocketPath(path: string): Promise<void> {
+  makeFolder(dirname(path), 0o750);
   checkSocketPath(path);
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  const listener = await findListener(path, listenerMs);
+  if (listener !== "nobody") {
+    const who = listener === "denied" ? "another user has it" : "another process listens there";
+    throw new SocketPathError(`the socket ${path} is in use: ${who}; stop it, or use another path`);
+  }
   rmSync(path, { force: true });
 }
 

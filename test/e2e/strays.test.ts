@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { sharedMemoryPath } from "../../src/envoy/generation/shared-memory.ts";
@@ -9,6 +18,7 @@ import { spawnChild } from "../../src/lifecycle/child.ts";
 import { identityOf, isAlive, type ProcessIdentity } from "../../src/lifecycle/process-identity.ts";
 import { testEnvoy } from "../support/envoy.ts";
 import { eventually } from "../support/eventually.ts";
+import { hasRoot } from "../support/privilege.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { testLog } from "../support/test-log.ts";
 import { startWebAndApi } from "../support/web-and-api.ts";
@@ -170,6 +180,41 @@ describe("endStrays()", () => {
     await bystander.exited;
   });
 
+  test("does not touch a living process of a record's pid and start time that is no Envoy of ours", async () => {
+    using folder = temporaryFolder();
+    // Even one that calls itself Envoy and has the bootstrap on its command line.
+    const bystander = spawnChild({
+      file: "sleep",
+      args: ["60"],
+      env: { PATH: process.env["PATH"], OUTRIDER_GENERATION_MARK: "another" },
+      stdout: "ignore",
+      stderr: "ignore",
+    });
+    const envoy = identityOf(bystander.pid ?? 0);
+    assert.ok(envoy !== undefined);
+    using _ = ended(envoy);
+    for (const mark of [undefined, "m"]) {
+      writeRecord(folder.path, "1", { ...deadRecord, envoy, mark, executable: "/usr/bin/sleep" });
+      const { log, lines } = testLog();
+      assert.deepEqual(await endStrays(folder.path, log), { kind: "clean", ended: [] });
+      assert.equal(isAlive(envoy), true);
+      assert.match(lines.join("\n"), /names a process that is no Envoy of ours, left alone/);
+    }
+  });
+
+  test("follows no link that was laid in the place of the generations, and cleans nothing there", async () => {
+    using folder = temporaryFolder();
+    using elsewhere = temporaryFolder();
+    mkdirSync(join(elsewhere.path, "1"));
+    symlinkSync(elsewhere.path, join(folder.path, "generations"));
+    await assert.rejects(endStrays(folder.path, testLog().log), /generations is not used: it is a link/);
+    rmSync(join(folder.path, "generations"));
+    mkdirSync(join(folder.path, "generations"));
+    symlinkSync(elsewhere.path, join(folder.path, "generations/1"));
+    await endStrays(folder.path, testLog().log);
+    assert.equal(existsSync(join(elsewhere.path, "1")), true);
+  });
+
   test("sets a corrupt record aside, removes folders without one, and leaves what is not a generation", async () => {
     using folder = temporaryFolder();
     writeRecord(folder.path, "7", '{"envoy":');
@@ -228,9 +273,18 @@ describe("outrider", () => {
     assert.deepEqual(readdirSync(join(api.folder, "etc/istio/proxy/generations")), ["1"]);
   });
 
-  test("refuses a folder in which another one runs, and names it", async () => {
+  test("refuses a folder in which another one runs, and touches nothing of it", async (t) => {
     await using mesh = await startWebAndApi();
     const { pid = 0 } = (await mesh.api.report()).envoy;
+    const folder = join(mesh.api.folder, "etc/istio/proxy");
+    const files = [
+      "XDS",
+      "agent.sock",
+      "app.sock",
+      ...["admin.sock", "envoy.json", "process.json"].map(inFirst),
+    ];
+    const inodes = (): readonly number[] => files.map((name) => lstatSync(join(folder, name)).ino);
+    const untouched = inodes();
     const second = (await mesh.mesh.sidecar("api")).agent;
     assert.deepEqual(await second.exitWithin(10_000), { kind: "exited", code: 64 });
     assert.match(
@@ -239,7 +293,56 @@ describe("outrider", () => {
         `ProxyConfig: configPath: .*etc/istio/proxy is in use by the outrider with pid ${mesh.api.agent.pid}:`,
       ),
     );
+    if (hasRoot(t)) {
+      // Where pids mean something else, as in another container of the pod.
+      const launcher = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];
+      const third = (await mesh.mesh.sidecar("api", { launcher })).agent;
+      assert.deepEqual(await third.exitWithin(10_000), { kind: "exited", code: 64 });
+      assert.match(third.lines.join("\n"), /is in use by another outrider, which listens at .*agent\.sock/);
+    }
+    assert.deepEqual(inodes(), untouched);
     assert.equal((await mesh.api.report()).envoy.pid, pid);
     assert.equal((await mesh.call()).status, 200);
+
+    // Somebody clears the volume: every socket and all of Envoy's files.
+    await using load = startLoad(mesh);
+    for (const name of [...readdirSync(folder)]) rmSync(join(folder, name), { recursive: true });
+    await eventually(
+      "ready, with the admin socket back",
+      async () => {
+        assert.equal((await mesh.api.report()).ready, true);
+        const target = { path: join(folder, `generations/1/admin.sock`) };
+        assert.equal((await fetchHttp({ target, url: "/ready", timeoutMs: 1_000 })).status, 200);
+        assert.ok(existsSync(join(folder, "generations/1/process.json")));
+      },
+      { withinMs: 10_000 },
+    );
+    assert.equal((await mesh.api.report()).envoy.pid, pid);
+    assert.deepEqual(await load.end(), { failed: 0 });
   });
 });
+
+function inFirst(name: string): string {
+  return join("generations/1", name);
+}
+
+/** Calls one after the other until the end. */
+function startLoad(mesh: Awaited<ReturnType<typeof startWebAndApi>>) {
+  let failed = 0;
+  const over = new AbortController();
+  const calling = (async () => {
+    while (!over.signal.aborted) {
+      const status = await mesh.call().then(
+        (response) => response.status,
+        () => 0,
+      );
+      if (status !== 200) failed += 1;
+    }
+  })();
+  const end = async (): Promise<{ readonly failed: number }> => {
+    over.abort();
+    await calling;
+    return { failed };
+  };
+  return { end, [Symbol.asyncDispose]: async () => void (await end()) };
+}

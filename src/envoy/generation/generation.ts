@@ -3,17 +3,21 @@
  *
  * The folder is made before Envoy starts and removed when it is gone, so that nothing of an Envoy outlives it.
  */
-import { mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { writeFileAtomic } from "../../files/atomic-file.ts";
+import { makeFolder } from "../../files/folder.ts";
+import { makeOwnFolder, removeFromOwnFolder } from "../../files/own-folder.ts";
 import { type Child, type ChildExit, spawnChild } from "../../lifecycle/child.ts";
+import { errorMessage } from "../../lifecycle/error-message.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
-import { prepareSocketPath } from "../../net/unix-socket.ts";
+import { checkSocketPath } from "../../net/unix-socket.ts";
+import type { Logger } from "../../telemetry/log.ts";
 import { EnvoyAdmin } from "../admin.ts";
 import { envoyArguments, type RestartRole } from "./arguments.ts";
 import { flushMs } from "../drain/drain.ts";
 import { bootstrapFor, type PreparedLaunch } from "./launch.ts";
 import { Lineage } from "./lineage.ts";
+import { markVariable, newMark } from "./own-envoy.ts";
 import { recordProcess } from "./process-record.ts";
 
 /** How a generation stands to the one before it. */
@@ -32,10 +36,17 @@ export interface GenerationPlan {
   readonly descent: Descent;
   /** Gets each line of Envoy's log. */
   readonly onLogLine: (line: string) => void;
+  readonly log: Logger;
 }
 
 /** Lines of Envoy's log that are kept to explain its end. */
 const keptLines = 200;
+
+/** The folder in the config path that holds one folder for each generation. */
+export const generationsName = "generations";
+
+/** Name of Envoy's bootstrap in its generation's folder. */
+const bootstrapName = "envoy.json";
 
 /** How long the last lines of a dead Envoy may take to arrive, in milliseconds. */
 const lastLinesMs = 100;
@@ -54,12 +65,16 @@ export class Generation {
   /** Resolves the moment the process is gone; never rejects. */
   readonly exited: Promise<ChildExit>;
   readonly #child: Child;
+  readonly #log: Logger;
+  readonly #mark = newMark();
+  readonly #baseId: number | undefined;
   readonly #lines: string[] = [];
   #isSignaled = false;
 
   private constructor(plan: GenerationPlan, folder: string, adminSocketPath: string, bootstrapPath: string) {
     this.number = plan.number;
     this.launch = plan.launch;
+    this.#log = plan.log;
     this.folder = folder;
     this.admin = new EnvoyAdmin(adminSocketPath);
     this.startedAt = performance.now();
@@ -69,7 +84,7 @@ export class Generation {
     this.#child = spawnChild({
       file: plan.launch.binary,
       args: this.args,
-      addEnv: plan.launch.options.environment,
+      addEnv: { ...plan.launch.options.environment, [markVariable]: this.#mark },
       stdout: "inherit",
       stderr: (line) => {
         this.#lines.push(line);
@@ -77,29 +92,71 @@ export class Generation {
         plan.onLogLine(line);
       },
     });
-    const { pid } = this.#child;
-    if (pid !== undefined) {
-      const baseId = role.kind === "successor" ? { baseId: role.baseId } : {};
-      recordProcess(folder, { pid, binary: plan.launch.binary, ...baseId });
-    }
+    this.#baseId = role.kind === "successor" ? role.baseId : undefined;
+    this.#record();
     this.exited = this.#child.exited.then((exit) => {
-      lineage?.left();
-      rmSync(folder, { recursive: true, force: true });
+      this.#cleanUp();
       return exit;
     });
   }
 
-  /** @throws the system error when the folder or the bootstrap cannot be written */
+  /** @throws FolderNotOursError, or the system error when the folder or the bootstrap cannot be written */
   static start(plan: GenerationPlan): Generation {
-    const { configPath } = plan.launch.options;
-    const folder = join(configPath, "generations", String(plan.number));
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const generations = join(plan.launch.options.configPath, generationsName);
+    const folder = join(generations, String(plan.number));
     const adminSocketPath = join(folder, "admin.sock");
-    prepareSocketPath(adminSocketPath);
-    const bootstrapPath = join(folder, "envoy.json");
+    const bootstrapPath = join(folder, bootstrapName);
+    checkSocketPath(adminSocketPath);
+    makeOwnFolder(generations);
+    removeFromOwnFolder(generations, [String(plan.number)]);
+    makeFolder(folder, 0o700);
     writeFileAtomic(bootstrapPath, bootstrapFor(plan.launch, adminSocketPath));
+    // From here on nothing may throw: Envoy runs.
     return new Generation(plan, folder, adminSocketPath, bootstrapPath);
+  }
+
+  /** Write the folder's files again: somebody has removed them. @throws as `start` does */
+  restoreFolder(): void {
+    makeFolder(this.folder, 0o700);
+    writeFileAtomic(join(this.folder, bootstrapName), this.bootstrap);
+    this.#record();
+  }
+
+  /** Without its record an agent that starts after this one was killed does not find it: a lesser evil. */
+  #record(): void {
+    const { pid } = this.#child;
+    if (pid === undefined) return;
+    const baseId = this.#baseId ?? this.lineage?.baseId;
+    try {
+      recordProcess(this.folder, {
+        ...{ pid, binary: this.launch.binary, mark: this.#mark },
+        ...(baseId === undefined ? {} : { baseId }),
+      });
+    } catch (error) {
+      this.#log.warn("record of Envoy's process was not written", {
+        generation: this.number,
+        reason: errorMessage(error),
+      });
+    }
+  }
+
+  /** A disk that takes nothing and a lack of descriptors must not keep the next Envoy from its start. */
+  #cleanUp(): void {
+    for (const remove of [
+      () => this.lineage?.left(),
+      () => {
+        removeFromOwnFolder(dirname(this.folder), [basename(this.folder)]);
+      },
+    ]) {
+      try {
+        remove();
+      } catch (error) {
+        this.#log.warn("what a dead Envoy left was not removed", {
+          generation: this.number,
+          reason: errorMessage(error),
+        });
+      }
+    }
   }
 
   /** The bootstrap as this Envoy got it. */

@@ -3,20 +3,20 @@
  *
  * It is there for an agent that starts after this one was killed; see `strays.ts`.
  */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../files/atomic-file.ts";
 import { errorCode, errorMessage } from "../../lifecycle/error-message.ts";
+import { readOwnText } from "../../files/read-regular-file.ts";
 import { bootId, identityOf, type ProcessIdentity } from "../../lifecycle/process-identity.ts";
 
+import { type EnvoyMarks, executableOf } from "./own-envoy.ts";
+
 /** The content of `process.json`. */
-export interface ProcessRecord {
+export interface ProcessRecord extends EnvoyMarks {
   /** The boot that the start times count from; undefined when the kernel does not tell. */
   readonly bootId: string | undefined;
   readonly envoy: ProcessIdentity;
   readonly agent: ProcessIdentity;
-  /** Path of Envoy's binary. */
-  readonly binary: string;
   /** Envoy's `--base-id`; undefined without hot restart and while Envoy has yet to choose one. */
   readonly baseId: number | undefined;
 }
@@ -35,7 +35,13 @@ const baseIdName = "base-id";
  */
 export function recordProcess(
   folder: string,
-  started: { readonly pid: number; readonly binary: string; readonly baseId?: number },
+  started: {
+    readonly pid: number;
+    readonly binary: string;
+    /** What it has in its environment, see `own-envoy.ts`. */
+    readonly mark: string;
+    readonly baseId?: number;
+  },
 ): void {
   const envoy = identityOf(started.pid);
   const agent = identityOf(process.pid);
@@ -46,6 +52,8 @@ export function recordProcess(
     envoy,
     agent,
     binary: started.binary,
+    executable: executableOf(started.pid),
+    mark: started.mark,
     baseId: started.baseId,
   };
   writeFileAtomic(join(folder, recordName), `${JSON.stringify(record)}\n`);
@@ -61,7 +69,7 @@ export type FoundRecord =
 export function readRecord(folder: string): FoundRecord {
   let text: string;
   try {
-    text = readFileSync(join(folder, recordName), "utf8");
+    text = readOwnText(join(folder, recordName));
   } catch (error) {
     if (errorCode(error) === "ENOENT") return { kind: "missing" };
     return { kind: "corrupt", reason: errorMessage(error) };
@@ -80,14 +88,14 @@ export function parseRecord(text: string): FoundRecord {
     return { kind: "corrupt", reason: errorMessage(error) };
   }
   if (!isObject(value)) return { kind: "corrupt", reason: "it is not an object" };
-  const { envoy, agent, binary, baseId, bootId: boot } = value;
+  const { envoy, agent, binary, executable, mark, baseId, bootId: boot } = value;
   if (!isIdentity(envoy)) return { kind: "corrupt", reason: "envoy has no pid and startTime" };
   if (!isIdentity(agent)) return { kind: "corrupt", reason: "agent has no pid and startTime" };
   if (typeof binary !== "string") return { kind: "corrupt", reason: "binary is not a string" };
   if (baseId !== undefined && !isCount(baseId)) return { kind: "corrupt", reason: "baseId is not a number" };
-  if (boot !== undefined && typeof boot !== "string") {
-    return { kind: "corrupt", reason: "bootId is not a string" };
-  }
+  if (!isOptionalText(boot)) return { kind: "corrupt", reason: "bootId is not a string" };
+  if (!isOptionalText(executable)) return { kind: "corrupt", reason: "executable is not a string" };
+  if (!isOptionalText(mark)) return { kind: "corrupt", reason: "mark is not a string" };
   return {
     kind: "record",
     record: {
@@ -95,6 +103,8 @@ export function parseRecord(text: string): FoundRecord {
       envoy: { pid: envoy.pid, startTime: envoy.startTime },
       agent: { pid: agent.pid, startTime: agent.startTime },
       binary,
+      executable,
+      mark,
       baseId,
     },
   };
@@ -102,7 +112,7 @@ export function parseRecord(text: string): FoundRecord {
 
 function chosenBaseId(folder: string): number | undefined {
   try {
-    const text = readFileSync(join(folder, baseIdName), "utf8").trim();
+    const text = readOwnText(join(folder, baseIdName)).trim();
     return /^\d{1,10}$/.test(text) ? Number(text) : undefined;
   } catch {
     // Envoy without hot restart writes none.
@@ -117,6 +127,10 @@ function isObject(value: unknown): value is Record<string, unknown> {
 /** Pid 0 and negative ones would address a process group. */
 function isIdentity(value: unknown): value is ProcessIdentity {
   return isObject(value) && isCount(value["pid"]) && value["pid"] > 0 && isCount(value["startTime"]);
+}
+
+function isOptionalText(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === "string";
 }
 
 function isCount(value: unknown): value is number {

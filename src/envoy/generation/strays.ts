@@ -5,12 +5,14 @@
  * a second one would share its ports and split its traffic. In a PID namespace of its own nothing outlives the
  * agent, but its folders do.
  */
-import { readdirSync, renameSync, rmSync } from "node:fs";
+import { readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
+import { inOwnFolder, removeFromOwnFolder } from "../../files/own-folder.ts";
 import { errorCode, errorMessage } from "../../lifecycle/error-message.ts";
 import { bootId, isAlive, type ProcessIdentity } from "../../lifecycle/process-identity.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 import type { Logger } from "../../telemetry/log.ts";
+import { whyNotThatEnvoy } from "./own-envoy.ts";
 import { type FoundRecord, type ProcessRecord, readRecord, recordName } from "./process-record.ts";
 import { removeSharedMemory } from "./shared-memory.ts";
 
@@ -82,53 +84,74 @@ const pollMs = 10;
  * End the Envoys of a killed agent and remove their folders. To be called before the first generation is started.
  *
  * @param configPath the folder that holds `generations/`
- * @throws the system error when a folder cannot be removed
+ * @throws FolderNotOursError when `generations/` is a link or others may write it, and the system error when a folder
+ *   cannot be removed; nothing is touched then
  */
 export async function endStrays(configPath: string, log: Logger): Promise<StraysResult> {
   const folder = join(configPath, "generations");
-  const generations = generationNames(folder).map((name) => ({
-    name,
-    found: readRecord(join(folder, name)),
-  }));
+  const generations = inOwnFolder(folder, findGenerations) ?? [];
   const plan = planStrays(generations, bootId(), isAlive);
   if (plan.kind === "in-use") return plan;
 
   for (const { name, reason } of plan.setAside) {
     const to = join(configPath, `process.${name}.corrupt.json`);
     log.warn("record of a generation cannot be read, set aside", { generation: name, reason, to });
-    setAside(join(folder, name, recordName), to);
+    inOwnFolder(folder, (anchored) => {
+      setAside(join(anchored, name, recordName), to);
+    });
   }
   const outcomes = await Promise.all(
-    plan.end.map(async ({ name, record }) => ({ name, record, outcome: await end(record.envoy) })),
+    plan.end.map(async ({ name, record }) => ({
+      name,
+      record,
+      outcome: await end(record, join(folder, name, "envoy.json")),
+    })),
   );
   for (const { name, record, outcome } of outcomes) {
     const fields = { generation: name, pid: record.envoy.pid, agentPid: record.agent.pid };
-    if (outcome.kind === "stuck")
-      log.error("stray Envoy cannot be ended", { ...fields, reason: outcome.reason });
-    else log.warn("stray Envoy of a killed agent ended", { ...fields, signal: outcome.signal });
+    switch (outcome.kind) {
+      case "stuck":
+        log.error("stray Envoy cannot be ended", { ...fields, reason: outcome.reason });
+        break;
+      case "another":
+        log.warn("record of a generation names a process that is no Envoy of ours, left alone", {
+          ...fields,
+          reason: outcome.reason,
+        });
+        break;
+      case "ended":
+        log.warn("stray Envoy of a killed agent ended", { ...fields, signal: outcome.signal });
+    }
   }
   const stuck = outcomes.find(({ outcome }) => outcome.kind === "stuck");
   if (stuck?.outcome.kind === "stuck") {
     return { kind: "stuck", envoyPid: stuck.record.envoy.pid, reason: stuck.outcome.reason };
   }
 
-  for (const name of plan.remove) rmSync(join(folder, name), { recursive: true, force: true });
+  removeFromOwnFolder(folder, plan.remove);
   for (const baseId of plan.baseIds) {
     if (removeSharedMemory(baseId)) log.info("shared memory of a stray Envoy removed", { baseId });
   }
-  return { kind: "clean", ended: plan.end.map(({ record }) => record.envoy.pid) };
+  const ended = outcomes.filter(({ outcome }) => outcome.kind === "ended");
+  return { kind: "clean", ended: ended.map(({ record }) => record.envoy.pid) };
+}
+
+/** Pid of the agent that works in `configPath`, by the records of its Envoys; undefined when none names one. */
+export function findAgent(configPath: string): number | undefined {
+  try {
+    const generations = inOwnFolder(join(configPath, "generations"), findGenerations) ?? [];
+    const plan = planStrays(generations, bootId(), isAlive);
+    return plan.kind === "in-use" ? plan.agentPid : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Only what is named as a generation's folder is: anything else in there is not ours to remove. */
-function generationNames(folder: string): string[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && /^\d+$/.test(entry.name))
-      .map((entry) => entry.name);
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return [];
-    throw error;
-  }
+function findGenerations(folder: string): readonly FoundGeneration[] {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && /^\d+$/.test(entry.name))
+    .map(({ name }) => ({ name, found: readRecord(join(folder, name)) }));
 }
 
 function setAside(from: string, to: string): void {
@@ -141,16 +164,21 @@ function setAside(from: string, to: string): void {
 
 type EndOutcome =
   | { readonly kind: "ended"; readonly signal: NodeJS.Signals }
+  /** The process is not the Envoy of the record. */
+  | { readonly kind: "another"; readonly reason: string }
   | { readonly kind: "stuck"; readonly reason: string };
 
-async function end(identity: ProcessIdentity): Promise<EndOutcome> {
+async function end(record: ProcessRecord, bootstrapPath: string): Promise<EndOutcome> {
+  const identity = record.envoy;
   for (const [signal, ms] of [
     ["SIGTERM", termMs],
     ["SIGKILL", killMs],
   ] as const) {
     try {
-      // Looked at right before: the pid may be somebody else's by now.
-      if (isAlive(identity)) process.kill(identity.pid, signal);
+      // Looked at right before, in the same turn: the pid may be somebody else's by now.
+      const difference = whyNotThatEnvoy(identity, record, bootstrapPath);
+      if (difference === undefined) process.kill(identity.pid, signal);
+      else if (isAlive(identity)) return { kind: "another", reason: difference };
     } catch (error) {
       if (errorCode(error) !== "ESRCH") return { kind: "stuck", reason: errorMessage(error) };
     }

@@ -16,8 +16,8 @@ import type { SwapRequest } from "./swap-requests.ts";
 
 /** What the supervisor does for it. */
 export interface AftermathActions {
-  /** Start an Envoy without a predecessor. */
-  readonly begin: (launch: PreparedLaunch, trial?: SwapRequest) => Seat;
+  /** Start an Envoy without a predecessor, now or as soon as it can be. */
+  readonly begin: (launch: PreparedLaunch, trial?: SwapRequest) => void;
   /** The seat's Envoy is proven. */
   readonly proven: (seat: Seat) => void;
   /** Follow an active Envoy that is not proven yet. */

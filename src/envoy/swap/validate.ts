@@ -3,9 +3,10 @@
  *
  * It has no side effects and asks neither SDS nor the control plane, so a valid bootstrap may still fail to serve.
  */
-import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../files/atomic-file.ts";
+import { makeFolder } from "../../files/folder.ts";
+import { makeOwnFolder, removeFromOwnFolder } from "../../files/own-folder.ts";
 import { type Child, type ChildExit, spawnChild } from "../../lifecycle/child.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 import { envoyArguments } from "../generation/arguments.ts";
@@ -19,23 +20,28 @@ export type Validation =
   | { readonly kind: "not-a-program"; readonly complaint: string }
   | { readonly kind: "no-answer"; readonly afterMs: number };
 
+const candidateName = "candidate";
+
 /** Validation takes 0.2 s; a large static configuration on a throttled CPU takes longer. In milliseconds. */
 const deadlineMs = 30_000;
 
 /**
  * Check `launch` with its own binary.
  *
- * @throws the system error when the bootstrap cannot be written
+ * @throws FolderNotOursError, or the system error when the bootstrap cannot be written
  */
 export async function validate(launch: PreparedLaunch, cancel: AbortSignal): Promise<Validation> {
-  const folder = join(launch.options.configPath, "generations", "candidate");
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const generations = join(launch.options.configPath, "generations");
+  const folder = join(generations, candidateName);
+  makeOwnFolder(generations);
   try {
+    removeFromOwnFolder(generations, [candidateName]);
+    makeFolder(folder, 0o700);
     const path = join(folder, "envoy.json");
     writeFileAtomic(path, bootstrapFor(launch, restingSocketPath(launch.options.configPath)));
     return await run(launch, path, cancel);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    removeFromOwnFolder(generations, [candidateName]);
   }
 }
 

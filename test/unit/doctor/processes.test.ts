@@ -22,6 +22,8 @@ describe("whoRuns()", () => {
     agent: { pid: agent, startTime: 1 },
     envoy: { pid: envoy, startTime: 2 },
     binary: "envoy",
+    executable: undefined,
+    mark: undefined,
     baseId: undefined,
   });
   const found = (one: ProcessRecord) => ({ kind: "record", record: one }) as const;

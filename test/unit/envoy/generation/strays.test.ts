@@ -10,7 +10,15 @@ import type { ProcessIdentity } from "../../../../src/lifecycle/process-identity
 
 const agent = { pid: 10, startTime: 100 };
 const envoy = { pid: 11, startTime: 101 };
-const record: ProcessRecord = { bootId: "this", agent, envoy, binary: "/usr/bin/envoy", baseId: undefined };
+const record: ProcessRecord = {
+  bootId: "this",
+  agent,
+  envoy,
+  binary: "/usr/bin/envoy",
+  executable: "/usr/bin/envoy",
+  mark: "m",
+  baseId: undefined,
+};
 
 function found(changes: Partial<ProcessRecord> = {}): FoundRecord {
   return { kind: "record", record: { ...record, ...changes } };
@@ -116,6 +124,8 @@ describe("parseRecord()", () => {
     ["a fraction", JSON.stringify({ ...record, envoy: { pid: 11.5, startTime: 101 } })],
     ["no start time", JSON.stringify({ ...record, envoy: { pid: 11 } })],
     ["no binary", JSON.stringify({ ...record, binary: undefined })],
+    ["a mark that is no text", JSON.stringify({ ...record, mark: 4 })],
+    ["an executable that is no text", JSON.stringify({ ...record, executable: {} })],
     ["a base ID as a path", JSON.stringify({ ...record, baseId: "../../etc/passwd" })],
     ["a boot that is no text", JSON.stringify({ ...record, bootId: 4 })],
   ] as const) {
