@@ -1,13 +1,16 @@
 /**
  * The flags of `outrider discovery`, checked.
  */
-import { readFileSync } from "node:fs";
 import { type ConfigProblem, ConfigError } from "../config/config-problem.ts";
 import { parseDurationMs } from "../config/duration.ts";
 import { type LogConfig, logConfig } from "../config/log-options.ts";
+import { type JwksOutcome, parseJwks } from "../controlplane/ca/jwks.ts";
 import { openTokenIssuer } from "../controlplane/demo-tokens.ts";
 import type { DiscoveryOptions } from "../controlplane/discovery-server.ts";
+import { readRegularText } from "../files/read-regular-file.ts";
+import { errorMessage } from "../lifecycle/error-message.ts";
 import { describePortOwner, portOwners } from "../net/port-owner.ts";
+import { trustDomainProblem } from "../pki/spiffe-id.ts";
 import type { Arguments } from "./command.ts";
 import { readLogFlags } from "./log-flags.ts";
 
@@ -49,17 +52,29 @@ export async function readDiscoveryOptions(args: Arguments): Promise<DiscoveryRu
   let { jwks } = demo;
   const jwksFile = args.optionalString("jwksFile");
   if (jwksFile !== undefined) {
-    try {
-      jwks = JSON.parse(readFileSync(jwksFile, "utf8")) as typeof jwks;
-      if (!Array.isArray(jwks.keys)) throw new Error("it has no list of keys");
-    } catch (error) {
-      refuse("--jwksFile", `${jwksFile} is not a JWKS: ${String(error)}`);
+    const outcome = readJwks(jwksFile);
+    if (outcome.kind === "read") ({ jwks } = outcome);
+    else refuse("--jwksFile", `${jwksFile} ${outcome.problem}`);
+  }
+  const trustDomain = args.string("trustDomain");
+  const trustDomainAliases = listOf(args.string("trustDomainAliases"));
+  for (const [flag, names] of [
+    ["--trustDomain", [trustDomain]],
+    ["--trustDomainAliases", trustDomainAliases],
+  ] as const) {
+    for (const name of names) {
+      const problem = trustDomainProblem(name);
+      if (problem !== undefined) refuse(flag, `${JSON.stringify(name)} ${problem} (SPIFFE-ID standard)`);
     }
   }
+  const audiences = listOf(args.string("tokenAudiences"));
+  if (audiences.length === 0) refuse("--tokenAudiences", "names no audience");
   const log = logConfig(readLogFlags(args), problems);
+  const maxWorkloadTtlMs = duration("maxWorkloadTtl");
   const limits = {
-    defaultWorkloadTtlMs: duration("defaultWorkloadTtl"),
-    maxWorkloadTtlMs: duration("maxWorkloadTtl"),
+    // What is given when nothing is asked for must itself be allowed.
+    defaultWorkloadTtlMs: Math.min(duration("defaultWorkloadTtl"), maxWorkloadTtlMs),
+    maxWorkloadTtlMs,
   };
   if (problems.length > 0) throw new ConfigError(problems);
   return {
@@ -69,15 +84,32 @@ export async function readDiscoveryOptions(args: Arguments): Promise<DiscoveryRu
       ...limits,
       configFolder: args.string("configDir"),
       stateDir,
-      trustDomain: args.string("trustDomain"),
+      trustDomain,
+      trustDomainAliases: trustDomainAliases.filter((name) => name !== trustDomain),
       host: args.string("host"),
       rootCertificateFolder: args.optionalString("rootCaDir"),
       jwt: {
         jwks,
+        jwksFile,
         issuer: args.optionalString("jwtIssuer") ?? demo.issuer,
-        audiences: args.string("tokenAudiences").split(","),
+        audiences,
       },
       debounceMs: 100,
     },
   };
+}
+
+function readJwks(path: string): JwksOutcome {
+  try {
+    return parseJwks(readRegularText(path));
+  } catch (error) {
+    return { kind: "unusable", problem: `cannot be read: ${errorMessage(error)}` };
+  }
+}
+
+function listOf(text: string): readonly string[] {
+  return text
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
 }

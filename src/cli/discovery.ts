@@ -25,6 +25,12 @@ export const discoveryCommand: Command = {
       describe: "Folder of the self-signed root and the demo token key (made with mode 0700).",
     },
     trustDomain: { type: "string", default: "cluster.local", describe: "SPIFFE trust domain." },
+    trustDomainAliases: {
+      type: "string",
+      default: "",
+      describe:
+        "Trust domains whose identities are accepted as the mesh's own, comma-separated: the old and the new one of a migration.",
+    },
     host: { type: "string", default: "127.0.0.1", describe: "Address that every port listens on." },
     secureGrpcPort: {
       type: "number",

@@ -1,11 +1,14 @@
 /**
  * A stand-in for Kubernetes' token issuer, for a mesh on one machine.
  */
-import { chmodSync, mkdirSync, readFileSync } from "node:fs";
+import { createPublicKey } from "node:crypto";
+import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { exportJWK, generateKeyPair, importJWK, type JSONWebKeySet, type JWK, SignJWT } from "jose";
-import { errorCode } from "../lifecycle/error-message.ts";
 import { writeFileAtomic } from "../files/atomic-file.ts";
+import { readRegularText } from "../files/read-regular-file.ts";
+import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
+import { isNamespace, isServiceAccount } from "./ca/caller.ts";
 
 /** Whose token, and for how long. */
 export interface TokenRequest {
@@ -20,6 +23,7 @@ export interface TokenIssuer {
   /** The public key. */
   readonly jwks: JSONWebKeySet;
   readonly issuer: string;
+  /** @throws Error for names that Kubernetes would not take */
   issue(request: TokenRequest): Promise<string>;
 }
 
@@ -39,26 +43,46 @@ export async function openTokenIssuer(stateDir: string): Promise<TokenIssuer> {
   return {
     jwks: { keys: [{ kty: "EC", crv, x, y, kid: keyId, alg: algorithm, use: "sig" }] },
     issuer: demoIssuer,
-    issue: ({ namespace, serviceAccount, audience, lifetimeMs }) =>
-      new SignJWT({})
+    issue: async ({ namespace, serviceAccount, audience, lifetimeMs }) => {
+      if (!isNamespace(namespace)) throw new Error(`${namespace} is no name of a namespace`);
+      if (!isServiceAccount(serviceAccount))
+        throw new Error(`${serviceAccount} is no name of a service account`);
+      return new SignJWT({})
         .setProtectedHeader({ alg: algorithm, kid: keyId })
         .setIssuer(demoIssuer)
         .setSubject(`system:serviceaccount:${namespace}:${serviceAccount}`)
         .setAudience(audience)
         .setIssuedAt()
         .setExpirationTime(new Date(Date.now() + lifetimeMs))
-        .sign(key),
+        .sign(key);
+    },
   };
 }
 
 async function readOrCreateKey(path: string): Promise<JWK> {
   try {
-    return JSON.parse(readFileSync(path, "utf8")) as JWK;
+    return checkKey(JSON.parse(readRegularText(path)));
   } catch (error) {
-    if (errorCode(error) !== "ENOENT") throw error;
+    if (errorCode(error) !== "ENOENT")
+      throw new Error(
+        `the demo token key ${path} cannot be used: ${errorMessage(error)}. Remove it for a new one`,
+        { cause: error },
+      );
   }
   const { privateKey } = await generateKeyPair(algorithm, { extractable: true });
   const jwk = await exportJWK(privateKey);
   writeFileAtomic(path, `${JSON.stringify(jwk)}\n`);
+  return jwk;
+}
+
+function checkKey(value: unknown): JWK {
+  const jwk = value as JWK | null;
+  if (jwk?.kty !== "EC" || jwk.crv !== "P-256" || typeof jwk.d !== "string")
+    throw new Error("it is no private key on the curve P-256");
+  const { kty, crv, x, y } = jwk;
+  createPublicKey({
+    key: { kty, crv, ...(x === undefined ? {} : { x }), ...(y === undefined ? {} : { y }) },
+    format: "jwk",
+  });
   return jwk;
 }

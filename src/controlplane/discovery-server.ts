@@ -5,12 +5,16 @@ import { join } from "node:path";
 import { GrpcError } from "../grpc/grpc-error.ts";
 import { type GrpcService, GrpcServer } from "../grpc/server.ts";
 import { writeFileAtomic } from "../files/atomic-file.ts";
+import { TaskGroup } from "../lifecycle/task-group.ts";
 import { HttpServer } from "../net/http-server.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { Metrics } from "../telemetry/metrics.ts";
-import { type Caller, type JwtOptions, TokenAuthenticator } from "./ca/authenticate.ts";
+import { type JwtOptions, TokenAuthenticator } from "./ca/authenticate.ts";
 import { CertificateAuthority } from "./ca/authority.ts";
-import { openSelfSignedCa, readPluggedInCa } from "./ca/material.ts";
+import type { Caller } from "./ca/caller.ts";
+import { followTrust } from "./ca/follow-trust.ts";
+import { type CaFolder, openSelfSignedCa, pluggedInCa } from "./ca/material.ts";
+import { ServerCertificateKeeper } from "./ca/server-certificate.ts";
 import { certificateService } from "./ca/service.ts";
 import { debugPages } from "./debug.ts";
 import type { Proxy } from "./model/proxy.ts";
@@ -27,6 +31,8 @@ export interface DiscoveryOptions {
   /** Folder of the self-signed root. */
   readonly stateDir: string;
   readonly trustDomain: string;
+  /** Trust domains that the mesh had, or will have: their identities are accepted as its own. */
+  readonly trustDomainAliases: readonly string[];
   /** Address that every port listens on. */
   readonly host: string;
   /** Discovery and certificates over TLS, 15012 in Istio. */
@@ -43,29 +49,21 @@ export interface DiscoveryOptions {
   readonly debounceMs: number;
 }
 
-/** Names in the server's certificate: Istio's own, and the machine's. */
-const serverNames = [
-  { type: "dns", value: "istiod.istio-system.svc" },
-  { type: "dns", value: "istio-pilot.istio-system.svc" },
-  { type: "dns", value: "localhost" },
-  { type: "ip", value: "127.0.0.1" },
-] as const;
-
 /** The running control plane; bound when `listen` resolves. */
 export class DiscoveryServer implements AsyncDisposable {
   readonly ports: { readonly secureGrpc: number; readonly grpc: number; readonly http: number };
-  readonly rootCertificatePem: string;
+  readonly #authority: CertificateAuthority;
   readonly #source: ConfigSource;
   readonly #stack: AsyncDisposableStack;
 
   private constructor(
     ports: DiscoveryServer["ports"],
-    rootCertificatePem: string,
+    authority: CertificateAuthority,
     source: ConfigSource,
     stack: AsyncDisposableStack,
   ) {
     this.ports = ports;
-    this.rootCertificatePem = rootCertificatePem;
+    this.#authority = authority;
     this.#source = source;
     this.#stack = stack;
   }
@@ -83,14 +81,24 @@ export class DiscoveryServer implements AsyncDisposable {
       await ConfigSource.open(
         {
           folder: options.configFolder,
-          settings: { trustDomain: options.trustDomain, rootNamespace: "istio-system" },
+          settings: {
+            trustDomains: [options.trustDomain, ...options.trustDomainAliases],
+            rootNamespace: "istio-system",
+          },
           debounceMs: options.debounceMs,
         },
         log.scope("config"),
       ),
     );
-    const authority = await openAuthority(options);
-    writeFileAtomic(join(options.stateDir, "root-cert.pem"), authority.rootPem, 0o644);
+    const ca = await openCa(options);
+    const authority = new CertificateAuthority(await ca.read(), {
+      defaultMs: options.defaultWorkloadTtlMs,
+      maxMs: options.maxWorkloadTtlMs,
+    });
+    const publishRoot = (): void => {
+      writeFileAtomic(join(options.stateDir, "root-cert.pem"), authority.rootPem, 0o644);
+    };
+    publishRoot();
     const authenticator = new TokenAuthenticator(options.jwt);
     const connections = new ConnectionTable();
     const metrics = new Metrics("pilot_");
@@ -101,16 +109,17 @@ export class DiscoveryServer implements AsyncDisposable {
       log: log.scope("ads"),
     };
 
-    const tls = await authority.issueServer(serverNames);
+    const caLog = log.scope("ca");
+    const keeper = await ServerCertificateKeeper.issue(authority, caLog);
     const certificates = certificateService({
       authority,
       authenticator,
       trustDomain: options.trustDomain,
-      log: log.scope("ca"),
+      log: caLog,
     });
     const { host } = options;
     const secure = stack.use(
-      await GrpcServer.listen({ host, port: options.secureGrpcPort, tls }, [
+      await GrpcServer.listen({ host, port: options.secureGrpcPort, tls: keeper.current }, [
         certificates,
         discoveryService(discovery, authenticator),
       ]),
@@ -121,8 +130,24 @@ export class DiscoveryServer implements AsyncDisposable {
     const http = stack.use(
       await HttpServer.listen({ host, port: options.httpPort }, debugPages({ source, connections, metrics })),
     );
+    const tasks = stack.use(new TaskGroup());
+    const { jwksFile } = options.jwt;
+    tasks.spawn("follow-trust", (signal) =>
+      followTrust({ ca, jwksFile, authority, authenticator, log: caLog }, signal),
+    );
+    tasks.spawn("renew-server-certificate", (signal) =>
+      keeper.run((certificate) => {
+        secure.renewTls(certificate);
+        publishRoot();
+      }, signal),
+    );
     const ports = { secureGrpc: secure.port, grpc: plain.port, http: http.port };
-    return new DiscoveryServer(ports, authority.rootPem, source, stack.move());
+    return new DiscoveryServer(ports, authority, source, stack.move());
+  }
+
+  /** PEM, one root or several. */
+  get rootCertificatePem(): string {
+    return this.#authority.rootPem;
   }
 
   /** What is being served, and why the newest state is not, if so. */
@@ -135,16 +160,9 @@ export class DiscoveryServer implements AsyncDisposable {
   }
 }
 
-async function openAuthority(options: DiscoveryOptions): Promise<CertificateAuthority> {
-  const { rootCertificateFolder, stateDir, trustDomain } = options;
-  const material =
-    rootCertificateFolder === undefined
-      ? await openSelfSignedCa(stateDir, trustDomain)
-      : await readPluggedInCa(rootCertificateFolder);
-  return new CertificateAuthority(material, {
-    defaultMs: options.defaultWorkloadTtlMs,
-    maxMs: options.maxWorkloadTtlMs,
-  });
+function openCa({ rootCertificateFolder, stateDir, trustDomain }: DiscoveryOptions): Promise<CaFolder> {
+  if (rootCertificateFolder === undefined) return openSelfSignedCa(stateDir, trustDomain);
+  return Promise.resolve(pluggedInCa(rootCertificateFolder));
 }
 
 function discoveryService(

@@ -15,6 +15,7 @@ import {
 import { prepareSocketPath, withSocketMode } from "../net/unix-socket.ts";
 import type { ByteStream } from "./channel.ts";
 import { GrpcError } from "./grpc-error.ts";
+import { RenewableCredentials, type ServerTls } from "./renewable-credentials.ts";
 
 /** What a handler knows about its call. */
 export interface CallContext {
@@ -40,12 +41,6 @@ export interface GrpcService {
   readonly streams?: Readonly<Record<string, StreamHandler>>;
 }
 
-/** Key and chain of a TLS server, PEM. */
-export interface ServerTls {
-  readonly certificateChain: string;
-  readonly privateKey: string;
-}
-
 /** Where to listen. */
 export type GrpcListenAddress =
   | { readonly path: string; readonly mode: number }
@@ -54,11 +49,13 @@ export type GrpcListenAddress =
 /** A server that is bound when `listen` resolves. Disposing it ends its streams. */
 export class GrpcServer implements AsyncDisposable {
   readonly #server: Server;
+  readonly #credentials: RenewableCredentials | undefined;
   /** The bound TCP port; 0 for a Unix socket. */
   readonly port: number;
 
-  private constructor(server: Server, port: number) {
+  private constructor(server: Server, port: number, credentials?: RenewableCredentials) {
     this.#server = server;
+    this.#credentials = credentials;
     this.port = port;
   }
 
@@ -79,14 +76,15 @@ export class GrpcServer implements AsyncDisposable {
       );
       return new GrpcServer(server, 0);
     }
-    const tls = address.tls;
-    const credentials =
-      tls === undefined
-        ? ServerCredentials.createInsecure()
-        : ServerCredentials.createSsl(null, [
-            { cert_chain: Buffer.from(tls.certificateChain), private_key: Buffer.from(tls.privateKey) },
-          ]);
-    return new GrpcServer(server, await bind(server, `${address.host}:${address.port}`, credentials));
+    const credentials = address.tls === undefined ? undefined : new RenewableCredentials(address.tls);
+    const target = `${address.host}:${address.port}`;
+    const port = await bind(server, target, credentials ?? ServerCredentials.createInsecure());
+    return new GrpcServer(server, port, credentials);
+  }
+
+  /** Show this certificate to whoever connects from now on. */
+  renewTls(tls: ServerTls): void {
+    this.#credentials?.renew(tls);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

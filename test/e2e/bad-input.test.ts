@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { eventually } from "../support/eventually.ts";
+import { certificateFiles } from "../support/ca-files.ts";
 import { freePorts } from "../support/free-ports.ts";
 import { get, startMs, TestMesh, type TestSidecar } from "../support/mesh.ts";
 import { ingress, mutualTls } from "../support/mesh-objects.ts";
@@ -105,7 +106,7 @@ describe("the sidecar says what is wrong and goes on", () => {
   test("a token of the wrong audience", async () => {
     await using mesh = await meshForOne();
     const web = await mesh.sidecar("web", { token: await mesh.token("web", { audience: "somebody-else" }) });
-    await assertExplains(web, "identity", /audience is none of istio-ca/);
+    await assertExplains(web, "identity", /none of the audiences istio-ca/);
   });
 });
 
@@ -248,11 +249,35 @@ describe("the control plane refuses to start, with every problem and exit code 6
     );
   });
 
+  test("a plugged-in CA with another CA's key and an unusable root", async () => {
+    const [files, other] = await Promise.all([certificateFiles(), certificateFiles()]);
+    const output = await refusal(
+      (folder) => {
+        mkdirSync(join(folder, "cacerts"));
+        for (const [name, text] of Object.entries({
+          ...files,
+          "ca-key.pem": other["ca-key.pem"],
+          "root-cert.pem": "nothing",
+        }))
+          writeFileSync(join(folder, "cacerts", name), text);
+      },
+      ["--rootCaDir", "cacerts"],
+    );
+    assert.match(output, /the CA folder cacerts cannot be used:/);
+    assert.match(output, /ca-key\.pem: is not the key of ca-cert\.pem/);
+    assert.match(output, /root-cert\.pem: holds no certificate in PEM/);
+  });
+
   test("wrong flags, all of them", async () => {
     const output = await refusal(
       () => undefined,
-      ["--defaultWorkloadTtl", "soon", "--jwksFile", "none.json"],
+      [
+        ...["--defaultWorkloadTtl", "soon", "--jwksFile", "none.json"],
+        ...["--trustDomain", "Cluster.local", "--trustDomainAliases", "good.org,a/b"],
+      ],
     );
+    assert.match(output, /--trustDomain: "Cluster\.local" may have lower case letters/);
+    assert.match(output, /--trustDomainAliases: "a\/b" may have/);
     assert.match(output, /--defaultWorkloadTtl: /);
     assert.match(output, /--jwksFile: /);
   });

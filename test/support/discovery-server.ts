@@ -1,6 +1,7 @@
 /** A discovery server of which the test holds both ends: it sees each stream and its bytes, and writes any. */
 import type { ByteStream } from "../../src/grpc/channel.ts";
-import { type CallContext, GrpcServer, type ServerTls } from "../../src/grpc/server.ts";
+import type { ServerTls } from "../../src/grpc/renewable-credentials.ts";
+import { type CallContext, GrpcServer } from "../../src/grpc/server.ts";
 import { type Inbox, inboxOf } from "./inbox.ts";
 import { eventually } from "./eventually.ts";
 

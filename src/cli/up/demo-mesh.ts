@@ -123,6 +123,7 @@ function startControlPlane(
       configFolder,
       stateDir: options.stateDir,
       trustDomain: "cluster.local",
+      trustDomainAliases: [],
       host: "127.0.0.1",
       secureGrpcPort: options.ports["control-plane.tls"],
       grpcPort: options.ports["control-plane.plain"],

@@ -1,69 +1,115 @@
 /**
  * Who is calling: a Kubernetes service account token, checked against a JWKS (RFC 7519, RFC 7517).
+ *
+ * Sizes come first: whoever calls has proven nothing yet.
  */
-import { createLocalJWKSet, errors, type JSONWebKeySet, jwtVerify, type JWTVerifyGetKey } from "jose";
+import {
+  compactVerify,
+  type CompactVerifyResult,
+  createLocalJWKSet,
+  errors,
+  type FlattenedJWSInput,
+  type JSONWebKeySet,
+  type JWSHeaderParameters,
+} from "jose";
 import { GrpcError } from "../../grpc/grpc-error.ts";
+import { type Caller, type ExpectedClaims, readCaller } from "./caller.ts";
 
 /** What a token must be. */
-export interface JwtOptions {
+export interface JwtOptions extends ExpectedClaims {
   readonly jwks: JSONWebKeySet;
-  readonly issuer: string;
-  /** One of these must be among the token's audiences. */
-  readonly audiences: readonly string[];
+  /** Where `jwks` was read, and is read again when it changes. */
+  readonly jwksFile?: string | undefined;
 }
 
-/** An authenticated workload. */
-export interface Caller {
-  readonly namespace: string;
-  readonly serviceAccount: string;
-}
+/** Largest `authorization`, in bytes; tokens have some 1 KiB. */
+const maxAuthorizationBytes = 16_384;
+
+/** Signatures with public keys, and none with SHA-1. */
+const algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
 
 /** Checks tokens. */
 export class TokenAuthenticator {
-  readonly #options: JwtOptions;
-  readonly #keys: JWTVerifyGetKey;
+  readonly #expected: ExpectedClaims;
+  #keys: KeyLookup;
 
-  constructor(options: JwtOptions) {
-    this.#options = options;
-    this.#keys = createLocalJWKSet(options.jwks);
+  constructor(options: Pick<JwtOptions, "issuer" | "audiences" | "jwks">) {
+    this.#expected = options;
+    this.#keys = keyLookup(options.jwks);
+  }
+
+  /** Check against these keys, and no others, from now on. */
+  trust(jwks: JSONWebKeySet): void {
+    this.#keys = keyLookup(jwks);
   }
 
   /**
    * @param authorization the `authorization` metadata
-   * @throws GrpcError UNAUTHENTICATED that says why, never quoting the token
+   * @throws GrpcError UNAUTHENTICATED that says which check failed, never quoting the token
    */
-  async authenticate(authorization: string | undefined): Promise<Caller> {
-    const token = /^Bearer (.+)$/i.exec(authorization ?? "")?.[1];
+  async authenticate(authorization: string | undefined, now = new Date()): Promise<Caller> {
+    if (authorization === undefined) throw refuse("the call has no bearer token");
+    if (authorization.length > maxAuthorizationBytes)
+      throw refuse(`the token is longer than ${maxAuthorizationBytes} bytes`);
+    const token = /^Bearer ([\w.-]+)$/i.exec(authorization)?.[1];
     if (token === undefined) throw refuse("the call has no bearer token");
-    const { issuer, audiences } = this.#options;
-    let subject: string | undefined;
-    try {
-      const { payload } = await jwtVerify(token, this.#keys, { issuer, audience: [...audiences] });
-      subject = payload.sub;
-    } catch (error) {
-      throw refuse(this.#explain(error));
-    }
-    const match = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(subject ?? "");
-    const [, namespace, serviceAccount] = match ?? [];
-    if (namespace === undefined || serviceAccount === undefined) {
-      throw refuse("the token's subject is not system:serviceaccount:<namespace>:<name>");
-    }
-    return { namespace, serviceAccount };
+    const outcome = readCaller(await this.#claims(token), this.#expected, now);
+    if (outcome.kind === "refused") throw refuse(`the token ${outcome.reason}`);
+    return outcome.caller;
   }
 
-  #explain(error: unknown): string {
-    if (error instanceof errors.JWTExpired) return "the token has expired";
-    if (error instanceof errors.JWTClaimValidationFailed) {
-      const { issuer, audiences } = this.#options;
-      if (error.claim === "iss") return `the token's issuer is not ${issuer}`;
-      if (error.claim === "aud") return `the token's audience is none of ${audiences.join(", ")}`;
-      return `the token's claim ${error.claim} is not accepted`;
+  async #claims(token: string): Promise<unknown> {
+    try {
+      const { payload } = await verify(token, this.#keys);
+      return JSON.parse(new TextDecoder("utf8", { fatal: true }).decode(payload));
+    } catch (error) {
+      throw refuse(explain(error));
     }
-    if (error instanceof errors.JWKSNoMatchingKey)
-      return "the token is signed with a key that is not in the JWKS";
-    if (error instanceof errors.JWSSignatureVerificationFailed) return "the token's signature is wrong";
-    return "the token cannot be read as a JWT";
   }
+}
+
+type Key = Awaited<ReturnType<ReturnType<typeof createLocalJWKSet>>>;
+type KeyLookup = (header: JWSHeaderParameters | undefined, input: FlattenedJWSInput) => Promise<Key>;
+
+/** By key ID where there is one on both sides, else every key that fits the algorithm. */
+function keyLookup(jwks: JSONWebKeySet): KeyLookup {
+  const byId = createLocalJWKSet(jwks);
+  const nameless = createLocalJWKSet({ keys: jwks.keys.filter(({ kid }) => kid === undefined) });
+  return async (header, input) => {
+    try {
+      return await byId(header, input);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+      const { kid: _, ...rest } = header ?? {};
+      return await nameless(rest);
+    }
+  };
+}
+
+/** With several keys that may be the one, each is tried. */
+async function verify(token: string, keys: KeyLookup): Promise<CompactVerifyResult> {
+  try {
+    return await compactVerify(token, keys, { algorithms });
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    for await (const key of error) {
+      try {
+        return await compactVerify(token, key, { algorithms });
+      } catch (failure) {
+        if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure;
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed();
+  }
+}
+
+function explain(error: unknown): string {
+  if (error instanceof errors.JWKSNoMatchingKey)
+    return "the token is signed with a key that is not in the JWKS";
+  if (error instanceof errors.JWSSignatureVerificationFailed) return "the token's signature is wrong";
+  if (error instanceof errors.JOSEAlgNotAllowed)
+    return `the token's signature algorithm is none of ${algorithms.join(", ")} (alg)`;
+  return "the token cannot be read as a JWT";
 }
 
 function refuse(reason: string): GrpcError {

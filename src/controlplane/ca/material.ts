@@ -1,59 +1,44 @@
 /**
  * Where the CA's key and certificates come from: a plugged-in folder, or a self-signed root that is made once and kept.
  */
-import { createPrivateKey, webcrypto } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { webcrypto } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { writeFileAtomic } from "../../files/atomic-file.ts";
+import { readRegularText } from "../../files/read-regular-file.ts";
 import { type CaMaterial, randomSerial, signingAlgorithm, withNewline } from "./authority.ts";
+import { type CaFileName, caFileNames, CaMaterialError, checkCaFiles } from "./check-material.ts";
 
-/** The CA's files cannot be used; the message says which and why. */
-export class CaMaterialError extends Error {
-  override readonly name = "CaMaterialError";
+/** A CA's folder and what is in it. */
+export interface CaFolder {
+  /** Every file that counts. */
+  readonly paths: readonly string[];
+  /** Read and check it as it is now. @throws CaMaterialError with everything that is wrong */
+  read(): Promise<CaMaterial>;
 }
-
-/** File names of a plugged-in CA (Istio's `cacerts`). */
-const pluggedIn = ["ca-cert.pem", "ca-key.pem", "cert-chain.pem", "root-cert.pem"] as const;
 
 const rootLifetimeMs = 3_650 * 24 * 3_600_000;
 
-/** Read a plugged-in CA. @throws CaMaterialError that lists every missing file */
-export async function readPluggedInCa(folder: string): Promise<CaMaterial> {
-  const missing = pluggedIn.filter((name) => !existsSync(join(folder, name)));
-  if (missing.length > 0) {
-    throw new CaMaterialError(
-      `the CA folder ${folder} lacks ${missing.join(", ")}: it needs ${pluggedIn.join(", ")}`,
-    );
-  }
-  const read = (name: (typeof pluggedIn)[number]): string => readFileSync(join(folder, name), "utf8");
-  try {
-    const certificate = new x509.X509Certificate(read("ca-cert.pem"));
-    const rootPem = withNewline(read("root-cert.pem"));
-    const privateKey = await importKey(read("ca-key.pem"));
-    const chain = x509.PemConverter.decode(read("cert-chain.pem")).map(
-      (der) => new x509.X509Certificate(der),
-    );
-    const root = new x509.X509Certificate(rootPem);
-    return {
-      certificate,
-      privateKey,
-      intermediatesPem: chain
-        .filter((entry) => !entry.equal(root))
-        .map((entry) => withNewline(entry.toString("pem"))),
-      rootPem,
-    };
-  } catch (error) {
-    throw new CaMaterialError(`the CA folder ${folder} cannot be used: ${errorMessage(error)}`, {
-      cause: error,
-    });
-  }
+/** A plugged-in CA (Istio's `cacerts`). */
+export function pluggedInCa(folder: string): CaFolder {
+  return {
+    paths: caFileNames.map((name) => join(folder, name)),
+    read: () => {
+      const missing = caFileNames.filter((name) => !existsSync(join(folder, name)));
+      if (missing.length > 0)
+        throw new CaMaterialError(`the CA folder ${folder}`, [
+          `lacks ${missing.join(", ")}: it needs ${caFileNames.join(", ")}`,
+        ]);
+      return readFiles(`the CA folder ${folder}`, (name) => join(folder, name));
+    },
+  };
 }
 
 /** The self-signed root of `stateDir`, made when it is not there. The folder is 0700, the key 0600. */
-export async function openSelfSignedCa(stateDir: string, trustDomain: string): Promise<CaMaterial> {
+export async function openSelfSignedCa(stateDir: string, trustDomain: string): Promise<CaFolder> {
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   chmodSync(stateDir, 0o700);
   const keyPath = join(stateDir, "ca-key.pem");
@@ -61,16 +46,25 @@ export async function openSelfSignedCa(stateDir: string, trustDomain: string): P
   if (!existsSync(keyPath) || !existsSync(certificatePath)) {
     await createRoot(keyPath, certificatePath, trustDomain);
   }
-  try {
-    const rootPem = withNewline(readFileSync(certificatePath, "utf8"));
-    const privateKey = await importKey(readFileSync(keyPath, "utf8"));
-    return { certificate: new x509.X509Certificate(rootPem), privateKey, intermediatesPem: [], rootPem };
-  } catch (error) {
-    throw new CaMaterialError(
-      `the root in ${stateDir} cannot be used: ${errorMessage(error)}. Remove ca-key.pem and ca-cert.pem for a new one`,
-      { cause: error },
-    );
+  const subject = `the root in ${stateDir} (remove ca-key.pem and ca-cert.pem for a new one)`;
+  return {
+    paths: [keyPath, certificatePath],
+    read: () => readFiles(subject, (name) => (name === "ca-key.pem" ? keyPath : certificatePath)),
+  };
+}
+
+async function readFiles(subject: string, pathOf: (name: CaFileName) => string): Promise<CaMaterial> {
+  const texts: Partial<Record<CaFileName, string>> = {};
+  const problems: string[] = [];
+  for (const name of caFileNames) {
+    try {
+      texts[name] = readRegularText(pathOf(name));
+    } catch (error) {
+      problems.push(`${name}: cannot be read: ${errorMessage(error)}`);
+    }
   }
+  if (problems.length > 0) throw new CaMaterialError(subject, problems);
+  return checkCaFiles(subject, texts as Record<CaFileName, string>, new Date());
 }
 
 async function createRoot(keyPath: string, certificatePath: string, trustDomain: string): Promise<void> {
@@ -93,20 +87,4 @@ async function createRoot(keyPath: string, certificatePath: string, trustDomain:
   const key = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey));
   writeFileAtomic(keyPath, withNewline(x509.PemConverter.encode(key, "PRIVATE KEY")));
   writeFileAtomic(certificatePath, withNewline(certificate.toString("pem")));
-}
-
-/** Any key form that OpenSSL reads, as a signing key. */
-async function importKey(pem: string): Promise<webcrypto.CryptoKey> {
-  const key = createPrivateKey(pem);
-  const der = key.export({ format: "der", type: "pkcs8" });
-  const curves: Readonly<Record<string, string>> = {
-    prime256v1: "P-256",
-    secp384r1: "P-384",
-    secp521r1: "P-521",
-  };
-  const algorithm =
-    key.asymmetricKeyType === "ec"
-      ? { name: "ECDSA", namedCurve: curves[key.asymmetricKeyDetails?.namedCurve ?? ""] ?? "P-256" }
-      : { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
-  return webcrypto.subtle.importKey("pkcs8", der, algorithm, false, ["sign"]);
 }

@@ -4,11 +4,17 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { GrpcError } from "../../grpc/grpc-error.ts";
 import type { GrpcService } from "../../grpc/server.ts";
-import { IstioCertificateRequestSchema, IstioCertificateResponseSchema } from "../../proto/agent/ca_pb.js";
+import {
+  type IstioCertificateRequest,
+  IstioCertificateRequestSchema,
+  IstioCertificateResponseSchema,
+} from "../../proto/agent/ca_pb.js";
+import { workloadId } from "../../pki/spiffe-id.ts";
+import { errorMessage } from "../../lifecycle/error-message.ts";
 import type { Logger } from "../../telemetry/log.ts";
-import { spiffeId } from "../networking/names.ts";
 import type { TokenAuthenticator } from "./authenticate.ts";
-import { type CertificateAuthority, SigningError } from "./authority.ts";
+import type { CertificateAuthority } from "./authority.ts";
+import { SigningError } from "./signing-request.ts";
 
 /** What the service needs. */
 export interface CaServiceOptions {
@@ -28,8 +34,8 @@ export function certificateService(options: CaServiceOptions): GrpcService {
         const { namespace, serviceAccount } = await authenticator.authenticate(
           context.metadata("authorization"),
         );
-        const request = fromBinary(IstioCertificateRequestSchema, message);
-        const identity = spiffeId(trustDomain, namespace, serviceAccount);
+        const request = read(message);
+        const identity = workloadId(trustDomain, namespace, serviceAccount);
         try {
           const certChain = await authority.signWorkload(
             request.csr,
@@ -42,11 +48,25 @@ export function certificateService(options: CaServiceOptions): GrpcService {
             create(IstioCertificateResponseSchema, { certChain: [...certChain] }),
           );
         } catch (error) {
-          if (!(error instanceof SigningError)) throw error;
+          if (!(error instanceof SigningError)) {
+            log.error("certificate not signed", { identity, reason: errorMessage(error) });
+            throw new GrpcError("INTERNAL", errorMessage(error));
+          }
           log.warn("certificate refused", { identity, reason: error.message });
           throw new GrpcError("INVALID_ARGUMENT", error.message);
         }
       },
     },
   };
+}
+
+function read(message: Uint8Array): IstioCertificateRequest {
+  try {
+    return fromBinary(IstioCertificateRequestSchema, message);
+  } catch (error) {
+    throw new GrpcError(
+      "INVALID_ARGUMENT",
+      `the message is no IstioCertificateRequest: ${errorMessage(error)}`,
+    );
+  }
 }

@@ -54,7 +54,8 @@ export interface Scoped<Spec> {
 
 /** Settings of the whole mesh. */
 export interface MeshSettings {
-  readonly trustDomain: string;
+  /** The mesh's own first, then its aliases (MeshConfig trustDomainAliases): identities in any of them are the same. */
+  readonly trustDomains: readonly string[];
   /** Namespace whose policies apply to the whole mesh. */
   readonly rootNamespace: string;
 }

@@ -30,7 +30,7 @@ export function boundInbound(model: Model, proxy: Proxy, ingress: IngressListene
         port: number,
         protocol: protocolOf(protocol),
         mode: mutualTlsMode(model, proxy, number),
-        trustDomain: model.settings.trustDomain,
+        trustDomains: model.settings.trustDomains,
         isCaptured: false,
       }),
     ],

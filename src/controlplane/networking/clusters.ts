@@ -7,10 +7,11 @@ import type { LocalityLbEndpointsJson } from "../../proto/envoy/envoy/config/end
 import type { ClusterLoadAssignmentJson } from "../../proto/envoy/envoy/config/endpoint/v3/endpoint_pb.js";
 import { RawBufferSchema } from "../../proto/envoy/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.js";
 import { HttpProtocolOptionsSchema } from "../../proto/envoy/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
+import { workloadId } from "../../pki/spiffe-id.ts";
 import type { DestinationRuleSpec } from "../config/objects.ts";
 import { type Endpoint, type Model, selects, type Service, type ServicePort } from "../model/model.ts";
 import { packed } from "./any.ts";
-import { outboundCluster, serverName, spiffeId } from "./names.ts";
+import { outboundCluster, serverName } from "./names.ts";
 import { clientTls } from "./tls.ts";
 
 const unlimited = 4_294_967_295;
@@ -161,7 +162,9 @@ function transport(
   const mode = rule?.trafficPolicy?.tls?.mode;
   const identities = service.endpoints
     .filter(({ serviceAccount }) => serviceAccount !== "")
-    .map((endpoint) => spiffeId(model.settings.trustDomain, endpoint.namespace, endpoint.serviceAccount));
+    .flatMap(({ namespace, serviceAccount }) =>
+      model.settings.trustDomains.map((domain) => workloadId(domain, namespace, serviceAccount)),
+    );
   const socket = clientTls({
     sni: serverName(service.host, port.number, subset),
     identities: [...new Set(identities)],

@@ -21,7 +21,8 @@ export interface InboundPort {
   readonly port: number;
   readonly protocol: Protocol;
   readonly mode: MutualTlsMode;
-  readonly trustDomain: string;
+  /** Peers of these are let in. */
+  readonly trustDomains: readonly string[];
   /** Chains are told apart by the connection's port on a listener that captures. */
   readonly isCaptured: boolean;
 }
@@ -30,7 +31,7 @@ export interface InboundPort {
 export interface UndeclaredPorts {
   readonly port: number | undefined;
   readonly mode: MutualTlsMode;
-  readonly trustDomain: string;
+  readonly trustDomains: readonly string[];
 }
 
 const mutualTlsAlpn = ["istio", "istio-peer-exchange", "istio-http/1.0", "istio-http/1.1", "istio-h2"];
@@ -43,19 +44,19 @@ export function inboundChains(port: InboundPort): readonly FilterChainJson[] {
     filter: inboundFilter(port),
     takesForeignTls: port.protocol === "tcp",
     mode: port.mode,
-    trustDomain: port.trustDomain,
+    trustDomains: port.trustDomains,
   });
 }
 
 /** The chains of captured connections to ports that nothing declares: they obey the same policies. */
-export function passthroughChains({ port, mode, trustDomain }: UndeclaredPorts): readonly FilterChainJson[] {
+export function passthroughChains({ port, mode, trustDomains }: UndeclaredPorts): readonly FilterChainJson[] {
   return chainsByMode({
     name: port === undefined ? "virtualInbound" : `virtualInbound_${port}`,
     destinationPort: port,
     filter: tcpProxy("InboundPassthroughCluster"),
     takesForeignTls: true,
     mode,
-    trustDomain,
+    trustDomains,
   });
 }
 
@@ -66,14 +67,14 @@ interface ChainOptions {
   /** TLS that is not the mesh's is the application's own, and passes as it is where the mode allows plain text. */
   readonly takesForeignTls: boolean;
   readonly mode: MutualTlsMode;
-  readonly trustDomain: string;
+  readonly trustDomains: readonly string[];
 }
 
 /** Without a chain that fits, Envoy closes a connection. */
 function chainsByMode(options: ChainOptions): readonly FilterChainJson[] {
   const { name, destinationPort, mode } = options;
   const filters = [options.filter];
-  const secured = { filters, transportSocket: serverTls(options.trustDomain) };
+  const secured = { filters, transportSocket: serverTls(options.trustDomains) };
   const tls: FilterChainMatchJson = { transportProtocol: "tls" };
   const chain = (match: FilterChainMatchJson, rest: Partial<FilterChainJson>): FilterChainJson => ({
     name,

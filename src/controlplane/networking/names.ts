@@ -18,11 +18,6 @@ export function serverName(host: string, port: number, subset = ""): string {
   return `outbound_.${port}_.${subset === "" ? "_" : subset}_.${host}`;
 }
 
-/** `spiffe://cluster.local/ns/demo/sa/api`. */
-export function spiffeId(trustDomain: string, namespace: string, serviceAccount: string): string {
-  return `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
-}
-
 /** Host, its absolute form and, for cluster names, the short forms that a proxy of `namespace` may use. */
 export function callableNames(host: string, namespace: string): readonly string[] {
   const match = /^([^.]+)\.([^.]+)\.svc\./.exec(host);

@@ -38,8 +38,8 @@ function secret(name: "default" | "ROOTCA"): SdsSecretConfigJson {
   };
 }
 
-/** A server that requires a certificate of the trust domain. */
-export function serverTls(trustDomain: string): TransportSocketJson {
+/** A server that requires a certificate of one of the trust domains. */
+export function serverTls(trustDomains: readonly string[]): TransportSocketJson {
   return {
     name: "envoy.transport_sockets.tls",
     typedConfig: packed(DownstreamTlsContextSchema, {
@@ -50,7 +50,10 @@ export function serverTls(trustDomain: string): TransportSocketJson {
         tlsCertificateSdsSecretConfigs: [secret("default")],
         combinedValidationContext: {
           defaultValidationContext: {
-            matchTypedSubjectAltNames: [{ sanType: "URI", matcher: { prefix: `spiffe://${trustDomain}/` } }],
+            matchTypedSubjectAltNames: trustDomains.map((trustDomain) => ({
+              sanType: "URI" as const,
+              matcher: { prefix: `spiffe://${trustDomain}/` },
+            })),
           },
           validationContextSdsSecretConfig: secret("ROOTCA"),
         },

@@ -129,7 +129,7 @@ function inboundPorts(model: Model, proxy: Proxy, sidecar: SidecarSpec | undefin
     port,
     protocol,
     mode: mutualTlsMode(model, proxy, port),
-    trustDomain: model.settings.trustDomain,
+    trustDomains: model.settings.trustDomains,
     isCaptured: true,
   }));
 }
@@ -140,13 +140,13 @@ function undeclaredPorts(
   proxy: Proxy,
   declared: readonly InboundPort[],
 ): readonly UndeclaredPorts[] {
-  const { trustDomain } = model.settings;
+  const { trustDomains } = model.settings;
   const known = new Set(declared.map(({ port }) => port));
   const named = portsWithOwnMode(model, proxy).filter((port) => !known.has(port));
   return [undefined, ...named].map((port) => ({
     port,
     mode: mutualTlsMode(model, proxy, port),
-    trustDomain,
+    trustDomains,
   }));
 }
 

@@ -43,8 +43,8 @@ describe("doctor names what is wrong between here and the control plane, and the
       await examined.mesh.token(web.env["SERVICE_ACCOUNT"] ?? "", { audience: "somebody-else" }),
     );
     await expectFailures(web, {
-      discovery: [/does not accept the token.*audience is none of istio-ca/, /audience/],
-      ca: [/does not accept the token.*audience is none of istio-ca/, /audience/],
+      discovery: [/does not accept the token.*none of the audiences istio-ca/, /audience/],
+      ca: [/does not accept the token.*none of the audiences istio-ca/, /audience/],
     });
   });
 

@@ -9,8 +9,9 @@ import assert from "node:assert/strict";
 import { createPrivateKey, sign, webcrypto, X509Certificate } from "node:crypto";
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
-import { CertificateAuthority, SigningError } from "../../../src/controlplane/ca/authority.ts";
+import { CertificateAuthority } from "../../../src/controlplane/ca/authority.ts";
 import { openSelfSignedCa } from "../../../src/controlplane/ca/material.ts";
+import { SigningError } from "../../../src/controlplane/ca/signing-request.ts";
 import { createCertificateRequest } from "../../../src/pki/certificate-request.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import type { FuzzTarget } from "../target.ts";
@@ -75,8 +76,8 @@ export const certificateRequestTarget: FuzzTarget = {
   maxBytes: 65_536,
   open: async () => {
     const folder = temporaryFolder();
-    const material = await openSelfSignedCa(folder.path, "cluster.local");
-    const authority = new CertificateAuthority(material, { defaultMs: 3_600_000, maxMs: 86_400_000 });
+    const ca = await openSelfSignedCa(folder.path, "cluster.local");
+    const authority = new CertificateAuthority(await ca.read(), { defaultMs: 3_600_000, maxMs: 86_400_000 });
     const signWith = (pem: string): Promise<readonly string[]> =>
       authority.signWorkload(pem, identity, 60_000);
     return {
@@ -108,7 +109,9 @@ async function checkSigned([leafPem = ""]: readonly string[], pem: string): Prom
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = leaf.publicKey;
   if (type === "rsa") assert.ok((details?.modulusLength ?? 0) >= 2_048, "a short RSA key was signed");
   else assert.ok(type === "ec" || type === "ed25519", `a key of type ${type} was signed`);
-  const asked = new x509.Pkcs10CertificateRequest(pem);
+  // As in Go, text around the block is no part of it.
+  const [, base64 = ""] = /-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----([^-]*)-----END/.exec(pem) ?? [];
+  const asked = new x509.Pkcs10CertificateRequest(Buffer.from(base64, "base64"));
   const spki = Buffer.from(await webcrypto.subtle.exportKey("spki", await asked.publicKey.export()));
   assert.deepEqual(leaf.publicKey.export({ type: "spki", format: "der" }), spki);
 }

@@ -16,7 +16,7 @@ const proxies = [{ INTERCEPTION_MODE: "NONE" }, {}].map((mode) => {
   return proxy;
 });
 
-const settings = { trustDomain: "cluster.local", rootNamespace: "istio-system" };
+const settings = { trustDomains: ["cluster.local"], rootNamespace: "istio-system" };
 
 export const configFolderTarget: FuzzTarget = {
   name: "config-folder",

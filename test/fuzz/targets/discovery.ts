@@ -112,6 +112,7 @@ async function runningPlane(): Promise<RunningPlane> {
         configFolder,
         stateDir: join(folder.path, "state"),
         trustDomain: "cluster.local",
+        trustDomainAliases: [],
         host,
         secureGrpcPort: 0,
         grpcPort: 0,

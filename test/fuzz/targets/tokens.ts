@@ -86,7 +86,7 @@ export const tokenTarget: FuzzTarget = {
           assert.ok(error instanceof GrpcError, error instanceof Error ? error.stack : String(error));
           assert.equal(error.code, "UNAUTHENTICATED");
           assert.ok(
-            !error.details.includes(input.toString("latin1").slice(7)),
+            input.length < 16 || !error.details.includes(input.toString("latin1").slice(7)),
             "the answer quotes the token",
           );
           return undefined;

@@ -63,7 +63,7 @@ function policy({ namespace = "demo", ...spec }: Policy, index: number): ConfigO
 }
 
 function inboundListener(policies: readonly Policy[]): ListenerJson {
-  const settings = { trustDomain: "cluster.local", rootNamespace: "istio-system" };
+  const settings = { trustDomains: ["cluster.local"], rootNamespace: "istio-system" };
   const model = buildModel([service, ...policies.map(policy)], settings);
   const listener = translate(model, proxy).listeners.find(({ name }) => name === "virtualInbound");
   assert.ok(listener !== undefined);

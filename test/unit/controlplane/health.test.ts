@@ -70,7 +70,7 @@ test("an unhealthy workload is in no load assignment, and the model keeps it", (
         },
       },
     ],
-    { trustDomain: "cluster.local", rootNamespace: "istio-system" },
+    { trustDomains: ["cluster.local"], rootNamespace: "istio-system" },
   );
   const addresses = (unhealthy: readonly Proxy[]): readonly unknown[] =>
     withUnhealthy(model, unhealthy)
