@@ -2,7 +2,7 @@
  * The control plane's own certificate: issued anew at half its lifetime, and when the CA changes.
  */
 import { errorMessage } from "../../lifecycle/error-message.ts";
-import { sleep } from "../../lifecycle/sleep.ts";
+import { sleepAsPlanned } from "../../lifecycle/wall-clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { CertificateAuthority, ServerCertificate } from "./authority.ts";
 
@@ -14,21 +14,19 @@ const names = [
   { type: "ip", value: "127.0.0.1" },
 ] as const;
 
-/** From one look at the clock to the next, at most and at least, in milliseconds. */
-const look = { mostMs: 60_000, leastMs: 1_000 } as const;
+/** Between two renewals, however short the certificate's life is or how often one fails, in milliseconds. */
+const leastMs = 1_000;
 
 /** Keeps it; `run` does the work. */
 export class ServerCertificateKeeper {
   readonly #authority: CertificateAuthority;
   readonly #log: Logger;
   #current: ServerCertificate;
-  #renewAtMs: number;
 
   private constructor(authority: CertificateAuthority, first: ServerCertificate, log: Logger) {
     this.#authority = authority;
     this.#log = log;
     this.#current = first;
-    this.#renewAtMs = halfway(first);
   }
 
   /** @throws Error when the CA cannot issue one */
@@ -47,10 +45,12 @@ export class ServerCertificateKeeper {
   }
 
   async #renewInTime(use: (certificate: ServerCertificate) => void, signal: AbortSignal): Promise<void> {
+    const wallClock = (): Date => new Date();
+    const halfOfRest = (now: Date): number =>
+      Math.max((this.#current.notAfter.getTime() - now.getTime()) / 2, leastMs);
     while (!signal.aborted) {
-      const restMs = this.#renewAtMs - Date.now();
-      await sleep(Math.min(Math.max(restMs, look.leastMs), look.mostMs), signal);
-      if (!signal.aborted && Date.now() >= this.#renewAtMs) await this.#renew(use);
+      await sleepAsPlanned(halfOfRest, wallClock, signal);
+      if (!signal.aborted) await this.#renew(use);
     }
   }
 
@@ -63,17 +63,10 @@ export class ServerCertificateKeeper {
   async #renew(use: (certificate: ServerCertificate) => void): Promise<void> {
     try {
       this.#current = await this.#authority.issueServer(names);
-      this.#renewAtMs = halfway(this.#current);
       use(this.#current);
       this.#log.info("server certificate renewed", { notAfter: this.#current.notAfter.toISOString() });
     } catch (error) {
-      this.#renewAtMs = Date.now() + look.mostMs;
       this.#log.error("server certificate not renewed", { reason: errorMessage(error) });
     }
   }
-}
-
-function halfway({ notAfter }: ServerCertificate): number {
-  const now = Date.now();
-  return now + (notAfter.getTime() - now) / 2;
 }

@@ -59,6 +59,7 @@ async function sign(
   server: DiscoveryServer,
   token: string,
   csr?: string,
+  validityDuration = 60n,
 ): Promise<{ readonly root: string; readonly names: string }> {
   const requestPem = csr ?? (await createCertificateRequest(key, "spiffe://x/y")).requestPem;
   using channel = new GrpcChannel({
@@ -69,7 +70,7 @@ async function sign(
     path: createCertificatePath,
     request: toBinary(
       IstioCertificateRequestSchema,
-      create(IstioCertificateRequestSchema, { csr: requestPem, validityDuration: 60n }),
+      create(IstioCertificateRequestSchema, { csr: requestPem, validityDuration }),
     ),
     metadata: { authorization: `Bearer ${token}` },
     timeoutMs: 10_000,
@@ -171,6 +172,20 @@ describe("the control plane's CA", () => {
       { withinMs },
     );
     await usesRoot(next);
+  });
+
+  test("renews its own certificate before it ends", async () => {
+    using folder = temporaryFolder();
+    const options = await optionsIn(folder.path, { defaultWorkloadTtlMs: 4_000, maxWorkloadTtlMs: 4_000 });
+    const { log, lines } = testLog();
+    const token = await (await openTokenIssuer(options.stateDir)).issue(web);
+    await using server = await DiscoveryServer.listen(options, { log });
+    await eventually(
+      "two renewals",
+      () => assert.ok(lines.filter((line) => line.includes("server certificate renewed")).length >= 2),
+      { withinMs },
+    );
+    assert.match((await sign(server, token, undefined, 1n)).names, /web$/);
   });
 
   test("refuses to start with a CA that cannot be relied on", async () => {
