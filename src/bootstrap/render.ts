@@ -4,7 +4,8 @@
  * The template is data (JSON-e in YAML), so the result is always well-formed and no template can run code.
  */
 import jsone from "json-e";
-import { parseDocument } from "yaml";
+import { bootstrapLimits } from "../document/limits.ts";
+import { readYaml } from "../document/yaml.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import type { BootstrapParameters, Json } from "./parameters.ts";
 
@@ -22,7 +23,14 @@ export interface Template {
 
 /** True for the templates of Istio's agent. */
 export function isGoTemplate(text: string): boolean {
-  return /\{\{[^}]*\}\}/.test(text);
+  // What opens is closed by the first brace that closes anything, so each part of the text is looked at once.
+  for (let open = text.indexOf("{{"); open >= 0;) {
+    const close = text.indexOf("}", open);
+    if (close < 0) return false;
+    if (text[close + 1] === "}") return true;
+    open = text.indexOf("{{", close);
+  }
+  return false;
 }
 
 /** What is wrong with one, and what to do. */
@@ -33,7 +41,7 @@ export const goTemplateRemedy =
 /** @throws TemplateError */
 export function renderBootstrap(template: Template, parameters: BootstrapParameters): Json {
   if (isGoTemplate(template.text)) throw new TemplateError(`${template.source} ${goTemplateRemedy}`);
-  const data = parseJson(template.text) ?? parseYaml(template);
+  const data = dataOf(template);
   try {
     if (typeof data !== "object" || data === null) throw new Error("the template is not a YAML mapping");
     const rendered: unknown = jsone(data, { ...parameters });
@@ -48,23 +56,9 @@ export function renderBootstrap(template: Template, parameters: BootstrapParamet
   }
 }
 
-/** The fast way for a template that is JSON: undefined for everything else. */
-function parseJson(text: string): Json | undefined {
-  if (!text.startsWith("{")) return undefined;
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return undefined;
-  }
-}
-
-function parseYaml({ source, text }: Template): Json {
-  const document = parseDocument(text, { logLevel: "error" });
-  const [problem] = document.errors;
-  if (problem !== undefined) throw new TemplateError(`${source}: ${problem.message}`);
-  try {
-    return document.toJS({ maxAliasCount: 1_000 }) as Json;
-  } catch (error) {
-    throw new TemplateError(`${source}: ${errorMessage(error)}`, { cause: error });
-  }
+function dataOf({ source, text }: Template): unknown {
+  const document = readYaml(text, bootstrapLimits);
+  if (document.kind === "read") return document.value;
+  const [{ line, message } = { message: "" }] = document.faults;
+  throw new TemplateError(`${source}${line === undefined ? "" : `: line ${line}`}: ${message}`);
 }

@@ -7,10 +7,12 @@ import { runtimeFlags } from "../bootstrap/runtime.ts";
 import { serviceCluster, type ServiceContext } from "../bootstrap/services.ts";
 import { statsPatterns, statsTags } from "../bootstrap/stats.ts";
 import { tracerOf } from "../bootstrap/tracing.ts";
+import { jsonValue } from "../document/json.ts";
+import { configurationLimits } from "../document/limits.ts";
 import type { HostPort } from "../net/host-port.ts";
 import type { AddressFamilies } from "./addresses.ts";
 import type { ConfigSources } from "./agent-config.ts";
-import type { ConfigProblem } from "./config-problem.ts";
+import { type ConfigProblem, shown } from "./config-problem.ts";
 import { flagDurationMs, protobufDuration } from "./duration.ts";
 import type { Environment } from "./environment.ts";
 import type { NodeDescription } from "./node.ts";
@@ -115,7 +117,7 @@ function connectionLimit(proxy: ProxyConfig, problems: ConfigProblem[]): number 
     problems.push({
       source: "ProxyConfig",
       path,
-      message: `${JSON.stringify(text)} is not ${describeRange(connections)}`,
+      message: `${shown(text)} is not ${describeRange(connections)}`,
     });
   }
   return noLimit;
@@ -221,12 +223,8 @@ function clusterManager({ sources, node }: BootstrapChoice, problems: ConfigProb
 }
 
 function loadStatsConfig(text: string, problems: ConfigProblem[]): Json | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (isMapping(value)) return value as Json;
-  } catch {
-    // Said below.
-  }
+  const value = jsonValue(text, configurationLimits);
+  if (isMapping(value)) return value as Json;
   problems.push({
     source: "ISTIO_META_LOAD_STATS_CONFIG_JSON",
     path: "",

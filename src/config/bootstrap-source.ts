@@ -1,13 +1,13 @@
 /**
  * Which bootstrap Envoy gets: the release's template, a user's template, or a finished file.
  */
-import { LineCounter, parseDocument } from "yaml";
 import type { Json } from "../bootstrap/parameters.ts";
 import { goTemplateRemedy, isGoTemplate, type Template } from "../bootstrap/render.ts";
-import { errorMessage } from "../lifecycle/error-message.ts";
+import { bootstrapLimits } from "../document/limits.ts";
 import type { BootstrapSource, ConfigSources, FileContent } from "./agent-config.ts";
 import { type BootstrapChoice, bootstrapParameters } from "./bootstrap-parameters.ts";
 import type { ConfigProblem } from "./config-problem.ts";
+import { readDocument } from "./read-document.ts";
 
 /**
  * Where Istio's images have their Go template. A release's own stands for it, so that image and template need not be
@@ -113,24 +113,8 @@ function withHostIp(text: string, hostIp: string): string {
 }
 
 function parseYaml(source: string, text: string, problems: ConfigProblem[]): Json | undefined {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
-  for (const error of document.errors) {
-    const { line, col } = lines.linePos(error.pos[0]);
-    problems.push({
-      source,
-      path: `line ${line}, column ${col}`,
-      message: `not valid YAML: ${error.message}`,
-    });
-  }
-  if (document.errors.length > 0) return undefined;
-  let value: unknown;
-  try {
-    value = document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    problems.push({ source, path: "", message: `not usable YAML: ${errorMessage(error)}` });
-    return undefined;
-  }
+  const value = readDocument(source, text, bootstrapLimits, problems);
+  if (value === undefined) return undefined;
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Json;
   problems.push({ source, path: "", message: "must be a mapping of Envoy's bootstrap fields" });
   return undefined;

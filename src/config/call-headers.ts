@@ -4,7 +4,7 @@
  * gRPC writes names in lower case whatever the variable's. A name or a value that HTTP/2 or gRPC has no place for
  * would fail each call, or be dropped on the way: it is a problem of the configuration.
  */
-import type { ConfigProblem } from "./config-problem.ts";
+import { type ConfigProblem, shown } from "./config-problem.ts";
 
 /** HTTP/2 has no place for them (RFC 9113, section 8.2.2). */
 const ofConnections: ReadonlySet<string> = new Set([
@@ -51,7 +51,7 @@ function problemOf(name: string, value: string): string | undefined {
   if (name.startsWith(":"))
     return `${name} is a field of HTTP/2's own and cannot be set: remove the variable`;
   if (!grpcName.test(name)) {
-    return `${JSON.stringify(name)} is no name of a gRPC header: use letters, digits, "-", "_" and "." only`;
+    return `${shown(name)} is no name of a gRPC header: use letters, digits, "-", "_" and "." only`;
   }
   if (ofConnections.has(name)) return `HTTP/2 has no header ${name}: remove the variable`;
   if (name === "host")

@@ -28,3 +28,11 @@ export class ConfigError extends Error {
 export function describeProblem({ source, path, message }: ConfigProblem): string {
   return [source, path, message].filter((part) => part !== "").join(": ");
 }
+
+/** No more of a value than a line has room for, as JSON. */
+export function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? "nothing";
+  return text.length <= longestShown ? text : `${text.slice(0, longestShown)}… (${text.length} characters)`;
+}
+
+const longestShown = 200;

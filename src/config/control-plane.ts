@@ -7,7 +7,7 @@ import { formatHostPort, parseHostPort } from "../net/host-port.ts";
 import type { UpstreamOptions } from "../xdsproxy/options.ts";
 import { callHeaders } from "./call-headers.ts";
 import { compliantTls } from "./compliance.ts";
-import type { ConfigProblem } from "./config-problem.ts";
+import { type ConfigProblem, shown } from "./config-problem.ts";
 import {
   caClientCertificate,
   caRootPath,
@@ -95,7 +95,7 @@ function caAddress({ env, proxy }: ControlPlaneSources, isAsked: boolean, proble
     problems.push({
       source: "CA_ADDR",
       path: "",
-      message: `${JSON.stringify(given)} is not host:port, such as istiod.istio-system.svc:15012 or [fd00::1]:15012`,
+      message: `${shown(given)} is not host:port, such as istiod.istio-system.svc:15012 or [fd00::1]:15012`,
     });
   }
   return given;

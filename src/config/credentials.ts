@@ -6,7 +6,7 @@ import type { ClientCertificateFiles } from "../grpc/server-trust.ts";
 import type { GoogleTokenOptions } from "../identity/google-token.ts";
 import type { ConfigSources } from "./agent-config.ts";
 import { metadataTarget } from "./cloud/metadata-request.ts";
-import type { ConfigProblem } from "./config-problem.ts";
+import { type ConfigProblem, shown } from "./config-problem.ts";
 import type { Environment } from "./environment.ts";
 import { paths } from "./paths.ts";
 
@@ -111,6 +111,6 @@ export function missingRoot(of: string, setting: string): ConfigProblem {
 export function providerNotices({ PILOT_CERT_PROVIDER: provider }: Environment): readonly string[] {
   if (/^(?:|istiod|custom|none|k8s\.io\/.+)$/.test(provider)) return [];
   return [
-    `PILOT_CERT_PROVIDER: ${JSON.stringify(provider)} is not istiod, custom, none or k8s.io/NAME; taken as istiod`,
+    `PILOT_CERT_PROVIDER: ${shown(provider)} is not istiod, custom, none or k8s.io/NAME; taken as istiod`,
   ];
 }

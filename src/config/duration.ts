@@ -1,7 +1,7 @@
 /**
  * Durations in Go's notation (`5s`, `1h30m`, `100ms`), as Istio writes them everywhere.
  */
-import type { ConfigProblem } from "./config-problem.ts";
+import { type ConfigProblem, shown } from "./config-problem.ts";
 import { anyDuration, describeDurationRange, type DurationRange, isDurationWithin } from "./range.ts";
 
 const unitMs: Readonly<Record<string, number>> = {
@@ -18,11 +18,11 @@ const unitMs: Readonly<Record<string, number>> = {
 
 /** Milliseconds, or undefined when `text` is not a duration. */
 export function parseDurationMs(text: string): number | undefined {
-  const match = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|[µμ]s|ms|s|m|h))+|0)$/.exec(text);
+  const match = /^([+-]?)((?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|[µμ]s|ms|s|m|h))+|0)$/.exec(text);
   if (match === null) return undefined;
   let total = 0;
   for (const [, number = "", unit = ""] of (match[2] ?? "").matchAll(
-    /(\d+\.?\d*|\.\d+)(ns|us|[µμ]s|ms|s|m|h)/g,
+    /(\d+(?:\.\d*)?|\.\d+)(ns|us|[µμ]s|ms|s|m|h)/g,
   )) {
     total += Number(number) * (unitMs[unit] ?? 0);
   }
@@ -43,7 +43,7 @@ export function flagDurationMs(
 ): number {
   const ms = parseDurationMs(text);
   if (ms !== undefined && isDurationWithin(ms, range)) return ms;
-  const message = `${JSON.stringify(text)} is not ${describeDurationRange(range)}`;
+  const message = `${shown(text)} is not ${describeDurationRange(range)}`;
   problems.push({ source: flag, path: "", message });
   return range.leastMs;
 }

@@ -5,7 +5,7 @@
  * that is set but empty is the empty string, not the default. One that can be read and is out of range is a problem.
  */
 import { rsaBits } from "../pki/key-pair.ts";
-import type { ConfigProblem } from "./config-problem.ts";
+import { type ConfigProblem, shown } from "./config-problem.ts";
 import { parseDurationMs } from "./duration.ts";
 import { parseGoBoolean } from "./go-boolean.ts";
 import {
@@ -65,7 +65,8 @@ function fraction(fallback: number, range: NumberRange, describe: string): Varia
   return {
     default: fallback,
     describe,
-    parse: (value) => (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(value) ? Number(value) : undefined),
+    parse: (value) =>
+      /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(value) ? Number(value) : undefined,
     kind: "a number",
     range,
   };
@@ -249,9 +250,7 @@ export function readEnvironment(
     if (value === undefined) return [name, variable.default];
     const parsed = variable.parse(value);
     if (parsed === undefined) {
-      warnings.push(
-        `${name}: ${JSON.stringify(value)} is not ${variable.kind}; using ${String(variable.default)}`,
-      );
+      warnings.push(`${name}: ${shown(value)} is not ${variable.kind}; using ${String(variable.default)}`);
       return [name, variable.default];
     }
     const expected =

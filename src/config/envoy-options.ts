@@ -6,7 +6,7 @@ import type { EnvoyOptions } from "../envoy/options.ts";
 import type { ConfigSources } from "./agent-config.ts";
 import { compliantEnvironment } from "./compliance.ts";
 import { concurrencyOf } from "./concurrency.ts";
-import type { ConfigProblem } from "./config-problem.ts";
+import { type ConfigProblem, shown } from "./config-problem.ts";
 import { flagDurationMs, parseDurationMs } from "./duration.ts";
 import type { Environment } from "./environment.ts";
 import { ownListeners } from "./known-ports.ts";
@@ -90,7 +90,7 @@ function parentShutdownDuration(
     problems.push({
       source: "--parentShutdownDuration",
       path: "",
-      message: `${JSON.stringify(flag)} is not a duration longer than drainDuration (${drainDurationMs} ms) and below ${longestUint32SecondsMs / 3_600_000} h`,
+      message: `${shown(flag)} is not a duration longer than drainDuration (${drainDurationMs} ms) and below ${longestUint32SecondsMs / 3_600_000} h`,
     });
     return usual;
   }

@@ -15,9 +15,9 @@ const simple: Readonly<Record<string, string>> = {
   '"': '"',
 };
 
-/** A backslash and what it stands for, or any one character that needs none. */
+/** A backslash and what it stands for, or characters that need none. */
 const elementPattern =
-  /\\(?:([abfnrtv\\"])|x([0-9a-fA-F]{2})|([0-3][0-7]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))|[^"\\\n]/u;
+  /[^"\\\n]+|\\(?:([abfnrtv\\"])|x([0-9a-fA-F]{2})|([0-3][0-7]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))/u;
 
 /** The text of a literal in double or back quotes; undefined when it is none. */
 export function unquoteGo(literal: string): string | undefined {
@@ -25,8 +25,9 @@ export function unquoteGo(literal: string): string | undefined {
   if (raw !== undefined) return raw.replaceAll("\r", "");
   if (literal.length < 2 || !literal.startsWith('"') || !literal.endsWith('"')) return undefined;
   const content = literal.slice(1, -1);
-  const bytes: number[] = [];
-  const encoder = new TextEncoder();
+  // Bytes may come one by one. No escape is shorter than what it stands for.
+  const bytes = Buffer.allocUnsafe(Buffer.byteLength(content));
+  let length = 0;
   const element = new RegExp(elementPattern, "uy");
   while (element.lastIndex < content.length) {
     const match = element.exec(content);
@@ -34,13 +35,14 @@ export function unquoteGo(literal: string): string | undefined {
     const [whole, name, hex, octal, short, long] = match;
     const byte = hex === undefined ? octal && Number.parseInt(octal, 8) : Number.parseInt(hex, 16);
     const point = short ?? long;
-    if (typeof byte === "number") bytes.push(byte);
-    else if (point === undefined) bytes.push(...encoder.encode(name === undefined ? whole : simple[name]));
+    if (typeof byte === "number") length = bytes.writeUInt8(byte, length);
+    else if (point === undefined)
+      length += bytes.write(name === undefined ? whole : (simple[name] ?? ""), length);
     else if (isCodePoint(Number.parseInt(point, 16)))
-      bytes.push(...encoder.encode(String.fromCodePoint(Number.parseInt(point, 16))));
+      length += bytes.write(String.fromCodePoint(Number.parseInt(point, 16)), length);
     else return undefined;
   }
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(bytes));
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(0, length));
 }
 
 /** Half of a surrogate pair is none. */

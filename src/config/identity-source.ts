@@ -14,7 +14,7 @@ import type { OutputCertsOptions, RotationNotice } from "../identity/output-cert
 import { formatHostPort, parseHostPort } from "../net/host-port.ts";
 import { readableCertificates } from "../pki/certificate.ts";
 import type { PrivateKeyProviderOptions } from "../sds/secrets.ts";
-import type { ConfigProblem } from "./config-problem.ts";
+import { type ConfigProblem, shown } from "./config-problem.ts";
 import { parseDurationMs } from "./duration.ts";
 import type { Environment } from "./environment.ts";
 import { paths } from "./paths.ts";
@@ -67,7 +67,7 @@ export function identitySource(sources: IdentitySources, problems: ConfigProblem
     problems.push({
       source: "SPIFFE_ENDPOINT_SOCKET",
       path: "",
-      message: `${JSON.stringify(env.SPIFFE_ENDPOINT_SOCKET)} is not unix:///absolute/path or tcp://ip:port`,
+      message: `${shown(env.SPIFFE_ENDPOINT_SOCKET)} is not unix:///absolute/path or tcp://ip:port`,
     });
   }
   if (hasSpiffe) return { kind: "files", files: spiffe };
@@ -199,7 +199,7 @@ export function rotationNotice(text: string, problems: ConfigProblem[]): Rotatio
   problems.push({
     source: "--onRotate",
     path: "",
-    message: `${JSON.stringify(text)} is not a signal with a pid file, such as SIGHUP:/run/app.pid`,
+    message: `${shown(text)} is not a signal with a pid file, such as SIGHUP:/run/app.pid`,
   });
   return undefined;
 }
@@ -211,7 +211,7 @@ export function socketMode(flags: IdentityFlags, problems: ConfigProblem[]): num
   problems.push({
     source: "--socketMode",
     path: "",
-    message: `${JSON.stringify(text)} is not an octal mode such as 0600 or 0660`,
+    message: `${shown(text)} is not an octal mode such as 0600 or 0660`,
   });
   return 0o600;
 }

@@ -2,7 +2,7 @@
  * The flags about the log, in Istio's notation.
  */
 import { isLogLevel, type LogLevel, type LogOptions } from "../telemetry/log.ts";
-import type { ConfigProblem } from "./config-problem.ts";
+import { type ConfigProblem, shown } from "./config-problem.ts";
 
 /** The flags as they were given. */
 export interface LogFlags {
@@ -50,7 +50,7 @@ function parseLogLevels(
       problems.push({
         source,
         path: "",
-        message: `${JSON.stringify(item)} is not scope:level with one of debug, info, warn, error, fatal, none`,
+        message: `${shown(item)} is not scope:level with one of debug, info, warn, error, fatal, none`,
       });
     }
   }

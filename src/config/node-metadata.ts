@@ -3,7 +3,9 @@
  * knows, which nothing overrides.
  */
 import type { Json } from "../bootstrap/parameters.ts";
-import type { ConfigProblem } from "./config-problem.ts";
+import { jsonValue } from "../document/json.ts";
+import { configurationLimits } from "../document/limits.ts";
+import { type ConfigProblem, shown } from "./config-problem.ts";
 import { parseGoBoolean } from "./go-boolean.ts";
 import { isMapping } from "./read-field.ts";
 
@@ -83,7 +85,7 @@ function readText(source: string, key: string, value: string, problems: ConfigPr
   if (booleans.has(key) && value !== "") {
     const flag = parseGoBoolean(value);
     if (flag !== undefined) return String(flag);
-    problems.push({ source, path: "", message: `${JSON.stringify(value)} is not true or false` });
+    problems.push({ source, path: "", message: `${shown(value)} is not true or false` });
   }
   if (key === "POD_PORTS" && value !== "" && !isJsonList(value)) {
     problems.push({ source, path: "", message: 'is not a JSON list such as [{"containerPort": 80}]' });
@@ -108,18 +110,10 @@ function textsOf(fields: Readonly<Record<string, Json>>): Readonly<Record<string
 }
 
 function parseMapping(text: string): Readonly<Record<string, Json>> | undefined {
-  const value = parseJson(text);
+  const value = jsonValue(text, configurationLimits);
   return isMapping(value) ? (value as Readonly<Record<string, Json>>) : undefined;
 }
 
 function isJsonList(text: string): boolean {
-  return Array.isArray(parseJson(text));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
+  return Array.isArray(jsonValue(text, configurationLimits));
 }

@@ -8,7 +8,7 @@ import { addressFamilies, instanceAddresses } from "./addresses.ts";
 import type { AgentConfig, ConfigSources } from "./agent-config.ts";
 import { applicationSocket } from "./application-socket.ts";
 import { chooseBootstrap } from "./bootstrap-source.ts";
-import { ConfigError, type ConfigProblem } from "./config-problem.ts";
+import { ConfigError, type ConfigProblem, shown } from "./config-problem.ts";
 import { contentCheck, providerNotices } from "./credentials.ts";
 import { discoveryOptions } from "./control-plane.ts";
 import { readEffectiveConfig } from "./effective-config.ts";
@@ -44,7 +44,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     problems.push({
       source: "proxy",
       path: "",
-      message: `proxy type ${JSON.stringify(flags.proxyType)} is not supported: use ${proxyTypes.join(", ")}`,
+      message: `proxy type ${shown(flags.proxyType)} is not supported: use ${proxyTypes.join(", ")}`,
     });
   }
   const {

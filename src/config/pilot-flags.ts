@@ -2,6 +2,8 @@
  * Flags of pilot-agent, most of Istio 1.5, that set a field of ProxyConfig or mean nothing any more. All of them are
  * accepted, because injection templates outlive releases; each that is given is one line in the log.
  */
+import { jsonValue } from "../document/json.ts";
+import { configurationLimits } from "../document/limits.ts";
 import type { ProxyConfigLayer } from "./proxy-config.ts";
 
 /** One flag. */
@@ -89,9 +91,5 @@ function givenFlags(given: PilotFlagValues): readonly (readonly [string, PilotFl
 
 function flagValue(field: string, value: string): unknown {
   if (!field.endsWith("Service")) return value;
-  try {
-    return JSON.parse(value) as unknown;
-  } catch {
-    return value;
-  }
+  return jsonValue(value, configurationLimits) ?? value;
 }

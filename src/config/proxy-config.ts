@@ -4,11 +4,12 @@
  * A field is replaced as a whole; `proxyMetadata` and `proxyHeaders` alone are merged key by key (Istio's mesh config
  * documentation). Where each value came from is kept, so that a problem names the source to change.
  */
-import { LineCounter, parseDocument } from "yaml";
 import type { RemoteService, Tracing } from "../bootstrap/services.ts";
+import { configurationLimits } from "../document/limits.ts";
 import type { ConfigProblem } from "./config-problem.ts";
 import { parseDurationMs } from "./duration.ts";
 import { proxyConfigFields } from "./proxy-config-schema.ts";
+import { readDocument } from "./read-document.ts";
 import { type FieldFault, isMapping, readFields } from "./read-field.ts";
 
 /** A merged ProxyConfig in protobuf's JSON: every field, those included that the agent only passes on. */
@@ -53,6 +54,12 @@ const defaults: RawProxyConfig = {
   statusPort: 15020,
 };
 
+/** More of one source than these say nothing more. */
+const mostTold = 20;
+
+/** More of a path than this is nobody's to read. */
+const longestPath = 120;
+
 const mergedByKey: readonly string[] = ["proxyMetadata", "proxyHeaders"];
 
 /** Lay `layers` over the defaults; what cannot be used adds a problem with its source. */
@@ -68,14 +75,20 @@ export function mergeProxyConfig(
     const { source } = layer;
     const faults: FieldFault[] = [];
     const read = readFields(proxyConfigFields, layerFields(layer, problems), "", faults);
-    for (const { path, message, kind } of faults) {
+    const unknown = faults.filter(({ kind }) => kind === "unknown");
+    for (const { path, message } of unknown.slice(0, mostTold)) {
+      warnings.push(`${source}: ${path.slice(0, longestPath)} ${message}; ignored`);
+    }
+    if (unknown.length > mostTold)
+      warnings.push(`${source}: ${unknown.length - mostTold} more fields are not known; ignored`);
+    const wrong = faults.filter(({ kind }) => kind === "type");
+    problems.push(...wrong.slice(0, mostTold).map(({ path, message }) => ({ source, path, message })));
+    if (wrong.length > mostTold)
+      problems.push({ source, path: "", message: `${wrong.length - mostTold} more values are wrong` });
+    for (const { path, message } of faults.filter(({ kind }) => kind === "range")) {
       const name = /^[^.[]*/.exec(path)?.[0] ?? "";
-      if (kind === "unknown") warnings.push(`${source}: ${path} ${message}; ignored`);
-      else if (kind === "type") problems.push({ source, path, message });
-      else {
-        doubts.push({ name, problem: { source, path, message } });
-        origins.set(name, source);
-      }
+      doubts.push({ name, problem: { source, path, message } });
+      origins.set(name, source);
     }
     fields = {
       ...withoutOther(fields, read),
@@ -118,29 +131,8 @@ function overlay(fields: RawProxyConfig, read: RawProxyConfig, isPartial: boolea
 function layerFields(layer: ProxyConfigLayer, problems: ConfigProblem[]): RawProxyConfig {
   if ("fields" in layer) return layer.fields;
   if (layer.text.trim() === "") return {};
-  const json = layer.path === "" ? parseJson(layer.text) : undefined;
-  if (isMapping(json)) return json;
-  const lines = new LineCounter();
-  const document = parseDocument(layer.text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
   const { source } = layer;
-  if (document.errors.length > 0) {
-    for (const error of document.errors) {
-      const { line, col } = lines.linePos(error.pos[0]);
-      problems.push({
-        source,
-        path: `line ${line}, column ${col}`,
-        message: `not valid YAML: ${error.message}`,
-      });
-    }
-    return {};
-  }
-  let root: unknown;
-  try {
-    root = document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    problems.push({ source, path: "", message: `not usable YAML: ${String(error)}` });
-    return {};
-  }
+  const root = readDocument(source, layer.text, configurationLimits, problems);
   const fields = layer.path === "" ? root : isMapping(root) ? root[layer.path] : undefined;
   if (fields === undefined || fields === null) return {};
   if (!isMapping(fields)) {
@@ -148,15 +140,6 @@ function layerFields(layer: ProxyConfigLayer, problems: ConfigProblem[]): RawPro
     return {};
   }
   return fields;
-}
-
-/** What the injector writes is JSON, which is read much faster than YAML; undefined for everything else. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The fields that the agent acts on. */

@@ -7,6 +7,7 @@
 import { closest } from "fastest-levenshtein";
 import { formatHostPort, parseHostPort } from "../net/host-port.ts";
 import { parseDurationMs, protobufDuration } from "./duration.ts";
+import { shown } from "./config-problem.ts";
 import type { Field, Fields } from "./field.ts";
 import { describeDurationRange, describeRange, isDurationWithin, isWithin } from "./range.ts";
 
@@ -21,7 +22,7 @@ export interface FieldFault {
 /** Everything wrong is added to `faults`; undefined is what cannot be used, or is unset. */
 export function readField(field: Field, value: unknown, path: string, faults: FieldFault[]): unknown {
   const refuse = (kind: FieldFault["kind"], expected: string): undefined => {
-    faults.push({ path, kind, message: `${JSON.stringify(value) ?? "nothing"} is not ${expected}` });
+    faults.push({ path, kind, message: `${shown(value)} is not ${expected}` });
     return undefined;
   };
   if (value === null || value === undefined) return undefined;
@@ -80,7 +81,7 @@ export function readFields(
       faults.push({
         path: path === "" ? key : `${path}.${key}`,
         kind: "unknown",
-        message: `is not a known field; the nearest is ${closest(name, Object.keys(fields))}`,
+        message: unknown(name, fields),
       });
       continue;
     }
@@ -88,6 +89,16 @@ export function readFields(
     if (result !== undefined) read[name] = result;
   }
   return read;
+}
+
+/** Longest name that may be somebody's slip of the pen. */
+const longestName = 64;
+
+function unknown(name: string, fields: Fields): string {
+  const known = name.length > longestName ? [] : Object.keys(fields);
+  return known.length === 0
+    ? "is not a known field"
+    : `is not a known field; the nearest is ${closest(name, known)}`;
 }
 
 type Refuse = (kind: FieldFault["kind"], expected: string) => undefined;

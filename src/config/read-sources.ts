@@ -1,16 +1,21 @@
 /**
  * The effects that configuration needs: files and the addresses of the pod's interfaces.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { networkInterfaces } from "node:os";
+import { bootstrapLimits } from "../document/limits.ts";
+import { readRegularText } from "../files/read-regular-file.ts";
 import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
 import type { InterfaceAddress } from "./addresses.ts";
 import type { FileContent } from "./agent-config.ts";
 
-/** Read a text file; never throws. */
+/** Largest file of configuration: a bootstrap may be as long. */
+const maxBytes = bootstrapLimits.maxBytes;
+
+/** Read a text file; never throws, and never waits for what is none. */
 export function readConfigFile(path: string): FileContent {
   try {
-    return { kind: "read", text: readFileSync(path, "utf8") };
+    return { kind: "read", text: readRegularText(path, { maxBytes }) };
   } catch (error) {
     const code = errorCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return { kind: "missing" };

@@ -4,7 +4,9 @@
  * What the inclusion annotations say replaces ProxyConfig's list of the same kind; extra tags are added to it.
  */
 import type { Json } from "../bootstrap/parameters.ts";
-import type { ConfigProblem } from "./config-problem.ts";
+import { jsonValue } from "../document/json.ts";
+import { configurationLimits } from "../document/limits.ts";
+import { type ConfigProblem, shown } from "./config-problem.ts";
 import { parseDurationMs, protobufDuration } from "./duration.ts";
 import { paths } from "./paths.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
@@ -55,7 +57,7 @@ export function statsAnnotations(
     if (text === undefined || text === "") return undefined;
     const ms = parseDurationMs(text);
     if (ms !== undefined && isDurationWithin(ms, intervals)) return ms;
-    return refuse(name, `${JSON.stringify(text)} is not ${describeDurationRange(intervals)}`);
+    return refuse(name, `${shown(text)} is not ${describeDurationRange(intervals)}`);
   };
   const flushMs = interval("statsFlushInterval");
   const evictionMs = interval("statsEvictionInterval");
@@ -87,12 +89,7 @@ export function statsAnnotations(
 
 function histogramBuckets(text: string | undefined, refuse: (message: string) => undefined): readonly Json[] {
   if (text === undefined || text === "") return [];
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    value = undefined;
-  }
+  const value = jsonValue(text, configurationLimits);
   const isBuckets = (buckets: unknown): boolean =>
     Array.isArray(buckets) &&
     buckets.length > 0 &&

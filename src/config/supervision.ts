@@ -5,7 +5,7 @@ import { defaultHangPolicy } from "../envoy/watchdog.ts";
 import { defaultRestartPolicy } from "../envoy/restart-policy.ts";
 import type { SupervisionOptions } from "../envoy/supervision-options.ts";
 import { type SwapModeRequest, swapModes } from "../envoy/swap/swap-mode.ts";
-import type { ConfigProblem } from "./config-problem.ts";
+import { type ConfigProblem, shown } from "./config-problem.ts";
 import { flagDurationMs } from "./duration.ts";
 import { counts, describeRange, isWithin, type NumberRange, positiveCounts, someDuration } from "./range.ts";
 
@@ -29,7 +29,7 @@ export interface SupervisionFlags {
 /** Each value that cannot be used adds a problem. */
 export function supervisionOptions(flags: SupervisionFlags, problems: ConfigProblem[]): SupervisionOptions {
   const refuse = (name: string, value: unknown, expected: string): void => {
-    problems.push({ source: `--${name}`, path: "", message: `${JSON.stringify(value)} is not ${expected}` });
+    problems.push({ source: `--${name}`, path: "", message: `${shown(value)} is not ${expected}` });
   };
   const duration = (name: keyof SupervisionFlags): number =>
     flagDurationMs(`--${name}`, String(flags[name]), problems, someDuration);

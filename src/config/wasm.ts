@@ -7,7 +7,7 @@ import { bracketed } from "../net/host-port.ts";
 import { isCidr } from "../wasm/fetch/address-guard.ts";
 import type { WasmOptions } from "../wasm/options.ts";
 import { compliantTls } from "./compliance.ts";
-import type { ConfigProblem } from "./config-problem.ts";
+import { type ConfigProblem, shown } from "./config-problem.ts";
 import type { Environment } from "./environment.ts";
 
 /** Longest time that a timer of Node.js can wait, in milliseconds. */
@@ -30,7 +30,7 @@ export function wasmOptions(
   const blockedCidrs = listOf(parsed.BLOCKED_CIDRS_IN_WASM_FETCH);
   for (const cidr of blockedCidrs) {
     if (isCidr(cidr)) continue;
-    const message = `${JSON.stringify(cidr)} is not a range of addresses such as 10.0.0.0/8 or fd00::/8`;
+    const message = `${shown(cidr)} is not a range of addresses such as 10.0.0.0/8 or fd00::/8`;
     problems.push({ source: "BLOCKED_CIDRS_IN_WASM_FETCH", path: "", message });
   }
   const home = all["HOME"];

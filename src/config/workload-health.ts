@@ -3,7 +3,7 @@
  */
 import { isIPv6 } from "node:net";
 import type { HealthCheckMethod, HealthTarget, WorkloadHealthOptions } from "../workload-health/options.ts";
-import type { ConfigProblem } from "./config-problem.ts";
+import { type ConfigProblem, shown } from "./config-problem.ts";
 import type { MergedProxyConfig } from "./proxy-config.ts";
 
 /** `readinessProbe` as the schema lets it through. */
@@ -82,7 +82,7 @@ function readMethod(
       const target = targetOf(name, httpGet, place, refuse);
       if (scheme === "http" || scheme === "https")
         return target && { kind: "http", scheme, path: requestPath(httpGet.path ?? ""), headers, ...target };
-      refuse("httpGet.scheme", `${JSON.stringify(httpGet.scheme)} is not HTTP or HTTPS`);
+      refuse("httpGet.scheme", `${shown(httpGet.scheme)} is not HTTP or HTTPS`);
       return undefined;
     }
     case "tcpSocket": {
@@ -111,7 +111,7 @@ function targetOf(
 ): HealthTarget | undefined {
   const host = (given || addresses[0]) ?? "127.0.0.1";
   const isHost = /^[\w.:%-]+$/.test(host);
-  if (!isHost) refuse(`${name}.host`, `${JSON.stringify(given)} is no host name or address`);
+  if (!isHost) refuse(`${name}.host`, `${shown(given)} is no host name or address`);
   if (port === undefined) refuse(`${name}.port`, "is required: the port to check");
   if (port === undefined || !isHost) return undefined;
   return { host, port, sourceAddress: isCaptured && addresses.includes(host) ? sourceFor(host) : undefined };
@@ -135,8 +135,7 @@ function readHeaders(
   return headers.map(({ name = "", value = "" }, index) => {
     const path = `httpGet.httpHeaders[${index}]`;
     // RFC 9110, 5.1 and 5.5.
-    if (!/^[!#$%&'*+\-.^_`|~\w]+$/.test(name))
-      refuse(`${path}.name`, `${JSON.stringify(name)} is no header name`);
+    if (!/^[!#$%&'*+\-.^_`|~\w]+$/.test(name)) refuse(`${path}.name`, `${shown(name)} is no header name`);
     if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value))
       refuse(`${path}.value`, "holds characters that no header may have");
     return { name, value };

@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 
 const src = join(import.meta.dirname, "../../src");
 
-const foundation = ["pki", "proto", "telemetry", "net", "files", "lifecycle"];
+const foundation = ["pki", "proto", "telemetry", "net", "files", "document", "lifecycle"];
 const protocols = ["xds", "grpc", ...foundation];
 const features = [
   "application",
@@ -24,6 +24,7 @@ const features = [
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   lifecycle: [],
   files: ["lifecycle"],
+  document: [],
   net: ["files", "lifecycle"],
   telemetry: ["files", "lifecycle"],
   proto: [],

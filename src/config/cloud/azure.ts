@@ -1,6 +1,8 @@
 /**
  * Azure's instance metadata.
  */
+import { jsonValue } from "../../document/json.ts";
+import { configurationLimits } from "../../document/limits.ts";
 import type { PlatformFacts } from "../agent-config.ts";
 import { isMapping } from "../read-field.ts";
 import { ask, type CloudContext, known } from "./metadata-request.ts";
@@ -15,7 +17,7 @@ export async function azureFacts(context: CloudContext): Promise<PlatformFacts |
     },
     context,
   );
-  const compute: unknown = text === undefined ? undefined : JSON.parse(text);
+  const compute: unknown = text === undefined ? undefined : jsonValue(text, configurationLimits);
   if (!isMapping(compute)) return undefined;
   const field = (name: string): string | undefined =>
     typeof compute[name] === "string" ? compute[name] : undefined;

@@ -143,7 +143,10 @@ export function object<T extends object>(fields: {
 }
 
 function unknownField(name: string, known: readonly string[]): string {
-  const near = known.find((candidate) => distance(candidate.toLowerCase(), name.toLowerCase()) <= 2);
+  const near =
+    name.length > 64
+      ? undefined
+      : known.find((candidate) => distance(candidate.toLowerCase(), name.toLowerCase()) <= 2);
   return near === undefined
     ? `is not known here: this control plane reads ${known.join(", ")}`
     : `is not known here: did you mean ${near}?`;

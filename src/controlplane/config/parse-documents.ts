@@ -1,7 +1,9 @@
 /**
  * A YAML file becomes configuration objects, or every problem with its line.
  */
-import { isMap, LineCounter, type Node, parseAllDocuments, type YAMLMap } from "yaml";
+import { isMap, type Node, type YAMLMap } from "yaml";
+import { type DocumentFault, objectsLimits } from "../../document/limits.ts";
+import { readYamlDocuments } from "../../document/yaml.ts";
 import {
   type DecodeContext,
   type Decoder,
@@ -42,16 +44,20 @@ const versions = /^(networking|security)\.istio\.io\/(v1|v1beta1|v1alpha3)$/;
 
 /** Read every document of `content`. */
 export function parseDocuments(source: string, content: string): ParsedFile {
-  const lines = new LineCounter();
+  const read = readYamlDocuments(content, objectsLimits);
   const problems: FileProblem[] = [];
-  const context: DecodeContext = { source, lines, problems };
+  const tell = (faults: readonly DocumentFault[]): void => {
+    problems.push(...faults.map(({ line = 0, message }) => ({ source, line, path: "", message })));
+  };
+  if (read.kind === "refused") {
+    tell(read.faults);
+    return { objects: [], problems };
+  }
+  const context: DecodeContext = { source, lines: read.lines, problems };
   const objects: ConfigObject[] = [];
-  for (const document of parseAllDocuments(content, { lineCounter: lines, prettyErrors: false })) {
-    for (const error of document.errors) {
-      const { line } = lines.linePos(error.pos[0]);
-      problems.push({ source, line, path: "", message: `not valid YAML: ${error.message}` });
-    }
-    if (document.errors.length > 0 || document.contents === null) continue;
+  for (const { document, faults } of read.documents) {
+    tell(faults);
+    if (faults.length > 0 || document.contents === null) continue;
     const parsed = parseObject(document.contents, context);
     if (parsed !== undefined) objects.push(parsed);
   }
