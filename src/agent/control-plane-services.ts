@@ -4,7 +4,7 @@
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { SecretManager } from "../identity/secret-manager.ts";
 import { createTokenReader } from "../identity/token.ts";
-import { trustDomainOf, type WorkloadSecret } from "../identity/workload-secret.ts";
+import type { WorkloadSecret } from "../identity/workload-secret.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
 import { Watch } from "../lifecycle/watch.ts";
 import type { SdsSecrets } from "../sds/secrets.ts";
@@ -44,8 +44,8 @@ export async function startControlPlaneServices(
     });
   } else {
     tasks.spawn("publish-secrets", async (signal) => {
-      for await (const { secret } of identity.state.changes(signal)) {
-        secrets.set(secret === undefined ? {} : secretsOf(secret));
+      for await (const { secret, trustDomains = [] } of identity.state.changes(signal)) {
+        secrets.set(secret === undefined ? {} : secretsOf(secret, trustDomains));
       }
     });
   }
@@ -71,14 +71,12 @@ export async function startControlPlaneServices(
   return { identity, xds };
 }
 
-function secretsOf(secret: WorkloadSecret): SdsSecrets {
+function secretsOf(secret: WorkloadSecret, trustDomains: readonly string[]): SdsSecrets {
   const { rootPem, crlPem, federatedBundles: bundles } = secret;
   return {
     workload: secret,
     rootPem,
     ...(crlPem === undefined ? {} : { crlPem }),
-    ...(bundles === undefined || bundles.size === 0
-      ? {}
-      : { federation: { trustDomain: trustDomainOf(secret.spiffeId), bundles } }),
+    ...(bundles === undefined || bundles.size === 0 ? {} : { federation: { trustDomains, bundles } }),
   };
 }

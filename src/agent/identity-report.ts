@@ -9,6 +9,8 @@ import { splitPem } from "../pki/pem.ts";
 /** Times are ISO 8601. */
 export interface IdentityReport {
   readonly spiffeId?: string;
+  /** TRUST_DOMAIN, where whoever signs has this workload in another trust domain. */
+  readonly askedTrustDomain?: string;
   readonly notAfter?: string;
   readonly problem?: string;
   /** Where the certificate in use came from. */
@@ -24,7 +26,7 @@ export interface IdentityReport {
 
 /** What there is of it. */
 export function identityReport(state: IdentityState): IdentityReport {
-  const { secret, problem, source, receivedAt, nextRotation } = state;
+  const { secret, problem, source, askedTrustDomain, receivedAt, nextRotation } = state;
   return {
     ...(secret === undefined
       ? {}
@@ -35,6 +37,7 @@ export function identityReport(state: IdentityState): IdentityReport {
           roots: splitPem(secret.rootPem).map(describeCertificate),
           ...federatedRoots(secret.federatedBundles),
         }),
+    ...(askedTrustDomain === undefined ? {} : { askedTrustDomain }),
     ...(problem === undefined ? {} : { problem: problem.message }),
     ...(source === undefined ? {} : { source }),
     ...(receivedAt === undefined ? {} : { receivedAt: receivedAt.toISOString() }),

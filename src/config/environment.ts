@@ -105,7 +105,10 @@ export const variables = {
   GCP_METADATA: text("", "PROJECT|NUMBER|CLUSTER|LOCATION, as Google's metadata server would say it."),
   GCP_QUOTA_PROJECT: text("", "Google project that is charged for API calls; node metadata."),
   GCP_ZONE: text("", "Google zone, where the metadata server is not asked."),
-  TRUST_DOMAIN: text("cluster.local", "SPIFFE trust domain of the workload."),
+  TRUST_DOMAIN: text(
+    "cluster.local",
+    "SPIFFE trust domain that is asked for; where the CA signs for another one, that is taken and said.",
+  ),
   PROXY_CONFIG: text("", "Istio ProxyConfig as YAML or JSON, laid over the mesh config."),
   ISTIO_BOOTSTRAP: text("", "Bootstrap template that replaces the one of the release."),
   ISTIO_BOOTSTRAP_OVERRIDE: text("", "YAML or JSON file merged into the bootstrap (Envoy's --config-yaml)."),

@@ -4,6 +4,7 @@
  * Nothing that a CA, a setting or a clock says makes it ask without a pause.
  */
 import { createCertificateRequest } from "../pki/certificate-request.ts";
+import { workloadId } from "../pki/spiffe-id.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import { sleepAsPlanned, sleepUnlessSet } from "../lifecycle/wall-clock.ts";
 import type { CounterMetric } from "../telemetry/metrics.ts";
@@ -33,7 +34,7 @@ const requestType = { request_type: "csr" };
 export function askedIdentity(
   options: Pick<IdentityOptions, "trustDomain" | "namespace" | "serviceAccount">,
 ): string {
-  return `spiffe://${options.trustDomain}/ns/${options.namespace}/sa/${options.serviceAccount}`;
+  return workloadId(options.trustDomain, options.namespace, options.serviceAccount);
 }
 
 /** Fetches and rotates. */
@@ -139,7 +140,8 @@ export class CaSource {
     if (failures > 0) this.#retries.inc(requestType);
     try {
       const secret = await this.#fetch(signal);
-      this.#store.publish(secret, { source: `the CA ${this.#options.caAddress}` });
+      const { caAddress, trustDomain } = this.#options;
+      this.#store.publish(secret, { source: `the CA ${caAddress}`, askedTrustDomain: trustDomain });
       return secret;
     } catch (error) {
       if (signal.aborted) return undefined;

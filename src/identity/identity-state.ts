@@ -2,6 +2,7 @@
  * What the rest of the agent may know of the workload's identity.
  */
 import type { IdentityErrorCode } from "./identity-error.ts";
+import type { TrustDomainNames } from "./trust-domains.ts";
 import type { WorkloadSecret } from "./workload-secret.ts";
 
 /** What keeps a new certificate from coming. */
@@ -15,6 +16,10 @@ export interface IdentityProblem {
 export interface IdentityState {
   readonly secret?: WorkloadSecret;
   readonly problem?: IdentityProblem;
+  /** The trust domains that the source vouches for: that of the secret in use first. */
+  readonly trustDomains?: TrustDomainNames;
+  /** TRUST_DOMAIN, where the source has the workload in another trust domain. */
+  readonly askedTrustDomain?: string;
   /** When the secret in use came. */
   readonly receivedAt?: Date;
   /** Where the secret in use came from, for people: `the CA istiod:15012`. */

@@ -12,6 +12,7 @@ import { GrpcError } from "../grpc/grpc-error.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { clockJumps } from "../lifecycle/wall-clock.ts";
 import { readCertificate } from "../pki/certificate.ts";
+import { trustDomainOf } from "../pki/spiffe-id.ts";
 import {
   type DiscoveryResponse,
   DiscoveryRequestSchema,
@@ -28,7 +29,7 @@ import { typeUrl } from "../xds/type-urls.ts";
 import { followStream } from "./grpc-stream.ts";
 import { IdentityError } from "./identity-error.ts";
 import type { IdentityDependencies, SecretStore } from "./secret-store.ts";
-import { checkGivenSecret, type GivenSecret, isSameSecret, trustDomainOf } from "./workload-secret.ts";
+import { checkGivenSecret, type GivenSecret, isSameSecret } from "./workload-secret.ts";
 
 /** Istio's names of the workload's secrets. */
 const names = ["default", "ROOTCA"];

@@ -5,6 +5,7 @@
  */
 import { clockJumps } from "../lifecycle/wall-clock.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
+import { isSameWorkload, parseSpiffeId } from "../pki/spiffe-id.ts";
 import { askedIdentity, CaSource } from "./ca-source.ts";
 import { FileSource } from "./file-source.ts";
 import { type ExpectedIdentity, IdentityCache } from "./identity-cache.ts";
@@ -93,11 +94,11 @@ function expectedIdentity(options: IdentityOptions): ExpectedIdentity | undefine
   switch (options.source.kind) {
     case "ca": {
       const name = askedIdentity(options);
-      return { name, accepts: (spiffeId) => spiffeId === name };
+      return { name, accepts: (spiffeId) => isSameWorkload(name, spiffeId) };
     }
     case "workload-api": {
-      const name = `spiffe://${options.trustDomain}/`;
-      return { name, accepts: (spiffeId) => spiffeId.startsWith(name) };
+      // The Workload API says whose trust domain this is.
+      return { name: "a SPIFFE ID", accepts: (spiffeId) => parseSpiffeId(spiffeId) !== undefined };
     }
     case "files":
     case "external-sds":

@@ -5,8 +5,10 @@ import { errorMessage } from "../lifecycle/error-message.ts";
 import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
 import { readableCertificates } from "../pki/certificate.ts";
 import { mergeCertificates, splitPem } from "../pki/pem.ts";
+import { trustDomainOf } from "../pki/spiffe-id.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { CounterMetric, Metrics } from "../telemetry/metrics.ts";
+import { TrustDomains } from "./trust-domains.ts";
 import { IdentityError } from "./identity-error.ts";
 import type { IdentityProblem, IdentityState } from "./identity-state.ts";
 import type { WorkloadSecret } from "./workload-secret.ts";
@@ -24,6 +26,8 @@ export interface IdentityDependencies {
 export interface SecretOrigin {
   /** For people. */
   readonly source: string;
+  /** The trust domain that it was asked for; undefined where nothing is asked for. */
+  readonly askedTrustDomain?: string;
 }
 
 /** Holds the state that everybody else follows. */
@@ -34,6 +38,7 @@ export class SecretStore {
   readonly #trustChanges = new Watch(0);
   readonly #failures: CounterMetric;
   readonly #trustBundles: ReadonlyWatch<readonly string[]>;
+  readonly #trustDomains = new TrustDomains();
   #own: WorkloadSecret | undefined;
   /** On the monotonic clock. */
   #publishedAt: number | undefined;
@@ -102,20 +107,34 @@ export class SecretStore {
   }
 
   /** Serve `secret` from now on. */
-  publish(secret: WorkloadSecret, origin: SecretOrigin): void {
+  publish(secret: WorkloadSecret, { source, askedTrustDomain }: SecretOrigin): void {
     if (this.#state.current.problem !== undefined) {
       this.#log.info("workload certificate problem is over", { failures: this.#failuresInRow });
     }
     this.#failuresInRow = 0;
     this.#log.info("workload certificate issued", {
-      source: origin.source,
+      source,
       spiffeId: secret.spiffeId,
       serial: secret.serial,
       notAfter: secret.notAfter.toISOString(),
     });
     this.#own = secret;
     this.#publishedAt = performance.now();
-    this.#state.set({ secret: this.#trusting(secret), receivedAt: this.#now(), ...origin });
+    const own = trustDomainOf(secret.spiffeId);
+    if (askedTrustDomain !== undefined && this.#trustDomains.isNews(own, askedTrustDomain)) {
+      this.#log.warn("the certificate's trust domain is not the configured one, and is taken", {
+        trustDomain: own,
+        configured: askedTrustDomain,
+        source,
+      });
+    }
+    this.#state.set({
+      secret: this.#trusting(secret),
+      receivedAt: this.#now(),
+      source,
+      trustDomains: this.#trustDomains.take(own, askedTrustDomain),
+      ...(askedTrustDomain === undefined || askedTrustDomain === own ? {} : { askedTrustDomain }),
+    });
   }
 
   /** When the next secret is asked for; for those who want to know. */

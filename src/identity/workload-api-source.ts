@@ -10,6 +10,7 @@ import { errorMessage } from "../lifecycle/error-message.ts";
 import { clockJumps } from "../lifecycle/wall-clock.ts";
 import { splitDer } from "../pki/der.ts";
 import { joinPem, toPem } from "../pki/pem.ts";
+import { trustDomainOf } from "../pki/spiffe-id.ts";
 import {
   type X509SVIDResponse,
   X509SVIDRequestSchema,
@@ -18,7 +19,7 @@ import {
 import { followStream } from "./grpc-stream.ts";
 import { IdentityError } from "./identity-error.ts";
 import type { IdentityDependencies, SecretStore } from "./secret-store.ts";
-import { checkGivenSecret, isSameSecret, trustDomainOf, type WorkloadSecret } from "./workload-secret.ts";
+import { checkGivenSecret, isSameSecret, type WorkloadSecret } from "./workload-secret.ts";
 
 /** The standard's service has no package. */
 const fetchPath = "/SpiffeWorkloadAPI/FetchX509SVID";
@@ -98,7 +99,12 @@ export class WorkloadApiSource {
       const secret = this.#read(message);
       const inUse = this.#store.own;
       if (inUse !== undefined && isSameSecret(inUse, secret)) this.#store.settle();
-      else this.#store.publish(secret, { source: `the Workload API ${this.#target}` });
+      else {
+        this.#store.publish(secret, {
+          source: `the Workload API ${this.#target}`,
+          askedTrustDomain: this.#trustDomain,
+        });
+      }
     } catch (error) {
       this.#store.report(error);
     }
@@ -121,6 +127,8 @@ export class WorkloadApiSource {
       svid.bundle.length === 0 ? "bundle" : undefined,
     ].filter((field) => field !== undefined);
     if (missing.length > 0) throw this.#invalid(`mandatory fields are empty: ${missing.join(", ")}`);
+    const own = trustDomainOf(svid.spiffeId);
+    if (own === "") throw this.#invalid(`${JSON.stringify(svid.spiffeId)} is no SPIFFE ID`);
     const pem = (der: Uint8Array): readonly string[] => splitDer(der).map((one) => toPem("CERTIFICATE", one));
     let given;
     try {
@@ -132,7 +140,7 @@ export class WorkloadApiSource {
         // Bundles of other trust domains must not vouch for names of this one (section 4.6): they stay apart.
         federatedBundles: new Map(
           Object.entries(response.federatedBundles).map(
-            ([id, bundle]) => [this.#foreignDomain(id), joinPem(pem(bundle))] as const,
+            ([id, bundle]) => [foreignDomain(id, own), joinPem(pem(bundle))] as const,
           ),
         ),
       };
@@ -142,19 +150,7 @@ export class WorkloadApiSource {
     const secret = checkGivenSecret(given, `the SVID of the Workload API ${this.#target}`, this.#now());
     if (secret.spiffeId !== svid.spiffeId)
       throw this.#invalid(`it says ${svid.spiffeId}, and its certificate is for ${secret.spiffeId}`);
-    if (!secret.spiffeId.startsWith(`spiffe://${this.#trustDomain}/`)) {
-      throw this.#invalid(
-        `${secret.spiffeId} is not of the trust domain ${this.#trustDomain}: set TRUST_DOMAIN to the one of the Workload API`,
-      );
-    }
     return secret;
-  }
-
-  #foreignDomain(id: string): string {
-    const domain = trustDomainOf(id);
-    if (domain === "") throw new Error(`${id} is no SPIFFE ID of a trust domain`);
-    if (domain === this.#trustDomain) throw new Error(`a federated bundle is for ${domain} itself`);
-    return domain;
   }
 
   /** Report the end of a stream. Returns how long to wait, if that is not for back-off to say. */
@@ -187,4 +183,11 @@ export class WorkloadApiSource {
       cause,
     );
   }
+}
+
+function foreignDomain(id: string, own: string): string {
+  const domain = trustDomainOf(id);
+  if (domain === "") throw new Error(`${id} is no SPIFFE ID of a trust domain`);
+  if (domain === own) throw new Error(`a federated bundle is for ${domain} itself`);
+  return domain;
 }

@@ -9,16 +9,12 @@ import {
   readCertificate,
 } from "../pki/certificate.ts";
 import { joinPem, splitPem } from "../pki/pem.ts";
+import { isSameWorkload } from "../pki/spiffe-id.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { IdentityError } from "./identity-error.ts";
 
 /** PEM bundles by trust domain. */
 export type FederatedBundles = ReadonlyMap<string, string>;
-
-/** The trust domain of a SPIFFE ID; empty when it is none. */
-export function trustDomainOf(spiffeId: string): string {
-  return /^spiffe:\/\/([^/]+)(?:\/|$)/.exec(spiffeId)?.[1] ?? "";
-}
 
 /** True when the same would be served. */
 export function isSameSecret(some: WorkloadSecret, other: WorkloadSecret): boolean {
@@ -59,7 +55,8 @@ export interface SignedRequest {
 }
 
 /**
- * Check an answer of the CA. Whether the certificate is valid yet is left to the caller, who can wait for it.
+ * Check an answer of the CA, which may be for another trust domain than was asked for. Whether the certificate is
+ * valid yet is left to the caller, who can wait for it.
  *
  * @throws IdentityError CERTIFICATE_INVALID with everything that does not fit
  */
@@ -71,13 +68,14 @@ export function checkSecret(signed: SignedRequest, now: Date): WorkloadSecret {
     keyFitsCertificate(signed.privateKeyPem, leaf),
   );
   const isRooted = reading("the CA's chain cannot be read", () => chainsToRoot(leaf, intermediates, roots));
+  const [spiffeId = ""] = facts.uris;
   const identities = facts.uris.join(", ") || "nobody";
   const problems = [
     fits ? undefined : "its key is not the one that was asked for",
     isRooted ? undefined : "its chain does not lead to the root that came with it",
-    facts.uris.length === 1 && facts.uris[0] === signed.spiffeId
+    facts.uris.length === 1 && isSameWorkload(signed.spiffeId, spiffeId)
       ? undefined
-      : `it is for ${identities}, not for ${signed.spiffeId}: check TRUST_DOMAIN, POD_NAMESPACE and SERVICE_ACCOUNT`,
+      : `it is for ${identities}, not for ${signed.spiffeId}: check POD_NAMESPACE and SERVICE_ACCOUNT`,
     facts.notAfter > now
       ? undefined
       : `it expired at ${facts.notAfter.toISOString()}, and this clock says ${now.toISOString()}: compare the clocks`,
@@ -94,7 +92,7 @@ export function checkSecret(signed: SignedRequest, now: Date): WorkloadSecret {
     rootPem: joinPem(roots),
     notBefore: facts.notBefore,
     notAfter: facts.notAfter,
-    spiffeId: signed.spiffeId,
+    spiffeId,
     serial: facts.serial,
   };
 }

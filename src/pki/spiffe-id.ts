@@ -39,6 +39,17 @@ export function trustDomainProblem(name: string): string | undefined {
   return "may have lower case letters, digits, dots, dashes and underscores only";
 }
 
+/**
+ * True for the same workload in the same trust domain or in another: who signs has the last word on that name.
+ *
+ * @param asked the ID that was asked for; its trust domain need not be one that the standard allows
+ */
+export function isSameWorkload(asked: string, received: string): boolean {
+  if (asked === received) return true;
+  const path = parseSpiffeId(received)?.path;
+  return path !== undefined && path !== "" && path === asked.replace(/^spiffe:\/\/[^/]*/, "");
+}
+
 /** `spiffe://<trust domain>/ns/<namespace>/sa/<service account>`, Istio's ID of a workload. */
 export function workloadId(trustDomain: string, namespace: string, serviceAccount: string): string {
   return `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;

@@ -22,8 +22,8 @@ export interface SdsSecrets {
 
 /** Peers of other trust domains, each known by roots of its own. */
 export interface Federation {
-  /** The workload's own. */
-  readonly trustDomain: string;
+  /** The workload's own and its aliases, which the workload's root vouches for. */
+  readonly trustDomains: readonly string[];
   /** PEM bundles of the others, by their names. */
   readonly bundles: ReadonlyMap<string, string>;
 }
@@ -72,13 +72,17 @@ export function encodeRoots(name: string, rootPem: string, crlPem: string | unde
 export function encodeFederatedRoots(
   name: string,
   rootPem: string,
-  { trustDomain, bundles }: Federation,
+  { trustDomains, bundles }: Federation,
   crlPem: string | undefined,
 ): Buffer {
   const own = crlPem === undefined ? rootPem : `${rootPem}\n${crlPem}`;
   const config = create(SPIFFECertValidatorConfigSchema, {
-    trustDomains: [[trustDomain, own] as const, ...bundles].map(([domain, pem]) => ({
-      name: domain,
+    // What somebody else's bundle vouches for, ours does not, even if it did once.
+    trustDomains: [
+      ...trustDomains.filter((name) => !bundles.has(name)).map((name) => [name, own] as const),
+      ...bundles,
+    ].map(([name, pem]) => ({
+      name,
       trustBundle: inline(pem),
     })),
   });

@@ -5,7 +5,7 @@ import {
   IstioCertificateRequestSchema,
   IstioCertificateResponseSchema,
 } from "../../src/proto/agent/ca_pb.js";
-import { TestPki, validity, type Validity } from "./test-pki.ts";
+import { readRequest, TestPki, validity, type Validity } from "./test-pki.ts";
 
 /** One call as the CA saw it. */
 export interface CaCall {
@@ -76,9 +76,16 @@ export class TestCa implements AsyncDisposable {
     return `127.0.0.1:${this.#server?.port ?? 0}`;
   }
 
-  /** An answer that signs whatever is asked, for the validity of the moment. */
-  issuing(valid: () => Validity): CaAnswer {
-    return async ({ csr }) => [await this.pki.sign(csr, valid()), this.pki.rootPem];
+  /** An answer that signs whatever is asked, for the validity of the moment, in this trust domain if one is given. */
+  issuing(valid: () => Validity, trustDomain?: () => string): CaAnswer {
+    if (trustDomain === undefined)
+      return async ({ csr }) => [await this.pki.sign(csr, valid()), this.pki.rootPem];
+    return async ({ csr }) => {
+      const { names } = await readRequest(csr);
+      const [{ value: asked = "" } = {}] = names as readonly { readonly value?: string }[];
+      const uri = asked.replace(/^spiffe:\/\/[^/]*/, `spiffe://${trustDomain()}`);
+      return [await this.pki.sign(csr, valid(), uri), this.pki.rootPem];
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

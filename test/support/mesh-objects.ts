@@ -65,6 +65,41 @@ export function egress(name: string, port: number): object {
   });
 }
 
+/** The same and a port on which every connection is one of its own to `service`, with a handshake of its own. */
+export function egressWithRaw(
+  name: string,
+  port: number,
+  raw: {
+    readonly port: number;
+    readonly service: string;
+    readonly serviceAccount: string;
+    readonly to: number;
+  },
+): readonly object[] {
+  const host = `${raw.service}.demo.svc.cluster.local`;
+  const bound = { bind: "127.0.0.1", captureMode: "NONE" };
+  return [
+    sidecar(name, {
+      egress: [
+        { port: { number: port, name: "http", protocol: "HTTP" }, ...bound, hosts: ["./*"] },
+        { port: { number: raw.port, name: "tcp", protocol: "TCP" }, ...bound, hosts: [`./${host}`] },
+      ],
+    }),
+    {
+      apiVersion: "networking.istio.io/v1",
+      kind: "ServiceEntry",
+      metadata: { name: raw.service, namespace: "demo" },
+      spec: {
+        hosts: [host],
+        location: "MESH_INTERNAL",
+        resolution: "STATIC",
+        ports: [{ number: raw.port, name: "tcp", protocol: "TCP" }],
+        endpoints: [{ address: "127.0.0.1", ports: { tcp: raw.to }, serviceAccount: raw.serviceAccount }],
+      },
+    },
+  ];
+}
+
 function sidecar(name: string, spec: object): object {
   return {
     apiVersion: "networking.istio.io/v1",

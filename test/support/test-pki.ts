@@ -107,11 +107,18 @@ export class TestPki {
     return this.#root.toString("pem");
   }
 
-  /** Sign what a request asks for: its key and its SAN. @throws Error when it is not signed by its own key */
-  async sign(requestPem: string, valid: Validity): Promise<string> {
+  /**
+   * Sign what a request asks for: its key and its SAN, or this URI instead.
+   *
+   * @throws Error when it is not signed by its own key
+   */
+  async sign(requestPem: string, valid: Validity, uri?: string): Promise<string> {
     const request = new x509.Pkcs10CertificateRequest(requestPem);
     if (!(await request.verify())) throw new Error("the request's signature is wrong");
-    const name = request.getExtension(subjectAlternativeName);
+    const name =
+      uri === undefined
+        ? request.getExtension(subjectAlternativeName)
+        : new x509.SubjectAlternativeNameExtension([{ type: "url", value: uri }]);
     return this.#issue(request.publicKey, name === null ? [] : [name], valid);
   }
 

@@ -2,6 +2,7 @@
  * What Envoy serves against what the agent gave it.
  */
 import type { IdentityReport } from "../../agent/identity-report.ts";
+import { isSameWorkload } from "../../pki/spiffe-id.ts";
 
 /** A certificate of Envoy's `/certs` (envoy.admin.v3.CertificateDetails). */
 export interface EnvoyCertificate {
@@ -55,7 +56,8 @@ export function compareCertificates(identity: IdentityReport, envoy: EnvoyCertif
     ),
   ];
   const isOurs = ({ names }: ServedCertificate): boolean =>
-    identity.spiffeId !== undefined && names.includes(`URI:${identity.spiffeId}`);
+    // Before a migration the same workload was in another trust domain.
+    names.some((name) => name.startsWith("URI:") && isSameWorkload(identity.spiffeId ?? "", name.slice(4)));
   const stale = certificates.filter((one) => one.role === "certificate" && isOurs(one) && !one.isTheAgents);
   return {
     certificates,

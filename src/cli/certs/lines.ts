@@ -13,6 +13,14 @@ export function certsLines(
 ): readonly string[] {
   return [
     row("identity", identity.spiffeId ?? "none yet"),
+    ...(identity.askedTrustDomain === undefined
+      ? []
+      : [
+          row(
+            "trust domain",
+            `the source's own: TRUST_DOMAIN is ${identity.askedTrustDomain}, which it does not sign for`,
+          ),
+        ]),
     ...(identity.source === undefined ? [] : [row("source", identity.source)]),
     ...(identity.receivedAt === undefined ? [] : [row("received", moment(identity.receivedAt, now))]),
     row(

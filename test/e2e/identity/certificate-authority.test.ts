@@ -4,9 +4,13 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { TestCa } from "../../support/ca.ts";
 import { eventually } from "../../support/eventually.ts";
+import { freePorts } from "../../support/free-ports.ts";
+import type { HttpResponse } from "../../../src/net/http-client.ts";
 import { jwtExpiringAt } from "../../support/jwt.ts";
 import { startLoad } from "../../support/load.ts";
 import { TestMetadataServer } from "../../support/metadata-server.ts";
+import { get } from "../../support/mesh.ts";
+import { apiHost, egressWithRaw } from "../../support/mesh-objects.ts";
 import { mutualTls } from "../../support/mutual-tls.ts";
 import { validity } from "../../support/test-pki.ts";
 import { startWebAndApi } from "../../support/web-and-api.ts";
@@ -16,9 +20,13 @@ const lifetimeMs = 20_000;
 const rotation = { SECRET_GRACE_PERIOD_RATIO: "0.85" };
 
 describe("a CA that web shows a token of Google's metadata server, and api a provisioned certificate", () => {
-  test("signs certificates that carry mutual TLS and rotate with no failed request", async () => {
+  test("signs in its own trust domain, moves to another under load, and no request fails", async () => {
     await using ca = await TestCa.listen();
-    ca.answer = ca.issuing(() => validity(-60_000, lifetimeMs));
+    let trustDomain = "old.example";
+    ca.answer = ca.issuing(
+      () => validity(-60_000, lifetimeMs),
+      () => trustDomain,
+    );
     await using behind = await TestCa.listen({ pki: ca.pki, tls: false });
     behind.answer = ca.answer;
     await using front = await mutualTls(behind.address, ca.pki);
@@ -31,6 +39,7 @@ describe("a CA that web shows a token of Google's metadata server, and api a pro
       await Promise.resolve();
     };
     await using mesh = await startWebAndApi({
+      flags: ["--trustDomain", "old.example", "--trustDomainAliases", "new.example"],
       // The discovery server is plain here: it would ask for tokens of its own.
       web: {
         token: undefined,
@@ -67,7 +76,28 @@ describe("a CA that web shows a token of Google's metadata server, and api a pro
     assert.ok(front.clients[0] !== undefined, "no client certificate was shown");
     assert.equal(ca.calls[0]?.header("x-team"), "mesh");
 
-    await using load = startLoad(() => mesh.call());
+    const identities = async (): Promise<readonly (string | undefined)[]> =>
+      (await Promise.all([mesh.web.report(), mesh.api.report()])).map(({ identity }) => identity.spiffeId);
+    const inDomain = (name: string): readonly string[] =>
+      ["web", "api"].map((account) => `spiffe://${name}/ns/demo/sa/${account}`);
+    assert.deepEqual(await identities(), inDomain("old.example"));
+    assert.equal((await mesh.web.report()).identity.askedTrustDomain, "cluster.local");
+
+    // Each of these calls is a handshake of its own, between peers of which one may have moved already.
+    const [rawPort = 0] = await freePorts(1);
+    const raw = { port: rawPort, service: "raw", serviceAccount: "api", to: mesh.inboundPort };
+    mesh.mesh.write("web.yaml", ...egressWithRaw("web", mesh.outboundPort, raw));
+    const callAnew = (): Promise<HttpResponse> => get(rawPort, "/", { host: apiHost });
+    await eventually("the second port", async () => assert.equal((await callAnew()).status, 200), {
+      withinMs: 15_000,
+    });
+
+    await using load = startLoad(async () => {
+      const answer = await mesh.call();
+      return answer.status === 200 ? callAnew() : answer;
+    });
+    await load.more(10);
+    trustDomain = "new.example";
     const [webCalls, apiCalls] = [ca.calls.length, behind.calls.length];
     await eventually(
       "two rotations each",
@@ -79,5 +109,6 @@ describe("a CA that web shows a token of Google's metadata server, and api a pro
     );
     await load.more(10);
     assert.deepEqual(await load.stop(), []);
+    assert.deepEqual(await identities(), inDomain("new.example"));
   });
 });

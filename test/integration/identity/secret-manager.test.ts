@@ -59,6 +59,42 @@ describe("SecretManager with a CA that works", () => {
     assert.notEqual(second.privateKeyPem, first.privateKeyPem);
   });
 
+  test("takes the trust domain that the CA signs for, says so once, and follows it into the next", async () => {
+    using folder = temporaryFolder();
+    await using ca = await TestCa.listen();
+    let trustDomain = "old.example";
+    ca.answer = ca.issuing(
+      () => validity(-120_000, 2_000),
+      () => trustDomain,
+    );
+    await using running = runManager(identityOptions(folder.path, ca));
+    const { serial } = await running.secret(
+      ({ spiffeId }) => spiffeId === "spiffe://old.example/ns/demo/sa/web",
+    );
+    await running.secret((secret) => secret.serial !== serial);
+    trustDomain = "new.example";
+    await running.secret(({ spiffeId }) => spiffeId === "spiffe://new.example/ns/demo/sa/web");
+
+    const { problem, askedTrustDomain, trustDomains } = running.manager.state.current;
+    assert.equal(problem, undefined);
+    assert.equal(askedTrustDomain, "cluster.local");
+    assert.deepEqual(trustDomains, ["new.example", "old.example", "cluster.local"]);
+    const warnings = running.lines.filter((line) => line.includes("not the configured one"));
+    assert.equal(warnings.length, 2, warnings.join("\n"));
+    assert.match(warnings[0] ?? "", /old\.example.*cluster\.local/);
+
+    // Whoever else the CA signs for is not this workload.
+    ca.answer = async ({ csr }) => [
+      await ca.pki.sign(csr, validity(-60_000, 60_000), "spiffe://new.example/ns/demo/sa/api"),
+      ca.pki.rootPem,
+    ];
+    assert.match(
+      await running.problem("CERTIFICATE_INVALID"),
+      /it is for spiffe:\/\/new\.example\/ns\/demo\/sa\/api/,
+    );
+    assert.match(running.manager.state.current.secret?.spiffeId ?? "", /\/sa\/web$/);
+  });
+
   test("holds a certificate of the near future until it is valid, and says that the clocks differ", async () => {
     using folder = temporaryFolder();
     await using ca = await TestCa.listen();

@@ -152,12 +152,37 @@ describe("a certificate from a SPIFFE Workload API", () => {
     assert.equal(running.manager.state.current.secret?.serial, serial);
   });
 
-  test("of another trust domain is refused with what to set", async () => {
+  test("of another trust domain than TRUST_DOMAIN is taken, said once, and followed into the next", async () => {
     await using given = await spiffe();
-    await using _api = await TestWorkloadApi.listen(given.path, [
+    await using api = await TestWorkloadApi.listen(given.path, [
       await given.issue("spiffe://example.org/web"),
     ]);
     await using running = runManager(given.options);
-    assert.match(await running.problem("WORKLOAD_API_INVALID"), /set TRUST_DOMAIN/);
+    const first = await running.secret();
+    assert.equal(first.spiffeId, "spiffe://example.org/web");
+    const { askedTrustDomain, trustDomains } = running.manager.state.current;
+    assert.equal(askedTrustDomain, "cluster.local");
+    assert.deepEqual(trustDomains, ["example.org", "cluster.local"]);
+
+    api.svids.set([await given.issue("spiffe://example.org/web")]);
+    await running.secret(({ serial }) => serial !== first.serial);
+    api.svids.set([await given.issue("spiffe://next.org/web")]);
+    await running.secret(({ spiffeId }) => spiffeId === "spiffe://next.org/web");
+    assert.deepEqual(running.manager.state.current.trustDomains, [
+      "next.org",
+      "example.org",
+      "cluster.local",
+    ]);
+    const warnings = running.lines.filter((line) => line.includes("trust domain is not the configured one"));
+    assert.equal(warnings.length, 2, warnings.join("\n"));
+  });
+
+  test("that is no SPIFFE ID is refused", async () => {
+    await using given = await spiffe();
+    await using _api = await TestWorkloadApi.listen(given.path, [
+      await given.issue("https://example.org/web"),
+    ]);
+    await using running = runManager(given.options);
+    assert.match(await running.problem("WORKLOAD_API_INVALID"), /is no SPIFFE ID/);
   });
 });

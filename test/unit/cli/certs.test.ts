@@ -54,6 +54,11 @@ describe("outrider certs", () => {
   });
 
   test("marks an older certificate of the same identity, one that is nowhere, and none at all", () => {
+    const former = envoyLeaf("98", "spiffe://former.org/ns/demo/sa/web");
+    const before = compareCertificates(identity, {
+      certificates: [{ cert_chain: [envoyLeaf("ab1")] }, { cert_chain: [former] }],
+    });
+    assert.match(before.differences.join("\n"), /^Envoy serves 98, which is not the agent's[^\n]*$/);
     const stale = compareCertificates(identity, {
       certificates: [{ cert_chain: [envoyLeaf("ab1")] }, { cert_chain: [envoyLeaf("99")] }],
     });

@@ -53,7 +53,58 @@ describe("checkSecret()", async () => {
     const chain = [await pki.sign(request.requestPem, valid), pki.rootPem];
     refused(
       { privateKeyPem: request.privateKeyPem, spiffeId, chain },
-      /it is for spiffe:\/\/cluster\.local\/ns\/demo\/sa\/api, not for spiffe:\/\/cluster\.local\/ns\/demo\/sa\/web: check TRUST_DOMAIN/,
+      /it is for spiffe:\/\/cluster\.local\/ns\/demo\/sa\/api, not for spiffe:\/\/cluster\.local\/ns\/demo\/sa\/web: check POD_NAMESPACE and SERVICE_ACCOUNT/,
+    );
+  });
+
+  const signedFor = async (id: string): Promise<SignedRequest> => {
+    const request = await createCertificateRequest(key, id);
+    const chain = [await pki.sign(request.requestPem, valid), pki.rootPem];
+    return { privateKeyPem: request.privateKeyPem, spiffeId, chain };
+  };
+
+  for (const id of ["spiffe://new.example.org/ns/demo/sa/web", "spiffe://a/ns/demo/sa/web"]) {
+    test(`takes the same workload in another trust domain: ${id}`, async () => {
+      assert.equal(checkSecret(await signedFor(id), new Date()).spiffeId, id);
+    });
+  }
+
+  test("takes exactly what was asked for, even where SPIFFE would not name a trust domain so", async () => {
+    const id = "spiffe://Cluster.Local/ns/demo/sa/web";
+    assert.equal(checkSecret({ ...(await signedFor(id)), spiffeId: id }, new Date()).spiffeId, id);
+  });
+
+  for (const id of [
+    "spiffe://cluster.local/ns/other/sa/web",
+    "spiffe://cluster.local/ns/demo/sa/api",
+    "spiffe://new.example.org/ns/other/sa/web",
+    "spiffe://new.example.org/ns/demo/sa/web/x",
+    "spiffe://new.example.org/x/ns/demo/sa/web",
+    "spiffe://new.example.org",
+    "spiffe://New.Example.Org/ns/demo/sa/web",
+    "spiffe:///ns/demo/sa/web",
+    "spiffe://a:443/ns/demo/sa/web",
+    "https://new.example.org/ns/demo/sa/web",
+    "urn:web",
+  ]) {
+    test(`refuses what is not the same workload: ${id}`, async () => {
+      refused(
+        await signedFor(id),
+        /it is for .*, not for spiffe:\/\/cluster\.local\/ns\/demo\/sa\/web: check/,
+      );
+    });
+  }
+
+  test("refuses a certificate with two identities, and with none", async () => {
+    const { certificatePem, privateKeyPem } = await pki.serverKeyPair(
+      [spiffeId, "spiffe://b/ns/demo/sa/web"],
+      valid,
+    );
+    refused({ privateKeyPem, spiffeId, chain: [certificatePem, pki.rootPem] }, /it is for .*, spiffe:\/\/b/);
+    const named = await pki.serverKeyPair(["web.demo"], valid);
+    refused(
+      { privateKeyPem: named.privateKeyPem, spiffeId, chain: [named.certificatePem, pki.rootPem] },
+      /it is for nobody/,
     );
   });
 

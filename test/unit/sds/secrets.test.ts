@@ -52,8 +52,11 @@ test("with a private key provider the key goes to the provider alone, the whole 
   assert.equal(method.pollDelay.nanos, 5_000_000);
 });
 
-test("roots of several trust domains are one bundle each, in which the workload's own has the CRL", () => {
-  const federation = { trustDomain: "cluster.local", bundles: new Map([["other.org", "other root"]]) };
+test("roots of several trust domains are one bundle each, of which the workload's own has the CRL and its aliases", () => {
+  const federation = {
+    trustDomains: ["cluster.local", "former.org", "other.org"],
+    bundles: new Map([["other.org", "other root"]]),
+  };
   const { type } = fromBinary(SecretSchema, encodeFederatedRoots("ROOTCA", "root", federation, "revoked"));
   assert.equal(type.case, "validationContext");
   assert.equal(type.value.trustedCa, undefined, "no root may vouch for every name");
@@ -64,6 +67,7 @@ test("roots of several trust domains are one bundle each, in which the workload'
   assert.deepEqual(toJson(SPIFFECertValidatorConfigSchema, config), {
     trustDomains: [
       { name: "cluster.local", trustBundle: { inlineBytes: base64("root\nrevoked") } },
+      { name: "former.org", trustBundle: { inlineBytes: base64("root\nrevoked") } },
       { name: "other.org", trustBundle: { inlineBytes: base64("other root") } },
     ],
   });
