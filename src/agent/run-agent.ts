@@ -5,7 +5,6 @@
  * asks. On a stop only Envoy hears of it: the rest lives until Envoy is gone, because a draining Envoy needs it.
  */
 import type { AgentConfig } from "../config/agent-config.ts";
-import { ApplicationEnded } from "../envoy/drain/drain-plan.ts";
 import type { SupervisionEnd } from "../envoy/state.ts";
 import { EnvoySupervisor } from "../envoy/supervisor.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
@@ -48,6 +47,7 @@ export interface AgentDependencies extends ReopenableLog {
 export async function runAgent(config: AgentConfig, deps: AgentDependencies): Promise<SupervisionEnd> {
   const log = deps.log.scope("envoy");
   await using claim = await requirePreconditions(config, log);
+  if (deps.shutdown.aborted) return { kind: "never-served" };
   const launch = launchOf(config, deps.envoyBinary);
   await using witnesses = new Witnesses(config.envoy.configPath, log);
   const supervisor = EnvoySupervisor.start({
@@ -62,7 +62,12 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
     memory: witnesses.memory,
   });
   const stop = new AbortController();
-  const supervision = supervisor.run(AbortSignal.any([deps.shutdown, stop.signal]), deps.hurry);
+  const applicationEnded = new AbortController();
+  const supervision = supervisor.run({
+    shutdown: AbortSignal.any([deps.shutdown, stop.signal]),
+    applicationEnded: applicationEnded.signal,
+    hurry: deps.hurry,
+  });
   try {
     // Loaded while Envoy boots: gRPC and metrics cost as much as the agent's whole start before them.
     const { AgentServices } = await import("./services.ts");
@@ -74,7 +79,8 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
       reloader,
       tasks,
       quit: (reason) => {
-        stop.abort(new ApplicationEnded(reason));
+        if (deps.shutdown.aborted) log.info("the application has ended in the drain", { reason });
+        applicationEnded.abort(new Error(reason));
       },
     });
     supervisor.attach(services.forNewcomers);

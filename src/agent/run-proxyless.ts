@@ -5,6 +5,7 @@ import { accessSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { grpcBootstrapText } from "../bootstrap/grpc-bootstrap.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
+import { stopEnd } from "../envoy/drain/stop-step.ts";
 import type { SupervisionEnd } from "../envoy/state.ts";
 import { writeFileAtomic } from "../files/atomic-file.ts";
 import { makeFolder } from "../files/folder.ts";
@@ -94,7 +95,13 @@ export async function runProxyless(
     else end.addEventListener("abort", () => resolve(), { once: true });
   });
   if (tasks.failure !== undefined) throw tasks.failure;
-  return { kind: "drained" };
+  return {
+    kind: stopEnd({
+      wasEverReady: identity.state.current.secret !== undefined,
+      applicationEnded: quit.signal.aborted,
+      isCut: false,
+    }),
+  };
 }
 
 function missingFile(folder: string): string | undefined {

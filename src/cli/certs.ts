@@ -4,6 +4,7 @@
 import type { AgentReport } from "../agent/report.ts";
 import type { Command, CommandContext } from "./command.ts";
 import type { EnvoyCertificates } from "./certs/compare.ts";
+import { failedCode } from "./stopped-code.ts";
 
 /** Exit codes for scripts. */
 const exitCodes = { good: 0, different: 2 } as const;
@@ -17,7 +18,7 @@ export const certsCommand: Command = {
     "Show this sidecar's certificates: chain, names, validity, source, next rotation, and what Envoy serves.",
   flags: { json: { type: "boolean", default: false, describe: "Print it as JSON." } },
   async run(args, context) {
-    const [{ compareCertificates }, { certsLines }, { failedCode, locate }] = await Promise.all([
+    const [{ compareCertificates }, { certsLines }, { locate }] = await Promise.all([
       import("./certs/compare.ts"),
       import("./certs/lines.ts"),
       import("./sidecar.ts"),

@@ -24,6 +24,7 @@ export const envoyCommand: Command = {
       binaryPath: args.optionalString("binaryPath"),
       envoyPath: context.env["ENVOY_PATH"] || undefined,
       env: context.env,
+      signal: context.shutdown,
     };
     const located = findEnvoy(options);
     const progress = fetchProgressLine(context);

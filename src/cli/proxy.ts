@@ -12,11 +12,12 @@ import type { SupervisionEnd } from "../envoy/state.ts";
 import type { Arguments, Command, CommandContext } from "./command.ts";
 import { identityFlags, readIdentityFlags } from "./identity-flags.ts";
 import { logFlags, readLogFlags } from "./log-flags.ts";
+import { stoppedCode } from "./stopped-code.ts";
 import { readSupervisionFlags, supervisionFlags } from "./supervision-flags.ts";
 import { version } from "./version.ts";
 
 /** Exit codes of the agent; a spent restart budget passes Envoy's own code on. */
-const exitCodes = { drained: 0, failed: 1, configurationUnusable: 64, cutShort: 143 } as const;
+const exitCodes = { drained: 0, failed: 1, configurationUnusable: 64 } as const;
 
 /** How long a pod's network may take to get an address, in milliseconds. */
 const addressesMs = 120_000;
@@ -174,6 +175,7 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
         },
       },
     });
+    if (context.shutdown.aborted) return stoppedEarly(context);
     const configure = (): AgentConfig =>
       parseConfig({
         ...sources,
@@ -192,13 +194,17 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
     if (config.proxyless !== undefined) {
       const { runProxyless } = await import("../agent/run-proxyless.ts");
       const { shutdown, reopenLogsRequests } = context;
-      return exitCodeOfEnd(await runProxyless(config, { log, reopenLog, shutdown, reopenLogsRequests }));
+      const end = await runProxyless(config, { log, reopenLog, shutdown, reopenLogsRequests });
+      return exitCodeOfEnd(end, context);
     }
     const [{ runAgent }, { ensureEnvoy, logProgress }] = await Promise.all([
       import("../agent/run-agent.ts"),
       import("../envoy/binary/ensure.ts"),
     ]);
-    const envoyBinary = await ensureEnvoy({ ...config.envoyBinary, env: context.env }, logProgress(log));
+    const envoyBinary = await ensureEnvoy(
+      { ...config.envoyBinary, env: context.env, signal: context.shutdown },
+      logProgress(log),
+    );
     const stdout = new LogTarget(["stdout"]);
     const end = await runAgent(config, {
       log,
@@ -216,7 +222,7 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
       init: context.init,
     });
     if (end.kind === "gave-up") await leaveWord([`Envoy keeps dying: ${end.reason}`], args, context);
-    return exitCodeOfEnd(end);
+    return exitCodeOfEnd(end, context);
   } catch (error) {
     if (error instanceof ConfigError) {
       const problems = error.problems.map((problem) => `  ${describeProblem(problem)}`);
@@ -225,6 +231,7 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
     }
     const { errorMessage } = await import("../lifecycle/error-message.ts");
     const { EnvoyFetchError } = await import("../envoy/binary/fetch.ts");
+    if (error instanceof EnvoyFetchError && context.shutdown.aborted) return stoppedEarly(context);
     if (error instanceof EnvoyFetchError) {
       await fail([`outrider has no Envoy to run: ${error.message}`], args, context);
       return exitCodes.configurationUnusable;
@@ -246,15 +253,31 @@ async function leaveWord(lines: readonly string[], args: Arguments, context: Com
   if (problem !== undefined) context.printError(`the termination log ${problem}`);
 }
 
-function exitCodeOfEnd(end: SupervisionEnd): number {
+/**
+ * Who stops an agent before it has served, or does not let it drain, sees the signal, as of any program that it ends.
+ * A 0 would tell the platform that the work is done: a container with restartPolicy OnFailure that a failed startup
+ * probe has ended would never be started again.
+ */
+function exitCodeOfEnd(
+  end: SupervisionEnd,
+  { shutdown, hurry }: Pick<CommandContext, "shutdown" | "hurry">,
+): number {
   switch (end.kind) {
     case "drained":
       return exitCodes.drained;
+    case "never-served":
+      return stoppedCode(shutdown);
     case "cut-short":
-      return exitCodes.cutShort;
+      return stoppedCode(hurry);
     case "gave-up":
       return end.exitCode;
   }
+}
+
+/** Asked to stop before there was an Envoy. */
+function stoppedEarly({ shutdown, printError }: CommandContext): number {
+  printError("outrider was asked to stop while it started");
+  return stoppedCode(shutdown);
 }
 
 /** How long to look around for a look that waits for nobody; the default for what is no duration. */

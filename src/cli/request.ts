@@ -3,6 +3,7 @@
  */
 import { ports } from "../config/range.ts";
 import type { Command, CommandContext } from "./command.ts";
+import { failedCode } from "./stopped-code.ts";
 
 /** Ports that pilot-agent allows: Envoy's admin, istiod's debug port, the status port and Envoy's readiness. */
 const istioPorts = [15000, 15004, 15020, 15021];
@@ -22,7 +23,7 @@ export const requestCommand: Command = {
     },
   },
   async run(args, context) {
-    const { failedCode, locate } = await import("./sidecar.ts");
+    const { locate } = await import("./sidecar.ts");
     const location = locate(context);
     const port = args.optionalNumber("debug-port") ?? location.adminPort;
     const ports = new Set([

@@ -3,6 +3,7 @@
  * the sidecar with it.
  */
 import type { Command, CommandContext } from "./command.ts";
+import { failedCode, stoppedCode } from "./stopped-code.ts";
 import { waitFlags } from "./wait.ts";
 
 /** Ends with CMD's own exit code, or 128 + signal. */
@@ -35,10 +36,10 @@ export const runCommand: Command = {
     const result = await sidecar.waitForSidecar(options, context.shutdown);
     let code: number;
     if (result.kind === "stopped" || context.shutdown.aborted) {
-      code = sidecar.stoppedCode(context.shutdown);
+      code = stoppedCode(context.shutdown);
     } else if (result.kind === "timeout" && args.boolean("timeoutFatal")) {
       context.printError(notReady(result.lastError, options.timeoutMs, `${file} is not run`));
-      code = sidecar.failedCode;
+      code = failedCode;
     } else {
       if (result.kind === "timeout") {
         context.printError(notReady(result.lastError, options.timeoutMs, `${file} runs without it`));

@@ -3,16 +3,11 @@
  */
 import { type AgentLocation, locateAgent } from "../config/agent-location.ts";
 import { readConfigFile } from "../config/read-sources.ts";
-import { exitCodeOf } from "../envoy/exits/exit.ts";
 import { backoffDelayMs } from "../lifecycle/backoff.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import { fetchHttp } from "../net/http-client.ts";
 import type { Arguments, CommandContext } from "./command.ts";
-import { SignalReceived } from "./signals.ts";
-
-/** Exit code of a failed command, as pilot-agent has it. */
-export const failedCode = 255;
 
 /** Exit code for a wrong command line, `EX_USAGE` of sysexits(3). */
 export const usageCode = 64;
@@ -89,14 +84,6 @@ async function readinessProblem(options: WaitOptions, signal: AbortSignal): Prom
 /** Where an `http:` URL leads. */
 function targetOf(url: URL): { readonly host: string; readonly port: number } {
   return { host: url.hostname.replace(/^\[(.*)\]$/, "$1"), port: Number(url.port || 80) };
-}
-
-/** 128 + signal for a command that a signal stopped. */
-export function stoppedCode(stop: AbortSignal): number {
-  const reason: unknown = stop.reason;
-  return reason instanceof SignalReceived
-    ? exitCodeOf({ kind: "signaled", signal: reason.signal })
-    : failedCode;
 }
 
 const quitBackoff = { initialMs: 100, multiplier: 2, maxMs: 1_000, jitter: 0.2 };

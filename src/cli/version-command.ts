@@ -2,10 +2,8 @@
  * `outrider version`: which release this is, in the forms of `pilot-agent version`.
  */
 import type { Command } from "./command.ts";
+import { failedCode } from "./stopped-code.ts";
 import { version } from "./version.ts";
-
-/** Exit code of a form that is none, as pilot-agent has it. */
-const failedCode = 255;
 
 /** Prints and ends. */
 export const versionCommand: Command = {

@@ -3,6 +3,7 @@
  */
 import { timerMs, timerSeconds } from "../config/range.ts";
 import type { Command, Flag } from "./command.ts";
+import { failedCode, stoppedCode } from "./stopped-code.ts";
 
 /** Flags of every command that waits for the sidecar. */
 export const waitFlags = {
@@ -32,8 +33,7 @@ export const waitCommand: Command = {
   describe: "Wait until the sidecar of this pod is ready: exit code 0, or 255 when it is not in time.",
   flags: waitFlags,
   async run(args, context) {
-    const { failedCode, locate, stoppedCode, usageCode, waitForSidecar, waitOptions, waitUsage } =
-      await import("./sidecar.ts");
+    const { locate, usageCode, waitForSidecar, waitOptions, waitUsage } = await import("./sidecar.ts");
     const options = waitOptions(args, locate(context));
     if (options === undefined) {
       context.printError(waitUsage);

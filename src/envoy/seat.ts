@@ -21,6 +21,8 @@ export class Seat {
   trial: SwapRequest | undefined;
   /** Time of the proof that it serves, in milliseconds; undefined until then. */
   provenAt: number | undefined;
+  /** Whom it serves: nobody before it is LIVE, and everybody once it was ready or took over from another. */
+  serves: "nobody" | "whoever-connects" | "everybody" = "nobody";
   /** What it waits for, until it is proven. */
   waitingFor = "Envoy starts";
   /** Set before the agent ends it, or has it ended. */

@@ -68,7 +68,10 @@ export function proveServing(
       onWaiting: (reason) => {
         seat.waitingFor = reason;
       },
-      prove: () => findMissingSecrets(generation.admin),
+      prove: () => {
+        if (seat.serves === "nobody") seat.serves = "whoever-connects";
+        return findMissingSecrets(generation.admin);
+      },
       liveWithinMs: limits?.liveWithinMs,
       provenWithinMs: limits?.provenWithinMs,
     },

@@ -2,6 +2,8 @@
  * Where the supervised Envoy stands, as one value.
  */
 
+import type { StopEnd } from "./drain/stop-step.ts";
+
 /** State of the active generation. */
 export type EnvoyState =
   | { readonly kind: "starting"; readonly generation: number; readonly pid: number | undefined }
@@ -12,6 +14,5 @@ export type EnvoyState =
 
 /** How supervision ended. */
 export type SupervisionEnd =
-  | { readonly kind: "drained" }
-  | { readonly kind: "cut-short" }
+  | { readonly kind: StopEnd }
   | { readonly kind: "gave-up"; readonly exitCode: number; readonly reason: string };

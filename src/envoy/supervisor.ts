@@ -6,13 +6,12 @@
  * replaced Envoy) runs beside the loop and reports to it.
  */
 import type { ChildExit } from "../lifecycle/child.ts";
-import { errorMessage } from "../lifecycle/error-message.ts";
 import { EventQueue } from "../lifecycle/event-queue.ts";
 import { aborted } from "../lifecycle/sleep.ts";
 import { Timer } from "../lifecycle/timer.ts";
 import type { EnvoyAdmin } from "./admin.ts";
 import type { BringUpResult } from "./swap/bring-up.ts";
-import { drainUntilGone } from "./drain/drain-until-gone.ts";
+import { stopEnd } from "./drain/stop-step.ts";
 import type { ExitDiagnosis } from "./exits/exit-diagnosis.ts";
 import type { Generation } from "./generation/generation.ts";
 import { LaunchMemory } from "./generation/launch-memory.ts";
@@ -30,6 +29,7 @@ import { SupervisionReport } from "./supervision-report.ts";
 import type { SupervisorOptions } from "./supervisor-options.ts";
 import type { SwapOutcome } from "./swap/swap.ts";
 import { watchSeats } from "./seat-watch.ts";
+import { endActive, type StopRequests } from "./stop.ts";
 import { SwapAftermath } from "./swap/swap-aftermath.ts";
 import { Swapper } from "./swap/swapper.ts";
 import type { SwapReport, SwapRequest } from "./swap/swap-requests.ts";
@@ -51,6 +51,7 @@ export class EnvoySupervisor {
   #lastAdmin: EnvoyAdmin;
   /** The Envoy that was drained on request. */
   #drained: Seat | undefined;
+  #wasEverReady = false;
   /** Counts and state, for whoever shows them. */
   readonly report: SupervisionReport;
 
@@ -186,12 +187,11 @@ export class EnvoySupervisor {
   }
 
   /**
-   * Supervise until `shutdown` aborts and Envoy is drained, or until the restart budget is spent. Resolves
+   * Supervise until a stop is asked for and Envoy is drained, or until the restart budget is spent. Resolves
    * only once every Envoy is gone.
-   *
-   * @param hurry ends a drain at once
    */
-  async run(shutdown: AbortSignal, hurry: AbortSignal): Promise<SupervisionEnd> {
+  async run(requests: StopRequests): Promise<SupervisionEnd> {
+    const shutdown = AbortSignal.any([requests.shutdown, requests.applicationEnded]);
     void aborted(shutdown).then(() => {
       this.#stopping.abort(shutdown.reason);
       this.#events.push({ kind: "stop", reason: shutdown.reason });
@@ -206,7 +206,7 @@ export class EnvoySupervisor {
     );
     try {
       for (;;) {
-        const end = await this.#handle(await this.#events.next(), hurry);
+        const end = await this.#handle(await this.#events.next(), requests);
         if (end !== undefined) return end;
       }
     } finally {
@@ -217,10 +217,10 @@ export class EnvoySupervisor {
     }
   }
 
-  async #handle(event: SupervisionEvent, hurry: AbortSignal): Promise<SupervisionEnd | undefined> {
+  async #handle(event: SupervisionEvent, requests: StopRequests): Promise<SupervisionEnd | undefined> {
     switch (event.kind) {
       case "stop":
-        return this.#stop(event.reason, hurry);
+        return this.#stop(event.reason, requests);
       case "exited":
         return this.#afterExit(event.seat, event.exit, event.wasActive);
       case "brought-up":
@@ -295,6 +295,8 @@ export class EnvoySupervisor {
   #markProven(seat: Seat): void {
     const { generation } = seat;
     seat.provenAt = performance.now();
+    seat.serves = "everybody";
+    this.#wasEverReady = true;
     this.#restarts.proven();
     void seat.learnListeners();
     this.report.state.set({ kind: "live", generation: generation.number, pid: generation.pid });
@@ -360,28 +362,26 @@ export class EnvoySupervisor {
     return loss === undefined ? undefined : this.#afterDeath(loss.seat, loss.diagnosis);
   }
 
-  async #stop(reason: unknown, hurry: AbortSignal): Promise<SupervisionEnd> {
+  async #stop(reason: unknown, requests: StopRequests): Promise<SupervisionEnd> {
     const { log, observer } = this.#options;
     this.#swapper.stop();
     const interrupted = await this.#swapper.abort();
     if (interrupted !== undefined) await this.#afterSwap(interrupted.request, interrupted.outcome);
     const { active } = this.#roster;
     if (active !== undefined) {
-      const { generation } = active;
-      this.report.state.set({ kind: "draining", generation: generation.number });
-      log.info("stopping", { reason: errorMessage(reason), generation: generation.number });
-      if (this.#drained !== active) {
-        observer.ending(generation, "drain");
-        await drainUntilGone(generation, reason, hurry, log);
-      }
-      active.asked ??= "stop";
-      if (hurry.aborted) generation.kill();
-      await generation.stop();
+      this.report.state.set({ kind: "draining", generation: active.generation.number });
+      await endActive(active, requests, { log, observer, reason, isDrained: this.#drained === active });
     }
     await this.#roster.clear();
     this.report.state.set({ kind: "stopped", reason: "asked to stop" });
     log.info("Envoy stopped", { generation: active?.generation.number });
-    return { kind: hurry.aborted ? "cut-short" : "drained" };
+    return {
+      kind: stopEnd({
+        wasEverReady: this.#wasEverReady,
+        applicationEnded: requests.applicationEnded.aborted,
+        isCut: requests.hurry.aborted,
+      }),
+    };
   }
 
   #after(ms: number, event: SupervisionEvent): void {

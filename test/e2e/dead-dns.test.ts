@@ -56,5 +56,5 @@ test("a name server that does not answer does not keep a stopped agent from endi
   // Long enough for Envoy to have opened its stream, and for the look-up to have begun.
   await new Promise((resolve) => setTimeout(resolve, 3_000));
   agent.kill("SIGTERM");
-  assert.deepEqual(await agent.exitWithin(8_000), { kind: "exited", code: 0 });
+  assert.deepEqual(await agent.exitWithin(8_000), { kind: "exited", code: 143 });
 });

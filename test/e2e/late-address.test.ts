@@ -58,7 +58,7 @@ describe("without an address", () => {
       { withinMs },
     );
     agent.kill("SIGTERM");
-    assert.deepEqual(await agent.exitWithin(20_000), { kind: "exited", code: 0 });
+    assert.deepEqual(await agent.exitWithin(20_000), { kind: "exited", code: 143 });
   });
 
   test("a signal ends the wait", async (t: TestContext) => {
@@ -67,7 +67,7 @@ describe("without an address", () => {
     await using agent = startLate(folder.path);
     await saysThatItWaits(agent);
     agent.kill("SIGTERM");
-    assert.deepEqual(await agent.exitWithin(20_000), { kind: "exited", code: 0 }, agent.lines.join("\n"));
+    assert.deepEqual(await agent.exitWithin(20_000), { kind: "exited", code: 143 }, agent.lines.join("\n"));
   });
 
   test("whoever only looks does not wait", async (t: TestContext) => {

@@ -103,7 +103,7 @@ describe("with DISABLE_ENVOY", () => {
     assert.deepEqual(waiting.exit, { kind: "exited", code: 255 });
     assert.match(waiting.output, /503/);
     agent.kill("SIGTERM");
-    assert.deepEqual(await agent.exitWithin(10_000), { kind: "exited", code: 0 }, agent.lines.join("\n"));
+    assert.deepEqual(await agent.exitWithin(10_000), { kind: "exited", code: 143 }, agent.lines.join("\n"));
   });
 
   test("plan and doctor know that no Envoy is to run", async () => {

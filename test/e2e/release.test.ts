@@ -42,7 +42,11 @@ async function lifeOfAnAgent(agent: Program, cwd: string): Promise<readonly stri
     },
   );
   outrider.kill("SIGTERM");
-  assert.deepEqual(await outrider.exitWithin(20_000), { kind: "exited", code: 0 }, outrider.lines.join("\n"));
+  assert.deepEqual(
+    await outrider.exitWithin(20_000),
+    { kind: "exited", code: 143 },
+    outrider.lines.join("\n"),
+  );
   return outrider.lines;
 }
 

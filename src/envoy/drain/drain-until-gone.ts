@@ -6,15 +6,23 @@ import { planDrain } from "./drain-plan.ts";
 import { drain } from "./drain.ts";
 import type { Generation } from "../generation/generation.ts";
 
+/** What may shorten it. */
+export interface DrainRequests {
+  /** Ends it at once. */
+  readonly cut: AbortSignal;
+  /** The application asked for the stop, or is gone; undefined where that changes nothing. */
+  readonly applicationEnded: AbortSignal | undefined;
+}
+
 /**
  * Drain an Envoy that is about to be stopped, until its time is over, it is gone, or `cut` aborts.
  *
- * @param reason why it is stopped
+ * @param wasReady false for one that was merely LIVE: whoever is connected is all that it has to serve
  */
 export async function drainUntilGone(
   generation: Generation,
-  reason: unknown,
-  cut: AbortSignal,
+  wasReady: boolean,
+  { cut, applicationEnded }: DrainRequests,
   log: Logger,
 ): Promise<void> {
   const gone = new AbortController();
@@ -24,9 +32,9 @@ export async function drainUntilGone(
   const { options } = generation.launch;
   await drain(
     generation.admin,
-    planDrain(options, reason),
+    () => planDrain(options, { wasReady, applicationEnded: applicationEnded?.aborted === true }),
     options,
-    AbortSignal.any([cut, gone.signal]),
+    { cut, gone: gone.signal, replan: applicationEnded },
     log,
   );
 }

@@ -16,7 +16,15 @@ import {
   totalConnections,
   workloadConnections,
 } from "./connections.ts";
-import { afterPoll, type ConnectionCount, drainBegun, drainEnd, type DrainPlan } from "./drain-plan.ts";
+import {
+  afterPoll,
+  type ConnectionCount,
+  drainBegun,
+  type DrainPlan,
+  type DrainProgress,
+  nextPollMs,
+} from "./drain-plan.ts";
+import { nextStep } from "./stop-step.ts";
 import type { EnvoyOptions } from "../options.ts";
 
 /** The part of the admin interface that a drain needs. Every call rejects after a deadline of its own. */
@@ -29,11 +37,18 @@ export interface DrainControl {
 /** Which listeners drain and which of them are the agent's own. */
 export type DrainScope = Pick<EnvoyOptions, "drainInboundOnly" | "ownPorts">;
 
+/** What can happen in a drain. */
+export interface DrainEvents {
+  /** Somebody does not want to wait any longer. */
+  readonly cut: AbortSignal;
+  /** Envoy has ended. */
+  readonly gone: AbortSignal;
+  /** Something has happened that calls for another plan; undefined when nothing can. */
+  readonly replan: AbortSignal | undefined;
+}
+
 /** How long Envoy may take to flush its logs after SIGTERM, in milliseconds. */
 export const flushMs = 1_000;
-
-/** Between two polls of the connections, and between two tries of a request that failed, in milliseconds. */
-const pollMs = 1_000;
 
 /** Between two looks at the clock and the last poll, in milliseconds. */
 const tickMs = 100;
@@ -43,49 +58,91 @@ const reportEveryMs = 3_000;
 
 const statsTimeoutMs = 2_000;
 
-/** Drain as planned, or until `cut` aborts. Never rejects: a step that fails is logged and tried again. */
+/**
+ * Drain as planned, until that is over or something ends it. Never rejects: a step that fails is logged and tried
+ * again.
+ *
+ * @param plan for all that is known by now; asked for again and again
+ */
 export async function drain(
   admin: DrainControl,
-  plan: DrainPlan,
+  plan: () => DrainPlan,
   scope: DrainScope,
-  cut: AbortSignal,
+  events: DrainEvents,
   log: Logger,
 ): Promise<void> {
-  if (plan.preDrainDelayMs > 0) {
-    log.info("serving on before the drain", { delayMs: plan.preDrainDelayMs });
-    await sleep(plan.preDrainDelayMs, cut);
+  const { cut, gone, replan } = events;
+  const ended = AbortSignal.any([cut, gone]);
+  const begunAt = performance.now();
+  let running: RunningDrain | undefined;
+  for (;;) {
+    const now = performance.now();
+    const step = nextStep(plan(), {
+      isCut: cut.aborted,
+      isGone: gone.aborted,
+      waitedMs: now - begunAt,
+      drainedMs: running === undefined ? undefined : now - running.startedAt,
+      progress: running?.observer.progress ?? drainBegun,
+    });
+    switch (step.kind) {
+      case "serve-on":
+        log.info("serving on before the drain", { delayMs: Math.round(step.forMs) });
+        await sleep(
+          Math.ceil(step.forMs),
+          AbortSignal.any([ended, ...(replan === undefined ? [] : [replan])]),
+        );
+        break;
+      case "drain":
+        running ??= beginDrain(admin, plan, scope, ended, log);
+        await sleep(tickMs, ended);
+        break;
+      case "end":
+        await running?.stop();
+        log.info("drained", {
+          because: step.because,
+          afterMs: Math.round(now - (running?.startedAt ?? now)),
+          ...running?.observer.left(),
+        });
+        return;
+    }
   }
-  if (cut.aborted) return;
-  log.info("draining Envoy", {
-    listeners: scope.drainInboundOnly ? "inbound" : "all",
-    minimumMs: plan.minimumMs,
-    maximumMs: plan.maximumMs,
-  });
-  const startedAt = performance.now();
+}
+
+interface RunningDrain {
+  readonly startedAt: number;
+  readonly observer: DrainObserver;
+  readonly stop: () => Promise<void>;
+}
+
+function beginDrain(
+  admin: DrainControl,
+  plan: () => DrainPlan,
+  scope: DrainScope,
+  ended: AbortSignal,
+  log: Logger,
+): RunningDrain {
+  const { minimumMs, maximumMs } = plan();
+  log.info("draining Envoy", { listeners: scope.drainInboundOnly ? "inbound" : "all", minimumMs, maximumMs });
   const over = new AbortController();
   const observer = new DrainObserver(admin, plan, scope, log);
-  const observing = observer.run(AbortSignal.any([cut, over.signal]));
-  let reason: string | undefined;
-  while (!cut.aborted && reason === undefined) {
-    await sleep(tickMs, cut);
-    reason = drainEnd(plan, observer.progress, performance.now() - startedAt);
-  }
-  over.abort();
-  await observing;
-  log.info("drained", {
-    because: reason ?? "it was cut short",
-    afterMs: Math.round(performance.now() - startedAt),
-    ...observer.left(),
-  });
+  const observing = observer.run(AbortSignal.any([ended, over.signal]));
+  return {
+    startedAt: observer.startedAt,
+    observer,
+    stop: async () => {
+      over.abort();
+      await observing;
+    },
+  };
 }
 
 /** Asks Envoy to drain and who is connected, again and again. */
 class DrainObserver {
   readonly #admin: DrainControl;
-  readonly #plan: DrainPlan;
+  readonly #plan: () => DrainPlan;
   readonly #scope: DrainScope;
   readonly #log: Logger;
-  readonly #startedAt = performance.now();
+  readonly startedAt = performance.now();
   readonly #problems = new Map<string, string>();
   #progress = drainBegun;
   #accepted = false;
@@ -93,14 +150,14 @@ class DrainObserver {
   #connections: Connections | undefined;
   #reported: { readonly text: string; readonly at: number } | undefined;
 
-  constructor(admin: DrainControl, plan: DrainPlan, scope: DrainScope, log: Logger) {
+  constructor(admin: DrainControl, plan: () => DrainPlan, scope: DrainScope, log: Logger) {
     this.#admin = admin;
     this.#plan = plan;
     this.#scope = scope;
     this.#log = log;
   }
 
-  get progress(): typeof drainBegun {
+  get progress(): DrainProgress {
     return this.#progress;
   }
 
@@ -122,12 +179,13 @@ class DrainObserver {
       if (!this.#accepted) await unlessStopped(this.#ask());
       if (!stop.aborted && this.#needsDirections()) await unlessStopped(this.#learnDirections());
       if (!stop.aborted) await unlessStopped(this.#poll());
-      await sleep(pollMs, stop);
+      await sleep(nextPollMs(this.#plan(), performance.now() - this.startedAt), stop);
     }
   }
 
   #needsDirections(): boolean {
-    return this.#plan.endsAtZero && this.#scope.drainInboundOnly && this.#outbound === undefined;
+    const { endsAtZero, countsOutbound } = this.#plan();
+    return endsAtZero && !countsOutbound && this.#scope.drainInboundOnly && this.#outbound === undefined;
   }
 
   async #ask(): Promise<void> {
@@ -148,8 +206,8 @@ class DrainObserver {
   }
 
   async #poll(): Promise<void> {
-    const count = await this.#count();
-    this.#progress = afterPoll(this.#progress, count, performance.now() - this.#startedAt);
+    const askedAtMs = performance.now() - this.startedAt;
+    this.#progress = afterPoll(this.#progress, await this.#count(), askedAtMs);
   }
 
   async #count(): Promise<ConnectionCount> {

@@ -190,12 +190,13 @@ export class Generation {
     return this.#lines;
   }
 
-  /** Let Envoy flush its logs and exit; kill it if that takes too long. */
-  async stop(): Promise<void> {
+  /** Let Envoy flush its logs and exit; kill it if that takes too long, or when `hurry` aborts. */
+  async stop(hurry?: AbortSignal): Promise<void> {
     this.#isSignaled = true;
     this.#child.kill("SIGTERM");
     const limit = new AbortController();
-    await Promise.race([this.exited, sleep(flushMs, limit.signal)]);
+    const patience = AbortSignal.any([limit.signal, ...(hurry === undefined ? [] : [hurry])]);
+    await Promise.race([this.exited, sleep(flushMs, patience)]);
     limit.abort();
     this.kill();
     await this.exited;

