@@ -119,6 +119,13 @@ export class GuardedHttp {
         url.protocol === "https:"
           ? httpsRequest({ ...options, ...this.#tls(licence.insecure) }, resolveWith)
           : httpRequest(options, resolveWith);
+      request.on("socket", (socket) => {
+        // Before the request is written: whatever led here, this is who would read it.
+        socket.prependOnceListener("connect", () => {
+          const refusal = this.#refusalOf(socket.remoteAddress ?? "", policy);
+          if (refusal !== undefined) request.destroy(refused(host, [refusal]));
+        });
+      });
       request.on("error", (error) => {
         reject(this.#explain(url, error, signal));
       });
@@ -165,18 +172,17 @@ export class GuardedHttp {
   #requireAllowed(host: string, addresses: readonly string[], policy: AddressPolicy): readonly string[] {
     const reasons: string[] = [];
     const allowed = addresses.filter((address) => {
-      const reason = this.#options.guard(address, policy);
-      if (reason !== undefined)
-        reasons.push(`${host === address ? "" : `${host} has the address `}${address}, which ${reason}`);
+      const reason = this.#refusalOf(address, policy);
+      if (reason !== undefined) reasons.push(host === address ? reason : `${host} has the address ${reason}`);
       return reason === undefined;
     });
     if (allowed.length > 0) return allowed;
-    const remedy = "name the server in WASM_INSECURE_REGISTRIES if it is meant to be asked";
-    const isOwn = reasons.some((reason) => reason.endsWith("of this machine"));
-    throw new WasmFetchError(
-      "download_failure",
-      `nothing is fetched from ${reasons.join(", ") || host}${isOwn ? `: ${remedy}` : ""}`,
-    );
+    throw refused(host, reasons);
+  }
+
+  #refusalOf(address: string, policy: AddressPolicy): string | undefined {
+    const reason = this.#options.guard(address, policy);
+    return reason === undefined ? undefined : `${address}, which ${reason}`;
   }
 
   #explain(url: URL, error: Error, signal: AbortSignal): Error {
@@ -184,6 +190,15 @@ export class GuardedHttp {
     if (error.cause instanceof WasmFetchError) return error.cause;
     return transportError(url, error, signal);
   }
+}
+
+function refused(host: string, reasons: readonly string[]): WasmFetchError {
+  const remedy = "name the server in WASM_INSECURE_REGISTRIES if it is meant to be asked";
+  const isOwn = reasons.some((reason) => reason.endsWith("of this machine"));
+  return new WasmFetchError(
+    "download_failure",
+    `nothing is fetched from ${reasons.join(", ") || host}${isOwn ? `: ${remedy}` : ""}`,
+  );
 }
 
 /** What became of a connection, or of a body that broke off. */

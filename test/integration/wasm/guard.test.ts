@@ -85,6 +85,26 @@ describe("a fetch", () => {
     assert.deepEqual(hidden.requests, []);
   });
 
+  test("asks whoever it was connected to, not only whom its name stood for", async () => {
+    await using server = await startModuleServer();
+    server.answers.set("/a.wasm", bytes(module));
+    const asked: string[] = [];
+    const http = new GuardedHttp({
+      guard: (address) => (asked.push(address) > 1 ? "is another one by now" : undefined),
+      insecureRegistries: [server.address],
+      roots: () => undefined,
+      tlsPolicy: undefined,
+      requestTimeoutMs: 15_000,
+    });
+    const url = new URL(`${server.url}/a.wasm`);
+    await assert.rejects(
+      http.send({ url, signal: new AbortController().signal }),
+      /nothing is fetched from 127\.0\.0\.1, which is another one by now/,
+    );
+    assert.deepEqual(asked, ["127.0.0.1", "127.0.0.1"]);
+    assert.deepEqual(server.requests, []);
+  });
+
   test("of a server that is named needs no certificate that can be verified, and leads to no other without TLS", async () => {
     const { certificatePem, privateKeyPem } = await (
       await TestPki.create()

@@ -11,7 +11,7 @@ describe("the guard of addresses", () => {
   const anywhere = { loopback: true, privateNetwork: true };
   const never = {
     "link-local": ["169.254.0.1", "169.254.169.254", "fe80::1", "fe80::1%eth0", "febf::1"],
-    "metadata service": ["100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254"],
+    "metadata service": ["100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254"],
     BLOCKED_CIDRS: ["203.0.113.7", "2001:db8:1::1"],
     "no address": ["", "example.com", "169.254", "1.2.3.4.5", "::ffff:1.2.3"],
   };
@@ -28,7 +28,7 @@ describe("the guard of addresses", () => {
       "::ffff:169.254.169.254",
       "::ffff:a9fe:a9fe",
       "64:ff9b::a9fe:a9fe",
-      "2002:a9fe:a9fe::1",
+      "64:ff9b:1::a9fe:a9fe",
     ])
       assert.match(guard(address, anywhere) ?? "", /link-local/, address);
     assert.match(guard("::ffff:203.0.113.7", anywhere) ?? "", /BLOCKED/);
