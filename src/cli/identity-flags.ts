@@ -12,8 +12,9 @@ export const identityFlags: Readonly<Record<keyof IdentityFlags, Flag>> = {
   },
   identityCache: {
     type: "string",
+    default: "auto",
     describe:
-      "Folder in memory that keeps the last certificate for a restart while the CA is down (default none).",
+      "Keeps the last certificate for a restart: auto (<configPath>/identity-cache if in memory), off or a folder.",
   },
   identityCacheOnDisk: {
     type: "boolean",

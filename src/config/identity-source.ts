@@ -3,7 +3,7 @@
  */
 import { isIP } from "node:net";
 import { constants } from "node:os";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import {
   type IdentityCacheOptions,
   type IdentityFiles,
@@ -165,10 +165,12 @@ function asRecord(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-/** Undefined keeps nothing. */
-export function identityCache(flags: IdentityFlags): IdentityCacheOptions | undefined {
-  const { identityCache: folder, identityCacheOnDisk } = flags;
-  return folder === undefined || folder === "" ? undefined : { folder, allowDisk: identityCacheOnDisk };
+/** Undefined keeps nothing. Unless told it is kept under the configuration path, as far as that is in memory. */
+export function identityCache(flags: IdentityFlags, configPath: string): IdentityCacheOptions | undefined {
+  const { identityCache: told = "auto", identityCacheOnDisk: allowDisk } = flags;
+  if (told === "off" || told === "") return undefined;
+  if (told === "auto") return { folder: join(configPath, "identity-cache"), allowDisk, isAutomatic: true };
+  return { folder: told, allowDisk };
 }
 
 /** Undefined when nobody is to be told of a certificate. */

@@ -54,7 +54,7 @@ export function identityParts(
     identity: {
       ...caOptions(controlPlane, source.kind === "ca", problems),
       source,
-      cache: identityCache(flags),
+      cache: identityCache(flags, controlPlane.proxy.configPath),
       trustBundles: trustBundles(raw, problems),
     },
     sds: {

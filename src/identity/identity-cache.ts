@@ -1,26 +1,29 @@
 /**
  * The last good key and chain, kept in a folder so that an agent that restarts while the CA is down serves at once.
  *
- * A private key in a file is a risk of its own: the folder must be memory unless that is waived, the file is the
- * agent's alone, and one that others could have read or written is not used.
+ * A private key in a file is a risk of its own: the folder must be memory unless that is waived, and nobody else's to
+ * write; the file is the agent's alone, and one that others could have read or written is not used.
  */
-import { readFileSync, rmSync, statfsSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { lstatSync, statfsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { writeFileAtomic } from "../files/atomic-file.ts";
+import { FolderNotOursError, inOwnFolder, makeOwnFolder, removeFromOwnFolder } from "../files/own-folder.ts";
+import { readOwnText, readRegularText } from "../files/read-regular-file.ts";
 import type { Backoff } from "../lifecycle/backoff.ts";
 import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
-import { makeFolder } from "../files/folder.ts";
 import { retrying } from "../lifecycle/retry.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { CounterMetric } from "../telemetry/metrics.ts";
 import type { IdentityCacheOptions } from "./options.ts";
 import type { IdentityDependencies, SecretStore } from "./secret-store.ts";
+import { age, readClaims } from "./token.ts";
 import { checkGivenSecret, type WorkloadSecret } from "./workload-secret.ts";
 
 /** Magic numbers of tmpfs and ramfs (statfs(2)). */
 const memoryFileSystems: ReadonlySet<number> = new Set([0x0102_1994, 0x8584_58f6]);
 
-const fileName = "identity.json";
+/** No name that somebody takes for a log or a bootstrap. */
+const fileName = "identity.secret";
 
 /** Between two tries to write: a full disk may get room again. */
 const backoff: Backoff = { initialMs: 1_000, multiplier: 2, maxMs: 10_000, jitter: 0.2 };
@@ -30,6 +33,14 @@ export interface ExpectedIdentity {
   /** For people. */
   readonly name: string;
   readonly accepts: (spiffeId: string) => boolean;
+  /** File of the token that stands for it at its CA; undefined where there is none. */
+  readonly tokenPath: string | undefined;
+}
+
+/** What an earlier run has left. */
+export interface KeptIdentity {
+  readonly secret: WorkloadSecret;
+  readonly keptAt: Date;
 }
 
 /** No further try would help. */
@@ -44,6 +55,7 @@ export class IdentityCache {
   readonly #failures: CounterMetric;
   /** What the file holds. */
   #kept: WorkloadSecret | undefined;
+  #isTold = false;
 
   constructor(
     options: IdentityCacheOptions,
@@ -61,13 +73,12 @@ export class IdentityCache {
   }
 
   /** What was kept, if it can be served now. */
-  load(now: Date): WorkloadSecret | undefined {
+  load(now: Date): KeptIdentity | undefined {
     const path = this.#path;
     try {
-      const { mode, uid } = statSync(path);
-      if ((mode & 0o077) !== 0 || uid !== process.getuid?.())
-        throw new Error("others than this user may read or write it");
-      const kept: unknown = JSON.parse(readFileSync(path, "utf8"));
+      const { mode, mtime } = lstatSync(path);
+      if ((mode & 0o077) !== 0) throw new Error("others than this user may read or write it");
+      const kept: unknown = JSON.parse(readOwnText(path));
       const secret = checkGivenSecret(asGiven(kept), `the kept certificate ${path}`, now);
       if (!this.#expected.accepts(secret.spiffeId))
         throw new Error(`it is for ${secret.spiffeId}, not for ${this.#expected.name}`);
@@ -75,13 +86,30 @@ export class IdentityCache {
       this.#log.info("serving the certificate of an earlier run until a new one comes", {
         path,
         notAfter: secret.notAfter.toISOString(),
+        certificateAge: age(mtime, now),
+        endsIn: age(now, secret.notAfter),
+        token: this.#describeToken(now),
       });
       this.#kept = secret;
-      return secret;
+      return { secret, keptAt: mtime };
     } catch (error) {
       if (errorCode(error) !== "ENOENT")
         this.#log.info("the kept certificate is not used", { path, reason: errorMessage(error) });
       return undefined;
+    }
+  }
+
+  /** What the CA will be shown for the next certificate. */
+  #describeToken(now: Date): string | undefined {
+    const { tokenPath } = this.#expected;
+    if (tokenPath === undefined) return undefined;
+    try {
+      const { iat, exp } = readClaims(readRegularText(tokenPath).trim()) ?? {};
+      const issued = iat === undefined ? "of unknown age" : `${age(iat, now)} old`;
+      if (exp === undefined) return issued;
+      return `${issued}, ${exp > now ? `ends in ${age(now, exp)}` : `expired ${age(exp, now)} ago`}`;
+    } catch (error) {
+      return errorMessage(error);
     }
   }
 
@@ -98,10 +126,15 @@ export class IdentityCache {
   }
 
   async #keepNewest(store: SecretStore, signal: AbortSignal): Promise<void> {
-    const { folder } = this.#options;
+    const { folder, isAutomatic = false } = this.#options;
     const fail = (error: unknown, failures: number): void => {
-      this.#failures.inc();
       const fields = { folder, reason: errorMessage(error) };
+      if (isAutomatic && isFinal(error)) {
+        if (!this.#isTold) this.#log.info("the certificate is not kept for a restart", fields);
+        this.#isTold = true;
+        return;
+      }
+      this.#failures.inc();
       if (failures === 1) this.#log.warn("the certificate is not kept for a restart", fields);
       else this.#log.debug("the certificate is still not kept for a restart", fields);
     };
@@ -115,7 +148,7 @@ export class IdentityCache {
       this.#kept = await retrying(async () => keep(), {
         backoff,
         signal,
-        isFinal: (error) => error instanceof NotInMemoryError,
+        isFinal,
         onFailure: ({ error, failures }) => {
           failed = failures;
           fail(error, failures);
@@ -130,22 +163,52 @@ export class IdentityCache {
 
   #write({ certificateChainPem, privateKeyPem, rootPem, federatedBundles, crlPem }: WorkloadSecret): void {
     const { folder, allowDisk } = this.#options;
-    makeFolder(folder, 0o700);
-    if (!allowDisk && !memoryFileSystems.has(statfsSync(folder).type)) {
-      throw new NotInMemoryError(
-        "the folder is not in memory (tmpfs): name one that is, or allow it with --identityCacheOnDisk",
-      );
-    }
+    if (!allowDisk) requireMemory(folder);
+    makeOwnFolder(folder);
     const federated = Object.fromEntries(federatedBundles ?? []);
     const kept = { certificateChainPem, privateKeyPem, rootPem, federated, crlPem };
-    writeFileAtomic(this.#path, JSON.stringify(kept), 0o600);
+    const isInMemory = inOwnFolder(folder, (anchored) => {
+      // It may be another one by now.
+      if (!allowDisk) requireMemory(anchored);
+      writeFileAtomic(join(anchored, fileName), JSON.stringify(kept), 0o600);
+      return isMemory(anchored);
+    });
+    if (!this.#isTold) this.#log.info("the certificate is kept for a restart", { folder, isInMemory });
+    this.#isTold = true;
   }
 
   /** What was taken back must not come again with a restart. */
   #forget(): void {
     this.#kept = undefined;
-    rmSync(this.#path, { force: true });
+    try {
+      removeFromOwnFolder(this.#options.folder, [fileName]);
+    } catch (error) {
+      const fields = { path: this.#path, reason: errorMessage(error) };
+      this.#log.warn("the kept certificate was taken back and cannot be removed", fields);
+    }
   }
+}
+
+function isFinal(error: unknown): boolean {
+  return error instanceof NotInMemoryError || error instanceof FolderNotOursError;
+}
+
+/** A folder that is not there yet will be where the one above it is. @throws NotInMemoryError, the system error */
+function requireMemory(folder: string): void {
+  try {
+    if (isMemory(folder)) return;
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT" || dirname(folder) === folder) throw error;
+    requireMemory(dirname(folder));
+    return;
+  }
+  throw new NotInMemoryError(
+    "the folder is not in memory (tmpfs): name one that is, or allow it with --identityCacheOnDisk",
+  );
+}
+
+function isMemory(folder: string): boolean {
+  return memoryFileSystems.has(statfsSync(folder).type);
 }
 
 function asGiven(kept: unknown): Parameters<typeof checkGivenSecret>[0] {

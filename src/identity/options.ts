@@ -63,6 +63,8 @@ export interface IdentityCacheOptions {
   readonly folder: string;
   /** True keeps the key even on a disk. */
   readonly allowDisk: boolean;
+  /** Nobody has asked for it: where it cannot be kept, that is no fault. */
+  readonly isAutomatic?: boolean;
 }
 
 /** When a certificate is replaced. */

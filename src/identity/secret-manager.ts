@@ -79,7 +79,8 @@ export class SecretManager {
 
   #serveKept(): void {
     const kept = this.#cache?.load(this.#now());
-    if (kept !== undefined) this.#store.publish(kept, { source: "the identity cache" });
+    if (kept === undefined) return;
+    this.#store.publish(kept.secret, { source: "the identity cache", receivedAt: kept.keptAt });
   }
 
   /** A machine that boots with a wrong clock takes what was kept for expired, or not valid yet. */
@@ -94,11 +95,13 @@ function expectedIdentity(options: IdentityOptions): ExpectedIdentity | undefine
   switch (options.source.kind) {
     case "ca": {
       const name = askedIdentity(options);
-      return { name, accepts: (spiffeId) => isSameWorkload(name, spiffeId) };
+      const { tokenPath } = options;
+      return { name, accepts: (spiffeId) => isSameWorkload(name, spiffeId), tokenPath };
     }
     case "workload-api": {
       // The Workload API says whose trust domain this is.
-      return { name: "a SPIFFE ID", accepts: (spiffeId) => parseSpiffeId(spiffeId) !== undefined };
+      const accepts = (spiffeId: string): boolean => parseSpiffeId(spiffeId) !== undefined;
+      return { name: "a SPIFFE ID", accepts, tokenPath: undefined };
     }
     case "files":
     case "external-sds":

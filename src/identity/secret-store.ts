@@ -28,6 +28,8 @@ export interface SecretOrigin {
   readonly source: string;
   /** The trust domain that it was asked for; undefined where nothing is asked for. */
   readonly askedTrustDomain?: string;
+  /** When it came, if that was before this process. */
+  readonly receivedAt?: Date;
 }
 
 /** Holds the state that everybody else follows. */
@@ -107,7 +109,9 @@ export class SecretStore {
   }
 
   /** Serve `secret` from now on. */
-  publish(secret: WorkloadSecret, { source, askedTrustDomain }: SecretOrigin): void {
+  publish(secret: WorkloadSecret, origin: SecretOrigin): void {
+    const now = this.#now();
+    const { source, askedTrustDomain, receivedAt = now } = origin;
     if (this.#state.current.problem !== undefined) {
       this.#log.info("workload certificate problem is over", { failures: this.#failuresInRow });
     }
@@ -119,7 +123,7 @@ export class SecretStore {
       notAfter: secret.notAfter.toISOString(),
     });
     this.#own = secret;
-    this.#publishedAt = performance.now();
+    this.#publishedAt = performance.now() - Math.max(0, now.getTime() - receivedAt.getTime());
     const own = trustDomainOf(secret.spiffeId);
     if (askedTrustDomain !== undefined && this.#trustDomains.isNews(own, askedTrustDomain)) {
       this.#log.warn("the certificate's trust domain is not the configured one, and is taken", {
@@ -130,7 +134,7 @@ export class SecretStore {
     }
     this.#state.set({
       secret: this.#trusting(secret),
-      receivedAt: this.#now(),
+      receivedAt,
       source,
       trustDomains: this.#trustDomains.take(own, askedTrustDomain),
       ...(askedTrustDomain === undefined || askedTrustDomain === own ? {} : { askedTrustDomain }),

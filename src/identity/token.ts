@@ -71,7 +71,8 @@ export function checkToken(
   return token;
 }
 
-function age(since: Date, now: Date): string {
+/** How long something is from `since` to `now`, for people; never negative. */
+export function age(since: Date, now: Date): string {
   const seconds = Math.max(0, Math.round((now.getTime() - since.getTime()) / 1_000));
   if (seconds < 120) return `${seconds} s`;
   return seconds < 7_200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3_600)} h`;

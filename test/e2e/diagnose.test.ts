@@ -99,12 +99,16 @@ describe("outrider diagnose", () => {
       ISTIO_META_API_TOKEN: planted.metadata,
     };
     // An Envoy that is not made for hot restart outlives its agent.
-    await using mesh = await startWebAndApi({ web: { env, flags: ["--swapMode=overlap"] } });
+    await using mesh = await startWebAndApi({
+      web: { env, flags: ["--swapMode=overlap", "--identityCacheOnDisk"] },
+    });
     assert.equal((await mesh.call()).status, 200);
     const { web } = mesh;
     const token = readFileSync(join(web.folder, "var/run/secrets/tokens/istio-token"), "utf8");
     const pem = await fetchPrivateKey(join(web.folder, "var/run/secrets/workload-spiffe-uds/socket"));
     const key = createPrivateKey(pem);
+    const kept = join(web.folder, "etc/istio/proxy/identity-cache/identity.secret");
+    assert.ok(readFileSync(kept, "utf8").includes(pem.split("\n")[1] ?? "no key"));
     const secrets = [
       ...pem.split("\n").filter((line) => line !== "" && !line.startsWith("-----")),
       ...formsOf(key.export({ type: "pkcs8", format: "der" })),

@@ -67,7 +67,7 @@ async function run({ disk }: { readonly disk: string }): Promise<FullDiskReport>
   );
   const look = (): FilesOnDisk => {
     const chain = readFileSync(join(output, "cert-chain.pem"), "utf8");
-    const kept = JSON.parse(readFileSync(join(cache.folder, "identity.json"), "utf8")) as {
+    const kept = JSON.parse(readFileSync(join(cache.folder, "identity.secret"), "utf8")) as {
       certificateChainPem: string;
     };
     return {

@@ -121,7 +121,7 @@ describe("a clock that is set", { concurrency: true }, () => {
     {
       await using before = runManager(options);
       await before.secret();
-      await eventually("the file", () => assert.ok(existsSync(join(cache.folder, "identity.json"))), {
+      await eventually("the file", () => assert.ok(existsSync(join(cache.folder, "identity.secret"))), {
         withinMs: 5_000,
       });
     }

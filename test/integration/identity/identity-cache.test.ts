@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { GrpcError } from "../../../src/grpc/grpc-error.ts";
@@ -26,16 +35,24 @@ describe("--identityCache", () => {
     {
       await using before = runManager(options);
       ({ serial } = await before.secret());
-      await eventually("kept", () => statSync(join(cache.folder, "identity.json")), { withinMs: 5_000 });
+      await eventually(
+        "kept",
+        () => assert.match(before.lines.join("\n"), /is kept for a restart.*isInMemory=true/),
+        { withinMs: 5_000 },
+      );
     }
-    assert.equal(statSync(join(cache.folder, "identity.json")).mode & 0o777, 0o600);
+    assert.equal(statSync(join(cache.folder, "identity.secret")).mode & 0o777, 0o600);
     assert.equal(statSync(cache.folder).mode & 0o777, 0o700);
 
     ca.answer = down;
     await using after = runManager(options);
     assert.equal((await after.secret()).serial, serial);
     assert.equal(after.manager.state.current.source, "the identity cache");
-    assert.match(after.lines.join("\n"), /serving the certificate of an earlier run until a new one comes/);
+    assert.match(
+      after.lines.join("\n"),
+      /serving the certificate of an earlier run until a new one comes.*certificateAge="\d+ s" endsIn="60 min" token="of unknown age, ends in 60 min"/,
+    );
+    assert.match(await after.metrics.render(), /istio_agent_cert_age_seconds\{resource_name="default"\} \d/);
     await after.problem("CA_UNAVAILABLE");
     assert.equal(after.manager.state.current.secret?.serial, serial);
     assert.doesNotMatch(after.lines.join("\n"), /PRIVATE KEY/);
@@ -54,7 +71,7 @@ describe("--identityCache", () => {
       cache,
       source: { kind: "workload-api", target: `unix:${socket}` },
     });
-    const path = join(memory.path, "identity.json");
+    const path = join(memory.path, "identity.secret");
     const pair = await ca.pki.serverKeyPair([webIdentity], validity(-60_000, 3_600_000));
     const { serialNumber } = new X509Certificate(pair.certificatePem);
     const given = [svid(webIdentity, pair, [ca.pki.rootPem])];
@@ -95,9 +112,45 @@ describe("--identityCache", () => {
       }
       await using allowed = runManager(options(true));
       await allowed.secret();
-      await eventually("kept", () => assert.ok(existsSync(join(disk, "identity.json"))), {
+      await eventually("kept", () => assert.ok(existsSync(join(disk, "identity.secret"))), {
         withinMs: 5_000,
       });
+    } finally {
+      rmSync(disk, { recursive: true });
+    }
+  });
+
+  test("by itself keeps it in a folder of ours in memory alone, and says once why not elsewhere", async () => {
+    using folder = temporaryFolder();
+    using memory = memoryFolder();
+    await using ca = await TestCa.listen();
+    ca.answer = ca.issuing(() => validity(-60_000, 2_000));
+    const disk = mkdtempSync(join(import.meta.dirname, "cache-"));
+    const shared = join(memory.path, "shared");
+    mkdirSync(shared);
+    chmodSync(shared, 0o777);
+    const elsewhere = join(memory.path, "elsewhere");
+    mkdirSync(elsewhere);
+    symlinkSync(elsewhere, join(memory.path, "link"));
+    try {
+      for (const [where, reason] of [
+        [join(disk, "identity-cache"), /not kept for a restart.*not in memory/],
+        [shared, /not kept for a restart.*everybody may write it/],
+        [join(memory.path, "link"), /not kept for a restart.*it is a link/],
+      ] as const) {
+        const cache = { folder: where, allowDisk: false, isAutomatic: true };
+        await using running = runManager(identityOptions(folder.path, ca, { cache }));
+        const first = await running.secret();
+        await running.secret(({ serial }) => serial !== first.serial);
+        await eventually("told", () => assert.match(running.lines.join("\n"), reason), { withinMs: 5_000 });
+        const told = running.lines.filter((line) => line.includes("not kept"));
+        assert.equal(told.length, 1);
+        assert.match(told.join(""), /^info/);
+      }
+      assert.deepEqual(
+        [disk, shared, elsewhere].flatMap((path) => readdirSync(path)),
+        [],
+      );
     } finally {
       rmSync(disk, { recursive: true });
     }
@@ -110,7 +163,7 @@ describe("--identityCache", () => {
     ca.answer = ca.issuing(() => validity(-60_000, 30_000));
     const cache = { folder: memory.path, allowDisk: false };
     const options = identityOptions(folder.path, ca, { cache });
-    const path = join(memory.path, "identity.json");
+    const path = join(memory.path, "identity.secret");
     {
       await using before = runManager(options);
       await before.secret();

@@ -146,9 +146,20 @@ test("the socket is the owner's alone, unless told", () => {
   );
 });
 
-test("output and cache are off, unless told", () => {
+test("the identity is kept under the configuration path where that is in memory, unless told", () => {
+  const cacheOf = (identityCache: string | undefined, identityCacheOnDisk = false): unknown =>
+    configOf({}, { flags: { identity: { ...identityFlags, identityCache, identityCacheOnDisk } } }).identity
+      .cache;
+  const automatic = { folder: "etc/istio/proxy/identity-cache", allowDisk: false, isAutomatic: true };
+  assert.deepEqual(cacheOf(undefined), automatic);
+  assert.deepEqual(cacheOf("auto"), automatic);
+  assert.equal(cacheOf("off"), undefined);
+  assert.equal(cacheOf(""), undefined);
+  assert.deepEqual(cacheOf("/run/cache", true), { folder: "/run/cache", allowDisk: true });
+});
+
+test("output is off, unless told", () => {
   assert.equal(configOf().outputCerts, undefined);
-  assert.equal(configOf().identity.cache, undefined);
   const identity = { ...identityFlags, onRotate: "/bin/reload  --now", identityCache: "/run/cache" };
   const config = configOf(
     { OUTPUT_CERTS: "/out", KUBERNETES_SERVICE_HOST: "10.0.0.1" },
