@@ -15,6 +15,7 @@ import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { typeUrl } from "../xds/type-urls.ts";
 import { decodeCacheFile, encodeCacheFile } from "./cache-file.ts";
+import { cacheFileName, cacheSuffix } from "./cache-name.ts";
 import {
   type AcknowledgedUpdate,
   type PendingChanges,
@@ -185,21 +186,22 @@ export class XdsCache implements AcknowledgedStates {
 
   async #flush(): Promise<void> {
     this.#changed = Promise.withResolvers<void>();
+    let problem: string | undefined;
     for (const [type, pending] of this.#pending) {
       try {
         await this.#write(type, pending);
-        this.#problem = undefined;
       } catch (error) {
-        const reason = errorMessage(error);
-        if (reason !== this.#problem)
-          this.#log.warn("the xDS cache cannot be written", { folder: this.#options.folder, reason });
-        this.#problem = reason;
-        return;
+        // What keeps one type from being written may be that type's own.
+        problem ??= errorMessage(error);
+        continue;
       }
       // A newer change that came meanwhile stays for the next round.
       if (this.#pending.get(type) === pending) this.#pending.delete(type);
       this.#memory.passed(pending.bytes);
     }
+    if (problem !== undefined && problem !== this.#problem)
+      this.#log.warn("the xDS cache cannot be written", { folder: this.#options.folder, reason: problem });
+    this.#problem = problem;
   }
 
   async #write(type: string, pending: PendingChanges): Promise<void> {
@@ -261,7 +263,9 @@ export class XdsCache implements AcknowledgedStates {
   async #files(): Promise<readonly string[]> {
     try {
       const names = await readdir(this.#options.folder);
-      return names.filter((name) => name.endsWith(suffix)).map((name) => join(this.#options.folder, name));
+      return names
+        .filter((name) => name.endsWith(cacheSuffix))
+        .map((name) => join(this.#options.folder, name));
     } catch {
       // There is no folder before the first write.
       return [];
@@ -269,15 +273,13 @@ export class XdsCache implements AcknowledgedStates {
   }
 
   #path(type: string): string {
-    return join(this.#options.folder, `${type.replace(/^.*\//, "").replaceAll(/[^\w.]/g, "_")}${suffix}`);
+    return join(this.#options.folder, cacheFileName(type));
   }
 }
 
 function holds(bytes: Uint8Array, text: string): boolean {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(text);
 }
-
-const suffix = ".cache";
 
 /** Fewer writes than there are resources. */
 const chunkBytes = 262_144;

@@ -85,9 +85,14 @@ function valueOf({ name, bytes = Buffer.alloc(0) }: TestResource): Buffer {
 
 /** The bytes of a resource made by `valueOf`, as text. */
 function readValue(value: Uint8Array): { name: string; text: string } {
-  const nameLength = value[1] ?? 0;
-  const name = Buffer.from(value.subarray(2, 2 + nameLength)).toString("utf8");
-  let at = 3 + nameLength;
+  let nameLength = 0;
+  let start = 1;
+  for (let shift = 0, byte = 128; byte > 127; shift += 7, start += 1) {
+    byte = value[start] ?? 0;
+    nameLength |= (byte & 127) << shift;
+  }
+  const name = Buffer.from(value.subarray(start, start + nameLength)).toString("utf8");
+  let at = start + nameLength + 1;
   while ((value[at] ?? 0) > 127) at += 1;
   return { name, text: Buffer.from(value.subarray(at + 1)).toString("utf8") };
 }

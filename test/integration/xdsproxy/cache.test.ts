@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { typeUrl } from "../../../src/xds/type-urls.ts";
@@ -272,6 +272,37 @@ describe("the cache", () => {
     const response = delta.response({ typeUrl: typeUrl.cluster, nonce: "1", resources: [b] });
     upstream.stream.enqueue(response);
     assert.deepEqual(await inbox.next(), response);
+  });
+
+  test("takes types and resources of any name, and comes back with them", async () => {
+    using folder = temporaryFolder();
+    const [port = 0] = await freePorts(1);
+    const odd = ["x".repeat(300), "a b\u00e9/..", "%2e%2e", "."].map(
+      (name) => `type.googleapis.com/envoy.${name}`,
+    );
+    const names = ["", "..", "a/b", "n".repeat(5_000), "\u0000\n", "\u{1f600}"];
+    const resources = names.map((name) => ({ name, version: "1", bytes: Buffer.from(`of ${name}`) }));
+    const types = odd.map((type) => ({ typeUrl: type, resources }));
+    await life(folder.path, port, delta, [...types, ...everything]);
+    assert.equal(readdirSync(join(folder.path, "cache")).length, odd.length + 2);
+
+    await using xds = await agent(folder.path, port);
+    const { stream, inbox } = xds.envoy(delta);
+    for (const type of [typeUrl.cluster, ...odd]) {
+      stream.enqueue(delta.request({ typeUrl: type, names: type === typeUrl.cluster ? [] : names }));
+      const answer = delta.read(await inbox.next());
+      assert.equal(answer.typeUrl, type);
+      if (type !== typeUrl.cluster)
+        assert.deepEqual(answer.resources, Object.fromEntries(names.map((name) => [name, `of ${name}`])));
+    }
+  });
+
+  test("of one type that cannot be written keeps no other from it", async () => {
+    using folder = temporaryFolder();
+    const [port = 0] = await freePorts(1);
+    mkdirSync(join(folder.path, "cache/envoy.config.cluster.v3.Cluster.cache/full"), { recursive: true });
+    await life(folder.path, port, delta, everything);
+    assert.ok(statSync(join(folder.path, "cache/envoy.config.listener.v3.Listener.cache")).isFile());
   });
 
   test("of a type that has grown too large is given up, file and all, and the log says so", async () => {
