@@ -45,7 +45,7 @@ function configurationTarget(
     corpus: name,
     words: [...words, ...nasty],
     concurrency: 1,
-    maxBytes: 16_384,
+    maxBytes: 4_096,
     open: () =>
       Promise.resolve({
         feed: (input) => {
