@@ -6,6 +6,7 @@ import { readCommandLine } from "./cli/command-line.ts";
 import { commands } from "./cli/commands.ts";
 import { subscribeToSignals } from "./cli/signals.ts";
 import { version } from "./cli/version.ts";
+import { launchedVariable, originalEnvironment } from "./lifecycle/own-environment.ts";
 
 // A library's use of Node.js is not the operator's business.
 process.noDeprecation = true;
@@ -26,9 +27,12 @@ async function main(): Promise<number> {
   }
   signals.hangupMeans(invocation.command.hangup ?? "stop");
   return await invocation.command.run(invocation.args, {
-    env: process.env,
+    env: originalEnvironment(process.env),
     pid: process.pid,
-    self: { file: process.execPath, args: [...process.execArgv, ...process.argv.slice(1, 2)] },
+    self:
+      launchedVariable in process.env
+        ? { file: join(import.meta.dirname, "../bin/outrider"), args: [] }
+        : { file: process.execPath, args: [...process.execArgv, ...process.argv.slice(1, 2)] },
     templates: join(import.meta.dirname, "../bootstrap-templates"),
     terminal: process.stdout.isTTY
       ? {

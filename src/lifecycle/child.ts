@@ -7,6 +7,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { env as ownEnvironment } from "node:process";
 import { errorMessage } from "./error-message.ts";
+import { originalEnvironment } from "./own-environment.ts";
 
 /** How a process ended. */
 export type ChildExit =
@@ -115,7 +116,7 @@ function start({
     detached: !foreground,
     stdio: [foreground ? "inherit" : "ignore", stdio(stdout), stdio(stderr)],
     cwd,
-    env: env ?? { ...ownEnvironment, ...addEnv },
+    env: env ?? { ...originalEnvironment(ownEnvironment), ...addEnv },
   });
 }
 

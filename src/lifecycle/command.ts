@@ -2,7 +2,9 @@
  * A program run to its end for what it says, the only user of execa, which is loaded with the first one: the processes
  * that an agent keeps are `child.ts`'s.
  */
+import { env as ownEnvironment } from "node:process";
 import type { ChildExit } from "./child.ts";
+import { originalEnvironment } from "./own-environment.ts";
 
 /** What to run. */
 export interface CommandOptions {
@@ -34,7 +36,8 @@ export async function runCommand({ file, args, env, signal }: CommandOptions): P
     stdin: "ignore",
     cancelSignal: signal,
     killSignal: "SIGKILL",
-    ...(env === undefined ? {} : { env, extendEnv: false }),
+    env: env ?? originalEnvironment(ownEnvironment),
+    extendEnv: false,
   });
   return {
     exit: exitOf(result),

@@ -1,10 +1,8 @@
 /** A script of the bench in a process of its own, with the flags that the release gives to Node.js. */
-import { nodeFlags } from "../../src/build/release/launcher.ts";
+import { nodeFlags } from "../../src/build/release/node-flags.ts";
+import { addedVariables } from "../../src/lifecycle/own-environment.ts";
 import { type Child, spawnChild } from "../../src/lifecycle/child.ts";
 import { eventually } from "../support/eventually.ts";
-
-/** As in the release's launcher. */
-const allocator = { MALLOC_ARENA_MAX: "1", MALLOC_MMAP_THRESHOLD_: "1048576" };
 
 export interface Part extends AsyncDisposable {
   readonly pid: number;
@@ -21,7 +19,7 @@ export async function startPart(script: string, args: readonly string[]): Promis
   const child: Child = spawnChild({
     file: process.execPath,
     args: [...nodeFlags, script, ...args],
-    env: { PATH: process.env["PATH"] ?? "", ...allocator },
+    env: { PATH: process.env["PATH"] ?? "", ...Object.fromEntries(addedVariables) },
     stdout: onLine,
     stderr: onLine,
   });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { chmodSync, chownSync, constants, copyFileSync, mkdirSync, renameSync } from "node:fs";
+import { chmodSync, chownSync, constants, copyFileSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { nodeFlags } from "../../src/build/release/node-flags.ts";
 import { buildRelease } from "../../src/build/release/release.ts";
 import { testEnvoy } from "../support/envoy.ts";
 import { eventually } from "../support/eventually.ts";
@@ -18,8 +19,18 @@ const folder = temporaryFolder();
 const release = join(folder.path, "moved");
 const program: Program = { file: join(release, "bin/outrider"), args: [] };
 
+/** The release's Node.js as its launcher starts it, but for the probe, which a variable cannot bring in. */
+function probed(cwd: string): Program {
+  const args = [...nodeFlags, "--require", join(cwd, "probe.cjs"), join(release, "lib/outrider.cjs")];
+  return { file: join(release, "lib/node"), args };
+}
+
 /** An agent without a control plane, started and stopped: the lines of its output. */
-async function lifeOfAnAgent(agent: Program, cwd: string): Promise<readonly string[]> {
+async function lifeOfAnAgent(
+  agent: Program,
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<readonly string[]> {
   const [admin = 0, status = 0, envoyStatus = 0, prometheus = 0] = await freePorts(4);
   const proxyConfig = { proxyAdminPort: admin, statusPort: status, terminationDrainDuration: "1s" };
   await using outrider = startOutrider({
@@ -27,13 +38,13 @@ async function lifeOfAnAgent(agent: Program, cwd: string): Promise<readonly stri
     cwd,
     args: ["proxy", "sidecar"],
     env: {
-      NODE_OPTIONS: `--require=${join(cwd, "probe.cjs")}`,
       ENVOY_PATH: join(folder.path, "envoy"),
       POD_NAMESPACE: "demo",
       ISTIO_META_INTERCEPTION_MODE: "NONE",
       ENVOY_STATUS_PORT: String(envoyStatus),
       ENVOY_PROMETHEUS_PORT: String(prometheus),
       PROXY_CONFIG: JSON.stringify({ ...proxyConfig, concurrency: 1 }),
+      ...env,
     },
   });
   await eventually("the status port", () => get(status, "/healthz/ready"), { withinMs: 30_000 }).catch(
@@ -90,11 +101,13 @@ describe("the release", () => {
   });
 
   test("runs from the place where it was moved, with V8's code cache of every part", async () => {
-    assertCacheAccepted(await lifeOfAnAgent(program, workFolder("own")));
+    const cwd = workFolder("own");
+    assertCacheAccepted(await lifeOfAnAgent(probed(cwd), cwd));
   });
 
   test("starts Envoy before it loads gRPC and metrics, and never loads the control plane", async () => {
-    const lines = await lifeOfAnAgent(program, workFolder("order"));
+    const cwd = workFolder("order");
+    const lines = await lifeOfAnAgent(probed(cwd), cwd);
     const exec = lines.findIndex((line) => line.includes("Envoy started"));
     const names = (from: readonly string[]): string[] => parts(from).map(({ name }) => name);
     assert.ok(names(lines.slice(0, exec)).includes("run-agent"));
@@ -112,9 +125,20 @@ describe("the release", () => {
     chownSync(cwd, 1337, 1337);
     const script = `mount --bind '${release}' '${release}' && mount -o remount,ro,bind '${release}' || exit 90
       touch '${release}/lib/written' 2>/dev/null && exit 91
-      exec setpriv --reuid=1337 --regid=1337 --clear-groups '${program.file}' "$@"`;
-    const args = ["--mount", "--propagation=private", "sh", "-c", script, "sh"];
+      exec setpriv --reuid=1337 --regid=1337 --clear-groups "$@"`;
+    const { file, args: words } = probed(cwd);
+    const args = ["--mount", "--propagation=private", "sh", "-c", script, "sh", file, ...words];
     assertCacheAccepted(await lifeOfAnAgent({ file: "unshare", args }, cwd));
+  });
+
+  test("starts by its own program, which no variable can lead astray", async () => {
+    const lines = await lifeOfAnAgent(program, workFolder("launched"), {
+      NODE_OPTIONS: "--nonsense",
+      NODE_DEBUG: "net",
+      NODE_V8_COVERAGE: join(folder.path, "launched/coverage"),
+    });
+    assert.doesNotMatch(lines.join("\n"), /^NET \d+/m);
+    assert.deepEqual(existsSync(join(folder.path, "launched/coverage")), false);
   });
 
   test("prints the same help as the sources", async () => {

@@ -39,7 +39,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   controlplane: protocols,
   cli: ["agent", "doctor", "plan", "controlplane", "config", ...features, ...protocols],
   build: ["cli", "config", "envoy", "status", ...foundation],
-  "main.ts": ["cli"],
+  "main.ts": ["cli", "lifecycle"],
 };
 
 // The one place of each library.

@@ -1,39 +1,36 @@
 /**
- * How the release is started: its own Node.js, tuned for a sidecar.
+ * `bin/outrider`: a small static program that becomes the release's Node.js.
+ *
+ * A shell would lose variables whose names it cannot have, and a second Node.js would take fifty milliseconds. The
+ * program is kept as it was built (`launcher/make.sh`), with a table for what depends on the release.
  */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { addedVariables, hiddenVariables } from "../../lifecycle/own-environment.ts";
+import { nodeFlags } from "./node-flags.ts";
 
-/**
- * Flags of V8, for a process that rests most of its life. The code cache is bound to them. Together they save
- * 10 MiB of resident and 7 MiB of anonymous memory; `npm run bench` shows what a change does.
- */
-export const nodeFlags: readonly string[] = [
-  // Young objects get 3 MiB at most, in which garbage waits for its collection: else 48 MiB.
-  "--max-semi-space-size=1",
-  // What only the start needed goes with the first collection in the old space, not with the sixth.
-  "--bytecode-old-age=1",
-  // So few young objects are collected before other threads are awake for it.
-  "--no-parallel-scavenge",
-  // The optimizing compilers are for code that is hot for long, under load: a start alone does not bring them into
-  // memory. The factors to V8's own numbers are 25, 25, 10 and 10.
-  "--invocation-count-for-maglev=10000",
-  "--invocation-count-for-maglev-osr=2500",
-  "--invocation-count-for-turbofan=30000",
-  "--invocation-count-for-osr=5000",
-  // Likewise what they would learn from.
-  "--invocation-count-for-feedback-allocation=50",
-];
+const folder = join(import.meta.dirname, "launcher");
 
-/** Text of `bin/outrider`: a shell is a millisecond, a second Node.js would be fifty. */
-export function launcher(): string {
-  return `#!/bin/sh
-# Starts this release with its own Node.js.
-self=$0
-if [ -L "$self" ]; then self=$(readlink -f "$self"); fi
-case $self in */*) release=\${self%/*}/.. ;; *) release=.. ;; esac
-# glibc would give each of Node.js' threads a heap of its own, and keep the pages of a large buffer once one was freed.
-export MALLOC_ARENA_MAX="\${MALLOC_ARENA_MAX:-1}"
-export MALLOC_MMAP_THRESHOLD_="\${MALLOC_MMAP_THRESHOLD_:-1048576}"
-exec "$release/lib/node" \\
-${nodeFlags.map((flag) => `  ${flag} \\\n`).join("")}  "$release/lib/outrider.cjs" "$@"
-`;
+/** Marks the table; see `launcher.c`. */
+const marker = "@outrider-launcher-table@";
+
+const tableBytes = 2_048;
+
+/** The program for a processor, `process.arch`. @throws Error when there is none */
+export function launcher(arch: string): Buffer {
+  const program = readFileSync(join(folder, `launcher-${arch}`));
+  const at = program.indexOf(marker);
+  if (at < 0) throw new Error(`launcher-${arch} has no table`);
+  const added = addedVariables.map(([name, value]) => `${name}=${value}`);
+  const table = Buffer.from([nodeFlags, added, hiddenVariables].map(encodeList).join(""), "latin1");
+  if (table.length > tableBytes)
+    throw new Error(`the launcher's table has no room for ${table.length} bytes`);
+  program.fill(0, at, at + tableBytes);
+  table.copy(program, at);
+  return program;
+}
+
+/** Each string ends with a zero byte, and the list with one more. */
+function encodeList(strings: readonly string[]): string {
+  return `${strings.map((text) => `${text}\0`).join("")}\0`;
 }

@@ -48,7 +48,7 @@ export async function buildRelease(options: ReleaseOptions): Promise<void> {
   const { files, inputs, nativePackages } = await bundleParts(join(root, "src/main.ts"), modules);
   for (const [name, text] of files) writeFileSync(join(lib, name), text, "latin1");
   copyFileSync(join(import.meta.dirname, "loader.cjs"), join(lib, "outrider.cjs"));
-  writeFileSync(join(folder, "bin/outrider"), launcher());
+  writeFileSync(join(folder, "bin/outrider"), launcher(process.arch));
   cpSync(join(root, "bootstrap-templates"), join(folder, "bootstrap-templates"), { recursive: true });
   writeTemplatesAsJson(join(folder, "bootstrap-templates"));
 

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { spawnChild } from "../../lifecycle/child.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
-import { nodeFlags } from "./launcher.ts";
+import { nodeFlags } from "./node-flags.ts";
 
 /** Commands whose record of a part is preferred, best first: the agent is the one that has to be small and fast. */
 const preferred = ["proxy", "up"];

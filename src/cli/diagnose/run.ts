@@ -13,6 +13,7 @@ import { CgroupMemory } from "../../envoy/exits/cgroup-memory.ts";
 import { findEnvoy } from "../../envoy/binary/ensure.ts";
 import { runCommand } from "../../lifecycle/command.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
+import { originalEnvironment } from "../../lifecycle/own-environment.ts";
 import { Deadline } from "../../lifecycle/timer.ts";
 import { fetchHttp } from "../../net/http-client.ts";
 import type { Arguments, CommandContext } from "../command.ts";
@@ -71,9 +72,10 @@ function writableFolder({ configPath }: AgentLocation): string {
   return [".", tmpdir(), configPath].find(isWritable) ?? ".";
 }
 
-function environmentOf(pid: number | undefined): Readonly<Record<string, string>> | undefined {
+function environmentOf(pid: number | undefined): Readonly<Record<string, string | undefined>> | undefined {
   try {
-    return pid === undefined ? undefined : parseEnviron(readFileSync(`/proc/${pid}/environ`, "utf8"));
+    if (pid === undefined) return undefined;
+    return originalEnvironment(parseEnviron(readFileSync(`/proc/${pid}/environ`, "utf8")));
   } catch {
     // Another user's agent: this process has the same environment in a container.
     return undefined;
