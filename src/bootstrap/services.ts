@@ -51,6 +51,8 @@ export function serviceCluster(service: ServiceCluster, context: ServiceContext)
     name,
     alt_stat_name: `${name};`,
     type: "STRICT_DNS",
+    // Nothing that Envoy serves needs it.
+    wait_for_warm_on_init: false,
     connect_timeout: "1s",
     respect_dns_ttl: true,
     dns_lookup_family: context.dnsLookupFamily,

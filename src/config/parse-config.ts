@@ -108,7 +108,11 @@ export function parseConfig(given: ConfigSources): AgentConfig {
   const ports = knownPorts(env, proxy, capturesNothing, problems);
   const workloadHealth = workloadHealthOptions(
     merged,
-    { addresses, isCaptured: !capturesNothing && !env.DISABLE_ENVOY },
+    {
+      addresses,
+      local: sources.interfaces.map(({ address }) => address),
+      isCaptured: !capturesNothing && !env.DISABLE_ENVOY,
+    },
     problems,
   );
   const clusterId = node.metadata["CLUSTER_ID"];

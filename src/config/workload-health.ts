@@ -27,8 +27,10 @@ interface ReadinessProbe {
 
 /** Where the workload is. */
 export interface WorkloadPlace {
-  /** Addresses of this instance, the first of which is asked unless the probe says otherwise. */
+  /** Addresses of this instance. The first that an interface has is asked unless the probe says otherwise. */
   readonly addresses: readonly string[];
+  /** Those that an interface has; others are a NAT's, or are still to come. */
+  readonly local: readonly string[];
   /** Traffic to its own address is redirected to Envoy. */
   readonly isCaptured: boolean;
 }
@@ -106,10 +108,11 @@ function readMethod(
 function targetOf(
   name: string,
   { host: given = "", port }: { readonly host?: string; readonly port?: number },
-  { addresses, isCaptured }: WorkloadPlace,
+  { addresses, local, isCaptured }: WorkloadPlace,
   refuse: Refuse,
 ): HealthTarget | undefined {
-  const host = (given || addresses[0]) ?? "127.0.0.1";
+  const own = addresses.find((address) => local.includes(address)) ?? addresses[0];
+  const host = (given || own) ?? "127.0.0.1";
   const isHost = /^[\w.:%-]+$/.test(host);
   if (!isHost) refuse(`${name}.host`, `${shown(given)} is no host name or address`);
   if (port === undefined) refuse(`${name}.port`, "is required: the port to check");

@@ -9,18 +9,24 @@ export type EnvoyReadiness = { readonly ready: true } | { readonly ready: false;
 /** RE2 expression of the statistics that `envoyReadiness` reads. */
 export const readinessStats: string =
   "^(server\\.state|listener_manager\\.workers_started|" +
-  "(cluster_manager\\.cds|listener_manager\\.lds)\\.(update_success|update_rejected))$";
+  "(cluster_manager\\.cds|listener_manager\\.lds)\\.(update_success|update_rejected|update_attempt))$";
 
 /** `server.state` (Envoy's statistics documentation). */
 const states = ["LIVE", "DRAINING", "PRE_INITIALIZING", "INITIALIZING"];
 
+const preInitializing = states.indexOf("PRE_INITIALIZING");
+
 /** Ready is: the configuration that Envoy waits for received, LIVE, workers running. */
 export function envoyReadiness(
   stats: Stats,
-  awaits: { readonly clusters: boolean; readonly listeners: boolean },
+  awaits: { readonly clusters: boolean; readonly listeners: boolean; readonly names: readonly string[] },
 ): EnvoyReadiness {
   const cds = updates(stats, "cluster_manager.cds");
   const lds = updates(stats, "listener_manager.lds");
+  if (awaits.names.length > 0 && stats.get("server.state") === preInitializing && cds.attempts === 0) {
+    const reason = `Envoy first looks up the names of its own clusters: ${awaits.names.join("; ")}`;
+    return { ready: false, reason: `${reason} (wait_for_warm_on_init: false lets it serve without)` };
+  }
   if ((awaits.clusters && cds.accepted === 0) || (awaits.listeners && lds.accepted === 0)) {
     const counts = `CDS ${cds.accepted} accepted, ${cds.rejected} rejected; LDS ${lds.accepted} accepted, ${lds.rejected} rejected`;
     return { ready: false, reason: `${missingConfiguration(cds, lds)} (${counts})` };
@@ -34,12 +40,14 @@ export function envoyReadiness(
 }
 
 interface Updates {
+  readonly attempts: number;
   readonly accepted: number;
   readonly rejected: number;
 }
 
 function updates(stats: Stats, prefix: string): Updates {
   return {
+    attempts: stats.get(`${prefix}.update_attempt`) ?? 0,
     accepted: stats.get(`${prefix}.update_success`) ?? 0,
     rejected: stats.get(`${prefix}.update_rejected`) ?? 0,
   };

@@ -9,6 +9,7 @@ import { isIP } from "node:net";
 import { bracketed } from "../net/host-port.ts";
 import type { CheckResult } from "./health.ts";
 import type { HealthCheckMethod } from "./options.ts";
+import { uncaptured } from "./uncaptured.ts";
 
 type HttpCheck = Extract<HealthCheckMethod, { kind: "http" }>;
 
@@ -21,7 +22,10 @@ export async function checkHttp(check: HttpCheck, signal: AbortSignal): Promise<
   let url = new URL(`${check.scheme}://${bracketed(check.host)}:${check.port}`);
   let path = check.path;
   for (let followed = 0; followed <= maxRedirects; followed += 1) {
-    const { status, location } = await statusOf(check, url, path, signal);
+    const [to, at] = [url, path];
+    const { status, location } = await uncaptured(check, (sourceAddress) =>
+      statusOf({ ...check, sourceAddress }, to, at, signal),
+    );
     if (status < 200 || status >= 400) return { kind: "unhealthy", reason: `it answered ${status}` };
     const next = redirects.includes(status) ? redirectTarget(`${url.origin}${path}`, location) : undefined;
     if (next === undefined) return { kind: "healthy" };

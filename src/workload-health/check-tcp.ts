@@ -4,6 +4,7 @@
 import { connect, type Socket } from "node:net";
 import type { CheckResult } from "./health.ts";
 import type { HealthTarget } from "./options.ts";
+import { uncaptured } from "./uncaptured.ts";
 
 /** Connect and close. @throws the system error, or the signal's reason */
 export async function checkTcp(target: HealthTarget, signal: AbortSignal): Promise<CheckResult> {
@@ -13,7 +14,11 @@ export async function checkTcp(target: HealthTarget, signal: AbortSignal): Promi
 }
 
 /** A connected socket, which `signal` destroys. @throws the system error, or the signal's reason */
-export function connectTo({ host, port, sourceAddress }: HealthTarget, signal: AbortSignal): Promise<Socket> {
+export function connectTo(target: HealthTarget, signal: AbortSignal): Promise<Socket> {
+  return uncaptured(target, (sourceAddress) => connectFrom({ ...target, sourceAddress }, signal));
+}
+
+function connectFrom({ host, port, sourceAddress }: HealthTarget, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({
       host,

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { createSocket, type Socket } from "node:dgram";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import { testEnvoy } from "../support/envoy.ts";
 import { eventually } from "../support/eventually.ts";
+import { TestMesh } from "../support/mesh.ts";
 import { startOutrider } from "../support/outrider.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -13,13 +15,16 @@ const ownNetwork = ["unshare", "--net", "--mount", "--", "sh", "-c"];
 const silentNameserver =
   "ip link set lo up && ip route add 192.0.2.0/24 dev lo && mount --bind resolv.conf /etc/resolv.conf";
 
-test("a name server that does not answer does not keep a stopped agent from ending", async (context) => {
+function canMakeNamespaces(context: TestContext): boolean {
   const { status, stderr } = spawnSync("unshare", ["--net", "--mount", "true"], { encoding: "utf8" });
-  if (status !== 0) {
-    if (process.env["CI"] === "true") throw new Error(`namespaces cannot be made: ${stderr}`);
-    context.skip(`namespaces cannot be made: ${stderr}`);
-    return;
-  }
+  if (status === 0) return true;
+  if (process.env["CI"] === "true") throw new Error(`namespaces cannot be made: ${stderr}`);
+  context.skip(`namespaces cannot be made: ${stderr}`);
+  return false;
+}
+
+test("a name server that does not answer does not keep a stopped agent from ending", async (context) => {
+  if (!canMakeNamespaces(context)) return;
   using folder = temporaryFolder();
   writeFileSync(join(folder.path, "resolv.conf"), "nameserver 192.0.2.1\n");
   for (const [path, text] of [
@@ -57,4 +62,85 @@ test("a name server that does not answer does not keep a stopped agent from endi
   await new Promise((resolve) => setTimeout(resolve, 3_000));
   agent.kill("SIGTERM");
   assert.deepEqual(await agent.exitWithin(8_000), { kind: "exited", code: 143 });
+});
+
+/** A name server on this machine that takes every question and answers none. */
+async function silentNameserverAt(address: string): Promise<Socket> {
+  const socket = createSocket("udp4");
+  await new Promise<void>((resolve, reject) => {
+    socket.once("error", reject);
+    socket.bind(53, address, resolve);
+  });
+  return socket;
+}
+
+test("what Envoy does not need to serve keeps nobody waiting, and what holds it back is named", async (context) => {
+  if (!canMakeNamespaces(context)) return;
+  await using stack = new AsyncDisposableStack();
+  const nameserver = await silentNameserverAt("127.77.0.53");
+  stack.defer(() => {
+    nameserver.close();
+  });
+  const mesh = stack.use(await TestMesh.start({}));
+  const prepare = async (folder: string): Promise<void> => {
+    writeFileSync(join(folder, "resolv.conf"), "nameserver 127.77.0.53\n");
+    await Promise.resolve();
+  };
+  const launcher = [
+    ...["unshare", "--mount", "--propagation=private", "--", "sh", "-c"],
+    ...['mount --bind resolv.conf /etc/resolv.conf && exec "$@"', "sh"],
+  ];
+  const nowhere = (name: string): string => `${name}.nowhere.example:9000`;
+  const serving = await mesh.sidecar("api", {
+    ...{ prepare, launcher },
+    proxyConfig: {
+      tracing: { datadog: { address: nowhere("datadog") } },
+      envoyMetricsService: { address: nowhere("metrics") },
+      envoyAccessLogService: { address: nowhere("logs") },
+      statsdUdpAddress: nowhere("statsd"),
+    },
+  });
+  const cluster = {
+    ...{ name: "legacy", type: "STRICT_DNS", connect_timeout: "1s" },
+    load_assignment: {
+      cluster_name: "legacy",
+      endpoints: [
+        {
+          lb_endpoints: [
+            {
+              endpoint: { address: { socket_address: { address: "legacy.nowhere.example", port_value: 1 } } },
+            },
+          ],
+        },
+      ],
+    },
+  };
+  const waiting = await mesh.sidecar("web", {
+    launcher,
+    env: { ISTIO_BOOTSTRAP_OVERRIDE: "./override.json" },
+    prepare: async (folder) => {
+      await prepare(folder);
+      writeFileSync(
+        join(folder, "override.json"),
+        JSON.stringify({ static_resources: { clusters: [cluster] } }),
+      );
+    },
+  });
+  await Promise.all([
+    // The look-ups take longer than this waits.
+    serving.ready(),
+    eventually(
+      "the reason of the one that waits",
+      async () => {
+        const { ready, reason = "" } = await waiting.report();
+        assert.ok(!ready);
+        assert.match(
+          reason,
+          /first looks up the names of its own clusters: legacy \(legacy\.nowhere\.example\)/,
+        );
+        assert.doesNotMatch(reason, /control plane|discovery server/);
+      },
+      { withinMs: 30_000 },
+    ),
+  ]);
 });

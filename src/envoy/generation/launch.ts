@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { errorMessage } from "../../lifecycle/error-message.ts";
-import { at, listAt } from "../../lifecycle/json-path.ts";
+import { at, listAt, textAt } from "../../lifecycle/json-path.ts";
 import { envoyArguments } from "./arguments.ts";
 import type { EnvoyOptions } from "../options.ts";
 
@@ -30,7 +30,13 @@ export interface PreparedLaunch {
   /** Files that the bootstrap makes Envoy read. */
   readonly files: readonly string[];
   /** Kinds of configuration that Envoy waits for before it serves. */
-  readonly awaits: { readonly clusters: boolean; readonly listeners: boolean; readonly secrets: boolean };
+  readonly awaits: {
+    readonly clusters: boolean;
+    readonly listeners: boolean;
+    readonly secrets: boolean;
+    /** Clusters of the bootstrap whose names are looked up before anything is asked for, each with its hosts. */
+    readonly names: readonly string[];
+  };
   /** TCP ports of the bootstrap's own listeners. */
   readonly staticPorts: readonly number[];
 }
@@ -78,7 +84,20 @@ function awaitedBy(bootstrap: unknown): PreparedLaunch["awaits"] {
   const clusters = at(bootstrap, "dynamic_resources", "cds_config") !== undefined;
   const listeners = at(bootstrap, "dynamic_resources", "lds_config") !== undefined;
   const secrets = clusters || listeners || JSON.stringify(bootstrap).includes('"sds_config"');
-  return { clusters, listeners, secrets };
+  return { clusters, listeners, secrets, names: namesAwaited(bootstrap) };
+}
+
+/** Envoy initializes clusters of these types first (Envoy's documentation of cluster warming). */
+const byName: readonly unknown[] = ["STRICT_DNS", "LOGICAL_DNS"];
+
+function namesAwaited(bootstrap: unknown): readonly string[] {
+  return listAt(bootstrap, "static_resources", "clusters").flatMap((cluster) => {
+    if (!byName.includes(at(cluster, "type")) || at(cluster, "wait_for_warm_on_init") === false) return [];
+    const hosts = listAt(cluster, "load_assignment", "endpoints")
+      .flatMap((locality) => listAt(locality, "lb_endpoints"))
+      .flatMap((one) => textAt(one, "endpoint", "address", "socket_address", "address") ?? []);
+    return [`${textAt(cluster, "name") ?? ""} (${hosts.join(", ")})`];
+  });
 }
 
 function fingerprint(parts: readonly string[]): string {

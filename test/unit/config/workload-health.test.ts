@@ -84,6 +84,22 @@ describe("readinessProbe", () => {
     assert.equal(sourceOf("localhost", "10.1.1.7"), undefined);
   });
 
+  test("asks an address that this machine has, not that of the NAT before it", () => {
+    const hostOf = (addresses: readonly string[], host?: string): unknown => {
+      const env = {
+        INSTANCE_IP: "203.0.113.9",
+        PROXY_CONFIG: JSON.stringify({ readinessProbe: { tcpSocket: { port: 1, host } } }),
+      };
+      const method = parseConfig(configSources({ env, addresses })).workloadHealth?.method;
+      assert.equal(method?.kind, "tcp");
+      return method.host;
+    };
+    assert.equal(hostOf(["10.9.0.2", "fd00::2"]), "10.9.0.2");
+    assert.equal(hostOf(["10.9.0.2", "203.0.113.9"]), "203.0.113.9");
+    assert.equal(hostOf([]), "203.0.113.9", "it may come yet");
+    assert.equal(hostOf(["10.9.0.2"], "203.0.113.9"), "203.0.113.9", "the user asks for it");
+  });
+
   test("runs a command, or asks by gRPC", () => {
     assert.deepEqual(options({ exec: { command: ["/bin/sh", "-c", "true"] } })?.method, {
       kind: "exec",

@@ -32,11 +32,27 @@ describe("envoyReadiness()", () => {
       const verdict = envoyReadiness(new Map(Object.entries({ ...live, ...changes })), {
         clusters: true,
         listeners: true,
+        names: [],
       });
       if (expected === undefined) assert.deepEqual(verdict, { ready: true });
       else assert.match(verdict.ready ? "ready" : verdict.reason, expected);
     });
   }
+});
+
+test("an Envoy that has asked for nothing yet waits for its own clusters, not for the control plane", () => {
+  const awaits = { clusters: true, listeners: true, names: ["zipkin (zipkin.example)"] };
+  const reasonOf = (changes: Readonly<Record<string, number>>): string => {
+    const verdict = envoyReadiness(new Map(Object.entries(changes)), awaits);
+    return verdict.ready ? "ready" : verdict.reason;
+  };
+  assert.match(
+    reasonOf({ "server.state": 2 }),
+    /its own clusters: zipkin \(zipkin\.example\) \(wait_for_warm/,
+  );
+  const asked = { "server.state": 2, "cluster_manager.cds.update_attempt": 1 };
+  assert.match(reasonOf(asked), /no configuration from the control plane yet/);
+  assert.equal(reasonOf(live), "ready");
 });
 
 describe("Envoy's end", () => {
