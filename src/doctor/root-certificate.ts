@@ -2,9 +2,10 @@
  * The roots that the control plane is trusted by.
  */
 import { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readRegularText } from "../files/read-regular-file.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { splitPem } from "../pki/pem.ts";
+import { maxRootBytes } from "../pki/system-roots.ts";
 import { formatDuration } from "./duration.ts";
 import { failure, type Finding, ok, warning } from "./finding.ts";
 
@@ -64,7 +65,10 @@ export function judgeRoots(path: string, setting: string, file: RootFile, now: D
 export function lookAtRoots(path: string): RootFile {
   if (path === "SYSTEM") return { kind: "system" };
   try {
-    return { kind: "roots", roots: splitPem(readFileSync(path, "utf8")).map(readRoot) };
+    return {
+      kind: "roots",
+      roots: splitPem(readRegularText(path, { maxBytes: maxRootBytes })).map(readRoot),
+    };
   } catch (error) {
     return { kind: "unreadable", reason: errorMessage(error) };
   }

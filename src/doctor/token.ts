@@ -1,7 +1,8 @@
 /**
  * The workload's token: there, readable, for this workload, and still fresh.
  */
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
+import { readRegularText } from "../files/read-regular-file.ts";
 import type { GoogleTokenOptions } from "../identity/google-token.ts";
 import { readClaims, type TokenClaims } from "../identity/token.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
@@ -98,7 +99,7 @@ export function lookAtToken(path: string): TokenFile {
   let text: string;
   let writtenAt: Date;
   try {
-    text = readFileSync(path, "utf8").trim();
+    text = readRegularText(path).trim();
     writtenAt = statSync(path).mtime;
   } catch (error) {
     return { kind: "unreadable", reason: errorMessage(error) };

@@ -4,10 +4,10 @@
  * Every failure to connect is UNAVAILABLE with the words of the socket or of OpenSSL: they tell a wrong root from a
  * server that is down.
  */
-import { readFileSync } from "node:fs";
+import { readRegularFile } from "../files/read-regular-file.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { keyFitsCertificate, readCertificate } from "../pki/certificate.ts";
-import { readSystemRoots } from "../pki/system-roots.ts";
+import { maxRootBytes, readSystemRoots } from "../pki/system-roots.ts";
 import type { ChannelTls } from "./channel.ts";
 import type { GrpcError } from "./grpc-error.ts";
 import type { TlsPolicy } from "./tls-policy.ts";
@@ -73,7 +73,7 @@ export function readServerTrust(server: ServerDescription): ChannelTls | undefin
   const remedy = `Mount the ConfigMap istio-ca-root-cert there, or name another file in ${server.rootSetting}`;
   let rootCertificates: Buffer;
   try {
-    rootCertificates = readFileSync(tls.rootCertificatePath);
+    rootCertificates = readRegularFile(tls.rootCertificatePath, { maxBytes: maxRootBytes });
   } catch (error) {
     throw new RootFileError(
       `the root of ${server.name} ${tls.rootCertificatePath} cannot be read: ${errorMessage(error)}. ${remedy}`,
@@ -98,8 +98,8 @@ export function readClientCertificate(
 ): ChannelTls["clientCertificate"] {
   if (files === undefined) return undefined;
   try {
-    const certificateChain = readFileSync(files.certificateChainPath);
-    const privateKey = readFileSync(files.privateKeyPath);
+    const certificateChain = readRegularFile(files.certificateChainPath);
+    const privateKey = readRegularFile(files.privateKeyPath);
     const { notAfter } = readCertificate(certificateChain.toString("utf8"));
     if (notAfter <= now) return undefined;
     if (!keyFitsCertificate(privateKey.toString("utf8"), certificateChain.toString("utf8"))) return undefined;

@@ -1,13 +1,13 @@
 /**
  * The certificate as files for applications that do their own TLS (Istio's OUTPUT_CERTS), with word to them.
  */
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeFilesAtomic } from "../files/atomic-file.ts";
 import type { Backoff } from "../lifecycle/backoff.ts";
 import { type ChildExit, spawnChild } from "../lifecycle/child.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { makeFolder } from "../files/folder.ts";
+import { readRegularText } from "../files/read-regular-file.ts";
 import { retrying } from "../lifecycle/retry.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
@@ -116,8 +116,17 @@ function writeFiles(secret: WorkloadSecret, folder: string, mode: number): void 
     ] as const
   )
     .map(([name, content]) => ({ path: join(folder, name), content }))
-    .filter(({ path, content }) => !existsSync(path) || readFileSync(path, "utf8") !== content);
+    .filter(({ path, content }) => contentOf(path) !== content);
   writeFilesAtomic(files, mode);
+}
+
+/** Undefined for what is not there, or is no file: it is replaced. */
+function contentOf(path: string): string | undefined {
+  try {
+    return readRegularText(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** One warning when there is nobody to tell: who starts later reads the new files anyway. */
@@ -127,7 +136,7 @@ function sendSignal(
   log: Logger,
 ): void {
   try {
-    const pid = Number(readFileSync(pidFile, "utf8").trim());
+    const pid = Number(readRegularText(pidFile).trim());
     // 0 and below are groups of processes, the agent's own among them.
     if (!Number.isSafeInteger(pid) || pid < 1) throw new Error("it holds no process number");
     process.kill(pid, signal);

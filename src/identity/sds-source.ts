@@ -4,9 +4,9 @@
  * Envoy asks that server itself. The agent asks as well, so that expiry, readiness and reports are of what Envoy
  * gets; a server may give each asker a certificate of its own.
  */
-import { readFileSync } from "node:fs";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { anyIs, anyUnpack } from "@bufbuild/protobuf/wkt";
+import { readRegularText } from "../files/read-regular-file.ts";
 import type { ByteStream } from "../grpc/channel.ts";
 import { GrpcError } from "../grpc/grpc-error.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
@@ -199,7 +199,7 @@ function textOf(source: DataSource | undefined): string {
     case "inlineString":
       return source.specifier.value;
     case "filename":
-      return readFileSync(source.specifier.value, "utf8");
+      return readRegularText(source.specifier.value);
     case undefined:
       return "";
   }

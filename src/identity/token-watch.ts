@@ -1,7 +1,7 @@
 /**
  * An alarm for a token that nobody replaces: by the time it has expired, the CA is of no use any more.
  */
-import { readFileSync } from "node:fs";
+import { readRegularText } from "../files/read-regular-file.ts";
 import { ticks } from "../lifecycle/tick.ts";
 import type { IdentityDependencies } from "./secret-store.ts";
 import { readClaims, type TokenClaims, type TokenKeeper } from "./token.ts";
@@ -53,7 +53,7 @@ export async function watchToken(
 
 function claimsOf(path: string): TokenClaims | undefined {
   try {
-    return readClaims(readFileSync(path, "utf8").trim());
+    return readClaims(readRegularText(path).trim());
   } catch {
     return undefined;
   }

@@ -1,7 +1,8 @@
 /**
  * The workload's JWT, read from its file at each use: the kubelet replaces the file long before it expires.
  */
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
+import { readRegularText } from "../files/read-regular-file.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { IdentityError } from "./identity-error.ts";
 
@@ -34,7 +35,7 @@ export function readToken(path: string, now: Date, keeper: TokenKeeper = kubelet
   let text: string;
   let writtenAt: Date;
   try {
-    text = readFileSync(path, "utf8");
+    text = readRegularText(path);
     writtenAt = statSync(path).mtime;
   } catch (error) {
     throw new IdentityError(

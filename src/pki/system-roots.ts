@@ -1,7 +1,10 @@
 /**
  * The operating system's roots, which Node.js does not use by itself: it brings Mozilla's of its release.
  */
-import { readFileSync } from "node:fs";
+import { readRegularFile } from "../files/read-regular-file.ts";
+
+/** Largest bundle of roots that is read: many times what a machine has. */
+export const maxRootBytes = 8 * 2 ** 20;
 
 /** Where operating systems keep their roots; the first that exists is used. */
 export const systemRootPaths: readonly string[] = [
@@ -19,7 +22,7 @@ export const systemRootPaths: readonly string[] = [
 export function readSystemRoots(paths: readonly string[] = systemRootPaths): Buffer | undefined {
   for (const path of paths) {
     try {
-      const roots = readFileSync(path);
+      const roots = readRegularFile(path, { maxBytes: maxRootBytes });
       if (roots.includes("-----BEGIN CERTIFICATE-----")) return roots;
     } catch {
       // The next place.

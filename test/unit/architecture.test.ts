@@ -64,6 +64,17 @@ const homes: Readonly<Record<string, readonly string[]>> = {
 // Node's own break above 24.8 days.
 const nodeTimers = /\bset(?:Timeout|Interval)\b|\bAbortSignal\.timeout\b/;
 
+// What these read has a path from outside: a FIFO would hold them for ever, and a device has no end.
+const readsFromOutside: readonly string[] = [
+  "agent",
+  "bootstrap",
+  "config",
+  "grpc",
+  "identity",
+  "pki",
+  "sds",
+];
+
 // Whoever waits, or measures how long something took, asks the monotonic clock. These ask the other one, for a reason.
 const wallClockReaders: Readonly<Record<string, string>> = {
   "agent/newcomer-services.ts": "a certificate's end",
@@ -105,6 +116,10 @@ function violations(files: readonly SourceFile[]): string[] {
     return [
       ...imports,
       ...(!isEdge && /\bprocess\.(env|exit|on)\b/.test(text) ? [`${path} uses the process`] : []),
+      ...(readsFromOutside.includes(from) &&
+      /\breadFileSync\b|\bcreateReadStream\b|"node:fs\/promises"/.test(text)
+        ? [`${path} reads a file itself`]
+        : []),
       ...(/\bDate\.now\b/.test(text) && wallClockReaders[path] === undefined
         ? [`${path} asks the wall clock`]
         : []),
@@ -150,6 +165,7 @@ describe("architecture", () => {
       { path: "status/server.ts", text: 'import { spawn } from "node:child_process";\nprocess.exit(1);' },
       { path: "agent/a.ts", text: 'import type { C } from "../proto/envoy/c_pb.js";' },
       { path: "net/long.ts", text: "\n".repeat(401) },
+      { path: "identity/reader.ts", text: "readFileSync(path)" },
       { path: "net/deadline.ts", text: "const end = Date.now() + 5_000;" },
       { path: "net/timer.ts", text: "socket.setTimeout(1)" },
       { path: "xds/timer.ts", text: "AbortSignal.timeout(1)" },
@@ -162,6 +178,7 @@ describe("architecture", () => {
       "status/server.ts uses the process",
       "agent/a.ts imports proto/envoy/",
       "net/long.ts is longer than 400 lines",
+      "identity/reader.ts reads a file itself",
       "net/deadline.ts asks the wall clock",
       "net/timer.ts uses Node's timers",
       "xds/timer.ts uses Node's timers",

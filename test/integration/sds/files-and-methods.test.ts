@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { renameSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
@@ -170,6 +171,34 @@ describe("secrets from files", () => {
     assert.equal(pemOf(await nextSecret(stream.inbox)), pair.certificatePem);
     assert.equal(sds.lines.filter((line) => line.includes("chain.pem cannot be read")).length, 1);
     assert.doesNotMatch(sds.lines.join("\n"), /PRIVATE KEY/);
+  });
+
+  test("what is no file, or has no end, holds up no other secret, and is served once it is a file", async () => {
+    await using sds = await served(first);
+    const pki = await TestPki.create();
+    const odd = [join(sds.folder, "fifo"), join(sds.folder, "zero"), join(sds.folder, "huge"), sds.folder];
+    const [fifo = "", zero = "", huge = ""] = odd;
+    execFileSync("mkfifo", [fifo]);
+    symlinkSync("/dev/zero", zero);
+    writeFileSync(huge, "");
+    truncateSync(huge, 20 * 2 ** 30);
+    const wanted = sds.open("StreamSecrets");
+    const before = process.memoryUsage.rss();
+    for (const path of odd) sds.open("StreamSecrets").send(request(`file-root:${path}`));
+    const good = join(sds.folder, "good.pem");
+    writeFileSync(good, pki.rootPem);
+    wanted.send(request(`file-root:${good}`));
+    assert.equal(pemOf(await nextSecret(wanted.inbox)).trim(), pki.rootPem.trim());
+    for (const what of ["a FIFO", "a device", "more than", "a folder"])
+      await eventually(what, () => assert.match(sds.lines.join("\n"), new RegExp(what)), { withinMs: 5_000 });
+    // /dev/zero alone took half a gigabyte.
+    assert.ok(process.memoryUsage.rss() - before < 200 * 2 ** 20);
+
+    const waiting = sds.open("StreamSecrets");
+    waiting.send(request(`file-root:${fifo}`));
+    rmSync(fifo);
+    writeFileSync(fifo, pki.rootPem);
+    assert.equal(pemOf(await nextSecret(waiting.inbox)).trim(), pki.rootPem.trim());
   });
 
   test("a pair that does not fit is never served", async () => {
