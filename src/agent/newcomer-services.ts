@@ -3,10 +3,11 @@
  */
 import { createHash, X509Certificate } from "node:crypto";
 import type { PreparedLaunch } from "../envoy/generation/launch.ts";
-import type { NewcomerServices } from "../envoy/swap/newcomer-services.ts";
+import type { ListenerHold, NewcomerServices } from "../envoy/swap/newcomer-services.ts";
 import type { ProbeIdentity } from "../envoy/swap/proof.ts";
 import type { IdentitySource } from "../identity/options.ts";
 import type { SecretManager } from "../identity/secret-manager.ts";
+import { describeRefused } from "../xdsproxy/refusals.ts";
 import type { XdsProxy } from "../xdsproxy/xds-proxy.ts";
 
 /** Ask the two. */
@@ -18,8 +19,26 @@ export function newcomerServices(
   const isExternal = source.kind === "external-sds";
   return {
     obstacle: (launch) => identityObstacle(isExternal, identity, launch) ?? xdsObstacle(xds, launch),
-    holdListeners: () => xds.holdListeners(),
+    holdListeners: () => holdListeners(xds),
     identity: () => probeIdentity(isExternal, identity),
+  };
+}
+
+function holdListeners(xds: XdsProxy): ListenerHold {
+  const hold = xds.holdListeners();
+  return {
+    release: () => {
+      hold.release();
+    },
+    lacks: () =>
+      xds
+        .lackedBy(hold)
+        ?.map((refusal) => `${describeRefused(refusal)}, which serves in the running one`) ?? [
+        "it has refused configuration, and it is not known yet what it lacks",
+      ],
+    [Symbol.dispose]: () => {
+      hold[Symbol.dispose]();
+    },
   };
 }
 
@@ -40,6 +59,9 @@ function identityObstacle(
 
 function xdsObstacle(xds: XdsProxy, { awaits }: PreparedLaunch): string | undefined {
   if (!awaits.clusters && !awaits.listeners) return undefined;
+  const [lost] = xds.lostResources();
+  if (lost !== undefined)
+    return `${describeRefused(lost)}, and the last accepted one, which serves, is not kept for another Envoy`;
   const { kind, problem } = xds.state.current;
   // Without a control plane the cache serves a newcomer what the Envoy before it has.
   if (kind === "connected" || xds.hasCache()) return undefined;

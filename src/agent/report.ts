@@ -12,6 +12,7 @@ import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { SwapReport } from "../envoy/swap/swap-requests.ts";
 import type { Readiness } from "../status/server.ts";
 import type { HealthChecker } from "../workload-health/checker.ts";
+import { describeRefused, type Refusal } from "../xdsproxy/refusals.ts";
 import type { XdsState } from "../xdsproxy/state.ts";
 import type { Reloader } from "./reloader.ts";
 import { type WorkloadHealthReport, workloadHealthReport } from "./workload-health.ts";
@@ -37,6 +38,8 @@ export interface AgentReport {
     readonly problem?: string;
     /** Of the cached configuration that Envoy is served, and when the control plane last stood behind it. */
     readonly stale?: { readonly asOf: string; readonly ageSeconds: number };
+    /** What Envoy refuses now, and what it has of that name instead. */
+    readonly refused?: readonly RefusalReport[];
   };
   /** Left out without a `readinessProbe`. */
   readonly workload?: WorkloadHealthReport;
@@ -65,6 +68,15 @@ export interface AgentReport {
   };
 }
 
+/** A resource that Envoy refuses. */
+export interface RefusalReport {
+  readonly typeUrl: string;
+  readonly name: string;
+  readonly reason: string;
+  readonly since: string;
+  readonly serves: "last accepted" | "nothing";
+}
+
 /** Ready when Envoy serves; the reason names the part that keeps it from serving. */
 export async function agentReadiness(sources: ReportSources): Promise<Readiness> {
   const envoy = await sources.supervisor.readiness();
@@ -73,12 +85,12 @@ export async function agentReadiness(sources: ReportSources): Promise<Readiness>
   const scarce = secret === undefined ? undefined : identityObstacle(sources.identity.current, new Date());
   if (envoy.ready && scarce !== undefined) return { ready: false, reason: scarce };
   if (envoy.ready) {
-    const stale = staleness(sources.xds.current);
-    return stale === undefined
-      ? envoy
-      : { ready: true, note: `stale: configuration of ${stale.ageSeconds} s ago, from the cache` };
+    const notes = [staleNote(sources.xds.current), refusalNote(sources.xds.current)];
+    const note = notes.filter((one) => one !== undefined).join("; ");
+    return note === "" ? envoy : { ready: true, note };
   }
-  const causes = [sources.identity.current.problem?.message, sources.xds.current.problem];
+  const { current: xds } = sources.xds;
+  const causes = [sources.identity.current.problem?.message, xds.problem, refusalNote(xds)];
   return {
     ready: false,
     reason: [envoy.reason, ...causes.filter((cause) => cause !== undefined)].join("; "),
@@ -101,6 +113,7 @@ export async function agentReport(sources: ReportSources): Promise<AgentReport> 
       address: xds.address,
       ...(xds.problem === undefined ? {} : { problem: xds.problem }),
       ...(stale === undefined ? {} : { stale }),
+      ...(xds.refused.length === 0 ? {} : { refused: xds.refused.map(refusalReport) }),
     },
     ...(sources.workload === undefined ? {} : { workload: workloadHealthReport(sources.workload) }),
     envoy: {
@@ -113,6 +126,27 @@ export async function agentReport(sources: ReportSources): Promise<AgentReport> 
       ...("reason" in envoy ? { problem: envoy.reason } : {}),
     },
   };
+}
+
+function staleNote(xds: XdsState): string | undefined {
+  const stale = staleness(xds);
+  return stale === undefined
+    ? undefined
+    : `stale: configuration of ${stale.ageSeconds} s ago, from the cache`;
+}
+
+/** The first of what Envoy refuses, as the whole may be long. */
+function refusalNote({ refused }: XdsState): string | undefined {
+  const [first] = refused;
+  if (first === undefined) return undefined;
+  const more = refused.length === 1 ? "" : `, and ${refused.length - 1} more`;
+  const serves = first.serves === "nothing" ? "nothing serves in its place" : "the last accepted one serves";
+  const prefix = refused.some(({ serves: what }) => what === "last accepted") ? "stale: " : "";
+  return `${prefix}${describeRefused(first)} since ${first.since.toISOString()}: ${serves}${more}`;
+}
+
+function refusalReport({ typeUrl, name, reason, since, serves }: Refusal): RefusalReport {
+  return { typeUrl, name, reason, since: since.toISOString(), serves };
 }
 
 function staleness({ kind, asOf }: XdsState): AgentReport["xds"]["stale"] {

@@ -1,6 +1,7 @@
 /**
  * Exchanges with the control plane as lines for people.
  */
+import type { RefusalReport } from "../agent/report.ts";
 import type { Exchange } from "../xdsproxy/recorder.ts";
 
 /** Which exchanges to show. */
@@ -37,10 +38,19 @@ export function exchangeLine(exchange: Exchange): string {
     `version ${JSON.stringify(version)}`,
     `${resources} resources, ${bytes} bytes${listed(exchange.names, resources)}`,
     ...(removed.length === 0 ? [] : [`removed${listed(removed, removed.length)}`]),
-    ...(source === "cache" ? ["from the cache"] : []),
+    ...(source === "control plane" ? [] : [`from the ${source}`]),
     ...(exchange.error === undefined ? [] : [exchange.error]),
   ];
   return parts.join("  ");
+}
+
+/** One line for what Envoy refuses now: type, name, since when, what serves in its place, and Envoy's words. */
+export function refusalLine({ typeUrl, name, since, serves, reason }: RefusalReport): string {
+  const what = serves === "nothing" ? "nothing serves in its place" : "the last accepted one serves";
+  const type = typeUrl.replace(/^.*\./, "");
+  return ["refused now", type, name, `since ${since}`, what, reason.trim().replaceAll(/\s+/g, " ")].join(
+    "  ",
+  );
 }
 
 function listed(names: readonly string[], count: number): string {

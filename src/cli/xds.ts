@@ -1,6 +1,7 @@
 /**
  * `outrider xds`: what the control plane last sent to the Envoy of this pod, and what Envoy said to it.
  */
+import type { AgentReport } from "../agent/report.ts";
 import type { Exchange } from "../xdsproxy/recorder.ts";
 import { agentFlags } from "./agent-flags.ts";
 import type { Arguments, Command, CommandContext } from "./command.ts";
@@ -11,7 +12,8 @@ const followMs = 500;
 /** Prints one line per exchange; exit code 1 when the agent does not answer. */
 export const xdsCommand: Command = {
   name: "xds",
-  describe: "Show the last exchanges with the control plane of each type, and what Envoy said to them.",
+  describe:
+    "Show the last exchanges with the control plane of each type, what Envoy said to them, and what it refuses now.",
   flags: {
     ...agentFlags,
     follow: { type: "boolean", default: false, describe: "Go on with what comes, until interrupted." },
@@ -58,8 +60,32 @@ async function showExchanges(args: Arguments, context: CommandContext): Promise<
       context.printError(`the agent on port ${port} did not answer: ${errorMessage(error)}`);
       return 1;
     }
-    if (!args.boolean("follow")) return 0;
+    if (!args.boolean("follow")) {
+      if (!args.boolean("json")) await showRefusals(port, wanted.type, context);
+      return 0;
+    }
     await sleep(followMs, context.shutdown);
     if (context.shutdown.aborted) return 0;
+  }
+}
+
+/** What is refused at the end of it all; an agent of another release may not tell. */
+async function showRefusals(
+  port: number,
+  type: string | undefined,
+  { print, shutdown }: CommandContext,
+): Promise<void> {
+  const [{ fetchHttp }, { refusalLine }] = await Promise.all([
+    import("../net/http-client.ts"),
+    import("./xds-lines.ts"),
+  ]);
+  const target = { host: "localhost", port };
+  try {
+    const { body } = await fetchHttp({ target, url: "/debug/status", timeoutMs: 5_000, signal: shutdown });
+    const { xds } = JSON.parse(body.toString("utf8")) as Pick<AgentReport, "xds">;
+    for (const refusal of xds.refused ?? [])
+      if (refusal.typeUrl.toLowerCase().includes(type?.toLowerCase() ?? "")) print(refusalLine(refusal));
+  } catch {
+    // The exchanges were shown.
   }
 }

@@ -10,6 +10,7 @@ import { controlPlaneChecks } from "./control-plane-checks.ts";
 import { envoyChecks } from "./envoy-checks.ts";
 import type { Finding } from "./finding.ts";
 import { proxylessChecks } from "./proxyless.ts";
+import { refusedChecks } from "./refused.ts";
 import { type Check, runChecks } from "./run-checks.ts";
 import { lookForAgent, lookForProxylessAgent } from "./running-agent.ts";
 import { readSubject } from "./subject.ts";
@@ -57,6 +58,7 @@ export async function examine(sources: ConfigSources, context: DoctorContext): P
     ...systemChecks(subject, agent, sources.env).filter(
       ({ name }) => subject.runsEnvoy || !ofEnvoy.includes(name),
     ),
+    ...refusedChecks(subject.statusPort, agent),
     ...network,
   ];
   return {

@@ -103,6 +103,22 @@ export class Metrics {
     });
   }
 
+  /** Gauges that are kept elsewhere, one sample for each of `values`' label sets. */
+  computedGauges(
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    values: () => Iterable<readonly [labels: Labels, value: number]>,
+  ): void {
+    new Gauge({
+      ...this.#describe(name, help, labelNames),
+      collect() {
+        this.reset();
+        for (const [labels, value] of values()) this.set({ ...labels }, value);
+      },
+    });
+  }
+
   histogram(
     name: string,
     help: string,

@@ -10,6 +10,7 @@ import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { type StreamFailure, terminationOf } from "./failure.ts";
 import { type TypeEvent, type TypeState, typeStateAfter, type XdsState } from "./state.ts";
+import type { Refusal, RefusalEnd } from "./refusals.ts";
 import { XdsMetrics } from "./xds-metrics.ts";
 
 /** Names in a log line of a refusal. */
@@ -31,7 +32,7 @@ export class ConnectionReport {
 
   constructor(address: string, log: Logger, metrics: Metrics) {
     this.#log = log;
-    this.#state = new Watch<XdsState>({ kind: "idle", address, since: new Date(), types: {} });
+    this.#state = new Watch<XdsState>({ kind: "idle", address, since: new Date(), types: {}, refused: [] });
     this.#metrics = new XdsMetrics(
       metrics,
       () => this.#state.current,
@@ -79,22 +80,13 @@ export class ConnectionReport {
     this.#log.warn("Envoy does not take a response", { type: typeUrl, afterMs });
   }
 
-  /** The agent refused a response that is its own. */
-  refused(typeUrl: string, reason: string): void {
+  /** The agent refused a response. */
+  agentRefused(typeUrl: string, reason: string): void {
     this.#log.warn("the agent refused configuration", { type: typeUrl, reason });
   }
 
   typeEvent(typeUrl: string, event: TypeEvent): void {
     this.#metrics.typeEvent(typeUrl, event);
-    if (event.kind === "nacked") {
-      const { resources, error } = event;
-      const more = resources.length > namesInLog ? ` and ${resources.length - namesInLog} more` : "";
-      this.#log.warn("Envoy refused configuration", {
-        type: typeUrl,
-        resource: resources.slice(0, namesInLog).join(", ") + more,
-        reason: error,
-      });
-    }
     this.#types.set(typeUrl, typeStateAfter(this.#types.get(typeUrl), event));
     if (this.#isStateDue) return;
     this.#isStateDue = true;
@@ -102,6 +94,31 @@ export class ConnectionReport {
       this.#isStateDue = false;
       this.#state.set({ ...this.#state.current, types: Object.fromEntries(this.#types) });
     });
+  }
+
+  /** Envoy has refused these, of one response. */
+  envoyRefuses(refusals: readonly Refusal[]): void {
+    const [first] = refusals;
+    if (first === undefined) return;
+    const serves = refusals.filter((refusal) => refusal.serves === "last accepted");
+    this.#log.warn("Envoy refused configuration", {
+      type: first.typeUrl,
+      resource: namesOf(refusals),
+      reason: first.reason,
+      lastAcceptedServes: namesOf(serves),
+    });
+  }
+
+  /** What Envoy refused is a matter no more. */
+  refusalsEnd(refusals: readonly Refusal[], why: RefusalEnd): void {
+    for (const [type, gone] of Map.groupBy(refusals, ({ typeUrl }) => typeUrl)) {
+      this.#log.info("Envoy refuses configuration no more", { type, resource: namesOf(gone), why });
+    }
+  }
+
+  /** What Envoy refuses now. */
+  refused(refused: readonly Refusal[]): void {
+    this.#state.set({ ...this.#state.current, refused });
   }
 
   /** Envoy is served from the cache from now on. */
@@ -164,15 +181,19 @@ export class ConnectionReport {
   }
 
   #become(kind: XdsState["kind"], problem?: string, asOf?: Date): void {
-    const { address, types, kind: previous, since } = this.#state.current;
+    const { address, types, refused, kind: previous, since } = this.#state.current;
     if (kind !== previous) this.#becameAt = performance.now();
     this.#state.set({
-      kind,
-      address,
-      types,
+      ...{ kind, address, types, refused },
       since: kind === previous ? since : new Date(),
       ...(problem === undefined ? {} : { problem }),
       ...(asOf === undefined ? {} : { asOf }),
     });
   }
+}
+
+function namesOf(refusals: readonly Refusal[]): string {
+  const more = refusals.length > namesInLog ? ` and ${refusals.length - namesInLog} more` : "";
+  const names = refusals.map(({ name }) => (name === "" ? "unknown" : name));
+  return names.slice(0, namesInLog).join(", ") + more;
 }

@@ -13,22 +13,27 @@ import type { ServerDescription } from "../grpc/server-trust.ts";
 import { type Backoff, backoffDelayMs } from "../lifecycle/backoff.ts";
 import type { MemoryRelease } from "../lifecycle/memory-release.ts";
 import { sleep } from "../lifecycle/sleep.ts";
-import { onTicks } from "../lifecycle/tick.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
+import type { Logger } from "../telemetry/log.ts";
 import { typeUrl } from "../xds/type-urls.ts";
+import type { AcceptedResources } from "./accepted-resources.ts";
 import type { AgentSubscriptions } from "./agent-subscriptions.ts";
 import { cacheWaitMs } from "./cache-wait.ts";
 import { CachedAnswers } from "./cached-answers.ts";
 import type { ConnectionReport } from "./connection-report.ts";
+import { watchConnection } from "./connection-watch.ts";
 import { Delivery } from "./delivery.ts";
 import { ExtensionQueue } from "./extension-queue.ts";
 import type { ExtensionRewriter } from "./extension-rewriter.ts";
+import { Fallback } from "./fallback.ts";
 import { type HealthReport, healthRequest } from "./health-report.ts";
 import type { HeldListeners } from "./held-listeners.ts";
 import type { UpstreamOptions } from "./options.ts";
-import type { AdsProtocol } from "./protocol.ts";
+import { OwnResponses } from "./own-response.ts";
+import type { AdsProtocol, ResponseFacts } from "./protocol.ts";
 import type { ResponseSource } from "./recorder.ts";
+import type { Refusals } from "./refusals.ts";
 import { failureOf, type OwnCause, type StreamEnd } from "./stream-end.ts";
 import type { StreamObserver } from "./stream-observer.ts";
 import { openUpstream } from "./upstream.ts";
@@ -52,6 +57,8 @@ export interface EnvoyStreamDependencies {
   readonly health: ReadonlyWatch<HealthReport | undefined>;
   readonly cache: XdsCache | undefined;
   readonly cacheAfterMs: number;
+  readonly accepted: AcceptedResources;
+  readonly refusals: Refusals;
   readonly hold: HeldListeners | undefined;
   /** Aborts when the root of the moment is replaced. */
   readonly rootChanged: () => AbortSignal;
@@ -62,6 +69,7 @@ export interface EnvoyStreamDependencies {
   readonly slowAfterMs: number;
   readonly tasks: TaskGroup;
   readonly memory: MemoryRelease;
+  readonly log: Logger;
 }
 
 /** Between two attempts to connect while Envoy is served from the cache. */
@@ -72,6 +80,8 @@ export class EnvoyStream {
   readonly #deps: EnvoyStreamDependencies;
   readonly #ended: AbortSignal;
   readonly #extensions: ExtensionQueue | undefined;
+  readonly #own: OwnResponses;
+  readonly #fallback: Fallback;
   /** Everything that Envoy has asked, until there is somebody who answers; the first message names the node. */
   #unanswered: Buffer[] = [];
   #first: Buffer | undefined;
@@ -90,14 +100,27 @@ export class EnvoyStream {
   constructor(deps: EnvoyStreamDependencies, ended: AbortSignal) {
     this.#deps = deps;
     this.#ended = ended;
-    const { extensions: rewriter, protocol, tasks, number, report } = deps;
+    const { extensions: rewriter, protocol, tasks, number, report, envoy, observer } = deps;
+    this.#own = new OwnResponses(protocol);
+    this.#fallback = new Fallback(
+      {
+        ...{ ...deps, own: this.#own },
+        send: (message, facts) => {
+          const taken = envoy.write(message);
+          observer.forwarded(facts, message.length, "agent");
+          return taken;
+        },
+      },
+      ended,
+    );
     if (rewriter === undefined) return;
     this.#extensions = new ExtensionQueue(
       {
         ...{ rewriter, protocol, tasks, number },
+        nextNonce: () => this.#own.nextNonce(),
         forward: (message, facts, source) => this.#write(message, facts, source),
         refused: (type, reason) => {
-          report.refused(type, reason);
+          report.agentRefused(type, reason);
         },
       },
       ended,
@@ -142,7 +165,8 @@ export class EnvoyStream {
   #cacheMayHelp(): boolean {
     if (this.#cached !== undefined) return true;
     const { cache, observer } = this.#deps;
-    return cache !== undefined && !this.#cacheIsUseless && !observer.hasListeners && cache.isThere();
+    const isOfUse = cache !== undefined && !this.#cacheIsUseless && cache.isThere();
+    return isOfUse && !observer.hasEarlier(typeUrl.listener);
   }
 
   #reportFailure(end: StreamEnd): void {
@@ -155,10 +179,12 @@ export class EnvoyStream {
   async #forwardRequests(): Promise<void> {
     try {
       for await (const message of this.#deps.envoy) {
-        const facts = this.#deps.observer.request(message);
+        const { facts, answered } = this.#deps.observer.request(message);
         const { typeUrl: type } = facts;
-        const isExtension = type === typeUrl.extension && this.#extensions !== undefined;
-        const request = isExtension ? this.#extensions?.requested(message, facts) : message;
+        if (type === typeUrl.extension) this.#extensions?.requested(facts);
+        this.#fallback.requested(facts);
+        if (answered !== undefined) this.#fallback.answered(answered);
+        const request = this.#own.requested(message, facts);
         if (request === undefined) continue;
         this.#first ??= request;
         if (!this.#hasAnswered) this.#unanswered.push(request);
@@ -207,11 +233,14 @@ export class EnvoyStream {
     try {
       using upstream = openUpstream(options, protocol.method, token);
       const { stream } = upstream;
-      using watch = this.#watch((why, type) => {
-        cause ??= why;
-        overdue ??= type;
-        stream.cancel();
-      }, rootChanged());
+      using watch = watchConnection(
+        { ...this.#deps, delivery: this.#delivery, ended: this.#ended, rootChanged: rootChanged() },
+        (why, type) => {
+          cause ??= why;
+          overdue ??= type;
+          stream.cancel();
+        },
+      );
       this.#begin(stream);
       // A step each, whose variables end with it: waiting for a response must not keep the one before.
       const responses = stream[Symbol.asyncIterator]();
@@ -279,15 +308,11 @@ export class EnvoyStream {
     return "passed";
   }
 
-  #deliver(
-    upstream: ByteStream,
-    message: Buffer,
-    facts: ReturnType<AdsProtocol["readResponse"]>,
-  ): Promise<void> {
+  #deliver(upstream: ByteStream, message: Buffer, facts: ResponseFacts): Promise<void> {
     const { protocol, subscriptions, observer, report } = this.#deps;
     const handled = subscriptions.handle(protocol, facts);
     if (handled.kind === "answer") {
-      if (handled.error !== undefined) report.refused(facts.typeUrl, handled.error);
+      if (handled.error !== undefined) report.agentRefused(facts.typeUrl, handled.error);
       upstream.enqueue(handled.request);
       return Promise.resolve();
     }
@@ -300,7 +325,7 @@ export class EnvoyStream {
   /** @param answer sends a request to whoever sent the response */
   #toEnvoy(
     message: Buffer,
-    facts: ReturnType<AdsProtocol["readResponse"]>,
+    facts: ResponseFacts,
     source: ResponseSource,
     answer: (request: Buffer) => void = () => undefined,
   ): Promise<void> {
@@ -309,13 +334,12 @@ export class EnvoyStream {
       : this.#write(message, facts, source);
   }
 
-  async #write(
-    message: Buffer,
-    facts: ReturnType<AdsProtocol["readResponse"]>,
-    source: ResponseSource,
-  ): Promise<void> {
+  async #write(message: Buffer, facts: ResponseFacts, source: ResponseSource): Promise<void> {
     const { hold, observer, envoy } = this.#deps;
     if (hold !== undefined && facts.typeUrl === typeUrl.listener) await hold.released(this.#ended);
+    await this.#fallback.lead(facts, source);
+    this.#own.passed(facts);
+    this.#fallback.passes(facts);
     const taken = envoy.write(message);
     // It is looked at while it is on its way.
     observer.forwarded(facts, message.length, source);
@@ -350,44 +374,5 @@ export class EnvoyStream {
       await this.#toEnvoy(message, protocol.readResponse(message), "cache");
     }
     this.#isAnswering = false;
-  }
-
-  /** What ends a connection from this side, until disposed. */
-  #watch(
-    stop: (cause?: OwnCause, overdue?: string) => void,
-    rootChanged: AbortSignal,
-  ): Disposable & { readonly answered: () => void } {
-    const { answerWithinMs, slowAfterMs, observer, report, hold } = this.#deps;
-    const since = performance.now();
-    let isAnswered = false;
-    const ticks = onTicks(Math.min(answerWithinMs / 4, 1_000), () => {
-      const stuck = this.#delivery.stuck(performance.now(), slowAfterMs);
-      // Listeners may be held back on purpose.
-      if (stuck !== undefined && (hold === undefined || stuck !== typeUrl.listener))
-        report.slowDelivery(stuck, slowAfterMs);
-      if (this.#delivery.isUnderWay) return;
-      if (!isAnswered && performance.now() - since >= answerWithinMs) stop("watchdog");
-      const type = isAnswered ? observer.overdue(answerWithinMs) : undefined;
-      if (type !== undefined) stop("watchdog", type);
-    });
-    const onEnd = (): void => {
-      stop();
-    };
-    const onRoot = (): void => {
-      stop("root-changed");
-    };
-    this.#ended.addEventListener("abort", onEnd, { once: true });
-    rootChanged.addEventListener("abort", onRoot, { once: true });
-    if (this.#ended.aborted) onEnd();
-    return {
-      answered: () => {
-        isAnswered = true;
-      },
-      [Symbol.dispose]: () => {
-        ticks[Symbol.dispose]();
-        this.#ended.removeEventListener("abort", onEnd);
-        rootChanged.removeEventListener("abort", onRoot);
-      },
-    };
   }
 }

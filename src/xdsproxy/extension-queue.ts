@@ -11,7 +11,6 @@
 import { errorMessage } from "../lifecycle/error-message.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
 import { type ExtensionRewriter, mayHoldWasm } from "./extension-rewriter.ts";
-import { isOwnNonce, ownNonce, withoutOwnNonce } from "./own-response.ts";
 import { type AdsProtocol, type RequestFacts, resourcesField, type ResponseFacts } from "./protocol.ts";
 import type { ResponseSource } from "./recorder.ts";
 import { type Edit, editField } from "./wire-edit.ts";
@@ -32,6 +31,8 @@ export interface ExtensionQueueDependencies {
   readonly rewriter: () => Promise<ExtensionRewriter>;
   readonly forward: (message: Buffer, facts: ResponseFacts, source: ResponseSource) => Promise<void>;
   readonly refused: (typeUrl: string, reason: string) => void;
+  /** The nonce of a response of the agent's own. */
+  readonly nextNonce: () => string;
   readonly tasks: TaskGroup;
   /** Names the stream's tasks. */
   readonly number: number;
@@ -71,9 +72,6 @@ export class ExtensionQueue {
   #rewriter: ExtensionRewriter | undefined;
   /** What Envoy asks for, which a refusal in state of the world has to repeat. */
   #asked: Pick<RequestFacts, "names" | "version"> = { names: [], version: "" };
-  /** Of the control plane's last response that Envoy has got. */
-  #nonce = "";
-  #ownResponses = 0;
   /** Ends the wait for what comes later, by resource. */
   readonly #later = new Map<string, AbortController>();
   /** Names of the last response, in state of the world. */
@@ -85,23 +83,15 @@ export class ExtensionQueue {
     this.#ended = ended;
   }
 
-  /**
-   * Envoy asks for extension configurations, or answers a response of them.
-   *
-   * @returns what the control plane is to get; undefined when that is nothing
-   */
-  requested(message: Buffer, facts: RequestFacts): Buffer | undefined {
-    const before = this.#asked;
+  /** Envoy asks for extension configurations, or answers a response of them. */
+  requested(facts: RequestFacts): void {
     this.#asked = facts;
-    if (!isOwnNonce(facts.nonce)) return message;
-    return withoutOwnNonce(this.#deps.protocol, message, facts, { names: before.names, nonce: this.#nonce });
   }
 
   /** Take a response; waits while too many do. */
   async take(response: ExtensionResponse): Promise<void> {
     const { message, facts, source } = response;
     if (this.#rewriter === undefined && !mayHoldWasm(message)) {
-      this.#nonce = facts.nonce;
       await this.#deps.forward(message, facts, source);
       return;
     }
@@ -216,7 +206,6 @@ export class ExtensionQueue {
       answer(protocol.writeRequest({ ...subscription, typeUrl: facts.typeUrl, nonce: facts.nonce, error }));
       return;
     }
-    if (!isOwnNonce(facts.nonce)) this.#nonce = facts.nonce;
     const edited = editField(message, resourcesField, (index) => edits[index] ?? { kind: "keep" });
     await forward(edited, protocol.readResponse(edited), source);
     for (const follow of stoodIn) follow();
@@ -229,9 +218,8 @@ export class ExtensionQueue {
     later: Promise<Uint8Array | undefined>,
     { typeUrl, version }: ResponseFacts,
   ): void {
-    const { protocol, tasks, number } = this.#deps;
-    this.#ownResponses += 1;
-    const nonce = ownNonce(this.#ownResponses);
+    const { protocol, tasks, number, nextNonce } = this.#deps;
+    const nonce = nextNonce();
     tasks.spawn(`extension-${nonce}-of-stream-${number}`, async () => {
       const view = await later;
       if (view === undefined || wait.signal.aborted || this.#ended.aborted) return;

@@ -10,6 +10,8 @@ import { aborted } from "../lifecycle/sleep.ts";
 export class HeldListeners implements Disposable {
   readonly #released = Promise.withResolvers<void>();
   readonly #onRelease: () => void;
+  /** Numbers of the newcomer's streams. */
+  readonly streams: number[] = [];
 
   constructor(onRelease: () => void) {
     this.#onRelease = onRelease;

@@ -4,8 +4,8 @@
  * Sizes, names and answers only, never resources: what is kept is small, and its bound is known.
  */
 
-/** Where a response came from. */
-export type ResponseSource = "control plane" | "cache";
+/** Where a response came from; the agent sends Envoy what it last accepted, and what it does not refuse of a response. */
+export type ResponseSource = "control plane" | "cache" | "agent";
 
 /** One response and what became of it. Times are ISO 8601. */
 export interface Exchange {

@@ -1,6 +1,7 @@
 /**
  * Where the connection to the discovery server stands, and what Envoy said to its configuration.
  */
+import type { Refusal } from "./refusals.ts";
 
 /**
  * State of the newest stream: `idle` while Envoy has none; `disconnected` also while a failed connection is tried
@@ -18,6 +19,8 @@ export interface XdsState {
   readonly asOf?: Date;
   /** By type URL, since the agent started. */
   readonly types: Readonly<Record<string, TypeState>>;
+  /** What Envoy refuses now. */
+  readonly refused: readonly Refusal[];
 }
 
 /** What passed of one type. */
@@ -36,7 +39,7 @@ export interface TypeState {
 export type TypeEvent =
   | { readonly kind: "received" }
   | { readonly kind: "acked"; readonly latencyMs: number }
-  | { readonly kind: "nacked"; readonly error: string; readonly resources: readonly string[] };
+  | { readonly kind: "nacked"; readonly error: string };
 
 const nothing: TypeState = { received: 0, acked: 0, nacked: 0 };
 

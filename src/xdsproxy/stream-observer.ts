@@ -2,11 +2,10 @@
  * Reads what passes on one stream: for the report, for the cache, and to see that the control plane answers.
  */
 import { typeUrl as types, wildcardTypes } from "../xds/type-urls.ts";
-import type { AcknowledgedUpdate } from "./cached-type.ts";
+import type { AcceptedResources } from "./accepted-resources.ts";
 import type { ConnectionReport } from "./connection-report.ts";
 import type { AdsProtocol, RequestFacts, ResponseFacts } from "./protocol.ts";
 import { type Recorder, type ResponseSource, recordedNames } from "./recorder.ts";
-import type { WireResource } from "./wire-resource.ts";
 
 /** Types that Envoy understands; a control plane may also send what is meant for an agent. */
 const envoyTypes = "type.googleapis.com/envoy.";
@@ -14,25 +13,28 @@ const envoyTypes = "type.googleapis.com/envoy.";
 /** Largest sum of responses that are held until Envoy has answered them, in bytes. */
 const maxUnansweredBytes = 134_217_728;
 
-/** Where acknowledged state goes. */
-export interface AcknowledgedStates {
-  /** False for a type that is never kept, and for a response that is too large. */
-  accepts(typeUrl: string, bytes: number): boolean;
-  acknowledged(update: AcknowledgedUpdate): void;
-  giveUp(typeUrl: string, reason: string): void;
-  drop(typeUrl: string, names: readonly string[]): void;
-}
-
+/** A response that waits for Envoy's answer. */
 interface Unanswered {
-  readonly typeUrl: string;
+  readonly response: ResponseFacts;
+  readonly source: ResponseSource;
   /** Number in the recorder. */
   readonly exchange: number;
   /** On the monotonic clock, in milliseconds. */
   readonly at: number;
-  readonly names: readonly string[];
   readonly bytes: number;
-  /** Undefined when it is not to be cached. */
-  readonly update: (() => AcknowledgedUpdate) | undefined;
+  /** True when it holds everything that there is of its type. */
+  readonly full: boolean;
+  readonly goesToCache: boolean;
+}
+
+/** Envoy's answer to a response. */
+export interface Answered {
+  readonly response: ResponseFacts;
+  readonly source: ResponseSource;
+  readonly full: boolean;
+  readonly goesToCache: boolean;
+  /** Envoy's words, when it refuses it. */
+  readonly error: string | undefined;
 }
 
 /** One stream. */
@@ -41,7 +43,7 @@ export class StreamObserver {
   readonly #stream: number;
   readonly #report: ConnectionReport;
   readonly #recorder: Recorder;
-  readonly #cache: AcknowledgedStates | undefined;
+  readonly #accepted: AcceptedResources;
   readonly #silentTypes: Set<string>;
   /** By nonce; a later change of subscription repeats an answered one. */
   readonly #unanswered = new Map<string, Unanswered>();
@@ -60,7 +62,7 @@ export class StreamObserver {
     sinks: {
       readonly report: ConnectionReport;
       readonly recorder: Recorder;
-      readonly cache: AcknowledgedStates | undefined;
+      readonly accepted: AcceptedResources;
       /** Types that the control plane has not answered before, over all streams: no proof that it is dead. */
       readonly silentTypes: Set<string>;
     },
@@ -69,13 +71,20 @@ export class StreamObserver {
     this.#stream = stream;
     this.#report = sinks.report;
     this.#recorder = sinks.recorder;
-    this.#cache = sinks.cache;
+    this.#accepted = sinks.accepted;
     this.#silentTypes = sinks.silentTypes;
   }
 
-  /** True once Envoy has shown that it has listeners of an earlier stream. */
-  get hasListeners(): boolean {
-    return this.#known.has(types.listener);
+  /** True once Envoy has shown that it has something of a type from an earlier stream. */
+  hasEarlier(typeUrl: string): boolean {
+    return this.#known.has(typeUrl);
+  }
+
+  /** Responses of a type that Envoy has not answered, in the order in which they were sent; none of the agent's. */
+  unanswered(typeUrl: string): readonly ResponseFacts[] {
+    return [...this.#unanswered.values()].flatMap(({ response, source }) =>
+      response.typeUrl === typeUrl && source !== "agent" ? [response] : [],
+    );
   }
 
   /**
@@ -106,33 +115,39 @@ export class StreamObserver {
     for (const type of this.#questions.keys()) this.#questions.set(type, now);
   }
 
-  /** Take note of a request of Envoy. @throws Error when the bytes are no request */
-  request(message: Uint8Array): RequestFacts {
+  /** Take note of a request of Envoy, and of what it answers. @throws Error when the bytes are no request */
+  request(message: Uint8Array): { readonly facts: RequestFacts; readonly answered: Answered | undefined } {
     const facts = this.#protocol.readRequest(message);
-    const { typeUrl, nonce, error, names, unsubscribed } = facts;
+    const { typeUrl, nonce, error, names } = facts;
     this.#report.request(message.length);
     if (facts.version !== "" || Object.keys(facts.known).length > 0) {
       if (!this.#seen.has(typeUrl)) this.#known.add(typeUrl);
     }
-    if (unsubscribed.length > 0) this.#cache?.drop(typeUrl, unsubscribed);
-    const answered = this.#unanswered.get(nonce);
-    if (answered === undefined) {
+    const unanswered = this.#unanswered.get(nonce);
+    if (unanswered === undefined) {
       const asks = nonce === "" || (this.#protocol.isDelta && names.length > 0);
       if (asks && !this.#questions.has(typeUrl)) this.#questions.set(typeUrl, performance.now());
-      return facts;
+      return { facts, answered: undefined };
     }
     this.#unanswered.delete(nonce);
-    this.#unansweredBytes -= answered.bytes;
-    const latencyMs = performance.now() - answered.at;
-    this.#recorder.answered(answered.typeUrl, answered.exchange, latencyMs, error);
-    this.#report.typeEvent(
-      typeUrl,
-      error === undefined
-        ? { kind: "acked", latencyMs }
-        : { kind: "nacked", error, resources: blamed(answered.names, error) },
-    );
-    if (error === undefined && answered.update !== undefined) this.#cache?.acknowledged(answered.update());
-    return facts;
+    const { response, source, full, goesToCache, exchange, bytes, at } = unanswered;
+    this.#unansweredBytes -= bytes;
+    const latencyMs = performance.now() - at;
+    this.#recorder.answered(response.typeUrl, exchange, latencyMs, error);
+    if (source !== "agent")
+      this.#report.typeEvent(
+        typeUrl,
+        error === undefined ? { kind: "acked", latencyMs } : { kind: "nacked", error },
+      );
+    if (error === undefined && source === "control plane") {
+      const { version, resources, removed } = response;
+      const changed = resources.map((view) => this.#protocol.readResource(view, version));
+      this.#accepted.acknowledged(
+        { typeUrl: response.typeUrl, full, version, changed, removed },
+        goesToCache,
+      );
+    }
+    return { facts, answered: { response, source, full, goesToCache, error } };
   }
 
   /** Take note of a response of the control plane. @throws Error when the bytes are no response */
@@ -153,12 +168,11 @@ export class StreamObserver {
   }
 
   /** A response goes to Envoy. */
-  forwarded(facts: ResponseFacts, bytes: number, source: ResponseSource): void {
-    const { typeUrl, nonce, version, resources, removed } = facts;
+  forwarded(response: ResponseFacts, bytes: number, source: ResponseSource): void {
+    const { typeUrl, nonce, version, resources, removed } = response;
     this.#questions.delete(typeUrl);
     const isFirst = !this.#seen.has(typeUrl);
     this.#seen.add(typeUrl);
-    const read = (view: Uint8Array): WireResource => this.#protocol.readResource(view, version);
     const names = resources.slice(0, recordedNames).map((view) => this.#protocol.nameOf(view));
     const exchange = this.#recorder.sent({
       typeUrl,
@@ -171,39 +185,24 @@ export class StreamObserver {
       removed,
       bytes,
     });
-    this.#report.typeEvent(typeUrl, { kind: "received" });
+    if (source !== "agent") this.#report.typeEvent(typeUrl, { kind: "received" });
     const full =
       wildcardTypes.has(typeUrl) && (!this.#protocol.isDelta || (isFirst && !this.#known.has(typeUrl)));
-    const isCached = source === "control plane" && this.#cache?.accepts(typeUrl, bytes) === true;
+    const goesToCache = source !== "cache" && this.#accepted.goesToCache(typeUrl, bytes);
     // A nonce that comes twice is answered once.
-    this.#unansweredBytes -= this.#unanswered.get(nonce)?.bytes ?? 0;
-    this.#unanswered.set(nonce, {
-      typeUrl,
-      exchange,
-      at: performance.now(),
-      names,
-      bytes: isCached ? bytes : 0,
-      update: isCached
-        ? () => ({ typeUrl, full, version, changed: resources.map(read), removed })
-        : undefined,
-    });
-    if (isCached) this.#unansweredBytes += bytes;
+    this.#unansweredBytes += bytes - (this.#unanswered.get(nonce)?.bytes ?? 0);
+    const at = performance.now();
+    this.#unanswered.set(nonce, { response, source, exchange, at, bytes, full, goesToCache });
     this.#limitUnanswered();
   }
 
   /** An Envoy that answers nothing must not make the agent hold everything. */
   #limitUnanswered(): void {
-    for (const [nonce, { typeUrl, bytes }] of this.#unanswered) {
+    for (const [nonce, { response, bytes, goesToCache }] of this.#unanswered) {
       if (this.#unansweredBytes <= maxUnansweredBytes) return;
       this.#unanswered.delete(nonce);
       this.#unansweredBytes -= bytes;
-      this.#cache?.giveUp(typeUrl, "Envoy does not answer");
+      if (goesToCache) this.#accepted.giveUp(response.typeUrl, "Envoy does not answer");
     }
   }
-}
-
-/** The resources that Envoy names in its refusal, or else those that it was sent. */
-function blamed(names: readonly string[], error: string): readonly string[] {
-  const named = names.filter((name) => name !== "" && error.includes(name));
-  return named.length > 0 ? named : names;
 }

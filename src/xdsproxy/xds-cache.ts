@@ -23,7 +23,6 @@ import {
   withPending,
   withUpdate,
 } from "./cached-type.ts";
-import type { AcknowledgedStates } from "./stream-observer.ts";
 
 /** Where the cache is and what it may take. */
 export interface XdsCacheOptions {
@@ -54,7 +53,7 @@ const neededTypes: readonly string[] = [typeUrl.cluster, typeUrl.listener];
 const confirmEveryMs = 30_000;
 
 /** The cache of one agent. */
-export class XdsCache implements AcknowledgedStates {
+export class XdsCache {
   readonly #options: XdsCacheOptions;
   readonly #log: Logger;
   readonly #memory: MemoryRelease;
@@ -128,6 +127,22 @@ export class XdsCache implements AcknowledgedStates {
     // An empty full state takes the file away.
     this.#pending.set(type, { full: true, version: "", entries: new Map(), bytes: 0 });
     this.#changed.resolve();
+  }
+
+  /** False for a type that is never kept, or was given up. */
+  keeps(type: string): boolean {
+    return type !== typeUrl.secret && !this.#given.has(type);
+  }
+
+  /** What is kept of one type, on disk and in memory; undefined when there is nothing. */
+  async lastAccepted(type: string): Promise<TypeResources | undefined> {
+    // What is written meanwhile is on disk too late to be read, and in memory no more.
+    const before = this.#pending.get(type);
+    const stored = (await this.#read(this.#path(type)))?.state;
+    const after = this.#pending.get(type);
+    if (!this.keeps(type)) return undefined;
+    const known = before === undefined ? stored : withPending(stored, before);
+    return after === undefined || after === before ? known : withPending(known, after);
   }
 
   /** Everything on disk and in memory; undefined when it is not enough to serve. */

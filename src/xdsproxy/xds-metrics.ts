@@ -60,6 +60,18 @@ export class XdsMetrics {
       latencyBuckets,
       type,
     );
+    metrics.computedGauges(
+      "xds_refused_resources",
+      "Resources that Envoy refuses now, by type and by what it has of that name instead.",
+      ["type", "serves"],
+      () =>
+        [...Map.groupBy(state().refused, ({ typeUrl, serves }) => `${typeUrl} ${serves}`).values()].map(
+          (refused) => [
+            { type: refused[0]?.typeUrl ?? "", serves: refused[0]?.serves ?? "" },
+            refused.length,
+          ],
+        ),
+    );
     metrics.computed(
       "xds_connected_seconds",
       "How long the discovery server has been connected; absent while it is not.",

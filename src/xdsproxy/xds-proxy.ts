@@ -10,12 +10,14 @@ import { GrpcError } from "../grpc/grpc-error.ts";
 import type { CallContext } from "../grpc/server.ts";
 import { StreamServer } from "../grpc/stream-server.ts";
 import { readServerTrust, type ServerDescription } from "../grpc/server-trust.ts";
+import { errorMessage } from "../lifecycle/error-message.ts";
 import { followChanges } from "../files/file-changes.ts";
 import { MemoryRelease } from "../lifecycle/memory-release.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { AcceptedResources } from "./accepted-resources.ts";
 import { type AgentSubscriptionOptions, AgentSubscriptions } from "./agent-subscriptions.ts";
 import { ConnectionReport } from "./connection-report.ts";
 import { isDebugRequest, serveDebugStream } from "./debug-stream.ts";
@@ -28,6 +30,8 @@ import type { NameTable, TrustBundle } from "./istio-messages.ts";
 import type { UpstreamOptions } from "./options.ts";
 import { type AdsProtocol, delta, stateOfTheWorld } from "./protocol.ts";
 import { type Exchange, Recorder } from "./recorder.ts";
+import { RefusalFile } from "./refusal-file.ts";
+import { type Refusal, Refusals } from "./refusals.ts";
 import type { XdsState } from "./state.ts";
 import { failureOf, type StreamEnd, statusFor } from "./stream-end.ts";
 import { StreamObserver } from "./stream-observer.ts";
@@ -86,6 +90,10 @@ export class XdsProxy implements AsyncDisposable {
   readonly #recorder = new Recorder();
   readonly #subscriptions: AgentSubscriptions;
   readonly #cache: XdsCache | undefined;
+  readonly #accepted: AcceptedResources;
+  readonly #refusals: Refusals;
+  readonly #refusalFile: RefusalFile | undefined;
+  readonly #log: Logger;
   readonly #tasks = new TaskGroup();
   readonly #silentTypes = new Set<string>();
   readonly #health = new Watch<HealthReport | undefined>(undefined);
@@ -107,12 +115,29 @@ export class XdsProxy implements AsyncDisposable {
     this.#extensions = extensions;
     this.#report = new ConnectionReport(options.upstream.address, log, metrics);
     this.#subscriptions = new AgentSubscriptions(options.subscriptions);
-    if (options.cache !== undefined) this.#cache = new XdsCache(options.cache, log, metrics, this.#memory);
+    if (options.cache !== undefined) {
+      this.#cache = new XdsCache(options.cache, log, metrics, this.#memory);
+      this.#refusalFile = new RefusalFile(options.cache.folder, options.cache.owner);
+    }
+    this.#accepted = new AcceptedResources(this.#cache);
+    this.#log = log;
+    this.#refusals = new Refusals({
+      refused: (refusals) => {
+        this.#report.envoyRefuses(refusals);
+        this.#refusalsChanged();
+      },
+      gone: (refusals, why) => {
+        this.#report.refusalsEnd(refusals, why);
+        this.#refusalsChanged();
+      },
+    });
   }
 
   /** @throws SocketPathError when there can be no socket at the path */
   static async listen(options: XdsProxyOptions, deps: XdsProxyDependencies): Promise<XdsProxy> {
     const proxy = new XdsProxy(options, deps);
+    proxy.#refusals.inherit(proxy.#refusalFile?.read() ?? []);
+    proxy.#report.refused(proxy.#refusals.standing);
     const serve = (protocol: AdsProtocol) => (envoy: ByteStream, context: CallContext) =>
       proxy.#serve(protocol, envoy, context.signal);
     proxy.#listener = await StreamServer.listen(options, [
@@ -154,6 +179,19 @@ export class XdsProxy implements AsyncDisposable {
     this.#health.set(health);
   }
 
+  /** What an Envoy that takes over could not be given, though another one has accepted it and serves it. */
+  lostResources(): readonly Refusal[] {
+    return this.#refusals.standing.filter(({ wasAccepted, isKept }) => wasAccepted && !isKept);
+  }
+
+  /** What a newcomer has refused and lacks, though another Envoy has accepted it; undefined while that is not known. */
+  lackedBy({ streams }: HeldListeners): readonly Refusal[] | undefined {
+    if (streams.some((stream) => this.#refusals.isUnsettled(stream))) return undefined;
+    return streams
+      .flatMap((stream) => this.#refusals.ofStream(stream))
+      .filter(({ wasAccepted, serves }) => wasAccepted && serves === "nothing");
+  }
+
   /** Keep listeners back from the streams that Envoys open from now on, until it is released. */
   holdListeners(): HeldListeners {
     const hold = new HeldListeners(() => {
@@ -169,6 +207,16 @@ export class XdsProxy implements AsyncDisposable {
     await this.#listener?.[Symbol.asyncDispose]();
     await this.#tasks[Symbol.asyncDispose]();
     this.#memory[Symbol.dispose]();
+  }
+
+  #refusalsChanged(): void {
+    const { standing } = this.#refusals;
+    this.#report.refused(standing);
+    try {
+      this.#refusalFile?.write(standing);
+    } catch (error) {
+      this.#log.debug("what Envoy refuses cannot be kept", { reason: errorMessage(error) });
+    }
   }
 
   #start(): void {
@@ -229,15 +277,16 @@ export class XdsProxy implements AsyncDisposable {
     opened: Pick<EnvoyStreamDependencies, "protocol" | "envoy" | "number" | "hold">,
     ended: AbortSignal,
   ): Promise<void> {
-    const { protocol, number } = opened;
+    const { protocol, number, hold } = opened;
     this.#newest = number;
+    hold?.streams.push(number);
     this.#report.opening();
     const isNewest = (): boolean => this.#newest === number;
     const report = this.#report;
     const observer = new StreamObserver(protocol, number, {
       report,
       recorder: this.#recorder,
-      cache: this.#cache,
+      accepted: this.#accepted,
       silentTypes: this.#silentTypes,
     });
     const stream = new EnvoyStream(
@@ -249,7 +298,7 @@ export class XdsProxy implements AsyncDisposable {
         subscriptions: this.#subscriptions,
         extensions: this.#extensions,
         health: this.#health,
-        cache: this.#cache,
+        ...{ cache: this.#cache, accepted: this.#accepted, refusals: this.#refusals, log: this.#log },
         cacheAfterMs: this.#options.cache?.useAfterMs ?? 0,
         rootChanged: () => this.#rootChanged.signal,
         answerWithinMs: this.#limits.answerWithinMs,
@@ -259,7 +308,13 @@ export class XdsProxy implements AsyncDisposable {
       },
       ended,
     );
-    const end = await stream.run();
+    this.#refusals.opened(number);
+    let end: StreamEnd;
+    try {
+      end = await stream.run();
+    } finally {
+      this.#refusals.closed(number);
+    }
     if (ended.aborted) report.envoyLeft(isNewest());
     else this.#reportEnd(end, isNewest());
   }

@@ -41,6 +41,8 @@ export interface ReadMessage {
   /** Value of each resource by name. */
   readonly resources: Readonly<Record<string, string>>;
   readonly removed: readonly string[];
+  /** Version of each resource by name; in state of the world that of the response. */
+  readonly versions: Readonly<Record<string, string>>;
 }
 
 export interface Encoding {
@@ -68,7 +70,7 @@ const resourcesOf = ({ resources, bytes }: Message): readonly TestResource[] =>
   resources ?? [{ name: "a", bytes: bytes ?? Buffer.from("resource") }];
 
 /** What is in an Any: its name as field 1, as in Envoy's own types, and its bytes as field 2. */
-function valueOf({ name, bytes = Buffer.alloc(0) }: TestResource): Buffer {
+export function valueOf({ name, bytes = Buffer.alloc(0) }: TestResource): Buffer {
   const length = (value: number): Buffer =>
     value < 128
       ? Buffer.from([value])
@@ -134,12 +136,13 @@ export const sotw: Encoding = {
     return Buffer.concat([toBinary(DiscoveryResponseSchema, response), unknownField]);
   },
   read: (bytes) => {
-    const { typeUrl, nonce, resources } = fromBinary(DiscoveryResponseSchema, bytes);
+    const { typeUrl, nonce, resources, versionInfo } = fromBinary(DiscoveryResponseSchema, bytes);
     const values = resources.map(({ value }) => readValue(value));
     return {
       typeUrl,
       nonce,
       resources: Object.fromEntries(values.map(({ name, text }) => [name, text])),
+      versions: Object.fromEntries(values.map(({ name }) => [name, versionInfo])),
       removed: [],
     };
   },
@@ -194,6 +197,7 @@ export const delta: Encoding = {
       resources: Object.fromEntries(
         resources.map(({ name, resource }) => [name, readValue(resource?.value ?? new Uint8Array()).text]),
       ),
+      versions: Object.fromEntries(resources.map(({ name, version }) => [name, version])),
       removed: removedResources,
     };
   },

@@ -9,6 +9,8 @@ import type { ProbeIdentity } from "./proof.ts";
 export interface ListenerHold extends Disposable {
   /** Let the newcomer have its listeners. */
   release(): void;
+  /** In words, what the newcomer has refused and so would not serve, though the Envoy before it does. */
+  lacks(): readonly string[];
 }
 
 /** The seam between the supervisor and identity, SDS and the ADS proxy. */

@@ -49,16 +49,38 @@ export async function findMissingSecrets(admin: EnvoyAdmin): Promise<readonly st
  * @throws when the admin interface does not answer
  */
 export async function findUnreadyParts(admin: EnvoyAdmin): Promise<readonly string[]> {
-  const [stats, warmingSecrets, listeners] = await Promise.all([
+  const [stats, warmingSecrets] = await Promise.all([
     admin.stats(proofStats),
     admin.configDump("dynamic_warming_secrets"),
-    admin.configDump("dynamic_listeners"),
   ]);
-  return [
-    ...warmingSecrets.map((secret) => missingSecret(nameOf(secret))),
-    ...listeners.flatMap(listenerError),
-    ...describeStats(stats),
-  ];
+  return [...warmingSecrets.map((secret) => missingSecret(nameOf(secret))), ...describeStats(stats)];
+}
+
+/**
+ * Listeners that a newcomer refuses and does not serve, though the running Envoy does; in words.
+ *
+ * @param running the running Envoy's listeners; undefined when it cannot be asked
+ * @throws when the admin interface does not answer
+ */
+export async function findRefusedListeners(
+  admin: EnvoyAdmin,
+  running: readonly ListenerFacts[] | undefined,
+): Promise<readonly string[]> {
+  return refusedListeners(await admin.configDump("dynamic_listeners"), running);
+}
+
+/** The same, of the elements of `dynamic_listeners`. */
+export function refusedListeners(
+  configs: readonly unknown[],
+  running: readonly ListenerFacts[] | undefined,
+): readonly string[] {
+  const served = new Set(running?.map(({ name }) => name));
+  return configs.flatMap((config) => {
+    if (at(config, "error_state") === undefined || at(config, "active_state") !== undefined) return [];
+    const name = nameOf(config);
+    const details = textAt(config, "error_state", "details") ?? "no details";
+    return served.has(name) ? [`listener ${name} was refused: ${details}`] : [];
+  });
 }
 
 function missingSecret(name: string): string {
@@ -127,12 +149,6 @@ function describeStats(stats: Stats): readonly string[] {
     const found = words.find(([suffix]) => name.endsWith(suffix));
     return value > 0 && found !== undefined ? [`${found[1]} (${name})`] : [];
   });
-}
-
-function listenerError(config: unknown): readonly string[] {
-  if (at(config, "error_state") === undefined) return [];
-  const details = textAt(config, "error_state", "details") ?? "no details";
-  return [`listener ${nameOf(config)} was refused: ${details}`];
 }
 
 function nameOf(config: unknown): string {

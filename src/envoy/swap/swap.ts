@@ -10,16 +10,17 @@ import type { Logger } from "../../telemetry/log.ts";
 import { bringUp, type BringUpResult } from "./bring-up.ts";
 import type { Descent, Generation } from "../generation/generation.ts";
 import type { PreparedLaunch } from "../generation/launch.ts";
-import type { NewcomerServices } from "./newcomer-services.ts";
+import type { ListenerHold, NewcomerServices } from "./newcomer-services.ts";
 import {
   askRunning,
   decideTakeOver,
   type Incumbent,
   type PreflightDependencies,
+  type RunningFacts,
   whosePorts,
   whyInvalid,
 } from "./preflight.ts";
-import { findTlsFaults, findUnreadyParts } from "./proof.ts";
+import { findRefusedListeners, findTlsFaults, findUnreadyParts } from "./proof.ts";
 import { envoyReadiness, readinessStats } from "../readiness.ts";
 import type { SwapLimits } from "../supervision-options.ts";
 import type { SwapMode, SwapModeRequest } from "./swap-mode.ts";
@@ -106,14 +107,14 @@ export async function swap(
   if (decision.kind === "impossible") return failed("mode", decision.why);
   deps.log.info("swapping Envoy", { mode: decision.mode, why: decision.why, from: active.number });
   if (decision.mode === "cold") return { kind: "cold" };
-  return takeOver(active, launch, decision.mode, running.faults, deps, cancel);
+  return takeOver(active, launch, decision.mode, running, deps, cancel);
 }
 
 async function takeOver(
   active: Generation,
   launch: PreparedLaunch,
   mode: "overlap" | "hot",
-  knownFaults: readonly string[],
+  running: RunningFacts,
   deps: SwapDependencies,
   cancel: AbortSignal,
 ): Promise<SwapOutcome> {
@@ -133,7 +134,7 @@ async function takeOver(
       onWaiting: (reason) => {
         deps.log.debug("newcomer is not proven yet", { generation: newcomer.number, reason });
       },
-      prove: () => prove(newcomer, knownFaults, deps.services),
+      prove: () => prove(newcomer, running, deps.services, hold),
       liveWithinMs: deps.limits.liveWithinMs,
       provenWithinMs: deps.limits.provenWithinMs,
     },
@@ -202,12 +203,19 @@ function descentFor(active: Generation, mode: SwapMode, deps: SwapDependencies):
 
 async function prove(
   newcomer: Generation,
-  knownFaults: readonly string[],
+  running: RunningFacts,
   services: NewcomerServices,
+  hold: ListenerHold,
 ): Promise<readonly string[]> {
   const { admin, pid } = newcomer;
   if (pid === undefined) return ["the newcomer has no process"];
-  const faults = (await findUnreadyParts(admin)).filter((fault) => !knownFaults.includes(fault));
+  const lacks = hold.lacks();
+  if (lacks.length > 0) return lacks;
+  const [refused, unready] = await Promise.all([
+    findRefusedListeners(admin, running.listeners),
+    findUnreadyParts(admin),
+  ]);
+  const faults = [...refused, ...unready.filter((fault) => !running.faults.includes(fault))];
   if (faults.length > 0) return faults;
   return findTlsFaults({ admin, pid, identity: services.identity(), probe: probeTls });
 }

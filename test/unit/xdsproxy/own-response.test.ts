@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { isOwnNonce, ownNonce, withoutOwnNonce } from "../../../src/xdsproxy/own-response.ts";
+import { isOwnNonce, ownNonce, OwnResponses, withoutOwnNonce } from "../../../src/xdsproxy/own-response.ts";
 import { type AdsProtocol, delta, stateOfTheWorld } from "../../../src/xdsproxy/protocol.ts";
 import * as messages from "../../support/xds-messages.ts";
 
@@ -44,4 +44,38 @@ describe("an answer to a response of the agent's", () => {
       assert.deepEqual([passed?.nonce, passed?.error, passed?.names], ["7", undefined, names]);
     }
   });
+});
+
+describe("the agent's responses on a stream", () => {
+  for (const [protocol, encoding] of [
+    [delta, messages.delta],
+    [stateOfTheWorld, messages.sotw],
+  ] as const) {
+    test(`are never heard of by the control plane with ${encoding.method}`, () => {
+      const own = new OwnResponses(protocol);
+      const passedFor = (message: Buffer): Buffer | undefined =>
+        own.requested(message, protocol.readRequest(message));
+      const first = encoding.request({ typeUrl, names: ["a"] });
+      assert.equal(passedFor(first), first);
+      own.passed({ typeUrl, nonce: "plane-1" });
+      const answer = encoding.request({ typeUrl, nonce: "plane-1", names: ["a"] });
+      assert.equal(passedFor(answer), answer);
+      const nonces = [own.nextNonce(), own.nextNonce()];
+      assert.equal(new Set(nonces).size, 2);
+      const isDelta = protocol.isDelta;
+      const names = isDelta ? [] : ["a"];
+      for (const nonce of nonces)
+        assert.equal(passedFor(encoding.request({ typeUrl, nonce, names, error: "bad" })), undefined);
+      // Another type has names of its own.
+      const other = encoding.request({ typeUrl: "another", names: ["b"] });
+      assert.equal(passedFor(other), other);
+      const wants = passedFor(
+        encoding.request({ typeUrl, nonce: nonces[1] ?? "", names: isDelta ? ["c"] : ["a", "c"] }),
+      );
+      assert.equal(
+        wants === undefined ? undefined : protocol.readRequest(wants).nonce,
+        isDelta ? "" : "plane-1",
+      );
+    });
+  }
 });

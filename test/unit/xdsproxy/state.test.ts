@@ -7,7 +7,7 @@ test("what passed is counted", () => {
     { kind: "received" },
     { kind: "acked", latencyMs: 1 },
     { kind: "received" },
-    { kind: "nacked", error: "bad", resources: [] },
+    { kind: "nacked", error: "bad" },
   ] as const;
   let state: TypeState | undefined;
   for (const event of events) state = typeStateAfter(state, event);
@@ -15,7 +15,7 @@ test("what passed is counted", () => {
 });
 
 test("a refusal is remembered until a response is accepted", () => {
-  const refused = typeStateAfter(undefined, { kind: "nacked", error: "bad", resources: [] });
+  const refused = typeStateAfter(undefined, { kind: "nacked", error: "bad" });
   const received = typeStateAfter(refused, { kind: "received" });
   assert.equal(received.lastError, "bad");
   assert.equal(typeStateAfter(received, { kind: "acked", latencyMs: 1 }).lastError, undefined);

@@ -1,0 +1,83 @@
+/**
+ * What the Envoy of a running agent refuses of the control plane's configuration: the agent is asked.
+ */
+import { errorMessage } from "../lifecycle/error-message.ts";
+import { at, listAt, textAt } from "../lifecycle/json-path.ts";
+import { fetchHttp } from "../net/http-client.ts";
+import { type Finding, ok, warning } from "./finding.ts";
+import type { Check } from "./run-checks.ts";
+import type { RunningAgent } from "./running-agent.ts";
+
+const name = "refused-configuration";
+
+/** A resource that Envoy refuses. */
+export interface RefusedResource {
+  /** The last part of its type URL, such as `RouteConfiguration`. */
+  readonly type: string;
+  readonly name: string;
+  /** Envoy's words. */
+  readonly reason: string;
+  /** ISO 8601. */
+  readonly since: string;
+  readonly serves: string;
+}
+
+/** Findings that are shown one by one. */
+const shown = 5;
+
+/** Longest wait for the agent, in milliseconds. */
+const reportMs = 2_000;
+
+/** One finding for each, or one that says that all is well. */
+export function judgeRefused(refused: readonly RefusedResource[]): readonly Finding[] {
+  if (refused.length === 0) return [ok(name, "Envoy refuses nothing of the control plane's configuration")];
+  const rest = refused.length - shown;
+  return [
+    ...refused.slice(0, shown).map(describe),
+    ...(rest > 0
+      ? [warning(name, `Envoy refuses ${rest} more resources`, "outrider xds shows all of them")]
+      : []),
+  ];
+}
+
+function describe({ type, name: resource, reason, since, serves }: RefusedResource): Finding {
+  const consequence =
+    serves === "nothing"
+      ? "there is none that it accepted before, so that nothing serves in its place"
+      : "the last accepted one serves on, and is out of date";
+  return warning(
+    name,
+    `Envoy refuses ${type} ${JSON.stringify(resource)} since ${since} (${reason.trim()}): ${consequence}`,
+    "correct what the control plane makes it from: Envoy takes the next version at once",
+  );
+}
+
+/** Without an agent there is nobody to ask. */
+export function refusedChecks(statusPort: number, agent: RunningAgent): readonly Check[] {
+  if (agent.pid === undefined || statusPort === 0) return [];
+  return [
+    {
+      name,
+      run: async () => {
+        try {
+          return judgeRefused(await askForRefused(statusPort));
+        } catch (error) {
+          const seen = `the running agent does not answer on its status port ${statusPort}: ${errorMessage(error)}`;
+          return [warning(name, seen, "look at its log")];
+        }
+      },
+    },
+  ];
+}
+
+async function askForRefused(port: number): Promise<readonly RefusedResource[]> {
+  const target = { host: "127.0.0.1", port };
+  const { body } = await fetchHttp({ target, url: "/debug/status", timeoutMs: reportMs });
+  return listAt(at(JSON.parse(body.toString("utf8")), "xds"), "refused").map((refused) => ({
+    type: (textAt(refused, "typeUrl") ?? "").replace(/^.*\./, ""),
+    name: textAt(refused, "name") ?? "",
+    reason: textAt(refused, "reason") ?? "",
+    since: textAt(refused, "since") ?? "",
+    serves: textAt(refused, "serves") ?? "",
+  }));
+}

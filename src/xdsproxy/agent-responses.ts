@@ -1,0 +1,69 @@
+/**
+ * Responses that the agent makes and sends on one stream, each with Envoy's answer to it.
+ */
+import { Deadline } from "../lifecycle/timer.ts";
+import type { PartAnswer } from "./isolation.ts";
+import type { OwnResponses } from "./own-response.ts";
+import type { AdsProtocol, LocalResponse, ResponseFacts } from "./protocol.ts";
+import type { Answered } from "./stream-observer.ts";
+
+/** What they are sent with. */
+export interface AgentResponseDependencies {
+  readonly protocol: AdsProtocol;
+  readonly own: OwnResponses;
+  /** Rejects when Envoy is gone. */
+  readonly send: (message: Buffer, facts: ResponseFacts) => Promise<void>;
+}
+
+/** What became of one. */
+export interface AgentResponseOutcome {
+  readonly answer: PartAnswer;
+  readonly full: boolean;
+  readonly goesToCache: boolean;
+}
+
+/** How long an answer is waited for, in milliseconds: an Envoy that takes in a large configuration answers nothing. */
+const answerWithinMs = 120_000;
+
+const unanswered: AgentResponseOutcome = { answer: "void", full: false, goesToCache: false };
+
+/** Those of one stream. */
+export class AgentResponses {
+  readonly #deps: AgentResponseDependencies;
+  readonly #ended: AbortSignal;
+  readonly #waiting = new Map<string, (answered: Answered) => void>();
+
+  /** @param ended aborts when Envoy is gone or the proxy closes */
+  constructor(deps: AgentResponseDependencies, ended: AbortSignal) {
+    this.#deps = deps;
+    this.#ended = ended;
+  }
+
+  /** Send one: it is on its way when this returns. Resolves with Envoy's answer; never rejects. */
+  async send(response: Omit<LocalResponse, "nonce">): Promise<AgentResponseOutcome> {
+    if (this.#ended.aborted) return unanswered;
+    const { protocol, own, send } = this.#deps;
+    const nonce = own.nextNonce();
+    const message = protocol.writeResponse({ ...response, nonce });
+    const { promise, resolve } = Promise.withResolvers<Answered | undefined>();
+    const give = (): void => {
+      resolve(undefined);
+    };
+    using deadline = new Deadline(answerWithinMs);
+    deadline.signal.addEventListener("abort", give, { once: true });
+    this.#ended.addEventListener("abort", give, { once: true });
+    this.#waiting.set(nonce, resolve);
+    send(message, protocol.readResponse(message)).catch(give);
+    const answered = await promise;
+    this.#waiting.delete(nonce);
+    this.#ended.removeEventListener("abort", give);
+    if (answered === undefined) return unanswered;
+    const { error, full, goesToCache } = answered;
+    return { answer: error === undefined ? "accepted" : "refused", full, goesToCache };
+  }
+
+  /** Envoy has answered one of them. */
+  answered(answered: Answered): void {
+    this.#waiting.get(answered.response.nonce)?.(answered);
+  }
+}
