@@ -24,6 +24,7 @@ import { createPushMetrics, type PushMetrics } from "./push/metrics.ts";
 import { deltaProtocol, type ServerProtocol, sotwProtocol } from "./push/protocol.ts";
 import { ServedModels } from "./push/served-models.ts";
 import { ConnectionTable } from "./push/status.ts";
+import { ToldFaults } from "./push/told-faults.ts";
 
 /** How the control plane runs. Port 0 takes any free one. */
 export interface DiscoveryOptions {
@@ -102,10 +103,12 @@ export class DiscoveryServer implements AsyncDisposable {
     const authenticator = new TokenAuthenticator(options.jwt);
     const connections = new ConnectionTable();
     const metrics = new Metrics("pilot_");
+    const pushMetrics = createPushMetrics(metrics, connections);
     const discovery = {
       served: stack.use(new ServedModels(source.models, log.scope("ads"))),
       connections,
-      metrics: createPushMetrics(metrics, connections),
+      metrics: pushMetrics,
+      faults: new ToldFaults(log.scope("ads"), pushMetrics.internalErrors),
       log: log.scope("ads"),
     };
 
@@ -170,6 +173,7 @@ function discoveryService(
     readonly served: ServedModels;
     readonly connections: ConnectionTable;
     readonly metrics: PushMetrics;
+    readonly faults: ToldFaults;
     readonly log: Logger;
   },
   authenticator: TokenAuthenticator | undefined,
@@ -178,16 +182,11 @@ function discoveryService(
     (protocol: ServerProtocol): NonNullable<GrpcService["streams"]>[string] =>
     async (stream, context) => {
       const caller = await authenticator?.authenticate(context.metadata("authorization"));
-      const { served, connections, metrics, log } = shared;
+
       const authorize = (proxy: Proxy): void => {
         if (caller !== undefined) requireSameWorkload(caller, proxy);
       };
-      await serveConnection(
-        protocol,
-        stream,
-        { served, connections, metrics, log, authorize },
-        context.signal,
-      );
+      await serveConnection(protocol, stream, { ...shared, authorize }, context.signal);
     };
   return {
     name: "envoy.service.discovery.v3.AggregatedDiscoveryService",

@@ -1,5 +1,8 @@
 /**
  * Notice of changes to files and folders, the only user of chokidar.
+ *
+ * A hint, never a promise: the kernel may refuse to watch, and a folder may be replaced. Whoever uses it looks now and
+ * then as well.
  */
 import { watch } from "chokidar";
 import { Timer } from "../lifecycle/timer.ts";
@@ -16,7 +19,9 @@ export interface FileWatch extends AsyncDisposable {
  * A path that does not exist yet is noticed when it appears.
  */
 export function watchFiles(paths: readonly string[], debounceMs: number, onChange: () => void): FileWatch {
-  const watcher = watch([...paths], { ignoreInitial: true });
+  // What links lead to is seen by looking: a loop of them would be followed for ever.
+  const watcher = watch([...paths], { ignoreInitial: true, followSymlinks: false });
+  watcher.on("error", () => undefined);
   let timer: Timer | undefined;
   watcher.on("all", () => {
     timer?.cancel();

@@ -81,6 +81,7 @@ const wallClockReaders: Readonly<Record<string, string>> = {
   "cli/up/checks.ts": "a certificate's end",
   "controlplane/ca/authority.ts": "the life of a certificate to be",
   "controlplane/ca/material.ts": "the life of a certificate to be",
+  "controlplane/config/config-folder.ts": "the age of a file",
   "controlplane/demo-tokens.ts": "the life of a token to be",
   "files/atomic-file.ts": "the age of a file",
   "lifecycle/wall-clock.ts": "the age of a file",

@@ -95,20 +95,29 @@ export function list<T>(decode: Decoder<T>, least = 0): Decoder<readonly T[]> {
   };
 }
 
-/** A mapping with free keys. */
-export function mapping<T>(decode: Decoder<T>): Decoder<Readonly<Record<string, T>>> {
+/** What the keys of a mapping must be. */
+export interface KeyForm {
+  readonly expected: string;
+  readonly test: (key: string) => boolean;
+}
+
+/** A mapping with free keys, or with those of a form. */
+export function mapping<T>(decode: Decoder<T>, form?: KeyForm): Decoder<Readonly<Record<string, T>>> {
   return (node, path, context) => {
     if (!isMap(node)) {
       report(context, node, path, "must be a mapping");
       return undefined;
     }
-    const values: Record<string, T> = {};
+    const values = new Map<string, T>();
     for (const { key, value } of node.items) {
       const name = String(isScalar(key) ? key.value : key);
+      if (form?.test(name) === false)
+        report(context, key as Node, `${path}.${name}`, `must be ${form.expected}`);
       const decoded = decode(value as Node, `${path}.${name}`, context);
-      if (decoded !== undefined) values[name] = decoded;
+      if (decoded !== undefined) values.set(name, decoded);
     }
-    return values;
+    // Not by assignment: `__proto__` is a name like any other.
+    return Object.fromEntries(values);
   };
 }
 

@@ -19,10 +19,25 @@ import type { FileProblem } from "./problem.ts";
 import { kinds } from "./schema.ts";
 import { validate } from "./validate.ts";
 
-/** What a file held. Objects are complete only when there are no problems. */
+/** What a file held. */
 export interface ParsedFile {
+  readonly source: string;
+  /** Those without a problem. */
   readonly objects: readonly ConfigObject[];
   readonly problems: readonly FileProblem[];
+  /** Which objects are refused, as `objectId` names them. */
+  readonly refused: readonly string[];
+  /** True when something is refused of which it is not known which object it is. */
+  readonly hidesObjects: boolean;
+}
+
+/** Name of an object among all others. */
+export function objectId({
+  kind,
+  namespace,
+  name,
+}: Pick<ConfigObject, "kind" | "namespace" | "name">): string {
+  return `${kind} ${namespace}/${name}`;
 }
 
 interface Metadata {
@@ -40,6 +55,8 @@ const metadata = object<Metadata>({
   annotations: optional(free),
 });
 
+const defaultNamespace = "default";
+
 const versions = /^(networking|security)\.istio\.io\/(v1|v1beta1|v1alpha3)$/;
 
 /** Read every document of `content`. */
@@ -51,17 +68,26 @@ export function parseDocuments(source: string, content: string): ParsedFile {
   };
   if (read.kind === "refused") {
     tell(read.faults);
-    return { objects: [], problems };
+    return { source, objects: [], problems, refused: [], hidesObjects: true };
   }
   const context: DecodeContext = { source, lines: read.lines, problems };
   const objects: ConfigObject[] = [];
+  const refused: (string | undefined)[] = [];
   for (const { document, faults } of read.documents) {
     tell(faults);
+    if (faults.length > 0) refused.push(undefined);
     if (faults.length > 0 || document.contents === null) continue;
     const parsed = parseObject(document.contents, context);
-    if (parsed !== undefined) objects.push(parsed);
+    if (parsed === undefined) refused.push(idOf(document.contents));
+    else objects.push(parsed);
   }
-  return { objects, problems };
+  return {
+    source,
+    objects,
+    problems,
+    refused: refused.filter((id) => id !== undefined),
+    hidesObjects: refused.includes(undefined),
+  };
 }
 
 function parseObject(node: Node, context: DecodeContext): ConfigObject | undefined {
@@ -77,10 +103,10 @@ function parseObject(node: Node, context: DecodeContext): ConfigObject | undefin
   }
   const { group, spec } = kinds[kind];
   const apiVersion = textAt(node, "apiVersion");
+  const before = context.problems.length;
   if (!versions.test(apiVersion) || !apiVersion.startsWith(`${group}/`)) {
     report(context, nodeAt(node, "apiVersion"), "apiVersion", `must be ${group}/v1 for a ${kind}`);
   }
-  const before = context.problems.length;
   const decoded = object<{ apiVersion: string; kind: string; metadata: Metadata; spec: Kinds[keyof Kinds] }>({
     apiVersion: required(text()),
     kind: required(text()),
@@ -92,13 +118,23 @@ function parseObject(node: Node, context: DecodeContext): ConfigObject | undefin
   const parsed = {
     kind,
     name: decoded.metadata.name,
-    namespace: decoded.metadata.namespace ?? "default",
+    namespace: decoded.metadata.namespace ?? defaultNamespace,
     source: context.source,
     line: context.lines.linePos(offset).line,
     spec: decoded.spec,
   } as ConfigObject;
   for (const [path, message] of validate(parsed)) report(context, deepestNode(node, path), path, message);
   return context.problems.length === before ? parsed : undefined;
+}
+
+/** Which object a document is, as far as it says so. */
+function idOf(node: Node): string | undefined {
+  if (!isMap(node)) return undefined;
+  const kind = textAt(node, "kind");
+  const name = node.getIn(["metadata", "name"]);
+  const namespace = node.getIn(["metadata", "namespace"]) ?? defaultNamespace;
+  if (!isKind(kind) || typeof name !== "string" || typeof namespace !== "string") return undefined;
+  return objectId({ kind, namespace, name });
 }
 
 function isKind(kind: string): kind is keyof Kinds {

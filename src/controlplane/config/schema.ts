@@ -2,7 +2,6 @@
  * The schema of each kind. A field that Istio has and this control plane does not act on is refused: silently
  * ignoring half of a policy would be worse.
  */
-import { isIP } from "node:net";
 import {
   boolean,
   type Decoder,
@@ -15,6 +14,17 @@ import {
   required,
   text,
 } from "./decode.ts";
+import {
+  isAddress,
+  isDefaultEndpoint,
+  isDuration,
+  isHeaderName,
+  isHost,
+  isPort,
+  isRe2,
+  isResourceName,
+  isSubsetName,
+} from "./forms.ts";
 import type {
   DestinationRuleSpec,
   EgressListener,
@@ -34,10 +44,14 @@ import type {
 } from "./objects.ts";
 
 const portNumber = integer(1, 65_535);
+const ipAddress = text("an IP address", isAddress);
 const labels = mapping(text("text", () => true));
 const labelSelector = object<{ labels: Readonly<Record<string, string>> }>({ labels: required(labels) });
-const host = text("a host name", (value) => /^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(value));
-const duration = text("a duration such as 5s", (value) => /^\d+(\.\d+)?(ms|s|m|h)$/.test(value));
+const host = text("a host name of at most 253 characters", isHost);
+const duration = text("0s, or a duration from 1ms to 2562047h such as 5s", isDuration);
+const subsetName = text("a subset's name: letters, digits and dashes, at most 63", isSubsetName);
+const headerName = { expected: "the name of a header", test: isHeaderName };
+const portKey = { expected: "a port from 1 to 65535", test: isPort };
 const captureMode = oneOf("DEFAULT", "IPTABLES", "NONE");
 
 const port = object<PortSpec>({
@@ -48,16 +62,16 @@ const port = object<PortSpec>({
 });
 
 const workload = object<WorkloadSpec>({
-  address: required(text("an IP address or host name")),
+  address: required(text("an IP address or host name", (value) => isAddress(value) || isHost(value))),
   ports: optional(mapping(portNumber)),
   labels: optional(labels),
-  serviceAccount: optional(text()),
+  serviceAccount: optional(text("the name of a service account", isResourceName)),
   weight: optional(integer(0, 1_000_000)),
 });
 
 const serviceEntry = object<ServiceEntrySpec>({
   hosts: required(list(host, 1)),
-  addresses: optional(list(text("an IP address", (value) => isIP(value) !== 0))),
+  addresses: optional(list(ipAddress)),
   ports: required(list(port, 1)),
   location: optional(oneOf("MESH_EXTERNAL", "MESH_INTERNAL")),
   resolution: optional(oneOf("STATIC", "DNS", "NONE")),
@@ -68,7 +82,7 @@ const serviceEntry = object<ServiceEntrySpec>({
 const stringMatch: Decoder<StringMatch> = object<StringMatch>({
   exact: optional(text()),
   prefix: optional(text()),
-  regex: optional(text()),
+  regex: optional(text("a regular expression in RE2's syntax", isRe2)),
 });
 
 const httpMatch = object<HttpMatch>({
@@ -76,7 +90,7 @@ const httpMatch = object<HttpMatch>({
   uri: optional(stringMatch),
   method: optional(stringMatch),
   authority: optional(stringMatch),
-  headers: optional(mapping(stringMatch)),
+  headers: optional(mapping(stringMatch, headerName)),
   ignoreUriCase: optional(boolean),
 });
 
@@ -84,7 +98,7 @@ const routeDestination = object<RouteDestination>({
   destination: required(
     object<RouteDestination["destination"]>({
       host: required(host),
-      subset: optional(text()),
+      subset: optional(subsetName),
       port: optional(object<{ number: number }>({ number: required(portNumber) })),
     }),
   ),
@@ -120,7 +134,7 @@ const destinationRule = object<DestinationRuleSpec>({
   subsets: optional(
     list(
       object<NonNullable<DestinationRuleSpec["subsets"]>[number]>({
-        name: required(text()),
+        name: required(subsetName),
         labels: required(labels),
       }),
     ),
@@ -136,7 +150,7 @@ const peerAuthentication = object<PeerAuthenticationSpec>({
     object<NonNullable<PeerAuthenticationSpec["selector"]>>({ matchLabels: required(labels) }),
   ),
   mtls: optional(mutualTls),
-  portLevelMtls: optional(mapping(mutualTls)),
+  portLevelMtls: optional(mapping(mutualTls, portKey)),
 });
 
 const sidecar = object<SidecarSpec>({
@@ -145,11 +159,12 @@ const sidecar = object<SidecarSpec>({
     list(
       object<IngressListener>({
         port: required(port),
-        bind: optional(text("an IP address", (value) => isIP(value) !== 0)),
+        bind: optional(ipAddress),
         captureMode: optional(captureMode),
         defaultEndpoint: required(
-          text("127.0.0.1:PORT, 0.0.0.0:PORT, [::1]:PORT or unix:PATH", (value) =>
-            /^((127\.0\.0\.1|0\.0\.0\.0|\[::1\]):\d{1,5}|unix:.+)$/.test(value),
+          text(
+            "127.0.0.1:PORT, 0.0.0.0:PORT, [::1]:PORT or unix:PATH of at most 107 bytes",
+            isDefaultEndpoint,
           ),
         ),
       }),
@@ -159,7 +174,7 @@ const sidecar = object<SidecarSpec>({
     list(
       object<EgressListener>({
         port: optional(port),
-        bind: optional(text("an IP address", (value) => isIP(value) !== 0)),
+        bind: optional(ipAddress),
         captureMode: optional(captureMode),
         hosts: required(
           list(

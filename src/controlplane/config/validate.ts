@@ -14,6 +14,9 @@ import type {
 /** A broken rule, by the path of the field. */
 export type Complaint = readonly [path: string, message: string];
 
+/** Envoy's sum of weights is a uint32. */
+const maxWeightSum = 4_294_967_295;
+
 /** Every broken rule of `object`. */
 export function validate(object: ConfigObject): readonly Complaint[] {
   switch (object.kind) {
@@ -72,6 +75,12 @@ function virtualService(spec: VirtualServiceSpec): readonly Complaint[] {
     const path = `spec.http[${index}]`;
     const total = route.reduce((sum, { weight }) => sum + (weight ?? 0), 0);
     const complaints: Complaint[] = [];
+    if (total > maxWeightSum) {
+      complaints.push([
+        `${path}.route`,
+        `has weights that add up to more than ${maxWeightSum}: divide all of them`,
+      ]);
+    }
     if (route.length > 1 && total === 0) {
       complaints.push([
         `${path}.route`,
@@ -105,9 +114,6 @@ function peerAuthentication(spec: PeerAuthenticationSpec): readonly Complaint[] 
     ...(ports.length > 0 && spec.selector === undefined
       ? ([["spec.portLevelMtls", "needs a selector: ports belong to a workload"]] as const)
       : []),
-    ...ports
-      .filter((port) => !/^\d+$/.test(port))
-      .map((port): Complaint => [`spec.portLevelMtls.${port}`, "is not a port number"]),
   ];
 }
 

@@ -8,6 +8,7 @@ import type { ClusterLoadAssignmentJson } from "../../proto/envoy/envoy/config/e
 import { RawBufferSchema } from "../../proto/envoy/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.js";
 import { HttpProtocolOptionsSchema } from "../../proto/envoy/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { workloadId } from "../../pki/spiffe-id.ts";
+import { isAddress } from "../config/forms.ts";
 import type { DestinationRuleSpec } from "../config/objects.ts";
 import { type Endpoint, type Model, selects, type Service, type ServicePort } from "../model/model.ts";
 import { packed } from "./any.ts";
@@ -194,32 +195,43 @@ function assignment(
   subset: string,
   endpoints: readonly Endpoint[],
 ): ClusterLoadAssignmentJson {
-  const healthy = endpoints.filter(({ isHealthy }) => isHealthy);
-  const lbEndpoints = healthy.map((endpoint) => lbEndpoint(endpoint, port));
+  // A name among the addresses of EDS is refused by Envoy with all that is pushed beside it.
+  const usable = endpoints.filter(
+    ({ isHealthy, address }) => isHealthy && (service.resolution === "DNS" || isAddress(address)),
+  );
+  const weights = boundedWeights(usable.map(({ weight }) => weight));
+  const lbEndpoints = usable.map((endpoint, index) => lbEndpoint(endpoint, port, weights[index] ?? 1));
   const localities: LocalityLbEndpointsJson[] =
     lbEndpoints.length === 0
       ? []
       : [
           {
             locality: {},
-            loadBalancingWeight: Math.max(
-              1,
-              healthy.reduce((sum, { weight }) => sum + weight, 0),
-            ),
+            loadBalancingWeight: weights.reduce((sum, weight) => sum + weight, 0),
             lbEndpoints,
           },
         ];
   return { clusterName: outboundCluster(service.host, port.number, subset), endpoints: localities };
 }
 
+/** Weights from 1 on whose sum Envoy can hold, in the same proportions as far as that allows. */
+export function boundedWeights(weights: readonly number[]): readonly number[] {
+  const positive = weights.map((weight) => Math.max(1, weight));
+  const sum = positive.reduce((total, weight) => total + weight, 0);
+  if (sum <= unlimited) return positive;
+  const share = (unlimited - positive.length) / sum;
+  return positive.map((weight) => Math.max(1, Math.floor(weight * share)));
+}
+
 function lbEndpoint(
   endpoint: Endpoint,
   port: ServicePort,
+  weight: number,
 ): NonNullable<LocalityLbEndpointsJson["lbEndpoints"]>[number] {
   const match = { tlsMode: "istio" };
   return {
     endpoint: { address: socketAddress(endpoint.address, endpoint.ports[port.name] ?? port.targetPort) },
-    loadBalancingWeight: Math.max(1, endpoint.weight),
+    loadBalancingWeight: weight,
     ...(endpoint.serviceAccount === ""
       ? {}
       : { metadata: { filterMetadata: { "envoy.transport_socket_match": match } } }),

@@ -11,6 +11,7 @@ import type {
 import type { RouteConfigurationJson } from "../../proto/envoy/envoy/config/route/v3/route_pb.js";
 import type { StringMatcherJson } from "../../proto/envoy/envoy/type/matcher/v3/string_pb.js";
 import { PreviousHostsPredicateSchema } from "../../proto/envoy/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js";
+import { durationMs } from "../config/forms.ts";
 import type { HttpMatch, HttpRoute, RouteDestination, StringMatch } from "../config/objects.ts";
 import type { Model, Service, ServicePort } from "../model/model.ts";
 import { packed } from "./any.ts";
@@ -37,10 +38,24 @@ export function routeConfiguration(
     ignorePortInHostMatching: true,
     maxDirectResponseBodySizeBytes: 1_048_576,
     virtualHosts: [
-      ...routed.map((entry) => virtualHost(entry, context.model, context.namespace)),
+      ...withOwnDomains(routed.map((entry) => virtualHost(entry, context.model, context.namespace))),
       fallbackHost(context.fallback),
     ],
   };
+}
+
+/** Envoy refuses a configuration in which two hosts have a domain: the first of them keeps it. */
+function withOwnDomains(hosts: readonly VirtualHostJson[]): readonly VirtualHostJson[] {
+  const taken = new Set<string>();
+  const names = new Set<string>();
+  return hosts.flatMap((host) => {
+    const domains = (host.domains ?? []).filter((domain) => !taken.has(domain.toLowerCase()));
+    const name = host.name ?? "";
+    if (domains.length === 0 || names.has(name)) return [];
+    names.add(name);
+    for (const domain of domains) taken.add(domain.toLowerCase());
+    return [{ ...host, domains }];
+  });
 }
 
 function virtualHost({ service, port }: RoutedService, model: Model, namespace: string): VirtualHostJson {
@@ -133,9 +148,7 @@ function action(target: RouteActionJson, timeout = "0s"): RouteActionJson {
 
 /** Protobuf's JSON form of durations knows seconds only. */
 function seconds(duration: string): string {
-  const [, number = "0", unit = "s"] = /^([\d.]+)(ms|s|m|h)$/.exec(duration) ?? [];
-  const factor = { ms: 0.001, s: 1, m: 60, h: 3_600 }[unit] ?? 1;
-  return `${Number((Number(number) * factor).toFixed(3))}s`;
+  return `${Number(((durationMs(duration) ?? 0) / 1_000).toFixed(3))}s`;
 }
 
 function routeMatch(match: HttpMatch): RouteMatchJson {

@@ -12,6 +12,8 @@ import { packed } from "./any.ts";
 /** Cluster of the agent's SDS socket in the bootstrap. */
 const sdsCluster = "sds-grpc";
 
+const maxServerNameBytes = 255;
+
 const ciphers = [
   "ECDHE-ECDSA-AES256-GCM-SHA384",
   "ECDHE-RSA-AES256-GCM-SHA384",
@@ -75,7 +77,8 @@ export function clientTls({ sni, identities, http2 }: ClientTls): TransportSocke
   return {
     name: "envoy.transport_sockets.tls",
     typedConfig: packed(UpstreamTlsContextSchema, {
-      sni,
+      // Longer ones are refused by Envoy; a sidecar on the other side does without.
+      ...(Buffer.byteLength(sni) > maxServerNameBytes ? {} : { sni }),
       commonTlsContext: {
         alpnProtocols: http2 ? ["istio", "h2"] : ["istio"],
         tlsParams: { tlsMinimumProtocolVersion: "TLSv1_2", tlsMaximumProtocolVersion: "TLSv1_3" },

@@ -1,15 +1,18 @@
 /**
- * Follows the configuration folder: a valid state becomes the new model, an invalid one is reported and the last good
- * one stays.
+ * Follows the configuration folder: what is well becomes the new model, what is not is told and stays as it was last.
  */
-import { type FileWatch, watchFiles } from "../../files/file-watch.ts";
+import { TaskGroup } from "../../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../../lifecycle/watch.ts";
 import type { Logger } from "../../telemetry/log.ts";
-import { loadConfigFolder } from "../config/load-folder.ts";
+import { ConfigFolder } from "../config/config-folder.ts";
+import { followFolder } from "../config/follow-folder.ts";
+import type { MergedObjects } from "../config/merge-files.ts";
+import type { ConfigObject } from "../config/objects.ts";
 import { describeFileProblem, type FileProblem } from "../config/problem.ts";
 import { buildModel } from "../model/build-model.ts";
 import type { MeshSettings } from "../model/model.ts";
 import type { PublishedModel } from "./served-models.ts";
+import { ToldProblems } from "./told-problems.ts";
 
 /** The folder's configuration cannot be served. */
 export class ConfigFolderError extends Error {
@@ -34,45 +37,44 @@ export interface ConfigSourceOptions {
 export interface ConfigStatus {
   readonly loadedAt: string;
   readonly objects: readonly string[];
-  /** Why the newest state is not served; empty when it is. */
+  /** Why some of the newest state is not served; empty when all of it is. */
   readonly problems: readonly FileProblem[];
 }
 
 /** The folder, watched until disposed. */
 export class ConfigSource implements AsyncDisposable {
-  readonly #options: ConfigSourceOptions;
+  readonly #settings: MeshSettings;
   readonly #log: Logger;
+  readonly #folder: ConfigFolder;
   readonly #models: Watch<PublishedModel>;
-  readonly #files: FileWatch;
+  readonly #told: ToldProblems;
+  readonly #tasks = new TaskGroup();
+  #objects: readonly ConfigObject[];
   #status: ConfigStatus;
-  #loading = Promise.resolve();
 
-  private constructor(
-    options: ConfigSourceOptions,
-    log: Logger,
-    models: Watch<PublishedModel>,
-    status: ConfigStatus,
-  ) {
-    this.#options = options;
+  private constructor(options: ConfigSourceOptions, log: Logger, folder: ConfigFolder, first: MergedObjects) {
+    this.#settings = options.settings;
     this.#log = log;
-    this.#models = models;
-    this.#status = status;
-    this.#files = watchFiles([options.folder], options.debounceMs, () => {
-      // One after the other: a slow read must not overtake a newer one.
-      this.#loading = this.#loading.then(() => this.#reload());
-    });
+    this.#folder = folder;
+    this.#objects = first.objects;
+    this.#models = new Watch({ number: 1, model: buildModel(first.objects, options.settings) });
+    this.#status = statusOf(first);
+    this.#told = new ToldProblems(log);
+    const followed = {
+      path: options.folder,
+      signature: () => folder.signature,
+      isSettled: () => folder.isSettled,
+      debounceMs: options.debounceMs,
+    };
+    this.#tasks.spawn("follow-folder", (signal) => followFolder(followed, () => this.#reload(), signal));
   }
 
   /** @throws ConfigFolderError when the folder's first state is invalid */
   static async open(options: ConfigSourceOptions, log: Logger): Promise<ConfigSource> {
-    const loaded = await loadConfigFolder(options.folder);
-    if (loaded.kind === "invalid") throw new ConfigFolderError(loaded.problems);
-    const models = new Watch({ number: 1, model: buildModel(loaded.objects, options.settings) });
-    const source = new ConfigSource(options, log, models, status(loaded.objects));
-    await source.#files.ready;
-    // What changed between the first read and the watch would be missed otherwise.
-    await source.#reload();
-    return source;
+    const folder = new ConfigFolder(options.folder);
+    const first = await folder.read([]);
+    if (first.problems.length > 0) throw new ConfigFolderError(first.problems);
+    return new ConfigSource(options, log, folder, first);
   }
 
   get models(): ReadonlyWatch<PublishedModel> {
@@ -84,40 +86,26 @@ export class ConfigSource implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#files[Symbol.asyncDispose]();
-    await this.#loading;
+    await this.#tasks[Symbol.asyncDispose]();
   }
 
   async #reload(): Promise<void> {
-    const { folder, settings } = this.#options;
-    const loaded = await loadConfigFolder(folder);
-    if (loaded.kind === "invalid") {
-      this.#status = { ...this.#status, problems: loaded.problems };
-      for (const { source, line, path, message } of loaded.problems) {
-        this.#log.error("configuration refused, the last good one stays", {
-          file: source,
-          line,
-          field: path,
-          reason: message,
-        });
-      }
-      return;
-    }
-    const model = buildModel(loaded.objects, settings);
-    this.#status = status(loaded.objects);
+    const merged = await this.#folder.read(this.#objects);
+    this.#told.tell(merged.problems);
+    const model = buildModel(merged.objects, this.#settings);
+    this.#objects = merged.objects;
+    this.#status = statusOf(merged);
     const { number, model: previous } = this.#models.current;
     if (JSON.stringify(model) === JSON.stringify(previous)) return;
     this.#models.set({ number: number + 1, model });
-    this.#log.info("configuration loaded", { objects: loaded.objects.length, version: number + 1 });
+    this.#log.info("configuration loaded", { objects: merged.objects.length, version: number + 1 });
   }
 }
 
-function status(
-  objects: readonly { readonly kind: string; readonly namespace: string; readonly name: string }[],
-): ConfigStatus {
+function statusOf({ objects, problems }: MergedObjects): ConfigStatus {
   return {
     loadedAt: new Date().toISOString(),
     objects: objects.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`),
-    problems: [],
+    problems,
   };
 }

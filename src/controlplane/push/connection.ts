@@ -7,25 +7,32 @@
 import { randomUUID } from "node:crypto";
 import type { ByteStream } from "../../grpc/channel.ts";
 import { GrpcError } from "../../grpc/grpc-error.ts";
+import { errorMessage } from "../../lifecycle/error-message.ts";
 import { TaskGroup } from "../../lifecycle/task-group.ts";
+import { Timer } from "../../lifecycle/timer.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { typeUrl as types } from "../../xds/type-urls.ts";
 import { parseProxy, type Proxy } from "../model/proxy.ts";
 import type { PushMetrics } from "./metrics.ts";
 import type { Request, ServerProtocol, Subscription } from "./protocol.ts";
-import { pushOrder, type Snapshot, takeSnapshot } from "./snapshot.ts";
 import type { ServedModels } from "./served-models.ts";
+import { pushOrder, type ResourcesByType, takeSnapshot } from "./snapshot.ts";
 import type { ConnectionTable, TypeSync } from "./status.ts";
+import type { ToldFaults } from "./told-faults.ts";
 
 /** What every connection shares. */
 export interface ConnectionContext {
   readonly served: ServedModels;
   readonly connections: ConnectionTable;
   readonly metrics: PushMetrics;
+  readonly faults: ToldFaults;
   readonly log: Logger;
   /** @throws GrpcError when this caller may not act as this proxy */
   readonly authorize: (proxy: Proxy) => void;
 }
+
+/** Whoever opens a stream and says nothing is not waited for longer, in milliseconds. */
+const firstRequestWithinMs = 30_000;
 
 /** Serve until the proxy goes away. @throws GrpcError */
 export async function serveConnection(
@@ -36,14 +43,37 @@ export async function serveConnection(
 ): Promise<void> {
   await using tasks = new TaskGroup();
   gone.addEventListener("abort", () => void tasks[Symbol.asyncDispose]());
+  tasks.signal.addEventListener("abort", () => {
+    if (tasks.failure === undefined) return;
+    // A proxy that comes again is better off than one that hears nothing any more.
+    context.log.error("pushes to a proxy failed, it has to connect again", {
+      reason: errorMessage(tasks.failure),
+    });
+    stream.cancel();
+  });
+  using firstRequest = new Timer(firstRequestWithinMs, () => {
+    stream.cancel();
+  });
   let connection: Connection | undefined;
   for await (const message of stream) {
-    const request = protocol.decode(message);
+    const request = decode(protocol, message);
     if (connection === undefined) {
+      firstRequest.cancel();
       connection = new Connection(protocol, stream, context, identify(request, context));
       tasks.spawn("push", (signal) => connection?.follow(signal) ?? Promise.resolve());
     }
     await connection.receive(request);
+  }
+}
+
+function decode(protocol: ServerProtocol, message: Uint8Array): Request {
+  try {
+    return protocol.decode(message);
+  } catch (error) {
+    throw new GrpcError(
+      "INVALID_ARGUMENT",
+      `the message is no request of ${protocol.name} xDS: ${errorMessage(error)}`,
+    );
   }
 }
 
@@ -67,7 +97,7 @@ class Connection {
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #sync = new Map<string, TypeSync>();
   readonly #entry: Disposable;
-  #snapshot: { readonly number: number; readonly resources: Snapshot };
+  #snapshot: { readonly number: number; readonly resources: ResourcesByType };
 
   constructor(protocol: ServerProtocol, stream: ByteStream, context: ConnectionContext, proxy: Proxy) {
     this.#protocol = protocol;
@@ -92,7 +122,7 @@ class Connection {
     try {
       for await (const { number } of this.#context.served.models.changes(signal)) {
         if (number === this.#snapshot.number) continue;
-        this.#snapshot = this.#take();
+        this.#snapshot = this.#take(this.#snapshot.resources);
         for (const typeUrl of pushOrder) await this.#respond(typeUrl, false);
       }
     } finally {
@@ -145,8 +175,10 @@ class Connection {
     });
   }
 
-  #take(): { readonly number: number; readonly resources: Snapshot } {
+  #take(previous?: ResourcesByType): { readonly number: number; readonly resources: ResourcesByType } {
     const { number, model } = this.#context.served.models.current;
-    return { number, resources: takeSnapshot(model, this.#proxy) };
+    const { resources, faults } = takeSnapshot(model, this.#proxy, previous);
+    this.#context.faults.tell(this.#proxy.id, faults);
+    return { number, resources };
   }
 }

@@ -8,6 +8,7 @@ import type { ConnectionTable } from "./status.ts";
 export interface PushMetrics {
   readonly pushes: CounterMetric;
   readonly rejects: CounterMetric;
+  readonly internalErrors: CounterMetric;
 }
 
 /** Register them. */
@@ -15,6 +16,10 @@ export function createPushMetrics(metrics: Metrics, connections: ConnectionTable
   metrics.computed("xds", "Connected proxies.", {}, () => connections.list().length);
   return {
     pushes: metrics.counter("xds_pushes", "Responses sent.", ["type"]),
+    internalErrors: metrics.counter(
+      "total_xds_internal_errors",
+      "Parts of a proxy's configuration that could not be sent.",
+    ),
     rejects: metrics.counter("total_xds_rejects", "Responses that a proxy refused.", ["type"]),
   };
 }

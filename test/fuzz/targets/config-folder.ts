@@ -1,4 +1,4 @@
-/** A file of the control plane's folder: objects that translate, or problems with their line. */
+/** A file of the control plane's folder: objects that translate whole, or problems with their line. */
 import assert from "node:assert/strict";
 import { parseDocuments } from "../../../src/controlplane/config/parse-documents.ts";
 import { kinds } from "../../../src/controlplane/config/schema.ts";
@@ -73,7 +73,7 @@ function feed(content: string): void {
   }
   if (problems.length > 0) return;
   const model = buildModel(objects, settings);
-  for (const proxy of proxies) takeSnapshot(model, proxy);
+  for (const proxy of proxies) assert.deepEqual(takeSnapshot(model, proxy).faults, []);
 }
 
 const service = `

@@ -1,0 +1,31 @@
+/**
+ * What was told of the folder: each problem once, and that it is over.
+ */
+import type { Logger } from "../../telemetry/log.ts";
+import type { FileProblem } from "../config/problem.ts";
+
+/** Tells the problems of one state after the other. */
+export class ToldProblems {
+  readonly #log: Logger;
+  #told = new Set<string>();
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** The problems of the newest state, all of them. */
+  tell(problems: readonly FileProblem[]): void {
+    const now = new Map(problems.map((problem) => [JSON.stringify(problem), problem]));
+    for (const [key, { source, line, path, message }] of now) {
+      if (this.#told.has(key)) continue;
+      this.#log.error("configuration refused, what was served last stays", {
+        file: source,
+        line,
+        field: path,
+        reason: message,
+      });
+    }
+    if (this.#told.size > 0 && now.size === 0) this.#log.info("configuration is well again");
+    this.#told = new Set(now.keys());
+  }
+}
