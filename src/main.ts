@@ -3,9 +3,11 @@
  */
 import { join } from "node:path";
 import { readCommandLine } from "./cli/command-line.ts";
+import type { CommandContext } from "./cli/command.ts";
 import { commands } from "./cli/commands.ts";
 import { subscribeToSignals } from "./cli/signals.ts";
 import { version } from "./cli/version.ts";
+import { escaped, guarded } from "./lifecycle/guard.ts";
 import { launchedVariable, originalEnvironment } from "./lifecycle/own-environment.ts";
 
 // A library's use of Node.js is not the operator's business.
@@ -13,6 +15,9 @@ process.noDeprecation = true;
 
 // A terminal that was closed, or a reader that went away, must not keep the program from stopping in order.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+
+/** Exit code of a program that has failed itself. */
+const failed = 1;
 
 const signals = subscribeToSignals(process, performance.now.bind(performance));
 const printError = (line: string): unknown => process.stderr.write(`${line}\n`);
@@ -26,7 +31,8 @@ async function main(): Promise<number> {
     return invocation.code;
   }
   signals.hangupMeans(invocation.command.hangup ?? "stop");
-  return await invocation.command.run(invocation.args, {
+  const { command } = invocation;
+  const context: CommandContext = {
     env: originalEnvironment(process.env),
     pid: process.pid,
     self:
@@ -51,15 +57,29 @@ async function main(): Promise<number> {
     passSignalsTo: (listener) => {
       signals.passTo(listener);
     },
+  };
+  return await guarded({ part: `outrider ${command.name}` }, () => command.run(invocation.args, context));
+}
+
+// One request is not worth a process, and a process that must end says why.
+for (const event of ["uncaughtException", "unhandledRejection"] as const) {
+  process.on(event, (error: unknown) => {
+    const escape = escaped(error);
+    if (escape.kind === "contained") return;
+    for (const line of escape.lines) printError(line);
+    end(failed);
+    process.exit();
   });
 }
 
 // Not a top-level await: the release bundle is CommonJS.
-void main().then((code) => {
+void main().then(end);
+
+function end(code: number): void {
   process.exitCode = code;
   // libuv waits for its threads when a process ends, and a name server that does not answer keeps one busy for half a
   // minute; another program in the same process has no such threads.
   if (process.getActiveResourcesInfo().includes("GetAddrInfoReqWrap")) {
     process.execve?.(process.execPath, [process.execPath, "--eval", `process.exitCode = ${code}`], {});
   }
-});
+}

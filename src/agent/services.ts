@@ -75,6 +75,7 @@ export class AgentServices implements AsyncDisposable {
         drained: (query) => {
           supervisor.noteDrain(query);
         },
+        log: log.scope("admin"),
       }),
     );
     const watched = {

@@ -9,7 +9,11 @@ import { chmodSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { makeFolder } from "../files/folder.ts";
+import { errorMessage } from "../lifecycle/error-message.ts";
+import { guarded } from "../lifecycle/guard.ts";
 import { sleep } from "../lifecycle/sleep.ts";
+import { connectionLimits } from "../net/connection-table.ts";
+import { maxDescriptors } from "../net/descriptors.ts";
 import { prepareSocketPath, withSocketMode } from "../net/unix-socket.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { ApplicationSocketOptions } from "./options.ts";
@@ -21,9 +25,6 @@ export interface ApplicationSocketDependencies {
   readonly ready: (signal: AbortSignal) => Promise<void>;
   readonly log: Logger;
 }
-
-/** Connections at once: a pod has a handful of applications, and each connection costs a file descriptor. */
-const maxConnections = 128;
 
 /** The socket; bound when `listen` resolves and removed when disposed. */
 export class ApplicationSocket implements AsyncDisposable {
@@ -42,7 +43,8 @@ export class ApplicationSocket implements AsyncDisposable {
     this.#server = createServer((socket) => {
       this.#accept(socket);
     });
-    this.#server.maxConnections = maxConnections;
+    // A pod has a handful of applications, and each connection costs a descriptor.
+    this.#server.maxConnections = connectionLimits(maxDescriptors()).most;
   }
 
   /** @throws SocketPathError, or the system error of a failed bind */
@@ -51,7 +53,10 @@ export class ApplicationSocket implements AsyncDisposable {
     deps: ApplicationSocketDependencies,
   ): Promise<ApplicationSocket> {
     const socket = new ApplicationSocket(options, deps);
-    await socket.#bind();
+    const contain = (error: unknown): void => {
+      deps.log.error("the application's socket failed", { reason: errorMessage(error) });
+    };
+    await guarded({ part: "the application's socket", contain }, () => socket.#bind());
     return socket;
   }
 
@@ -84,6 +89,11 @@ export class ApplicationSocket implements AsyncDisposable {
           this.#server.once("error", reject);
           this.#server.listen({ path }, () => {
             this.#server.off("error", reject);
+            this.#server.on("error", (error) => {
+              this.#deps.log.warn("a connection of the application was not accepted", {
+                reason: errorMessage(error),
+              });
+            });
             resolve();
           });
         }),

@@ -16,6 +16,7 @@ import { envoyOptions } from "./envoy-options.ts";
 import { identityParts } from "./identity.ts";
 import { outputCertsOptions } from "./identity-source.ts";
 import { knownPorts } from "./known-ports.ts";
+import { isLoopback } from "../net/loopback.ts";
 import { logConfig } from "./log-options.ts";
 import { describeNode } from "./node.ts";
 import { flagNotices } from "./pilot-flags.ts";
@@ -63,7 +64,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
       .split(",")
       .map((name) => name.trim()),
   });
-  if (addresses.every((address) => address === "127.0.0.1" || address === "::1") && env.INSTANCE_IP === "") {
+  if (addresses.every(isLoopback) && env.INSTANCE_IP === "") {
     warnings.push(
       "this pod has no address but loopback: set INSTANCE_IP to the one by which others reach it",
     );

@@ -131,7 +131,17 @@ export class DiscoveryServer implements AsyncDisposable {
       await GrpcServer.listen({ host, port: options.grpcPort }, [discoveryService(discovery, undefined)]),
     );
     const http = stack.use(
-      await HttpServer.listen({ host, port: options.httpPort }, debugPages({ source, connections, metrics })),
+      await HttpServer.listen(
+        { host, port: options.httpPort },
+        debugPages({ source, connections, metrics }),
+        {
+          part: "the debug port",
+          hosts: "local",
+          onFault: (reason) => {
+            log.error("a request on the debug port failed", { reason });
+          },
+        },
+      ),
     );
     const tasks = stack.use(new TaskGroup());
     const { jwksFile } = options.jwt;

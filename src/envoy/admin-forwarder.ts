@@ -2,11 +2,15 @@
  * Envoy's admin interface on 127.0.0.1, as users and Istio's tools know it.
  *
  * Envoy itself listens on a private Unix socket that changes with each generation. Requests to quit and to drain
- * are the agent's to answer: an Envoy that quit on its own would be taken for dead and started again.
+ * are the agent's to answer: an Envoy that quit on its own would be taken for dead and started again. So only paths
+ * that mean to Envoy what they say are taken, see `readAdminTarget`.
  */
-import { type IncomingMessage, request as httpRequest, type ServerResponse } from "node:http";
-import { errorMessage } from "../lifecycle/error-message.ts";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { finished } from "node:stream";
 import { HttpServer } from "../net/http-server.ts";
+import type { Logger } from "../telemetry/log.ts";
+import { readAdminTarget } from "./admin-path.ts";
+import { forward, type RelayLimits } from "./admin-relay.ts";
 
 /** Where requests go and what the agent does itself. */
 export interface AdminForwarderOptions {
@@ -20,73 +24,65 @@ export interface AdminForwarderOptions {
   readonly quit: () => void;
   /** Envoy has taken a POST /drain_listeners; `query` says which and how. */
   readonly drained: (query: string) => void;
+  readonly log: Logger;
+  readonly limits?: RelayLimits;
 }
 
-/** How long a forwarded request may wait for Envoy's first byte, in milliseconds. */
-const firstByteMs = 10_000;
+const usualLimits: RelayLimits = { firstByteMs: 10_000, lookMs: 5_000, stallMs: 300_000 };
 
 /** @throws the system error when the port cannot be bound */
 export function listenForAdmin(options: AdminForwarderOptions): Promise<HttpServer> {
-  return HttpServer.listen({ host: options.host, port: options.port }, (request, response) => {
-    if (request.url === "/quitquitquit") {
-      quit(options, request, response);
-      return;
-    }
-    forward(options, request, response);
-  });
+  return HttpServer.listen(
+    { host: options.host, port: options.port },
+    (request, response) => {
+      serve(options, request, response);
+    },
+    {
+      part: "the admin port",
+      hosts: "local",
+      onFault: (reason) => {
+        options.log.error("a request on the admin port failed", { reason });
+      },
+    },
+  );
 }
 
-/** Who drains by hand wants it to last: the agent must not bring the listeners back with another Envoy. */
-function noteDrain(
-  options: AdminForwarderOptions,
-  request: IncomingMessage,
-  status: number | undefined,
-): void {
-  const [path, query = ""] = (request.url ?? "").split("?");
-  if (request.method === "POST" && path === "/drain_listeners" && status === 200) options.drained(query);
+function serve(options: AdminForwarderOptions, request: IncomingMessage, response: ServerResponse): void {
+  const target = readAdminTarget(request.url ?? "");
+  if (target.kind === "refused") {
+    text(response, 400, target.reason);
+    return;
+  }
+  const { path, query } = target;
+  if (path === "/quitquitquit") {
+    quit(options, request, response);
+    return;
+  }
+  const isDrain = request.method === "POST" && path === "/drain_listeners";
+  forward(request, response, {
+    socketPath: options.socketPath(),
+    unavailable: options.unavailable,
+    limits: options.limits ?? usualLimits,
+    onAnswer: (status) => {
+      // Who drains by hand wants it to last: the agent must not bring the listeners back with another Envoy.
+      if (isDrain && status === 200) options.drained(query);
+    },
+  });
 }
 
 function quit(options: AdminForwarderOptions, request: IncomingMessage, response: ServerResponse): void {
   if (request.method !== "POST") {
-    response.writeHead(405, { allow: "POST", "content-type": "text/plain" }).end("Method Not Allowed\n");
+    response.setHeader("allow", "POST");
+    text(response, 405, "Method Not Allowed");
     return;
   }
-  response.writeHead(200, { "content-type": "text/plain" }).end("OK\n", () => {
+  text(response, 200, "OK");
+  // Whoever asks may be gone before the answer is.
+  finished(response, () => {
     options.quit();
   });
 }
 
-function forward(options: AdminForwarderOptions, request: IncomingMessage, response: ServerResponse): void {
-  const upstream = httpRequest(
-    {
-      socketPath: options.socketPath(),
-      method: request.method,
-      path: request.url,
-      headers: request.headers,
-      agent: false,
-      timeout: firstByteMs,
-    },
-    (answer) => {
-      noteDrain(options, request, answer.statusCode);
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-    },
-  );
-  upstream.on("timeout", () => {
-    upstream.destroy(new Error(`no answer within ${firstByteMs} ms`));
-  });
-  upstream.on("error", (error) => {
-    if (response.headersSent) {
-      response.destroy();
-      return;
-    }
-    const reason = `${options.unavailable()} (${errorMessage(error)})`;
-    response
-      .writeHead(503, { "content-type": "text/plain" })
-      .end(`Envoy's admin is not available: ${reason}\n`);
-  });
-  response.on("close", () => {
-    upstream.destroy();
-  });
-  request.pipe(upstream);
+function text(response: ServerResponse, status: number, body: string): void {
+  response.writeHead(status, { "content-type": "text/plain" }).end(`${body}\n`);
 }

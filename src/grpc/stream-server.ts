@@ -14,6 +14,9 @@ import {
 } from "node:http2";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { Timer } from "../lifecycle/timer.ts";
+import { type Guard, guarded } from "../lifecycle/guard.ts";
+import { connectionLimits } from "../net/connection-table.ts";
+import { maxDescriptors } from "../net/descriptors.ts";
 import { prepareSocketPath, withSocketMode } from "../net/unix-socket.ts";
 import { GrpcError } from "./grpc-error.ts";
 import { ServerCall } from "./server-call.ts";
@@ -29,14 +32,27 @@ const options: ServerOptions = {
   settings: { maxConcurrentStreams: 100_000, initialWindowSize: windowBytes.stream },
 };
 
+/** What is particular about a server. */
+export interface StreamServerOptions {
+  /** What errors call it: `the SDS socket`; `a gRPC server` unless told. */
+  readonly part?: string;
+  /** Told of each stream that failed beside its handler, and of a server that cannot accept. */
+  readonly onFault?: (reason: string) => void;
+}
+
 /** A server that is bound when `listen` resolves. Disposing it ends its streams. */
 export class StreamServer implements AsyncDisposable {
   readonly #server: Http2Server;
   readonly #handlers: ReadonlyMap<string, StreamHandler>;
   readonly #sessions = new Set<ServerHttp2Session>();
 
-  private constructor(server: Http2Server, services: readonly GrpcService[]) {
+  private constructor(
+    server: Http2Server,
+    services: readonly GrpcService[],
+    { part, contain }: Required<Guard>,
+  ) {
     this.#server = server;
+    server.maxConnections = connectionLimits(maxDescriptors()).most;
     this.#handlers = new Map(services.flatMap(handlersOf));
     server.on("session", (session) => {
       this.#sessions.add(session);
@@ -47,24 +63,40 @@ export class StreamServer implements AsyncDisposable {
     });
     server.on("sessionError", () => undefined);
     server.on("stream", (stream, headers) => {
-      this.#serve(stream, headers);
+      // What fails beside the handler is still about this stream alone.
+      const end = (error: unknown): void => {
+        stream.destroy();
+        contain(error);
+      };
+      guarded({ part, contain: end }, () => {
+        this.#serve(stream, headers);
+      });
     });
   }
 
   /** @throws Error that names the address when it cannot be bound */
-  static async listen(address: GrpcListenAddress, services: readonly GrpcService[]): Promise<StreamServer> {
+  static async listen(
+    address: GrpcListenAddress,
+    services: readonly GrpcService[],
+    { part = "a gRPC server", onFault }: StreamServerOptions = {},
+  ): Promise<StreamServer> {
     const tls = "path" in address ? undefined : address.tls;
     const http2 =
       tls === undefined
         ? createServer(options)
         : createSecureServer({ ...options, cert: tls.certificateChain, key: tls.privateKey });
-    const server = new StreamServer(http2, services);
-    if ("path" in address) {
-      await prepareSocketPath(address.path);
-      await withSocketMode(address.mode, () => bind(http2, { path: address.path }, `unix:${address.path}`));
-    } else {
-      await bind(http2, { host: address.host, port: address.port }, `${address.host}:${address.port}`);
-    }
+    const contain = (error: unknown): void => onFault?.(errorMessage(error));
+    const server = new StreamServer(http2, services, { part, contain });
+    await guarded({ part, contain }, async () => {
+      if ("path" in address) {
+        await prepareSocketPath(address.path);
+        await withSocketMode(address.mode, () => bind(http2, { path: address.path }, `unix:${address.path}`));
+      } else {
+        await bind(http2, { host: address.host, port: address.port }, `${address.host}:${address.port}`);
+      }
+    });
+    // A server that cannot accept for a while is none that has ended.
+    http2.on("error", contain);
     return server;
   }
 

@@ -6,6 +6,7 @@
  * restarts a task; what may fail and be tried again is wrapped in `retrying` first.
  */
 import { errorMessage } from "./error-message.ts";
+import { guarded } from "./guard.ts";
 
 /** Work that runs until it is finished or `signal` aborts. */
 export type Task = (signal: AbortSignal) => Promise<void>;
@@ -53,7 +54,7 @@ export class TaskGroup implements AsyncDisposable {
 
   async #run(name: string, task: Task): Promise<void> {
     try {
-      await task(this.signal);
+      await guarded({ part: `task ${name}` }, () => task(this.signal));
     } catch (error) {
       if (this.signal.aborted) return;
       this.#failure = new TaskFailedError(name, error);

@@ -1,7 +1,17 @@
 /**
  * A small HTTP/1.1 server whose life is a scope.
+ *
+ * Whatever comes in, it is the request that pays for it: what a handler or one of its callbacks throws ends that
+ * exchange, connections that say nothing make room for those that ask, and a page of somebody else gets no answer.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { errorMessage } from "../lifecycle/error-message.ts";
+import { guarded } from "../lifecycle/guard.ts";
+import { connectionLimits, ConnectionTable } from "./connection-table.ts";
+import { isOneOfTheLast, maxDescriptors } from "./descriptors.ts";
+import { foreignOrigin } from "./request-origin.ts";
+import { RequestLine } from "./request-line.ts";
 import { prepareSocketPath, withSocketMode } from "./unix-socket.ts";
 
 /** Where a server listens. */
@@ -10,6 +20,27 @@ export type ListenAddress =
 
 /** Answers one request; what it throws becomes a 500. */
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
+
+/** What is particular about a server. */
+export interface HttpServerOptions {
+  /** What logs and errors call it: `the admin port`; `an HTTP server` unless told. */
+  readonly part?: string;
+  /** `local` refuses what a page of a foreign site may have sent, see `foreignOrigin`; `any` unless told. */
+  readonly hosts?: "any" | "local";
+  /** Told of each request that failed in a way that nobody expected, and of a server that cannot accept. */
+  readonly onFault?: (reason: string) => void;
+  /** True for what is answered even when too many other requests are at work. */
+  readonly isUrgent?: (request: IncomingMessage) => boolean;
+}
+
+/** How long a client may take, in milliseconds: for a request's head, for all of it, and until its next request. */
+const clientMs = { head: 10_000, request: 60_000, idle: 75_000 } as const;
+
+/** Between two looks for clients that took too long, in milliseconds. */
+const checkMs = 5_000;
+
+/** Connections of those that a server may hold that are left to urgent requests. */
+const urgentShare = 1 / 2;
 
 /** An HTTP server that is bound when `listen` resolves and gone when disposed. */
 export class HttpServer implements AsyncDisposable {
@@ -20,25 +51,32 @@ export class HttpServer implements AsyncDisposable {
   }
 
   /** @throws the system error of a failed bind, such as `EADDRINUSE` */
-  static async listen(address: ListenAddress, handler: HttpHandler): Promise<HttpServer> {
-    const server = createServer((request, response) => {
-      void answer(handler, request, response);
-    });
-    server.keepAliveTimeout = 75_000;
+  static async listen(
+    address: ListenAddress,
+    handler: HttpHandler,
+    options: HttpServerOptions = {},
+  ): Promise<HttpServer> {
+    const server = serverOf(handler, options);
     const bind = (): Promise<void> =>
       new Promise((resolve, reject) => {
         server.once("error", reject);
         server.listen("path" in address ? { path: address.path } : { ...address }, () => {
           server.off("error", reject);
+          // A server that cannot accept for a while is none that has ended.
+          server.on("error", (error) => options.onFault?.(errorMessage(error)));
           resolve();
         });
       });
-    if ("path" in address) {
-      await prepareSocketPath(address.path);
-      await withSocketMode(address.mode, bind);
-    } else {
-      await bind();
-    }
+    const { part = "an HTTP server" } = options;
+    const contain = (error: unknown): void => options.onFault?.(errorMessage(error));
+    await guarded({ part, contain }, async () => {
+      if ("path" in address) {
+        await prepareSocketPath(address.path);
+        await withSocketMode(address.mode, bind);
+      } else {
+        await bind();
+      }
+    });
     return new HttpServer(server);
   }
 
@@ -59,15 +97,88 @@ export class HttpServer implements AsyncDisposable {
   }
 }
 
-async function answer(
+function serverOf(handler: HttpHandler, options: HttpServerOptions): Server {
+  const descriptors = maxDescriptors();
+  const limits = connectionLimits(descriptors);
+  const mostOthers = Math.floor(limits.most * (1 - urgentShare));
+  const table = new ConnectionTable<Socket>(limits);
+  const lines = new WeakMap<Socket, RequestLine>();
+  const server = createServer(
+    {
+      headersTimeout: clientMs.head,
+      requestTimeout: clientMs.request,
+      keepAliveTimeout: clientMs.idle,
+      connectionsCheckingInterval: checkMs,
+    },
+    (request, response) => {
+      const { socket } = request;
+      const line = lines.get(socket);
+      if (line === undefined) return;
+      table.work(socket);
+      line.add(() => {
+        if (table.busy > mostOthers && options.isUrgent?.(request) !== true) {
+          response.shouldKeepAlive = false;
+          refuse(response, 503, "Too many requests at once");
+        } else {
+          answer(handler, request, response, options);
+        }
+        return response;
+      });
+    },
+  );
+  server.on("connection", (socket) => {
+    lines.set(socket, new RequestLine(socket, () => table.wait(socket)));
+    socket.once("close", () => {
+      table.close(socket);
+    });
+    for (const victim of table.open(
+      socket,
+      socket.remoteAddress ?? "",
+      isOneOfTheLast(socket, descriptors),
+    )) {
+      victim.destroy();
+    }
+  });
+  return server;
+}
+
+/** Answer a request, whatever happens. */
+function answer(
   handler: HttpHandler,
   request: IncomingMessage,
   response: ServerResponse,
-): Promise<void> {
-  try {
-    await handler(request, response);
-  } catch (error) {
-    if (!response.headersSent) response.writeHead(500, { "content-type": "text/plain" });
-    response.end(`${error instanceof Error ? error.message : String(error)}\n`);
+  { part = "an HTTP server", hosts = "any", onFault }: HttpServerOptions,
+): void {
+  const foreign = hosts === "local" ? foreignOrigin(request.headers) : undefined;
+  if (foreign !== undefined) {
+    refuse(response, 403, foreign);
+    return;
   }
+  const fail = (error: unknown): void => {
+    const reason = errorMessage(error);
+    onFault?.(reason);
+    if (response.headersSent) response.destroy();
+    else refuse(response, 500, reason);
+  };
+  response.on("error", () => undefined);
+  const contain = (error: unknown): void => {
+    try {
+      fail(error);
+    } catch {
+      request.socket.destroy();
+    }
+  };
+  void guarded({ part, contain }, async () => {
+    try {
+      await handler(request, response);
+    } catch (error) {
+      contain(error);
+    }
+  });
+}
+
+function refuse(response: ServerResponse, status: number, reason: string): void {
+  response
+    .writeHead(status, { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" })
+    .end(`${reason}\n`);
 }

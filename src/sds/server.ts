@@ -5,7 +5,7 @@
  */
 import type { ByteStream } from "../grpc/channel.ts";
 import { GrpcError } from "../grpc/grpc-error.ts";
-import type { CallContext } from "../grpc/server.ts";
+import type { CallContext, GrpcService } from "../grpc/server.ts";
 import { StreamServer } from "../grpc/stream-server.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import { DiscoveryRequestSchema } from "../proto/agent/discovery_pb.js";
@@ -67,16 +67,20 @@ export class SdsServer implements AsyncDisposable {
    */
   static async listen(options: SdsOptions, deps: SdsDependencies): Promise<SdsServer> {
     const sds = new SdsServer(options, deps);
-    sds.#server = await StreamServer.listen(options, [
-      {
-        name: "envoy.service.secret.v3.SecretDiscoveryService",
-        streams: {
-          StreamSecrets: (stream, context) => sds.#serve(sotwSession(sds.#responses), stream, context),
-          DeltaSecrets: (stream, context) => sds.#serve(deltaSession(sds.#responses), stream, context),
-        },
-        unary: { FetchSecrets: (message) => sds.#fetch(message) },
+    const service: GrpcService = {
+      name: "envoy.service.secret.v3.SecretDiscoveryService",
+      streams: {
+        StreamSecrets: (stream, context) => sds.#serve(sotwSession(sds.#responses), stream, context),
+        DeltaSecrets: (stream, context) => sds.#serve(deltaSession(sds.#responses), stream, context),
       },
-    ]);
+      unary: { FetchSecrets: (message) => sds.#fetch(message) },
+    };
+    sds.#server = await StreamServer.listen(options, [service], {
+      part: "the SDS socket",
+      onFault: (reason) => {
+        deps.log.error("a stream of the SDS socket failed", { reason });
+      },
+    });
     return sds;
   }
 

@@ -4,8 +4,9 @@
  * It listens on all interfaces for the kubelet and Prometheus, so whatever changes or tells more than they need
  * answers loopback only.
  */
-import type { IncomingMessage, ServerResponse } from "node:http";
-import { HttpServer } from "../net/http-server.ts";
+import type { ServerResponse } from "node:http";
+import { HttpServer, type HttpHandler } from "../net/http-server.ts";
+import { isLoopback } from "../net/loopback.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { Profiling, profilingRoot } from "./profiling.ts";
 
@@ -52,10 +53,13 @@ export interface Endpoint {
   readonly describe: string;
 }
 
+/** What the kubelet asks for. */
+const readinessPath = "/healthz/ready";
+
 /** The paths of the status port. */
 export const endpoints: readonly Endpoint[] = [
   {
-    path: "/healthz/ready",
+    path: readinessPath,
     method: "GET",
     loopbackOnly: false,
     describe: "200 when Envoy serves the control plane's configuration, else 503; the log says why.",
@@ -112,7 +116,7 @@ export function listenForStatus(options: StatusOptions, sources: StatusSources):
     if (readiness.ready) sources.log.info("Envoy proxy is ready");
     else sources.log.warn("Envoy proxy is NOT ready", { reason: readiness.reason });
   };
-  return HttpServer.listen({ host: options.host, port: options.port }, async (request, response) => {
+  const serve: HttpHandler = async (request, response) => {
     const [path = ""] = (request.url ?? "").split("?");
     const endpoint = endpointOf(path, options);
     if (endpoint === undefined) {
@@ -120,8 +124,8 @@ export function listenForStatus(options: StatusOptions, sources: StatusSources):
       return;
     }
     const loopbackOnly =
-      endpoint.loopbackOnly || (options.metricsLocalOnly && endpoint.path !== "/healthz/ready");
-    if (loopbackOnly && !isLoopback(request)) {
+      endpoint.loopbackOnly || (options.metricsLocalOnly && endpoint.path !== readinessPath);
+    if (loopbackOnly && !isLoopback(request.socket.remoteAddress)) {
       reply(response, 403, "Only requests from localhost are allowed\n");
       return;
     }
@@ -130,7 +134,7 @@ export function listenForStatus(options: StatusOptions, sources: StatusSources):
       return;
     }
     switch (endpoint.path) {
-      case "/healthz/ready": {
+      case readinessPath: {
         const readiness = await sources.readiness();
         noteReadiness(readiness);
         reply(
@@ -163,6 +167,14 @@ export function listenForStatus(options: StatusOptions, sources: StatusSources):
       default:
         reply(response, 200, await sources.metrics(), "text/plain; version=0.0.4; charset=utf-8");
     }
+  };
+  return HttpServer.listen({ host: options.host, port: options.port }, serve, {
+    part: "the status port",
+    hosts: "local",
+    onFault: (reason) => {
+      sources.log.error("a request on the status port failed", { reason });
+    },
+    isUrgent: ({ url }) => url?.split("?")[0] === readinessPath,
   });
 }
 
@@ -175,10 +187,5 @@ function endpointOf(path: string, { profiling }: StatusOptions): Endpoint | unde
 }
 
 function reply(response: ServerResponse, status: number, body: string, contentType = "text/plain"): void {
-  response.writeHead(status, { "content-type": contentType }).end(body);
-}
-
-function isLoopback(request: IncomingMessage): boolean {
-  const address = (request.socket.remoteAddress ?? "").replace(/^::ffff:/, "");
-  return address === "::1" || address.startsWith("127.");
+  response.writeHead(status, { "content-type": contentType, "x-content-type-options": "nosniff" }).end(body);
 }

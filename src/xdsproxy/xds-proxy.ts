@@ -140,12 +140,18 @@ export class XdsProxy implements AsyncDisposable {
     proxy.#report.refused(proxy.#refusals.standing);
     const serve = (protocol: AdsProtocol) => (envoy: ByteStream, context: CallContext) =>
       proxy.#serve(protocol, envoy, context.signal);
-    proxy.#listener = await StreamServer.listen(options, [
+    const services = [
       {
         name: adsService,
         streams: { [delta.method]: serve(delta), [stateOfTheWorld.method]: serve(stateOfTheWorld) },
       },
-    ]);
+    ];
+    proxy.#listener = await StreamServer.listen(options, services, {
+      part: "the XDS socket",
+      onFault: (reason) => {
+        deps.log.error("a stream of the XDS socket failed", { reason });
+      },
+    });
     proxy.#start();
     return proxy;
   }

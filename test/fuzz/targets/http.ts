@@ -91,6 +91,7 @@ const adminTarget = httpTarget("http-admin", async () => {
         quits += 1;
       },
       drained: () => undefined,
+      log: testLog().log,
     }),
   );
   const owned = stack.move();

@@ -1,0 +1,59 @@
+/**
+ * Which part of the program a piece of work belongs to, by whatever callback it goes on.
+ *
+ * What an event's handler throws has no caller who could catch it, and Node.js ends the process. The part goes along
+ * with timers, sockets and promises instead (AsyncLocalStorage), so that the process can say who failed, and where one
+ * request is all that it was about, nobody but that request has to pay.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { errorMessage } from "./error-message.ts";
+
+/** A part of the program. */
+export interface Guard {
+  /** As a sentence has it: `the admin port`. */
+  readonly part: string;
+  /**
+   * Takes what nothing in the part has caught: ends the request that it was about and says so. Without it such an
+   * error ends the process.
+   */
+  readonly contain?: (error: unknown) => void;
+}
+
+const current = new AsyncLocalStorage<Guard>();
+
+/** Run `work`, and all that it sets off, as a piece of `guard`'s part. */
+export function guarded<T>(guard: Guard, work: () => T): T {
+  return current.run(guard, work);
+}
+
+/** What is to be done about an error that nothing has caught. */
+export type Escape =
+  /** It was about one request, which is gone. */
+  | { readonly kind: "contained" }
+  /** The process must end; the lines say why, and where it happened. */
+  | { readonly kind: "fatal"; readonly lines: readonly string[] };
+
+/** To be asked in the handler of `uncaughtException` and `unhandledRejection`, where the part is still known. */
+export function escaped(error: unknown): Escape {
+  const guard = current.getStore();
+  const fatal = (reason: string): Escape => ({
+    kind: "fatal",
+    lines: [
+      `outrider ends: an unexpected error in ${guard?.part ?? "the program"}: ${reason}`,
+      ...framesOf(error),
+    ],
+  });
+  if (guard?.contain === undefined) return fatal(errorMessage(error));
+  try {
+    guard.contain(error);
+    return { kind: "contained" };
+  } catch (second) {
+    return fatal(`${errorMessage(error)}; and then: ${errorMessage(second)}`);
+  }
+}
+
+/** Where it was thrown, as V8 prints it. */
+function framesOf(error: unknown): readonly string[] {
+  if (!(error instanceof Error)) return [];
+  return (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
+}

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { escaped, guarded } from "../../../src/lifecycle/guard.ts";
+import { TaskGroup } from "../../../src/lifecycle/task-group.ts";
+
+describe("escaped()", () => {
+  test("an error outside of every part ends the process", () => {
+    const escape = escaped(new Error("broken", { cause: new Error("why") }));
+    assert.equal(escape.kind, "fatal");
+    const [line, frame] = escape.kind === "fatal" ? escape.lines : [];
+    assert.equal(line, "outrider ends: an unexpected error in the program: broken: why");
+    assert.match(frame ?? "", /^\s+at .*guard\.test\.ts/);
+  });
+
+  test("what is thrown need not be an error", () => {
+    assert.deepEqual(escaped("just text"), {
+      kind: "fatal",
+      lines: ["outrider ends: an unexpected error in the program: just text"],
+    });
+  });
+
+  test("the part goes along with timers, turns of the loop and promises", async () => {
+    const seen = await guarded({ part: "the admin port" }, async () => {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      await new Promise((resolve) => setImmediate(resolve));
+      return escaped(new Error("late"));
+    });
+    assert.match(seen.kind === "fatal" ? (seen.lines[0] ?? "") : "", /in the admin port: late$/);
+  });
+
+  test("a part that contains its errors gets them, and the process lives", () => {
+    const contained: unknown[] = [];
+    const guard = { part: "the admin port", contain: (error: unknown) => contained.push(error) };
+    assert.deepEqual(
+      guarded(guard, () => escaped("thrown")),
+      { kind: "contained" },
+    );
+    assert.deepEqual(contained, ["thrown"]);
+  });
+
+  test("a part that fails to contain one ends the process, with both reasons", () => {
+    const guard = {
+      part: "the admin port",
+      contain: () => {
+        throw new Error("worse");
+      },
+    };
+    const escape = guarded(guard, () => escaped(new Error("bad")));
+    assert.match(
+      escape.kind === "fatal" ? (escape.lines[0] ?? "") : "",
+      /the admin port: bad; and then: worse$/,
+    );
+  });
+
+  test("a task is a part of its own, whoever has started it", async () => {
+    await using tasks = new TaskGroup();
+    const seen = Promise.withResolvers<string | undefined>();
+    guarded({ part: "the admin port", contain: () => undefined }, () => {
+      tasks.spawn("rotate", async () => {
+        const escape = escaped(new Error("late"));
+        seen.resolve(escape.kind === "fatal" ? escape.lines[0] : escape.kind);
+      });
+    });
+    assert.match((await seen.promise) ?? "", /in task rotate: late$/);
+  });
+});
