@@ -48,7 +48,7 @@ const forms = [
 
 /** Each form with the first letter as it is, encoded, and encoded twice. */
 function writings(path: string): readonly string[] {
-  const [first = "", rest = ""] = [path.slice(0, 1), path.slice(1)];
+  const [first, rest] = [path.slice(0, 1), path.slice(1)];
   const encoded = `%${first.charCodeAt(0).toString(16)}`;
   return [first, encoded, encoded.replace("%", "%25")].flatMap((letter) =>
     forms.map((form) => form.replace("%1", letter).replace("@", rest)),

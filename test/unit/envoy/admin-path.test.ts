@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { readAdminTarget } from "../../../src/envoy/admin-path.ts";
 
 const known: readonly (readonly [target: string, path: string, query: string])[] = [
