@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from "node:net";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { guarded } from "../lifecycle/guard.ts";
-import { connectionLimits, ConnectionTable } from "./connection-table.ts";
+import { type ConnectionLimits, connectionLimits, ConnectionTable } from "./connection-table.ts";
 import { isOneOfTheLast, maxDescriptors } from "./descriptors.ts";
 import { foreignOrigin } from "./request-origin.ts";
 import { RequestLine } from "./request-line.ts";
@@ -29,6 +29,8 @@ export interface HttpServerOptions {
   readonly hosts?: "any" | "local";
   /** Told of each request that failed in a way that nobody expected, and of a server that cannot accept. */
   readonly onFault?: (reason: string) => void;
+  /** How many connections it holds; a share of the process's descriptors unless told. */
+  readonly limits?: ConnectionLimits;
   /** True for what is answered even when too many other requests are at work. */
   readonly isUrgent?: (request: IncomingMessage) => boolean;
 }
@@ -99,7 +101,7 @@ export class HttpServer implements AsyncDisposable {
 
 function serverOf(handler: HttpHandler, options: HttpServerOptions): Server {
   const descriptors = maxDescriptors();
-  const limits = connectionLimits(descriptors);
+  const limits = options.limits ?? connectionLimits(descriptors);
   const mostOthers = Math.floor(limits.most * (1 - urgentShare));
   const table = new ConnectionTable<Socket>(limits);
   const lines = new WeakMap<Socket, RequestLine>();
@@ -126,6 +128,8 @@ function serverOf(handler: HttpHandler, options: HttpServerOptions): Server {
       });
     },
   );
+  // Who has said all that it has to say may still read the answer. The property is not in the types.
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.on("connection", (socket) => {
     lines.set(socket, new RequestLine(socket, () => table.wait(socket)));
     socket.once("close", () => {

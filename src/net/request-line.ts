@@ -7,8 +7,11 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-/** Waiting requests from which on no more are read. */
+/** Waiting requests from which on no more are read; one piece of what has come may hold two thousand. */
 const enough = 64;
+
+/** Waiting requests that end the connection: to give up as many takes time, too. */
+const tooMany = 4_096;
 
 /** The requests of one connection. */
 export class RequestLine {
@@ -31,25 +34,34 @@ export class RequestLine {
   add(begin: () => ServerResponse): void {
     this.#waiting.push(begin);
     if (!this.#isBusy) this.#next();
-    else if (this.#waiting.length >= enough) {
-      this.#isPaused = true;
-      this.#socket.pause();
-    }
+    else if (this.#waiting.length > tooMany) this.#socket.destroy();
+    else if (this.#waiting.length >= enough) this.#pause();
   }
 
   #next(): void {
     const begin = this.#waiting.shift();
     this.#isBusy = begin !== undefined;
-    if (this.#isPaused && this.#waiting.length < enough / 2) {
-      this.#isPaused = false;
-      this.#socket.resume();
-    }
+    if (this.#isPaused) this.#pause();
     if (begin === undefined) {
       this.#onIdle();
       return;
     }
     begin().once("close", () => {
-      this.#next();
+      // Other connections have their turn in between.
+      setImmediate(() => {
+        this.#next();
+      });
     });
+  }
+
+  /** Node.js reads on with the end of each message that comes or was answered: it is stopped after that. */
+  #pause(): void {
+    this.#isPaused = this.#waiting.length >= enough / 2;
+    if (!this.#isPaused) this.#socket.resume();
+    else {
+      queueMicrotask(() => {
+        if (this.#isPaused) this.#socket.pause();
+      });
+    }
   }
 }

@@ -63,13 +63,19 @@ export class Profiling {
     }
     this.#isBusy = true;
     const gone = new AbortController();
-    response.once("close", () => {
+    const leave = (): void => {
       gone.abort();
-    });
+    };
+    response.once("close", leave);
+    // Who has hung up is not told apart from who has said all that it has to say: nobody waits that long for nothing.
+    response.socket?.once("end", leave);
     try {
       const takenAt = new Date();
       const profile = await takeCpuProfile(length * 1_000, gone.signal);
-      if (gone.signal.aborted) return;
+      if (gone.signal.aborted) {
+        response.destroy();
+        return;
+      }
       const { encodePprof } = await import("./pprof.ts");
       const body = await promisify(gzip)(encodePprof(profile, takenAt));
       response

@@ -1,15 +1,16 @@
 /** What one client does to a server costs no other client anything. */
 import assert from "node:assert/strict";
-import type { Socket } from "node:net";
+import { connect, type Socket } from "node:net";
+import { text } from "node:stream/consumers";
 import { describe, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { sleep } from "../../../src/lifecycle/sleep.ts";
 import { escaped } from "../../../src/lifecycle/guard.ts";
-import { connectionLimits } from "../../../src/net/connection-table.ts";
-import { maxDescriptors } from "../../../src/net/descriptors.ts";
 import { fetchHttp } from "../../../src/net/http-client.ts";
 import { type HttpHandler, HttpServer, type HttpServerOptions } from "../../../src/net/http-server.ts";
 import { bareRequest, holdOpen, sendRaw, statusOf } from "../../support/raw-http.ts";
+
+const limits = { most: 32, mostOfOneSource: 24 };
 
 const anywhere = { host: "127.0.0.1", port: 0 };
 
@@ -140,6 +141,22 @@ describe("HttpServer", () => {
     assert.equal(most, 1);
   });
 
+  test("a client that has said all that it has to say gets every answer", async () => {
+    await withServer(
+      async (_, response) => {
+        await sleep(50);
+        response.end("late");
+      },
+      {},
+      async (port) => {
+        const socket = connect({ port, host: "127.0.0.1" });
+        socket.end("GET / HTTP/1.1\r\nhost: a\r\n\r\n".repeat(3));
+        const answers = await text(socket);
+        assert.equal(answers.match(/late/g)?.length, 3);
+      },
+    );
+  });
+
   test("a client that sends requests and reads nothing is not read from for ever", async () => {
     let seen = 0;
     const stuck = Promise.withResolvers<void>();
@@ -173,15 +190,14 @@ describe("HttpServer", () => {
   });
 
   test("half requests, silent connections and idle ones make room for who asks", async () => {
-    const { most } = connectionLimits(maxDescriptors());
     await withServer(
       (_, response) => void response.end("here"),
-      {},
+      { limits },
       async (port) => {
         const target = { port, host: "127.0.0.1" };
         const held: Socket[] = [];
         for (const bytes of ["GET / HTTP/1.1\r\nhost: a\r\nx: ", "", "GET / HTTP/1.1\r\nhost: a\r\n\r\n"]) {
-          for (let count = 0; count < most + 10; count += 1) held.push(await holdOpen(target, bytes));
+          for (let count = 0; count < 2 * limits.most; count += 1) held.push(await holdOpen(target, bytes));
           for (let probe = 0; probe < 5; probe += 1) {
             assert.equal(statusOf(await sendRaw(target, bareRequest("GET /"))), 200);
           }
@@ -192,18 +208,17 @@ describe("HttpServer", () => {
   });
 
   test("when too many requests are at work, an urgent one is answered and another told so", async () => {
-    const { most } = connectionLimits(maxDescriptors());
     const stuck = Promise.withResolvers<void>();
     await withServer(
       async (request, response) => {
         if (request.url === "/slow") await stuck.promise;
         response.end();
       },
-      { isUrgent: ({ url }) => url === "/ready" },
+      { limits, isUrgent: ({ url }) => url === "/ready" },
       async (port) => {
         const target = { port, host: "127.0.0.1" };
         const held: Socket[] = [];
-        for (let count = 0; count < most; count += 1)
+        for (let count = 0; count < limits.most; count += 1)
           held.push(await holdOpen(target, bareRequest("GET /slow")));
         assert.equal(statusOf(await sendRaw(target, bareRequest("GET /ready"))), 200);
         const refused = await sendRaw(target, bareRequest("GET /slow"));
