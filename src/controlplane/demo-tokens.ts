@@ -2,10 +2,10 @@
  * A stand-in for Kubernetes' token issuer, for a mesh on one machine.
  */
 import { createPublicKey } from "node:crypto";
-import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { exportJWK, generateKeyPair, importJWK, type JSONWebKeySet, type JWK, SignJWT } from "jose";
 import { writeFileAtomic } from "../files/atomic-file.ts";
+import { makeOwnFolder } from "../files/own-folder.ts";
 import { readRegularText } from "../files/read-regular-file.ts";
 import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
 import { isNamespace, isServiceAccount } from "./ca/caller.ts";
@@ -33,10 +33,9 @@ const keyId = "outrider-demo";
 /** `iss` of demo tokens. */
 export const demoIssuer = "outrider-demo";
 
-/** Open the issuer whose key is in `stateDir/token-key.json` (0600, folder 0700); the key is made when missing. */
+/** Open the issuer whose key is in `stateDir/token-key.json` (0600, a folder that is made 0700); the key is made when missing. */
 export async function openTokenIssuer(stateDir: string): Promise<TokenIssuer> {
-  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  chmodSync(stateDir, 0o700);
+  makeOwnFolder(stateDir);
   const jwk = await readOrCreateKey(join(stateDir, "token-key.json"));
   const key = await importJWK(jwk, algorithm);
   const { crv = "", x = "", y = "" } = jwk;
@@ -71,7 +70,7 @@ async function readOrCreateKey(path: string): Promise<JWK> {
   }
   const { privateKey } = await generateKeyPair(algorithm, { extractable: true });
   const jwk = await exportJWK(privateKey);
-  writeFileAtomic(path, `${JSON.stringify(jwk)}\n`);
+  writeFileAtomic(path, `${JSON.stringify(jwk)}\n`, { durable: true });
   return jwk;
 }
 

@@ -13,6 +13,7 @@ import { trustProblem } from "./ownership.ts";
 /** A folder that is there and is not ours to use. The message says why and what to do. */
 export class FolderNotOursError extends Error {
   override readonly name = "FolderNotOursError";
+  readonly code = "NOT_OURS";
 }
 
 /**

@@ -11,6 +11,8 @@ import { trustProblem } from "./ownership.ts";
 export interface ReadOptions {
   /** More than this is an error; 1 MiB unless told, which is the most that a Secret or a ConfigMap holds. */
   readonly maxBytes?: number;
+  /** A link at the path is an error (ELOOP): it may lead to what the path's owner could not read. */
+  readonly noLink?: boolean;
 }
 
 /** Why a file that is there is not read. */
@@ -35,7 +37,7 @@ const defaultMaxBytes = 2 ** 20;
  * @throws FileRefusedError for what is not a regular file or has more bytes; the system error otherwise
  */
 export function readRegularFile(path: string, options: ReadOptions = {}): Buffer {
-  return readChecked(path, 0, options, () => undefined);
+  return readChecked(path, options.noLink === true ? constants.O_NOFOLLOW : 0, options, () => undefined);
 }
 
 /** The same as text. */

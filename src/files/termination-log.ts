@@ -2,11 +2,15 @@
  * The termination log: a file in which a container says why it ended (Kubernetes' `terminationMessagePath`). The
  * kubelet shows its content as the container's last state.
  */
-import { accessSync, constants, writeFileSync } from "node:fs";
+import { accessSync, closeSync, constants, fstatSync, openSync, writeFileSync } from "node:fs";
 import { errorMessage } from "../lifecycle/error-message.ts";
 
 /** Where the kubelet looks unless the pod says otherwise. */
 export const defaultTerminationLog = "/dev/termination-log";
+
+/** A FIFO that nobody reads is an error instead of a wait, and a link leads nowhere. */
+const flags =
+  constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
 /** Bytes that the kubelet takes of one container. */
 const maxBytes = 4_096;
@@ -34,7 +38,13 @@ export function writeTerminationLog(path: string | undefined, lines: readonly st
   const target = path ?? defaultTerminationLog;
   try {
     // The kubelet mounts the file itself, so it cannot be replaced by a rename.
-    writeFileSync(target, terminationMessage(lines), { mode: 0o644 });
+    const file = openSync(target, flags, 0o644);
+    try {
+      if (!fstatSync(file).isFile()) throw new Error("it is not a file");
+      writeFileSync(file, terminationMessage(lines));
+    } finally {
+      closeSync(file);
+    }
     return undefined;
   } catch (error) {
     return `${target} cannot be written: ${errorMessage(error)}`;

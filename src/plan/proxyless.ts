@@ -1,7 +1,7 @@
 /**
  * What a start without Envoy would do, with DISABLE_ENVOY: gRPC's bootstrap is all that it writes at once.
  */
-import { readFileSync } from "node:fs";
+import { readRegularText } from "../files/read-regular-file.ts";
 import { grpcBootstrapText } from "../bootstrap/grpc-bootstrap.ts";
 import type { AgentConfig, ProxylessOptions } from "../config/agent-config.ts";
 import { lookForProxylessAgent } from "../doctor/running-agent.ts";
@@ -61,7 +61,7 @@ function purposeOf(config: AgentConfig, port: number): string {
 /** Undefined where there is none, or none that may be read. */
 function textOf(path: string): string | undefined {
   try {
-    return readFileSync(path, "utf8");
+    return readRegularText(path, { maxBytes: 2 ** 24 });
   } catch {
     return undefined;
   }

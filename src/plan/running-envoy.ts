@@ -1,6 +1,7 @@
 /**
  * The Envoy that serves from a configPath, looked at from outside its agent.
  */
+import { readRegularText } from "../files/read-regular-file.ts";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { lookForAgent } from "../doctor/running-agent.ts";
@@ -72,7 +73,7 @@ export async function lookAtRunningEnvoy(
     arguments: commandLine(record.envoy.pid).slice(1),
     binaryPath: record.binary,
     binary: programOf(record.envoy.pid, record.binary),
-    bootstrap: readFileSync(bootstrapPath, "utf8"),
+    bootstrap: readRegularText(bootstrapPath, { maxBytes: 2 ** 26, noLink: true }),
     adminSocketPath,
     // The bootstrap is the last file that is written before Envoy is started.
     startedAt: statSync(bootstrapPath).mtime,

@@ -1,7 +1,8 @@
 /**
  * Where log lines go: standard output, standard error and files, any number of them at once.
  */
-import { closeSync, constants, openSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, statSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 import { errorMessage } from "../lifecycle/error-message.ts";
 
 /** Files that could not be opened, each with the reason. */
@@ -61,10 +62,15 @@ export class LogTarget {
 
   #open(path: string): readonly string[] {
     try {
-      this.#files.set(path, openSync(path, flags, 0o644));
+      this.#files.set(path, openSync(path, flags | linkFlag(path), 0o644));
       return [];
     } catch (error) {
       return [`${path} cannot be opened: ${errorMessage(error)}`];
     }
   }
+}
+
+/** In a folder where others may lay one, a link could lead the lines into any file of this user. */
+function linkFlag(path: string): number {
+  return (statSync(dirname(path)).mode & 0o022) === 0 ? 0 : constants.O_NOFOLLOW;
 }

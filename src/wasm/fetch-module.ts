@@ -1,7 +1,8 @@
 /**
  * Brings a module from its source into the store.
  */
-import { readFile, stat } from "node:fs/promises";
+import { readRegularText } from "../files/read-regular-file.ts";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Backoff } from "../lifecycle/backoff.ts";
 import { retrying } from "../lifecycle/retry.ts";
@@ -128,7 +129,7 @@ async function credentials(
       "manifest_failure",
       "its pull secret is not there: create it in the workload's namespace",
     );
-  const config = pullSecret ?? (await readIfThere(options.dockerConfigPath));
+  const config = pullSecret ?? readIfThere(options.dockerConfigPath);
   const found =
     config === undefined ? { kind: "anonymous" as const } : credentialsFor(config, registry, repository);
   if (found !== undefined) return found;
@@ -136,10 +137,10 @@ async function credentials(
   throw new WasmFetchError("manifest_failure", `${what} is no configuration of Docker with credentials`);
 }
 
-async function readIfThere(path: string | undefined): Promise<string | undefined> {
+function readIfThere(path: string | undefined): string | undefined {
   if (path === undefined) return undefined;
   try {
-    return await readFile(path, "utf8");
+    return readRegularText(path);
   } catch {
     return undefined;
   }

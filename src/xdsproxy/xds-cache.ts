@@ -5,10 +5,11 @@
  * are let go, so that a large configuration is not held in memory beside Envoy's own copy.
  */
 import { existsSync } from "node:fs";
-import { open, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
+import { readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
-import { makeFolder } from "../files/folder.ts";
+import { makeOwnFolder } from "../files/own-folder.ts";
+import { loadOwnFile, storeOwnFile } from "../files/own-handle.ts";
 import type { MemoryRelease } from "../lifecycle/memory-release.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -234,15 +235,8 @@ export class XdsCache {
       this.giveUp(type, `it is larger than ${maxTypeBytes} bytes`);
       return;
     }
-    makeFolder(folder, 0o700);
-    const temporary = `${path}.tmp`;
-    const file = await open(temporary, "w", 0o600);
-    try {
-      await file.writeFile(chunksOf(parts));
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
+    makeOwnFolder(folder);
+    await storeOwnFile(path, (file) => file.writeFile(chunksOf(parts)));
     this.#written += 1;
   }
 
@@ -254,7 +248,7 @@ export class XdsCache {
   async #read(path: string): Promise<{ typeUrl: string; state: TypeResources } | undefined> {
     let content: Buffer;
     try {
-      content = await readFile(path);
+      content = await loadOwnFile(path, this.#options.maxTypeBytes + descriptionBytes);
     } catch (error) {
       if (errorCode(error) !== "ENOENT")
         this.#log.warn("a file of the xDS cache cannot be read", { path, reason: errorMessage(error) });
@@ -295,6 +289,9 @@ export class XdsCache {
 function holds(bytes: Uint8Array, text: string): boolean {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(text);
 }
+
+/** Room for what describes the resources in a file. */
+const descriptionBytes = 65_536;
 
 /** Fewer writes than there are resources. */
 const chunkBytes = 262_144;

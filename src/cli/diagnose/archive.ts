@@ -6,6 +6,7 @@ import { rename, rm } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { pack } from "tar-stream";
+import { temporaryName } from "../../files/atomic-file.ts";
 import type { BundleFile } from "./bundle.ts";
 
 /**
@@ -29,9 +30,9 @@ export async function writeArchive(
     await pipeline(archive, createGzip(), createWriteStream("/dev/stdout"));
     return;
   }
-  const temporary = `${path}.tmp`;
+  const temporary = temporaryName(path);
   try {
-    await pipeline(archive, createGzip(), createWriteStream(temporary, { mode: 0o600 }));
+    await pipeline(archive, createGzip(), createWriteStream(temporary, { flags: "wx", mode: 0o600 }));
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });

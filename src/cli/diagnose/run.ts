@@ -1,7 +1,7 @@
 /**
  * Gathers a diagnosis. Each source may fail by itself: the manifest says which did and why.
  */
-import { accessSync, constants, readdirSync, readFileSync, statSync } from "node:fs";
+import { accessSync, constants, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -11,6 +11,7 @@ import { readConfigFile } from "../../config/read-sources.ts";
 import { snapshotAdmin, snapshotPages } from "../../envoy/exits/admin-snapshot.ts";
 import { CgroupMemory } from "../../envoy/exits/cgroup-memory.ts";
 import { findEnvoy } from "../../envoy/binary/ensure.ts";
+import { readRegularFile } from "../../files/read-regular-file.ts";
 import { runCommand } from "../../lifecycle/command.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { originalEnvironment } from "../../lifecycle/own-environment.ts";
@@ -158,7 +159,7 @@ async function addFolder(bundle: Bundle, configPath: string): Promise<void> {
   const listing: string[] = [];
   for (const name of names) {
     const path = join(configPath, name);
-    const entry = statSync(path, { throwIfNoEntry: false });
+    const entry = lstatSync(path, { throwIfNoEntry: false });
     if (entry === undefined) continue;
     listing.push(
       `${(entry.mode & 0o7777).toString(8).padStart(4, "0")} ${String(entry.uid).padStart(5)} ` +
@@ -169,7 +170,8 @@ async function addFolder(bundle: Bundle, configPath: string): Promise<void> {
     if (entry.size > maxBytes) bundle.miss(target, `it has ${entry.size} bytes`);
     else {
       await bundle.tryAdd(target.replace(/\.gz$/, ""), () => {
-        const bytes = readFileSync(path);
+        // What others may have laid there must not lead elsewhere.
+        const bytes = readRegularFile(path, { maxBytes, noLink: true });
         return (name.endsWith(".gz") ? gunzipSync(bytes, { maxOutputLength: maxBytes }) : bytes).toString(
           "utf8",
         );

@@ -2,12 +2,13 @@
  * Where the CA's key and certificates come from: a plugged-in folder, or a self-signed root that is made once and kept.
  */
 import { webcrypto } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { writeFileAtomic } from "../../files/atomic-file.ts";
+import { makeOwnFolder } from "../../files/own-folder.ts";
 import { readRegularText } from "../../files/read-regular-file.ts";
 import { type CaMaterial, randomSerial, signingAlgorithm, withNewline } from "./authority.ts";
 import { type CaFileName, caFileNames, CaMaterialError, checkCaFiles } from "./check-material.ts";
@@ -37,10 +38,13 @@ export function pluggedInCa(folder: string): CaFolder {
   };
 }
 
-/** The self-signed root of `stateDir`, made when it is not there. The folder is 0700, the key 0600. */
+/**
+ * The self-signed root of `stateDir`, made when it is not there. A folder that is made is 0700, the key 0600.
+ *
+ * @throws CaMaterialError when others may write the folder
+ */
 export async function openSelfSignedCa(stateDir: string, trustDomain: string): Promise<CaFolder> {
-  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  chmodSync(stateDir, 0o700);
+  makeStateFolder(stateDir);
   const keyPath = join(stateDir, "ca-key.pem");
   const certificatePath = join(stateDir, "ca-cert.pem");
   if (!existsSync(keyPath) || !existsSync(certificatePath)) {
@@ -51,6 +55,14 @@ export async function openSelfSignedCa(stateDir: string, trustDomain: string): P
     paths: [keyPath, certificatePath],
     read: () => readFiles(subject, (name) => (name === "ca-key.pem" ? keyPath : certificatePath)),
   };
+}
+
+function makeStateFolder(stateDir: string): void {
+  try {
+    makeOwnFolder(stateDir);
+  } catch (error) {
+    throw new CaMaterialError(`--stateDir ${stateDir}`, [errorMessage(error)]);
+  }
 }
 
 async function readFiles(subject: string, pathOf: (name: CaFileName) => string): Promise<CaMaterial> {
@@ -85,6 +97,6 @@ async function createRoot(keyPath: string, certificatePath: string, trustDomain:
     ],
   });
   const key = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey));
-  writeFileAtomic(keyPath, withNewline(x509.PemConverter.encode(key, "PRIVATE KEY")));
-  writeFileAtomic(certificatePath, withNewline(certificate.toString("pem")));
+  writeFileAtomic(keyPath, withNewline(x509.PemConverter.encode(key, "PRIVATE KEY")), { durable: true });
+  writeFileAtomic(certificatePath, withNewline(certificate.toString("pem")), { durable: true });
 }

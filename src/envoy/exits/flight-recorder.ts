@@ -5,11 +5,13 @@
  * It never fails the supervisor and never makes it wait: work is queued, and a full disk is one line of the log.
  * Secrets are taken out before anything is written.
  */
-import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
+import { makeOwnFolder, removeFromOwnFolder } from "../../files/own-folder.ts";
+import { storeOwnFile } from "../../files/own-handle.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { redactText } from "../../telemetry/redact.ts";
@@ -170,17 +172,10 @@ export class FlightRecorder implements AsyncDisposable {
   }
 
   async #write(name: string, file: string, content: string | Uint8Array): Promise<void> {
+    makeOwnFolder(this.#options.folder);
     const folder = join(this.#options.folder, name);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const path = join(folder, file);
-    const temporary = `${path}.tmp`;
-    try {
-      await writeFile(temporary, content, { mode: 0o600 });
-      await rename(temporary, path);
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
-    }
+    makeOwnFolder(folder);
+    await storeOwnFile(join(folder, file), (handle) => handle.writeFile(content));
   }
 
   /** Remove the oldest records, those of running Envoys left out. */
@@ -191,9 +186,7 @@ export class FlightRecorder implements AsyncDisposable {
       names.map(async (name) => ({ name, bytes: await sizeOf(join(folder, name)) })),
     );
     const running = new Set(this.#open.values());
-    for (const name of recordsToRemove(records, { keep, maxBytes, running })) {
-      await rm(join(folder, name), { recursive: true, force: true });
-    }
+    removeFromOwnFolder(folder, recordsToRemove(records, { keep, maxBytes, running }));
   }
 }
 

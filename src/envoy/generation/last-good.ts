@@ -1,7 +1,7 @@
 /**
  * The last bootstrap that was proven to serve, kept on disk for the next agent in this folder.
  */
-import { readFileSync } from "node:fs";
+import { readOwnText } from "../../files/read-regular-file.ts";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../files/atomic-file.ts";
 import { errorCode } from "../../lifecycle/error-message.ts";
@@ -10,6 +10,9 @@ import { type PreparedLaunch, withBootstrap } from "./launch.ts";
 
 /** Name of the file in the config path. */
 export const lastGoodName = "last-good.json";
+
+/** A bootstrap with many static resources has a few MiB. */
+const maxBootstrapBytes = 2 ** 26;
 
 /** @throws the system error when it cannot be written */
 export function saveLastGood(launch: PreparedLaunch): void {
@@ -23,7 +26,7 @@ export function saveLastGood(launch: PreparedLaunch): void {
  */
 export function loadLastGood(binary: string, options: EnvoyOptions): PreparedLaunch | undefined {
   try {
-    const bootstrap = readFileSync(join(options.configPath, lastGoodName), "utf8");
+    const bootstrap = readOwnText(join(options.configPath, lastGoodName), { maxBytes: maxBootstrapBytes });
     return withBootstrap(binary, options, bootstrap);
   } catch (error) {
     if (errorCode(error) === "ENOENT") return undefined;

@@ -1,8 +1,9 @@
 /**
  * What an Envoy is started from, as one value that can be compared, kept and started again.
  */
+import { readRegularFile } from "../../files/read-regular-file.ts";
 import { createHash } from "node:crypto";
-import { readFileSync, realpathSync, statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { at, listAt, textAt } from "../../lifecycle/json-path.ts";
@@ -115,9 +116,14 @@ function identityOfFile(path: string): string {
   }
 }
 
+/** Largest file that a bootstrap may name and whose changes are noticed. */
+const maxNamedBytes = 2 ** 26;
+
 function contentHash(path: string): string {
   try {
-    return createHash("sha256").update(readFileSync(path)).digest("hex");
+    return createHash("sha256")
+      .update(readRegularFile(path, { maxBytes: maxNamedBytes }))
+      .digest("hex");
   } catch (error) {
     return errorMessage(error);
   }

@@ -4,7 +4,8 @@
  * Envoy leaves the segment behind, and a successor that dies before it serves leaves a flag in it that keeps every
  * later one from starting (envoyproxy/envoy#33446); both are put right here.
  */
-import { accessSync, constants, readFileSync, rmSync } from "node:fs";
+import { readRegularText } from "../../files/read-regular-file.ts";
+import { accessSync, constants, rmSync } from "node:fs";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import type { RestartRole } from "./arguments.ts";
 import { clearInitializingFlag, sharedMemoryFolder, sharedMemoryPath } from "./shared-memory.ts";
@@ -41,7 +42,7 @@ export class Lineage {
   get baseId(): number | undefined {
     if (this.#baseId !== undefined) return this.#baseId;
     try {
-      const text = readFileSync(this.#baseIdPath, "utf8").trim();
+      const text = readRegularText(this.#baseIdPath).trim();
       if (/^\d+$/.test(text)) this.#baseId = Number(text);
     } catch {
       // Not written yet.

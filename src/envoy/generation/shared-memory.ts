@@ -4,6 +4,7 @@
  */
 import {
   closeSync,
+  constants,
   fstatSync,
   lstatSync,
   openSync,
@@ -69,8 +70,9 @@ function isMapped(path: string): boolean {
 export function clearInitializingFlag(path: string): string | undefined {
   let file: number | undefined;
   try {
-    file = openSync(path, "r+");
-    const { size } = fstatSync(file);
+    file = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const { size, uid } = fstatSync(file);
+    if (uid !== process.geteuid?.()) return `${path} belongs to user ${uid}`;
     const header = Buffer.alloc(layout.versionOffset + 8);
     readSync(file, header, 0, header.length, 0);
     const version = header.readBigUInt64LE(layout.versionOffset);

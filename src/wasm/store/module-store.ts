@@ -5,10 +5,11 @@
  * time says when it was last used. What an earlier agent left is used again once its content was compared.
  */
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { chmod, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { writeFileAtomic } from "../../files/atomic-file.ts";
+import { makeOwnFolder, removeFromOwnFolder } from "../../files/own-folder.ts";
+import { readOwnText } from "../../files/read-regular-file.ts";
 import { makeFolder } from "../../files/folder.ts";
 import { fileAgeMs } from "../../lifecycle/wall-clock.ts";
 import type { Pulled } from "../pull-decision.ts";
@@ -35,6 +36,8 @@ export interface IncomingFolder extends AsyncDisposable {
 }
 
 const indexName = "wasm-modules.json";
+/** Far more than the modules of one agent need. */
+const maxIndexBytes = 2 ** 24;
 const incomingName = ".wasm-incoming";
 
 /** The modules of one agent. */
@@ -54,13 +57,13 @@ export class ModuleStore {
     const absolute = resolve(folder);
     const path = join(absolute, indexName);
     try {
-      await rm(join(absolute, incomingName), { recursive: true, force: true });
+      removeFromOwnFolder(absolute, [incomingName]);
     } catch {
       // A folder that cannot be used is an error of the first fetch.
     }
     let text: string | undefined;
     try {
-      text = readFileSync(path, "utf8");
+      text = readOwnText(path, { maxBytes: maxIndexBytes });
     } catch {
       // There is none before the first module.
     }
@@ -117,7 +120,9 @@ export class ModuleStore {
   /** A folder to download into, on the same file system. */
   incoming(): IncomingFolder {
     const path = join(this.#folder, incomingName, randomUUID());
-    makeFolder(path, 0o700);
+    makeFolder(this.#folder, 0o755);
+    makeOwnFolder(this.#folder);
+    makeOwnFolder(path);
     return {
       path,
       [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),

@@ -194,7 +194,7 @@ describe("The flight recorder", () => {
     await recording.snapshot(9, { socketPath: "/no/such.sock" }, "live");
     await recording[Symbol.asyncDispose]();
     assert.equal(lines.length, 1, lines.join(""));
-    assert.match(lines[0] ?? "", /the flight recorder cannot write\tfolder=.*reason=".*(?:EEXIST|ENOTDIR)/);
+    assert.match(lines[0] ?? "", /the flight recorder cannot write\tfolder=.*reason=".*no folder/);
   });
 
   test("leaves what is not its own alone", async () => {
