@@ -15,6 +15,7 @@ import {
 import { prepareSocketPath, withSocketMode } from "../net/unix-socket.ts";
 import type { ByteStream } from "./channel.ts";
 import { GrpcError } from "./grpc-error.ts";
+import { withoutOverlongDeadlines } from "./overlong-deadline.ts";
 import { RenewableCredentials, type ServerTls } from "./renewable-credentials.ts";
 
 /** What a handler knows about its call. */
@@ -50,6 +51,7 @@ export type GrpcListenAddress =
 export class GrpcServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #credentials: RenewableCredentials | undefined;
+  readonly #deadlines = withoutOverlongDeadlines();
   /** The bound TCP port; 0 for a Unix socket. */
   readonly port: number;
 
@@ -88,6 +90,7 @@ export class GrpcServer implements AsyncDisposable {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
+    this.#deadlines[Symbol.dispose]();
     this.#server.forceShutdown();
     return Promise.resolve();
   }

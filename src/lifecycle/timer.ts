@@ -6,7 +6,7 @@
  */
 
 /** Longest delay that Node takes, in milliseconds. */
-const longestMs = 2_147_483_647;
+export const longestNodeTimerMs = 2_147_483_647;
 
 /** How a timer is kept. */
 export interface TimerOptions {
@@ -50,10 +50,10 @@ export class Timer implements Disposable {
   #wait(ms: number): NodeJS.Timeout {
     const timeout = setTimeout(
       () => {
-        if (ms > longestMs) this.#timeout = this.#wait(ms - longestMs);
+        if (ms > longestNodeTimerMs) this.#timeout = this.#wait(ms - longestNodeTimerMs);
         else this.#action();
       },
-      Math.min(ms, longestMs),
+      Math.min(ms, longestNodeTimerMs),
     );
     return this.#isBackground ? timeout.unref() : timeout;
   }

@@ -30,3 +30,19 @@ test("a handler that throws while it reads ends the stream with its status, also
     details: "not this",
   });
 });
+
+for (const timeoutMs of [2 ** 31, 3_000_000_000, 9_999 * 3_600_000, Infinity]) {
+  test(`a call to gRPC's own library may take ${timeoutMs} ms, and so is not over at once`, async () => {
+    const answer = async (request: Buffer): Promise<Buffer> => {
+      await sleep(20);
+      return request;
+    };
+    await using server = await GrpcServer.listen({ host: "127.0.0.1", port: 0 }, [
+      { name: "test.Service", unary: { Method: answer } },
+    ]);
+    using channel = new GrpcChannel({ address: `127.0.0.1:${server.port}`, tls: undefined });
+    const request = Buffer.from("ask");
+    const got = await channel.unary({ path: "/test.Service/Method", request, metadata: {}, timeoutMs });
+    assert.equal(got.toString(), "ask");
+  });
+}
