@@ -19,7 +19,7 @@ export function withPlainBooleans(words: readonly string[], flags: Flags): reado
   });
 }
 
-/** What is wrong with values of flags: numbers and durations that are none or out of range, and neither true nor false. */
+/** What is wrong with values of flags: numbers that are none, what is out of range, and neither true nor false. */
 export function valueProblems(
   words: readonly string[],
   parsed: Readonly<Record<string, unknown>>,
@@ -44,7 +44,8 @@ function measureProblem({ type, range }: Flag, value: unknown): string | undefin
   if (range === undefined || value === "") return undefined;
   if (typeof value !== "number" && typeof value !== "string") return undefined;
   const measure = typeof value === "number" ? value : parseDurationMs(value);
-  if (measure === undefined) return `: "${value}" is not a duration such as 5s`;
+  // What is no duration at all is told of by whoever reads it, with everything else that is wrong.
+  if (measure === undefined) return undefined;
   if (type === "number" && !Number.isInteger(value)) return `: ${value} is not a whole number`;
   const expected = outOfRange(measure, range);
   return expected === undefined ? undefined : `: ${value} is not ${expected}`;

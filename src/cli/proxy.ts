@@ -300,6 +300,7 @@ export function proxyFlags(args: Arguments): ProxyFlags {
     templateFile: args.optionalString("templateFile") || undefined,
     outlierLogPath: args.optionalString("outlierLogPath") || undefined,
     stsPort: args.number("stsPort"),
+    platformMetadataDeadline: args.string("platformMetadataDeadline"),
     pilot: Object.fromEntries(
       Object.keys(pilotFlags).flatMap((name) => {
         const value = args.optionalString(name);

@@ -92,6 +92,8 @@ export interface ProxyFlags {
   readonly outlierLogPath: string | undefined;
   /** Only told to the control plane; 0 for none. */
   readonly stsPort: number;
+  /** How long the cloud's metadata service may take, in Go's notation. */
+  readonly platformMetadataDeadline: string;
   /** Flags of pilot-agent that set fields of ProxyConfig, or mean nothing any more. */
   readonly pilot: PilotFlagValues;
   /** Longest life of a replaced Envoy, in Go's notation; undefined is 15 s more than the drain takes. */

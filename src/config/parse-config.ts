@@ -11,6 +11,7 @@ import { chooseBootstrap } from "./bootstrap-source.ts";
 import { ConfigError, type ConfigProblem, shown } from "./config-problem.ts";
 import { contentCheck, providerNotices } from "./credentials.ts";
 import { discoveryOptions } from "./control-plane.ts";
+import { flagDurationMs } from "./duration.ts";
 import { readEffectiveConfig } from "./effective-config.ts";
 import { envoyOptions } from "./envoy-options.ts";
 import { identityParts } from "./identity.ts";
@@ -100,6 +101,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     warnings,
   );
   const log = logConfig(flags.log, problems);
+  flagDurationMs("--platformMetadataDeadline", flags.platformMetadataDeadline, problems);
   const bootstrap = chooseBootstrap(
     { sources, env, proxy, node, families, addresses, annotations, statsd },
     problems,

@@ -29,6 +29,7 @@ const flags: ProxyFlags = {
   templateFile: undefined,
   outlierLogPath: undefined,
   stsPort: 0,
+  platformMetadataDeadline: "250ms",
   pilot: {},
   parentShutdownDuration: undefined,
   supervision: {

@@ -158,7 +158,7 @@ describe("a flag out of range is refused by its name and its range:", () => {
 
 describe("flags that configuration reads out of range are problems, however they come to be:", () => {
   for (const name of [
-    ...["preDrainDelay", "appGrace", "xdsCacheAfter"],
+    ...["preDrainDelay", "appGrace", "xdsCacheAfter", "platformMetadataDeadline"],
     ...["swapTimeout", "restartWindow", "hangCheckInterval", "restartBudget", "hangChecks"],
   ]) {
     test(name, () => {
