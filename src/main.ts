@@ -8,7 +8,16 @@ import { commands } from "./cli/commands.ts";
 import { subscribeToSignals } from "./cli/signals.ts";
 import { version } from "./cli/version.ts";
 import { escaped, guarded } from "./lifecycle/guard.ts";
-import { launchedVariable, originalEnvironment } from "./lifecycle/own-environment.ts";
+import { hiddenEnvironment, launchedVariable, originalEnvironment } from "./lifecycle/own-environment.ts";
+
+// What is meant for the Node.js of an application must not change this one: the launcher hides it, or a new start.
+const environment = hiddenEnvironment(process.env);
+if (environment !== undefined)
+  process.execve?.(
+    process.execPath,
+    [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+    environment,
+  );
 
 // A library's use of Node.js is not the operator's business.
 process.noDeprecation = true;
@@ -36,7 +45,7 @@ async function main(): Promise<number> {
     env: originalEnvironment(process.env),
     pid: process.pid,
     self:
-      launchedVariable in process.env
+      (process.env[launchedVariable] ?? "") !== ""
         ? { file: join(import.meta.dirname, "../bin/outrider"), args: [] }
         : { file: process.execPath, args: [...process.execArgv, ...process.argv.slice(1, 2)] },
     templates: join(import.meta.dirname, "../bootstrap-templates"),

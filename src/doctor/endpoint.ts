@@ -5,11 +5,12 @@
  */
 import type { ClientHttp2Session } from "node:http2";
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from "node:net";
-import { checkServerIdentity, connect as connectTls, type TLSSocket } from "node:tls";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { ChannelTls } from "../grpc/channel.ts";
 import { policyOptions } from "../grpc/tls-policy.ts";
 import { formatHostPort } from "../net/host-port.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
+import { serverIdentityError, trustedRoots } from "../net/server-authentication.ts";
 import { callGrpc, type GrpcAnswer, type GrpcCall, openSession } from "../grpc/bare-call.ts";
 
 /** Steps of a call, in order. */
@@ -122,7 +123,8 @@ class Look {
       servername: isIP(name) === 0 ? name : "",
       ALPNProtocols: ["h2"],
       ...policyOptions(tls.policy),
-      ...(tls.rootCertificates === undefined ? {} : { ca: tls.rootCertificates }),
+      ...trustedRoots(tls.rootCertificates),
+      checkServerIdentity: serverIdentityError,
       // The certificate is wanted even when it does not verify; nothing is sent then.
       rejectUnauthorized: false,
     });
@@ -136,7 +138,7 @@ class Look {
         notAfter: peer.validToDate,
       };
     }
-    const mismatch = checkServerIdentity(name, secure.getPeerCertificate());
+    const mismatch = serverIdentityError(name, secure.getPeerCertificate());
     if (!secure.authorized) throw new Error(verificationWords(secure, mismatch));
     return secure;
   }

@@ -3,6 +3,7 @@
  * process does not end while one is under way.
  */
 import { isIP } from "node:net";
+import { env as ownEnvironment } from "node:process";
 import { describeExit } from "../envoy/exits/exit.ts";
 import { spawnChild } from "../lifecycle/child.ts";
 import { endOf } from "../lifecycle/child-end.ts";
@@ -25,6 +26,7 @@ export async function resolveHosts(
   const child = spawnChild({
     file: interpreter,
     args: ["-e", script, "--", ...names],
+    env: ownEnvironment,
     stdout: (line) => {
       const { host, ...answer } = JSON.parse(line) as Answer;
       results.set(host, resolutionOf(answer));

@@ -6,6 +6,7 @@ import { connect as connectTls, type TLSSocket } from "node:tls";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { Timer } from "../lifecycle/timer.ts";
 import { parseHostPort } from "../net/host-port.ts";
+import { authenticated, trustedRoots } from "../net/server-authentication.ts";
 import type { ChannelOptions } from "./channel.ts";
 import { GrpcError } from "./grpc-error.ts";
 import { policyOptions } from "./tls-policy.ts";
@@ -39,11 +40,12 @@ function dialTls({ address, tls }: ChannelOptions): TLSSocket {
     ...target(address),
     ALPNProtocols: ["h2"],
     ...policyOptions(tls?.policy),
-    ...(tls?.rootCertificates === undefined ? {} : { ca: tls.rootCertificates }),
+    ...trustedRoots(tls?.rootCertificates),
     ...(tls?.serverName === undefined ? {} : { servername: tls.serverName }),
     ...(tls?.clientCertificate === undefined
       ? {}
       : { cert: tls.clientCertificate.certificateChain, key: tls.clientCertificate.privateKey }),
+    ...authenticated,
   });
 }
 

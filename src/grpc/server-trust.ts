@@ -121,7 +121,7 @@ export function explainCause(cause: string, server: ServerDescription): Connecti
     return explained(
       "untrusted",
       `${name} ${address} has a certificate for another name: ${cause}`,
-      "Set ISTIOD_SAN to a name in its certificate",
+      "Set ISTIOD_SAN to a DNS name in its certificate, or give it one that has this name (its common name is not enough)",
     );
   }
   if (/certificate has expired|certificate is not yet valid/i.test(cause)) {

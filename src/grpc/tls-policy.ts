@@ -13,9 +13,9 @@ export interface TlsPolicy {
   readonly groups: readonly string[];
 }
 
-/** The policy as Node.js takes it. */
+/** The policy as Node.js takes it; without one, TLS 1.2 and above, whatever flag this Node.js was started with. */
 export function policyOptions(policy: TlsPolicy | undefined): SecureContextOptions {
-  if (policy === undefined) return {};
+  if (policy === undefined) return { minVersion: "TLSv1.2" };
   const { minVersion, maxVersion, cipherSuites, groups } = policy;
   return { minVersion, maxVersion, ciphers: cipherSuites.join(":"), ecdhCurve: groups.join(":") };
 }

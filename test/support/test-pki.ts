@@ -122,16 +122,21 @@ export class TestPki {
     return this.#issue(request.publicKey, name === null ? [] : [name], valid);
   }
 
-  /** A key and certificate for addresses, host names and URIs. */
-  async serverKeyPair(hosts: readonly string[], valid: Validity): Promise<IssuedKeyPair> {
+  /** A key and certificate for addresses, host names and URIs, and with a common name if one is given. */
+  async serverKeyPair(
+    hosts: readonly string[],
+    valid: Validity,
+    commonName?: string,
+  ): Promise<IssuedKeyPair> {
     const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
     const names = hosts.map((host) => ({ type: nameType(host), value: host }) as const);
     const key = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey));
     return {
       certificatePem: await this.#issue(
         keys.publicKey,
-        [new x509.SubjectAlternativeNameExtension([...names])],
+        names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension([...names])],
         valid,
+        commonName === undefined ? undefined : `CN=${commonName}`,
       ),
       privateKeyPem: `-----BEGIN PRIVATE KEY-----\n${key.toString("base64")}\n-----END PRIVATE KEY-----\n`,
     };
@@ -160,9 +165,11 @@ export class TestPki {
     publicKey: x509.PublicKeyType,
     extensions: x509.Extension[],
     valid: Validity,
+    subject?: string,
   ): Promise<string> {
     const certificate = await x509.X509CertificateGenerator.create({
       ...valid,
+      ...(subject === undefined ? {} : { subject }),
       issuer: this.#root.subject,
       publicKey,
       signingKey: this.#keys.privateKey,

@@ -6,10 +6,11 @@ import { lookup as resolve } from "node:dns";
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
-import { createSecureContext, type SecureContext } from "node:tls";
+import { type ConnectionOptions, createSecureContext, type SecureContext } from "node:tls";
 import { policyOptions, type TlsPolicy } from "../../grpc/tls-policy.ts";
 import { errorCode, errorMessage } from "../../lifecycle/error-message.ts";
 import { Deadline } from "../../lifecycle/timer.ts";
+import { authenticated, trustedRoots } from "../../net/server-authentication.ts";
 import { WasmFetchError } from "../fetch-error.ts";
 import type { AddressGuard, AddressPolicy } from "./address-guard.ts";
 import { isRedirect, nextUrl } from "./redirect.ts";
@@ -133,16 +134,16 @@ export class GuardedHttp {
     });
   }
 
-  #tls(insecure: boolean): { readonly secureContext: SecureContext; readonly rejectUnauthorized: boolean } {
+  #tls(insecure: boolean): ConnectionOptions & { readonly secureContext: SecureContext } {
     if (this.#trust === undefined) {
       const ca = this.#options.roots();
       const { tlsPolicy } = this.#options;
       this.#trust = createSecureContext({
         ...policyOptions(tlsPolicy),
-        ...(ca === undefined ? {} : { ca }),
+        ...trustedRoots(ca),
       });
     }
-    return { secureContext: this.#trust, rejectUnauthorized: !insecure };
+    return { secureContext: this.#trust, ...authenticated, rejectUnauthorized: !insecure };
   }
 
   #guardedLookup(policy: AddressPolicy): LookupFunction {

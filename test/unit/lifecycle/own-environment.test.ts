@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import {
   addedVariables,
+  hiddenEnvironment,
   hiddenVariables,
   launchedVariable,
   originalEnvironment,
@@ -40,6 +41,25 @@ describe("originalEnvironment()", () => {
   test("is the environment as it is without the launcher", () => {
     const env = { NODE_OPTIONS: "--x", MALLOC_ARENA_MAX: "1" };
     assert.equal(originalEnvironment(env), env);
+  });
+
+  test("is what the sources were started with, which start anew once where something is to be hidden", () => {
+    const name = fc.oneof(
+      fc.constantFrom(...hiddenVariables),
+      fc.constantFrom("PATH", "spring.datasource.url", "NODE_NAME", "NODE_ENV"),
+    );
+    fc.assert(
+      fc.property(fc.dictionary(name, fc.string()), (env) => {
+        const given = { ...env };
+        const own = hiddenEnvironment(given);
+        const isToHide = Object.keys(given).some((one) => hiddenVariables.includes(one));
+        assert.equal(own !== undefined, isToHide);
+        if (own === undefined) return;
+        for (const one of hiddenVariables) assert.equal(own[one], undefined);
+        assert.equal(hiddenEnvironment(own), undefined, "it would start anew for ever");
+        assert.deepEqual({ ...originalEnvironment(own) }, given);
+      }),
+    );
   });
 
   test("no hidden name is taken for another", () => {
