@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { readCommandLine } from "./cli/command-line.ts";
 import type { CommandContext } from "./cli/command.ts";
 import { commands } from "./cli/commands.ts";
+import { linger } from "./cli/linger.ts";
 import { subscribeToSignals } from "./cli/signals.ts";
 import { version } from "./cli/version.ts";
 import { escaped, guarded } from "./lifecycle/guard.ts";
@@ -81,14 +82,22 @@ for (const event of ["uncaughtException", "unhandledRejection"] as const) {
   });
 }
 
+/**
+ * libuv waits for its threads when a process ends, and a name server or a file system that does not answer keeps one
+ * busy for long; another program in the same process has no such threads.
+ */
+function leave(code: number): void {
+  process.execve?.(process.execPath, [process.execPath, "--eval", `process.exitCode = ${code}`], {});
+  process.exit(code);
+}
+
 // Not a top-level await: the release bundle is CommonJS.
 void main().then(end);
 
 function end(code: number): void {
   process.exitCode = code;
-  // libuv waits for its threads when a process ends, and a name server that does not answer keeps one busy for half a
-  // minute; another program in the same process has no such threads.
-  if (process.getActiveResourcesInfo().includes("GetAddrInfoReqWrap")) {
-    process.execve?.(process.execPath, [process.execPath, "--eval", `process.exitCode = ${code}`], {});
-  }
+  if (process.getActiveResourcesInfo().includes("GetAddrInfoReqWrap")) leave(code);
+  linger([process.stdout, process.stderr], () => {
+    leave(code);
+  });
 }

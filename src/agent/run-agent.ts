@@ -35,6 +35,8 @@ export interface AgentDependencies extends ReopenableLog {
   readonly reloadRequests: ReadonlyWatch<number>;
   /** How often it was asked to reopen log files. */
   readonly reopenLogsRequests: ReadonlyWatch<number>;
+  /** Supervision is over, every Envoy gone: what remains is to close the parts. */
+  readonly onEnd: (end: SupervisionEnd) => void;
   /** What was done as PID 1; undefined in any other process. */
   readonly init: { readonly orphansReaped: number } | undefined;
 }
@@ -68,6 +70,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
     applicationEnded: applicationEnded.signal,
     hurry: deps.hurry,
   });
+  void supervision.then(deps.onEnd);
   try {
     // Loaded while Envoy boots: gRPC and metrics cost as much as the agent's whole start before them.
     const { AgentServices } = await import("./services.ts");

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { AgentConfig, ProxyFlags } from "../config/agent-config.ts";
 import { describeProblem } from "../config/config-problem.ts";
 import { parseDurationMs } from "../config/duration.ts";
+import { closeWithin } from "../lifecycle/close-within.ts";
 import { pilotFlags } from "../config/pilot-flags.ts";
 import { anyDuration, portsOrNone, someDuration, workers } from "../config/range.ts";
 import type { LookOptions } from "../config/surroundings.ts";
@@ -18,6 +19,9 @@ import { version } from "./version.ts";
 
 /** Exit codes of the agent; a spent restart budget passes Envoy's own code on. */
 const exitCodes = { drained: 0, failed: 1, configurationUnusable: 64 } as const;
+
+/** How long the parts of the agent may take to close once Envoy is gone, in milliseconds. */
+const closeMs = 5_000;
 
 /** How long a pod's network may take to get an address, in milliseconds. */
 const addressesMs = 120_000;
@@ -206,7 +210,8 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
       logProgress(log),
     );
     const stdout = new LogTarget(["stdout"]);
-    const end = await runAgent(config, {
+    const { promise: ended, resolve: onEnd } = Promise.withResolvers<SupervisionEnd>();
+    const running = runAgent(config, {
       log,
       reopenLog,
       pid: context.pid,
@@ -220,6 +225,10 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
       reloadRequests: context.reloadRequests,
       reopenLogsRequests: context.reopenLogsRequests,
       init: context.init,
+      onEnd,
+    });
+    const end = await closeWithin(running, ended, closeMs, () => {
+      log.error("a part of the agent does not close, leaving without it", { afterMs: closeMs });
     });
     if (end.kind === "gave-up") await leaveWord([`Envoy keeps dying: ${end.reason}`], args, context);
     return exitCodeOfEnd(end, context);

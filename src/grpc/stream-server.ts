@@ -12,7 +12,9 @@ import {
   type ServerHttp2Stream,
   type ServerOptions,
 } from "node:http2";
+import type { Socket } from "node:net";
 import { errorMessage } from "../lifecycle/error-message.ts";
+import { sleep } from "../lifecycle/sleep.ts";
 import { Timer } from "../lifecycle/timer.ts";
 import { type Guard, guarded } from "../lifecycle/guard.ts";
 import { connectionLimits } from "../net/connection-table.ts";
@@ -40,11 +42,15 @@ export interface StreamServerOptions {
   readonly onFault?: (reason: string) => void;
 }
 
+/** How long a client may take to hear of the end, in milliseconds: one that reads nothing never does. */
+const farewellMs = 250;
+
 /** A server that is bound when `listen` resolves. Disposing it ends its streams. */
 export class StreamServer implements AsyncDisposable {
   readonly #server: Http2Server;
   readonly #handlers: ReadonlyMap<string, StreamHandler>;
   readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #sockets = new Set<Socket>();
 
   private constructor(
     server: Http2Server,
@@ -54,6 +60,10 @@ export class StreamServer implements AsyncDisposable {
     this.#server = server;
     server.maxConnections = connectionLimits(maxDescriptors()).most;
     this.#handlers = new Map(services.flatMap(handlersOf));
+    server.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
     server.on("session", (session) => {
       this.#sessions.add(session);
       session.setLocalWindowSize(windowBytes.connection);
@@ -113,6 +123,10 @@ export class StreamServer implements AsyncDisposable {
       });
     });
     for (const session of this.#sessions) session.destroy();
+    const limit = new AbortController();
+    await Promise.race([closed, sleep(farewellMs, limit.signal)]);
+    limit.abort();
+    for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
 

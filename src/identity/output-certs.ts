@@ -164,7 +164,7 @@ async function runCommand(
     const child = spawnChild({ file, args, stdout: onLine, stderr: onLine });
     const limit = sleep(commandTimeoutMs, AbortSignal.any([signal, settled.signal])).then(() => undefined);
     const inTime = await Promise.race([child.exited, limit]);
-    if (inTime === undefined) child.kill("SIGKILL");
+    if (inTime === undefined) child.killGroup("SIGKILL");
     const exit = inTime ?? (await child.exited);
     // Its last words may come after its end; what it has left running does not hold this up.
     await Promise.race([child.closed, sleep(lastWordsMs, settled.signal)]);

@@ -12,7 +12,7 @@ export interface CommandOptions {
   readonly args: readonly string[];
   /** Instead of this process's own environment. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Kills it: every command has a deadline. */
+  /** Kills it, with all that it has started: every command has a deadline. */
   readonly signal: AbortSignal;
 }
 
@@ -28,7 +28,7 @@ export interface CommandResult {
 /** Run a program in a session of its own, as all children of this process. Never rejects. */
 export async function runCommand({ file, args, env, signal }: CommandOptions): Promise<CommandResult> {
   const { execa } = await import("execa");
-  const result = await execa(file, args, {
+  const running = execa(file, args, {
     detached: true,
     reject: false,
     all: true,
@@ -39,11 +39,26 @@ export async function runCommand({ file, args, env, signal }: CommandOptions): P
     env: env ?? originalEnvironment(ownEnvironment),
     extendEnv: false,
   });
+  // What it has started holds its output, and would be waited for.
+  const killAll = (): void => {
+    killGroup(running.pid);
+  };
+  signal.addEventListener("abort", killAll, { once: true });
+  const result = await running;
+  signal.removeEventListener("abort", killAll);
   return {
     exit: exitOf(result),
     output: result.all.map((line) => line.trim()).filter((line) => line !== ""),
     isCancelled: result.isCanceled,
   };
+}
+
+function killGroup(leader: number | undefined): void {
+  try {
+    if (leader !== undefined) process.kill(-leader, "SIGKILL");
+  } catch {
+    // Nobody is left in it.
+  }
 }
 
 function exitOf(result: {

@@ -11,6 +11,13 @@ export type EnvoyScript =
   | "crash"
   /** It comes from a release with another hot restart version. */
   | "other-version"
+  /** It does not end when it is to check a bootstrap, nor when it is to tell its hot restart version. */
+  | "endless-validation"
+  | "endless-version"
+  /** It has a helper that outlives it and holds its output. */
+  | "with-helper"
+  /** It does nothing, and ignores SIGTERM. */
+  | "deaf"
   /** It is another program, that takes any argument and ends well. */
   | "another-program"
   /** It is none that this machine can run. */
@@ -33,6 +40,18 @@ function scriptText(script: EnvoyScript, real: string): string {
       lines.push(
         `case "$*" in *"--restart-epoch 0"*) ;; *--restart-epoch*) echo '${versionWords}' >&2; kill -ABRT $$ ;; esac`,
       );
+      break;
+    case "endless-validation":
+      lines.push('case "$*" in *"--mode validate"*) sleep 3600; exit 1 ;; esac');
+      break;
+    case "endless-version":
+      lines.push('case "$*" in *--hot-restart-version*) sleep 3600; exit 1 ;; esac');
+      break;
+    case "with-helper":
+      lines.push('case "$*" in *generations/[0-9]*) sleep 30 & esac');
+      break;
+    case "deaf":
+      lines.push("trap '' TERM", 'case "$*" in *generations/[0-9]*) while :; do sleep 1; done ;; esac');
       break;
     case "another-program":
       return "#!/bin/sh\nexit 0\n";

@@ -95,6 +95,7 @@ export class Generation {
     this.#baseId = role.kind === "successor" ? role.baseId : undefined;
     this.#record();
     this.exited = this.#child.exited.then((exit) => {
+      void this.#letGoOfOutput();
       this.#cleanUp();
       return exit;
     });
@@ -188,6 +189,12 @@ export class Generation {
     await Promise.race([this.#child.closed, sleep(lastLinesMs, limit.signal)]);
     limit.abort();
     return this.#lines;
+  }
+
+  /** What Envoy has started, as a wrapper may, must not keep the agent from its own end. */
+  async #letGoOfOutput(): Promise<void> {
+    await this.finalLines();
+    this.#child.closeOutput();
   }
 
   /** Let Envoy flush its logs and exit; kill it if that takes too long, or when `hurry` aborts. */

@@ -120,17 +120,22 @@ export async function decideTakeOver(
   requested: SwapModeRequest,
   listeners: readonly ListenerFacts[] | undefined,
   deps: PreflightDependencies,
+  cancel: AbortSignal,
 ): Promise<SwapDecision> {
   return decideSwapMode({
     requested,
     listeners,
-    hotObstacle: await whyNotHot(active, launch),
+    hotObstacle: await whyNotHot(active, launch, cancel),
     migratesConnections: migratesConnections(),
     memory: active.pid === undefined ? undefined : deps.memory(active.pid),
   });
 }
 
-async function whyNotHot(active: Generation, launch: PreparedLaunch): Promise<string | undefined> {
+async function whyNotHot(
+  active: Generation,
+  launch: PreparedLaunch,
+  cancel: AbortSignal,
+): Promise<string | undefined> {
   const { lineage } = active;
   if (lineage === undefined)
     return hotRestartObstacle() ?? "the running Envoy was started without hot restart";
@@ -144,7 +149,7 @@ async function whyNotHot(active: Generation, launch: PreparedLaunch): Promise<st
   try {
     const [before, after] = await Promise.all([
       active.admin.serverInfo().then(({ hotRestartVersion: version }) => version),
-      hotRestartVersion(launch.binary),
+      hotRestartVersion(launch.binary, cancel),
     ]);
     return before === after ? undefined : `the Envoys' hot restart versions differ: ${before} and ${after}`;
   } catch (error) {

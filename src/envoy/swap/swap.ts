@@ -103,7 +103,8 @@ export async function swap(
   const clash = whosePorts(launch, running.listeners, deps);
   if (clash !== undefined) return failed("ports", clash);
 
-  const decision = await decideTakeOver(active, launch, requested, running.listeners, deps);
+  const decision = await decideTakeOver(active, launch, requested, running.listeners, deps, cancel);
+  if (cancel.aborted) return { kind: "cancelled", isBlind: false };
   if (decision.kind === "impossible") return failed("mode", decision.why);
   deps.log.info("swapping Envoy", { mode: decision.mode, why: decision.why, from: active.number });
   if (decision.mode === "cold") return { kind: "cold" };

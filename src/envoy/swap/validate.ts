@@ -48,17 +48,16 @@ export async function validate(launch: PreparedLaunch, cancel: AbortSignal): Pro
 /**
  * The hot restart version of a binary (`--hot-restart-version`).
  *
- * @throws Error when it does not tell
+ * @throws Error when it does not tell, or when `cancel` aborts
  */
-export async function hotRestartVersion(binary: string): Promise<string> {
+export async function hotRestartVersion(binary: string, cancel: AbortSignal): Promise<string> {
   const lines: string[] = [];
   const onLine = (line: string): void => {
     lines.push(line);
   };
   // Envoy 1.40 says it on its standard error.
   const child = spawnChild({ file: binary, args: ["--hot-restart-version"], stdout: onLine, stderr: onLine });
-  const exit = await exitWithin(child, deadlineMs, new AbortController().signal);
-  await child.closed;
+  const exit = await exitWithin(child, deadlineMs, cancel);
   const version = lines.findLast((line) => /^\d+\.\d+$/.test(line.trim()))?.trim();
   if (exit?.kind !== "exited" || exit.code !== 0 || version === undefined) {
     throw new Error(`${binary} does not tell its hot restart version`);
@@ -76,7 +75,6 @@ async function run(launch: PreparedLaunch, path: string, cancel: AbortSignal): P
   });
   const exit = await exitWithin(child, deadlineMs, cancel);
   if (exit === undefined) return { kind: "no-answer", afterMs: deadlineMs };
-  await child.closed;
   if (exit.kind === "exited" && exit.code === 0) return { kind: "valid" };
   const complaint = lines.find((line) => isShellComplaint(launch.binary, line));
   return complaint === undefined ? { kind: "invalid", exit, lines } : { kind: "not-a-program", complaint };
@@ -87,16 +85,23 @@ function isShellComplaint(binary: string, line: string): boolean {
   return line.startsWith(`${binary}: `) && /^(?:line )?\d+: /.test(line.slice(binary.length + 2));
 }
 
-/** The child's end; undefined when it had to be killed. */
+/** From a child's end to the last of its output, which something that it has started may hold, in milliseconds. */
+const lastWordsMs = 100;
+
+/** The child's end, with all that it said; undefined when it had to be killed, with all that it had started. */
 async function exitWithin(child: Child, ms: number, cancel: AbortSignal): Promise<ChildExit | undefined> {
   const limit = new AbortController();
   const exit = await Promise.race([
     child.exited,
     sleep(ms, AbortSignal.any([limit.signal, cancel])).then(() => undefined),
   ]);
+  if (exit === undefined) {
+    child.killGroup("SIGKILL");
+    await child.exited;
+  } else {
+    await Promise.race([child.closed, sleep(lastWordsMs, limit.signal)]);
+  }
   limit.abort();
-  if (exit !== undefined) return exit;
-  child.kill("SIGKILL");
-  await child.exited;
-  return undefined;
+  child.closeOutput();
+  return exit;
 }

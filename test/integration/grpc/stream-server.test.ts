@@ -310,4 +310,19 @@ describe("StreamServer", () => {
     await server[Symbol.asyncDispose]();
     await assert.rejects(inbox.next(), { code: "UNAVAILABLE" });
   });
+
+  for (const [what, said] of [
+    ["has said nothing", ""],
+    ["has begun", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\u0000\u0000\u0000\u0004\u0000\u0000\u0000\u0000\u0000"],
+  ] as const) {
+    test(`closes beside a client that ${what} and reads nothing`, { timeout: 20_000 }, async () => {
+      const server = await serve(echo);
+      const client = connectSocket(server.path);
+      client.on("error", () => undefined);
+      client.write(said);
+      await once(client, "connect");
+      await server[Symbol.asyncDispose]();
+      client.destroy();
+    });
+  }
 });

@@ -35,6 +35,15 @@ describe("a command", () => {
     assert.equal(isCancelled, true);
   });
 
+  test("that does not end in time is killed with all that it has started", async () => {
+    const { output, isCancelled } = await shell(
+      "echo begun; sleep 3600; echo ended",
+      AbortSignal.timeout(1_000),
+    );
+    assert.deepEqual(output, ["begun"]);
+    assert.equal(isCancelled, true);
+  });
+
   test("is not run when its time is over before", async () => {
     const { isCancelled } = await shell("exit 0", AbortSignal.abort());
     assert.equal(isCancelled, true);

