@@ -145,12 +145,17 @@ export class ConnectionReport {
     else this.#log.info("the root of the discovery server has changed: connecting anew", { address });
   }
 
-  /** Envoy has closed its stream, or is gone. `isNewest` is false when a newer one is open beside it. */
-  envoyLeft(isNewest: boolean): void {
+  /**
+   * Envoy has closed its stream, or is gone.
+   *
+   * @param isNewest false when a newer one is open beside it
+   * @param isLast false when any other is: a newcomer has failed, and the one before it goes on
+   */
+  envoyLeft(isNewest: boolean, isLast: boolean): void {
     this.#metrics.envoyEnded(isNewest ? "cancelled" : "superseded");
     this.#log.debug("Envoy closed its stream");
     const { problem, kind } = this.#state.current;
-    if (isNewest && (problem === undefined || kind === "stale")) this.#become("idle", problem);
+    if (isLast && (problem === undefined || kind === "stale")) this.#become("idle", problem);
   }
 
   /** The discovery server ended a stream on which it had answered. */

@@ -61,6 +61,8 @@ export class Fallback {
   /** Names that Envoy asks for, in state of the world. */
   readonly #asked = new Map<string, readonly string[]>();
   readonly #running = new Set<RefusedResponse>();
+  /** The last one's end, by type. */
+  readonly #mending = new Map<string, Promise<void>>();
   #tasks = 0;
 
   /** @param ended aborts when Envoy is gone or the proxy closes */
@@ -161,6 +163,7 @@ export class Fallback {
       if (!goesToCache) this.#noteNames(response);
       return;
     }
+    const hadBefore = this.#deps.observer.hasEarlier(typeUrl) || this.#acceptedTypes.has(typeUrl);
     const run = new RefusedResponse(protocol, answered);
     // What came after it was on its way before it was refused.
     for (const later of this.#deps.observer.unanswered(typeUrl)) run.isFollowedBy(later);
@@ -168,15 +171,19 @@ export class Fallback {
     this.#tasks += 1;
     tasks.spawn(`refusal-${this.#tasks}-of-stream-${number}`, async () => {
       using _ = refusals.unsettled(number);
-      await this.#mend(run, error, lead);
+      // One at a time: each holds what was accepted of the type, which may be large.
+      const before = this.#mending.get(typeUrl);
+      const mended = (before ?? Promise.resolve()).then(() => this.#mend(run, error, lead, hadBefore));
+      this.#mending.set(typeUrl, mended);
+      await mended;
       this.#running.delete(run);
     });
   }
 
   /** Find out what is refused, give Envoy the rest of the response and the last accepted, and tell. Never rejects. */
-  async #mend(run: RefusedResponse, error: string, led: Lead | undefined): Promise<void> {
+  async #mend(run: RefusedResponse, error: string, led: Lead | undefined, hadBefore: boolean): Promise<void> {
+    if (run.isOver) return;
     const { typeUrl } = run;
-    const hadBefore = this.#deps.observer.hasEarlier(typeUrl) || this.#acceptedTypes.has(typeUrl);
     const lead = (await led?.isAccepted) === true ? led : undefined;
     let suspects: readonly ResponseEntry[] = run.entries.filter(({ name }) => lead?.names.has(name) ?? true);
     let known: AcceptedType | undefined;
@@ -193,6 +200,7 @@ export class Fallback {
           suspects,
           ({ name }) => name !== "" && error.includes(name),
           (part) => this.#attempt(run, part, known),
+          run.maxTries,
         );
         if (found.unknown.length === 0 && !run.isReplaced) given = await this.#give(run, found, known, lead);
       }
@@ -247,7 +255,7 @@ export class Fallback {
       readonly error: string;
     },
   ): void {
-    const { accepted, refusals, number } = this.#deps;
+    const { accepted, refusals, number, log } = this.#deps;
     const { blamed, found, known, given, error } = outcome;
     // Envoy may print what it was sent.
     const reason = redactText(error);
@@ -270,6 +278,8 @@ export class Fallback {
         good.map(({ name }) => name),
       );
     }
+    if (blamed.length === 0)
+      log.warn("Envoy refused a response, and none of its resources alone", { type: typeUrl, reason });
     const seen = this.#seenOf(typeUrl);
     const told = blamed.filter(({ name }) => !run.isSuperseded(name));
     for (const { name } of told) seen.add(name);

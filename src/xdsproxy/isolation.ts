@@ -16,10 +16,9 @@ export interface Isolated<T> {
   readonly unknown: readonly T[];
 }
 
-/** Parts that may be tried for one response; what is not found by then is refused as the part that it is in. */
-const maxTries = 64;
-
 /**
+ * What is not found with `maxTries` parts is refused together with the part that it is in.
+ *
  * @param suspects refused together
  * @param isNamed true for one that Envoy's words seem to name, which only decides what is tried first
  * @param attempt sends a part
@@ -28,6 +27,7 @@ export async function isolate<T>(
   suspects: readonly T[],
   isNamed: (suspect: T) => boolean,
   attempt: (part: readonly T[]) => Promise<PartAnswer>,
+  maxTries = 64,
 ): Promise<Isolated<T>> {
   const refused: T[] = [];
   const accepted: T[] = [];

@@ -30,6 +30,10 @@ export function entriesOf(protocol: AdsProtocol, response: ResponseFacts): reado
   }));
 }
 
+const maxTriedBytes = 268_435_456;
+const maxParts = 64;
+const leastParts = 4;
+
 /** What is made of one refused response. */
 export class RefusedResponse {
   readonly typeUrl: string;
@@ -44,6 +48,7 @@ export class RefusedResponse {
   readonly #isWhole: boolean;
   readonly #trusted = new Set<ResponseEntry>();
   readonly #superseded = new Set<string>();
+  readonly #bytes: number;
   #isReplaced = false;
   #wasTried = false;
 
@@ -56,11 +61,26 @@ export class RefusedResponse {
     this.#isWhole = !protocol.isDelta && wildcardTypes.has(response.typeUrl);
     this.#removed = response.removed;
     this.entries = entriesOf(protocol, response);
+    this.#bytes = response.resources.reduce((sum, { length }) => sum + length, 0);
   }
 
   /** True when a later response has said everything anew. */
   get isReplaced(): boolean {
     return this.#isReplaced;
+  }
+
+  /** True when later responses have said everything of it anew. */
+  get isOver(): boolean {
+    return (
+      this.#isReplaced ||
+      (this.entries.length > 0 && this.entries.every(({ name }) => this.#superseded.has(name)))
+    );
+  }
+
+  /** Parts that may be tried: where each has to be the whole, they are not to come to more than `maxTriedBytes`. */
+  get maxTries(): number {
+    const tries = this.#isWhole ? Math.floor(maxTriedBytes / Math.max(this.#bytes, 1)) : maxParts;
+    return Math.min(Math.max(tries, leastParts), maxParts);
   }
 
   /** True once a part has been sent. */

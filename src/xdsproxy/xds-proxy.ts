@@ -102,8 +102,8 @@ export class XdsProxy implements AsyncDisposable {
   /** Ends every stream. */
   readonly #closing = new AbortController();
   #rootChanged = new AbortController();
-  /** The newest stream: what becomes of an older one does not change the state. */
-  #newest = 0;
+  /** Streams in order of their opening: what becomes of an older one does not change the state. */
+  readonly #open: number[] = [];
   #streams = 0;
   #hold: HeldListeners | undefined;
 
@@ -284,10 +284,10 @@ export class XdsProxy implements AsyncDisposable {
     ended: AbortSignal,
   ): Promise<void> {
     const { protocol, number, hold } = opened;
-    this.#newest = number;
+    this.#open.push(number);
     hold?.streams.push(number);
     this.#report.opening();
-    const isNewest = (): boolean => this.#newest === number;
+    const isNewest = (): boolean => this.#open.at(-1) === number;
     const report = this.#report;
     const observer = new StreamObserver(protocol, number, {
       report,
@@ -316,13 +316,16 @@ export class XdsProxy implements AsyncDisposable {
     );
     this.#refusals.opened(number);
     let end: StreamEnd;
+    let wasNewest: boolean;
     try {
       end = await stream.run();
     } finally {
       this.#refusals.closed(number);
+      wasNewest = isNewest();
+      this.#open.splice(this.#open.indexOf(number), 1);
     }
-    if (ended.aborted) report.envoyLeft(isNewest());
-    else this.#reportEnd(end, isNewest());
+    if (ended.aborted) report.envoyLeft(wasNewest, this.#open.length === 0);
+    else this.#reportEnd(end, wasNewest);
   }
 
   /** @throws GrpcError that tells Envoy, unless the stream ended well */

@@ -30,6 +30,8 @@ export class PlayedEnvoy {
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #versions = new Map<string, Map<string, string>>();
   #stream: ByteStream | undefined;
+  /** Resolves once it may read on. */
+  #mayRead: Promise<void> = Promise.resolve();
   #ended: Promise<void> = Promise.resolve();
 
   constructor(encoding: Encoding, open: () => { readonly stream: ByteStream; readonly inbox: Inbox }) {
@@ -81,6 +83,13 @@ export class PlayedEnvoy {
     await this.#ended;
   }
 
+  /** It is busy, and reads nothing until it is resumed. */
+  pause(): { resume: () => void } {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#mayRead = promise;
+    return { resume: resolve };
+  }
+
   /** Resolves when the stream ends. */
   get ended(): Promise<void> {
     return this.#ended;
@@ -102,7 +111,11 @@ export class PlayedEnvoy {
 
   async #receive(inbox: Inbox): Promise<void> {
     try {
-      for (;;) this.#answer(await inbox.next(3_600_000));
+      for (;;) {
+        const message = await inbox.next(3_600_000);
+        await this.#mayRead;
+        this.#answer(message);
+      }
     } catch {
       // The stream is over.
     }

@@ -344,6 +344,71 @@ for (const encoding of [sotw, delta]) {
         await scene.refuses({});
       });
 
+      test("is not brought back by what was accepted before once the control plane has said something newer", async () => {
+        for (const last of ["3", undefined]) {
+          await using scene = await open();
+          const first = scene.envoy(names);
+          await scene.has(first, { a: "1", b: "1" });
+          const { resume } = first.pause();
+          scene.push({ a: "bad 2", b: "1" });
+          scene.push(last === undefined ? { b: "1" } : { a: last, b: "1" });
+          resume();
+          const isGone = last === undefined && (encoding === delta || wildcardTypes.has(type));
+          const left: Texts =
+            last === undefined ? (isGone ? { b: "1" } : { a: "1", b: "1" }) : { a: last, b: "1" };
+          await scene.has(first, left);
+          // Another response of the type shows that all before it is done with.
+          scene.push({ ...left, b: "4" });
+          await scene.has(first, { ...left, b: "4" });
+          assert.deepEqual(first.state(type)["a"], left["a"]);
+          const since = (first.history.get(type) ?? []).findIndex((has) => has["a"] === last);
+          const later = (first.history.get(type) ?? []).slice(since === -1 ? 0 : since);
+          if (last !== undefined) assert.ok(later.every((has) => has["a"] === last));
+        }
+      });
+
+      test("time and again ends with what is good, and nothing of it is left", async () => {
+        await using scene = await open();
+        const first = scene.envoy(names);
+        await scene.has(first, { a: "1", b: "1" });
+        for (let round = 0; round < 60; round += 1)
+          scene.push({ a: round % 3 === 0 ? `${round}` : `bad ${round}`, b: `${round}` });
+        await scene.has(first, { a: "57", b: "59" });
+        await scene.refuses({ a: "last accepted" });
+        scene.push({ a: "60", b: "60" });
+        await scene.has(first, { a: "60", b: "60" });
+        await scene.refuses({});
+      });
+
+      test("of a newcomer that fails says nothing of the Envoy that serves", async () => {
+        await using scene = await open();
+        const first = scene.envoy(names);
+        await scene.has(first, { a: "1", b: "1" });
+        const second = scene.envoy([...names, "c"]);
+        await scene.has(second, { a: "1", b: "1" });
+        await second.disconnect();
+        scene.push({ a: "2", b: "1" });
+        await scene.has(first, { a: "2", b: "1" });
+        assert.equal(scene.agent.proxy.state.current.kind, "connected");
+        // It is heard again when it wants something no more.
+        scene.push({ a: "bad 3", b: "1" });
+        await scene.refuses({ a: "last accepted" });
+        scene.push({ b: "1" });
+        if (!wildcardTypes.has(type)) first.unsubscribe(type, "a");
+        await scene.refuses({});
+      });
+
+      test("by an Envoy without a predecessor leaves it as Envoy by itself would be", async () => {
+        await using scene = await open({ a: "bad 1", b: "1" });
+        const first = scene.envoy(names);
+        await scene.refuses({ a: "nothing" });
+        await scene.has(first, { b: "1" });
+        const sources = new Set(scene.agent.proxy.exchanges().map(({ source }) => source));
+        // Readiness counts the updates of clusters and listeners that Envoy has accepted.
+        assert.equal(sources.has("agent"), !wildcardTypes.has(type));
+        assert.deepEqual(scene.agent.proxy.lostResources(), []);
+      });
+
       test("without a cache is told to be lost to whoever takes over", async () => {
         await using scene = await open(undefined, false);
         const first = scene.envoy(names);
