@@ -85,7 +85,7 @@ export async function agentReadiness(sources: ReportSources): Promise<Readiness>
   const scarce = secret === undefined ? undefined : identityObstacle(sources.identity.current, new Date());
   if (envoy.ready && scarce !== undefined) return { ready: false, reason: scarce };
   if (envoy.ready) {
-    const notes = [staleNote(sources.xds.current), refusalNote(sources.xds.current)];
+    const notes = [envoy.note, staleNote(sources.xds.current), refusalNote(sources.xds.current)];
     const note = notes.filter((one) => one !== undefined).join("; ");
     return note === "" ? envoy : { ready: true, note };
   }

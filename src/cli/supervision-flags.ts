@@ -83,8 +83,8 @@ export const supervisionFlags: Readonly<Record<keyof SupervisionFlags, Flag>> = 
   hangChecksBusy: {
     type: "number",
     range: positiveCounts,
-    default: 60,
-    describe: "The same for one whose main thread is busy: it may only be slow.",
+    default: 300,
+    describe: "The same for one whose main thread is busy, with a large configuration perhaps.",
   },
 };
 

@@ -4,7 +4,13 @@
 import type { Stats } from "./admin.ts";
 
 /** The verdict, with the reason when it is no. */
-export type EnvoyReadiness = { readonly ready: true } | { readonly ready: false; readonly reason: string };
+export type EnvoyReadiness =
+  | {
+      readonly ready: true;
+      /** What a reader should know all the same. */
+      readonly note?: string;
+    }
+  | { readonly ready: false; readonly reason: string };
 
 /** RE2 expression of the statistics that `envoyReadiness` reads. */
 export const readinessStats: string =

@@ -1,12 +1,13 @@
 /**
  * The watchdog on the active Envoy.
  */
-import { isStopped, readMainThreadStat } from "../lifecycle/process-identity.ts";
+import { isStopped } from "../lifecycle/process-identity.ts";
 import { AdminPulse } from "./admin-pulse.ts";
 import type { Generation } from "./generation/generation.ts";
 import type { Seat } from "./seat.ts";
 import type { SupervisionEvent } from "./supervision-event.ts";
-import { type HangPolicy, watchForHangs, type WatchTarget } from "./watchdog.ts";
+import type { SupervisorOptions } from "./supervisor-options.ts";
+import { watchForHangs, type WatchTarget } from "./watchdog.ts";
 
 /**
  * Watch until `signal` aborts.
@@ -14,7 +15,7 @@ import { type HangPolicy, watchForHangs, type WatchTarget } from "./watchdog.ts"
  * @param active the Envoy that has the admin interface; undefined while a newcomer takes it over
  */
 export async function watchSeats(
-  policy: HangPolicy,
+  { supervision, log }: Pick<SupervisorOptions, "supervision" | "log">,
   active: () => Seat | undefined,
   push: (event: SupervisionEvent) => void,
   signal: AbortSignal,
@@ -27,13 +28,19 @@ export async function watchSeats(
     return pulse;
   };
   await watchForHangs(
-    policy,
+    supervision.hang,
     () => watchTarget(active(), pulseOf),
-    (id, verdict) => {
-      const seat = active();
-      if (seat?.generation.number === id) {
-        push({ kind: "hung", seat, isStopped: verdict.isStopped, reason: verdict.reason });
-      }
+    {
+      hung: (id, verdict) => {
+        const seat = active();
+        if (seat?.generation.number === id) {
+          push({ kind: "hung", seat, isStopped: verdict.isStopped, reason: verdict.reason });
+        }
+      },
+      busy: (generation, isBusy) => {
+        if (isBusy) log.warn("Envoy's main thread is busy and answers nothing", { generation });
+        else log.info("Envoy's main thread answers again", { generation });
+      },
     },
     signal,
   );
@@ -52,7 +59,7 @@ function watchTarget(
     id: number,
     answers: (timeoutMs) => pulseOf(generation).beats(timeoutMs),
     threads: () => ({
-      cpuTicks: pid === undefined ? undefined : readMainThreadStat(pid)?.cpuTicks,
+      cpuTicks: generation.mainThreadTicks,
       isStopped: pid !== undefined && isStopped(pid),
     }),
   };

@@ -1,8 +1,8 @@
 /**
  * Whether the active Envoy serves: asked once until it is proven, and again at every probe.
  */
-import { errorMessage } from "../lifecycle/error-message.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
+import { describeBusy } from "./admin-question.ts";
 import { bringUp, type BringUpResult } from "./swap/bring-up.ts";
 import { findMissingSecrets } from "./swap/proof.ts";
 import { type EnvoyReadiness, envoyReadiness, readinessStats } from "./readiness.ts";
@@ -36,17 +36,22 @@ export async function untilLive(state: ReadonlyWatch<EnvoyState>, signal: AbortS
 }
 
 /**
- * A proven Envoy is asked each time, never cached: one that hangs is not ready. One whose admin interface a newcomer
- * has taken cannot be asked; it is judged by its process alone.
+ * A proven Envoy is asked each time, never cached: one that hangs is not ready. One that is busy serves: its workers
+ * need no main thread. One whose admin interface a newcomer has taken cannot be asked; it is judged by its process
+ * alone.
  */
 async function askActive(seat: Seat, hasAdmin: boolean): Promise<EnvoyReadiness> {
   if (!seat.isProven) return { ready: false, reason: seat.waitingFor };
   if (!hasAdmin || seat.isBlind) return { ready: true };
-  const { admin, launch } = seat.generation;
-  try {
-    return envoyReadiness(await admin.stats(readinessStats), launch.awaits);
-  } catch (error) {
-    return { ready: false, reason: `Envoy's admin does not answer: ${errorMessage(error)}` };
+  const { admin, launch, questions } = seat.generation;
+  const answer = await questions.ask(() => admin.stats(readinessStats));
+  switch (answer.kind) {
+    case "answered":
+      return envoyReadiness(answer.value, launch.awaits);
+    case "busy":
+      return { ready: true, note: describeBusy(answer.forMs) };
+    case "silent":
+      return { ready: false, reason: `Envoy's admin does not answer: ${answer.reason}` };
   }
 }
 

@@ -197,7 +197,7 @@ export class EnvoySupervisor {
       this.#events.push({ kind: "stop", reason: shutdown.reason });
     });
     void watchSeats(
-      this.#options.supervision.hang,
+      this.#options,
       () => (this.#swapper.adminHolder === undefined ? this.#roster.active : undefined),
       (event) => {
         this.#events.push(event);

@@ -18,12 +18,12 @@ export interface HangPolicy {
   readonly busyFailures: number;
 }
 
-/** The agent's own policy: a stopped Envoy is found within 6 s. */
+/** The agent's own policy: a stopped Envoy is found within 6 s, and one that is busy is given ten minutes. */
 export const defaultHangPolicy: HangPolicy = {
   intervalMs: 1_000,
   timeoutMs: 1_000,
   failures: 3,
-  busyFailures: 60,
+  busyFailures: 300,
 };
 
 /** What a check saw. */
@@ -51,6 +51,8 @@ export const noSilence: Silence = { checks: 0, idleChecks: 0, cpuTicks: undefine
 /** The verdict after a check. */
 export type Verdict =
   | { readonly kind: "well"; readonly silence: Silence }
+  /** It is silent for as long as an idle one may be, and its main thread works. */
+  | { readonly kind: "busy"; readonly silence: Silence }
   /** `isStopped`: every thread is, so that its workers do not serve either. */
   | { readonly kind: "hung"; readonly isStopped: boolean; readonly reason: string };
 
@@ -79,7 +81,7 @@ export function judge(policy: HangPolicy, before: Silence, check: Check): Verdic
       reason: `its admin interface was silent for ${silence.checks} checks while its main thread is busy`,
     };
   }
-  return { kind: "well", silence };
+  return { kind: silence.checks >= policy.failures ? "busy" : "well", silence };
 }
 
 /** Whom to watch; `id` tells one from the next. */
@@ -98,21 +100,31 @@ export interface WatchTarget {
 export async function watchForHangs(
   policy: HangPolicy,
   target: () => WatchTarget | undefined,
-  onHung: (id: number, verdict: Extract<Verdict, { kind: "hung" }>) => void,
+  on: {
+    readonly hung: (id: number, verdict: Extract<Verdict, { kind: "hung" }>) => void;
+    /** It has begun to be busy, or answers again. */
+    readonly busy: (id: number, isBusy: boolean) => void;
+  },
   signal: AbortSignal,
 ): Promise<void> {
   let watched: number | undefined;
   let silence = noSilence;
+  let isBusy = false;
   for await (const _ of ticks(policy.intervalMs, signal)) {
     const envoy = target();
-    if (envoy?.id !== watched) silence = noSilence;
+    if (envoy?.id !== watched) {
+      silence = noSilence;
+      isBusy = false;
+    }
     watched = envoy?.id;
     if (envoy === undefined) continue;
     const check = await look(envoy, policy.timeoutMs);
     if (target()?.id !== envoy.id) continue;
     const verdict = judge(policy, silence, check);
-    silence = verdict.kind === "well" ? verdict.silence : noSilence;
-    if (verdict.kind === "hung") onHung(envoy.id, verdict);
+    silence = verdict.kind === "hung" ? noSilence : verdict.silence;
+    if (verdict.kind === "hung") on.hung(envoy.id, verdict);
+    else if (isBusy !== (verdict.kind === "busy")) on.busy(envoy.id, !isBusy);
+    isBusy = verdict.kind === "busy";
   }
 }
 

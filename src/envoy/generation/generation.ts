@@ -8,10 +8,12 @@ import { writeFileAtomic } from "../../files/atomic-file.ts";
 import { makeFolder } from "../../files/folder.ts";
 import { makeOwnFolder, removeFromOwnFolder } from "../../files/own-folder.ts";
 import { type Child, type ChildExit, spawnChild } from "../../lifecycle/child.ts";
+import { readMainThreadStat } from "../../lifecycle/process-identity.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 import { checkSocketPath } from "../../net/unix-socket.ts";
 import type { Logger } from "../../telemetry/log.ts";
+import { AdminQuestions } from "../admin-question.ts";
 import { EnvoyAdmin } from "../admin.ts";
 import { envoyArguments, type RestartRole } from "./arguments.ts";
 import { flushMs } from "../drain/drain.ts";
@@ -56,6 +58,7 @@ export class Generation {
   readonly number: number;
   readonly launch: PreparedLaunch;
   readonly admin: EnvoyAdmin;
+  readonly questions: AdminQuestions;
   readonly startedAt: number;
   readonly folder: string;
   /** Envoy's command line, the binary left out. */
@@ -77,6 +80,7 @@ export class Generation {
     this.#log = plan.log;
     this.folder = folder;
     this.admin = new EnvoyAdmin(adminSocketPath);
+    this.questions = new AdminQuestions(() => this.mainThreadTicks);
     this.startedAt = performance.now();
     const { lineage, role } = lineageOf(plan.descent, folder);
     this.lineage = lineage;
@@ -163,6 +167,11 @@ export class Generation {
   /** The bootstrap as this Envoy got it. */
   get bootstrap(): string {
     return bootstrapFor(this.launch, this.admin.socketPath);
+  }
+
+  /** CPU time of its main thread in clock ticks; undefined when it is gone. */
+  get mainThreadTicks(): number | undefined {
+    return this.pid === undefined ? undefined : readMainThreadStat(this.pid)?.cpuTicks;
   }
 
   get pid(): number | undefined {

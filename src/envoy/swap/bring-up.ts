@@ -5,6 +5,7 @@ import type { ChildExit } from "../../lifecycle/child.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 import type { Generation } from "../generation/generation.ts";
+import { describeBusy } from "../admin-question.ts";
 import { type EnvoyReadiness, envoyReadiness, readinessStats } from "../readiness.ts";
 
 /** What to wait for and how long. */
@@ -53,11 +54,12 @@ export async function bringUp(
     if (why !== reason) options.onWaiting(why);
     reason = why;
   };
+  const busy = new BusyTime();
   while (!stop.aborted) {
-    const readiness = await askReadiness(generation, options.onClusters);
+    const readiness = await askReadiness(generation, options.onClusters, busy);
     if (stop.aborted) break;
     if (readiness.ready) {
-      liveAt ??= performance.now();
+      liveAt ??= performance.now() - busy.ms;
       const faults = await proveSafely(options.prove);
       if (stop.aborted) break;
       if (faults.length === 0) return { kind: "proven" };
@@ -65,7 +67,7 @@ export async function bringUp(
     } else {
       wait(readiness.reason);
     }
-    const verdict = overdue(options, generation, liveAt, reason);
+    const verdict = overdue(options, generation, liveAt, busy.ms, reason);
     if (verdict !== undefined) return verdict;
     await sleep(pollMs(generation.ageMs), stop);
   }
@@ -77,26 +79,55 @@ function overdue(
   { liveWithinMs, provenWithinMs }: BringUpOptions,
   generation: Generation,
   liveAt: number | undefined,
+  busyMs: number,
   reason: string,
 ): BringUpResult | undefined {
   if (liveAt === undefined) {
-    const isOverdue = liveWithinMs !== undefined && generation.ageMs > liveWithinMs;
+    const isOverdue = liveWithinMs !== undefined && generation.ageMs - busyMs > liveWithinMs;
     return isOverdue
       ? { kind: "never-live", reason: `not LIVE after ${liveWithinMs} ms: ${reason}` }
       : undefined;
   }
-  const isOverdue = provenWithinMs !== undefined && performance.now() - liveAt > provenWithinMs;
+  const isOverdue = provenWithinMs !== undefined && performance.now() - busyMs - liveAt > provenWithinMs;
   return isOverdue ? { kind: "faulty", reason } : undefined;
 }
 
-async function askReadiness(generation: Generation, onClusters: () => void): Promise<EnvoyReadiness> {
-  const { admin, launch } = generation;
-  try {
-    const stats = await admin.stats(readinessStats);
-    if ((stats.get("cluster_manager.cds.update_success") ?? 0) > 0) onClusters();
-    return envoyReadiness(stats, launch.awaits);
-  } catch (error) {
-    return { ready: false, reason: `Envoy's admin does not answer: ${errorMessage(error)}` };
+async function askReadiness(
+  generation: Generation,
+  onClusters: () => void,
+  busy: BusyTime,
+): Promise<EnvoyReadiness> {
+  const { admin, launch, questions } = generation;
+  const answer = await questions.ask(() => admin.stats(readinessStats));
+  busy.after(answer.kind === "busy");
+  switch (answer.kind) {
+    case "answered":
+      if ((answer.value.get("cluster_manager.cds.update_success") ?? 0) > 0) onClusters();
+      return envoyReadiness(answer.value, launch.awaits);
+    case "busy":
+      return { ready: false, reason: describeBusy(answer.forMs) };
+    case "silent":
+      return { ready: false, reason: `Envoy's admin does not answer: ${answer.reason}` };
+  }
+}
+
+/** Longest work on its configuration that an Envoy is given beyond its deadlines, in milliseconds. */
+const longestBusyMs = 600_000;
+
+/** Time that an Envoy has spent busy, which counts for no deadline. */
+class BusyTime {
+  #ms = 0;
+  #lookedAt = performance.now();
+
+  get ms(): number {
+    return Math.min(this.#ms, longestBusyMs);
+  }
+
+  /** @param isBusy whether it was busy since the last call */
+  after(isBusy: boolean): void {
+    const now = performance.now();
+    if (isBusy) this.#ms += now - this.#lookedAt;
+    this.#lookedAt = now;
   }
 }
 

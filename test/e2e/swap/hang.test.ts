@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { sleep } from "../../../src/lifecycle/sleep.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -18,6 +20,20 @@ async function assertReplaced(sidecar: StandaloneSidecar, pid: number, withinMs:
     { withinMs, everyMs: 50 },
   );
   return Math.round(performance.now() - startedAt);
+}
+
+/** A cluster with so many endpoints, as a file that Envoy watches. */
+function clusterFile(endpoints: number): string {
+  const address = (index: number): string => `10.${(index >> 16) & 255}.${(index >> 8) & 255}.${index & 255}`;
+  const lbEndpoints = Array.from({ length: endpoints }, (_, index) => ({
+    endpoint: { address: { socket_address: { address: address(index), port_value: 80 } } },
+  }));
+  const cluster = {
+    "@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster",
+    ...{ name: "large", connect_timeout: "1s", type: "STATIC" },
+    load_assignment: { cluster_name: "large", endpoints: [{ lb_endpoints: lbEndpoints }] },
+  };
+  return JSON.stringify({ version_info: String(endpoints), resources: [cluster] });
 }
 
 describe("an Envoy whose main thread", { concurrency: 3 }, () => {
@@ -47,6 +63,35 @@ describe("an Envoy whose main thread", { concurrency: 3 }, () => {
       });
     });
   }
+
+  test("takes in a large cluster is busy and not hung: it is ready, says so, and is left alone", async () => {
+    using folder = temporaryFolder();
+    const path = join(folder.path, "clusters.json");
+    writeFileSync(path, clusterFile(1));
+    await using sidecar = await StandaloneSidecar.ready({
+      folder: folder.path,
+      bootstrap: {
+        dynamic_resources: { cds_config: { path_config_source: { path }, resource_api_version: "V3" } },
+      },
+    });
+    const pid = await sidecar.envoyPid();
+    writeFileSync(`${path}.new`, clusterFile(150_000));
+    renameSync(`${path}.new`, path);
+    const ask = async (): Promise<string> => {
+      assert.equal((await get(sidecar.trafficPort, "/")).status, 200);
+      const { status, body } = await get(sidecar.ports.status, "/healthz/ready");
+      assert.equal(status, 200, body.toString("utf8"));
+      return body.toString("utf8");
+    };
+    const isBusy = /Envoy is busy: its main thread works and has answered nothing for \d+ s/;
+    await eventually("busy", async () => assert.match(await ask(), isBusy), {
+      withinMs: 60_000,
+      everyMs: 50,
+    });
+    await eventually("no longer busy", async () => assert.equal(await ask(), ""), { withinMs: 120_000 });
+    assert.equal(await sidecar.envoyPid(), pid);
+    assert.equal(await sidecar.metric("outrider_envoy_hangs_total"), 0);
+  });
 
   test("is slow, four fifths of the time stopped, is left alone", async () => {
     using folder = temporaryFolder();

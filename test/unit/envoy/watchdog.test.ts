@@ -14,7 +14,7 @@ function verdicts(checks: readonly Check[]): readonly Verdict[] {
   let silence = noSilence;
   return checks.map((check) => {
     const verdict = judge(policy, silence, check);
-    silence = verdict.kind === "well" ? verdict.silence : noSilence;
+    silence = verdict.kind === "hung" ? noSilence : verdict.silence;
     return verdict;
   });
 }
@@ -27,7 +27,9 @@ describe("judge()", () => {
       "well",
     ],
     ["an idle main thread is hung after the limit", [silent(7), silent(7), silent(7)], "hung"],
-    ["one that works is given longer", [silent(1), silent(2), silent(3), silent(4)], "well"],
+    ["one that works is slow at first", [silent(1), silent(2)], "well"],
+    ["and busy when it stays silent", [silent(1), silent(2), silent(3), silent(4)], "busy"],
+    ["until it answers", [silent(1), silent(2), silent(3), { kind: "answered" }], "well"],
     ["but not for ever", [silent(1), silent(2), silent(3), silent(4), silent(5)], "hung"],
     ["idleness counts anew after work", [silent(1), silent(1), silent(2), silent(2), silent(2)], "hung"],
     [
