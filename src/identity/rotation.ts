@@ -67,6 +67,9 @@ export function pacedRotation(
 /** Longest random wait for a new certificate after a change of the mesh's roots, in milliseconds. */
 const longestTrustDelayMs = 10_000;
 
+/** A root that takes the place of another comes, is alone, and may be corrected. */
+const plannedChanges = 3;
+
 /** The same when roots go on changing. */
 const trustBackoff: Backoff = { initialMs: longestTrustDelayMs, multiplier: 2, maxMs: 600_000, jitter: 0 };
 
@@ -81,9 +84,9 @@ export const trustSettledMs = trustBackoff.maxMs;
  * @param random between 0 and 1
  */
 export function trustDelayMs(changes: number, random: number): number {
-  const longest = backoffDelayMs(trustBackoff, changes, random);
-  // The first change is followed soon by some; later ones by nobody.
-  return changes === 0 ? longest * random : longest * (0.5 + 0.5 * random);
+  const tooMany = Math.max(0, changes - plannedChanges);
+  const longest = backoffDelayMs(trustBackoff, tooMany, random);
+  return tooMany === 0 ? longest * random : longest * (0.5 + 0.5 * random);
 }
 
 /**

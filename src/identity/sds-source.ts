@@ -42,6 +42,8 @@ export class SdsSource {
   readonly #now: () => Date;
   #certificate: TlsCertificate | undefined;
   #roots: CertificateValidationContext | undefined;
+  /** What has come could not be used. */
+  #isRefused = false;
 
   constructor(
     server: { readonly socketPath: string; readonly nodeId: string },
@@ -62,6 +64,7 @@ export class SdsSource {
   /** What was refused for its time may be good once the clock is set, and the server does not say it twice. */
   async #followClock(signal: AbortSignal): Promise<void> {
     for await (const _ of clockJumps(this.#now, signal)) {
+      if (!this.#isRefused) continue;
       try {
         this.#publish();
       } catch (error) {
@@ -123,6 +126,7 @@ export class SdsSource {
   }
 
   #report(error: unknown): void {
+    this.#isRefused = true;
     this.#store.report(error instanceof IdentityError ? error : this.#invalid(errorMessage(error), error));
   }
 
@@ -138,6 +142,7 @@ export class SdsSource {
   /** Once both have come. */
   #publish(): void {
     if (this.#certificate === undefined || this.#roots === undefined) return;
+    this.#isRefused = false;
     const certificateChainPem = textOf(this.#certificate.certificateChain);
     const given: GivenSecret = {
       certificateChainPem,

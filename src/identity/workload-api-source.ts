@@ -41,8 +41,8 @@ export class WorkloadApiSource {
   readonly #trustDomain: string;
   readonly #store: SecretStore;
   readonly #now: () => Date;
-  /** The last message, which stands until the next one, or until what it gave is taken back. */
-  #said: Buffer | undefined;
+  /** The last message, when it could not be used. */
+  #refused: Buffer | undefined;
 
   constructor(
     target: string,
@@ -63,7 +63,8 @@ export class WorkloadApiSource {
 
   /** What was refused for its time may be good once the clock is set, and the server does not say it twice. */
   async #followClock(signal: AbortSignal): Promise<void> {
-    for await (const _ of clockJumps(this.#now, signal)) if (this.#said !== undefined) this.#take(this.#said);
+    for await (const _ of clockJumps(this.#now, signal))
+      if (this.#refused !== undefined) this.#take(this.#refused);
   }
 
   #follow(signal: AbortSignal): Promise<void> {
@@ -94,7 +95,7 @@ export class WorkloadApiSource {
   }
 
   #take(message: Buffer): void {
-    this.#said = message;
+    this.#refused = undefined;
     try {
       const secret = this.#read(message);
       const inUse = this.#store.own;
@@ -106,6 +107,7 @@ export class WorkloadApiSource {
         });
       }
     } catch (error) {
+      this.#refused = message;
       this.#store.report(error);
     }
   }
@@ -159,7 +161,7 @@ export class WorkloadApiSource {
     const message = `the Workload API ${this.#target} ${code === "UNAVAILABLE" ? "cannot be reached" : `says ${code}`}: ${details}`;
     if (code === "PERMISSION_DENIED") {
       // An identity that is taken back is no longer used (section 5.2.1).
-      this.#said = undefined;
+      this.#refused = undefined;
       this.#store.withdraw(
         new IdentityError(
           "WORKLOAD_API_DENIED",
