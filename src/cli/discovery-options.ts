@@ -38,15 +38,23 @@ export async function readDiscoveryOptions(args: Arguments): Promise<DiscoveryRu
       refuse(`--${flag}`, "is not a port from 0 to 65535");
     return value;
   };
+  const word = <const Word extends string>(flag: string, ...words: readonly Word[]): Word | undefined => {
+    const found = words.find((each) => each === args.string(flag));
+    if (found === undefined) refuse(`--${flag}`, `${args.string(flag)} is not one of ${words.join(", ")}`);
+    return found;
+  };
+  const plainGrpc = word("plainGrpc", "loopback", "host", "off");
   const chosen = {
     secureGrpcPort: port("secureGrpcPort"),
-    grpcPort: port("grpcPort"),
+    grpcPort: plainGrpc === "off" ? undefined : port("grpcPort"),
     httpPort: port("httpPort"),
   };
-  for (const owner of portOwners(Object.values(chosen).filter((value) => value !== 0))) {
+  const taken = Object.values(chosen).flatMap((value) => (value === undefined || value === 0 ? [] : [value]));
+  for (const owner of portOwners(taken)) {
     const flag = Object.entries(chosen).find(([, value]) => value === owner.port)?.[0] ?? "";
     refuse(`--${flag}`, `${describePortOwner(owner, flag)}: stop it, or choose another port`);
   }
+  const binding = word("proxyBinding", "identity", "workload") ?? "identity";
   const stateDir = args.string("stateDir");
   const demo = await openTokenIssuer(stateDir);
   let { jwks } = demo;
@@ -87,6 +95,8 @@ export async function readDiscoveryOptions(args: Arguments): Promise<DiscoveryRu
       trustDomain,
       trustDomainAliases: trustDomainAliases.filter((name) => name !== trustDomain),
       host: args.string("host"),
+      grpcHost: plainGrpc === "host" ? args.string("host") : "127.0.0.1",
+      binding: { binding, trustsAddresses: args.boolean("trustProxyAddresses") },
       rootCertificateFolder: args.optionalString("rootCaDir"),
       jwt: {
         jwks,

@@ -31,7 +31,11 @@ export const discoveryCommand: Command = {
       describe:
         "Trust domains whose identities are accepted as the mesh's own, comma-separated: the old and the new one of a migration.",
     },
-    host: { type: "string", default: "127.0.0.1", describe: "Address that every port listens on." },
+    host: {
+      type: "string",
+      default: "127.0.0.1",
+      describe: "Address that the ports listen on, but for the one in plain text.",
+    },
     secureGrpcPort: {
       type: "number",
       range: portsOrNone,
@@ -42,13 +46,19 @@ export const discoveryCommand: Command = {
       type: "number",
       range: portsOrNone,
       default: 15010,
-      describe: "Port of discovery in plain text, without authentication.",
+      describe: "Port of discovery in plain text, without authentication; see --plainGrpc.",
+    },
+    plainGrpc: {
+      type: "string",
+      default: "loopback",
+      describe:
+        "Who reaches the port in plain text: loopback, host (whoever reaches --host, who then reads what any proxy is told), or off. Nobody changes anything there: reports of health are taken on the port with TLS only.",
     },
     httpPort: {
       type: "number",
       range: portsOrNone,
       default: 8080,
-      describe: "Port of /ready, /metrics and /debug.",
+      describe: "Port of /ready and /metrics, and of /debug for loopback.",
     },
     rootCaDir: {
       type: "string",
@@ -56,6 +66,18 @@ export const discoveryCommand: Command = {
     },
     jwksFile: { type: "string", describe: "JWKS that tokens are checked against (default: the demo key's)." },
     jwtIssuer: { type: "string", describe: "Issuer that tokens must have (default: the demo issuer)." },
+    proxyBinding: {
+      type: "string",
+      default: "identity",
+      describe:
+        "What a proxy must be besides what it says: identity takes namespace, service account and pod from its token, and believes labels and addresses; workload also demands a WorkloadEntry or endpoint of that identity in the folder, and takes labels and addresses from there.",
+    },
+    trustProxyAddresses: {
+      type: "boolean",
+      default: false,
+      describe:
+        "Take reports of health for any address that a proxy says it has, not only for the one that it connects from: for proxies behind NAT.",
+    },
     tokenAudiences: { type: "string", default: "istio-ca", describe: "Accepted audiences, comma-separated." },
     defaultWorkloadTtl: {
       type: "string",

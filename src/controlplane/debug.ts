@@ -13,11 +13,19 @@ export interface DebugSources {
   readonly metrics: Metrics;
 }
 
-/** `/ready`, `/metrics`, `/debug/syncz`, `/debug/configz`. */
+/** Addresses of the machine itself. */
+const loopback = ["127.0.0.1", "::1", "::ffff:127.0.0.1"];
+
+/** `/ready`, `/metrics`; for loopback, as they name workloads and files, `/debug/syncz` and `/debug/configz`. */
 export function debugPages({ source, connections, metrics }: DebugSources): HttpHandler {
   const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
   return async (request, response) => {
-    switch ((request.url ?? "").split("?")[0]) {
+    const path = (request.url ?? "").split("?")[0] ?? "";
+    if (path.startsWith("/debug/") && !loopback.includes(request.socket.remoteAddress ?? "")) {
+      response.writeHead(403, { "content-type": "text/plain" }).end("Only for loopback\n");
+      return;
+    }
+    switch (path) {
       case "/ready":
         response.writeHead(200).end();
         return;

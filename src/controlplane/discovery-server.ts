@@ -2,7 +2,6 @@
  * The control plane: certificate authority and discovery on one TLS port, discovery on a plain one, debug pages on HTTP.
  */
 import { join } from "node:path";
-import { GrpcError } from "../grpc/grpc-error.ts";
 import { type GrpcService, GrpcServer } from "../grpc/server.ts";
 import { writeFileAtomic } from "../files/atomic-file.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
@@ -11,13 +10,12 @@ import type { Logger } from "../telemetry/log.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { type JwtOptions, TokenAuthenticator } from "./ca/authenticate.ts";
 import { CertificateAuthority } from "./ca/authority.ts";
-import type { Caller } from "./ca/caller.ts";
 import { followTrust } from "./ca/follow-trust.ts";
 import { type CaFolder, openSelfSignedCa, pluggedInCa } from "./ca/material.ts";
 import { ServerCertificateKeeper } from "./ca/server-certificate.ts";
 import { certificateService } from "./ca/service.ts";
 import { debugPages } from "./debug.ts";
-import type { Proxy } from "./model/proxy.ts";
+import type { BindingPolicy } from "./model/bind-proxy.ts";
 import { ConfigSource, type ConfigStatus } from "./push/config-source.ts";
 import { serveConnection } from "./push/connection.ts";
 import { createPushMetrics, type PushMetrics } from "./push/metrics.ts";
@@ -34,12 +32,19 @@ export interface DiscoveryOptions {
   readonly trustDomain: string;
   /** Trust domains that the mesh had, or will have: their identities are accepted as its own. */
   readonly trustDomainAliases: readonly string[];
-  /** Address that every port listens on. */
+  /** Address that every other port listens on. */
   readonly host: string;
   /** Discovery and certificates over TLS, 15012 in Istio. */
   readonly secureGrpcPort: number;
-  /** Discovery in plain text, 15010 in Istio. Without authentication: loopback only. */
-  readonly grpcPort: number;
+  /**
+   * Discovery in plain text, 15010 in Istio; undefined for none. Nobody proves anything there: everybody who reaches
+   * it reads what any proxy is told, and nobody changes anything.
+   */
+  readonly grpcPort: number | undefined;
+  /** Address that it listens on; loopback unless told. */
+  readonly grpcHost?: string;
+  /** What a proxy must be besides what it says it is; the identity of its credential unless told. */
+  readonly binding?: BindingPolicy;
   readonly httpPort: number;
   /** Folder of a plugged-in CA; undefined uses the self-signed root. */
   readonly rootCertificateFolder?: string | undefined;
@@ -52,7 +57,7 @@ export interface DiscoveryOptions {
 
 /** The running control plane; bound when `listen` resolves. */
 export class DiscoveryServer implements AsyncDisposable {
-  readonly ports: { readonly secureGrpc: number; readonly grpc: number; readonly http: number };
+  readonly ports: { readonly secureGrpc: number; readonly grpc: number | undefined; readonly http: number };
   readonly #authority: CertificateAuthority;
   readonly #source: ConfigSource;
   readonly #stack: AsyncDisposableStack;
@@ -109,6 +114,7 @@ export class DiscoveryServer implements AsyncDisposable {
       connections,
       metrics: pushMetrics,
       faults: new ToldFaults(log.scope("ads"), pushMetrics.internalErrors),
+      policy: options.binding ?? { binding: "identity", trustsAddresses: false },
       log: log.scope("ads"),
     };
 
@@ -127,9 +133,15 @@ export class DiscoveryServer implements AsyncDisposable {
         discoveryService(discovery, authenticator),
       ]),
     );
-    const plain = stack.use(
-      await GrpcServer.listen({ host, port: options.grpcPort }, [discoveryService(discovery, undefined)]),
-    );
+    const { grpcPort, grpcHost = "127.0.0.1" } = options;
+    const plain =
+      grpcPort === undefined
+        ? undefined
+        : stack.use(
+            await GrpcServer.listen({ host: grpcHost, port: grpcPort }, [
+              discoveryService(discovery, undefined),
+            ]),
+          );
     const http = stack.use(
       await HttpServer.listen(
         { host, port: options.httpPort },
@@ -154,7 +166,7 @@ export class DiscoveryServer implements AsyncDisposable {
         publishRoot();
       }, signal),
     );
-    const ports = { secureGrpc: secure.port, grpc: plain.port, http: http.port };
+    const ports = { secureGrpc: secure.port, grpc: plain?.port, http: http.port };
     return new DiscoveryServer(ports, authority, source, stack.move());
   }
 
@@ -184,6 +196,7 @@ function discoveryService(
     readonly connections: ConnectionTable;
     readonly metrics: PushMetrics;
     readonly faults: ToldFaults;
+    readonly policy: BindingPolicy;
     readonly log: Logger;
   },
   authenticator: TokenAuthenticator | undefined,
@@ -191,12 +204,10 @@ function discoveryService(
   const serve =
     (protocol: ServerProtocol): NonNullable<GrpcService["streams"]>[string] =>
     async (stream, context) => {
-      const caller = await authenticator?.authenticate(context.metadata("authorization"));
+      const identity = await authenticator?.authenticate(context.metadata("authorization"));
 
-      const authorize = (proxy: Proxy): void => {
-        if (caller !== undefined) requireSameWorkload(caller, proxy);
-      };
-      await serveConnection(protocol, stream, { ...shared, authorize }, context.signal);
+      const peer = { identity, address: addressOf(context.peer) };
+      await serveConnection(protocol, stream, { ...shared, peer }, context.signal);
     };
   return {
     name: "envoy.service.discovery.v3.AggregatedDiscoveryService",
@@ -207,11 +218,7 @@ function discoveryService(
   };
 }
 
-function requireSameWorkload(caller: Caller, proxy: Proxy): void {
-  const sameAccount = proxy.serviceAccount === "" || proxy.serviceAccount === caller.serviceAccount;
-  if (caller.namespace === proxy.namespace && sameAccount) return;
-  throw new GrpcError(
-    "PERMISSION_DENIED",
-    `no identities (${caller.namespace}/${caller.serviceAccount}) matched ${proxy.namespace}/${proxy.serviceAccount}`,
-  );
+/** `ip:port` without the port, and an IPv4 address in its own form. */
+function addressOf(peer: string): string {
+  return peer.slice(0, peer.lastIndexOf(":")).replace(/^::ffff:(?=\d+\.)/, "");
 }

@@ -8,6 +8,8 @@
 export interface Caller {
   readonly namespace: string;
   readonly serviceAccount: string;
+  /** Name of the pod that the token was issued to, where it says one. */
+  readonly pod?: string | undefined;
 }
 
 /** What a token must say. */
@@ -73,7 +75,15 @@ function readSubject(claims: Readonly<Record<string, unknown>>): ClaimsOutcome {
   const caller = { namespace, serviceAccount };
   if (!agrees(claims["kubernetes.io"], caller))
     return refused("says one workload in sub and another in kubernetes.io");
-  return { kind: "caller", caller };
+  const pod = podOf(claims["kubernetes.io"]);
+  return { kind: "caller", caller: pod === undefined ? caller : { ...caller, pod } };
+}
+
+/** A token that Kubernetes mounts into a pod is bound to it. */
+function podOf(bound: unknown): string | undefined {
+  const pod = isRecord(bound) ? bound["pod"] : undefined;
+  const name = isRecord(pod) ? pod["name"] : undefined;
+  return typeof name === "string" ? name : undefined;
 }
 
 /** What Kubernetes says besides the subject is the same workload, where it says something. */

@@ -33,6 +33,12 @@ export function buildModel(objects: readonly ConfigObject[], settings: MeshSetti
   return {
     settings,
     services,
+    workloads: [
+      ...workloads.map(({ namespace, spec }) => endpoint(spec, namespace)),
+      ...ofKind(objects, "ServiceEntry").flatMap(({ namespace, spec }) =>
+        (spec.endpoints ?? []).map((entry) => endpoint(entry, namespace)),
+      ),
+    ],
     virtualServices: ofKind(objects, "VirtualService"),
     destinationRules: ofKind(objects, "DestinationRule"),
     peerAuthentications: ofKind(objects, "PeerAuthentication"),

@@ -64,6 +64,8 @@ export interface MeshSettings {
 export interface Model {
   readonly settings: MeshSettings;
   readonly services: readonly Service[];
+  /** Every workload that is declared, whether a service leads to it or not. */
+  readonly workloads: readonly Endpoint[];
   readonly virtualServices: readonly Scoped<VirtualServiceSpec>[];
   readonly destinationRules: readonly Scoped<DestinationRuleSpec>[];
   readonly peerAuthentications: readonly Scoped<PeerAuthenticationSpec>[];

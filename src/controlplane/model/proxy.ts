@@ -16,14 +16,20 @@ export interface Proxy {
   readonly addresses: readonly string[];
   readonly name: string;
   readonly namespace: string;
+  /** As the node ID has it; empty when it has none. */
+  readonly idNamespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly serviceAccount: string;
   /** True in INTERCEPTION_MODE NONE: nothing is captured, listeners bind their ports. */
   readonly capturesNothing: boolean;
 }
 
+/** Longest node ID, in characters: a pod's name has up to 253, its namespace 63. */
+const maxIdLength = 1_024;
+
 /** Read a node; undefined when its ID is not `<type>~<ip>~<name>.<namespace>~<domain>`. */
 export function parseProxy(node: NodeFacts): Proxy | undefined {
+  if (node.id.length > maxIdLength || /[^!-~]/.test(node.id)) return undefined;
   const [type, address, workload, domain, ...rest] = node.id.split("~");
   if (type === undefined || address === undefined || workload === undefined || domain === undefined)
     return undefined;
@@ -33,12 +39,14 @@ export function parseProxy(node: NodeFacts): Proxy | undefined {
     return typeof value === "string" ? value : "";
   };
   const dot = workload.lastIndexOf(".");
+  const idNamespace = dot < 0 ? "" : workload.slice(dot + 1);
   const labels = node.metadata["LABELS"];
   return {
     id: node.id,
     addresses: [...new Set([address, ...text("INSTANCE_IPS").split(",")])].filter((entry) => entry !== ""),
     name: dot < 0 ? workload : workload.slice(0, dot),
-    namespace: text("NAMESPACE") || (dot < 0 ? "" : workload.slice(dot + 1)),
+    namespace: text("NAMESPACE") || idNamespace,
+    idNamespace,
     labels: typeof labels === "object" && labels !== null ? (labels as Record<string, string>) : {},
     serviceAccount: text("SERVICE_ACCOUNT"),
     capturesNothing: text("INTERCEPTION_MODE") === "NONE",

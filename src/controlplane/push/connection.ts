@@ -12,6 +12,7 @@ import { TaskGroup } from "../../lifecycle/task-group.ts";
 import { Timer } from "../../lifecycle/timer.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { typeUrl as types } from "../../xds/type-urls.ts";
+import { type BindingPolicy, bindProxy, type BoundProxy, type Peer } from "../model/bind-proxy.ts";
 import { parseProxy, type Proxy } from "../model/proxy.ts";
 import type { PushMetrics } from "./metrics.ts";
 import type { Request, ServerProtocol, Subscription } from "./protocol.ts";
@@ -27,8 +28,8 @@ export interface ConnectionContext {
   readonly metrics: PushMetrics;
   readonly faults: ToldFaults;
   readonly log: Logger;
-  /** @throws GrpcError when this caller may not act as this proxy */
-  readonly authorize: (proxy: Proxy) => void;
+  readonly peer: Peer;
+  readonly policy: BindingPolicy;
 }
 
 /** Whoever opens a stream and says nothing is not waited for longer, in milliseconds. */
@@ -59,7 +60,7 @@ export async function serveConnection(
     const request = decode(protocol, message);
     if (connection === undefined) {
       firstRequest.cancel();
-      connection = new Connection(protocol, stream, context, identify(request, context));
+      connection = new Connection(protocol, stream, context, identify(request));
       tasks.spawn("push", (signal) => connection?.follow(signal) ?? Promise.resolve());
     }
     await connection.receive(request);
@@ -77,7 +78,7 @@ function decode(protocol: ServerProtocol, message: Uint8Array): Request {
   }
 }
 
-function identify(request: Request, context: ConnectionContext): Proxy {
+function identify(request: Request): Proxy {
   const proxy = request.node === undefined ? undefined : parseProxy(request.node);
   if (proxy === undefined) {
     throw new GrpcError(
@@ -85,35 +86,47 @@ function identify(request: Request, context: ConnectionContext): Proxy {
       "the first request must carry a node ID <type>~<ip>~<name>.<namespace>~<domain>",
     );
   }
-  context.authorize(proxy);
   return proxy;
+}
+
+/** @throws GrpcError when this caller may not act as this proxy */
+function bind(
+  said: Proxy,
+  { peer, policy, served }: ConnectionContext,
+): Extract<BoundProxy, { kind: "bound" }> {
+  const bound = bindProxy(said, peer, served.models.current.model, policy);
+  if (bound.kind === "refused") throw new GrpcError("PERMISSION_DENIED", bound.reason);
+  return bound;
 }
 
 class Connection {
   readonly #protocol: ServerProtocol;
   readonly #stream: ByteStream;
   readonly #context: ConnectionContext;
-  readonly #proxy: Proxy;
+  readonly #said: Proxy;
+  #bound: Extract<BoundProxy, { kind: "bound" }>;
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #sync = new Map<string, TypeSync>();
   readonly #entry: Disposable;
+  #isHealthRefused = false;
   #snapshot: { readonly number: number; readonly resources: ResourcesByType };
 
-  constructor(protocol: ServerProtocol, stream: ByteStream, context: ConnectionContext, proxy: Proxy) {
+  constructor(protocol: ServerProtocol, stream: ByteStream, context: ConnectionContext, said: Proxy) {
     this.#protocol = protocol;
     this.#stream = stream;
     this.#context = context;
-    this.#proxy = proxy;
+    this.#said = said;
+    this.#bound = bind(said, context);
     this.#snapshot = this.#take();
     const connectedAt = new Date().toISOString();
     this.#entry = context.connections.add(() => ({
-      proxy: proxy.id,
+      proxy: said.id,
       protocol: protocol.name,
       connectedAt,
       types: Object.fromEntries(this.#sync),
-      unhealthy: context.served.unhealthy(proxy.id),
+      unhealthy: context.served.unhealthy(said.id),
     }));
-    context.log.info("proxy connected", { proxy: proxy.id, protocol: protocol.name });
+    context.log.info("proxy connected", { proxy: said.id, protocol: protocol.name });
   }
 
   /** Push each new model until the proxy is gone. */
@@ -122,11 +135,13 @@ class Connection {
     try {
       for await (const { number } of this.#context.served.models.changes(signal)) {
         if (number === this.#snapshot.number) continue;
+        // What the folder declares may have changed.
+        this.#bound = bind(this.#said, this.#context);
         this.#snapshot = this.#take(this.#snapshot.resources);
         for (const typeUrl of pushOrder) await this.#respond(typeUrl, false);
       }
     } finally {
-      this.#context.log.info("proxy disconnected", { proxy: this.#proxy.id });
+      this.#context.log.info("proxy disconnected", { proxy: this.#said.id });
     }
   }
 
@@ -134,7 +149,7 @@ class Connection {
   async receive(request: Request): Promise<void> {
     const { typeUrl, nonce, error } = request;
     if (typeUrl === types.healthInformation) {
-      this.#context.served.reportHealth(this.#proxy, error);
+      this.#reportHealth(error);
       return;
     }
     if (!this.#snapshot.resources.has(typeUrl)) return;
@@ -145,6 +160,20 @@ class Connection {
     }
     if (nonce !== "") this.#noteAnswer(typeUrl, nonce, error);
     if (request.apply(subscription)) await this.#respond(typeUrl, true);
+  }
+
+  #reportHealth(reason: string | undefined): void {
+    const { health } = this.#bound;
+    if (typeof health !== "string") {
+      this.#context.served.reportHealth(health, reason);
+      return;
+    }
+    if (this.#isHealthRefused) return;
+    this.#isHealthRefused = true;
+    this.#context.log.warn("health of a workload is not taken from this proxy", {
+      proxy: this.#said.id,
+      reason: health,
+    });
   }
 
   async #respond(typeUrl: string, force: boolean): Promise<void> {
@@ -169,7 +198,7 @@ class Connection {
     this.#sync.set(typeUrl, { ...sync, error });
     this.#context.metrics.rejects.inc({ type: typeUrl });
     this.#context.log.warn("proxy refused configuration", {
-      proxy: this.#proxy.id,
+      proxy: this.#said.id,
       type: typeUrl,
       reason: error,
     });
@@ -177,8 +206,8 @@ class Connection {
 
   #take(previous?: ResourcesByType): { readonly number: number; readonly resources: ResourcesByType } {
     const { number, model } = this.#context.served.models.current;
-    const { resources, faults } = takeSnapshot(model, this.#proxy, previous);
-    this.#context.faults.tell(this.#proxy.id, faults);
+    const { resources, faults } = takeSnapshot(model, this.#bound.proxy, previous);
+    this.#context.faults.tell(this.#said.id, faults);
     return { number, resources };
   }
 }

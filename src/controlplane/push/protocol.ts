@@ -48,6 +48,14 @@ export interface ServerProtocol {
   readonly subscribe: (typeUrl: string) => Subscription;
 }
 
+/** Longest reason that is kept of what a proxy says, in characters. */
+const maxReason = 2_048;
+
+function told(reason: string | undefined): string | undefined {
+  if (reason === undefined || reason.length <= maxReason) return reason;
+  return `${reason.slice(0, maxReason).toWellFormed()}…`;
+}
+
 function nodeFacts(node: { id: string; metadata?: object | undefined } | undefined): NodeFacts | undefined {
   if (node === undefined || node.id === "") return undefined;
   return { id: node.id, metadata: (node.metadata ?? {}) as Readonly<Record<string, unknown>> };
@@ -62,7 +70,7 @@ export const deltaProtocol: ServerProtocol = {
       typeUrl: request.typeUrl,
       node: nodeFacts(request.node),
       nonce: request.responseNonce,
-      error: request.errorDetail?.message,
+      error: told(request.errorDetail?.message),
       apply: ({ delta }) => delta?.receive(request) ?? false,
     };
   },
@@ -107,7 +115,7 @@ export const sotwProtocol: ServerProtocol = {
       typeUrl: request.typeUrl,
       node: nodeFacts(request.node),
       nonce: request.responseNonce,
-      error: request.errorDetail?.message,
+      error: told(request.errorDetail?.message),
       apply: ({ sotw }) => sotw?.receive(request).kind === "respond",
     };
   },

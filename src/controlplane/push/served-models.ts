@@ -5,7 +5,7 @@ import { TaskGroup } from "../../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../../lifecycle/watch.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { isEndpointOf, withUnhealthy } from "../model/health.ts";
-import type { Model } from "../model/model.ts";
+import type { Endpoint, Model } from "../model/model.ts";
 import type { Proxy } from "../model/proxy.ts";
 
 /** A model and its number, which is part of each version. */
@@ -47,12 +47,18 @@ export class ServedModels implements AsyncDisposable {
     return this.#unhealthy.get(proxyId)?.reason;
   }
 
-  /** A proxy says how its workload is; without a reason it is healthy. */
+  /** A proxy says how its workload is, whatever was said of it before; without a reason it is healthy. */
   reportHealth(proxy: Proxy, reason: string | undefined): void {
-    const was = this.#unhealthy.get(proxy.id);
-    if (reason === undefined) this.#unhealthy.delete(proxy.id);
-    else this.#unhealthy.set(proxy.id, { proxy, reason });
-    if ((was === undefined) === (reason === undefined)) return;
+    const endpoints = this.#endpoints.filter((endpoint) => isEndpointOf(endpoint, proxy));
+    const before = [...this.#unhealthy].filter(
+      ([id, said]) => id === proxy.id || endpoints.some((endpoint) => isEndpointOf(endpoint, said.proxy)),
+    );
+    if (before.length === 0 && endpoints.length === 0) return;
+    for (const [id] of before) this.#unhealthy.delete(id);
+    // Who speaks for no endpoint is not remembered.
+    if (reason !== undefined && endpoints.length > 0) this.#unhealthy.set(proxy.id, { proxy, reason });
+    const isKnown = before.length === 1 && before[0]?.[0] === proxy.id;
+    if (isKnown ? reason !== undefined : before.length === 0 && reason === undefined) return;
     this.#log.info(reason === undefined ? "workload is healthy" : "workload is unhealthy", {
       proxy: proxy.id,
       reason,
@@ -64,9 +70,13 @@ export class ServedModels implements AsyncDisposable {
     await this.#tasks[Symbol.asyncDispose]();
   }
 
+  get #endpoints(): readonly Endpoint[] {
+    return this.#configured.current.model.services.flatMap((service) => service.endpoints);
+  }
+
   #publish(): void {
     const { model } = this.#configured.current;
-    const endpoints = model.services.flatMap((service) => service.endpoints);
+    const endpoints = this.#endpoints;
     for (const [id, { proxy }] of this.#unhealthy) {
       if (!endpoints.some((endpoint) => isEndpointOf(endpoint, proxy))) this.#unhealthy.delete(id);
     }

@@ -198,8 +198,8 @@ const pagesTarget = httpTarget("discovery-http", async () => {
 export const discoveryTargets: readonly FuzzTarget[] = [
   pagesTarget,
   discoveryTarget("discovery-plain", {}, ({ ports }) => ({
-    open: () => connect({ host, port: ports.grpc }),
-    channel: () => new GrpcChannel({ address: `${host}:${ports.grpc}`, tls: undefined }),
+    open: () => connect({ host, port: ports.grpc ?? 0 }),
+    channel: () => new GrpcChannel({ address: `${host}:${ports.grpc ?? 0}`, tls: undefined }),
   })),
   discoveryTarget("discovery-tls", authorization, ({ ports, rootCertificatePem }) => ({
     open: () =>

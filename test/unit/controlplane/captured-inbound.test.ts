@@ -22,6 +22,7 @@ const proxy: Proxy = {
   addresses: ["10.0.0.1"],
   name: "api-1",
   namespace: "demo",
+  idNamespace: "demo",
   labels: { app: "api" },
   serviceAccount: "api",
   capturesNothing: false,

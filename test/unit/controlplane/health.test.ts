@@ -21,6 +21,7 @@ const proxy: Proxy = {
   addresses: ["10.0.0.1", "fd00::1"],
   name: "api-1",
   namespace: "demo",
+  idNamespace: "demo",
   labels: { app: "api", version: "v1" },
   serviceAccount: "api",
   capturesNothing: false,

@@ -1,0 +1,129 @@
+/** A control plane in this process, and streams to it. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { openTokenIssuer } from "../../src/controlplane/demo-tokens.ts";
+import { type DiscoveryOptions, DiscoveryServer } from "../../src/controlplane/discovery-server.ts";
+import { type ByteStream, GrpcChannel } from "../../src/grpc/channel.ts";
+import {
+  DiscoveryRequestSchema,
+  DiscoveryResponseSchema,
+} from "../../src/proto/envoy/envoy/service/discovery/v3/discovery_pb.js";
+import { temporaryFolder } from "./temporary-folder.ts";
+import { type TestLog, testLog } from "./test-log.ts";
+
+const hour = 3_600_000;
+
+/** Node of a request. */
+export interface TestNode {
+  readonly id: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** A stream, state of the world. */
+export interface TestStream {
+  send(request: { readonly typeUrl: string; readonly nonce?: string; readonly error?: string }): void;
+  /** Names of the next response's resources. Rejects as the stream does. */
+  next(): Promise<{ readonly typeUrl: string; readonly count: number }>;
+}
+
+export class DiscoveryPlane implements AsyncDisposable {
+  readonly server: DiscoveryServer;
+  readonly log: TestLog;
+  readonly configFolder: string;
+  readonly #token: (serviceAccount: string) => Promise<string>;
+  readonly #stack: AsyncDisposableStack;
+
+  private constructor(
+    server: DiscoveryServer,
+    log: TestLog,
+    configFolder: string,
+    token: (serviceAccount: string) => Promise<string>,
+    stack: AsyncDisposableStack,
+  ) {
+    this.server = server;
+    this.log = log;
+    this.configFolder = configFolder;
+    this.#token = token;
+    this.#stack = stack;
+  }
+
+  static async start(
+    files: Readonly<Record<string, string>>,
+    changes: Partial<DiscoveryOptions> = {},
+  ): Promise<DiscoveryPlane> {
+    await using stack = new AsyncDisposableStack();
+    const folder = stack.use(temporaryFolder()).path;
+    const configFolder = join(folder, "mesh");
+    mkdirSync(configFolder);
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(configFolder, name), content);
+    const issuer = await openTokenIssuer(join(folder, "state"));
+    const log = testLog();
+    const server = stack.use(
+      await DiscoveryServer.listen(
+        {
+          configFolder,
+          stateDir: join(folder, "state"),
+          trustDomain: "cluster.local",
+          trustDomainAliases: [],
+          host: "127.0.0.1",
+          secureGrpcPort: 0,
+          grpcPort: 0,
+          httpPort: 0,
+          jwt: { jwks: issuer.jwks, issuer: issuer.issuer, audiences: ["istio-ca"] },
+          defaultWorkloadTtlMs: hour,
+          maxWorkloadTtlMs: hour,
+          debounceMs: 10,
+          ...changes,
+        },
+        log,
+      ),
+    );
+    const token = (serviceAccount: string): Promise<string> =>
+      issuer.issue({ namespace: "demo", serviceAccount, audience: "istio-ca", lifetimeMs: hour });
+    return new DiscoveryPlane(server, log, configFolder, token, stack.move());
+  }
+
+  /** On the port with TLS, with a token of demo/`serviceAccount`. */
+  async secure(serviceAccount: string, node: TestNode): Promise<TestStream> {
+    const tls = { rootCertificates: Buffer.from(this.server.rootCertificatePem) };
+    const channel = new GrpcChannel({ address: `localhost:${this.server.ports.secureGrpc}`, tls });
+    return this.#open(channel, node, { authorization: `Bearer ${await this.#token(serviceAccount)}` });
+  }
+
+  /** On the port in plain text. */
+  plain(node: TestNode): TestStream {
+    const address = `127.0.0.1:${this.server.ports.grpc ?? 0}`;
+    return this.#open(new GrpcChannel({ address, tls: undefined }), node, {});
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+
+  #open(channel: GrpcChannel, node: TestNode, metadata: Readonly<Record<string, string>>): TestStream {
+    this.#stack.use(channel);
+    const stream: ByteStream = channel.stream(
+      "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources",
+      metadata,
+    );
+    const responses = stream[Symbol.asyncIterator]();
+    return {
+      send: ({ typeUrl, nonce = "", error }) => {
+        const request = create(DiscoveryRequestSchema, {
+          node: { id: node.id, ...(node.metadata === undefined ? {} : { metadata: { ...node.metadata } }) },
+          typeUrl,
+          responseNonce: nonce,
+          ...(error === undefined ? {} : { errorDetail: { message: error } }),
+        });
+        stream.enqueue(toBinary(DiscoveryRequestSchema, request));
+      },
+      next: async () => {
+        const { done, value } = await responses.next();
+        if (done === true) throw new Error("the stream ended");
+        const { typeUrl, resources } = fromBinary(DiscoveryResponseSchema, value);
+        return { typeUrl, count: resources.length };
+      },
+    };
+  }
+}
