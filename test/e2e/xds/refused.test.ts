@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { ReloadReport } from "../../../src/agent/reloader.ts";
+import { refusedChecks } from "../../../src/doctor/refused.ts";
 import { fetchHttp, type HttpResponse } from "../../../src/net/http-client.ts";
 import { eventually } from "../../support/eventually.ts";
 import { freePorts } from "../../support/free-ports.ts";
@@ -159,6 +160,16 @@ describe("a refused configuration", { concurrency: true }, () => {
         /refused now {2}RouteConfiguration {2}route {2}since .* {2}the last accepted one serves {2}invalid perl/,
       );
 
+      const [check] = refusedChecks(sidecar.ports.status, {
+        ...{ pid: sidecar.agent.pid, envoys: [], strays: [] },
+      });
+      const findings = (await check?.run(AbortSignal.timeout(20_000))) ?? [];
+      assert.deepEqual(
+        findings.map(({ verdict }) => verdict),
+        kinds.map(() => "warning"),
+        JSON.stringify(findings),
+      );
+
       plane.push(scriptedServices(services.map((service) => ({ ...service, version: "3" }))));
       await eventually(
         "nothing refused",
@@ -170,4 +181,41 @@ describe("a refused configuration", { concurrency: true }, () => {
       assert.deepEqual(plane.foreignNonces, []);
     });
   }
+
+  test("of which nothing is kept makes a swap wait until it is corrected", async () => {
+    await using stack = new AsyncDisposableStack();
+    const [port = 0] = await freePorts(1);
+    const app = stack.use(await startApp("api"));
+    const service: ScriptedService = { name: "route", port, appPort: app.port };
+    const plane = stack.use(await ScriptedControlPlane.listen(scriptedServices([service])));
+    const sidecar = await mesh.sidecar("uncached", {
+      flags: ["--xdsCache=false", "--swapMode=hot"],
+      env: { CA_ADDR: `localhost:${mesh.controlPlanePorts.tls}` },
+      proxyConfig: { discoveryAddress: plane.address, controlPlaneAuthPolicy: "NONE" },
+    });
+    await sidecar.ready();
+    plane.push(scriptedServices([{ ...service, bad: ["route"] }]));
+    await eventually(
+      "refused",
+      async () => assert.equal((await sidecar.report()).xds.refused?.[0]?.serves, "last accepted"),
+      { withinMs: startMs },
+    );
+    const { envoy } = await sidecar.report();
+    const swapped = relabel(sidecar, "v2");
+    await eventually(
+      "the swap waits",
+      async () =>
+        assert.match(
+          (await sidecar.report()).envoy.swapWaitsFor ?? "",
+          /Envoy refuses RouteConfiguration "route" .*not kept for another Envoy/,
+        ),
+      { withinMs: startMs },
+    );
+    assert.equal((await sidecar.report()).envoy.pid, envoy.pid);
+    assert.equal((await get(port, "/")).status, 200);
+    plane.push(scriptedServices([{ ...service, version: "3" }]));
+    const report = await swapped;
+    assert.equal(report.result, "swapped", JSON.stringify(report));
+    assert.equal((await get(port, "/")).status, 200);
+  });
 });
