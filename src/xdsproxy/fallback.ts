@@ -46,6 +46,9 @@ interface Lead {
   readonly isAccepted: Promise<boolean>;
 }
 
+/** Characters of Envoy's words that are kept for each resource. */
+const maxReason = 1_024;
+
 /** One stream. */
 export class Fallback {
   readonly #deps: FallbackDependencies;
@@ -195,7 +198,8 @@ export class Fallback {
       // Of an Envoy without a predecessor, readiness is to say what it lacks.
       if (!isNew && this.#mayReplace(typeUrl) && (!hadBefore || run.canSpare(known))) {
         if (hadBefore) suspects = changedOf(suspects, known);
-        run.trust(run.entries.filter((entry) => !suspects.includes(entry)));
+        const suspected = new Set(suspects);
+        run.trust(run.entries.filter((entry) => !suspected.has(entry)));
         found = await isolate(
           suspects,
           ({ name }) => name !== "" && error.includes(name),
@@ -257,8 +261,9 @@ export class Fallback {
   ): void {
     const { accepted, refusals, number, log } = this.#deps;
     const { blamed, found, known, given, error } = outcome;
-    // Envoy may print what it was sent.
-    const reason = redactText(error);
+    // Envoy may print what it was sent, and all of it.
+    const words = redactText(error);
+    const reason = words.length <= maxReason ? words : `${words.slice(0, maxReason)}…`;
     const { typeUrl, source, goesToCache, full } = run;
     const good = found.accepted.filter(({ name }) => !run.isSuperseded(name));
     if (source === "control plane" && good.length > 0) {
