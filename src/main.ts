@@ -10,6 +10,7 @@ import { subscribeToSignals } from "./cli/signals.ts";
 import { version } from "./cli/version.ts";
 import { escaped, guarded } from "./lifecycle/guard.ts";
 import { hiddenEnvironment, launchedVariable, originalEnvironment } from "./lifecycle/own-environment.ts";
+import { StandardStreams } from "./telemetry/standard-streams.ts";
 
 // What is meant for the Node.js of an application must not change this one: the launcher hides it, or a new start.
 const environment = hiddenEnvironment(process.env);
@@ -30,7 +31,10 @@ for (const stream of [process.stdout, process.stderr]) stream.on("error", () => 
 const failed = 1;
 
 const signals = subscribeToSignals(process, performance.now.bind(performance));
-const printError = (line: string): unknown => process.stderr.write(`${line}\n`);
+const standard = new StandardStreams();
+const printError = (line: string): void => {
+  standard.writer("stderr").write(`${line}\n`);
+};
 
 async function main(): Promise<number> {
   await using init =
@@ -59,6 +63,7 @@ async function main(): Promise<number> {
       : undefined,
     print: (line) => process.stdout.write(`${line}\n`),
     printError,
+    standard,
     shutdown: signals.shutdown,
     hurry: signals.hurry,
     reloadRequests: signals.reloadRequests,
@@ -71,20 +76,26 @@ async function main(): Promise<number> {
   return await guarded({ part: `outrider ${command.name}` }, () => command.run(invocation.args, context));
 }
 
+/** How long those who read the last lines may take nothing, and how long they may take, in milliseconds. */
+const lastLines = { stallMs: 1_000, mostMs: 5_000 } as const;
+
 // One request is not worth a process, and a process that must end says why.
 for (const event of ["uncaughtException", "unhandledRejection"] as const) {
   process.on(event, (error: unknown) => {
     const escape = escaped(error);
-    if (escape.kind === "contained") return;
-    for (const line of escape.lines) printError(line);
-    end(failed);
-    process.exit();
+    if (escape.kind === "fatal") void fail(escape.lines);
   });
 }
 
+async function fail(lines: readonly string[]): Promise<void> {
+  for (const line of lines) printError(line);
+  await end(failed);
+  leave(failed);
+}
+
 /**
- * libuv waits for its threads when a process ends, and a name server or a file system that does not answer keeps one
- * busy for long; another program in the same process has no such threads.
+ * libuv waits for its threads when a process ends, and a name server or a file system that does not answer, or a reader
+ * who does not read, keeps one busy for long; another program in the same process has no such threads.
  */
 function leave(code: number): void {
   process.execve?.(process.execPath, [process.execPath, "--eval", `process.exitCode = ${code}`], {});
@@ -94,9 +105,10 @@ function leave(code: number): void {
 // Not a top-level await: the release bundle is CommonJS.
 void main().then(end);
 
-function end(code: number): void {
+async function end(code: number): Promise<void> {
   process.exitCode = code;
-  if (process.getActiveResourcesInfo().includes("GetAddrInfoReqWrap")) leave(code);
+  const isWritten = await standard.flush(lastLines);
+  if (!isWritten || process.getActiveResourcesInfo().includes("GetAddrInfoReqWrap")) leave(code);
   linger([process.stdout, process.stderr], () => {
     leave(code);
   });

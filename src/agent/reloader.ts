@@ -9,6 +9,7 @@ import { ConfigError, describeProblem } from "../config/config-problem.ts";
 import type { PreparedLaunch } from "../envoy/generation/launch.ts";
 import type { EnvoySupervisor } from "../envoy/supervisor.ts";
 import type { SwapReport } from "../envoy/swap/swap-requests.ts";
+import { Coalesced } from "../lifecycle/coalesced.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { followChanges } from "../files/file-changes.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
@@ -29,6 +30,16 @@ export interface ReloaderOptions {
   readonly log: Logger;
 }
 
+/** Least time between two reads, in milliseconds: nothing else is done during one. */
+const betweenReadsMs = 100;
+
+interface ReloadRequest {
+  /** What set it off, for the log. */
+  readonly trigger: string;
+  /** Also when the same configuration has failed before. */
+  readonly isForced: boolean;
+}
+
 /** One configuration after the other. */
 export class Reloader {
   readonly #options: ReloaderOptions;
@@ -36,6 +47,10 @@ export class Reloader {
   #files: readonly string[];
   #launch: PreparedLaunch;
   #problems: readonly string[] = [];
+  readonly #reads = new Coalesced<ReloadRequest, ReloadReport>(
+    (requests) => this.#read([...new Set(requests.map(({ trigger }) => trigger))].join(", "), requests),
+    betweenReadsMs,
+  );
 
   constructor(options: ReloaderOptions) {
     this.#options = options;
@@ -48,8 +63,12 @@ export class Reloader {
     return this.#problems;
   }
 
-  /** Read again now. Resolves when it is clear what became of it. */
-  async reload(trigger: string, isForced: boolean): Promise<ReloadReport> {
+  /** Read again now, once for all who ask at once. Resolves when it is clear what became of it. */
+  reload(trigger: string, isForced: boolean): Promise<ReloadReport> {
+    return this.#reads.ask({ trigger, isForced });
+  }
+
+  async #read(trigger: string, requests: readonly ReloadRequest[]): Promise<ReloadReport> {
     const { configure, supervisor, log } = this.#options;
     try {
       const config = configure();
@@ -66,6 +85,7 @@ export class Reloader {
       return { result: "invalid", problems: this.#problems };
     }
     this.#problems = [];
+    const isForced = requests.some((request) => request.isForced);
     return supervisor.swap(this.#launch, trigger, isForced);
   }
 

@@ -14,11 +14,11 @@ import { keepSockets } from "./keep-sockets.ts";
 import { launchOf } from "./launch.ts";
 import { requirePreconditions } from "./preconditions.ts";
 import { Reloader } from "./reloader.ts";
-import { type ReopenableLog, reopenOwnLog } from "./reopen-log.ts";
+import { type OwnLog, reopenOwnLog } from "./own-log.ts";
 import { Witnesses } from "./witnesses.ts";
 
 /** What the agent gets from the process. */
-export interface AgentDependencies extends ReopenableLog {
+export interface AgentDependencies extends OwnLog {
   /** Pid of the agent. */
   readonly pid: number;
   /** Reads the configuration again. @throws ConfigError */

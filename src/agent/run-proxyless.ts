@@ -16,11 +16,11 @@ import { Metrics } from "../telemetry/metrics.ts";
 import { startControlPlaneServices } from "./control-plane-services.ts";
 import { keepSockets } from "./keep-sockets.ts";
 import { requirePreconditions } from "./preconditions.ts";
-import { type ReopenableLog, reopenOwnLog } from "./reopen-log.ts";
+import { type OwnLog, registerLogMetrics, reopenOwnLog } from "./own-log.ts";
 import { startWorkloadHealth, workloadHealthReport } from "./workload-health.ts";
 
 /** What it gets from the process. */
-export interface ProxylessDependencies extends ReopenableLog {
+export interface ProxylessDependencies extends OwnLog {
   /** End. */
   readonly shutdown: AbortSignal;
   /** How often it was asked to reopen log files. */
@@ -36,6 +36,7 @@ export async function runProxyless(
   await using claim = await requirePreconditions(config, log);
   const quit = new AbortController();
   const metrics = new Metrics("istio_agent_");
+  registerLogMetrics(metrics, deps);
   await using stack = new AsyncDisposableStack();
   const tasks = stack.use(new TaskGroup());
   const { identity, xds } = await startControlPlaneServices(config, { log, metrics, tasks, stack });

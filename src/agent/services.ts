@@ -9,18 +9,17 @@ import type { EnvoySupervisor } from "../envoy/supervisor.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
 import { listenForStatus } from "../status/server.ts";
-import type { Logger } from "../telemetry/log.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { startControlPlaneServices } from "./control-plane-services.ts";
 import { newcomerServices } from "./newcomer-services.ts";
 import type { Reloader } from "./reloader.ts";
+import { type OwnLog, registerLogMetrics } from "./own-log.ts";
 import { agentReport, agentReadiness } from "./report.ts";
 import { startWorkloadHealth } from "./workload-health.ts";
 import { registerSupervisionMetrics } from "./supervision-metrics.ts";
 
 /** What the services need from the composition. */
-export interface ServiceDependencies {
-  readonly log: Logger;
+export interface ServiceDependencies extends OwnLog {
   readonly supervisor: EnvoySupervisor;
   readonly reloader: Reloader;
   readonly tasks: TaskGroup;
@@ -48,6 +47,7 @@ export class AgentServices implements AsyncDisposable {
     const { log, supervisor, tasks } = deps;
     const metrics = new Metrics("istio_agent_");
     registerSupervisionMetrics(metrics, supervisor);
+    registerLogMetrics(metrics, deps);
     const { init } = deps;
     if (init !== undefined) {
       metrics.computedCounter(

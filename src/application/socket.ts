@@ -44,7 +44,7 @@ export class ApplicationSocket implements AsyncDisposable {
       this.#accept(socket);
     });
     // A pod has a handful of applications, and each connection costs a descriptor.
-    this.#server.maxConnections = connectionLimits(maxDescriptors()).most;
+    this.#server.maxConnections = connectionLimits(maxDescriptors(), 16).most;
   }
 
   /** @throws SocketPathError, or the system error of a failed bind */

@@ -27,7 +27,10 @@ function command() {
 var words = command();
 if (typeof process.execve === "function") process.execve(words[0], words, process.env);
 var child = childProcess.spawn(words[0], words.slice(1), { stdio: "inherit" });
-["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2"].forEach(function (name) {
+// All that src/cli/signals.ts listens for, and a change of the terminal's size.
+var passedOn = "TERM INT QUIT HUP USR1 USR2 WINCH ALRM IO PROF PWR STKFLT VTALRM XCPU XFSZ".split(" ");
+passedOn.forEach(function (word) {
+  var name = "SIG" + word;
   process.on(name, function () {
     child.kill(name);
   });

@@ -3,6 +3,7 @@
  */
 import type { DurationRange, NumberRange } from "../config/range.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
+import type { StandardStreams } from "../telemetry/standard-streams.ts";
 
 /** One flag. */
 export interface Flag {
@@ -60,6 +61,8 @@ export interface CommandContext {
   readonly terminal: Terminal | undefined;
   readonly print: (line: string) => void;
   readonly printError: (line: string) => void;
+  /** Standard output and standard error for what must not be held up by their readers. */
+  readonly standard: StandardStreams;
   /** Aborts on the first request to stop. Its reason names the signal. */
   readonly shutdown: AbortSignal;
   /** Aborts on the second one. */

@@ -114,7 +114,7 @@ async function runDiscovery(args: Arguments, context: CommandContext): Promise<n
   ]);
   try {
     const { options, log: logConfig } = await readDiscoveryOptions(args);
-    const { log } = openLog(logConfig);
+    const { log } = openLog(logConfig, context.standard);
     await using server = await DiscoveryServer.listen(options, { log });
     log.info("control plane is up", {
       ...server.ports,

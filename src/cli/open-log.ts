@@ -5,32 +5,41 @@ import { ConfigError } from "../config/config-problem.ts";
 import type { LogConfig } from "../config/log-options.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
 import { LogTarget, LogTargetError } from "../telemetry/log-target.ts";
+import type { StandardStreams } from "../telemetry/standard-streams.ts";
 
 /** A log, and a way to open its files again after they were moved away. */
 export interface OpenLog {
   readonly log: Logger;
   /** What went wrong, one line each. */
   readonly reopen: () => readonly string[];
+  /** Lines that each target has lost so far, as nobody took them in time. */
+  readonly lost: () => readonly (readonly [target: string, lines: number])[];
 }
 
 /** @throws ConfigError for files that cannot be opened */
-export function openLog({ targets, ...options }: LogConfig): OpenLog {
-  const target = openTarget(targets);
-  return {
-    log: createLogger({
-      ...options,
-      write: (line) => {
-        target.write(line);
-      },
-      now: () => new Date(),
-    }),
-    reopen: () => target.reopen(),
+export function openLog({ targets, ...options }: LogConfig, standard: StandardStreams): OpenLog {
+  const onLoss = (name: string, lines: number): void => {
+    log.warn("lines were lost, as nobody took them in time", { target: name, lines });
   };
+  const target = openTarget(targets, standard, onLoss);
+  const log = createLogger({
+    ...options,
+    write: (line) => {
+      target.write(line);
+    },
+    now: () => new Date(),
+  });
+  standard.onLoss(onLoss);
+  return { log, reopen: () => target.reopen(), lost: () => [...standard.lost(), ...target.lost()] };
 }
 
-function openTarget(targets: readonly string[]): LogTarget {
+function openTarget(
+  targets: readonly string[],
+  standard: StandardStreams,
+  onLoss: (name: string, lines: number) => void,
+): LogTarget {
   try {
-    return new LogTarget(targets);
+    return new LogTarget(targets, standard, onLoss);
   } catch (error) {
     if (!(error instanceof LogTargetError)) throw error;
     throw new ConfigError(

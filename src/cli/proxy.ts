@@ -148,7 +148,6 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
     { lookAround },
     { ownCpus },
     { openLog },
-    { LogTarget },
   ] = await Promise.all([
     import("../config/parse-config.ts"),
     import("../config/config-problem.ts"),
@@ -156,7 +155,6 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
     import("../config/surroundings.ts"),
     import("../lifecycle/cpu-share.ts"),
     import("./open-log.ts"),
-    import("../telemetry/log-target.ts"),
   ]);
   const sources = { flags: proxyFlags(args), env: context.env, readFile: readConfigFile };
   if (args.boolean("print-config")) {
@@ -190,7 +188,7 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
         version,
       });
     const config = configure();
-    const { log, reopen: reopenLog } = openLog(config.log);
+    const { log, reopen: reopenLog, lost: lostLines } = openLog(config.log, context.standard);
     log.info("outrider starts", { version, node: config.nodeId });
     if (args.unknown.length > 0) log.warn("unknown flags ignored", { flags: args.unknown.join(" ") });
     for (const reason of config.warnings) log.warn("configuration is odd", { reason });
@@ -198,7 +196,7 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
     if (config.proxyless !== undefined) {
       const { runProxyless } = await import("../agent/run-proxyless.ts");
       const { shutdown, reopenLogsRequests } = context;
-      const end = await runProxyless(config, { log, reopenLog, shutdown, reopenLogsRequests });
+      const end = await runProxyless(config, { log, reopenLog, lostLines, shutdown, reopenLogsRequests });
       return exitCodeOfEnd(end, context);
     }
     const [{ runAgent }, { ensureEnvoy, logProgress }] = await Promise.all([
@@ -209,16 +207,16 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
       { ...config.envoyBinary, env: context.env, signal: context.shutdown },
       logProgress(log),
     );
-    const stdout = new LogTarget(["stdout"]);
     const { promise: ended, resolve: onEnd } = Promise.withResolvers<SupervisionEnd>();
     const running = runAgent(config, {
       log,
       reopenLog,
+      lostLines,
       pid: context.pid,
       configure,
       envoyBinary,
       onEnvoyLogLine: (line) => {
-        stdout.write(`${line}\n`);
+        context.standard.writer("stdout").write(`${line}\n`);
       },
       shutdown: context.shutdown,
       hurry: context.hurry,

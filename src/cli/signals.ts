@@ -45,6 +45,22 @@ export class SignalReceived extends Error {
  */
 const echoMs = 1_000;
 
+/**
+ * Signals of timers, terminals and limits, that mean nothing here and would end the process. Those of the process's
+ * own faults (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS) stay deadly, as to go on after one is worse;
+ * real-time signals have no name in Node.js.
+ */
+const strays = [
+  "SIGALRM",
+  "SIGIO",
+  "SIGPROF",
+  "SIGPWR",
+  "SIGSTKFLT",
+  "SIGVTALRM",
+  "SIGXCPU",
+  "SIGXFSZ",
+] as const satisfies readonly NodeJS.Signals[];
+
 /** Listen for signals. A burst of one of them wakes a reader once. */
 export function subscribeToSignals(source: SignalSource, now: () => number): Signals {
   const { shutdown, hurry, stop } = stopRequests(now);
@@ -70,7 +86,7 @@ export function subscribeToSignals(source: SignalSource, now: () => number): Sig
   on("SIGUSR1", () => {
     reopenLogsRequests.set(reopenLogsRequests.current + 1);
   });
-  on("SIGUSR2", () => undefined);
+  for (const name of ["SIGUSR2", ...strays] as const) on(name, () => undefined);
   return {
     shutdown,
     hurry,

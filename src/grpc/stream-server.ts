@@ -58,7 +58,7 @@ export class StreamServer implements AsyncDisposable {
     { part, contain }: Required<Guard>,
   ) {
     this.#server = server;
-    server.maxConnections = connectionLimits(maxDescriptors()).most;
+    server.maxConnections = connectionLimits(maxDescriptors(), 16).most;
     this.#handlers = new Map(services.flatMap(handlersOf));
     server.on("connection", (socket: Socket) => {
       this.#sockets.add(socket);

@@ -101,8 +101,12 @@ export class ConnectionTable<C> {
   }
 }
 
-/** A server's share of the descriptors that a process may have, so that all of them together leave some free. */
-export function connectionLimits(descriptors: number): ConnectionLimits {
-  const most = Math.min(256, Math.max(16, Math.floor(descriptors / 8)));
+/**
+ * A server's share of the descriptors that a process may have.
+ *
+ * @param share one part of so many: a quarter unless told, as what closes connections can make room again
+ */
+export function connectionLimits(descriptors: number, share = 4): ConnectionLimits {
+  const most = Math.min(1_024, Math.max(16, Math.floor(descriptors / share)));
   return { most, mostOfOneSource: Math.ceil((most * 3) / 4) };
 }

@@ -34,6 +34,8 @@ export interface StandaloneOptions {
   /** The real one unless given. */
   readonly envoyPath?: string;
   readonly bootstrap?: StandaloneBootstrap;
+  /** Words that go before the agent's command line. */
+  readonly launcher?: readonly string[];
   /** Files to be there before the agent starts, by their paths in the folder. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -73,6 +75,7 @@ export class StandaloneSidecar implements AsyncDisposable {
     this.agent = startOutrider({
       args: ["proxy", options.type ?? "sidecar", "--parentShutdownDuration", "2s", ...(options.flags ?? [])],
       cwd: options.folder,
+      ...(options.launcher === undefined ? {} : { launcher: options.launcher }),
       env: {
         ENVOY_PATH: envoyPath,
         POD_NAME: "alone-1",

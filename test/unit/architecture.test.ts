@@ -39,7 +39,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   controlplane: protocols,
   cli: ["agent", "doctor", "plan", "controlplane", "config", ...features, ...protocols],
   build: ["cli", "config", "envoy", "status", ...foundation],
-  "main.ts": ["cli", "lifecycle"],
+  "main.ts": ["cli", "lifecycle", "telemetry"],
 };
 
 // The one place of each library.

@@ -90,11 +90,11 @@ describe("ConnectionTable", () => {
 
 describe("connectionLimits()", () => {
   for (const [descriptors, most, mostOfOneSource] of [
-    [64, 16, 12],
-    [256, 32, 24],
-    [1_024, 128, 96],
-    [1_048_576, 256, 192],
-    [Number.MAX_SAFE_INTEGER, 256, 192],
+    [32, 16, 12],
+    [256, 64, 48],
+    [1_024, 256, 192],
+    [1_048_576, 1_024, 768],
+    [Number.MAX_SAFE_INTEGER, 1_024, 768],
   ] as const) {
     test(`${most} of ${descriptors}`, () => {
       assert.deepEqual(connectionLimits(descriptors), { most, mostOfOneSource });
