@@ -11,6 +11,7 @@ import { errorMessage } from "../lifecycle/error-message.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import { keepSockets } from "./keep-sockets.ts";
+import type { Redactor } from "../telemetry/redactor.ts";
 import { launchOf } from "./launch.ts";
 import { requirePreconditions } from "./preconditions.ts";
 import { Reloader } from "./reloader.ts";
@@ -26,6 +27,8 @@ export interface AgentDependencies extends OwnLog {
   /** Path of Envoy's binary. */
   readonly envoyBinary: string;
   /** Gets each line of Envoy's own log. */
+  /** Knows the secrets of the configuration. */
+  readonly redactor: Redactor;
   readonly onEnvoyLogLine: (line: string) => void;
   /** Begin to drain. */
   readonly shutdown: AbortSignal;
@@ -51,7 +54,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
   await using claim = await requirePreconditions(config, log);
   if (deps.shutdown.aborted) return { kind: "never-served" };
   const launch = launchOf(config, deps.envoyBinary);
-  await using witnesses = new Witnesses(config.envoy.configPath, log);
+  await using witnesses = new Witnesses(config.envoy.configPath, log, deps.redactor);
   const supervisor = EnvoySupervisor.start({
     launch,
     supervision: config.supervision,

@@ -12,6 +12,7 @@ import { makeFolder } from "../files/folder.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import { listenForStatus, type Readiness } from "../status/server.ts";
+import type { Redactor } from "../telemetry/redactor.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { startControlPlaneServices } from "./control-plane-services.ts";
 import { keepSockets } from "./keep-sockets.ts";
@@ -25,6 +26,8 @@ export interface ProxylessDependencies extends OwnLog {
   readonly shutdown: AbortSignal;
   /** How often it was asked to reopen log files. */
   readonly reopenLogsRequests: ReadonlyWatch<number>;
+  /** Knows the secrets of the configuration. */
+  readonly redactor: Redactor;
 }
 
 /** Run until asked to stop. @throws ConfigError, TaskFailedError */
@@ -32,7 +35,7 @@ export async function runProxyless(
   config: AgentConfig,
   deps: ProxylessDependencies,
 ): Promise<SupervisionEnd> {
-  const { log, shutdown } = deps;
+  const { log, redactor, shutdown } = deps;
   await using claim = await requirePreconditions(config, log);
   const quit = new AbortController();
   const metrics = new Metrics("istio_agent_");
@@ -70,16 +73,17 @@ export async function runProxyless(
   if (config.status.port !== 0) {
     stack.use(
       await listenForStatus(config.status, {
-        readiness,
+        readiness: async () => redactor.json(await readiness()),
         metrics: () => metrics.render(),
-        report: async () => ({
-          ...(await readiness()),
-          agent: { pid: process.pid, runsEnvoy: false },
-          identity: { spiffeId: identity.state.current.secret?.spiffeId },
-          xds: xds.state.current,
-          ...(workload === undefined ? {} : { workload: workloadHealthReport(workload) }),
-        }),
-        exchanges: () => xds.exchanges(),
+        report: async () =>
+          redactor.json({
+            ...(await readiness()),
+            agent: { pid: process.pid, runsEnvoy: false },
+            identity: { spiffeId: identity.state.current.secret?.spiffeId },
+            xds: xds.state.current,
+            ...(workload === undefined ? {} : { workload: workloadHealthReport(workload) }),
+          }),
+        exchanges: () => redactor.json(xds.exchanges()),
         reload: async () => ({ result: "invalid", problems: ["there is no Envoy that could be swapped"] }),
         // Whoever serves drains: the application.
         drain: async () => undefined,

@@ -9,6 +9,7 @@ import type { EnvoySupervisor } from "../envoy/supervisor.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
 import { listenForStatus } from "../status/server.ts";
+import type { Redactor } from "../telemetry/redactor.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { startControlPlaneServices } from "./control-plane-services.ts";
 import { newcomerServices } from "./newcomer-services.ts";
@@ -20,6 +21,8 @@ import { registerSupervisionMetrics } from "./supervision-metrics.ts";
 
 /** What the services need from the composition. */
 export interface ServiceDependencies extends OwnLog {
+  /** Knows the secrets of the configuration. */
+  readonly redactor: Redactor;
   readonly supervisor: EnvoySupervisor;
   readonly reloader: Reloader;
   readonly tasks: TaskGroup;
@@ -44,7 +47,7 @@ export class AgentServices implements AsyncDisposable {
   /** @throws the error of a socket that cannot be bound */
   static async start(config: AgentConfig, deps: ServiceDependencies): Promise<AgentServices> {
     await using stack = new AsyncDisposableStack();
-    const { log, supervisor, tasks } = deps;
+    const { log, redactor, supervisor, tasks } = deps;
     const metrics = new Metrics("istio_agent_");
     registerSupervisionMetrics(metrics, supervisor);
     registerLogMetrics(metrics, deps);
@@ -88,9 +91,9 @@ export class AgentServices implements AsyncDisposable {
     if (config.status.port !== 0) {
       stack.use(
         await listenForStatus(config.status, {
-          readiness: () => agentReadiness(watched),
-          report: () => agentReport(watched),
-          exchanges: () => xds.exchanges(),
+          readiness: async () => redactor.json(await agentReadiness(watched)),
+          report: async () => redactor.json(await agentReport(watched)),
+          exchanges: () => redactor.json(xds.exchanges()),
           metrics: () => metrics.render(),
           reload: () => deps.reloader.reload("a request to reload", true),
           drain: () => supervisor.drainOnRequest(),

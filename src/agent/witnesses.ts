@@ -10,6 +10,7 @@ import type { GenerationObserver, SupervisorOptions } from "../envoy/supervisor-
 import { residentBytes } from "../lifecycle/process-memory.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import { ticks } from "../lifecycle/tick.ts";
+import type { Redactor } from "../telemetry/redactor.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 /** Name of the flight recorder's folder in the config path. */
@@ -27,8 +28,12 @@ export class Witnesses implements AsyncDisposable {
   readonly #exits = ExitWitness.create(this.#memory);
   readonly #recorder: FlightRecorder;
 
-  constructor(configPath: string, log: Logger) {
-    this.#recorder = new FlightRecorder({ folder: join(configPath, recorderName), log });
+  constructor(configPath: string, log: Logger, redactor: Redactor) {
+    this.#recorder = new FlightRecorder({
+      folder: join(configPath, recorderName),
+      log,
+      secrets: () => redactor.values,
+    });
   }
 
   readonly observer: GenerationObserver = {

@@ -96,12 +96,13 @@ export const discoveryCommand: Command = {
   run: runDiscovery,
 };
 
-async function runDiscovery(args: Arguments, context: CommandContext): Promise<number> {
+async function runDiscovery(args: Arguments, given: CommandContext): Promise<number> {
   const [
     { DiscoveryServer },
     { readDiscoveryOptions },
     { ConfigError, describeProblem },
     { openLog },
+    { privateContext },
     { errorMessage },
     { aborted },
   ] = await Promise.all([
@@ -109,12 +110,14 @@ async function runDiscovery(args: Arguments, context: CommandContext): Promise<n
     import("./discovery-options.ts"),
     import("../config/config-problem.ts"),
     import("./open-log.ts"),
+    import("./private-context.ts"),
     import("../lifecycle/error-message.ts"),
     import("../lifecycle/sleep.ts"),
   ]);
+  const { context, redactor } = privateContext(given);
   try {
     const { options, log: logConfig } = await readDiscoveryOptions(args);
-    const { log } = openLog(logConfig, context.standard);
+    const { log } = openLog(logConfig, context.standard, redactor);
     await using server = await DiscoveryServer.listen(options, { log });
     log.info("control plane is up", {
       ...server.ports,

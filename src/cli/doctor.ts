@@ -21,16 +21,17 @@ export const doctorCommand: Command = {
     ...proxyCommand.flags,
     json: { type: "boolean", default: false, describe: "Print the findings as JSON." },
   },
-  async run(args, context) {
-    const [{ examine }, { readConfigFile }, { lookAround }, { agentArguments }] = await Promise.all([
+  async run(args, given) {
+    const [{ examine }, { privateContext }, { lookAround }, { agentArguments }] = await Promise.all([
       import("../doctor/doctor.ts"),
-      import("../config/read-sources.ts"),
+      import("./private-context.ts"),
       import("../config/surroundings.ts"),
       import("./agent-arguments.ts"),
     ]);
     const started = performance.now();
+    const { context, readFile } = privateContext(given);
     const examined = await agentArguments(args, context);
-    const sources = { flags: proxyFlags(examined.args), env: context.env, readFile: readConfigFile };
+    const sources = { flags: proxyFlags(examined.args), env: context.env, readFile };
     const { findings, isConfigurationUsable } = await examine(
       {
         ...sources,

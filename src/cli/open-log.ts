@@ -4,6 +4,7 @@
 import { ConfigError } from "../config/config-problem.ts";
 import type { LogConfig } from "../config/log-options.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
+import type { Redactor } from "../telemetry/redactor.ts";
 import { LogTarget, LogTargetError } from "../telemetry/log-target.ts";
 import type { StandardStreams } from "../telemetry/standard-streams.ts";
 
@@ -16,8 +17,12 @@ export interface OpenLog {
   readonly lost: () => readonly (readonly [target: string, lines: number])[];
 }
 
-/** @throws ConfigError for files that cannot be opened */
-export function openLog({ targets, ...options }: LogConfig, standard: StandardStreams): OpenLog {
+/** @param redactor takes the secrets out of each line @throws ConfigError for files that cannot be opened */
+export function openLog(
+  { targets, ...options }: LogConfig,
+  standard: StandardStreams,
+  redactor: Redactor,
+): OpenLog {
   const onLoss = (name: string, lines: number): void => {
     log.warn("lines were lost, as nobody took them in time", { target: name, lines });
   };
@@ -25,7 +30,7 @@ export function openLog({ targets, ...options }: LogConfig, standard: StandardSt
   const log = createLogger({
     ...options,
     write: (line) => {
-      target.write(line);
+      target.write(redactor.known(line));
     },
     now: () => new Date(),
   });

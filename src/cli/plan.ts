@@ -22,25 +22,26 @@ export const planCommand: Command = {
     ...proxyCommand.flags,
     json: { type: "boolean", default: false, describe: "Print the plan as JSON." },
   },
-  async run(args, context) {
+  async run(args, given) {
     const [
       { makePlan, refusal },
       { parseConfig },
       { ConfigError, describeProblem },
-      { readConfigFile },
+      { privateContext },
       { lookAround },
       { agentArguments },
     ] = await Promise.all([
       import("../plan/plan.ts"),
       import("../config/parse-config.ts"),
       import("../config/config-problem.ts"),
-      import("../config/read-sources.ts"),
+      import("./private-context.ts"),
       import("../config/surroundings.ts"),
       import("./agent-arguments.ts"),
     ]);
     const asJson = args.boolean("json");
+    const { context, readFile } = privateContext(given);
     const planned = await agentArguments(args, context);
-    const sources = { flags: proxyFlags(planned.args), env: context.env, readFile: readConfigFile };
+    const sources = { flags: proxyFlags(planned.args), env: context.env, readFile };
     try {
       const config = parseConfig({
         ...sources,

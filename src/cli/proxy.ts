@@ -139,24 +139,20 @@ export const proxyCommand: Command = {
   run: runProxy,
 };
 
-async function runProxy(args: Arguments, context: CommandContext): Promise<number> {
+async function runProxy(args: Arguments, given: CommandContext): Promise<number> {
+  const { privateContext } = await import("./private-context.ts");
+  const { context, redactor, readFile } = privateContext(given);
   // Loaded here so that help and the other commands do not pay for the agent.
-  const [
-    { parseConfig },
-    { ConfigError },
-    { interfaceAddresses, readConfigFile },
-    { lookAround },
-    { ownCpus },
-    { openLog },
-  ] = await Promise.all([
-    import("../config/parse-config.ts"),
-    import("../config/config-problem.ts"),
-    import("../config/read-sources.ts"),
-    import("../config/surroundings.ts"),
-    import("../lifecycle/cpu-share.ts"),
-    import("./open-log.ts"),
-  ]);
-  const sources = { flags: proxyFlags(args), env: context.env, readFile: readConfigFile };
+  const [{ parseConfig }, { ConfigError }, { interfaceAddresses }, { lookAround }, { ownCpus }, { openLog }] =
+    await Promise.all([
+      import("../config/parse-config.ts"),
+      import("../config/config-problem.ts"),
+      import("../config/read-sources.ts"),
+      import("../config/surroundings.ts"),
+      import("../lifecycle/cpu-share.ts"),
+      import("./open-log.ts"),
+    ]);
+  const sources = { flags: proxyFlags(args), env: context.env, readFile };
   if (args.boolean("print-config")) {
     const { configLines } = await import("../config/print-config.ts");
     const { lines, problems } = configLines(sources);
@@ -188,7 +184,7 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
         version,
       });
     const config = configure();
-    const { log, reopen: reopenLog, lost: lostLines } = openLog(config.log, context.standard);
+    const { log, reopen: reopenLog, lost: lostLines } = openLog(config.log, context.standard, redactor);
     log.info("outrider starts", { version, node: config.nodeId });
     if (args.unknown.length > 0) log.warn("unknown flags ignored", { flags: args.unknown.join(" ") });
     for (const reason of config.warnings) log.warn("configuration is odd", { reason });
@@ -196,7 +192,14 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
     if (config.proxyless !== undefined) {
       const { runProxyless } = await import("../agent/run-proxyless.ts");
       const { shutdown, reopenLogsRequests } = context;
-      const end = await runProxyless(config, { log, reopenLog, lostLines, shutdown, reopenLogsRequests });
+      const end = await runProxyless(config, {
+        log,
+        redactor,
+        reopenLog,
+        lostLines,
+        shutdown,
+        reopenLogsRequests,
+      });
       return exitCodeOfEnd(end, context);
     }
     const [{ runAgent }, { ensureEnvoy, logProgress }] = await Promise.all([
@@ -210,13 +213,14 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
     const { promise: ended, resolve: onEnd } = Promise.withResolvers<SupervisionEnd>();
     const running = runAgent(config, {
       log,
+      redactor,
       reopenLog,
       lostLines,
       pid: context.pid,
       configure,
       envoyBinary,
       onEnvoyLogLine: (line) => {
-        context.standard.writer("stdout").write(`${line}\n`);
+        context.standard.writer("stdout").write(`${redactor.all(line)}\n`);
       },
       shutdown: context.shutdown,
       hurry: context.hurry,
@@ -228,11 +232,12 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
     const end = await closeWithin(running, ended, closeMs, () => {
       log.error("a part of the agent does not close, leaving without it", { afterMs: closeMs });
     });
-    if (end.kind === "gave-up") await leaveWord([`Envoy keeps dying: ${end.reason}`], args, context);
+    if (end.kind === "gave-up")
+      await leaveWord([`Envoy keeps dying: ${redactor.all(end.reason)}`], args, context);
     return exitCodeOfEnd(end, context);
   } catch (error) {
     if (error instanceof ConfigError) {
-      const problems = error.problems.map((problem) => `  ${describeProblem(problem)}`);
+      const problems = error.problems.map((problem) => redactor.known(`  ${describeProblem(problem)}`));
       await fail(["outrider cannot run with this configuration:", ...problems], args, context);
       return exitCodes.configurationUnusable;
     }
@@ -243,7 +248,7 @@ async function runProxy(args: Arguments, context: CommandContext): Promise<numbe
       await fail([`outrider has no Envoy to run: ${error.message}`], args, context);
       return exitCodes.configurationUnusable;
     }
-    await fail([`outrider failed: ${errorMessage(error)}`], args, context);
+    await fail([redactor.known(`outrider failed: ${errorMessage(error)}`)], args, context);
     return exitCodes.failed;
   }
 }

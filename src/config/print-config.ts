@@ -1,6 +1,7 @@
 /**
  * The effective ProxyConfig for whoever wonders where a value came from: YAML, with the source behind each value.
  */
+import { isSecretName, redacted } from "../telemetry/redact.ts";
 import type { ConfigSources } from "./agent-config.ts";
 import type { ConfigProblem } from "./config-problem.ts";
 import { readEffectiveConfig } from "./effective-config.ts";
@@ -31,5 +32,7 @@ export function configLines(sources: Pick<ConfigSources, "env" | "flags" | "read
 
 /** JSON is YAML; a token is nobody's to read. */
 function yaml(value: unknown): string {
-  return JSON.stringify(value, (key, entry: unknown) => (key === "accessToken" ? "[redacted]" : entry));
+  return JSON.stringify(value, (key, entry: unknown) =>
+    typeof entry === "string" && isSecretName(key) ? redacted : entry,
+  );
 }

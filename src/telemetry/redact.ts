@@ -5,6 +5,8 @@
  * it. Redacting too much is the lesser evil, so a doubtful value is taken out.
  */
 
+import { formsExpression } from "./secret-forms.ts";
+
 /** Stands for a secret. */
 export const redacted = "[redacted]";
 
@@ -31,6 +33,8 @@ function secretNames(): (name: string) => boolean {
 
 /** True when values under `name` are secrets. */
 export function isSecretName(name: string): boolean {
+  // What is sent as a header of every call is a credential whatever it is called.
+  if (/^(?:XDS|CA)_HEADER_|^[A-Z][A-Z0-9_]*_KEY$/.test(name)) return true;
   const plain = name
     .replaceAll(/(?<=[a-z0-9])[A-Z]/g, (letter) => `_${letter}`)
     .toLowerCase()
@@ -38,42 +42,32 @@ export function isSecretName(name: string): boolean {
   return secretName.test(plain) && !tellsPlace.test(plain);
 }
 
-/** `text` without private keys, tokens, passwords and credentials; `secrets` are known values to take out as well. */
-export function redactText(text: string, secrets: readonly string[] = []): string {
-  return redactPatterns(redactKnown(text, secrets));
+/**
+ * `text` without private keys, tokens, passwords and credentials.
+ *
+ * @param secrets known values to take out as well
+ * @param onSecret hears what the patterns take out
+ */
+export function redactText(text: string, secrets: readonly string[] = [], onSecret = ignore): string {
+  const expression = formsExpression(secrets);
+  const known = expression === undefined ? text : text.replaceAll(expression, redacted);
+  return redactPatterns(known, onSecret);
 }
+
+/** Hears of a secret. */
+type OnSecret = (secret: string) => void;
+
+const ignore: OnSecret = () => undefined;
 
 /** Lines that belong together: a secret may stretch over several of them. */
 export function redactLines(lines: readonly string[], secrets: readonly string[] = []): readonly string[] {
   return redactText(lines.join("\n"), secrets).split("\n");
 }
 
-/** Shortest known value that is looked for: a shorter one would take innocent words out. */
-const shortestKnown = 6;
-
-function redactKnown(text: string, secrets: readonly string[]): string {
-  let result = text;
-  for (const secret of secrets) {
-    const value = secret.trim();
-    if (value.length < shortestKnown) continue;
-    for (const form of new Set([
-      value,
-      JSON.stringify(value).slice(1, -1),
-      base64(value),
-      encodeURIComponent(value),
-    ])) {
-      result = result.replaceAll(form, redacted);
-    }
-  }
-  return result;
-}
-
-/** Without the last characters, which depend on what follows the value. */
-function base64(value: string): string {
-  return Buffer.from(value.slice(0, value.length - (value.length % 3))).toString("base64");
-}
-
-/** Patterns in order; each takes out the secret and leaves what says that there was one. */
+/**
+ * Patterns in order; each takes out the secret, which is its group of that name or all of it, and leaves what says that
+ * there was one.
+ */
 const patterns: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   // A key whose end was cut off takes everything after it along.
   [
@@ -81,12 +75,13 @@ const patterns: readonly (readonly [pattern: RegExp, replacement: string])[] = [
     "[redacted $1private key]",
   ],
   [/\beyJ[\w-]{6,}\.[\w-]{6,}(?:\.[\w-]*)?/g, "[redacted JWT]"],
-  [/\b(Bearer|Basic|Negotiate)(\s+)(?![[])[^\s"'\\,;]{4,}/gi, `$1$2${redacted}`],
-  [/(\w:\/\/[^\s:/@"']+:)[^\s/@"']+(?=@)/g, `$1${redacted}`],
+  [/\b(Bearer|Basic|Negotiate)(\s+)(?![[])(?<secret>[^\s"'\\,;]{4,})/gi, `$1$2${redacted}`],
+  [/(\w:\/\/)(?<secret>[^\s:/@"']{16,})(?=@)/g, `$1${redacted}`],
+  [/(\w:\/\/[^\s:/@"']*:)(?<secret>[^\s/@"']+)(?=@)/g, `$1${redacted}`],
 ];
 
-/** A name and what leads to its value in JSON, YAML, protobuf text, HTTP headers or shell. */
-const assignment = /(?<!\w)(["']?)([A-Za-z][\w.-]{0,100})\\?\1(\s*[=:]\s*)/g;
+/** A name and what leads to its value on the same line in JSON, YAML, protobuf text, HTTP headers or shell. */
+const assignment = /(?<!\w)(["']?)([A-Za-z][\w.-]{0,100})\\?\1(\s*[=:][^\S\n]*)/g;
 
 /** The value after it: quoted, quoted inside a quoted text, or bare. */
 const assigned =
@@ -106,15 +101,21 @@ const publicPem =
 /** Most short texts hold nothing that any of the patterns could take out. */
 const suspicious = /-----|eyJ|[=:]|\b(?:bearer|basic|negotiate)\s|[A-Za-z0-9+/]{60}/i;
 
-function redactPatterns(text: string): string {
+function redactPatterns(text: string, onSecret: OnSecret): string {
   if (!suspicious.test(text)) return text;
   const isSecret = secretNames();
   let result = redactHeadlessKeys(text);
-  for (const [pattern, replacement] of patterns) result = result.replaceAll(pattern, replacement);
-  result = result.replaceAll(namedValue, (whole: string, before: string, name: string) =>
-    isSecret(name) ? `${before}"${redacted}"` : whole,
-  );
-  result = redactAssignments(result, isSecret);
+  for (const [pattern, replacement] of patterns) {
+    if (onSecret !== ignore)
+      for (const match of result.matchAll(pattern)) onSecret(match.groups?.["secret"] ?? match[0]);
+    result = result.replaceAll(pattern, replacement);
+  }
+  result = result.replaceAll(namedValue, (whole: string, before: string, name: string, value: string) => {
+    if (!isSecret(name)) return whole;
+    onSecret(bareValue(value));
+    return `${before}"${redacted}"`;
+  });
+  result = redactAssignments(result, isSecret, onSecret);
   return outside(result, publicPem, (part) => part.replaceAll(longRun, redactRun));
 }
 
@@ -140,7 +141,7 @@ function keyTextAtEnd(text: string): number {
   return text.length - at;
 }
 
-function redactAssignments(text: string, isSecret: (name: string) => boolean): string {
+function redactAssignments(text: string, isSecret: (name: string) => boolean, onSecret: OnSecret): string {
   let result = "";
   let end = 0;
   for (const match of text.matchAll(assignment)) {
@@ -152,6 +153,8 @@ function redactAssignments(text: string, isSecret: (name: string) => boolean): s
     const value = assigned.exec(text)?.[0];
     if (value === undefined || isHarmless(name, value)) continue;
     if (isProse(separator, value, match.index, text)) continue;
+    // What is written into a configuration by other names is most often no secret: it is taken out there alone.
+    if (!isInline(name) || isSecret(parentOf(text, match.index))) onSecret(bareValue(value));
     result += text.slice(end, valueAt) + replacementOf(value);
     end = valueAt + value.length;
   }
@@ -164,9 +167,20 @@ export function isInline(name: string): boolean {
 }
 
 function isHarmless(name: string, value: string): boolean {
-  const bare = value.replaceAll(/^\\?["']|\\?["']$/g, "");
+  const bare = bareValue(value);
   if (/^(?:true|false|null|\d{1,6})?$|^\[redacted/.test(bare)) return true;
   return isInline(name) && bare.startsWith("-----BEGIN CERTIFICATE");
+}
+
+/** The name right before what begins at `at`: of the object around it, where its first field begins there. */
+function parentOf(text: string, at: number): string {
+  const before = text.slice(Math.max(0, at - 128), at);
+  return /([A-Za-z][\w.-]*)\\?["']?\s*[:=]?\s*\{?\s*(?:\\?["'])?$/.exec(before)?.[1] ?? "";
+}
+
+/** Without the quotes around it. */
+function bareValue(value: string): string {
+  return value.replaceAll(/^\\?["']|\\?["']$/g, "");
 }
 
 /** A sentence such as "refused the token: expired". A line that begins with the name is configuration. */

@@ -19,13 +19,6 @@ export function describeEnvironment(env: Readonly<Record<string, string | undefi
   return lines.map((line) => `${line}\n`).join("");
 }
 
-/** Values that must be nowhere in the diagnosis. */
-export function secretValues(env: Readonly<Record<string, string | undefined>>): readonly string[] {
-  return Object.entries(env).flatMap(([name, value]) =>
-    value !== undefined && value !== "" && isSecretVariable(name) ? [value] : [],
-  );
-}
-
 /** The agent's own variables are documented, and none of them holds a secret. */
 function isSecretVariable(name: string): boolean {
   return isSecretName(name) && !Object.hasOwn(variables, name);

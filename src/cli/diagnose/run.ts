@@ -18,10 +18,11 @@ import { originalEnvironment } from "../../lifecycle/own-environment.ts";
 import { Deadline } from "../../lifecycle/timer.ts";
 import { fetchHttp } from "../../net/http-client.ts";
 import type { Arguments, CommandContext } from "../command.ts";
+import { privateContext } from "../private-context.ts";
 import { version } from "../version.ts";
 import { writeArchive } from "./archive.ts";
 import { Bundle } from "./bundle.ts";
-import { describeEnvironment, parseEnviron, secretValues } from "./environment.ts";
+import { describeEnvironment, parseEnviron } from "./environment.ts";
 import { agentPid, processTable } from "./process-table.ts";
 
 /** Longest wait for one answer, in milliseconds. */
@@ -30,15 +31,18 @@ const timeoutMs = 3_000;
 const maxBytes = 32 * 2 ** 20;
 
 /** Exit code 0 when the archive is written, however little there was to put into it. */
-export async function runDiagnose(args: Arguments, context: CommandContext): Promise<number> {
+export async function runDiagnose(args: Arguments, given: CommandContext): Promise<number> {
   const at = new Date();
-  const location = locateAgent({ env: context.env, readFile: readConfigFile }, args.string("meshConfig"));
-  const agent = agentPid(location.statusPort);
-  const env = environmentOf(agent) ?? context.env;
-  const bundle = new Bundle([
-    ...secretValues({ ...context.env, ...env }),
-    ...[paths.token, "/var/run/secrets/kubernetes.io/serviceaccount/token"].flatMap(contentOf),
-  ]);
+  const meshConfig = args.string("meshConfig");
+  const located = locateAgent({ env: given.env, readFile: readConfigFile }, meshConfig);
+  const agent = agentPid(located.statusPort);
+  const env = environmentOf(agent) ?? given.env;
+  const { context, redactor, readFile } = privateContext(given, env);
+  // Once more, to learn what is secret in them.
+  const location = locateAgent({ env: context.env, readFile }, meshConfig);
+  for (const path of secretPlaces(location)) readFile(path);
+  redactor.learn([paths.token, "/var/run/secrets/kubernetes.io/serviceaccount/token"].flatMap(contentOf));
+  const bundle = new Bundle(redactor.values);
 
   await addVersions(bundle, args, context);
   await bundle.add("agent/environment.txt", describeEnvironment(env));
@@ -81,6 +85,14 @@ function environmentOf(pid: number | undefined): Readonly<Record<string, string 
     // Another user's agent: this process has the same environment in a container.
     return undefined;
   }
+}
+
+/** What a running Envoy was given, and what that came from. */
+function secretPlaces({ configPath }: AgentLocation): readonly string[] {
+  return [
+    ...["envoy-rev.json", "last-good.json"].map((name) => join(configPath, name)),
+    ...[paths.podAnnotations, paths.podLabels],
+  ];
 }
 
 function contentOf(path: string): string[] {

@@ -1,0 +1,46 @@
+/**
+ * What of an environment and of configuration is secret, found by the names and the shapes around it.
+ */
+import { isSecretName, redactText } from "./redact.ts";
+
+/** Variables whose values are sent as credentials, whatever they are called. */
+const headerVariable = /^(?:XDS|CA)_HEADER_/;
+
+/** Other names of the application's secrets. */
+const secretVariable = /KEY|TOKEN|SECRET|PASSW|CREDENTIAL/i;
+
+/**
+ * Secrets among variables, and within their values.
+ *
+ * @param isHarmless says that a variable is known and holds none, whatever its name
+ */
+export function secretsOfEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+  isHarmless: (name: string) => boolean,
+): readonly string[] {
+  return Object.entries(env).flatMap(([name, value = ""]) => {
+    const isSecret =
+      headerVariable.test(name) || (!isHarmless(name) && (secretVariable.test(name) || isSecretName(name)));
+    return [...(isSecret && value !== "" ? [value] : []), ...secretsInText(value)];
+  });
+}
+
+/** Secrets in a text of any kind: JSON, YAML, a URL, a key. Exactly what `redactText` would take out of it. */
+export function secretsInText(text: string): readonly string[] {
+  const found = new Set<string>();
+  redactText(text, [], (secret) => {
+    // What is quoted in a text stands there in its escaped form.
+    for (const form of [secret, unescaped(secret)]) if (form !== "") found.add(form);
+  });
+  return [...found];
+}
+
+function unescaped(secret: string): string {
+  if (!secret.includes("\\")) return secret;
+  try {
+    const value: unknown = JSON.parse(`"${secret}"`);
+    return typeof value === "string" ? value : secret;
+  } catch {
+    return secret;
+  }
+}
