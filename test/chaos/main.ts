@@ -2,8 +2,8 @@
  * `npm run chaos`: what swaps, failures, deaths of Envoy and a missing control plane cost, as tables and one JSON line per
  * figure.
  *
- *     node test/chaos/main.ts [--swaps=20] [--perSecond=4000] [--kills=100] [--rounds=3] [--flaps=60]
- *         [--parts=swaps,failures,kills,control-plane]
+ *     node test/chaos/main.ts [--swaps=20] [--perSecond=4000] [--kills=100] [--rounds=3] [--flaps=60] [--leakSwaps=120]
+ *         [--parts=swaps,failures,kills,control-plane,leaks]
  *
  * It needs root, for network namespaces. Nothing else should run on the machine.
  */
@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { measureControlPlane } from "./control-plane.ts";
 import { measureFailures } from "./failures.ts";
 import { measureKills } from "./kills.ts";
+import { measureLeaks } from "./leaks.ts";
 import { measureSwaps } from "./swaps.ts";
 
 const { values: flags } = parseArgs({
@@ -20,7 +21,8 @@ const { values: flags } = parseArgs({
     kills: { type: "string", default: "100" },
     rounds: { type: "string", default: "3" },
     flaps: { type: "string", default: "60" },
-    parts: { type: "string", default: "swaps,failures,kills,control-plane" },
+    leakSwaps: { type: "string", default: "120" },
+    parts: { type: "string", default: "swaps,failures,kills,control-plane,leaks" },
   },
 });
 
@@ -28,6 +30,7 @@ const parts: Readonly<Record<string, () => Promise<boolean>>> = {
   swaps: () => measureSwaps({ swaps: Number(flags.swaps), perSecond: Number(flags.perSecond) }),
   failures: () => measureFailures({ rounds: Number(flags.rounds) }),
   kills: () => measureKills({ kills: Number(flags.kills) }),
+  leaks: () => measureLeaks({ swaps: Number(flags.leakSwaps) }),
   "control-plane": () => measureControlPlane({ flaps: Number(flags.flaps) }),
 };
 

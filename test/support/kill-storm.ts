@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { readProcessStat } from "../../src/lifecycle/process-identity.ts";
 import { envoysOf, pidsIn, sharedMemoryOf } from "./envoys-of.ts";
 import { eventually } from "./eventually.ts";
-import { type Leaks, leaksOf, leftOver, type Snapshot, takeSnapshot } from "./leaks.ts";
+import { type Leaks, leaksOf, leftOver, settledSnapshot, type Snapshot, takeSnapshot } from "./leaks.ts";
 import { type ProbeAnswer, ProbeSeries } from "./probe-series.ts";
 import { StandaloneSidecar } from "./standalone-sidecar.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
@@ -77,7 +77,7 @@ class Storm {
 
   async run(): Promise<KillStormFigures> {
     const { trafficPort, ports } = this.#sidecar;
-    const before = takeSnapshot(this.#sidecar);
+    const before = await settledSnapshot(this.#sidecar);
     const traffic = new ProbeSeries({ host: "127.0.0.1", port: trafficPort }, "/", 8);
     const readiness = new ProbeSeries({ host: "127.0.0.1", port: ports.status }, "/healthz/ready", 8);
     const sampler = setInterval(() => {

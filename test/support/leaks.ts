@@ -1,7 +1,9 @@
 /** What an agent and its Envoys leave behind. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { sleep } from "../../src/lifecycle/sleep.ts";
 import { envoysOf, openFilesOf } from "./envoys-of.ts";
+import { eventually } from "./eventually.ts";
 import { zombiesOf } from "./pid-namespace.ts";
 import type { StandaloneSidecar } from "./standalone-sidecar.ts";
 
@@ -41,6 +43,24 @@ export function takeSnapshot(sidecar: StandaloneSidecar): Snapshot {
     rssMiB: Math.round(Number(rss ?? 0) / 1_024),
   };
 }
+
+/** The same once it holds as many files as a moment before: some are opened when an Envoy has served for a while. */
+export async function settledSnapshot(sidecar: StandaloneSidecar): Promise<Snapshot> {
+  return await eventually(
+    "as many open files as before",
+    async () => {
+      const earlier = takeSnapshot(sidecar);
+      await sleep(settleMs);
+      const later = takeSnapshot(sidecar);
+      if (later.openFiles.length !== earlier.openFiles.length) throw new Error("they still change");
+      return later;
+    },
+    { withinMs: 20_000 },
+  );
+}
+
+/** Longer than anything of the agent's that comes again and again. */
+const settleMs = 1_500;
 
 /** Its folder keeps the last few Envoys on purpose. */
 const recorder = "flight-recorder/";

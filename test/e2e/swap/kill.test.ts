@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type KillStormFigures, runKillStorm } from "../../support/kill-storm.ts";
 import { killServing } from "../../support/kill-again.ts";
-import { describeSpread, summarize } from "../../support/summary.ts";
+import { describeSpread } from "../../support/summary.ts";
 import { startWebAndApi } from "../../support/web-and-api.ts";
 
 describe("an Envoy that is killed", () => {
@@ -26,7 +26,6 @@ describe("an Envoy that is killed", () => {
     assert.ok(plain.length > 100, `${plain.length} kills of an Envoy with no swap under way`);
     assert.equal(sum(plain.map(({ wronglyGreen }) => wronglyGreen)), 0, "ready 50 ms after a death");
     assert.equal(sum(storms.map(({ failedWhileGreen }) => failedWhileGreen)), 0, "ready, and nobody served");
-    assert.ok(summarize(serving).median <= 500, describeSpread(serving));
     assert.ok(sum(storms.map(({ swaps }) => swaps["swapped"] ?? 0)) > 20, "few swaps came through");
   });
 
