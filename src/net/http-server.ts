@@ -9,6 +9,7 @@ import type { Socket } from "node:net";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { guarded } from "../lifecycle/guard.ts";
 import { type ConnectionLimits, connectionLimits, ConnectionTable } from "./connection-table.ts";
+import { DescriptorReserve } from "./descriptor-reserve.ts";
 import { isOneOfTheLast, maxDescriptors } from "./descriptors.ts";
 import { foreignOrigin } from "./request-origin.ts";
 import { RequestLine } from "./request-line.ts";
@@ -31,6 +32,8 @@ export interface HttpServerOptions {
   readonly onFault?: (reason: string) => void;
   /** How many connections it holds; a share of the process's descriptors unless told. */
   readonly limits?: ConnectionLimits;
+  /** Holds descriptors back for its connections, for when there are no others. */
+  readonly hasReserve?: boolean;
   /** True for what is answered even when too many other requests are at work. */
   readonly isUrgent?: (request: IncomingMessage) => boolean;
 }
@@ -47,9 +50,11 @@ const urgentShare = 1 / 2;
 /** An HTTP server that is bound when `listen` resolves and gone when disposed. */
 export class HttpServer implements AsyncDisposable {
   readonly #server: Server;
+  readonly #reserve: DescriptorReserve | undefined;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, reserve: DescriptorReserve | undefined) {
     this.#server = server;
+    this.#reserve = reserve;
   }
 
   /** @throws the system error of a failed bind, such as `EADDRINUSE` */
@@ -58,7 +63,9 @@ export class HttpServer implements AsyncDisposable {
     handler: HttpHandler,
     options: HttpServerOptions = {},
   ): Promise<HttpServer> {
-    const server = serverOf(handler, options);
+    using stack = new DisposableStack();
+    const reserve = options.hasReserve === true ? stack.use(new DescriptorReserve()) : undefined;
+    const server = serverOf(handler, options, reserve);
     const bind = (): Promise<void> =>
       new Promise((resolve, reject) => {
         server.once("error", reject);
@@ -79,7 +86,8 @@ export class HttpServer implements AsyncDisposable {
         await bind();
       }
     });
-    return new HttpServer(server);
+    stack.move();
+    return new HttpServer(server, reserve);
   }
 
   /** The bound TCP port; 0 for a Unix socket. */
@@ -96,10 +104,15 @@ export class HttpServer implements AsyncDisposable {
     });
     this.#server.closeAllConnections();
     await closed;
+    this.#reserve?.[Symbol.dispose]();
   }
 }
 
-function serverOf(handler: HttpHandler, options: HttpServerOptions): Server {
+function serverOf(
+  handler: HttpHandler,
+  options: HttpServerOptions,
+  reserve: DescriptorReserve | undefined,
+): Server {
   const descriptors = maxDescriptors();
   const limits = options.limits ?? connectionLimits(descriptors);
   const mostOthers = Math.floor(limits.most * (1 - urgentShare));
@@ -118,6 +131,8 @@ function serverOf(handler: HttpHandler, options: HttpServerOptions): Server {
       if (line === undefined) return;
       table.work(socket);
       line.add(() => {
+        // Its descriptor is another's as soon as it is answered.
+        if (reserve?.isReleased === true) response.shouldKeepAlive = false;
         if (table.busy > mostOthers && options.isUrgent?.(request) !== true) {
           response.shouldKeepAlive = false;
           refuse(response, 503, "Too many requests at once");
@@ -135,13 +150,8 @@ function serverOf(handler: HttpHandler, options: HttpServerOptions): Server {
     socket.once("close", () => {
       table.close(socket);
     });
-    for (const victim of table.open(
-      socket,
-      socket.remoteAddress ?? "",
-      isOneOfTheLast(socket, descriptors),
-    )) {
-      victim.destroy();
-    }
+    const isTight = reserve?.isReleased === true || isOneOfTheLast(socket, descriptors);
+    for (const victim of table.open(socket, socket.remoteAddress ?? "", isTight)) victim.destroy();
   });
   return server;
 }

@@ -174,6 +174,7 @@ export function listenForStatus(options: StatusOptions, sources: StatusSources):
     onFault: (reason) => {
       sources.log.error("a request on the status port failed", { reason });
     },
+    hasReserve: true,
     isUrgent: ({ url }) => url?.split("?")[0] === readinessPath,
   });
 }

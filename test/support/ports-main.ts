@@ -1,0 +1,47 @@
+/**
+ * The agent's HTTP ports in a process of their own, whose descriptors can be few. Prints the ports, and with `leak` uses
+ * every descriptor up.
+ */
+import { openSync } from "node:fs";
+import { listenForAdmin } from "../../src/envoy/admin-forwarder.ts";
+import { createLogger } from "../../src/telemetry/log.ts";
+import { listenForStatus } from "../../src/status/server.ts";
+
+const log = createLogger({
+  json: false,
+  levels: {},
+  write: (line) => process.stderr.write(line),
+  now: () => new Date(),
+});
+const nothing = (): Promise<void> => Promise.resolve();
+const status = await listenForStatus(
+  { host: "127.0.0.1", port: 0, metricsLocalOnly: false, profiling: false },
+  {
+    readiness: () => Promise.resolve({ ready: true }),
+    metrics: () => Promise.resolve(""),
+    report: nothing,
+    exchanges: () => [],
+    reload: nothing,
+    drain: nothing,
+    quit: () => undefined,
+    log,
+  },
+);
+const admin = await listenForAdmin({
+  host: "127.0.0.1",
+  port: 0,
+  socketPath: () => "/nowhere",
+  unavailable: () => "there is no Envoy",
+  quit: () => undefined,
+  drained: () => undefined,
+  log,
+});
+process.stdout.write(`${JSON.stringify({ status: status.port, admin: admin.port })}\n`);
+
+if (process.argv[2] === "leak") {
+  try {
+    for (;;) openSync("/dev/null", "r");
+  } catch {
+    // There are no more.
+  }
+}
