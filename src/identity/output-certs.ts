@@ -1,13 +1,14 @@
 /**
  * The certificate as files for applications that do their own TLS (Istio's OUTPUT_CERTS), with word to them.
  */
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { writeFilesAtomic } from "../files/atomic-file.ts";
 import type { Backoff } from "../lifecycle/backoff.ts";
 import { type ChildExit, spawnChild } from "../lifecycle/child.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { makeFolder } from "../files/folder.ts";
-import { readRegularText } from "../files/read-regular-file.ts";
+import { readOwnText, readRegularText } from "../files/read-regular-file.ts";
 import { retrying } from "../lifecycle/retry.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
@@ -120,10 +121,10 @@ function writeFiles(secret: WorkloadSecret, folder: string, mode: number): void 
   writeFilesAtomic(files, mode);
 }
 
-/** Undefined for what is not there, or is no file: it is replaced. */
+/** Undefined for what is not there, is no file, or others may have written: it is replaced. */
 function contentOf(path: string): string | undefined {
   try {
-    return readRegularText(path);
+    return readOwnText(path);
   } catch {
     return undefined;
   }
@@ -139,6 +140,10 @@ function sendSignal(
     const pid = Number(readRegularText(pidFile).trim());
     // 0 and below are groups of processes, the agent's own among them.
     if (!Number.isSafeInteger(pid) || pid < 1) throw new Error("it holds no process number");
+    // Whoever can write the file must not have this user, who may be root, signal anybody's process.
+    const [writer, owner] = [statSync(pidFile).uid, statSync(`/proc/${pid}`).uid];
+    if (writer !== 0 && writer !== owner)
+      throw new Error(`user ${writer} has written it, and process ${pid} is of user ${owner}`);
     process.kill(pid, signal);
     log.info("the application was told of a rotation", { signal, pid, serial });
   } catch (error) {

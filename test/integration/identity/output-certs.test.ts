@@ -1,5 +1,16 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { IdentityState } from "../../../src/identity/identity-state.ts";
@@ -10,6 +21,7 @@ import { TaskGroup } from "../../../src/lifecycle/task-group.ts";
 import { Watch } from "../../../src/lifecycle/watch.ts";
 import { Metrics } from "../../../src/telemetry/metrics.ts";
 import { eventually } from "../../support/eventually.ts";
+import { hasRoot } from "../../support/privilege.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { testLog } from "../../support/test-log.ts";
 
@@ -60,6 +72,35 @@ describe("OUTPUT_CERTS", () => {
     assert.notEqual(statSync(chain).ino, inode, "another file was renamed into place");
     assert.equal(statSync(join(folder, "root-cert.pem")).ino, root.ino, "what did not change stays");
     assert.doesNotMatch(running.lines.join("\n"), /PRIVATE/);
+  });
+
+  test("replaces what another user has laid at its names, with the same content too", async (t) => {
+    if (!hasRoot(t)) return;
+    using temporary = temporaryFolder();
+    const at = (name: string): string => join(temporary.path, name);
+    for (const [name, content] of [
+      ["key.pem", ""],
+      ["root-cert.pem", "root"],
+    ] as const) {
+      writeFileSync(at(name), content);
+      chmodSync(at(name), 0o666);
+      chownSync(at(name), 12_345, 12_345);
+    }
+    writeFileSync(at("victim"), "untouched");
+    symlinkSync(at("victim"), at("cert-chain.pem"));
+    await using _ = run({ folder: temporary.path, mode: 0o600, onRotate: undefined });
+    await eventually(
+      "the files",
+      () => assert.equal(readFileSync(at("cert-chain.pem"), "utf8"), "chain 1\n"),
+      {
+        withinMs,
+      },
+    );
+    for (const name of ["key.pem", "cert-chain.pem", "root-cert.pem"]) {
+      const { mode, uid } = lstatSync(at(name));
+      assert.deepEqual([mode, uid], [0o100600, process.geteuid?.()], name);
+    }
+    assert.equal(readFileSync(at("victim"), "utf8"), "untouched");
   });
 
   test("says why it cannot write, and does not end the agent", async () => {
@@ -138,6 +179,18 @@ describe("--onRotate", () => {
       await warned(/was not told of a rotation.*no process number/);
       assert.equal(signals, 0);
       writeFileSync(pidFile, `${process.pid}\n`);
+      if (process.geteuid?.() === 0) {
+        chownSync(pidFile, 12_345, 12_345);
+        running.state.set({ secret: secretNumber(7) });
+        await eventually(
+          "the refusal",
+          () =>
+            assert.match(running.lines.join("\n"), /user 12345 has written it, and process \d+ is of user 0/),
+          { withinMs },
+        );
+        assert.equal(signals, 0);
+        chownSync(pidFile, 0, 0);
+      }
       running.state.set({ secret: secretNumber(3) });
       await eventually("the signal", () => assert.equal(signals, 1), { withinMs });
     } finally {
