@@ -127,20 +127,26 @@ export class DiscoveryServer implements AsyncDisposable {
       log: caLog,
     });
     const { host } = options;
+    const onFault = (reason: string): void => {
+      log.scope("ads").error("a connection was ended by an unexpected error", { reason });
+    };
     const secure = stack.use(
-      await GrpcServer.listen({ host, port: options.secureGrpcPort, tls: keeper.current }, [
-        certificates,
-        discoveryService(discovery, authenticator),
-      ]),
+      await GrpcServer.listen(
+        { host, port: options.secureGrpcPort, tls: keeper.current },
+        [certificates, discoveryService(discovery, authenticator)],
+        { part: "the port of discovery over TLS", onFault },
+      ),
     );
     const { grpcPort, grpcHost = "127.0.0.1" } = options;
     const plain =
       grpcPort === undefined
         ? undefined
         : stack.use(
-            await GrpcServer.listen({ host: grpcHost, port: grpcPort }, [
-              discoveryService(discovery, undefined),
-            ]),
+            await GrpcServer.listen(
+              { host: grpcHost, port: grpcPort },
+              [discoveryService(discovery, undefined)],
+              { part: "the port of discovery in plain text", onFault },
+            ),
           );
     const http = stack.use(
       await HttpServer.listen(

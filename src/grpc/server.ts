@@ -3,17 +3,22 @@
  */
 import {
   type handleBidiStreamingCall,
-  type handleUnaryCall,
   logVerbosity,
   type Metadata,
   Server,
   ServerCredentials,
   type ServerDuplexStream,
+  type ServerOptions,
   setLogVerbosity,
   status,
 } from "@grpc/grpc-js";
+import type { Socket } from "node:net";
+import { errorMessage } from "../lifecycle/error-message.ts";
+import { Timer } from "../lifecycle/timer.ts";
+import type { ConnectionLimits } from "../net/connection-table.ts";
 import { prepareSocketPath, withSocketMode } from "../net/unix-socket.ts";
 import type { ByteStream } from "./channel.ts";
+import { Door } from "./door.ts";
 import { GrpcError } from "./grpc-error.ts";
 import { withoutOverlongDeadlines } from "./overlong-deadline.ts";
 import { RenewableCredentials, type ServerTls } from "./renewable-credentials.ts";
@@ -38,6 +43,8 @@ export type StreamHandler = (stream: ByteStream, context: CallContext) => Promis
 export interface GrpcService {
   /** `package.Service`. */
   readonly name: string;
+  /** Asked before a unary call's request is read: throws GrpcError to refuse the caller. */
+  readonly admit?: (context: CallContext) => Promise<void>;
   readonly unary?: Readonly<Record<string, UnaryHandler>>;
   readonly streams?: Readonly<Record<string, StreamHandler>>;
 }
@@ -47,41 +54,89 @@ export type GrpcListenAddress =
   | { readonly path: string; readonly mode: number }
   | { readonly host: string; readonly port: number; readonly tls?: ServerTls };
 
+/** What is particular about a server on a TCP port. */
+export interface GrpcServerOptions {
+  /** As logs and errors call it; `a gRPC server` unless told. */
+  readonly part?: string;
+  /** How many connections it holds; half of the process's descriptors unless told. */
+  readonly limits?: ConnectionLimits;
+  /** Told of what nobody expected, which cost one connection. */
+  readonly onFault?: (reason: string) => void;
+}
+
+/** Largest message that is taken, in bytes, compressed or not (as Istio's). Larger ones are not taken in at all. */
+const maxMessageBytes = 4 * 2 ** 20;
+
+/** How long a unary call's request may take, in milliseconds. */
+const requestWithinMs = 30_000;
+
+const unixSocket: ServerOptions = {
+  "grpc.max_receive_message_length": -1,
+  "grpc.max_send_message_length": -1,
+  "grpc.max_concurrent_streams": 100_000,
+};
+
+const tcpPort: ServerOptions = {
+  "grpc.max_receive_message_length": maxMessageBytes,
+  "grpc.max_send_message_length": -1,
+  "grpc.max_concurrent_streams": 100,
+  // Whoever is gone without a word is noticed, and whoever asks for nothing makes room.
+  "grpc.keepalive_time_ms": 30_000,
+  "grpc.keepalive_timeout_ms": 10_000,
+  "grpc.max_connection_idle_ms": 300_000,
+};
+
 /** A server that is bound when `listen` resolves. Disposing it ends its streams. */
 export class GrpcServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #credentials: RenewableCredentials | undefined;
   readonly #deadlines = withoutOverlongDeadlines();
-  /** The bound TCP port; 0 for a Unix socket. */
-  readonly port: number;
+  #door: Door | undefined;
 
-  private constructor(server: Server, port: number, credentials?: RenewableCredentials) {
+  private constructor(server: Server, credentials?: RenewableCredentials) {
     this.#server = server;
     this.#credentials = credentials;
-    this.port = port;
   }
 
   /** @throws Error that names the address when it cannot be bound */
-  static async listen(address: GrpcListenAddress, services: readonly GrpcService[]): Promise<GrpcServer> {
+  static async listen(
+    address: GrpcListenAddress,
+    services: readonly GrpcService[],
+    options: GrpcServerOptions = {},
+  ): Promise<GrpcServer> {
     // The library's own log quotes header fields that it refuses: a damaged token would stand there whole.
     setLogVerbosity(logVerbosity.NONE);
-    const server = new Server({
-      "grpc.max_receive_message_length": -1,
-      "grpc.max_send_message_length": -1,
-      "grpc.max_concurrent_streams": 100_000,
-    });
-    for (const service of services) register(server, service);
     if ("path" in address) {
+      const server = new Server(unixSocket);
+      for (const service of services) register(server, service, () => undefined);
       await prepareSocketPath(address.path);
       await withSocketMode(address.mode, () =>
         bind(server, `unix:${address.path}`, ServerCredentials.createInsecure()),
       );
-      return new GrpcServer(server, 0);
+      return new GrpcServer(server);
     }
-    const credentials = address.tls === undefined ? undefined : new RenewableCredentials(address.tls);
-    const target = `${address.host}:${address.port}`;
-    const port = await bind(server, target, credentials ?? ServerCredentials.createInsecure());
-    return new GrpcServer(server, port, credentials);
+    const { host, port, tls } = address;
+    const server = new Server(tcpPort);
+    const credentials = tls === undefined ? undefined : new RenewableCredentials(tls);
+    const listening = new GrpcServer(server, credentials);
+    for (const service of services) register(server, service, (peer) => listening.#door?.admit(peer));
+    const injector = server.createConnectionInjector(credentials ?? ServerCredentials.createInsecure());
+    const { part = "a gRPC server", limits, onFault } = options;
+    const take = (socket: Socket): void => {
+      injector.injectConnection(socket);
+    };
+    try {
+      listening.#door = await Door.listen({ host, port, part, limits, onFault, take });
+    } catch (error) {
+      await listening[Symbol.asyncDispose]();
+      throw new Error(`cannot listen on ${host}:${port}: ${errorMessage(error)}`, { cause: error });
+    }
+    return listening;
+  }
+
+  /** The bound TCP port; 0 for a Unix socket. */
+  get port(): number {
+    return this.#door?.port ?? 0;
   }
 
   /** Show this certificate to whoever connects from now on. */
@@ -89,67 +144,68 @@ export class GrpcServer implements AsyncDisposable {
     this.#credentials?.renew(tls);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#deadlines[Symbol.dispose]();
     this.#server.forceShutdown();
-    return Promise.resolve();
+    await this.#door?.[Symbol.asyncDispose]();
   }
 }
 
-function bind(server: Server, target: string, credentials: ServerCredentials): Promise<number> {
+function bind(server: Server, target: string, credentials: ServerCredentials): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(target, credentials, (error, port) => {
-      if (error === null) resolve(port);
+    server.bindAsync(target, credentials, (error) => {
+      if (error === null) resolve();
       else reject(new Error(`cannot listen on ${target}: ${error.message}`, { cause: error }));
     });
   });
 }
 
-function register(server: Server, service: GrpcService): void {
-  const codec = {
+/** @param onRead told of the peer of each call that is read from */
+function register(server: Server, service: GrpcService, onRead: (peer: string) => void): void {
+  const methods = [
+    ...Object.entries(service.streams ?? {}),
+    ...Object.entries(service.unary ?? {}).map(
+      ([method, handler]) => [method, asStream(handler, service.admit)] as const,
+    ),
+  ];
+  const kind = {
+    // A unary call too: the library would take its request in before anybody has seen who calls.
+    requestStream: true,
+    responseStream: true,
     requestSerialize: identity,
     requestDeserialize: identity,
     responseSerialize: identity,
     responseDeserialize: identity,
   };
-  const unary = Object.entries(service.unary ?? {});
-  const streams = Object.entries(service.streams ?? {});
-  const path = (method: string): string => `/${service.name}/${method}`;
   server.addService(
-    Object.fromEntries([
-      ...unary.map(([method]) => [
-        method,
-        { path: path(method), requestStream: false, responseStream: false, ...codec },
-      ]),
-      ...streams.map(([method]) => [
-        method,
-        { path: path(method), requestStream: true, responseStream: true, ...codec },
-      ]),
-    ]),
-    Object.fromEntries([
-      ...unary.map(([method, handler]) => [method, serveUnary(handler)]),
-      ...streams.map(([method, handler]) => [method, serveStream(handler)]),
-    ]),
+    Object.fromEntries(methods.map(([method]) => [method, { path: `/${service.name}/${method}`, ...kind }])),
+    Object.fromEntries(methods.map(([method, handler]) => [method, serveStream(handler, onRead)])),
   );
 }
 
-function serveUnary(handler: UnaryHandler): handleUnaryCall<Buffer, Buffer> {
-  return (call, callback) => {
-    handler(call.request, contextOf(call)).then(
-      (response) => {
-        callback(null, Buffer.from(response));
-      },
-      (error: unknown) => {
-        callback(toStatus(error));
-      },
-    );
+function asStream(handler: UnaryHandler, admit: GrpcService["admit"]): StreamHandler {
+  return async (stream, context) => {
+    await admit?.(context);
+    using _patience = new Timer(requestWithinMs, () => {
+      stream.cancel();
+    });
+    const { done, value } = await stream[Symbol.asyncIterator]().next();
+    if (done === true) throw new GrpcError("INTERNAL", "a call without a request");
+    await stream.write(await handler(value, context));
   };
 }
 
-function serveStream(handler: StreamHandler): handleBidiStreamingCall<Buffer, Buffer> {
+function serveStream(
+  handler: StreamHandler,
+  onRead: (peer: string) => void,
+): handleBidiStreamingCall<Buffer, Buffer> {
   return (call) => {
     call.on("error", () => undefined);
-    handler(serverStream(call), contextOf(call)).then(
+    const context = contextOf(call);
+    const stream = serverStream(call, () => {
+      onRead(context.peer);
+    });
+    handler(stream, context).then(
       () => {
         call.end();
       },
@@ -160,7 +216,7 @@ function serveStream(handler: StreamHandler): handleBidiStreamingCall<Buffer, Bu
   };
 }
 
-function serverStream(call: ServerDuplexStream<Buffer, Buffer>): ByteStream {
+function serverStream(call: ServerDuplexStream<Buffer, Buffer>, onRead: () => void): ByteStream {
   return {
     write: (message) => writeTo(call, asBuffer(message)),
     enqueue: (message) => {
@@ -173,6 +229,7 @@ function serverStream(call: ServerDuplexStream<Buffer, Buffer>): ByteStream {
       call.destroy();
     },
     async *[Symbol.asyncIterator]() {
+      onRead();
       try {
         // A handler that stops reading has still to send its status, for which the call must live on.
         for await (const message of call.iterator({ destroyOnReturn: false })) yield message as Buffer;
@@ -204,8 +261,8 @@ function contextOf(call: ServerCall): CallContext {
 }
 
 function toStatus(error: unknown): { code: number; details: string } {
-  if (error instanceof GrpcError) return { code: status[error.code], details: error.details };
-  return { code: status.INTERNAL, details: error instanceof Error ? error.message : String(error) };
+  if (error instanceof GrpcError) return { code: status[error.code], details: error.details.toWellFormed() };
+  return { code: status.INTERNAL, details: errorMessage(error).toWellFormed() };
 }
 
 interface Writer {

@@ -29,6 +29,10 @@ export function certificateService(options: CaServiceOptions): GrpcService {
   const { authority, authenticator, trustDomain, log } = options;
   return {
     name: "istio.v1.auth.IstioCertificateService",
+    // Nothing of a request is taken in from a caller who may not make one.
+    admit: async (context) => {
+      await authenticator.authenticate(context.metadata("authorization"));
+    },
     unary: {
       CreateCertificate: async (message, context) => {
         const { namespace, serviceAccount } = await authenticator.authenticate(
