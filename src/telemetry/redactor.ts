@@ -4,12 +4,9 @@
  * What is a secret is learned once, from the configuration; see `find-secrets.ts`. A text is looked through with one
  * expression for all of them.
  */
+import { mayHoldSecret } from "./find-secrets.ts";
 import { redacted, redactText } from "./redact.ts";
 import { formsExpression, isDistinctive } from "./secret-forms.ts";
-
-/** Words beside which an unknown secret may stand. */
-const hint =
-  /key|token|secret|passw|credential|authorization|cookie|bearer|basic\s|-----BEGIN|eyJ|\/\/[^/\s]*@/i;
 
 /** Grows as more becomes known; nothing is forgotten. */
 export class Redactor {
@@ -43,7 +40,7 @@ export class Redactor {
   /** The text without known secrets and without what looks like one, for what others have written. */
   all(text: string): string {
     const known = this.known(text);
-    return hint.test(known) ? redactText(known) : known;
+    return mayHoldSecret(known) ? redactText(known) : known;
   }
 
   /** A copy of a JSON value without the known secrets. */
