@@ -191,7 +191,7 @@ export class Fallback {
     let suspects: readonly ResponseEntry[] = run.entries.filter(({ name }) => lead?.names.has(name) ?? true);
     let known: AcceptedType | undefined;
     let found: Isolated<ResponseEntry> = { refused: [], accepted: [], unknown: suspects };
-    let given: ReadonlySet<string> = new Set();
+    let given: ReadonlySet<string> | undefined;
     try {
       known = await this.#deps.accepted.of(typeUrl);
       const isNew = wildcardTypes.has(typeUrl) && known === undefined && !hadBefore;
@@ -229,24 +229,36 @@ export class Fallback {
     if (next === undefined) return "accepted";
     const { answer } = await this.#responses.send(next);
     if (run.isReplaced) return "void";
-    if (answer === "accepted") run.trust(part);
+    if (answer === "accepted") {
+      run.took(part);
+      this.#keep(run, part, known);
+    }
     return answer;
   }
 
-  /** Names that Envoy has been given the last accepted resource of. */
+  /** What Envoy has accepted of a response is kept at once: a later response may leave no time to do it in the end. */
+  #keep(run: RefusedResponse, part: readonly ResponseEntry[], known: AcceptedType | undefined): void {
+    if (run.source !== "control plane") return;
+    const { typeUrl, goesToCache } = run;
+    const changed = part.filter(({ name }) => !run.isSuperseded(name)).map(({ resource }) => resource());
+    const version = known?.version ?? "";
+    this.#deps.accepted.acknowledged({ typeUrl, full: false, version, changed, removed: [] }, goesToCache);
+  }
+
+  /** Names that Envoy has been given the last accepted resource of; undefined when it would not take them. */
   async #give(
     run: RefusedResponse,
     { refused }: Isolated<ResponseEntry>,
     known: AcceptedType | undefined,
     lead: Lead | undefined,
-  ): Promise<ReadonlySet<string>> {
+  ): Promise<ReadonlySet<string> | undefined> {
     const names = new Set(run.replaceable(refused, known).map(({ name }) => name));
     const isLed = lead !== undefined && [...names].every((name) => lead.given.has(name));
     if (isLed && !run.wasTried) return names;
-    const next = names.size === 0 && !run.needsEnd ? undefined : run.end(refused, known);
-    if (next === undefined) return new Set();
+    const next = run.end(refused, known);
+    if (next === undefined) return names;
     const { answer } = await this.#responses.send(next);
-    return answer === "accepted" ? names : new Set();
+    return answer === "accepted" ? names : undefined;
   }
 
   #tell(
@@ -255,18 +267,20 @@ export class Fallback {
       readonly blamed: readonly ResponseEntry[];
       readonly found: Isolated<ResponseEntry>;
       readonly known: AcceptedType | undefined;
-      readonly given: ReadonlySet<string>;
+      /** Undefined when it is not known what Envoy was left with. */
+      readonly given: ReadonlySet<string> | undefined;
       readonly error: string;
     },
   ): void {
     const { accepted, refusals, number, log } = this.#deps;
-    const { blamed, found, known, given, error } = outcome;
+    const { blamed, found, known, given: settled, error } = outcome;
+    const given = settled ?? new Set();
     // Envoy may print what it was sent, and all of it.
     const words = redactText(error);
     const reason = words.length <= maxReason ? words : `${words.slice(0, maxReason)}…`;
     const { typeUrl, source, goesToCache, full } = run;
     const good = found.accepted.filter(({ name }) => !run.isSuperseded(name));
-    if (source === "control plane" && good.length > 0) {
+    if (source === "control plane" && settled !== undefined) {
       const kept = [...given].flatMap((name) => known?.get(name) ?? []);
       const trusted = full ? run.trusted : good;
       const changed = [...trusted.map(({ resource }) => resource()), ...kept];

@@ -51,6 +51,8 @@ export class RefusedResponse {
   readonly #bytes: number;
   #isReplaced = false;
   #wasTried = false;
+  /** Envoy has taken what it takes away. */
+  #isRemoved = false;
 
   constructor(protocol: AdsProtocol, { response, source, full, goesToCache }: Answered) {
     this.#protocol = protocol;
@@ -86,11 +88,6 @@ export class RefusedResponse {
   /** True once a part has been sent. */
   get wasTried(): boolean {
     return this.#wasTried;
-  }
-
-  /** True when what was sent last need not be what Envoy is to have in the end. */
-  get needsEnd(): boolean {
-    return this.#isWhole && this.#wasTried;
   }
 
   /** What Envoy is known to accept of it. */
@@ -129,6 +126,12 @@ export class RefusedResponse {
     for (const entry of entries) this.#trusted.add(entry);
   }
 
+  /** Envoy has accepted the response that was made for this part. */
+  took(part: readonly ResponseEntry[]): void {
+    this.trust(part);
+    this.#isRemoved = true;
+  }
+
   /** The response that has `part` as it came; undefined when nothing of it counts any more. */
   attempt(
     part: readonly ResponseEntry[],
@@ -136,7 +139,7 @@ export class RefusedResponse {
   ): Omit<LocalResponse, "nonce"> | undefined {
     const live = part.filter(({ name }) => !this.#superseded.has(name));
     if (live.length === 0) return undefined;
-    const removed = this.#wasTried ? [] : this.removed;
+    const removed = this.#isRemoved ? [] : this.removed;
     this.#wasTried = true;
     const tried = new Set(live);
     return {
@@ -163,8 +166,9 @@ export class RefusedResponse {
     const resources = this.#isWhole
       ? this.#compose((entry) => this.#isTrusted(entry), known)
       : this.replaceable(refused, known).flatMap(({ name }) => known?.get(name) ?? []);
-    if (resources.length === 0) return undefined;
-    return { typeUrl: this.typeUrl, version: known?.version ?? "", resources, removed: [] };
+    const removed = this.#isRemoved ? [] : this.removed;
+    if (resources.length === 0 && removed.length === 0 && !this.#isWhole) return undefined;
+    return { typeUrl: this.typeUrl, version: known?.version ?? "", resources, removed };
   }
 
   #isTrusted(entry: ResponseEntry): boolean {
