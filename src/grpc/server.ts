@@ -186,10 +186,14 @@ function register(server: Server, service: GrpcService, onRead: (peer: string) =
 function asStream(handler: UnaryHandler, admit: GrpcService["admit"]): StreamHandler {
   return async (stream, context) => {
     await admit?.(context);
-    using _patience = new Timer(requestWithinMs, () => {
+    const patience = new Timer(requestWithinMs, () => {
       stream.cancel();
     });
-    const { done, value } = await stream[Symbol.asyncIterator]().next();
+    const { done, value } = await stream[Symbol.asyncIterator]()
+      .next()
+      .finally(() => {
+        patience.cancel();
+      });
     if (done === true) throw new GrpcError("INTERNAL", "a call without a request");
     await stream.write(await handler(value, context));
   };
