@@ -2,6 +2,7 @@
  * The workload's health checks, from ProxyConfig's `readinessProbe` (Istio's ReadinessProbe).
  */
 import { isIPv6 } from "node:net";
+import { isLoopback } from "../net/loopback.ts";
 import type { HealthCheckMethod, HealthTarget, WorkloadHealthOptions } from "../workload-health/options.ts";
 import { type ConfigProblem, shown } from "./config-problem.ts";
 import type { MergedProxyConfig } from "./proxy-config.ts";
@@ -111,7 +112,7 @@ function targetOf(
   { addresses, local, isCaptured }: WorkloadPlace,
   refuse: Refuse,
 ): HealthTarget | undefined {
-  const own = addresses.find((address) => local.includes(address)) ?? addresses[0];
+  const own = addresses.find((address) => isLoopback(address) || local.includes(address)) ?? addresses[0];
   const host = (given || own) ?? "127.0.0.1";
   const isHost = /^[\w.:%-]+$/.test(host);
   if (!isHost) refuse(`${name}.host`, `${shown(given)} is no host name or address`);

@@ -85,9 +85,9 @@ describe("readinessProbe", () => {
   });
 
   test("asks an address that this machine has, not that of the NAT before it", () => {
-    const hostOf = (addresses: readonly string[], host?: string): unknown => {
+    const hostOf = (addresses: readonly string[], host?: string, instanceIp = "203.0.113.9"): unknown => {
       const env = {
-        INSTANCE_IP: "203.0.113.9",
+        INSTANCE_IP: instanceIp,
         PROXY_CONFIG: JSON.stringify({ readinessProbe: { tcpSocket: { port: 1, host } } }),
       };
       const method = parseConfig(configSources({ env, addresses })).workloadHealth?.method;
@@ -96,6 +96,7 @@ describe("readinessProbe", () => {
     };
     assert.equal(hostOf(["10.9.0.2", "fd00::2"]), "10.9.0.2");
     assert.equal(hostOf(["10.9.0.2", "203.0.113.9"]), "203.0.113.9");
+    assert.equal(hostOf(["10.9.0.2"], undefined, "127.0.0.1"), "127.0.0.1", "every machine has it");
     assert.equal(hostOf([]), "203.0.113.9", "it may come yet");
     assert.equal(hostOf(["10.9.0.2"], "203.0.113.9"), "203.0.113.9", "the user asks for it");
   });
