@@ -3,10 +3,9 @@
  *
  * Only what the cache has an accepted resource of is worth keeping.
  */
-import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic } from "../files/atomic-file.ts";
-import { makeFolder } from "../files/folder.ts";
+import { inOwnFolder, makeOwnFolder, removeFromOwnFolder } from "../files/own-folder.ts";
 import { readOwnText } from "../files/read-regular-file.ts";
 import { listAt, textAt } from "../lifecycle/json-path.ts";
 import { typeUrl } from "../xds/type-urls.ts";
@@ -15,45 +14,51 @@ import type { Refusal } from "./refusals.ts";
 /** Refusals that are kept, and characters of Envoy's words for each. */
 const limits = { refusals: 256, reason: 1_024 } as const;
 
+/** Below the cache's folder. */
+const fileName = "refused.json";
+
 /** Largest file that is read, in bytes. */
 const maxBytes = 2_097_152;
 
 /** The file of one agent. */
 export class RefusalFile {
   readonly #folder: string;
-  readonly #path: string;
   readonly #owner: string;
 
   /** @param owner node and control plane; another one's file is of no use */
   constructor(folder: string, owner: string) {
     this.#folder = folder;
-    this.#path = join(folder, "refused.json");
     this.#owner = owner;
   }
 
   /** What an agent before this one has left; nothing when the file is not there, or is not sound. */
   read(): readonly Refusal[] {
     try {
-      const file: unknown = JSON.parse(readOwnText(this.#path, { maxBytes }));
+      const text = inOwnFolder(this.#folder, (anchored) =>
+        readOwnText(join(anchored, fileName), { maxBytes }),
+      );
+      const file: unknown = JSON.parse(text ?? "{}");
       return textAt(file, "owner") === this.#owner ? listAt(file, "refusals").flatMap(readRefusal) : [];
     } catch {
       return [];
     }
   }
 
-  /** @throws the system error */
+  /** @throws FolderNotOursError when the folder is not ours alone, or the system error */
   write(standing: readonly Refusal[]): void {
     const kept = standing.filter((refusal) => refusal.isKept && refusal.typeUrl !== typeUrl.secret);
     if (kept.length === 0) {
-      rmSync(this.#path, { force: true });
+      removeFromOwnFolder(this.#folder, [fileName]);
       return;
     }
-    makeFolder(this.#folder, 0o700);
+    makeOwnFolder(this.#folder);
     const refusals = kept.slice(0, limits.refusals).map(({ typeUrl: type, name, reason, since }) => ({
       ...{ typeUrl: type, name, since },
       reason: reason.slice(0, limits.reason),
     }));
-    writeFileAtomic(this.#path, JSON.stringify({ owner: this.#owner, refusals }), 0o600);
+    inOwnFolder(this.#folder, (anchored) => {
+      writeFileAtomic(join(anchored, fileName), JSON.stringify({ owner: this.#owner, refusals }), 0o600);
+    });
   }
 }
 

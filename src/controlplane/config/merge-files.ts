@@ -27,7 +27,11 @@ export function mergeFiles(
     files.flatMap(({ objects }) => objects),
     objectId,
   );
-  const taken = [...found.values()].flatMap((same) => (same.length === 1 ? same : []));
+  const before = new Set(served.map(objectId));
+  // Of several with one name the one that is served stays; where none is, at a start, the first counts.
+  const taken = [...found].flatMap(([id, same]) =>
+    same.length === 1 || !before.has(id) ? same.toSorted(byPlace).slice(0, 1) : [],
+  );
   const refused = new Set([
     ...files.flatMap((file) => file.refused),
     ...[...found].filter(([, same]) => same.length > 1).map(([id]) => id),

@@ -4,6 +4,7 @@
  * People and tools lay their own things there too: an editor's swap files, and the folders between which a Kubernetes
  * volume swaps. All of them begin with a dot, and so does nothing that is read.
  */
+import { isUtf8 } from "node:buffer";
 import { type BigIntStats, lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode, errorMessage } from "../../lifecycle/error-message.ts";
@@ -52,15 +53,18 @@ class Walk {
       const id = `${dev} ${ino}`;
       if (this.#entered.has(id)) return [];
       this.#entered.add(id);
-      return readdirSync(folder);
+      return readdirSync(folder, { encoding: "buffer" });
     });
-    for (const name of names ?? []) {
-      if (!name.startsWith(".")) this.#look(join(folder, name), name, depth + 1);
+    for (const bytes of names ?? []) {
+      const name = bytes.toString("utf8");
+      if (name.startsWith(".")) continue;
+      const path = join(folder, name);
+      if (isUtf8(bytes)) this.#look(path, name, depth + 1);
+      else if (isYaml(name)) this.#refuse(path, "has a name that is no UTF-8. Rename it");
     }
   }
 
   #look(path: string, name: string, depth: number): void {
-    const isYaml = /\.ya?ml$/.test(name);
     const stat = this.#attempt(path, "Mend or remove it", () => {
       try {
         return statSync(path, { bigint: true });
@@ -68,12 +72,12 @@ class Walk {
         // Gone since the folder was read; a link that leads nowhere is still there, and an object less without a word.
         const isGone =
           errorCode(error) === "ENOENT" && lstatSync(path, { throwIfNoEntry: false }) === undefined;
-        if (!isYaml || isGone) return undefined;
+        if (!isYaml(name) || isGone) return undefined;
         throw error;
       }
     });
     if (stat?.isDirectory() === true) this.#descend(path, depth);
-    else if (isYaml && stat !== undefined) this.#add(path, stat);
+    else if (isYaml(name) && stat !== undefined) this.#add(path, stat);
   }
 
   #descend(path: string, depth: number): void {
@@ -105,4 +109,8 @@ class Walk {
     // One word on each is enough, and on all of a hundred thousand too much.
     if (this.problems.length < 100) this.problems.push({ source, line: 0, path: "", message });
   }
+}
+
+function isYaml(name: string): boolean {
+  return /\.ya?ml$/.test(name);
 }

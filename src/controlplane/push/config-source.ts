@@ -60,6 +60,7 @@ export class ConfigSource implements AsyncDisposable {
     this.#models = new Watch({ number: 1, model: buildModel(first.objects, options.settings) });
     this.#status = statusOf(first);
     this.#told = new ToldProblems(log);
+    this.#told.tell(first.problems);
     const followed = {
       path: options.folder,
       signature: () => folder.signature,
@@ -69,11 +70,15 @@ export class ConfigSource implements AsyncDisposable {
     this.#tasks.spawn("follow-folder", (signal) => followFolder(followed, () => this.#reload(), signal));
   }
 
-  /** @throws ConfigFolderError when the folder's first state is invalid */
+  /**
+   * A start serves what is well, as a change does: a restart must not cost the mesh what one bad object does not.
+   *
+   * @throws ConfigFolderError when there are problems and nothing else to serve
+   */
   static async open(options: ConfigSourceOptions, log: Logger): Promise<ConfigSource> {
     const folder = new ConfigFolder(options.folder);
     const first = await folder.read([]);
-    if (first.problems.length > 0) throw new ConfigFolderError(first.problems);
+    if (first.problems.length > 0 && first.objects.length === 0) throw new ConfigFolderError(first.problems);
     return new ConfigSource(options, log, folder, first);
   }
 

@@ -111,6 +111,8 @@ interface Mishap {
   readonly mend?: (fixture: Fixture) => void;
 }
 
+const inLatin1 = (path: string): Buffer => Buffer.from(path, "latin1");
+
 const away = (fixture: Fixture): string => `${fixture.folder}-away`;
 
 const mishaps: readonly Mishap[] = [
@@ -251,6 +253,16 @@ const mishaps: readonly Mishap[] = [
     },
   },
   {
+    what: "a file whose name is no UTF-8",
+    damage: (fixture) => {
+      writeFileSync(inLatin1(fixture.path("x\u00e4.yaml")), serviceEntry("x"));
+    },
+    problem: /x\ufffd\.yaml: has a name that is no UTF-8/,
+    mend: (fixture) => {
+      unlinkSync(inLatin1(fixture.path("x\u00e4.yaml")));
+    },
+  },
+  {
     what: "a half-written file",
     damage: (fixture) => {
       writeFileSync(fixture.path("api.yaml"), serviceEntry("api").slice(0, 150));
@@ -319,6 +331,32 @@ describe("a folder of configuration", () => {
       assert.equal(fixture.errors.length, problem === undefined ? 0 : 1, fixture.errors.join("\n"));
     });
   }
+
+  test("a start serves what is well, tells the rest once, and sees it mended", async () => {
+    const bad = new Map([
+      ["unknown.yaml", "kind: X\n"],
+      ["half.yaml", serviceEntry("half").slice(0, 150)],
+      ["value.yaml", serviceEntry("value").replace("STATIC", "STATICAL")],
+      ["copy.yaml", serviceEntry("api")],
+    ]);
+    await using fixture = await Fixture.start((folder) => {
+      for (const [name, content] of bad) writeFileSync(join(folder, name), content);
+    });
+    assert.deepEqual(fixture.services, ["api"]);
+    for (const name of bad.keys()) await fixture.refuses(new RegExp(name));
+    for (const name of bad.keys()) unlinkSync(fixture.path(name));
+    writeFileSync(fixture.path("web.yaml"), serviceEntry("web"));
+    await fixture.serves("api", "web");
+    assert.deepEqual(fixture.problems, []);
+    assert.equal(fixture.errors.length, bad.size, fixture.errors.join("\n"));
+  });
+
+  test("a start with nothing that could be served says why there is none", async () => {
+    const start = Fixture.start((folder) => {
+      writeFileSync(join(folder, "api.yaml"), "kind: X\n");
+    });
+    await assert.rejects(start, { name: "ConfigFolderError", message: /api\.yaml/ });
+  });
 
   test("what is wrong with one file costs the others nothing, not even those beside it", async () => {
     await using fixture = await Fixture.start();

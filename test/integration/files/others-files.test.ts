@@ -19,6 +19,7 @@ import { loadOwnFile, storeOwnFile } from "../../../src/files/own-handle.ts";
 import { writeTerminationLog } from "../../../src/files/termination-log.ts";
 import { LogTarget, LogTargetError } from "../../../src/telemetry/log-target.ts";
 import { ModuleStore } from "../../../src/wasm/store/module-store.ts";
+import { RefusalFile } from "../../../src/xdsproxy/refusal-file.ts";
 import { hasRoot } from "../../support/privilege.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { testLog } from "../../support/test-log.ts";
@@ -99,6 +100,19 @@ describe("files of others", () => {
       recorder.started(facts);
     }
     assert.match(lines.join("\n"), /cannot write.*everybody may write it/);
+  });
+
+  test("what Envoy refuses is written to, and removed from, no folder that a link leads to", () => {
+    using folder = hostileFolder();
+    mkdirSync(folder.at("elsewhere"), { mode: 0o700 });
+    writeFileSync(folder.at("elsewhere/refused.json"), "theirs");
+    symlinkSync(folder.at("elsewhere"), folder.at("xds-cache"));
+    const file = new RefusalFile(folder.at("xds-cache"), "web");
+    const refusal = { typeUrl: "t", name: "n", reason: "r", since: new Date(), isKept: true } as const;
+    for (const standing of [[{ ...refusal, serves: "last accepted", wasAccepted: true } as const], []])
+      assert.throws(() => file.write(standing), { name: "FolderNotOursError" });
+    assert.equal(readFileSync(folder.at("elsewhere/refused.json"), "utf8"), "theirs");
+    assert.deepEqual(file.read(), []);
   });
 
   test("modules and their index that others may have laid are not used", async (t) => {
