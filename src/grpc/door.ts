@@ -39,6 +39,7 @@ export class Door implements AsyncDisposable {
   readonly #callers = new Map<string, Caller>();
   readonly #descriptors = maxDescriptors();
   readonly #options: DoorOptions;
+  #port = 0;
 
   private constructor(options: DoorOptions) {
     this.#options = options;
@@ -61,13 +62,14 @@ export class Door implements AsyncDisposable {
         resolve();
       });
     });
+    const address = door.#server.address();
+    if (typeof address === "object" && address !== null) door.#port = address.port;
     return door;
   }
 
-  /** The bound port. */
+  /** The port that was bound, also once it is closed. */
   get port(): number {
-    const address = this.#server.address();
-    return typeof address === "object" && address !== null ? address.port : 0;
+    return this.#port;
   }
 
   /** The connection of `peer` (`ip:port`) may stay. */

@@ -60,12 +60,16 @@ export interface GrpcServerOptions {
   readonly part?: string;
   /** How many connections it holds; half of the process's descriptors unless told. */
   readonly limits?: ConnectionLimits;
+  /**
+   * Largest message that is taken, in bytes, compressed or not; 4 MiB unless told. Larger ones are not taken in at all.
+   */
+  readonly maxMessageBytes?: number;
   /** Told of what nobody expected, which cost one connection. */
   readonly onFault?: (reason: string) => void;
 }
 
-/** Largest message that is taken, in bytes, compressed or not (as Istio's). Larger ones are not taken in at all. */
-const maxMessageBytes = 4 * 2 ** 20;
+/** As Istio's. */
+const defaultMaxMessageBytes = 4 * 2 ** 20;
 
 /** How long a unary call's request may take, in milliseconds. */
 const requestWithinMs = 30_000;
@@ -77,7 +81,6 @@ const unixSocket: ServerOptions = {
 };
 
 const tcpPort: ServerOptions = {
-  "grpc.max_receive_message_length": maxMessageBytes,
   "grpc.max_send_message_length": -1,
   "grpc.max_concurrent_streams": 100,
   // Whoever is gone without a word is noticed, and whoever asks for nothing makes room.
@@ -116,12 +119,12 @@ export class GrpcServer implements AsyncDisposable {
       return new GrpcServer(server);
     }
     const { host, port, tls } = address;
-    const server = new Server(tcpPort);
+    const { part = "a gRPC server", limits, onFault, maxMessageBytes = defaultMaxMessageBytes } = options;
+    const server = new Server({ ...tcpPort, "grpc.max_receive_message_length": maxMessageBytes });
     const credentials = tls === undefined ? undefined : new RenewableCredentials(tls);
     const listening = new GrpcServer(server, credentials);
     for (const service of services) register(server, service, (peer) => listening.#door?.admit(peer));
     const injector = server.createConnectionInjector(credentials ?? ServerCredentials.createInsecure());
-    const { part = "a gRPC server", limits, onFault } = options;
     const take = (socket: Socket): void => {
       injector.injectConnection(socket);
     };

@@ -56,6 +56,8 @@ export class TestDiscoveryServer implements AsyncDisposable {
           streams: Object.fromEntries(methods.map((method) => [method, serve(method)])),
         },
       ],
+      // What the agent sends is measured here, and not bounded.
+      { maxMessageBytes: 2 ** 30 },
     );
     return discovery;
   }
