@@ -10,7 +10,7 @@ import { targetNames } from "./target-names.ts";
 const runFile = promisify(execFile);
 
 /** Processes at a time: most of them wait for a socket now and then. */
-const concurrency = 5;
+const concurrency = 8;
 
 /** A number that is another each day, so that each day tries other inputs; it is told with the result. */
 const seed = Math.floor(Date.now() / 86_400_000);
