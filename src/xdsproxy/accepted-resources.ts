@@ -50,6 +50,11 @@ export class AcceptedResources {
     return this.#cache?.accepts(typeUrl, bytes) === true;
   }
 
+  /** True when what Envoy accepts of such a response can be given again. */
+  keeps(typeUrl: string, goesToCache: boolean): boolean {
+    return typeUrl === types.secret || (goesToCache && this.#cache?.keeps(typeUrl) === true);
+  }
+
   /** Envoy has accepted a response. */
   acknowledged(update: AcknowledgedUpdate, goesToCache: boolean): void {
     const { typeUrl } = update;

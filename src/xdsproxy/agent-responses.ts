@@ -15,17 +15,8 @@ export interface AgentResponseDependencies {
   readonly send: (message: Buffer, facts: ResponseFacts) => Promise<void>;
 }
 
-/** What became of one. */
-export interface AgentResponseOutcome {
-  readonly answer: PartAnswer;
-  readonly full: boolean;
-  readonly goesToCache: boolean;
-}
-
 /** How long an answer is waited for, in milliseconds: an Envoy that takes in a large configuration answers nothing. */
 const answerWithinMs = 120_000;
-
-const unanswered: AgentResponseOutcome = { answer: "void", full: false, goesToCache: false };
 
 /** Those of one stream. */
 export class AgentResponses {
@@ -39,9 +30,16 @@ export class AgentResponses {
     this.#ended = ended;
   }
 
-  /** Send one: it is on its way when this returns. Resolves with Envoy's answer; never rejects. */
-  async send(response: Omit<LocalResponse, "nonce">): Promise<AgentResponseOutcome> {
-    if (this.#ended.aborted) return unanswered;
+  /**
+   * Send one: it is on its way when this returns. Resolves with Envoy's answer; never rejects.
+   *
+   * @param accepted called when Envoy accepts it, before Envoy's next answer is read
+   */
+  async send(
+    response: Omit<LocalResponse, "nonce">,
+    accepted?: (answered: Answered) => void,
+  ): Promise<PartAnswer> {
+    if (this.#ended.aborted) return "void";
     const { protocol, own, send } = this.#deps;
     const nonce = own.nextNonce();
     const message = protocol.writeResponse({ ...response, nonce });
@@ -52,14 +50,16 @@ export class AgentResponses {
     using deadline = new Deadline(answerWithinMs);
     deadline.signal.addEventListener("abort", give, { once: true });
     this.#ended.addEventListener("abort", give, { once: true });
-    this.#waiting.set(nonce, resolve);
+    this.#waiting.set(nonce, (answered) => {
+      if (answered.error === undefined) accepted?.(answered);
+      resolve(answered);
+    });
     send(message, protocol.readResponse(message)).catch(give);
     const answered = await promise;
     this.#waiting.delete(nonce);
     this.#ended.removeEventListener("abort", give);
-    if (answered === undefined) return unanswered;
-    const { error, full, goesToCache } = answered;
-    return { answer: error === undefined ? "accepted" : "refused", full, goesToCache };
+    if (answered === undefined) return "void";
+    return answered.error === undefined ? "accepted" : "refused";
   }
 
   /** Envoy has answered one of them. */

@@ -13,13 +13,16 @@ import { redactText } from "../telemetry/redact.ts";
 import { wildcardTypes } from "../xds/type-urls.ts";
 import type { AcceptedResources, AcceptedType } from "./accepted-resources.ts";
 import { isolate, type Isolated, type PartAnswer } from "./isolation.ts";
+import { areRestored, changedOf, isSame, tryOlder, withoutNames } from "./older-resources.ts";
 import type { OwnResponses } from "./own-response.ts";
 import { AgentResponses } from "./agent-responses.ts";
 import type { AdsProtocol, RequestFacts, ResponseFacts } from "./protocol.ts";
 import type { ResponseSource } from "./recorder.ts";
 import type { Refusal, Refusals } from "./refusals.ts";
-import { entriesOf, RefusedResponse, type ResponseEntry } from "./refused-response.ts";
+import { blamedOf, detached, entriesOf, RefusedResponse, type ResponseEntry } from "./refused-response.ts";
 import type { Answered, StreamObserver } from "./stream-observer.ts";
+import { StreamResources } from "./stream-resources.ts";
+import { Undecided } from "./undecided.ts";
 
 /** What it works with. */
 export interface FallbackDependencies {
@@ -46,6 +49,15 @@ interface Lead {
   readonly isAccepted: Promise<boolean>;
 }
 
+/** What is known of a refused response when it is to be taken apart. */
+interface Mending {
+  readonly error: string;
+  readonly lead: Lead | undefined;
+  /** Envoy had something of the type. */
+  readonly hadBefore: boolean;
+  readonly undecided: Undecided<ResponseEntry>;
+}
+
 /** Characters of Envoy's words that are kept for each resource. */
 const maxReason = 1_024;
 
@@ -57,10 +69,9 @@ export class Fallback {
   readonly #leads = new Map<string, Lead>();
   /** Names by type that have been led, or refused here. */
   readonly #seen = new Map<string, Set<string>>();
-  /** Names by type that Envoy has accepted on this stream, of types that are not kept whole. */
-  readonly #acceptedNames = new Map<string, Set<string>>();
-  /** Types of which Envoy has accepted something on this stream. */
-  readonly #acceptedTypes = new Set<string>();
+  readonly #resources: StreamResources;
+  /** By type, of those of which a refused response has not been dealt with. */
+  readonly #undecided = new Map<string, Undecided<ResponseEntry>>();
   /** Names that Envoy asks for, in state of the world. */
   readonly #asked = new Map<string, readonly string[]>();
   readonly #running = new Set<RefusedResponse>();
@@ -72,6 +83,7 @@ export class Fallback {
   constructor(deps: FallbackDependencies, ended: AbortSignal) {
     this.#deps = deps;
     this.#responses = new AgentResponses(deps, ended);
+    this.#resources = new StreamResources(deps.protocol);
   }
 
   /** Envoy asks for something, or answers. */
@@ -117,16 +129,14 @@ export class Fallback {
       const { version } = known;
       const { removed } = response;
       const isAccepted = this.#responses
-        .send({ typeUrl, version, resources, removed })
-        .then(({ answer, full, goesToCache }) => {
-          if (answer !== "accepted") return false;
+        .send({ typeUrl, version, resources, removed }, ({ full, goesToCache }) => {
           const isWhole = full && areRestored(due, given, known);
           accepted.acknowledged(
             { typeUrl, full: isWhole, version, changed: resources, removed },
             goesToCache,
           );
-          return true;
-        });
+        })
+        .then((answer) => answer === "accepted");
       this.#leads.set(response.nonce, { names: due, given, isAccepted });
     } catch (error) {
       log.debug("what Envoy last accepted could not go first", {
@@ -162,29 +172,46 @@ export class Fallback {
     const lead = this.#leads.get(nonce);
     this.#leads.delete(nonce);
     if (error === undefined) {
-      this.#acceptedTypes.add(typeUrl);
-      if (!goesToCache) this.#noteNames(response);
+      this.#resources.accepted(response, goesToCache);
+      this.#undecided
+        .get(typeUrl)
+        ?.decided(full ? undefined : [...entriesOf(protocol, response).map(({ name }) => name), ...removed]);
+      this.#limitUndecided(typeUrl);
       return;
     }
-    const hadBefore = this.#deps.observer.hasEarlier(typeUrl) || this.#acceptedTypes.has(typeUrl);
-    const run = new RefusedResponse(protocol, answered);
+    const hadBefore = this.#deps.observer.hasEarlier(typeUrl) || this.#resources.hasType(typeUrl);
+    this.#tasks += 1;
+    const run = new RefusedResponse(protocol, answered, this.#tasks);
+    const undecided = this.#undecided.get(typeUrl) ?? new Undecided<ResponseEntry>(isSame);
+    this.#undecided.set(typeUrl, undecided);
+    const entries = run.entries.filter(({ name }) => name !== "").map(detached);
+    undecided.refusedTogether({ entries, removed, isWhole: run.isWhole });
     // What came after it was on its way before it was refused.
     for (const later of this.#deps.observer.unanswered(typeUrl)) run.isFollowedBy(later);
     this.#running.add(run);
-    this.#tasks += 1;
     tasks.spawn(`refusal-${this.#tasks}-of-stream-${number}`, async () => {
       using _ = refusals.unsettled(number);
       // One at a time: each holds what was accepted of the type, which may be large.
       const before = this.#mending.get(typeUrl);
-      const mended = (before ?? Promise.resolve()).then(() => this.#mend(run, error, lead, hadBefore));
+      const mended = (before ?? Promise.resolve()).then(() =>
+        this.#mend(run, { error, lead, hadBefore, undecided }),
+      );
       this.#mending.set(typeUrl, mended);
       await mended;
       this.#running.delete(run);
+      this.#limitUndecided(typeUrl);
     });
   }
 
+  /** Nothing is undecided once every refused response of the type has been dealt with, and none can follow. */
+  #limitUndecided(typeUrl: string): void {
+    if (this.#deps.observer.unanswered(typeUrl).length > 0) return;
+    for (const running of this.#running) if (running.typeUrl === typeUrl) return;
+    this.#undecided.delete(typeUrl);
+  }
+
   /** Find out what is refused, give Envoy the rest of the response and the last accepted, and tell. Never rejects. */
-  async #mend(run: RefusedResponse, error: string, led: Lead | undefined, hadBefore: boolean): Promise<void> {
+  async #mend(run: RefusedResponse, { error, lead: led, hadBefore, undecided }: Mending): Promise<void> {
     if (run.isOver) return;
     const { typeUrl } = run;
     const lead = (await led?.isAccepted) === true ? led : undefined;
@@ -195,18 +222,26 @@ export class Fallback {
     try {
       known = await this.#deps.accepted.of(typeUrl);
       const isNew = wildcardTypes.has(typeUrl) && known === undefined && !hadBefore;
+      const gone = new Set(run.entries.map(({ name }) => name).filter((name) => undecided.isGone(name)));
+      known = withoutNames(known, gone);
       // Of an Envoy without a predecessor, readiness is to say what it lacks.
       if (!isNew && this.#mayReplace(typeUrl) && (!hadBefore || run.canSpare(known))) {
-        if (hadBefore) suspects = changedOf(suspects, known);
+        if (hadBefore) suspects = changedOf(suspects, known, undecided);
         const suspected = new Set(suspects);
-        run.trust(run.entries.filter((entry) => !suspected.has(entry)));
-        found = await isolate(
-          suspects,
-          ({ name }) => name !== "" && error.includes(name),
-          (part) => this.#attempt(run, part, known),
-          run.maxTries,
-        );
-        if (found.unknown.length === 0 && !run.isReplaced) given = await this.#give(run, found, known, lead);
+        const trusted = run.entries.filter((entry) => !suspected.has(entry));
+        run.trust(trusted);
+        for (const entry of trusted) undecided.accepted(entry);
+        const attempt = (part: readonly ResponseEntry[]): Promise<PartAnswer> =>
+          this.#attempt(run, part, known, undecided);
+        const isNamed = ({ name }: ResponseEntry): boolean => name !== "" && error.includes(name);
+        found = await isolate(suspects, isNamed, attempt, run.maxTries);
+        const isKnown = found.unknown.length === 0 && !run.isReplaced;
+        if (isKnown && (await tryOlder(found.refused, undecided, attempt, run.maxTries))) {
+          run.takesAway(
+            found.refused.flatMap(({ name }) => (gone.has(name) && !run.hasOlder(name) ? [name] : [])),
+          );
+          given = await this.#give(run, found, known, lead);
+        }
       }
     } catch (problem) {
       this.#deps.log.debug("a refused response could not be taken apart", {
@@ -223,41 +258,52 @@ export class Fallback {
     run: RefusedResponse,
     part: readonly ResponseEntry[],
     known: AcceptedType | undefined,
+    undecided: Undecided<ResponseEntry>,
   ): Promise<PartAnswer> {
     if (run.isReplaced) return "void";
     const next = run.attempt(part, known);
     if (next === undefined) return "accepted";
-    const { answer } = await this.#responses.send(next);
-    if (run.isReplaced) return "void";
-    if (answer === "accepted") {
-      run.took(part);
-      this.#keep(run, part, known);
-    }
-    return answer;
+    const answer = await this.#responses.send(next.response, () => {
+      run.took(next.entries);
+      for (const entry of next.entries) undecided.accepted(entry);
+      this.#keep(run, next.entries, next.response.removed, known);
+    });
+    return run.isReplaced ? "void" : answer;
   }
 
-  /** What Envoy has accepted of a response is kept at once: a later response may leave no time to do it in the end. */
-  #keep(run: RefusedResponse, part: readonly ResponseEntry[], known: AcceptedType | undefined): void {
+  /**
+   * What Envoy has accepted of a response is kept at once, before what it answers next: a later response may leave no
+   * time to do it in the end, and then counts more.
+   */
+  #keep(
+    run: RefusedResponse,
+    part: readonly ResponseEntry[],
+    removed: readonly string[],
+    known: AcceptedType | undefined,
+  ): void {
     if (run.source !== "control plane") return;
     const { typeUrl, goesToCache } = run;
-    const changed = part.filter(({ name }) => !run.isSuperseded(name)).map(({ resource }) => resource());
+    const changed = part.map(({ resource }) => resource());
     const version = known?.version ?? "";
-    this.#deps.accepted.acknowledged({ typeUrl, full: false, version, changed, removed: [] }, goesToCache);
+    this.#deps.accepted.acknowledged({ typeUrl, full: false, version, changed, removed }, goesToCache);
   }
 
-  /** Names that Envoy has been given the last accepted resource of; undefined when it would not take them. */
+  /** Names that Envoy has been given an accepted resource of; undefined when it would not take them. */
   async #give(
     run: RefusedResponse,
     { refused }: Isolated<ResponseEntry>,
     known: AcceptedType | undefined,
     lead: Lead | undefined,
   ): Promise<ReadonlySet<string> | undefined> {
-    const names = new Set(run.replaceable(refused, known).map(({ name }) => name));
-    const isLed = lead !== undefined && [...names].every((name) => lead.given.has(name));
+    const last = run.replaceable(refused, known).map(({ name }) => name);
+    const names = new Set([...last, ...refused.flatMap(({ name }) => (run.hasOlder(name) ? [name] : []))]);
+    const isLed = lead !== undefined && last.every((name) => lead.given.has(name));
     if (isLed && !run.wasTried) return names;
     const next = run.end(refused, known);
     if (next === undefined) return names;
-    const { answer } = await this.#responses.send(next);
+    const answer = await this.#responses.send(next, () => {
+      this.#keep(run, [], next.removed, known);
+    });
     return answer === "accepted" ? names : undefined;
   }
 
@@ -281,11 +327,15 @@ export class Fallback {
     const { typeUrl, source, goesToCache, full } = run;
     const good = found.accepted.filter(({ name }) => !run.isSuperseded(name));
     if (source === "control plane" && settled !== undefined) {
-      const kept = [...given].flatMap((name) => known?.get(name) ?? []);
+      const kept = run
+        .replaceable(found.refused, known)
+        .flatMap(({ name }) => (given.has(name) ? (known?.get(name) ?? []) : []));
       const trusted = full ? run.trusted : good;
       const changed = [...trusted.map(({ resource }) => resource()), ...kept];
       const names = blamed.map(({ name }) => name);
-      const isWhole = full && found.unknown.length === 0 && areRestored(names, given, known);
+      // What a later response said is not in it.
+      const isWhole =
+        full && !run.isSupersededInPart && found.unknown.length === 0 && areRestored(names, given, known);
       const { removed } = run;
       accepted.acknowledged(
         { typeUrl, full: isWhole, version: known?.version ?? "", changed, removed },
@@ -306,33 +356,23 @@ export class Fallback {
       number,
       told.map(({ name, ...entry }): Refusal => {
         const last = known?.get(name);
-        const wasAccepted = known?.has(name) === true;
+        const wasAccepted = known?.has(name) === true || run.hasOlder(name);
         // An Envoy that refuses the very thing which another accepted has nothing to keep.
-        const isSame = last !== undefined && entry.isLike(last);
-        const keepsOwn = wasAccepted && this.#hadBefore(run, name) && !isSame;
+        const isLast = last !== undefined && entry.isLike(last);
+        const keepsOwn = wasAccepted && this.#hadBefore(run, name) && !isLast;
         return {
           ...{ typeUrl, name, reason, since: new Date(), wasAccepted },
           serves: given.has(name) || keepsOwn ? "last accepted" : "nothing",
-          isKept: last !== undefined,
+          isKept: last !== undefined || (run.hasOlder(name) && accepted.keeps(typeUrl, goesToCache)),
         };
       }),
     );
   }
 
-  #noteNames(response: ResponseFacts): void {
-    const { typeUrl, removed } = response;
-    const names = this.#acceptedNames.get(typeUrl) ?? new Set<string>();
-    this.#acceptedNames.set(typeUrl, names);
-    for (const { name } of entriesOf(this.#deps.protocol, response)) names.add(name);
-    for (const name of removed) names.delete(name);
-  }
-
   /** True when Envoy had something of this name before, which it keeps. */
   #hadBefore({ typeUrl, goesToCache }: RefusedResponse, name: string): boolean {
-    if (this.#deps.observer.hasEarlier(typeUrl)) return true;
-    return goesToCache
-      ? this.#acceptedTypes.has(typeUrl)
-      : this.#acceptedNames.get(typeUrl)?.has(name) === true;
+    const { observer } = this.#deps;
+    return observer.hasEarlier(typeUrl) || this.#resources.hasName(typeUrl, name, goesToCache);
   }
 
   #seenOf(typeUrl: string): Set<string> {
@@ -349,31 +389,4 @@ export class Fallback {
     const { isDelta } = this.#deps.protocol;
     return isDelta || !wildcardTypes.has(typeUrl) || (this.#asked.get(typeUrl) ?? []).length === 0;
   }
-}
-
-/** False when an Envoy has accepted one of these that this one does not have: it is not to be forgotten for that. */
-function areRestored(
-  names: Iterable<string>,
-  given: ReadonlySet<string>,
-  known: AcceptedType | undefined,
-): boolean {
-  return [...names].every((name) => given.has(name) || known?.has(name) !== true);
-}
-
-/** Those that Envoy did not have already; all of them when there are none. */
-function changedOf(
-  entries: readonly ResponseEntry[],
-  known: AcceptedType | undefined,
-): readonly ResponseEntry[] {
-  const changed = entries.filter((entry) => {
-    const last = known?.get(entry.name);
-    return last === undefined || !entry.isLike(last);
-  });
-  return changed.length > 0 ? changed : entries;
-}
-
-/** The resources that Envoy names in its refusal, or else all of them. */
-function blamedOf(entries: readonly ResponseEntry[], error: string): readonly ResponseEntry[] {
-  const named = entries.filter(({ name }) => name !== "" && error.includes(name));
-  return named.length > 0 ? named : entries;
 }

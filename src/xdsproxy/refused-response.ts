@@ -15,6 +15,9 @@ import { anyOf, type WireResource } from "./wire-resource.ts";
 /** A resource of a response. */
 export interface ResponseEntry {
   readonly name: string;
+  /** Number of the response among the refused ones of its stream. */
+  readonly order: number;
+  readonly bytes: number;
   /** In the form in which resources are kept. */
   readonly resource: () => WireResource;
   /** True when the other one says the same, whatever its version. */
@@ -22,12 +25,39 @@ export interface ResponseEntry {
 }
 
 /** The resources of a response; what is no resource has no name. */
-export function entriesOf(protocol: AdsProtocol, response: ResponseFacts): readonly ResponseEntry[] {
+export function entriesOf(
+  protocol: AdsProtocol,
+  response: ResponseFacts,
+  order = 0,
+): readonly ResponseEntry[] {
   return response.resources.map((view) => ({
-    name: nameOrNone(protocol, view),
+    ...{ name: nameOrNone(protocol, view), order, bytes: view.length },
     resource: () => protocol.readResource(view, response.version),
     isLike: (other) => Buffer.compare(protocol.isDelta ? anyOf(view) : view, anyOf(other.bytes)) === 0,
   }));
+}
+
+/** One that outlives its response, with a copy of its bytes. */
+export function detached(entry: ResponseEntry): ResponseEntry {
+  const { bytes, ...facts } = entry.resource();
+  const resource = { ...facts, bytes: Uint8Array.from(bytes) };
+  return {
+    ...{ name: entry.name, order: entry.order, bytes: entry.bytes },
+    resource: () => resource,
+    isLike: (other) => Buffer.compare(anyOf(resource.bytes), anyOf(other.bytes)) === 0,
+  };
+}
+
+/** The resources that Envoy names in its refusal, or else all of them. */
+export function blamedOf(entries: readonly ResponseEntry[], error: string): readonly ResponseEntry[] {
+  const named = entries.filter(({ name }) => name !== "" && error.includes(name));
+  return named.length > 0 ? named : entries;
+}
+
+/** A response that is made of a refused one, and what it has of it. */
+export interface MadeResponse {
+  readonly response: Omit<LocalResponse, "nonce">;
+  readonly entries: readonly ResponseEntry[];
 }
 
 const maxTriedBytes = 268_435_456;
@@ -42,11 +72,13 @@ export class RefusedResponse {
   readonly full: boolean;
   readonly goesToCache: boolean;
   readonly entries: readonly ResponseEntry[];
-  readonly #protocol: AdsProtocol;
-  readonly #removed: readonly string[];
   /** A response has to be the whole. */
-  readonly #isWhole: boolean;
+  readonly isWhole: boolean;
+  readonly #protocol: AdsProtocol;
+  readonly #removed = new Set<string>();
   readonly #trusted = new Set<ResponseEntry>();
+  /** Those of `#trusted` that an earlier response had, by name. */
+  readonly #older = new Map<string, ResponseEntry>();
   readonly #superseded = new Set<string>();
   readonly #bytes: number;
   #isReplaced = false;
@@ -54,15 +86,16 @@ export class RefusedResponse {
   /** Envoy has taken what it takes away. */
   #isRemoved = false;
 
-  constructor(protocol: AdsProtocol, { response, source, full, goesToCache }: Answered) {
+  /** @param order its number among the refused ones of its stream */
+  constructor(protocol: AdsProtocol, { response, source, full, goesToCache }: Answered, order: number) {
     this.#protocol = protocol;
     this.typeUrl = response.typeUrl;
     this.source = source;
     this.full = full;
     this.goesToCache = goesToCache;
-    this.#isWhole = !protocol.isDelta && wildcardTypes.has(response.typeUrl);
-    this.#removed = response.removed;
-    this.entries = entriesOf(protocol, response);
+    this.isWhole = !protocol.isDelta && wildcardTypes.has(response.typeUrl);
+    for (const name of response.removed) this.#removed.add(name);
+    this.entries = entriesOf(protocol, response, order);
     this.#bytes = response.resources.reduce((sum, { length }) => sum + length, 0);
   }
 
@@ -75,13 +108,15 @@ export class RefusedResponse {
   get isOver(): boolean {
     return (
       this.#isReplaced ||
-      (this.entries.length > 0 && this.entries.every(({ name }) => this.#superseded.has(name)))
+      (this.entries.length > 0 &&
+        this.removed.length === 0 &&
+        this.entries.every(({ name }) => this.#superseded.has(name)))
     );
   }
 
   /** Parts that may be tried: where each has to be the whole, they are not to come to more than `maxTriedBytes`. */
   get maxTries(): number {
-    const tries = this.#isWhole ? Math.floor(maxTriedBytes / Math.max(this.#bytes, 1)) : maxParts;
+    const tries = this.isWhole ? Math.floor(maxTriedBytes / Math.max(this.#bytes, 1)) : maxParts;
     return Math.min(Math.max(tries, leastParts), maxParts);
   }
 
@@ -92,12 +127,30 @@ export class RefusedResponse {
 
   /** What Envoy is known to accept of it. */
   get trusted(): readonly ResponseEntry[] {
-    return this.entries.filter((entry) => this.#isTrusted(entry));
+    return [...this.#trusted].filter((entry) => this.#isTrusted(entry));
   }
 
   /** Names that it took away. */
   get removed(): readonly string[] {
-    return this.#removed.filter((name) => !this.#superseded.has(name));
+    return [...this.#removed].filter((name) => !this.#superseded.has(name));
+  }
+
+  /** True when a later response has said something else of one of its resources, or of what it took away. */
+  get isSupersededInPart(): boolean {
+    return this.#superseded.size > 0;
+  }
+
+  /** What was taken away before, and is refused now, is taken away. */
+  takesAway(names: Iterable<string>): void {
+    for (const name of names) {
+      this.#removed.add(name);
+      this.#isRemoved = false;
+    }
+  }
+
+  /** True when Envoy has accepted in its place what an earlier refused response had of that name. */
+  hasOlder(name: string): boolean {
+    return this.#older.has(name);
   }
 
   isSuperseded(name: string): boolean {
@@ -107,14 +160,14 @@ export class RefusedResponse {
   /** A later response goes to Envoy: of its resources this one says nothing any more. */
   isFollowedBy(later: ResponseFacts): void {
     if (later.typeUrl !== this.typeUrl) return;
-    if (this.#isWhole) this.#isReplaced = true;
+    if (this.isWhole) this.#isReplaced = true;
     for (const name of later.removed) this.#superseded.add(name);
     for (const view of later.resources) this.#superseded.add(nameOrNone(this.#protocol, view));
   }
 
   /** True when no part of it would take from Envoy what it has and nobody else could give back. */
   canSpare(known: AcceptedType | undefined): boolean {
-    if (!this.#isWhole) return true;
+    if (!this.isWhole) return true;
     return (
       known !== undefined &&
       this.entries.every(({ name }) => !known.has(name) || known.get(name) !== undefined)
@@ -123,7 +176,11 @@ export class RefusedResponse {
 
   /** Envoy accepts these. */
   trust(entries: readonly ResponseEntry[]): void {
-    for (const entry of entries) this.#trusted.add(entry);
+    const own = new Set(this.entries);
+    for (const entry of entries) {
+      this.#trusted.add(entry);
+      if (!own.has(entry)) this.#older.set(entry.name, entry);
+    }
   }
 
   /** Envoy has accepted the response that was made for this part. */
@@ -132,29 +189,25 @@ export class RefusedResponse {
     this.#isRemoved = true;
   }
 
-  /** The response that has `part` as it came; undefined when nothing of it counts any more. */
-  attempt(
-    part: readonly ResponseEntry[],
-    known: AcceptedType | undefined,
-  ): Omit<LocalResponse, "nonce"> | undefined {
+  /** The response that has `part`, of this response or an earlier one; undefined when nothing of it counts any more. */
+  attempt(part: readonly ResponseEntry[], known: AcceptedType | undefined): MadeResponse | undefined {
     const live = part.filter(({ name }) => !this.#superseded.has(name));
     if (live.length === 0) return undefined;
     const removed = this.#isRemoved ? [] : this.removed;
     this.#wasTried = true;
-    const tried = new Set(live);
-    return {
+    const response = {
       ...{ typeUrl: this.typeUrl, version: known?.version ?? "", removed },
-      resources: this.#isWhole
-        ? this.#compose((entry) => tried.has(entry) || this.#isTrusted(entry), known)
-        : live.map(({ resource }) => resource()),
+      resources: this.isWhole ? this.#compose(live, known) : live.map(({ resource }) => resource()),
     };
+    return { response, entries: live };
   }
 
   /** Those of `refused` that an accepted one can take the place of. */
   replaceable(refused: readonly ResponseEntry[], known: AcceptedType | undefined): readonly ResponseEntry[] {
     return refused.filter((entry) => {
       const last = known?.get(entry.name);
-      return last !== undefined && !entry.isLike(last) && !this.#superseded.has(entry.name);
+      const isOpen = !this.#superseded.has(entry.name) && !this.#older.has(entry.name);
+      return last !== undefined && isOpen && !entry.isLike(last);
     });
   }
 
@@ -163,11 +216,11 @@ export class RefusedResponse {
     refused: readonly ResponseEntry[],
     known: AcceptedType | undefined,
   ): Omit<LocalResponse, "nonce"> | undefined {
-    const resources = this.#isWhole
-      ? this.#compose((entry) => this.#isTrusted(entry), known)
+    const resources = this.isWhole
+      ? this.#compose([], known)
       : this.replaceable(refused, known).flatMap(({ name }) => known?.get(name) ?? []);
     const removed = this.#isRemoved ? [] : this.removed;
-    if (resources.length === 0 && removed.length === 0 && !this.#isWhole) return undefined;
+    if (resources.length === 0 && removed.length === 0 && !this.isWhole) return undefined;
     return { typeUrl: this.typeUrl, version: known?.version ?? "", resources, removed };
   }
 
@@ -175,12 +228,16 @@ export class RefusedResponse {
     return this.#trusted.has(entry) && !this.#superseded.has(entry.name);
   }
 
-  #compose(
-    isAsItCame: (entry: ResponseEntry) => boolean,
-    known: AcceptedType | undefined,
-  ): readonly WireResource[] {
+  /** The whole, with `tried` and what is trusted, and the last accepted of all others. */
+  #compose(tried: readonly ResponseEntry[], known: AcceptedType | undefined): readonly WireResource[] {
+    const isTried = new Set(tried);
+    const own = new Set(this.entries);
+    const others = new Map(this.#older);
+    for (const entry of tried) if (!own.has(entry)) others.set(entry.name, entry);
     return this.entries.flatMap((entry) => {
-      if (isAsItCame(entry)) return [entry.resource()];
+      if (isTried.has(entry) || this.#isTrusted(entry)) return [entry.resource()];
+      const other = others.get(entry.name);
+      if (other !== undefined) return [other.resource()];
       return this.replaceable([entry], known).length > 0 ? (known?.get(entry.name) ?? []) : [];
     });
   }

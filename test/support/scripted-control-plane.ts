@@ -32,6 +32,8 @@ export class ScriptedControlPlane implements AsyncDisposable {
   readonly refusals: HeardRefusal[] = [];
   /** Nonces that it was answered, and never gave. */
   readonly foreignNonces: string[] = [];
+  /** How often each nonce that it gave was answered. */
+  readonly answers = new Map<string, number>();
   readonly #streams = new Set<Served>();
   readonly #types = new Map<string, Map<string, VersionedResource>>();
   #server: GrpcServer | undefined;
@@ -106,6 +108,8 @@ export class ScriptedControlPlane implements AsyncDisposable {
       const request = protocol.decode(message);
       if (request.nonce !== "" && !request.nonce.startsWith(noncePrefix))
         this.foreignNonces.push(request.nonce);
+      const answers = this.answers.get(request.nonce);
+      if (answers !== undefined) this.answers.set(request.nonce, answers + 1);
       if (request.error !== undefined) this.refusals.push({ typeUrl: request.typeUrl, error: request.error });
       const subscription = subscriptions.get(request.typeUrl) ?? protocol.subscribe(request.typeUrl);
       subscriptions.set(request.typeUrl, subscription);
@@ -119,6 +123,7 @@ export class ScriptedControlPlane implements AsyncDisposable {
     if (resources === undefined || response === undefined) return;
     this.#nonce += 1;
     const nonce = `${noncePrefix}${this.#nonce}`;
+    this.answers.set(nonce, 0);
     stream.enqueue(Buffer.from(response.encode(url, String(this.#version), nonce)));
     response.sent(nonce);
   }

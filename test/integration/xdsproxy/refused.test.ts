@@ -367,6 +367,41 @@ for (const encoding of [sotw, delta]) {
         }
       });
 
+      test("whose response Envoy took in part is taken back by a later one that is refused as well", async () => {
+        await using scene = await open();
+        const first = scene.envoy(names);
+        await scene.has(first, { a: "1", b: "1" });
+        const { resume } = first.pause();
+        scene.push({ a: "2", b: "bad 2" });
+        scene.push({ a: "1", b: "invalid 3" });
+        resume();
+        await scene.refuses({ b: "last accepted" });
+        await scene.has(first, { a: "1", b: "1" });
+      });
+
+      test("in the first response of a stream costs nothing that the next one brings", async () => {
+        await using scene = await open();
+        const first = scene.envoy(names);
+        await scene.has(first, { a: "1", b: "1" });
+        await first.disconnect();
+        scene.push({ a: "bad 2", b: "2" });
+        const sent = scene.plane.answers.size;
+        const second = scene.envoy(names);
+        const { resume } = second.pause();
+        await eventually("the first response", () => assert.ok(scene.plane.answers.size > sent), {
+          withinMs: 5_000,
+          everyMs: 5,
+        });
+        scene.push({ a: "bad 2", b: "3" });
+        resume();
+        await scene.refuses({ a: "last accepted" });
+        await scene.has(second, { a: "1", b: "3" });
+        await second.disconnect();
+        scene.push({ a: "bad 2", b: "bad 4" });
+        const third = scene.envoy(names);
+        await scene.has(third, { a: "1", b: "3" });
+      });
+
       test("keeps nothing that the same response takes away, and brings nothing of it back", async () => {
         // In state of the world nobody takes away what is asked for by name.
         if (encoding === sotw && !wildcardTypes.has(type)) return;
