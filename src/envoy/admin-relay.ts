@@ -50,25 +50,33 @@ export function forward(request: IncomingMessage, response: ServerResponse, rela
   const limit = new Timer(relay.limits.firstByteMs, () => {
     upstream.destroy(new Error(`no answer within ${relay.limits.firstByteMs} ms`));
   });
-  let isAnswered = false;
+  let answered: IncomingMessage | undefined;
   let isGone = false;
   upstream.once("response", (answer) => {
-    isAnswered = true;
+    answered = answer;
     limit.cancel();
     relay.onAnswer(answer.statusCode ?? 0);
     if (isGone) upstream.destroy();
     else pass(answer, response, relay);
   });
-  upstream.on("error", (error) => {
+  const fail = (reason: string): void => {
     limit.cancel();
-    if (isGone) return;
+    // What follows a whole answer is no part of it: Envoy sends the body of a GET to a HEAD, too.
+    if (isGone || answered?.complete === true) return;
     if (response.headersSent) cut(response);
-    else sayUnavailable(response, `${relay.unavailable()} (${errorMessage(error)})`);
+    else sayUnavailable(response, `${relay.unavailable()} (${reason})`);
+  };
+  upstream.on("error", (error) => {
+    fail(errorMessage(error));
+  });
+  upstream.once("close", () => {
+    // An answer that switches protocols is neither an answer nor an error.
+    if (answered === undefined && !response.headersSent) fail("no answer of HTTP");
   });
   response.once("close", () => {
     isGone = true;
     // What changes Envoy is seen through: the agent must know what became of it.
-    if (isAnswered || request.method !== "POST") upstream.destroy();
+    if (answered !== undefined || request.method !== "POST") upstream.destroy();
   });
   sendBody(request, upstream);
 }

@@ -38,8 +38,37 @@ const answers: Readonly<Record<string, (socket: Socket) => void>> = {
       `${head}transfer-encoding: chunked\r\nconnection: keep-alive, x-a\r\ntrailer: x-b\r\nupgrade: h2c\r\n\r\n2\r\nhi\r\n0\r\nx-b: 1\r\n\r\n`,
     );
   },
+  "/unasked-body": (socket) => {
+    socket.write(`${head}transfer-encoding: chunked\r\n\r\nLIVE\n`);
+  },
+  "/unasked-body-later": (socket) => {
+    socket.write(`${head}transfer-encoding: chunked\r\n\r\n`);
+    setTimeout(() => socket.write("x".repeat(100_000)), 20);
+  },
+  "/unasked-body-of-known-length": (socket) => {
+    socket.end(`${head}content-length: 5\r\n\r\nLIVE\n`);
+  },
+  "/no-content": (socket) => {
+    socket.write("HTTP/1.1 204 No Content\r\n\r\nLIVE\n");
+  },
+  "/not-modified": (socket) => {
+    socket.write("HTTP/1.1 304 Not Modified\r\ncontent-length: 5\r\n\r\nLIVE\n");
+  },
+  "/more-than-it-says": (socket) => {
+    socket.write(`${head}content-length: 2\r\n\r\nok, and more`);
+  },
+  "/informs-first": (socket) => {
+    socket.end(`HTTP/1.1 103 Early Hints\r\nx: y\r\n\r\n${head}content-length: 2\r\n\r\nok`);
+  },
+  "/switches": (socket) => {
+    socket.write("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\nLIVE\n");
+  },
   "/silent": () => undefined,
 };
+
+function bodyOf(answer: string): string {
+  return answer.slice(answer.indexOf("\r\n\r\n") + 4);
+}
 
 describe("the admin port", () => {
   let folder: TemporaryFolder;
@@ -241,6 +270,31 @@ describe("the admin port", () => {
     assert.match(answer, /Envoy is gone \(Parse Error/);
     await isWell();
   });
+
+  for (const [method, path, status, body] of [
+    ["HEAD", "/unasked-body", 200, ""],
+    ["HEAD", "/unasked-body-later", 200, ""],
+    ["HEAD", "/unasked-body-of-known-length", 200, ""],
+    ["HEAD", "/large", 200, ""],
+    ["GET", "/no-content", 204, ""],
+    ["HEAD", "/no-content", 204, ""],
+    ["GET", "/not-modified", 304, ""],
+    ["GET", "/more-than-it-says", 200, "ok"],
+    ["GET", "/informs-first", 200, "ok"],
+    ["HEAD", "/informs-first", 200, ""],
+    ["GET", "/switches", 503, undefined],
+  ] as const) {
+    test(`what Envoy sends after a whole answer is no part of it (${method} ${path})`, async () => {
+      const first = `${method} ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`;
+      const text = await sendRaw(target, `${first}${bareRequest("GET /ready?next")}`);
+      const [answer = "", next = ""] = text.split(/(?<=.)(?=HTTP\/1\.1 )/s);
+      assert.equal(statusOf(answer), status);
+      if (body !== undefined) assert.equal(bodyOf(answer), body);
+      assert.equal(statusOf(next), 200, text);
+      assert.equal(bodyOf(next), "ok");
+      await isWell();
+    });
+  }
 
   test("headers about Envoy's connection stay there", async () => {
     const answer = await sendRaw(target, bareRequest("GET /hop-by-hop"));
