@@ -3,6 +3,7 @@
  */
 import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
 import type { ExitDiagnosis, ExitReason } from "./exits/exit-diagnosis.ts";
+import type { Generation } from "./generation/generation.ts";
 import type { EnvoyState } from "./state.ts";
 import type { SwapReport } from "./swap/swap-requests.ts";
 import type { SwapMode } from "./swap/swap-mode.ts";
@@ -33,6 +34,11 @@ export class SupervisionReport {
 
   get current(): ReadonlyWatch<EnvoyState> {
     return this.state;
+  }
+
+  /** The agent stops, and so does this Envoy, if there is one. */
+  draining(active: Generation | undefined): void {
+    if (active !== undefined) this.state.set({ kind: "draining", generation: active.number });
   }
 
   /** Ends of Envoys by reason. */

@@ -364,12 +364,12 @@ export class EnvoySupervisor {
 
   async #stop(reason: unknown, requests: StopRequests): Promise<SupervisionEnd> {
     const { log, observer } = this.#options;
-    this.#swapper.stop();
-    const interrupted = await this.#swapper.abort();
+    this.report.draining(this.#roster.active?.generation);
+    const interrupted = await this.#swapper.finish(requests.hurry);
     if (interrupted !== undefined) await this.#afterSwap(interrupted.request, interrupted.outcome);
     const { active } = this.#roster;
     if (active !== undefined) {
-      this.report.state.set({ kind: "draining", generation: active.generation.number });
+      this.report.draining(active.generation);
       await endActive(active, requests, { log, observer, reason, isDrained: this.#drained === active });
     }
     await this.#roster.clear();

@@ -54,6 +54,28 @@ function writeNeverLive({ sidecar, silentPort }: Subject): void {
   sidecar.write({ clusters: [grpcCluster("silent", silentPort), edsCluster("waits", "silent")] });
 }
 
+/** A cluster that keeps Envoy from being LIVE for as long as its first health check takes. */
+function firstCheckedCluster(silentPort: number): object {
+  return {
+    ...grpcCluster("checked", silentPort),
+    health_checks: [
+      {
+        timeout: "1.5s",
+        interval: "60s",
+        unhealthy_threshold: 1,
+        healthy_threshold: 1,
+        http_health_check: { path: "/" },
+      },
+    ],
+  };
+}
+
+/** @throws while the first Envoy still has it */
+async function adminIsTaken({ configPath }: StandaloneSidecar): Promise<void> {
+  const path = join(configPath, "generations/1/admin.sock");
+  await assert.rejects(fetchHttp({ target: { path }, url: "/ready", timeoutMs: 1_000 }));
+}
+
 async function runs(subject: Subject, word: string): Promise<void> {
   await eventually(
     `a process with ${word}`,
@@ -130,6 +152,22 @@ const states: readonly State[] = [
       code: 0,
     },
   ]),
+  {
+    name: "hot: a newcomer is about to be LIVE, and has the old one's admin interface",
+    options: { flags: ["--swapMode=hot"] },
+    reach: async (subject) => {
+      subject.sidecar.write({ clusters: [firstCheckedCluster(subject.silentPort)] });
+      askForAnother(subject);
+      await eventually("two Envoys", () => assert.equal(envoysOf(subject.sidecar.folder).length, 2), {
+        withinMs: 20_000,
+        everyMs: 10,
+      });
+      await eventually("the admin interface", () => adminIsTaken(subject.sidecar), { withinMs: 20_000 });
+    },
+    // Who cannot be asked to drain has an unknown number of them.
+    says: "connections=0",
+    code: 0,
+  },
   {
     name: "cold: the one that is to be replaced drains",
     options: { flags: ["--swapMode=cold"], proxyConfig: { terminationDrainDuration: "3s" } },

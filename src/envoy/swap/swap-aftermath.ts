@@ -185,11 +185,13 @@ export class SwapAftermath {
   }
 
   #succeed(old: Seat | undefined, newcomer: Seat, mode: "overlap" | "hot"): void {
-    const { roster, options, report } = this.#parts;
+    const { roster, options, report, actions } = this.#parts;
     const { generation } = newcomer;
     newcomer.serves = "everybody";
     roster.activate(newcomer);
-    report.state.set({ kind: "starting", generation: generation.number, pid: generation.pid });
+    // Nobody is to be told that it is ready.
+    if (!actions.stopping.aborted)
+      report.state.set({ kind: "starting", generation: generation.number, pid: generation.pid });
     if (old === undefined) return;
     options.observer.ending(old.generation, "drain");
     if (mode === "hot") roster.retire(old, "handed-over", newcomer);

@@ -10,6 +10,7 @@ import type { Logger } from "../../telemetry/log.ts";
 import { bringUp, type BringUpResult } from "./bring-up.ts";
 import type { Descent, Generation } from "../generation/generation.ts";
 import type { PreparedLaunch } from "../generation/launch.ts";
+import { NewcomerWatch, type SwapInterrupts } from "./interrupted.ts";
 import type { ListenerHold, NewcomerServices } from "./newcomer-services.ts";
 import {
   askRunning,
@@ -80,14 +81,15 @@ export async function inspect(
   };
 }
 
-/** Take over from `incumbent`. `cancel` is heeded until the newcomer is LIVE. */
+/** Take over from `incumbent`. Interrupts are heeded at once until a newcomer runs, and then as `nextNewcomerStep` says. */
 export async function swap(
   incumbent: Incumbent,
   launch: PreparedLaunch,
   requested: SwapModeRequest,
   deps: SwapDependencies,
-  cancel: AbortSignal,
+  interrupts: SwapInterrupts,
 ): Promise<SwapOutcome> {
+  const cancel = AbortSignal.any([interrupts.stop, interrupts.cut]);
   const failed = (stage: SwapStage, reason: string): SwapOutcome => ({
     kind: "failed",
     stage,
@@ -108,7 +110,7 @@ export async function swap(
   if (decision.kind === "impossible") return failed("mode", decision.why);
   deps.log.info("swapping Envoy", { mode: decision.mode, why: decision.why, from: active.number });
   if (decision.mode === "cold") return { kind: "cold" };
-  return takeOver(active, launch, decision.mode, running, deps, cancel);
+  return takeOver(active, launch, decision.mode, running, deps, interrupts);
 }
 
 async function takeOver(
@@ -117,7 +119,7 @@ async function takeOver(
   mode: "overlap" | "hot",
   running: RunningFacts,
   deps: SwapDependencies,
-  cancel: AbortSignal,
+  interrupts: SwapInterrupts,
 ): Promise<SwapOutcome> {
   using hold = deps.services.holdListeners();
   let newcomer: Generation;
@@ -126,6 +128,7 @@ async function takeOver(
   } catch (error) {
     return { kind: "failed", stage: "start", reason: errorMessage(error), isBlind: false };
   }
+  using watch = new NewcomerWatch(mode, interrupts, active.exited);
   const result = await bringUp(
     newcomer,
     {
@@ -135,11 +138,14 @@ async function takeOver(
       onWaiting: (reason) => {
         deps.log.debug("newcomer is not proven yet", { generation: newcomer.number, reason });
       },
-      prove: () => prove(newcomer, running, deps.services, hold),
+      prove: async () => {
+        watch.live();
+        return watch.over.aborted ? [] : prove(newcomer, running, deps.services, hold);
+      },
       liveWithinMs: deps.limits.liveWithinMs,
       provenWithinMs: deps.limits.provenWithinMs,
     },
-    cancel,
+    watch.over,
   );
   return conclude(newcomer, mode, result, deps);
 }

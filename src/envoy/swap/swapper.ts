@@ -3,6 +3,7 @@
  */
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { type Backoff, backoffDelayMs } from "../../lifecycle/backoff.ts";
+import { aborted } from "../../lifecycle/sleep.ts";
 import { Timer } from "../../lifecycle/timer.ts";
 import type { LaunchMemory } from "../generation/launch-memory.ts";
 import type { PreparedLaunch } from "../generation/launch.ts";
@@ -30,10 +31,17 @@ export interface SwapperParts {
 
 interface RunningSwap {
   readonly request: SwapRequest;
-  readonly abort: AbortController;
+  readonly stop: AbortController;
+  readonly cut: AbortController;
   readonly outcome: Promise<SwapOutcome>;
   newcomer: Seat | undefined;
   mode: SwapMode | undefined;
+}
+
+/** What a swap that was interrupted has come to. */
+export interface InterruptedSwap {
+  readonly request: SwapRequest;
+  readonly outcome: SwapOutcome;
 }
 
 /** Between two looks at what keeps a request waiting, in milliseconds. */
@@ -148,11 +156,23 @@ export class Swapper {
   }
 
   /** End the running swap, if there is one, and wait for how it went; its event will find it settled. */
-  async abort(): Promise<{ readonly request: SwapRequest; readonly outcome: SwapOutcome } | undefined> {
+  async abort(): Promise<InterruptedSwap | undefined> {
+    this.#running?.cut.abort();
+    return this.#interrupted();
+  }
+
+  /** Serve no more requests, and end the running swap as soon as that loses nothing; at once when `hurry` aborts. */
+  async finish(hurry: AbortSignal): Promise<InterruptedSwap | undefined> {
+    this.#refuseRequests();
     const running = this.#running;
-    if (running === undefined) return undefined;
-    running.abort.abort();
-    return { request: running.request, outcome: await running.outcome };
+    running?.stop.abort();
+    void aborted(hurry).then(() => running?.cut.abort());
+    return this.#interrupted();
+  }
+
+  async #interrupted(): Promise<InterruptedSwap | undefined> {
+    const running = this.#running;
+    return running === undefined ? undefined : { request: running.request, outcome: await running.outcome };
   }
 
   /** True while the swap of `request` has not been settled. */
@@ -160,12 +180,16 @@ export class Swapper {
     return this.#running?.request === request;
   }
 
-  /** Serve no more requests. */
+  /** Serve no more requests, and end the running swap at once. */
   stop(): void {
+    this.#refuseRequests();
+    this.#running?.cut.abort();
+  }
+
+  #refuseRequests(): void {
     this.#isStopped = true;
     this.#timer?.cancel();
     this.#requests.stop();
-    this.#running?.abort.abort();
   }
 
   /** The running swap has ended; the newcomer's seat, if it has one. */
@@ -230,13 +254,17 @@ export class Swapper {
     if (services === undefined) return;
     const { roster, push } = this.#parts;
     const { active } = roster;
-    const abort = new AbortController();
-    const running: Omit<RunningSwap, "outcome"> = { request, abort, newcomer: undefined, mode: undefined };
+    const [stop, cut] = [new AbortController(), new AbortController()];
+    const interrupts = { stop: stop.signal, cut: cut.signal };
+    const running: Omit<RunningSwap, "outcome"> = {
+      ...{ request, stop, cut },
+      ...{ newcomer: undefined, mode: undefined },
+    };
     const deps = this.#dependencies(services, running);
     const outcome = (
       active?.isProven === true
-        ? swap(incumbent(active), request.launch, request.mode, deps, abort.signal)
-        : inspect(request.launch, deps, abort.signal)
+        ? swap(incumbent(active), request.launch, request.mode, deps, interrupts)
+        : inspect(request.launch, deps, AbortSignal.any([stop.signal, cut.signal]))
     ).catch((error: unknown): SwapOutcome => ({
       kind: "failed",
       stage: "start",
