@@ -22,16 +22,19 @@ export const doctorCommand: Command = {
     json: { type: "boolean", default: false, describe: "Print the findings as JSON." },
   },
   async run(args, given) {
-    const [{ examine }, { privateContext }, { lookAround }, { agentArguments }] = await Promise.all([
-      import("../doctor/doctor.ts"),
-      import("./private-context.ts"),
-      import("../config/surroundings.ts"),
-      import("./agent-arguments.ts"),
-    ]);
+    const [{ examine }, { privateContext }, { lookAround }, { agentArguments }, { environmentOf }] =
+      await Promise.all([
+        import("../doctor/doctor.ts"),
+        import("./private-context.ts"),
+        import("../config/surroundings.ts"),
+        import("./agent-arguments.ts"),
+        import("./agent-environment.ts"),
+      ]);
     const started = performance.now();
-    const { context, readFile } = privateContext(given);
-    const examined = await agentArguments(args, context);
-    const sources = { flags: proxyFlags(examined.args), env: context.env, readFile };
+    const examined = await agentArguments(args, given);
+    const env = (examined.agentPid === undefined ? undefined : environmentOf(examined.agentPid)) ?? given.env;
+    const { context, readFile } = privateContext(given, env);
+    const sources = { flags: proxyFlags(examined.args), env, readFile };
     const { findings, isConfigurationUsable } = await examine(
       {
         ...sources,
@@ -39,7 +42,7 @@ export const doctorCommand: Command = {
         templatePath: join(context.templates, "sidecar.yaml"),
         version,
       },
-      { interpreter: context.self.file, unknownFlags: examined.args.unknown, flagsOf: examined.agentPid },
+      { unknownFlags: examined.args.unknown, flagsOf: examined.agentPid },
     );
     const tookMs = Math.round(performance.now() - started);
     if (args.boolean("json")) context.print(toJson(findings, tookMs));

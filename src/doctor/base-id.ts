@@ -35,20 +35,24 @@ export function judgeBaseIds({ inUse, segments, uid }: BaseIds): Finding {
       `remove them as their owner when no Envoy of theirs runs: rm ${foreign.map(({ path }) => path).join(" ")}`,
     );
   }
-  const stale = segments.filter(({ path }) => !inUse.includes(baseIdOf(path))).length;
+  const stale = segments.filter(({ path }) => !inUse.includes(baseIdIn(path))).length;
   const used = inUse.length === 0 ? "no base ID is in use" : `base IDs in use: ${inUse.join(", ")}`;
   return ok(name, `${used}; segments without a running Envoy: ${stale}`);
 }
 
 /** Base IDs among the abstract sockets of `/proc/net/unix`: `…_<base ID * 10 + epoch % 3>`. */
 export function baseIdsIn(table: string): readonly number[] {
-  const found = table.matchAll(/@envoy_domain_socket_(?:udp_)?(?:parent|child)_(\d+)/g);
-  return [...new Set([...found].map(([, number]) => Math.floor(Number(number) / 10)))].sort((a, b) => a - b);
+  const found = table.matchAll(/@envoy_domain_socket_(?:udp_)?(?:parent|child)_\d+/g);
+  return [...new Set([...found].map(([socket]) => baseIdIn(socket)))].sort((a, b) => a - b);
 }
 
-/** Envoy names a segment `envoy_shared_memory_<base ID * 10>`. */
-function baseIdOf(path: string): number {
-  return Math.floor(Number(/_(\d+)$/.exec(path)?.[1]) / 10);
+/**
+ * The base ID in a name that Envoy ends with `<base ID * 10>` and an epoch; NaN where it is none. Envoy widens the
+ * product of a socket's name with a sign, so that of a large one only the lower 32 bits are true.
+ */
+function baseIdIn(name: string): number {
+  const product = /_(\d+)$/.exec(name)?.[1];
+  return product === undefined ? NaN : Math.floor(Number(BigInt.asUintN(32, BigInt(product))) / 10);
 }
 
 /** @param unixSockets the text of `/proc/net/unix` */

@@ -13,7 +13,7 @@ export interface ConfigurationFacts {
   readonly warnings: readonly string[];
   /** Flags that this release does not know. */
   readonly unknownFlags: readonly string[];
-  /** Pid of the agent whose flags were taken; undefined when they were given. */
+  /** Pid of the agent whose flags and environment were taken; undefined when they are the caller's own. */
   readonly flagsOf: number | undefined;
 }
 
@@ -40,6 +40,9 @@ export function judgeConfiguration(facts: ConfigurationFacts): readonly Finding[
         ]),
   ];
   if (findings.length > 0) return findings;
-  const whose = flagsOf === undefined ? "flags" : `flags of the running agent (pid ${flagsOf})`;
-  return [ok(name, `${whose}, environment, mesh config and pod info can be used`)];
+  const whose =
+    flagsOf === undefined
+      ? "flags, environment"
+      : `flags and environment of the running agent (pid ${flagsOf})`;
+  return [ok(name, `${whose}, mesh config and pod info can be used`)];
 }

@@ -41,18 +41,14 @@ type Outcome =
  *
  * @param signal ends every look
  */
-export function controlPlaneChecks(
-  subject: Subject,
-  interpreter: string,
-  signal: AbortSignal,
-): readonly Check[] {
+export function controlPlaneChecks(subject: Subject, signal: AbortSignal): readonly Check[] {
   // A CA that nobody asks need not answer.
   const isAsked = ({ name }: Target): boolean => name !== "ca" || subject.identity.source.kind === "ca";
   const targets = targetsOf(subject).filter((target) => target.server.address !== "" && isAsked(target));
   const hosts = [
     ...new Set(targets.map(({ server }) => parseHostPort(server.address)?.host ?? server.address)),
   ];
-  const resolutions = resolveHosts(hosts, interpreter, signal);
+  const resolutions = resolveHosts(hosts, signal);
   const token = createTokenReader(subject.identity.tokenPath)();
   const looks = targets.map((target) => ({
     target,

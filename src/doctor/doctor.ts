@@ -18,11 +18,9 @@ import { systemChecks } from "./system-checks.ts";
 
 /** What the checks need beside the configuration's sources. */
 export interface DoctorContext {
-  /** Path of the Node.js that runs this program. */
-  readonly interpreter: string;
   /** Flags that this release does not know. */
   readonly unknownFlags: readonly string[];
-  /** Pid of the agent whose flags these are; undefined when they were given. */
+  /** Pid of the agent whose flags and environment these are; undefined when they are the caller's own. */
   readonly flagsOf: number | undefined;
 }
 
@@ -49,7 +47,7 @@ const ofEnvoy: readonly string[] = [
 export async function examine(sources: ConfigSources, context: DoctorContext): Promise<DoctorReport> {
   const subject = readSubject(sources);
   using deadline = new Deadline(networkMs);
-  const network = controlPlaneChecks(subject, context.interpreter, deadline.signal);
+  const network = controlPlaneChecks(subject, deadline.signal);
   const agent = subject.runsEnvoy
     ? lookForAgent(subject.configPath)
     : await lookForProxylessAgent(subject.statusPort);

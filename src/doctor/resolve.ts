@@ -3,7 +3,7 @@
  * process does not end while one is under way.
  */
 import { isIP } from "node:net";
-import { env as ownEnvironment } from "node:process";
+import { env as ownEnvironment, execPath } from "node:process";
 import { describeExit } from "../envoy/exits/exit.ts";
 import { spawnChild } from "../lifecycle/child.ts";
 import { endOf } from "../lifecycle/child-end.ts";
@@ -12,7 +12,6 @@ import type { Resolution } from "./dns.ts";
 /** Resolves every host; those without an answer when `signal` aborts are `silent`. Never rejects. */
 export async function resolveHosts(
   hosts: readonly string[],
-  interpreter: string,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Resolution>> {
   const results = new Map<string, Resolution>();
@@ -24,7 +23,8 @@ export async function resolveHosts(
   const started = performance.now();
   let lastWords = "";
   const child = spawnChild({
-    file: interpreter,
+    // Not the program that starts a release: that takes no script.
+    file: execPath,
     args: ["-e", script, "--", ...names],
     env: ownEnvironment,
     stdout: (line) => {

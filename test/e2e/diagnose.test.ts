@@ -3,7 +3,7 @@ import { createPrivateKey } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { parseEnviron } from "../../src/cli/diagnose/environment.ts";
+import { parseEnviron } from "../../src/cli/agent-environment.ts";
 import { FlightRecorder } from "../../src/envoy/exits/flight-recorder.ts";
 import { unpack, type UnpackedFile } from "../support/archive.ts";
 import { eventually } from "../support/eventually.ts";

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { nodeFlags } from "../../src/build/release/node-flags.ts";
 import { buildRelease } from "../../src/build/release/release.ts";
+import type { Finding } from "../../src/doctor/finding.ts";
 import { testEnvoy } from "../support/envoy.ts";
 import { eventually } from "../support/eventually.ts";
+import { expectFinding } from "../support/findings.ts";
 import { freePorts } from "../support/free-ports.ts";
 import { get } from "../support/mesh.ts";
 import { type Program, runOutrider, startOutrider } from "../support/outrider.ts";
@@ -139,6 +141,26 @@ describe("the release", () => {
     });
     assert.doesNotMatch(lines.join("\n"), /^NET \d+/m);
     assert.deepEqual(existsSync(join(folder.path, "launched/coverage")), false);
+  });
+
+  test("examines where it would start, names included", async () => {
+    const { exit, output } = await runOutrider({
+      program,
+      args: ["doctor", "--json"],
+      cwd: workFolder("examined"),
+      env: {
+        ENVOY_PATH: join(folder.path, "envoy"),
+        POD_NAMESPACE: "demo",
+        NODE_OPTIONS: "--nonsense",
+        PROXY_CONFIG: JSON.stringify({ discoveryAddress: "localhost:1" }),
+      },
+      withinMs: 20_000,
+    });
+    const { findings } = JSON.parse(output) as { findings: readonly Finding[] };
+    const named = (name: string): Finding | undefined => findings.find((finding) => finding.name === name);
+    assert.deepEqual(exit, { kind: "exited", code: 1 }, output);
+    expectFinding(named("dns"), "ok", /localhost is (?:127\.0\.0\.1|::1)/);
+    expectFinding(named("bootstrap"), "ok", /valid for Envoy/);
   });
 
   test("prints the same help as the sources", async () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { EnvoyAdmin } from "../../src/envoy/admin.ts";
 import type { ExitDiagnosis, ExitRequest } from "../../src/envoy/exits/exit-diagnosis.ts";
 import { ExitWitness } from "../../src/envoy/exits/exit-witness.ts";
+import { KeptOutput } from "../../src/envoy/exits/kept-output.ts";
 import { type Child, spawnChild } from "../../src/lifecycle/child.ts";
 import { sleep } from "../../src/lifecycle/sleep.ts";
 import { testEnvoy } from "./envoy.ts";
@@ -64,17 +65,18 @@ export interface EnvoyRun {
   readonly onLive?: (child: Child) => void;
 }
 
-/** Run it to its end. */
+/** Run it to its end: the verdict on what the agent keeps of its output, and all of its lines. */
 export async function runEnvoyToItsEnd(
   options: EnvoyRun,
 ): Promise<{ readonly diagnosis: ExitDiagnosis; readonly lines: readonly string[] }> {
   using folder = temporaryFolder();
-  const bootstrap = JSON.stringify(options.bootstrap);
+  const bootstrap = JSON.stringify(options.bootstrap, undefined, 2);
   writeFileSync(join(folder.path, "envoy.json"), bootstrap);
   const witness = options.witness ?? ExitWitness.create();
   witness.note();
   const startedAt = performance.now();
   const lines: string[] = [];
+  const kept = new KeptOutput();
   const child = spawnChild({
     file: options.binary ?? (await testEnvoy()),
     args: [
@@ -84,7 +86,10 @@ export async function runEnvoyToItsEnd(
     ],
     cwd: folder.path,
     stdout: "ignore",
-    stderr: (line) => lines.push(line),
+    stderr: (line) => {
+      lines.push(line);
+      kept.add(line);
+    },
   });
   const ended = new AbortController();
   options.onStart?.(child);
@@ -105,7 +110,7 @@ export async function runEnvoyToItsEnd(
     const diagnosis = witness.diagnose({
       exit,
       asked: options.asked,
-      lines,
+      lines: kept.lines,
       startedAt,
       wasLive: options.onLive !== undefined,
       bootstrap,

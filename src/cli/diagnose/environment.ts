@@ -23,13 +23,3 @@ export function describeEnvironment(env: Readonly<Record<string, string | undefi
 function isSecretVariable(name: string): boolean {
   return isSecretName(name) && !Object.hasOwn(variables, name);
 }
-
-/** `/proc/<pid>/environ` as an object. */
-export function parseEnviron(text: string): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    text.split("\0").flatMap((entry) => {
-      const at = entry.indexOf("=");
-      return at < 1 ? [] : [[entry.slice(0, at), entry.slice(at + 1)]];
-    }),
-  );
-}

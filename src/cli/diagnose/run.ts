@@ -14,15 +14,15 @@ import { findEnvoy } from "../../envoy/binary/ensure.ts";
 import { readRegularFile } from "../../files/read-regular-file.ts";
 import { runCommand } from "../../lifecycle/command.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
-import { originalEnvironment } from "../../lifecycle/own-environment.ts";
 import { Deadline } from "../../lifecycle/timer.ts";
 import { fetchHttp } from "../../net/http-client.ts";
+import { environmentOf } from "../agent-environment.ts";
 import type { Arguments, CommandContext } from "../command.ts";
 import { privateContext } from "../private-context.ts";
 import { version } from "../version.ts";
 import { writeArchive } from "./archive.ts";
 import { Bundle } from "./bundle.ts";
-import { describeEnvironment, parseEnviron } from "./environment.ts";
+import { describeEnvironment } from "./environment.ts";
 import { agentPid, processTable } from "./process-table.ts";
 
 /** Longest wait for one answer, in milliseconds. */
@@ -36,7 +36,7 @@ export async function runDiagnose(args: Arguments, given: CommandContext): Promi
   const meshConfig = args.string("meshConfig");
   const located = locateAgent({ env: given.env, readFile: readConfigFile }, meshConfig);
   const agent = agentPid(located.statusPort);
-  const env = environmentOf(agent) ?? given.env;
+  const env = (agent === undefined ? undefined : environmentOf(agent)) ?? given.env;
   const { context, redactor, readFile } = privateContext(given, env);
   // Once more, to learn what is secret in them.
   const location = locateAgent({ env: context.env, readFile }, meshConfig);
@@ -75,16 +75,6 @@ function writableFolder({ configPath }: AgentLocation): string {
     }
   };
   return [".", tmpdir(), configPath].find(isWritable) ?? ".";
-}
-
-function environmentOf(pid: number | undefined): Readonly<Record<string, string | undefined>> | undefined {
-  try {
-    if (pid === undefined) return undefined;
-    return originalEnvironment(parseEnviron(readFileSync(`/proc/${pid}/environ`, "utf8")));
-  } catch {
-    // Another user's agent: this process has the same environment in a container.
-    return undefined;
-  }
 }
 
 /** What a running Envoy was given, and what that came from. */

@@ -48,10 +48,8 @@ export interface GenerationFacts {
 /** When a snapshot was taken; a later one of the same occasion replaces the earlier one. */
 export type SnapshotOccasion = "live" | "drain" | "hang" | "request";
 
-/** Lines of output that are kept. */
-const keptLines = 200;
-/** Longest output that is kept, in characters; its end is what matters. */
-const maxOutput = 128 * 1024;
+/** Longest output that is kept, in characters: its begin says what Envoy refused, and its end what it died of. */
+const maxOutput = { begin: 32 * 1024, end: 128 * 1024 } as const;
 /** Longest page of Envoy's admin that is asked for, in bytes. */
 const maxPage = 16 * 2 ** 20;
 /** Largest compressed page that is kept, in bytes. */
@@ -127,13 +125,12 @@ export class FlightRecorder implements AsyncDisposable {
     return undefined;
   }
 
-  /** An Envoy ended. Returns at once; the end of `lines` is kept. */
+  /** An Envoy ended. Returns at once; of many `lines` the begin and the end are kept. */
   ended(number: number, diagnosis: ExitDiagnosis, lines: readonly string[]): void {
     const name = this.#open.get(number);
     if (name === undefined) return;
     this.#open.delete(number);
     const endedAt = new Date().toISOString();
-    const last = lines.slice(-keptLines);
     this.#enqueue(async () => {
       const secrets = this.#options.secrets();
       await this.#write(
@@ -141,8 +138,9 @@ export class FlightRecorder implements AsyncDisposable {
         "exit.json",
         redactDocument(JSON.stringify({ endedAt, ...diagnosis }), secrets),
       );
-      const output = last.join("\n").slice(-maxOutput);
-      await this.#write(name, "output.log", `${redactText(output, secrets)}\n`);
+      // One by one: a key whose end was cut off takes everything after it along.
+      const output = beginAndEnd(lines.join("\n")).map((part) => redactText(part, secrets));
+      await this.#write(name, "output.log", `${output.join("\n")}\n`);
       await this.#prune();
     });
   }
@@ -188,6 +186,18 @@ export class FlightRecorder implements AsyncDisposable {
     const running = new Set(this.#open.values());
     removeFromOwnFolder(folder, recordsToRemove(records, { keep, maxBytes, running }));
   }
+}
+
+/** Whole lines where there are any: half a secret is not known as one. */
+function beginAndEnd(text: string): readonly string[] {
+  if (text.length <= maxOutput.begin + maxOutput.end) return [text];
+  const lastOfBegin = text.lastIndexOf("\n", maxOutput.begin);
+  const to = lastOfBegin < 0 ? maxOutput.begin : lastOfBegin;
+  const from = Math.max(
+    to,
+    text.indexOf("\n", text.length - maxOutput.end) + 1 || text.length - maxOutput.end,
+  );
+  return [text.slice(0, to), `[${from - to} characters left out]`, text.slice(from)];
 }
 
 async function sizeOf(folder: string): Promise<number> {

@@ -4,6 +4,8 @@
  * The folder is made before Envoy starts and removed when it is gone, so that nothing of an Envoy outlives it.
  */
 import { basename, dirname, join } from "node:path";
+import { KeptOutput } from "../exits/kept-output.ts";
+import { PrintedBootstrap } from "../exits/printed-bootstrap.ts";
 import { writeFileAtomic } from "../../files/atomic-file.ts";
 import { makeFolder } from "../../files/folder.ts";
 import { makeOwnFolder, removeFromOwnFolder } from "../../files/own-folder.ts";
@@ -36,13 +38,10 @@ export interface GenerationPlan {
   readonly number: number;
   readonly launch: PreparedLaunch;
   readonly descent: Descent;
-  /** Gets each line of Envoy's log. */
+  /** Gets each line of Envoy's log, but for most of a bootstrap that it prints. */
   readonly onLogLine: (line: string) => void;
   readonly log: Logger;
 }
-
-/** Lines of Envoy's log that are kept to explain its end. */
-const keptLines = 200;
 
 /** The folder in the config path that holds one folder for each generation. */
 export const generationsName = "generations";
@@ -71,7 +70,8 @@ export class Generation {
   readonly #log: Logger;
   readonly #mark = newMark();
   readonly #baseId: number | undefined;
-  readonly #lines: string[] = [];
+  readonly #output = new KeptOutput();
+  readonly #printed = new PrintedBootstrap();
   #isSignaled = false;
 
   private constructor(plan: GenerationPlan, folder: string, adminSocketPath: string, bootstrapPath: string) {
@@ -91,9 +91,8 @@ export class Generation {
       addEnv: { ...plan.launch.options.environment, [markVariable]: this.#mark },
       stdout: "inherit",
       stderr: (line) => {
-        this.#lines.push(line);
-        if (this.#lines.length > keptLines) this.#lines.shift();
-        plan.onLogLine(line);
+        this.#output.add(line);
+        if (this.#printed.passes(line)) plan.onLogLine(line);
       },
     });
     this.#baseId = role.kind === "successor" ? role.baseId : undefined;
@@ -187,23 +186,29 @@ export class Generation {
     return Math.round(performance.now() - this.startedAt);
   }
 
-  /** The end of Envoy's log so far. */
+  /** What is kept of Envoy's log so far. */
   get lastLines(): readonly string[] {
-    return this.#lines;
+    return this.#output.lines;
   }
 
-  /** The end of a dead Envoy's log, what was still on its way included. */
-  async finalLines(): Promise<readonly string[]> {
+  /** Resolves once the last lines of a dead Envoy have arrived. */
+  async finalLines(): Promise<void> {
     const limit = new AbortController();
     await Promise.race([this.#child.closed, sleep(lastLinesMs, limit.signal)]);
     limit.abort();
-    return this.#lines;
   }
 
   /** What Envoy has started, as a wrapper may, must not keep the agent from its own end. */
   async #letGoOfOutput(): Promise<void> {
     await this.finalLines();
     this.#child.closeOutput();
+    const { leftOut } = this.#printed;
+    if (leftOut > 0) {
+      this.#log.warn("Envoy printed its configuration, most of which the log leaves out", {
+        generation: this.number,
+        lines: leftOut,
+      });
+    }
   }
 
   /** Let Envoy flush its logs and exit; kill it if that takes too long, or when `hurry` aborts. */

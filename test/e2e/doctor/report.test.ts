@@ -65,7 +65,7 @@ describe("doctor", () => {
 });
 
 describe("doctor beside a running agent", () => {
-  test("takes its flags, finds its ports in its own hands, and a stranger on one of them", async () => {
+  test("takes its flags and its environment, finds its ports in its own hands, and a stranger on one of them", async () => {
     const web = await examined.workload();
     await using agent = startOutrider({
       args: ["proxy", "sidecar", "--proxyLogLevel", "error", "--futureFlag"],
@@ -78,6 +78,11 @@ describe("doctor beside a running agent", () => {
     expectFinding(well.named("configuration")[0], "warning", /--futureFlag/, /spelling/);
     expectFinding(well.named("ports")[0], "ok", new RegExp(`running agent \\(pid ${agent.pid}\\)`));
     expectFinding(well.named("shared-ports")[0], "ok", /nobody shares the ports of the running agent/);
+    // A shell beside the agent need not have what the agent was started with.
+    const strange = await diagnose(web, { env: { PROXY_CONFIG: "{}", POD_NAMESPACE: "other" } });
+    assert.equal(strange.code, 0, strange.output);
+    expectFinding(strange.named("ports")[0], "ok", new RegExp(`running agent \\(pid ${agent.pid}\\)`));
+    expectFinding(strange.named("refused-configuration")[0], "ok", /refuses nothing/);
     expectFinding(well.named("memory")[0], "ok", /the running Envoy uses \d+ MiB: a second one fits/);
 
     await using stranger = await startEnvoyOn(web.ports.prometheus, web.folder);

@@ -30,7 +30,11 @@ describe("configuration", () => {
       ],
     );
     const well = { problems: [], warnings: [], unknownFlags: [], flagsOf: 7 };
-    expectFinding(judgeConfiguration(well)[0], "ok", /flags of the running agent \(pid 7\).*can be used/);
+    expectFinding(
+      judgeConfiguration(well)[0],
+      "ok",
+      /flags and environment of the running agent \(pid 7\).*can be used/,
+    );
   });
 });
 

@@ -54,10 +54,20 @@ describe("base IDs", () => {
     "0000: 00000002 00000000 00000000 0002 01 100 @envoy_domain_socket_parent_0",
     "0000: 00000002 00000000 00000000 0002 01 101 @envoy_domain_socket_udp_child_12342",
     "0000: 00000002 00000000 00000000 0002 01 102 @somebody_else_7",
+    "0000: 00000002 00000000 00000000 0002 01 103 @envoy_domain_socket_child_18446744072082828491",
   ].join("\n");
 
   test("are read from the abstract sockets, the epoch's digit cut off", () => {
-    assert.deepEqual(baseIdsIn(table), [0, 1234]);
+    assert.deepEqual(baseIdsIn(table), [0, 1234, 266_824_417]);
+  });
+
+  test("a large one is the same in a socket's name, which has a sign, and in that of its segment", () => {
+    const segments = [{ path: "/dev/shm/envoy_shared_memory_2668244170", uid: 0 }];
+    expectFinding(
+      judgeBaseIds({ inUse: baseIdsIn(table), segments, uid: 0 }),
+      "ok",
+      /in use: 0, 1234, 266824417; segments without a running Envoy: 0/,
+    );
   });
 
   test("a segment of another user is named, with what removes it", () => {

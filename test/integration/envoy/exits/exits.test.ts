@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { runEnvoyToItsEnd, smallBootstrap } from "../../../support/envoy-exit.ts";
+import { PrintedBootstrap } from "../../../../src/envoy/exits/printed-bootstrap.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
 
 type Bootstrap = ReturnType<typeof smallBootstrap>;
@@ -24,6 +25,13 @@ function address(bootstrap: Bootstrap): Record<string, unknown> {
 }
 
 const filter = "static_resources.listeners[0].filter_chains[0].filters[0].typed_config";
+
+/** A bootstrap of the length that real ones have, which Envoy prints behind what it says against it. */
+function lengthen(bootstrap: Bootstrap): void {
+  for (let n = 0; n < 200; n += 1) {
+    bootstrap.static_resources.clusters.push({ name: `more-${n}`, type: "STATIC", connect_timeout: "1s" });
+  }
+}
 
 for (const jsonLog of [false, true]) {
   describe(`An Envoy with ${jsonLog ? "JSON" : "text"} logs refuses a bootstrap`, () => {
@@ -51,6 +59,16 @@ for (const jsonLog of [false, true]) {
         (bootstrap) => Object.assign(cluster(bootstrap), { connect_timeout: "1 second" }),
         "static_resources.clusters[0].connect_timeout",
         /duration must end with a single 's'/,
+      ],
+      [
+        "a packed message without a type",
+        (bootstrap) =>
+          bootstrap.static_resources.clusters.push({
+            name: "x",
+            transport_socket: { name: "a", typed_config: { a: "b" } },
+          }),
+        "static_resources.clusters[201].transport_socket.typed_config",
+        /missing @type in Any is only allowed for an empty object/,
       ],
       [
         "text where a list belongs",
@@ -114,6 +132,7 @@ for (const jsonLog of [false, true]) {
     ] as readonly [string, (bootstrap: Bootstrap) => unknown, string, RegExp][]) {
       test(name, async () => {
         const bootstrap = smallBootstrap({ jsonLog });
+        lengthen(bootstrap);
         spoil(bootstrap);
         const { diagnosis, lines } = await runEnvoyToItsEnd({ bootstrap });
         assert.equal(diagnosis.reason, "configuration", `${diagnosis.message}\n${lines.join("\n")}`);
@@ -122,6 +141,10 @@ for (const jsonLog of [false, true]) {
         assert.ok(diagnosis.message.includes(` at ${field}: `), diagnosis.message);
         assert.equal(diagnosis.exitCode, 1);
         assert.ok(!diagnosis.message.includes("\n"));
+        const printed = new PrintedBootstrap();
+        const logged = lines.filter((line) => printed.passes(line));
+        assert.ok(logged.length < 20, logged.join("\n"));
+        assert.equal(logged.length + printed.leftOut, lines.length);
       });
     }
 

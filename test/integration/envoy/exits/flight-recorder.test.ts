@@ -87,16 +87,34 @@ describe("The flight recorder", () => {
     assert.equal(readFileSync(join(last, "output.log"), "utf8"), "last words\n");
   });
 
-  test("keeps the last 200 lines of output", async () => {
+  test("keeps the begin and the end of a long output, in whole lines", async () => {
     using folder = temporaryFolder();
-    const lines = Array.from({ length: 300 }, (_, n) => `line ${n}`);
+    const lines = ["the complaint", ...Array.from({ length: 40_000 }, (_, n) => `line ${n}`), "the end"];
     {
       await using recording = recorder(folder.path);
       recording.started(facts(1));
       recording.ended(1, died, lines);
     }
     const output = allFiles(folder.path).find(({ file }) => file.endsWith("output.log"))?.text ?? "";
-    assert.deepEqual(output.trim().split("\n"), lines.slice(100));
+    const kept = output.trim().split("\n");
+    const gap = kept.findIndex((line) => /^\[\d+ characters left out\]$/.test(line));
+    assert.ok(gap > 1_000 && kept.length - gap > 5_000, `${gap} of ${kept.length}`);
+    assert.deepEqual(kept.slice(0, gap), lines.slice(0, gap));
+    assert.deepEqual(kept.slice(gap + 1), lines.slice(-(kept.length - gap - 1)));
+    assert.ok(output.length < 200 * 1_024, `${output.length} characters`);
+  });
+
+  test("a key that is cut off in the begin of a long output does not take the end along", async () => {
+    using folder = temporaryFolder();
+    const filler = Array.from({ length: 20_000 }, (_, n) => `line ${n}`);
+    {
+      await using recording = recorder(folder.path);
+      recording.started(facts(1));
+      recording.ended(1, died, ["the complaint", "-----BEGIN PRIVATE KEY-----", ...filler, "the end"]);
+    }
+    const output = allFiles(folder.path).find(({ file }) => file.endsWith("output.log"))?.text ?? "";
+    assert.match(output, /^the complaint\n\[redacted .*\n\[\d+ characters left out\]\nline/);
+    assert.match(output, /\nthe end\n$/);
   });
 
   test("writes no secret", async () => {
