@@ -51,7 +51,7 @@ const words = [
 
 /** A target that is fed raw connections of HTTP/1. */
 export function httpTarget(name: string, open: () => Promise<OpenTarget>): FuzzTarget {
-  return { name, corpus: "http", words, concurrency: 16, maxBytes: 65_536, open };
+  return { name, corpus: "http", words, concurrency: 16, maxBytes: 16_384, open };
 }
 
 /** @throws AssertionError when it is no HTTP, or says that a handler failed */

@@ -37,7 +37,7 @@ export interface FuzzResult {
 }
 
 /** An input that is under way longer than this has hung. */
-const patienceMs = 20_000;
+const patienceMs = 60_000;
 
 /** Inputs between two looks at whether the part is whole. */
 const lookEvery = 2_000;
