@@ -1,7 +1,8 @@
 /**
  * The effective ProxyConfig for whoever wonders where a value came from: YAML, with the source behind each value.
  */
-import { isSecretName, redacted } from "../telemetry/redact.ts";
+import { redacted } from "../telemetry/redact.ts";
+import { isSecretName } from "../telemetry/secret-names.ts";
 import type { ConfigSources } from "./agent-config.ts";
 import type { ConfigProblem } from "./config-problem.ts";
 import { readEffectiveConfig } from "./effective-config.ts";
@@ -21,18 +22,19 @@ export function configLines(sources: Pick<ConfigSources, "env" | "flags" | "read
       const source = origins.get(name);
       if (source === undefined && isMapping(value)) {
         const entries = Object.entries(value).map(
-          ([key, entry]) => `  ${yaml(key)}: ${yaml(entry)} # ${origins.get(`${name}.${key}`) ?? "default"}`,
+          ([key, entry]) =>
+            `  ${yaml(key)}: ${yaml(entry, key)} # ${origins.get(`${name}.${key}`) ?? "default"}`,
         );
         return [`${name}:`, ...entries];
       }
-      return [`${name}: ${yaml(value)} # ${source ?? "default"}`];
+      return [`${name}: ${yaml(value, name)} # ${source ?? "default"}`];
     });
   return { lines: [...warnings.map((warning) => `# ${warning}`), ...lines], problems };
 }
 
 /** JSON is YAML; a token is nobody's to read. */
-function yaml(value: unknown): string {
+function yaml(value: unknown, name = ""): string {
   return JSON.stringify(value, (key, entry: unknown) =>
-    typeof entry === "string" && isSecretName(key) ? redacted : entry,
+    typeof entry === "string" && isSecretName(key === "" ? name : key) ? redacted : entry,
   );
 }

@@ -1,7 +1,8 @@
 /**
  * What of an environment and of configuration is secret, found by the names and the shapes around it.
  */
-import { isSecretName, redactText } from "./redact.ts";
+import { redactText } from "./redact.ts";
+import { isSecretName } from "./secret-names.ts";
 
 /** Variables whose values are sent as credentials, whatever they are called. */
 const headerVariable = /^(?:XDS|CA)_HEADER_/;
@@ -20,8 +21,7 @@ export function secretsOfEnvironment(
 ): readonly string[] {
   return Object.entries(env).flatMap(([name, value = ""]) => {
     const isSecret =
-      headerVariable.test(name) ||
-      (mayHoldSecret(name) && !isHarmless(name) && (secretVariable.test(name) || isSecretName(name)));
+      headerVariable.test(name) || (!isHarmless(name) && (secretVariable.test(name) || isSecretName(name)));
     return [...(isSecret && value !== "" ? [value] : []), ...secretsInText(value)];
   });
 }
@@ -32,18 +32,27 @@ export function secretsInText(text: string): readonly string[] {
   if (!mayHoldSecret(text)) return [];
   redactText(text, [], (secret) => {
     // What is quoted in a text stands there in its escaped form.
-    for (const form of [secret, unescaped(secret)]) if (form !== "") found.add(form);
+    for (const form of [secret, unescaped(secret), decoded(secret)]) if (form !== "") found.add(form);
   });
   return [...found];
 }
 
 /** Words and signs without which none of the patterns finds anything. */
 const hint =
-  /key|token|secret|pass|credential|authorization|cookie|ticket|bearer|basic\s|negotiate|signature|jwt|_header_|-----|eyj|\/\/[^/\s]*@/i;
+  /key|token|secret|pass|credential|authorization|cookie|ticket|bearer|basic\s|negotiate|signature|jwt|pwd|dsn|hmac|webhook|metadata|headers|honeycomb|conn\w*str|_header_|-----|eyj|:\/\/|(?:pw|pat|pin|sig|sign|sas|auth|code|[?&]k)\\*["']?\s*[=:]/i;
 
 /** False for most texts, at a small part of what a full look costs. */
 export function mayHoldSecret(text: string): boolean {
   return hint.test(text);
+}
+
+/** As it was before it was put into a URL. */
+function decoded(secret: string): string {
+  try {
+    return secret.includes("%") ? decodeURIComponent(secret) : secret;
+  } catch {
+    return secret;
+  }
 }
 
 function unescaped(secret: string): string {

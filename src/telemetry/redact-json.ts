@@ -1,7 +1,9 @@
 /**
  * Takes secrets out of JSON by structure: the names around a value say what it is.
  */
-import { isInline, isSecretName, redacted, redactText } from "./redact.ts";
+import { isFormatted, isHarmlessHeader, isHeaderList } from "./header-lists.ts";
+import { redacted, redactText } from "./redact.ts";
+import { isInline, isSecretName } from "./secret-names.ts";
 
 /** Longest text that is parsed as JSON, in characters; parsing more would hold up the agent. */
 const parsedLength = 2 ** 16;
@@ -20,21 +22,33 @@ export function redactDocument(text: string, secrets: readonly string[] = []): s
 
 /** A copy of `value` without its secrets. */
 export function redactJson(value: unknown, secrets: readonly string[] = []): unknown {
-  return redactValue(value, false, secrets);
+  return redactValue(value, { inSecret: false, inHeaders: false }, secrets);
 }
 
-/** @param inSecret a name around the value says that it holds one */
-function redactValue(value: unknown, inSecret: boolean, secrets: readonly string[]): unknown {
-  if (typeof value === "string") return redactString(value, inSecret, secrets);
-  if (typeof value === "number") return inSecret && value > 999_999 ? redacted : value;
-  if (Array.isArray(value)) return value.map((item: unknown) => redactValue(item, inSecret, secrets));
+/** What the names around a value say of it. */
+interface Place {
+  readonly inSecret: boolean;
+  /** It is a list of headers, or an item of one. */
+  readonly inHeaders: boolean;
+}
+
+function redactValue(value: unknown, place: Place, secrets: readonly string[]): unknown {
+  if (typeof value === "string") return redactString(value, place.inSecret, secrets);
+  if (typeof value === "number") return place.inSecret && value > 999_999 ? redacted : value;
+  if (Array.isArray(value)) return value.map((item: unknown) => redactValue(item, place, secrets));
   if (typeof value !== "object" || value === null) return value;
-  const named = isSecretName(nameOf(value));
+  const name = nameOf(value);
+  const named = isSecretName(name) || (place.inHeaders && name !== "" && !isHarmlessHeader(name));
   return Object.fromEntries(
     Object.entries(value).map(([key, item]: [string, unknown]) => {
-      const secret = isSecretName(key) || (named && valueKeys.has(key)) || isInline(key);
-      // Objects inside a secret tell where it is; what is written into them is told by its own name.
-      return [redactText(key, secrets), redactValue(item, secret && !isObject(item), secrets)];
+      const ofName = named && valueKeys.has(key) && !(typeof item === "string" && isFormatted(item));
+      const secret = isSecretName(key) || ofName || isInline(key);
+      const inner = {
+        // Objects inside a secret tell where it is; what is written into them is told by its own name.
+        inSecret: secret && !isObject(item),
+        inHeaders: isHeaderList(key) || (place.inHeaders && key === "header"),
+      };
+      return [redactText(key, secrets), redactValue(item, inner, secrets)];
     }),
   );
 }
@@ -51,10 +65,12 @@ const valueKeys: ReadonlySet<string> = new Set([
   "string_value",
   "header_value",
   "rawValue",
+  "stringValue",
+  "headerValue",
 ]);
 
 function nameOf(value: object): string {
-  for (const key of ["key", "name", "header", "header_name"]) {
+  for (const key of ["key", "name", "header", "header_name", "headerName"]) {
     const name = (value as Readonly<Record<string, unknown>>)[key];
     if (typeof name === "string") return name;
   }

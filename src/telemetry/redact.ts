@@ -5,42 +5,13 @@
  * it. Redacting too much is the lesser evil, so a doubtful value is taken out.
  */
 
+import { headerLists, isFormatted, isHarmlessHeader } from "./header-lists.ts";
 import { formsExpression } from "./secret-forms.ts";
+import { isInline, isSecretAssignment, secretNames } from "./secret-names.ts";
+import { redactUrls } from "./secret-urls.ts";
 
 /** Stands for a secret. */
 export const redacted = "[redacted]";
-
-/**
- * Names of fields, headers and variables that hold secrets, in any casing. `token_path` and the like are names of
- * places, see `tellsPlace`.
- */
-const secretName =
-  /pass(?:word|wd|phrase)|secret|token|private_?key|api_?key|access_?key|credential|authorization|cookie|session_?ticket|bearer|signature|jwt$/;
-
-/** Endings of names that tell where a secret is, or of what kind, not what it is. */
-const tellsPlace =
-  /(?:path|file|filename|name|names|url|uri|endpoint|type|config|configs|source|audience|audiences|issuer|ttl|expiry|duration|count|seconds|size|format|policy|provider|enabled|required|header|headers|version|hash)$/;
-
-/** Says whether values under a name are secrets. Names repeat, so one text is looked at with one of these. */
-function secretNames(): (name: string) => boolean {
-  const known = new Map<string, boolean>();
-  return (name) => {
-    const found = known.get(name) ?? isSecretName(name);
-    known.set(name, found);
-    return found;
-  };
-}
-
-/** True when values under `name` are secrets. */
-export function isSecretName(name: string): boolean {
-  // What is sent as a header of every call is a credential whatever it is called.
-  if (/^(?:XDS|CA)_HEADER_|^[A-Z][A-Z0-9_]*_KEY$/.test(name)) return true;
-  const plain = name
-    .replaceAll(/(?<=[a-z0-9])[A-Z]/g, (letter) => `_${letter}`)
-    .toLowerCase()
-    .replaceAll(/[-.]/g, "_");
-  return secretName.test(plain) && !tellsPlace.test(plain);
-}
 
 /**
  * `text` without private keys, tokens, passwords and credentials.
@@ -76,20 +47,34 @@ const patterns: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   ],
   [/\beyJ[\w-]{6,}\.[\w-]{6,}(?:\.[\w-]*)?/g, "[redacted JWT]"],
   [/\b(Bearer|Basic|Negotiate)(\s+)(?![[])(?<secret>[^\s"'\\,;]{4,})/gi, `$1$2${redacted}`],
-  [/(\w:\/\/)(?<secret>[^\s:/@"']{16,})(?=@)/g, `$1${redacted}`],
-  [/(\w:\/\/[^\s:/@"']*:)(?<secret>[^\s/@"']+)(?=@)/g, `$1${redacted}`],
 ];
 
 /** A name and what leads to its value on the same line in JSON, YAML, protobuf text, HTTP headers or shell. */
 const assignment = /(?<!\w)(["']?)([A-Za-z][\w.-]{0,100})\\?\1(\s*[=:][^\S\n]*)/g;
 
-/** The value after it: quoted, quoted inside a quoted text, or bare. */
-const assigned =
-  /"(?:[^"\\]|\\.)*(?:"|$)|'[^']*(?:'|$)|\\"(?:[^"\\]|\\[^"])*(?:\\"|$)|[^\s,;{}[\]"'\\][^\s,;}\]"'\\]*/y;
+/** A quoted text, also inside a quoted text. */
+const quoted = String.raw`"(?:[^"\\]|\\.)*(?:"|$)|'[^']*(?:'|$)|\\"(?:[^"\\]|\\[^"])*(?:\\"|$)`;
+
+/** The value after it: quoted, in the braces of a connection string, or bare. */
+const assigned = new RegExp(String.raw`${quoted}|(?<==)\{[^{}\s"':]+\}|[^\s,;{}[\]"'\\][^\s,;}\]"'\\]*`, "y");
+
+/** White space, also inside a quoted text. */
+const space = String.raw`(?:\s|\\{1,8}[nrt])*`;
+const quote = String.raw`\\{0,8}["']?`;
+const naming = String.raw`(?:key|name|header|header_?[nN]ame)${quote}\s*:\s*${quote}([^\s"'\\,;{}[\]]{1,128})${quote}`;
+const valuing = String.raw`(?:value|raw_?[vV]alue|string_?[vV]alue|header_?[vV]alue)${quote}\s*:\s*`;
 
 /** `key: "x-api-key", value: "…"`: a header or a piece of metadata. */
-const namedValue =
-  /((?:["']?)(?:key|name|header|header_name)(?:["']?)\s*:\s*["']([^"']+)["']\s*,?\s*["']?(?:value|raw_value|string_value|header_value)["']?\s*:\s*)("(?:[^"\\]|\\.)*(?:"|$)|'[^']*(?:'|$))/g;
+const namedValue = new RegExp(
+  String.raw`((?<!\w)${naming}${space}(?:,${space})?${quote}${valuing})(${quoted}|[^\s,;{}[\]"'\\][^\n,;}\]"'\\]*)`,
+  "g",
+);
+
+/** The same the other way round. */
+const valueNamed = new RegExp(
+  String.raw`((?<!\w)${valuing})(${quoted}|[^\s,;{}[\]"'\\][^\s,;}\]"'\\]{0,512})(${space}(?:,${space})?${quote}${naming})`,
+  "g",
+);
 
 /** Base64 or hexadecimal of at least this length, in mixed characters, is taken for key material. */
 const longRun = /(?<![\w+/=-])[A-Za-z0-9+/]{60,}={0,2}(?![\w+/=-])/g;
@@ -110,13 +95,43 @@ function redactPatterns(text: string, onSecret: OnSecret): string {
       for (const match of result.matchAll(pattern)) onSecret(match.groups?.["secret"] ?? match[0]);
     result = result.replaceAll(pattern, replacement);
   }
-  result = result.replaceAll(namedValue, (whole: string, before: string, name: string, value: string) => {
-    if (!isSecret(name)) return whole;
-    onSecret(bareValue(value));
-    return `${before}"${redacted}"`;
+  result = redactUrls(result, isSecret, (secret, isLearnt = true) => {
+    if (isLearnt) onSecret(secret);
+    return redacted;
   });
+  result = redactNamedValues(result, isSecret, onSecret);
   result = redactAssignments(result, isSecret, onSecret);
   return outside(result, publicPem, (part) => part.replaceAll(longRun, redactRun));
+}
+
+function redactNamedValues(text: string, isSecret: (name: string) => boolean, onSecret: OnSecret): string {
+  const change = (part: string, isTaken: (name: string) => boolean): string => {
+    const changed = (name: string, value: string): string => {
+      const bare = bareValue(value);
+      if (!isTaken(name) || bare === "" || bare.startsWith("[redacted") || isFormatted(bare)) return value;
+      // A common word must not vanish from everywhere because some header has it.
+      if (isSecret(name) || bare.length >= 16 || !/^[a-z]+(?:[-._][a-z]+)*$/i.test(bare)) onSecret(bare);
+      return replacementOf(value);
+    };
+    return part
+      .replaceAll(
+        namedValue,
+        (_, before: string, name: string, value: string) => `${before}${changed(name, value)}`,
+      )
+      .replaceAll(
+        valueNamed,
+        (_, before: string, value: string, after: string, name: string) =>
+          `${before}${changed(name, value)}${after}`,
+      );
+  };
+  let result = "";
+  let end = 0;
+  for (const { start, stop } of headerLists(text)) {
+    result += change(text.slice(end, start), isSecret);
+    result += change(text.slice(start, stop), (name) => isSecret(name) || !isHarmlessHeader(name));
+    end = stop;
+  }
+  return result + change(text.slice(end), isSecret);
 }
 
 /** A private key whose beginning was cut off: everything before its end that can be a part of it. */
@@ -147,8 +162,9 @@ function redactAssignments(text: string, isSecret: (name: string) => boolean, on
   for (const match of text.matchAll(assignment)) {
     const [whole, , name = "", separator = ""] = match;
     // Most names hold no secret: only then is the value looked at, which keeps the time linear.
-    if (match.index < end || !(isInline(name) || isSecret(name))) continue;
     const valueAt = match.index + whole.length;
+    const isTaken = isInline(name) || isSecret(name) || isSecretAssignment(name, text.charAt(valueAt));
+    if (match.index < end || !isTaken) continue;
     assigned.lastIndex = valueAt;
     const value = assigned.exec(text)?.[0];
     if (value === undefined || isHarmless(name, value)) continue;
@@ -159,11 +175,6 @@ function redactAssignments(text: string, isSecret: (name: string) => boolean, on
     end = valueAt + value.length;
   }
   return result + text.slice(end);
-}
-
-/** Envoy's data sources: whatever is written into the configuration itself may be a key. */
-export function isInline(name: string): boolean {
-  return /^inline_?(?:string|bytes)$/i.test(name);
 }
 
 function isHarmless(name: string, value: string): boolean {

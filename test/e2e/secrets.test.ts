@@ -19,6 +19,11 @@ const planted = {
   bootstrapTracer: "planted-6-collector-token",
   bootstrapPassword: "planted-7-inline-password",
   annotation: "planted-8-annotation-token",
+  bootstrapHeader: "planted-9-header-by-place",
+  metadata: "planted-10-metadata-pass",
+  proxyMetadata: "planted-11-proxy-metadata",
+  query: "planted-12-query-sig",
+  connection: "planted-13-connection-pwd",
 } as const;
 
 /** Everything below a folder, compressed files as they were. */
@@ -54,10 +59,13 @@ describe("a secret of the configuration", () => {
       "XDS_HEADER_X-Key": planted.header,
       CA_HEADER_X_ONE: planted.caHeader,
       SOME_URL: `https://me:${encodeURIComponent(planted.url)}@host/`,
+      ISTIO_META_REDIS_PASS: planted.metadata,
+      ISTIO_META_STORE: `https://host/path?sv=1&sig=${planted.query}`,
+      ISTIO_META_DATABASE: `Server=h;Uid=me;Pwd=${planted.connection};`,
     };
     const proxyConfig = {
       tracing: { lightstep: { address: "127.0.0.1:1", accessToken: planted.tracer } },
-      proxyMetadata: { OTHER_TOKEN: planted.variable },
+      proxyMetadata: { OTHER_TOKEN: planted.variable, GH_PAT: planted.proxyMetadata },
     };
     await using sidecar = await StandaloneSidecar.ready({
       folder: join(folder.path, "agent"),
@@ -73,7 +81,8 @@ describe("a secret of the configuration", () => {
     const refused = {
       password: { inline_string: planted.bootstrapPassword },
       metadata: header,
-      nonsense_of_the_test: [planted.bootstrapPassword, planted.bootstrapTracer],
+      initial_metadata: [{ key: "x-team-of-somebody", value: planted.bootstrapHeader }],
+      nonsense_of_the_test: [planted.bootstrapPassword, planted.bootstrapTracer, planted.bootstrapHeader],
     };
     const { report } = await sidecar.swap({ admin: refused, bootstrap_extensions: [refused] });
     assert.equal("result" in report ? report.result : "", "refused", JSON.stringify(report));

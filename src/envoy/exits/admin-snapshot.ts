@@ -6,6 +6,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { fetchHttp, type HttpRequest } from "../../net/http-client.ts";
+import { endOfList, headerLists } from "../../telemetry/header-lists.ts";
 import { redactText } from "../../telemetry/redact.ts";
 
 /** The pages of a snapshot, by the name of their file. */
@@ -72,12 +73,27 @@ export async function redactInSlices(text: string, secrets: readonly string[]): 
   return parts.join("");
 }
 
-/** Pieces of about `length` characters, cut where a line ends: a secret of JSON or of a log stands on one line. */
+/**
+ * Pieces of about `length` characters, cut where a line ends: a secret of JSON or of a log stands on one line. What tells
+ * that it is one stays with it: the name before a value, the name of a list before its headers.
+ */
 export function* slices(text: string, length: number): Generator<string> {
   for (let start = 0; start < text.length;) {
-    const newline = start + length >= text.length ? -1 : text.indexOf("\n", start + length);
-    const end = newline < 0 ? text.length : newline + 1;
+    let end = endOfLine(text, start + length);
+    const last = headerLists(text.slice(start, end)).at(-1);
+    if (last !== undefined && end < text.length && start + last.stop === end)
+      end = endOfLine(text, endOfList(text, start + last.start));
+    while (end < text.length && valueLine.test(text.slice(end, end + 256))) end = endOfLine(text, end);
     yield text.slice(start, end);
     start = end;
   }
+}
+
+/** What belongs to the line before it. */
+const valueLine = /^\s*["']?(?:value|raw_?value|string_?value|header_?value)["']?\s*:/i;
+
+/** Where the line ends that `at` is on. */
+function endOfLine(text: string, at: number): number {
+  const newline = at >= text.length ? -1 : text.indexOf("\n", at);
+  return newline < 0 ? text.length : newline + 1;
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
-import { isSecretName, redactLines, redactText } from "../../../src/telemetry/redact.ts";
+import { redactLines, redactText } from "../../../src/telemetry/redact.ts";
+import { isSecretName } from "../../../src/telemetry/secret-names.ts";
 
 const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();

@@ -89,6 +89,12 @@ const sources = [
   ["a key", { DD_API_KEY: planted }],
   ["a key by another name", { MYKEYFORX: planted }],
   ["a password", { REDIS_PASSWORD: planted }],
+  ["a password by a short name", { REDIS_PASS: planted }],
+  ["a password by a shorter name", { ROOT_PW: planted }],
+  ["a personal access token", { GH_PAT: planted }],
+  ["a DSN", { SENTRY_DSN: planted }],
+  ["a query", { X: `https://host/?sig=${encodeURIComponent(planted)}` }],
+  ["a connection string", { X: `Server=h;Pwd=${planted};` }],
   ["credentials", { AWS_CREDENTIALS: planted }],
   [
     "a URL",
