@@ -110,11 +110,15 @@ describe("a secret of the configuration", () => {
     assert.match(outputs.archive, /agent\/environment\.txt/);
     assert.match(outputs["print-config"], /accessToken/);
 
-    // A first start has no validation before it: Envoy's own log has it all.
+    // A first start has no validation before it: Envoy's own log has the beginning of it.
     await using unlucky = await StandaloneSidecar.start({
       folder: join(folder.path, "unlucky"),
       env,
-      bootstrap: { admin: refused, layered_runtime: planted.bootstrapTracer },
+      bootstrap: {
+        node: { id: planted.bootstrapHeader, metadata: { A_PAT: planted.bootstrapTracer } },
+        admin: refused,
+        layered_runtime: planted.bootstrapTracer,
+      },
     });
     await eventually(
       "Envoy's complaint",
