@@ -1,5 +1,5 @@
 /**
- * Every test: first those that bear company, three files at a time; then those that measure what load and death cost, and
+ * Every test: first those that bear company, two files at a time; then those that measure what load and death cost, and
  * those that try whatever comes in, one file at a time. The last line counts them all.
  */
 import { globSync } from "node:fs";
@@ -66,7 +66,7 @@ const counts: Counts = { passed: 0, failed: 0, skipped: 0, filesMs: new Map() };
 const isAlone = (path: string): boolean => alone.some((folder) => path.startsWith(folder));
 await runFiles(
   files.filter((path) => !isAlone(path)),
-  3,
+  2,
   counts,
 );
 await runFiles(files.filter(isAlone), 1, counts);

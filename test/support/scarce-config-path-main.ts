@@ -20,7 +20,7 @@ export interface ScarceReport {
   readonly lines: readonly string[];
 }
 
-const withinMs = 20_000;
+const withinMs = 60_000;
 
 async function run({ disk }: { readonly disk: string }): Promise<ScarceReport> {
   using folder = temporaryFolder();
@@ -30,9 +30,16 @@ async function run({ disk }: { readonly disk: string }): Promise<ScarceReport> {
     proxyConfig: { configPath: agentFolder },
   });
   await sidecar.ready();
-  const remount = (how: "ro" | "rw"): void => {
-    execFileSync("mount", ["-o", `remount,${how}`, disk]);
-  };
+  // Busy while a file there is open for writing.
+  const remount = (how: "ro" | "rw"): Promise<unknown> =>
+    eventually(
+      `remounted ${how}`,
+      () => execFileSync("mount", ["-o", `remount,${how}`, disk], { stdio: "pipe" }),
+      {
+        withinMs,
+        everyMs: 20,
+      },
+    );
   const kill = async (): Promise<void> => {
     process.kill(await sidecar.envoyPid(), "SIGKILL");
   };
@@ -48,10 +55,10 @@ async function run({ disk }: { readonly disk: string }): Promise<ScarceReport> {
       { withinMs },
     );
 
-  remount("ro");
+  await remount("ro");
   await kill();
   const readOnly = await obstacle(/cannot be started: .*(?:EROFS|read-only)/);
-  remount("rw");
+  await remount("rw");
   await sidecar.ready(withinMs);
 
   const filler = join(disk, "filler");
@@ -81,7 +88,7 @@ async function run({ disk }: { readonly disk: string }): Promise<ScarceReport> {
   await sidecar.ready(withinMs);
   const generationsLeft = readdirSync(join(agentFolder, "generations"));
 
-  remount("ro");
+  await remount("ro");
   await kill();
   await obstacle(/cannot be started/);
   sidecar.agent.kill("SIGTERM");
