@@ -10,6 +10,9 @@ const lowest = 10_000;
 const blockSize = 100;
 const blocks = 220;
 
+/** Istio's own ports, which a sidecar beside this process may look for. */
+const istio = { first: 15_000, last: 15_099 } as const;
+
 /** First port of the block that belongs to `pid`, so that two processes rarely look at the same ports. */
 export function portBlock(pid: number): number {
   return lowest + (pid % blocks) * blockSize;
@@ -25,7 +28,8 @@ export async function freePorts(count: number, start: number): Promise<readonly 
   for (let port = start; found.length < count; port += 1) {
     if (port >= lowest + blocks * blockSize)
       throw new Error(`there are no ${count} free ports from ${start} on`);
-    if (await isFree(port)) found.push(port);
+    const isIstios = port >= istio.first && port <= istio.last;
+    if (!isIstios && (await isFree(port))) found.push(port);
   }
   return found;
 }
