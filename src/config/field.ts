@@ -33,9 +33,13 @@ export type Field = Kind & Presence;
 /** Fields by their JSON names. */
 export type Fields = Readonly<Record<string, Field>>;
 
+/** Any text. */
 export const text: Field = { kind: "text" };
+/** `host:port`. */
 export const address: Field = { kind: "address" };
+/** A list of texts. */
 export const texts: Field = { kind: "list", of: text };
+/** Names to texts. */
 export const textMap: Field = { kind: "map", of: text };
 
 /** A protobuf BoolValue. */
@@ -44,7 +48,9 @@ export const flag: Field = { kind: "flag", isOptional: true };
 const uint32 = 4_294_967_295;
 const int32 = 2_147_483_647;
 
+/** A TCP port. */
 export const port: Field = { kind: "integer", range: ports };
+/** A TCP port, or 0 for none. */
 export const portOrNone: Field = { kind: "integer", range: portsOrNone };
 
 /** A uint32, where 0 is unset. */
@@ -66,10 +72,12 @@ export function duration(
   return { kind: "duration", range: { leastMs, mostMs } };
 }
 
+/** One of `names`, as a protobuf enum writes them. */
 export function choice(...names: readonly string[]): Field {
   return { kind: "choice", names };
 }
 
+/** A message of these fields and no other. */
 export function message(fields: Fields): Field {
   return { kind: "message", fields };
 }

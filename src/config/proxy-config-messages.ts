@@ -29,6 +29,7 @@ const tlsSettings = message({
   insecureSkipVerify: flag,
 });
 
+/** Istio's RemoteService: where, and with which TLS settings. */
 export const remoteService: Field = message({
   address,
   tlsSettings,
@@ -45,6 +46,7 @@ const limit: Field = {
 
 const namedDefault = message({ name: text, defaultValue: text });
 
+/** Istio's Tracing. */
 export const tracing: Field = message({
   zipkin: message({ address }),
   lightstep: message({ address, accessToken: { ...text, isUntold: true } }),
@@ -74,6 +76,7 @@ export const tracing: Field = message({
   enableIstioTags: flag,
 });
 
+/** Istio's ReadinessProbe. */
 export const readinessProbe: Field = message({
   initialDelaySeconds: smallCount,
   timeoutSeconds: smallCount,
@@ -101,6 +104,7 @@ const clientCertificateModes = choice(
   "ALWAYS_FORWARD_ONLY",
 );
 
+/** Istio's Topology of a gateway. */
 export const gatewayTopology: Field = message({
   numTrustedProxies: count,
   forwardClientCertDetails: clientCertificateModes,
@@ -110,11 +114,13 @@ export const gatewayTopology: Field = message({
 /** A delay of nothing is refused by Istio. */
 const keyProvider = message({ pollDelay: duration(0.001), fallback: flag });
 
+/** Istio's PrivateKeyProvider. */
 export const privateKeyProvider: Field = message({ cryptomb: keyProvider, qat: keyProvider });
 
 const switchedOff = message({ disabled: flag });
 const switchedOn = message({ enabled: flag });
 
+/** Istio's ProxyConfig.ProxyHeaders. */
 export const proxyHeaders: Field = message({
   forwardedClientCert: clientCertificateModes,
   setCurrentClientCertDetails: message({ subject: flag, cert: flag, chain: flag, dns: flag, uri: flag }),
@@ -128,6 +134,7 @@ export const proxyHeaders: Field = message({
   xForwardedPort: switchedOn,
 });
 
+/** Istio's settings of connections. */
 export const connectionSettings: Field = message({
   profile: choice("SIDECAR", "EDGE"),
   listenerPerConnectionBufferLimitBytes: optionalCount(0),

@@ -1,14 +1,14 @@
 /** A control plane in this process, and streams to it. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { openTokenIssuer } from "../../src/controlplane/demo-tokens.ts";
 import { type DiscoveryOptions, DiscoveryServer } from "../../src/controlplane/discovery-server.ts";
 import { type ByteStream, GrpcChannel } from "../../src/grpc/channel.ts";
 import {
   DiscoveryRequestSchema,
   DiscoveryResponseSchema,
 } from "../../src/proto/envoy/envoy/service/discovery/v3/discovery_pb.js";
+import { discoveryOptions } from "./discovery-options.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 import { type TestLog, testLog } from "./test-log.ts";
 
@@ -54,31 +54,11 @@ export class DiscoveryPlane implements AsyncDisposable {
   ): Promise<DiscoveryPlane> {
     await using stack = new AsyncDisposableStack();
     const folder = stack.use(temporaryFolder()).path;
-    const configFolder = join(folder, "mesh");
-    mkdirSync(configFolder);
+    const { options, issuer } = await discoveryOptions(folder, changes);
+    const { configFolder } = options;
     for (const [name, content] of Object.entries(files)) writeFileSync(join(configFolder, name), content);
-    const issuer = await openTokenIssuer(join(folder, "state"));
     const log = testLog();
-    const server = stack.use(
-      await DiscoveryServer.listen(
-        {
-          configFolder,
-          stateDir: join(folder, "state"),
-          trustDomain: "cluster.local",
-          trustDomainAliases: [],
-          host: "127.0.0.1",
-          secureGrpcPort: 0,
-          grpcPort: 0,
-          httpPort: 0,
-          jwt: { jwks: issuer.jwks, issuer: issuer.issuer, audiences: ["istio-ca"] },
-          defaultWorkloadTtlMs: hour,
-          maxWorkloadTtlMs: hour,
-          debounceMs: 10,
-          ...changes,
-        },
-        log,
-      ),
-    );
+    const server = stack.use(await DiscoveryServer.listen(options, log));
     const token = (serviceAccount: string): Promise<string> =>
       issuer.issue({ namespace: "demo", serviceAccount, audience: "istio-ca", lifetimeMs: hour });
     return new DiscoveryPlane(server, log, configFolder, token, stack.move());

@@ -3,7 +3,7 @@
  * no certificate is signed but for the token's owner, and no workload is taken out of service.
  */
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
@@ -15,6 +15,7 @@ import { IstioCertificateRequestSchema } from "../../../src/proto/agent/ca_pb.js
 import { createCertificateRequest } from "../../../src/pki/certificate-request.ts";
 import { createLogger } from "../../../src/telemetry/log.ts";
 import { typeUrl } from "../../../src/xds/type-urls.ts";
+import { discoveryOptions } from "../../support/discovery-options.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { delta, sotw } from "../../support/xds-messages.ts";
 import { goAway, grpcCall, oddFrames, preface } from "../../support/http2-bytes.ts";
@@ -93,9 +94,12 @@ interface RunningPlane extends AsyncDisposable {
 async function runningPlane(): Promise<RunningPlane> {
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(temporaryFolder());
-  const configFolder = join(folder.path, "config");
-  mkdirSync(configFolder);
-  writeFileSync(join(configFolder, "web.yaml"), service);
+  const { options } = await discoveryOptions(folder.path, {
+    jwt: { jwks: issuer.jwks, issuer: issuer.issuer, audiences: ["istio-ca"] },
+    maxWorkloadTtlMs: 86_400_000,
+    debounceMs: 100,
+  });
+  writeFileSync(join(options.configFolder, "web.yaml"), service);
   const wrong: string[] = [];
   const log = createLogger({
     json: true,
@@ -106,25 +110,7 @@ async function runningPlane(): Promise<RunningPlane> {
       if (line.includes("certificate signed") && !line.includes(identity)) wrong.push(line);
     },
   });
-  const plane = stack.use(
-    await DiscoveryServer.listen(
-      {
-        configFolder,
-        stateDir: join(folder.path, "state"),
-        trustDomain: "cluster.local",
-        trustDomainAliases: [],
-        host,
-        secureGrpcPort: 0,
-        grpcPort: 0,
-        httpPort: 0,
-        jwt: { jwks: issuer.jwks, issuer: issuer.issuer, audiences: ["istio-ca"] },
-        defaultWorkloadTtlMs: 3_600_000,
-        maxWorkloadTtlMs: 86_400_000,
-        debounceMs: 100,
-      },
-      { log },
-    ),
-  );
+  const plane = stack.use(await DiscoveryServer.listen(options, { log }));
   const owned = stack.move();
   return {
     plane,

@@ -16,6 +16,7 @@ import {
   IstioCertificateResponseSchema,
 } from "../../../src/proto/agent/ca_pb.js";
 import { type CaFiles, certificateFiles } from "../../support/ca-files.ts";
+import { discoveryOptions } from "../../support/discovery-options.ts";
 import { eventually } from "../../support/eventually.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { testLog } from "../../support/test-log.ts";
@@ -34,24 +35,7 @@ function writeFiles(folder: string, files: CaFiles): void {
 }
 
 async function optionsIn(folder: string, changes: Partial<DiscoveryOptions>): Promise<DiscoveryOptions> {
-  const configFolder = join(folder, "mesh");
-  mkdirSync(configFolder, { recursive: true });
-  const { jwks, issuer } = await openTokenIssuer(join(folder, "state"));
-  return {
-    configFolder,
-    stateDir: join(folder, "state"),
-    trustDomain: "cluster.local",
-    trustDomainAliases: [],
-    host: "127.0.0.1",
-    secureGrpcPort: 0,
-    grpcPort: 0,
-    httpPort: 0,
-    jwt: { jwks, issuer, audiences: ["istio-ca"] },
-    defaultWorkloadTtlMs: hour,
-    maxWorkloadTtlMs: hour,
-    debounceMs: 10,
-    ...changes,
-  };
+  return (await discoveryOptions(folder, changes)).options;
 }
 
 /** Root and names of what the CA signs. */
