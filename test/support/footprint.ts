@@ -18,11 +18,19 @@ export function footprintOf(pid: number): Footprint {
   };
 }
 
-/** All but the descriptors that are held back for probes, which an agent takes one after the other. */
+/** open(2); Node.js has no name for it. */
+const O_PATH = 0o10000000;
+
+/**
+ * All but the descriptors that an agent holds on purpose and takes one after the other: those that are held back for
+ * probes, and those by which a socket is found again that has lost its name.
+ */
 function openFilesOf(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).filter((fd) => {
     try {
-      return readlinkSync(`/proc/${pid}/fd/${fd}`) !== "/dev/null";
+      const flags = /^flags:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, "utf8"))?.[1];
+      const isHandle = (Number.parseInt(flags ?? "0", 8) & O_PATH) !== 0;
+      return !isHandle && readlinkSync(`/proc/${pid}/fd/${fd}`) !== "/dev/null";
     } catch {
       // Closed since the folder was read.
       return false;
