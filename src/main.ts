@@ -2,14 +2,14 @@
  * argv and environment in, exit code out. The only subscriber to signals.
  */
 import { join } from "node:path";
-import { readCommandLine } from "./cli/command-line.ts";
-import type { CommandContext } from "./cli/command.ts";
+import { readCommandLine } from "./command/command-line.ts";
+import type { CommandContext } from "./command/command.ts";
 import { commands } from "./cli/commands.ts";
-import { linger } from "./cli/linger.ts";
-import { subscribeToSignals } from "./cli/signals.ts";
-import { version } from "./cli/version.ts";
+import { linger } from "./init/linger.ts";
+import { subscribeToSignals } from "./init/signals.ts";
+import { programOf } from "./cli/program.ts";
 import { escaped, guarded } from "./lifecycle/guard.ts";
-import { hiddenEnvironment, launchedVariable, originalEnvironment } from "./lifecycle/own-environment.ts";
+import { hiddenEnvironment, launchedVariable, originalEnvironment } from "./process/own-environment.ts";
 import { StandardStreams } from "./telemetry/standard-streams.ts";
 
 // What is meant for the Node.js of an application must not change this one: the launcher hides it, or a new start.
@@ -38,8 +38,8 @@ const printError = (line: string): void => {
 
 async function main(): Promise<number> {
   await using init =
-    process.pid === 1 ? (await import("./cli/pid1.ts")).startInit(process, printError) : undefined;
-  const invocation = await readCommandLine(process.argv.slice(2), commands, version);
+    process.pid === 1 ? (await import("./init/pid1.ts")).startInit(process, printError) : undefined;
+  const invocation = await readCommandLine(process.argv.slice(2), programOf(commands));
   if (invocation.kind === "print") {
     (invocation.code === 0 ? process.stdout : process.stderr).write(`${invocation.text}\n`);
     return invocation.code;

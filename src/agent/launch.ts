@@ -4,7 +4,7 @@
 import { finishBootstrap } from "../bootstrap/build.ts";
 import { renderBootstrap, TemplateError } from "../bootstrap/render.ts";
 import type { AgentConfig, BootstrapSource } from "../config/agent-config.ts";
-import { ConfigError } from "../config/config-problem.ts";
+import { ConfigError } from "../schema/config-problem.ts";
 import { type PreparedLaunch, prepareLaunch } from "../envoy/generation/launch.ts";
 
 /** @throws ConfigError when the template cannot be rendered */

@@ -3,7 +3,7 @@
  */
 import { accessSync, constants } from "node:fs";
 import type { AgentConfig } from "../config/agent-config.ts";
-import { ConfigError, type ConfigProblem } from "../config/config-problem.ts";
+import { ConfigError, type ConfigProblem } from "../schema/config-problem.ts";
 import { endStrays, findAgent, type StraysResult } from "../envoy/generation/strays.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { makeFolder } from "../files/folder.ts";

@@ -5,7 +5,7 @@
  * said, and refused where an Envoy with it could not work beside this agent.
  */
 import type { AgentConfig } from "../config/agent-config.ts";
-import { ConfigError, describeProblem } from "../config/config-problem.ts";
+import { ConfigError, describeProblem } from "../schema/config-problem.ts";
 import type { PreparedLaunch } from "../envoy/generation/launch.ts";
 import type { EnvoySupervisor } from "../envoy/supervisor.ts";
 import type { SwapReport } from "../envoy/swap/swap-requests.ts";

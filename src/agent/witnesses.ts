@@ -7,7 +7,7 @@ import { ExitWitness } from "../envoy/exits/exit-witness.ts";
 import { FlightRecorder } from "../envoy/exits/flight-recorder.ts";
 import type { Generation } from "../envoy/generation/generation.ts";
 import type { GenerationObserver, SupervisorOptions } from "../envoy/supervisor-options.ts";
-import { residentBytes } from "../lifecycle/process-memory.ts";
+import { residentBytes } from "../process/memory.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import { ticks } from "../lifecycle/tick.ts";
 import type { Redactor } from "../telemetry/redactor.ts";

@@ -27,7 +27,7 @@ function command() {
 var words = command();
 if (typeof process.execve === "function") process.execve(words[0], words, process.env);
 var child = childProcess.spawn(words[0], words.slice(1), { stdio: "inherit" });
-// All that src/cli/signals.ts listens for, and a change of the terminal's size.
+// All that src/init/signals.ts listens for, and a change of the terminal's size.
 var passedOn = "TERM INT QUIT HUP USR1 USR2 WINCH ALRM IO PROF PWR STKFLT VTALRM XCPU XFSZ".split(" ");
 passedOn.forEach(function (word) {
   var name = "SIG" + word;

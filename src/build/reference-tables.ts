@@ -1,7 +1,7 @@
 /**
  * The README's tables of flags, environment variables and endpoints, made from the code that reads them.
  */
-import type { Command } from "../cli/command.ts";
+import type { Command } from "../command/command.ts";
 import { variables } from "../config/environment.ts";
 import { unreadVariables } from "../config/unread-variables.ts";
 import { endpoints } from "../status/server.ts";

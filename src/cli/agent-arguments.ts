@@ -6,10 +6,10 @@ import { readFileSync } from "node:fs";
 import { locateAgent } from "../config/agent-location.ts";
 import { readConfigFile } from "../config/read-sources.ts";
 import { lookForAgent, lookForProxylessAgent } from "../doctor/running-agent.ts";
-import type { Arguments, CommandContext } from "./command.ts";
-import { parseCommandLine } from "./parse.ts";
+import type { Arguments, CommandContext } from "../command/command.ts";
+import { parseCommandLine } from "../command/parse.ts";
 import { proxyCommand } from "./proxy.ts";
-import { version } from "./version.ts";
+import { programOf } from "./program.ts";
 
 /** Arguments of `proxy`, and whose they are. */
 export interface AgentArguments {
@@ -32,7 +32,7 @@ export async function agentArguments(given: Arguments, context: CommandContext):
   const words = commandLine(pid);
   const at = words.indexOf(proxyCommand.name);
   if (at < 0) return own;
-  const invocation = await parseCommandLine(words.slice(at), [proxyCommand], version);
+  const invocation = await parseCommandLine(words.slice(at), programOf([proxyCommand]));
   return invocation.kind === "run" ? { args: invocation.args, agentPid: pid } : own;
 }
 

@@ -2,7 +2,7 @@
  * The environment that a running agent was started with, for commands that look at it from beside it.
  */
 import { readFileSync } from "node:fs";
-import { originalEnvironment } from "../lifecycle/own-environment.ts";
+import { originalEnvironment } from "../process/own-environment.ts";
 
 /** Undefined for another user's agent and for one that has ended: in a container the caller's own is the same. */
 export function environmentOf(pid: number): Readonly<Record<string, string | undefined>> | undefined {

@@ -1,8 +1,8 @@
 /**
  * The flags of commands that talk to the agent of their pod on its status port.
  */
-import { ports } from "../config/range.ts";
-import type { Flag } from "./command.ts";
+import { ports } from "../schema/range.ts";
+import type { Flag } from "../command/command.ts";
 
 /** Where the agent is, and where to read that when it is not said. */
 export const agentFlags = {

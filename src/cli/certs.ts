@@ -2,7 +2,7 @@
  * `outrider certs`: the workload's certificate as the agent has it and as Envoy really serves it.
  */
 import type { AgentReport } from "../agent/report.ts";
-import type { Command, CommandContext } from "./command.ts";
+import type { Command, CommandContext } from "../command/command.ts";
 import type { EnvoyCertificates } from "./certs/compare.ts";
 import { failedCode } from "./stopped-code.ts";
 

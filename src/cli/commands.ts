@@ -1,7 +1,7 @@
 /**
  * Every command of the CLI. Each is loaded when it runs, so that none pays for another's libraries.
  */
-import type { Command } from "./command.ts";
+import type { Command } from "../command/command.ts";
 import { certsCommand } from "./certs.ts";
 import { diagnoseCommand } from "./diagnose.ts";
 import { discoveryCommand } from "./discovery.ts";

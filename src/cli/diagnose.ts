@@ -1,7 +1,7 @@
 /**
  * `outrider diagnose`: everything that helps to explain a sidecar, in one file without secrets.
  */
-import type { Command } from "./command.ts";
+import type { Command } from "../command/command.ts";
 
 /** Works beside a running agent, and after a dead one. */
 export const diagnoseCommand: Command = {

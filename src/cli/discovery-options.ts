@@ -1,8 +1,8 @@
 /**
  * The flags of `outrider discovery`, checked.
  */
-import { type ConfigProblem, ConfigError } from "../config/config-problem.ts";
-import { parseDurationMs } from "../config/duration.ts";
+import { type ConfigProblem, ConfigError } from "../schema/config-problem.ts";
+import { parseDurationMs } from "../schema/duration.ts";
 import { type LogConfig, logConfig } from "../config/log-options.ts";
 import { type JwksOutcome, parseJwks } from "../controlplane/ca/jwks.ts";
 import { openTokenIssuer } from "../controlplane/demo-tokens.ts";
@@ -11,7 +11,7 @@ import { readRegularText } from "../files/read-regular-file.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { describePortOwner, portOwners } from "../net/port-owner.ts";
 import { trustDomainProblem } from "../pki/spiffe-id.ts";
-import type { Arguments } from "./command.ts";
+import type { Arguments } from "../command/command.ts";
 import { readLogFlags } from "./log-flags.ts";
 
 /** What the control plane runs with, and how it logs. */

@@ -1,9 +1,9 @@
 /**
  * `outrider discovery`: the control plane.
  */
-import { portsOrNone, someDuration } from "../config/range.ts";
+import { portsOrNone, someDuration } from "../schema/range.ts";
 import { join } from "node:path";
-import type { Arguments, Command, CommandContext } from "./command.ts";
+import type { Arguments, Command, CommandContext } from "../command/command.ts";
 import { logFlags } from "./log-flags.ts";
 
 /** Exit code of a configuration that cannot be used. */
@@ -108,7 +108,7 @@ async function runDiscovery(args: Arguments, given: CommandContext): Promise<num
   ] = await Promise.all([
     import("../controlplane/discovery-server.ts"),
     import("./discovery-options.ts"),
-    import("../config/config-problem.ts"),
+    import("../schema/config-problem.ts"),
     import("./open-log.ts"),
     import("./private-context.ts"),
     import("../lifecycle/error-message.ts"),

@@ -3,7 +3,7 @@
  */
 import { join } from "node:path";
 import type { Finding } from "../doctor/finding.ts";
-import type { Command } from "./command.ts";
+import type { Command } from "../command/command.ts";
 import { findingLines } from "./findings.ts";
 import { lookOptions, proxyCommand, proxyFlags } from "./proxy.ts";
 import { version } from "./version.ts";

@@ -1,8 +1,8 @@
 /**
  * `outrider env`: every environment variable of the agent, with its value here.
  */
-import type { ConfigProblem } from "../config/config-problem.ts";
-import type { Command } from "./command.ts";
+import type { ConfigProblem } from "../schema/config-problem.ts";
+import type { Command } from "../command/command.ts";
 
 /** Reads the environment that it is called in, as the agent would. */
 export const envCommand: Command = {
@@ -16,7 +16,7 @@ export const envCommand: Command = {
     const [{ readEnvironment, variables }, { unreadVariables }, { describeProblem }] = await Promise.all([
       import("../config/environment.ts"),
       import("../config/unread-variables.ts"),
-      import("../config/config-problem.ts"),
+      import("../schema/config-problem.ts"),
     ]);
     const warnings: string[] = [];
     const problems: ConfigProblem[] = [];

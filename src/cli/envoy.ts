@@ -1,8 +1,8 @@
 /**
  * `outrider envoy`: which Envoy is used; fetches one where there is none.
  */
-import type { Command } from "./command.ts";
-import { fetchProgressLine } from "./fetch-progress.ts";
+import type { Command } from "../command/command.ts";
+import { progressLine } from "../command/progress-line.ts";
 
 /** Longest wait for `--version`, in milliseconds. */
 const versionTimeoutMs = 10_000;
@@ -18,7 +18,7 @@ export const envoyCommand: Command = {
   async run(args, context) {
     const { ensureEnvoy, findEnvoy } = await import("../envoy/binary/ensure.ts");
     const { EnvoyFetchError } = await import("../envoy/binary/fetch.ts");
-    const { runCommand } = await import("../lifecycle/command.ts");
+    const { runCommand } = await import("../process/command.ts");
     const { Deadline } = await import("../lifecycle/timer.ts");
     const options = {
       binaryPath: args.optionalString("binaryPath"),
@@ -27,7 +27,7 @@ export const envoyCommand: Command = {
       signal: context.shutdown,
     };
     const located = findEnvoy(options);
-    const progress = fetchProgressLine(context);
+    const progress = progressLine("fetching Envoy", context);
     let path: string;
     try {
       path = await ensureEnvoy(options, progress.update);

@@ -2,7 +2,7 @@
  * The flags of `proxy` about the workload's identity.
  */
 import type { IdentityFlags } from "../config/identity-source.ts";
-import type { Arguments, Flag } from "./command.ts";
+import type { Arguments, Flag } from "../command/command.ts";
 
 /** In the order in which help lists them. */
 export const identityFlags: Readonly<Record<keyof IdentityFlags, Flag>> = {

@@ -3,7 +3,7 @@
  * writes no log passes over them.
  */
 import type { LogFlags } from "../config/log-options.ts";
-import type { Arguments, Command, Flag } from "./command.ts";
+import type { Arguments, Flag } from "../command/command.ts";
 
 /** In the order in which help lists them. */
 export const logFlags = {
@@ -26,11 +26,6 @@ export const logFlags = {
     describe: "Levels as scope:level,… from which on a log line has the stack below it.",
   },
 } as const satisfies Readonly<Record<string, Flag>>;
-
-/** Every flag that a call of the command may have, those included that help does not list. */
-export function acceptedFlags(command: Command): Readonly<Record<string, Flag>> {
-  return { ...logFlags, ...command.flags };
-}
 
 /** The flags as they were given. */
 export function readLogFlags(args: Arguments): LogFlags {

@@ -1,7 +1,7 @@
 /**
  * The log of a command that runs for long.
  */
-import { ConfigError } from "../config/config-problem.ts";
+import { ConfigError } from "../schema/config-problem.ts";
 import type { LogConfig } from "../config/log-options.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
 import type { Redactor } from "../telemetry/redactor.ts";

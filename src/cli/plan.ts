@@ -3,7 +3,7 @@
  */
 import { join } from "node:path";
 import type { Plan } from "../plan/plan.ts";
-import type { Command, CommandContext } from "./command.ts";
+import type { Command, CommandContext } from "../command/command.ts";
 import { planLines } from "./plan-lines.ts";
 import { lookOptions, proxyCommand, proxyFlags } from "./proxy.ts";
 import { version } from "./version.ts";
@@ -33,7 +33,7 @@ export const planCommand: Command = {
     ] = await Promise.all([
       import("../plan/plan.ts"),
       import("../config/parse-config.ts"),
-      import("../config/config-problem.ts"),
+      import("../schema/config-problem.ts"),
       import("./private-context.ts"),
       import("../config/surroundings.ts"),
       import("./agent-arguments.ts"),

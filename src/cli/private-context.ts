@@ -8,7 +8,7 @@ import { variables } from "../config/environment.ts";
 import { readConfigFile } from "../config/read-sources.ts";
 import { secretsInText, secretsOfEnvironment } from "../telemetry/find-secrets.ts";
 import { Redactor } from "../telemetry/redactor.ts";
-import type { CommandContext } from "./command.ts";
+import type { CommandContext } from "../command/command.ts";
 
 /** What a command works with instead. */
 export interface PrivateContext {

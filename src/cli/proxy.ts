@@ -3,14 +3,14 @@
  */
 import { join } from "node:path";
 import type { AgentConfig, ProxyFlags } from "../config/agent-config.ts";
-import { describeProblem } from "../config/config-problem.ts";
-import { parseDurationMs } from "../config/duration.ts";
+import { describeProblem } from "../schema/config-problem.ts";
+import { parseDurationMs } from "../schema/duration.ts";
 import { closeWithin } from "../lifecycle/close-within.ts";
 import { pilotFlags } from "../config/pilot-flags.ts";
-import { anyDuration, portsOrNone, someDuration, workers } from "../config/range.ts";
+import { anyDuration, portsOrNone, someDuration, workers } from "../schema/range.ts";
 import type { LookOptions } from "../config/surroundings.ts";
 import type { SupervisionEnd } from "../envoy/state.ts";
-import type { Arguments, Command, CommandContext } from "./command.ts";
+import type { Arguments, Command, CommandContext } from "../command/command.ts";
 import { identityFlags, readIdentityFlags } from "./identity-flags.ts";
 import { logFlags, readLogFlags } from "./log-flags.ts";
 import { stoppedCode } from "./stopped-code.ts";
@@ -146,10 +146,10 @@ async function runProxy(args: Arguments, given: CommandContext): Promise<number>
   const [{ parseConfig }, { ConfigError }, { interfaceAddresses }, { lookAround }, { ownCpus }, { openLog }] =
     await Promise.all([
       import("../config/parse-config.ts"),
-      import("../config/config-problem.ts"),
+      import("../schema/config-problem.ts"),
       import("../config/read-sources.ts"),
       import("../config/surroundings.ts"),
-      import("../lifecycle/cpu-share.ts"),
+      import("../process/cpu-share.ts"),
       import("./open-log.ts"),
     ]);
   const sources = { flags: proxyFlags(args), env: context.env, readFile };

@@ -2,7 +2,7 @@
  * `outrider reload`: have the agent of this pod read its configuration again.
  */
 import { agentFlags } from "./agent-flags.ts";
-import type { Arguments, Command, CommandContext } from "./command.ts";
+import type { Arguments, Command, CommandContext } from "../command/command.ts";
 
 /** Longest wait for the answer, in milliseconds: a swap waits until the Envoy replaced before has gone. */
 const answerMs = 300_000;

@@ -1,8 +1,8 @@
 /**
  * `outrider request`: one request to a port of the sidecar, for tools that run it inside the pod.
  */
-import { ports } from "../config/range.ts";
-import type { Command, CommandContext } from "./command.ts";
+import { ports } from "../schema/range.ts";
+import type { Command, CommandContext } from "../command/command.ts";
 import { failedCode } from "./stopped-code.ts";
 
 /** Ports that pilot-agent allows: Envoy's admin, istiod's debug port, the status port and Envoy's readiness. */

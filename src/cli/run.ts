@@ -2,7 +2,7 @@
  * `outrider run -- CMD`: an application beside a sidecar, from the moment that the sidecar serves, and the end of
  * the sidecar with it.
  */
-import type { Command, CommandContext } from "./command.ts";
+import type { Command, CommandContext } from "../command/command.ts";
 import { failedCode, stoppedCode } from "./stopped-code.ts";
 import { waitFlags } from "./wait.ts";
 
@@ -84,9 +84,9 @@ async function runForeground(
   context: CommandContext,
 ): Promise<number> {
   const [{ spawnChild }, { exitCodeOf }, { terminalSends }] = await Promise.all([
-    import("../lifecycle/child.ts"),
+    import("../process/child.ts"),
     import("../envoy/exits/exit.ts"),
-    import("./terminal-signals.ts"),
+    import("../init/terminal-signals.ts"),
   ]);
   const child = spawnChild({ file, args: words, foreground: true, stdout: "inherit", stderr: "inherit" });
   context.passSignalsTo((name) => {

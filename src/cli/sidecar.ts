@@ -7,7 +7,7 @@ import { backoffDelayMs } from "../lifecycle/backoff.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import { fetchHttp } from "../net/http-client.ts";
-import type { Arguments, CommandContext } from "./command.ts";
+import type { Arguments, CommandContext } from "../command/command.ts";
 
 /** Exit code for a wrong command line, `EX_USAGE` of sysexits(3). */
 export const usageCode = 64;

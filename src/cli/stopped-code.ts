@@ -2,7 +2,7 @@
  * The exit code of a command that a signal has ended.
  */
 import { exitCodeOf } from "../envoy/exits/exit.ts";
-import { SignalReceived } from "./signals.ts";
+import { SignalReceived } from "../init/signals.ts";
 
 /** Exit code of a failed command, as pilot-agent has it. */
 export const failedCode = 255;

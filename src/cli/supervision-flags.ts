@@ -1,9 +1,9 @@
 /**
  * The flags of `proxy` that limit supervision.
  */
-import { counts, positiveCounts, someDuration } from "../config/range.ts";
+import { counts, positiveCounts, someDuration } from "../schema/range.ts";
 import type { SupervisionFlags } from "../config/supervision.ts";
-import type { Arguments, Flag } from "./command.ts";
+import type { Arguments, Flag } from "../command/command.ts";
 
 /** In the order in which help lists them. */
 export const supervisionFlags: Readonly<Record<keyof SupervisionFlags, Flag>> = {

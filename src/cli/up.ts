@@ -1,8 +1,8 @@
 /**
  * `outrider up`: a mesh on this machine.
  */
-import { timerMs } from "../config/range.ts";
-import type { Command } from "./command.ts";
+import { timerMs } from "../schema/range.ts";
+import type { Command } from "../command/command.ts";
 
 /** Runs until it is asked to stop, or once through the checks. */
 export const upCommand: Command = {
@@ -28,5 +28,5 @@ export const upCommand: Command = {
       describe: "Time between two requests, in milliseconds.",
     },
   },
-  run: async (args, context) => (await import("./up/run.ts")).runUp(args, context),
+  run: async (args, context) => (await import("../demo/run.ts")).runUp(args, context),
 };

@@ -1,7 +1,7 @@
 /**
  * `outrider version`: which release this is, in the forms of `pilot-agent version`.
  */
-import type { Command } from "./command.ts";
+import type { Command } from "../command/command.ts";
 import { failedCode } from "./stopped-code.ts";
 import { version } from "./version.ts";
 

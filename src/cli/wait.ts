@@ -1,8 +1,8 @@
 /**
  * `outrider wait`: returns once the sidecar of this pod serves. For a postStart hook and for init containers.
  */
-import { timerMs, timerSeconds } from "../config/range.ts";
-import type { Command, Flag } from "./command.ts";
+import { timerMs, timerSeconds } from "../schema/range.ts";
+import type { Command, Flag } from "../command/command.ts";
 import { failedCode, stoppedCode } from "./stopped-code.ts";
 
 /** Flags of every command that waits for the sidecar. */

@@ -4,7 +4,7 @@
 import type { AgentReport } from "../agent/report.ts";
 import type { Exchange } from "../xdsproxy/recorder.ts";
 import { agentFlags } from "./agent-flags.ts";
-import type { Arguments, Command, CommandContext } from "./command.ts";
+import type { Arguments, Command, CommandContext } from "../command/command.ts";
 
 /** Between two looks with --follow, in milliseconds. */
 const followMs = 500;

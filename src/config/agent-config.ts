@@ -15,7 +15,7 @@ import type { WorkloadHealthOptions } from "../workload-health/options.ts";
 import type { XdsProxyOptions } from "../xdsproxy/xds-proxy.ts";
 import type { IdentityFlags } from "./identity-source.ts";
 import type { InterfaceAddress } from "./addresses.ts";
-import type { CpuShare } from "../lifecycle/cpu-share.ts";
+import type { CpuShare } from "../process/cpu-share.ts";
 import type { LogConfig, LogFlags } from "./log-options.ts";
 import type { PilotFlagValues } from "./pilot-flags.ts";
 import type { SdsSockets } from "./sds-sockets.ts";

@@ -4,8 +4,8 @@
 import { join } from "node:path";
 import type { ApplicationSocketOptions } from "../application/options.ts";
 import type { ProxyFlags } from "./agent-config.ts";
-import type { ConfigProblem } from "./config-problem.ts";
-import { flagDurationMs } from "./duration.ts";
+import type { ConfigProblem } from "../schema/config-problem.ts";
+import { flagDurationMs } from "../schema/duration.ts";
 
 /**
  * The application has a user of its own. Whoever may reach the socket can end the sidecar, as any container of

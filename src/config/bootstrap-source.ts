@@ -6,7 +6,7 @@ import { goTemplateRemedy, isGoTemplate, type Template } from "../bootstrap/rend
 import { bootstrapLimits } from "../document/limits.ts";
 import type { BootstrapSource, ConfigSources, FileContent } from "./agent-config.ts";
 import { type BootstrapChoice, bootstrapParameters } from "./bootstrap-parameters.ts";
-import type { ConfigProblem } from "./config-problem.ts";
+import type { ConfigProblem } from "../schema/config-problem.ts";
 import { readDocument } from "./read-document.ts";
 
 /**

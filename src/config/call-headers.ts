@@ -4,7 +4,7 @@
  * gRPC writes names in lower case whatever the variable's. A name or a value that HTTP/2 or gRPC has no place for
  * would fail each call, or be dropped on the way: it is a problem of the configuration.
  */
-import { type ConfigProblem, shown } from "./config-problem.ts";
+import { type ConfigProblem, shown } from "../schema/config-problem.ts";
 
 /** HTTP/2 has no place for them (RFC 9113, section 8.2.2). */
 const ofConnections: ReadonlySet<string> = new Set([

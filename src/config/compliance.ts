@@ -2,7 +2,7 @@
  * What a compliance policy leaves to the agent's connections to the control plane, and to Envoy's gRPC clients.
  */
 import type { TlsPolicy } from "../grpc/tls-policy.ts";
-import type { ConfigProblem } from "./config-problem.ts";
+import type { ConfigProblem } from "../schema/config-problem.ts";
 
 /** Suites of FIPS 140 before TLS 1.3, strongest keys last, as Istio names them. */
 const fipsSuites = ["AES128-GCM-SHA256", "AES256-GCM-SHA384"].flatMap((suite) => [

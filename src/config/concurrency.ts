@@ -1,7 +1,7 @@
 /**
  * How many worker threads Envoy gets.
  */
-import type { CpuShare } from "../lifecycle/cpu-share.ts";
+import type { CpuShare } from "../process/cpu-share.ts";
 
 /** What decides, the strongest first. */
 export interface ConcurrencySources {

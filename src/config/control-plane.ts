@@ -7,7 +7,7 @@ import { formatHostPort, parseHostPort } from "../net/host-port.ts";
 import type { UpstreamOptions } from "../xdsproxy/options.ts";
 import { callHeaders } from "./call-headers.ts";
 import { compliantTls } from "./compliance.ts";
-import { type ConfigProblem, shown } from "./config-problem.ts";
+import { type ConfigProblem, shown } from "../schema/config-problem.ts";
 import {
   caClientCertificate,
   caRootPath,

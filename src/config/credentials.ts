@@ -6,7 +6,7 @@ import type { ClientCertificateFiles } from "../grpc/server-trust.ts";
 import type { GoogleTokenOptions } from "../identity/google-token.ts";
 import type { ConfigSources } from "./agent-config.ts";
 import { metadataTarget } from "./cloud/metadata-request.ts";
-import { type ConfigProblem, shown } from "./config-problem.ts";
+import { type ConfigProblem, shown } from "../schema/config-problem.ts";
 import type { Environment } from "./environment.ts";
 import { paths } from "./paths.ts";
 

@@ -3,7 +3,7 @@
  * reads it here, so that all of them agree.
  */
 import type { ConfigSources, ProxyFlags } from "./agent-config.ts";
-import type { ConfigProblem } from "./config-problem.ts";
+import type { ConfigProblem } from "../schema/config-problem.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 import { type PodValues, proxyConfigLayers, readPodInfo } from "./layers.ts";
 import { paths } from "./paths.ts";

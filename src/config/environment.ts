@@ -5,9 +5,9 @@
  * that is set but empty is the empty string, not the default. One that can be read and is out of range is a problem.
  */
 import { rsaBits } from "../pki/key-pair.ts";
-import { type ConfigProblem, shown } from "./config-problem.ts";
-import { parseDurationMs } from "./duration.ts";
-import { parseGoBoolean } from "./go-boolean.ts";
+import { type ConfigProblem, shown } from "../schema/config-problem.ts";
+import { parseDurationMs } from "../schema/duration.ts";
+import { parseGoBoolean } from "../schema/go-boolean.ts";
 import {
   anyDuration,
   type DurationRange,
@@ -17,7 +17,7 @@ import {
   portsOrNone,
   someDuration,
   workers,
-} from "./range.ts";
+} from "../schema/range.ts";
 import { noticesOf } from "./unread-variables.ts";
 
 /** One variable. */

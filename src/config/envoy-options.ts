@@ -6,11 +6,11 @@ import type { EnvoyOptions } from "../envoy/options.ts";
 import type { ConfigSources } from "./agent-config.ts";
 import { compliantEnvironment } from "./compliance.ts";
 import { concurrencyOf } from "./concurrency.ts";
-import { type ConfigProblem, shown } from "./config-problem.ts";
-import { flagDurationMs, parseDurationMs } from "./duration.ts";
+import { type ConfigProblem, shown } from "../schema/config-problem.ts";
+import { flagDurationMs, parseDurationMs } from "../schema/duration.ts";
 import type { Environment } from "./environment.ts";
 import { ownListeners } from "./known-ports.ts";
-import { longestUint32SecondsMs } from "./range.ts";
+import { longestUint32SecondsMs } from "../schema/range.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
 
 /** What they are decided from. */

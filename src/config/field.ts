@@ -2,7 +2,13 @@
  * What a field of a ProxyConfig may hold. Type, bounds, how it is read and whether the control plane is told of it
  * follow from its one row.
  */
-import { type DurationRange, longestDurationMs, type NumberRange, ports, portsOrNone } from "./range.ts";
+import {
+  type DurationRange,
+  longestDurationMs,
+  type NumberRange,
+  ports,
+  portsOrNone,
+} from "../schema/range.ts";
 
 interface Presence {
   /** Zero is told from unset: a wrapper or a member of a oneof to protobuf. */

@@ -14,8 +14,8 @@ import type { OutputCertsOptions, RotationNotice } from "../identity/output-cert
 import { formatHostPort, parseHostPort } from "../net/host-port.ts";
 import { readableCertificates } from "../pki/certificate.ts";
 import type { PrivateKeyProviderOptions } from "../sds/secrets.ts";
-import { type ConfigProblem, shown } from "./config-problem.ts";
-import { parseDurationMs } from "./duration.ts";
+import { type ConfigProblem, shown } from "../schema/config-problem.ts";
+import { parseDurationMs } from "../schema/duration.ts";
 import type { Environment } from "./environment.ts";
 import { paths } from "./paths.ts";
 

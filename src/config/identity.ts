@@ -4,7 +4,7 @@
 import type { IdentityOptions } from "../identity/options.ts";
 import type { SdsOptions } from "../sds/server.ts";
 import type { ConfigSources } from "./agent-config.ts";
-import type { ConfigProblem } from "./config-problem.ts";
+import type { ConfigProblem } from "../schema/config-problem.ts";
 import { caOptions, type ControlPlaneSources } from "./control-plane.ts";
 import {
   identityCache,

@@ -2,7 +2,7 @@
  * The ports of the agent and its Envoy.
  */
 import type { KnownPort } from "./agent-config.ts";
-import type { ConfigProblem } from "./config-problem.ts";
+import type { ConfigProblem } from "../schema/config-problem.ts";
 import type { Environment } from "./environment.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
 

@@ -2,7 +2,7 @@
  * The sources that ProxyConfig is laid together from, as files and environment hold them.
  */
 import type { ConfigSources } from "./agent-config.ts";
-import type { ConfigProblem } from "./config-problem.ts";
+import type { ConfigProblem } from "../schema/config-problem.ts";
 import { paths } from "./paths.ts";
 import { parsePodInfo } from "./pod-info.ts";
 import type { ProxyConfigLayer } from "./proxy-config.ts";

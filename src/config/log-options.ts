@@ -2,7 +2,7 @@
  * The flags about the log, in Istio's notation.
  */
 import { isLogLevel, type LogLevel, type LogOptions } from "../telemetry/log.ts";
-import { type ConfigProblem, shown } from "./config-problem.ts";
+import { type ConfigProblem, shown } from "../schema/config-problem.ts";
 
 /** The flags as they were given. */
 export interface LogFlags {

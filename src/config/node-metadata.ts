@@ -5,8 +5,8 @@
 import type { Json } from "../bootstrap/parameters.ts";
 import { jsonValue } from "../document/json.ts";
 import { configurationLimits } from "../document/limits.ts";
-import { type ConfigProblem, shown } from "./config-problem.ts";
-import { parseGoBoolean } from "./go-boolean.ts";
+import { type ConfigProblem, shown } from "../schema/config-problem.ts";
+import { parseGoBoolean } from "../schema/go-boolean.ts";
 import { isMapping } from "./read-field.ts";
 
 /** Metadata as variables bring it, and the labels that ISTIO_METAJSON_LABELS holds. */

@@ -3,7 +3,7 @@
  */
 import type { Json } from "../bootstrap/parameters.ts";
 import type { PlatformFacts } from "./agent-config.ts";
-import type { ConfigProblem } from "./config-problem.ts";
+import type { ConfigProblem } from "../schema/config-problem.ts";
 import type { Environment } from "./environment.ts";
 import type { SdsSockets } from "./sds-sockets.ts";
 import { type MetadataSources, rawMetadata, typedFirst } from "./node-metadata.ts";

@@ -4,7 +4,7 @@
 import { redacted } from "../telemetry/redact.ts";
 import { isSecretName } from "../telemetry/secret-names.ts";
 import type { ConfigSources } from "./agent-config.ts";
-import type { ConfigProblem } from "./config-problem.ts";
+import type { ConfigProblem } from "../schema/config-problem.ts";
 import { readEffectiveConfig } from "./effective-config.ts";
 import { isMapping } from "./read-field.ts";
 

@@ -26,7 +26,7 @@ import {
   remoteService,
   tracing,
 } from "./proxy-config-messages.ts";
-import { longestUint32Ms, longestUint32SecondsMs, workers } from "./range.ts";
+import { longestUint32Ms, longestUint32SecondsMs, workers } from "../schema/range.ts";
 
 /** Every field by its JSON name; `snake_case` is read as well. */
 export const proxyConfigFields = {

@@ -6,8 +6,8 @@
  */
 import type { RemoteService, Tracing } from "../bootstrap/services.ts";
 import { configurationLimits } from "../document/limits.ts";
-import type { ConfigProblem } from "./config-problem.ts";
-import { parseDurationMs } from "./duration.ts";
+import type { ConfigProblem } from "../schema/config-problem.ts";
+import { parseDurationMs } from "../schema/duration.ts";
 import { proxyConfigFields } from "./proxy-config-schema.ts";
 import { readDocument } from "./read-document.ts";
 import { type FieldFault, isMapping, readFields } from "./read-field.ts";

@@ -3,7 +3,7 @@
  */
 import type { DocumentLimits, ReadDocument } from "../document/limits.ts";
 import { readYaml } from "../document/yaml.ts";
-import type { ConfigProblem } from "./config-problem.ts";
+import type { ConfigProblem } from "../schema/config-problem.ts";
 
 /** Undefined when a problem was added. An empty document is null. */
 export function readDocument(

@@ -6,10 +6,10 @@
  */
 import { closest } from "fastest-levenshtein";
 import { formatHostPort, parseHostPort } from "../net/host-port.ts";
-import { parseDurationMs, protobufDuration } from "./duration.ts";
-import { shown } from "./config-problem.ts";
+import { parseDurationMs, protobufDuration } from "../schema/duration.ts";
+import { shown } from "../schema/config-problem.ts";
 import type { Field, Fields } from "./field.ts";
-import { describeDurationRange, describeRange, isDurationWithin, isWithin } from "./range.ts";
+import { describeDurationRange, describeRange, isDurationWithin, isWithin } from "../schema/range.ts";
 
 /** What was found wrong with a value, by its path inside the ProxyConfig. */
 export interface FieldFault {

@@ -6,7 +6,7 @@ import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { findListener, type SocketListener } from "../net/unix-socket.ts";
 import { ownIdentifier } from "../sds/own-identifier.ts";
-import type { ConfigProblem } from "./config-problem.ts";
+import type { ConfigProblem } from "../schema/config-problem.ts";
 import { paths } from "./paths.ts";
 
 /** What is at the well-known sockets. */

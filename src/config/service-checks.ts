@@ -2,7 +2,7 @@
  * What Istio requires of the services that Envoy itself calls, beyond the type of each field.
  */
 import type { TlsSettings } from "../bootstrap/upstream-tls.ts";
-import type { ConfigProblem } from "./config-problem.ts";
+import type { ConfigProblem } from "../schema/config-problem.ts";
 import type { MergedProxyConfig } from "./proxy-config.ts";
 import { isMapping } from "./read-field.ts";
 

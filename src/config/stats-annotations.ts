@@ -6,11 +6,11 @@
 import type { Json } from "../bootstrap/parameters.ts";
 import { jsonValue } from "../document/json.ts";
 import { configurationLimits } from "../document/limits.ts";
-import { type ConfigProblem, shown } from "./config-problem.ts";
-import { parseDurationMs, protobufDuration } from "./duration.ts";
+import { type ConfigProblem, shown } from "../schema/config-problem.ts";
+import { parseDurationMs, protobufDuration } from "../schema/duration.ts";
 import { paths } from "./paths.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
-import { describeDurationRange, type DurationRange, isDurationWithin } from "./range.ts";
+import { describeDurationRange, type DurationRange, isDurationWithin } from "../schema/range.ts";
 import { isMapping } from "./read-field.ts";
 
 /** Decided. */

@@ -5,9 +5,16 @@ import { defaultHangPolicy } from "../envoy/watchdog.ts";
 import { defaultRestartPolicy } from "../envoy/restart-policy.ts";
 import type { SupervisionOptions } from "../envoy/supervision-options.ts";
 import { type SwapModeRequest, swapModes } from "../envoy/swap/swap-mode.ts";
-import { type ConfigProblem, shown } from "./config-problem.ts";
-import { flagDurationMs } from "./duration.ts";
-import { counts, describeRange, isWithin, type NumberRange, positiveCounts, someDuration } from "./range.ts";
+import { type ConfigProblem, shown } from "../schema/config-problem.ts";
+import { flagDurationMs } from "../schema/duration.ts";
+import {
+  counts,
+  describeRange,
+  isWithin,
+  type NumberRange,
+  positiveCounts,
+  someDuration,
+} from "../schema/range.ts";
 
 /** Flags of `proxy` as they were given; durations in Go's notation. */
 export interface SupervisionFlags {

@@ -5,7 +5,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { socketAddress } from "../bootstrap/services.ts";
-import { ownCpus } from "../lifecycle/cpu-share.ts";
+import { ownCpus } from "../process/cpu-share.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import type { ConfigSources } from "./agent-config.ts";
 import { readPlatform } from "./cloud/read-platform.ts";

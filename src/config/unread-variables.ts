@@ -2,7 +2,7 @@
  * Variables of pilot-agent that this agent knows and does not read: those of Istio 1.5 that mean nothing any more,
  * and those of parts that this release does not have. Whoever sets one is told, once, instead of wondering.
  */
-import { parseGoBoolean } from "./go-boolean.ts";
+import { parseGoBoolean } from "../schema/go-boolean.ts";
 
 /** Why a variable has no effect. */
 export interface UnreadVariable {

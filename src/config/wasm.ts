@@ -7,7 +7,7 @@ import { bracketed } from "../net/host-port.ts";
 import { isCidr } from "../wasm/fetch/address-guard.ts";
 import type { WasmOptions } from "../wasm/options.ts";
 import { compliantTls } from "./compliance.ts";
-import { type ConfigProblem, shown } from "./config-problem.ts";
+import { type ConfigProblem, shown } from "../schema/config-problem.ts";
 import type { Environment } from "./environment.ts";
 
 /** Longest time that a timer of Node.js can wait, in milliseconds. */

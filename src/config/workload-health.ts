@@ -3,9 +3,10 @@
  */
 import { isIPv6 } from "node:net";
 import { isLoopback } from "../net/loopback.ts";
-import type { HealthCheckMethod, HealthTarget, WorkloadHealthOptions } from "../workload-health/options.ts";
-import { type ConfigProblem, shown } from "./config-problem.ts";
+import type { WorkloadHealthOptions } from "../workload-health/options.ts";
+import { type ConfigProblem, shown } from "../schema/config-problem.ts";
 import type { MergedProxyConfig } from "./proxy-config.ts";
+import type { ProbeMethod, ProbeTarget } from "../probe/method.ts";
 
 /** `readinessProbe` as the schema lets it through. */
 interface ReadinessProbe {
@@ -76,7 +77,7 @@ function readMethod(
   probe: ReadinessProbe,
   place: WorkloadPlace,
   refuse: Refuse,
-): HealthCheckMethod | undefined {
+): ProbeMethod | undefined {
   switch (name) {
     case "httpGet": {
       const { httpGet = {} } = probe;
@@ -111,7 +112,7 @@ function targetOf(
   { host: given = "", port }: { readonly host?: string; readonly port?: number },
   { addresses, local, isCaptured }: WorkloadPlace,
   refuse: Refuse,
-): HealthTarget | undefined {
+): ProbeTarget | undefined {
   const own = addresses.find((address) => isLoopback(address) || local.includes(address)) ?? addresses[0];
   const host = (given || own) ?? "127.0.0.1";
   const isHost = /^[\w.:%-]+$/.test(host);

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import type { UpstreamOptions } from "../xdsproxy/options.ts";
 import type { XdsProxyOptions } from "../xdsproxy/xds-proxy.ts";
 import type { ProxyFlags } from "./agent-config.ts";
-import type { ConfigProblem } from "./config-problem.ts";
-import { flagDurationMs } from "./duration.ts";
+import type { ConfigProblem } from "../schema/config-problem.ts";
+import { flagDurationMs } from "../schema/duration.ts";
 import type { Environment } from "./environment.ts";
 
 /** Largest cached state of one type: several times what a large mesh has. */

@@ -1,7 +1,7 @@
 /**
  * The agent's configuration: every problem that keeps it from starting, and what is odd but usable.
  */
-import { type ConfigProblem, describeProblem } from "../config/config-problem.ts";
+import { type ConfigProblem, describeProblem } from "../schema/config-problem.ts";
 import { failure, type Finding, ok, warning } from "./finding.ts";
 
 const name = "configuration";

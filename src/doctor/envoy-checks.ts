@@ -3,7 +3,7 @@
  */
 import { launchOf } from "../agent/launch.ts";
 import type { AgentConfig, BootstrapSource } from "../config/agent-config.ts";
-import { ConfigError } from "../config/config-problem.ts";
+import { ConfigError } from "../schema/config-problem.ts";
 import { findEnvoy } from "../envoy/binary/ensure.ts";
 import type { PreparedLaunch } from "../envoy/generation/launch.ts";
 import { fetchHttp } from "../net/http-client.ts";

@@ -1,8 +1,8 @@
 /**
  * Envoy run to its end for an answer: `--version`, `--mode validate`.
  */
-import type { ChildExit } from "../lifecycle/child.ts";
-import { runCommand } from "../lifecycle/command.ts";
+import type { ChildExit } from "../process/child.ts";
+import { runCommand } from "../process/command.ts";
 
 /** How it ended and what it said. */
 export interface EnvoyRun {

@@ -2,7 +2,7 @@
  * Whether memory holds an Envoy, and a second one beside it while it is swapped.
  */
 import { CgroupMemory, type MemoryFigures } from "../envoy/exits/cgroup-memory.ts";
-import { residentBytes } from "../lifecycle/process-memory.ts";
+import { residentBytes } from "../process/memory.ts";
 import { formatBytes } from "./bytes.ts";
 import { failure, type Finding, ok, warning } from "./finding.ts";
 import type { RunningAgent } from "./running-agent.ts";

@@ -2,7 +2,7 @@
  * PID 1 of this PID namespace: whether a request to stop reaches outrider, and whether orphans are collected.
  */
 import { basename } from "node:path";
-import { isDead } from "../lifecycle/process-identity.ts";
+import { isDead } from "../process/identity.ts";
 import { type Finding, ok, warning } from "./finding.ts";
 
 /** What is known of the namespace. */

@@ -5,8 +5,8 @@
 import { isIP } from "node:net";
 import { env as ownEnvironment, execPath } from "node:process";
 import { describeExit } from "../envoy/exits/exit.ts";
-import { spawnChild } from "../lifecycle/child.ts";
-import { endOf } from "../lifecycle/child-end.ts";
+import { spawnChild } from "../process/child.ts";
+import { endOf } from "../process/child-end.ts";
 import type { Resolution } from "./dns.ts";
 
 /** Resolves every host; those without an answer when `signal` aborts are `silent`. Never rejects. */

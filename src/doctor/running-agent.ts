@@ -5,7 +5,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type FoundRecord, readRecord } from "../envoy/generation/process-record.ts";
 import { at } from "../lifecycle/json-path.ts";
-import { bootId, isAlive, type ProcessIdentity } from "../lifecycle/process-identity.ts";
+import { bootId, isAlive, type ProcessIdentity } from "../process/identity.ts";
 import { fetchHttp } from "../net/http-client.ts";
 import { portOwners } from "../net/port-owner.ts";
 

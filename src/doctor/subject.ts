@@ -4,7 +4,7 @@
 import { asMapping } from "../bootstrap/merge.ts";
 import { parseConfig } from "../config/parse-config.ts";
 import type { AgentConfig, ConfigSources } from "../config/agent-config.ts";
-import { ConfigError, type ConfigProblem } from "../config/config-problem.ts";
+import { ConfigError, type ConfigProblem } from "../schema/config-problem.ts";
 import { type PartialConfig, readPartialConfig } from "../config/partial-config.ts";
 
 /** The configuration as far as it goes. */

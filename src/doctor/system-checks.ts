@@ -2,8 +2,8 @@
  * The checks that read the machine: files, `/proc`, limits.
  */
 import { readdirSync, readFileSync } from "node:fs";
-import { readProcessStat } from "../lifecycle/process-identity.ts";
-import { ownCpus } from "../lifecycle/cpu-share.ts";
+import { readProcessStat } from "../process/identity.ts";
+import { ownCpus } from "../process/cpu-share.ts";
 import { judgeBaseIds, lookAtBaseIds } from "./base-id.ts";
 import { judgeConfigPath, lookAtConfigPath } from "./config-path.ts";
 import { judgeCpu } from "./cpu.ts";

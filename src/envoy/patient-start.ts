@@ -3,7 +3,7 @@
  * no descriptor or process to spare. The agent says why and tries again until it can, or is to stop.
  */
 import { type Backoff, backoffDelayMs } from "../lifecycle/backoff.ts";
-import type { ChildExit } from "../lifecycle/child.ts";
+import type { ChildExit } from "../process/child.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { PreparedLaunch } from "./generation/launch.ts";

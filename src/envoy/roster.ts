@@ -2,7 +2,7 @@
  * The generations that live: who is active, who is about to be, and who is on the way out.
  */
 import { writeFileAtomic } from "../files/atomic-file.ts";
-import type { ChildExit } from "../lifecycle/child.ts";
+import type { ChildExit } from "../process/child.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { join } from "node:path";
 import type { Logger } from "../telemetry/log.ts";

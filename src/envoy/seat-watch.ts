@@ -1,7 +1,7 @@
 /**
  * The watchdog on the active Envoy.
  */
-import { isStopped } from "../lifecycle/process-identity.ts";
+import { isStopped } from "../process/identity.ts";
 import { AdminPulse } from "./admin-pulse.ts";
 import type { Generation } from "./generation/generation.ts";
 import type { Seat } from "./seat.ts";

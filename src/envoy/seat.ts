@@ -1,7 +1,7 @@
 /**
  * What the supervisor knows of one generation beside what the generation knows of itself.
  */
-import type { ChildExit } from "../lifecycle/child.ts";
+import type { ChildExit } from "../process/child.ts";
 import type { ExitDiagnosis, ExitRequest } from "./exits/exit-diagnosis.ts";
 import type { Generation } from "./generation/generation.ts";
 import type { ListenerFacts } from "./swap/listeners.ts";

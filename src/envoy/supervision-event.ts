@@ -1,5 +1,5 @@
 /** What the supervisor's loop handles. */
-import type { ChildExit } from "../lifecycle/child.ts";
+import type { ChildExit } from "../process/child.ts";
 import type { BringUpResult } from "./swap/bring-up.ts";
 import type { Seat } from "./seat.ts";
 import type { SwapOutcome } from "./swap/swap.ts";

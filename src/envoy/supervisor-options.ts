@@ -1,5 +1,5 @@
 /** What the supervisor runs, how it decides, and whom it tells. */
-import type { ChildExit } from "../lifecycle/child.ts";
+import type { ChildExit } from "../process/child.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { ExitDiagnosis, ExitRequest } from "./exits/exit-diagnosis.ts";
 import type { Generation } from "./generation/generation.ts";

@@ -5,7 +5,7 @@
  * Everything that happens is an event, and events are handled one at a time. What takes long (a swap, the end of a
  * replaced Envoy) runs beside the loop and reports to it.
  */
-import type { ChildExit } from "../lifecycle/child.ts";
+import type { ChildExit } from "../process/child.ts";
 import { EventQueue } from "../lifecycle/event-queue.ts";
 import { aborted } from "../lifecycle/sleep.ts";
 import { Timer } from "../lifecycle/timer.ts";

@@ -5,7 +5,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { writeFilesAtomic } from "../files/atomic-file.ts";
 import type { Backoff } from "../lifecycle/backoff.ts";
-import { type ChildExit, spawnChild } from "../lifecycle/child.ts";
+import { type ChildExit, spawnChild } from "../process/child.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { makeFolder } from "../files/folder.ts";
 import { readOwnText, readRegularText } from "../files/read-regular-file.ts";

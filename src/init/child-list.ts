@@ -2,7 +2,7 @@
  * The children of this process, as the kernel lists them.
  */
 import { readdirSync, readFileSync } from "node:fs";
-import { type ProcessStat, readProcessStat } from "../lifecycle/process-identity.ts";
+import { type ProcessStat, readProcessStat } from "../process/identity.ts";
 
 /**
  * Pids of the children. Orphans become children of PID 1's main thread, on which Node.js spawns its own as well

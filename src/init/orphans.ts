@@ -9,7 +9,7 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { errorMessage } from "../lifecycle/error-message.ts";
-import { readProcessStat } from "../lifecycle/process-identity.ts";
+import { readProcessStat } from "../process/identity.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import { childPids, isZombieOf } from "./child-list.ts";

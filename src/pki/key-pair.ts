@@ -6,7 +6,7 @@
  */
 import { createPrivateKey, generateKeyPair, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
-import { spawnChild } from "../lifecycle/child.ts";
+import { spawnChild } from "../process/child.ts";
 
 /** The workload's key. */
 export type KeyAlgorithm = (

@@ -9,7 +9,7 @@ import { CgroupMemory } from "../envoy/exits/cgroup-memory.ts";
 import type { PreparedLaunch } from "../envoy/generation/launch.ts";
 import { hotRestartObstacle } from "../envoy/generation/lineage.ts";
 import { decideSwapMode, type SwapConditions, type SwapDecision } from "../envoy/swap/swap-mode.ts";
-import { residentBytes } from "../lifecycle/process-memory.ts";
+import { residentBytes } from "../process/memory.ts";
 import { migratesConnections } from "../net/migrate-connections.ts";
 import { identityOf } from "./bootstrap-diff.ts";
 import { binaryChange } from "./changes.ts";

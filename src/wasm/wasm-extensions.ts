@@ -6,7 +6,7 @@
  */
 import { backoffDelayMs } from "../lifecycle/backoff.ts";
 import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
-import { MemoryRelease } from "../lifecycle/memory-release.ts";
+import { MemoryRelease } from "../process/memory-release.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import { Deadline } from "../lifecycle/timer.ts";
 import { readSystemRoots } from "../pki/system-roots.ts";

@@ -8,9 +8,10 @@ import { sleep } from "../lifecycle/sleep.ts";
 import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { CounterMetric, Metrics } from "../telemetry/metrics.ts";
-import { checkOnce, describeMethod } from "./check.ts";
-import { type CheckResult, type HealthTally, noChecks, type WorkloadHealth, withResult } from "./health.ts";
+import { probeOnce, describeMethod } from "../probe/probe.ts";
+import { type HealthTally, noChecks, type WorkloadHealth, withResult } from "./health.ts";
 import type { WorkloadHealthOptions } from "./options.ts";
+import type { ProbeResult } from "../probe/method.ts";
 
 /** Whether what stands before the workload serves, and if not, why. */
 export type ProxyReadiness = { readonly ready: true } | { readonly ready: false; readonly reason: string };
@@ -36,7 +37,7 @@ export class HealthChecker {
   readonly #checks: CounterMetric;
   #tally: HealthTally = noChecks;
   #wake = new AbortController();
-  #last: CheckResult | undefined;
+  #last: ProbeResult | undefined;
 
   constructor(options: WorkloadHealthOptions, { proxy, log, metrics }: HealthCheckerDependencies) {
     this.#options = options;
@@ -96,10 +97,10 @@ export class HealthChecker {
     }
   }
 
-  async #check(proxy: ProxyReadiness, signal: AbortSignal): Promise<CheckResult> {
+  async #check(proxy: ProxyReadiness, signal: AbortSignal): Promise<ProbeResult> {
     const { method, timeoutMs } = this.#options;
     if (!proxy.ready) return { kind: "unhealthy", reason: `Envoy is not ready: ${proxy.reason}` };
-    return checkOnce(method, timeoutMs, signal);
+    return probeOnce(method, timeoutMs, signal);
   }
 
   async #askProxy(): Promise<ProxyReadiness> {
@@ -110,7 +111,7 @@ export class HealthChecker {
     }
   }
 
-  #note(result: CheckResult): void {
+  #note(result: ProbeResult): void {
     this.#checks.inc({ result: result.kind });
     this.#last = result;
     this.#tally = withResult(this.#tally, result, this.#options.thresholds, new Date());

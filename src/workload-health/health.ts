@@ -2,10 +2,7 @@
  * From the results of checks to the workload's health. Pure.
  */
 import type { HealthThresholds } from "./options.ts";
-
-/** What one check found. */
-export type CheckResult =
-  { readonly kind: "healthy" } | { readonly kind: "unhealthy"; readonly reason: string };
+import type { ProbeResult } from "../probe/method.ts";
 
 /** The health as it was last decided; `unknown` until the first threshold is reached. */
 export type WorkloadHealth =
@@ -27,7 +24,7 @@ export const noChecks: HealthTally = { health: { kind: "unknown" }, successes: 0
 /** The tally after one more check; its health is another object only when it has changed. */
 export function withResult(
   { health, successes, failures }: HealthTally,
-  result: CheckResult,
+  result: ProbeResult,
   thresholds: HealthThresholds,
   now: Date,
 ): HealthTally {

@@ -11,7 +11,7 @@
 import type { ByteStream } from "../grpc/channel.ts";
 import type { ServerDescription } from "../grpc/server-trust.ts";
 import { type Backoff, backoffDelayMs } from "../lifecycle/backoff.ts";
-import type { MemoryRelease } from "../lifecycle/memory-release.ts";
+import type { MemoryRelease } from "../process/memory-release.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";

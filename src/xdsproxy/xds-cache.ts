@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
 import { makeOwnFolder } from "../files/own-folder.ts";
 import { loadOwnFile, storeOwnFile } from "../files/own-handle.ts";
-import type { MemoryRelease } from "../lifecycle/memory-release.ts";
+import type { MemoryRelease } from "../process/memory-release.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";

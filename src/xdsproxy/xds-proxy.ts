@@ -12,7 +12,7 @@ import { StreamServer } from "../grpc/stream-server.ts";
 import { readServerTrust, type ServerDescription } from "../grpc/server-trust.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { followChanges } from "../files/file-changes.ts";
-import { MemoryRelease } from "../lifecycle/memory-release.ts";
+import { MemoryRelease } from "../process/memory-release.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";

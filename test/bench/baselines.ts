@@ -1,7 +1,7 @@
 /** What a sidecar costs before outrider does anything: an Envoy, and a Node.js. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { spawnChild } from "../../src/lifecycle/child.ts";
+import { spawnChild } from "../../src/process/child.ts";
 import { testEnvoy } from "../support/envoy.ts";
 import type { Figure } from "./figure.ts";
 import { type Memory, memoryOf } from "./procfs.ts";

@@ -1,7 +1,7 @@
 /** A script of the bench in a process of its own, with the flags that the release gives to Node.js. */
 import { nodeFlags } from "../../src/build/release/node-flags.ts";
-import { addedVariables } from "../../src/lifecycle/own-environment.ts";
-import { type Child, spawnChild } from "../../src/lifecycle/child.ts";
+import { addedVariables } from "../../src/process/own-environment.ts";
+import { type Child, spawnChild } from "../../src/process/child.ts";
 import { eventually } from "../support/eventually.ts";
 
 export interface Part extends AsyncDisposable {

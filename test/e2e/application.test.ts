@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { spawnChild } from "../../src/lifecycle/child.ts";
+import { spawnChild } from "../../src/process/child.ts";
 import { HttpServer } from "../../src/net/http-server.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePorts } from "../support/free-ports.ts";

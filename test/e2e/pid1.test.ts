@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { type ChildExit, spawnChild } from "../../src/lifecycle/child.ts";
+import { type ChildExit, spawnChild } from "../../src/process/child.ts";
 import { portOwners } from "../../src/net/port-owner.ts";
 import { eventually } from "../support/eventually.ts";
 import { startOutrider } from "../support/outrider.ts";

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { spawnChild } from "../../src/lifecycle/child.ts";
+import { spawnChild } from "../../src/process/child.ts";
 import { sleep } from "../../src/lifecycle/sleep.ts";
 import { testEnvoy } from "../support/envoy.ts";
 import { eventually } from "../support/eventually.ts";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import type { InterfaceAddress } from "../../src/config/addresses.ts";
-import type { CpuShare } from "../../src/lifecycle/cpu-share.ts";
+import type { CpuShare } from "../../src/process/cpu-share.ts";
 import type { ConfigSources, PlatformFacts, ProxyFlags } from "../../src/config/agent-config.ts";
 import type { SdsSockets } from "../../src/config/sds-sockets.ts";
 

@@ -1,7 +1,7 @@
 /** A CPU cgroup of the test's own, version 1 or 2. */
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { locateCgroup } from "../../src/lifecycle/cgroup.ts";
+import { locateCgroup } from "../../src/process/cgroup.ts";
 import { errorMessage } from "../../src/lifecycle/error-message.ts";
 
 export interface CpuCgroup extends Disposable {

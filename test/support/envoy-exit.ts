@@ -5,7 +5,7 @@ import { EnvoyAdmin } from "../../src/envoy/admin.ts";
 import type { ExitDiagnosis, ExitRequest } from "../../src/envoy/exits/exit-diagnosis.ts";
 import { ExitWitness } from "../../src/envoy/exits/exit-witness.ts";
 import { KeptOutput } from "../../src/envoy/exits/kept-output.ts";
-import { type Child, spawnChild } from "../../src/lifecycle/child.ts";
+import { type Child, spawnChild } from "../../src/process/child.ts";
 import { sleep } from "../../src/lifecycle/sleep.ts";
 import { testEnvoy } from "./envoy.ts";
 import { eventually } from "./eventually.ts";

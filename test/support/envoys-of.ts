@@ -1,6 +1,6 @@
 /** The Envoys of one agent and what they hold, as the machine sees them. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { readProcessStat } from "../../src/lifecycle/process-identity.ts";
+import { readProcessStat } from "../../src/process/identity.ts";
 
 export interface SeenEnvoy {
   readonly pid: number;

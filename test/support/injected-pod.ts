@@ -5,7 +5,7 @@
  */
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ChildExit } from "../../src/lifecycle/child.ts";
+import type { ChildExit } from "../../src/process/child.ts";
 import { testEnvoy } from "./envoy.ts";
 import { eventually } from "./eventually.ts";
 import { get, startMs, TestMesh } from "./mesh.ts";

@@ -1,6 +1,6 @@
 /** Envoys killed at random moments, swaps included: is it always back, what is said meanwhile, and what is left behind. */
 import { setTimeout as pause } from "node:timers/promises";
-import { readProcessStat } from "../../src/lifecycle/process-identity.ts";
+import { readProcessStat } from "../../src/process/identity.ts";
 import { envoysOf, pidsIn, sharedMemoryOf } from "./envoys-of.ts";
 import { eventually } from "./eventually.ts";
 import { type Leaks, leaksOf, leftOver, settledSnapshot, type Snapshot, takeSnapshot } from "./leaks.ts";

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { spawnChild } from "../../src/lifecycle/child.ts";
+import { spawnChild } from "../../src/process/child.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 export interface NamespacedProgram {

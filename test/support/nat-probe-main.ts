@@ -4,13 +4,12 @@
  */
 import { execFileSync } from "node:child_process";
 import { readlinkSync } from "node:fs";
-import { spawnChild } from "../../src/lifecycle/child.ts";
+import { spawnChild } from "../../src/process/child.ts";
 import { HttpServer } from "../../src/net/http-server.ts";
-import { checkOnce } from "../../src/workload-health/check.ts";
-import type { CheckResult } from "../../src/workload-health/health.ts";
-import type { HealthTarget } from "../../src/workload-health/options.ts";
+import { probeOnce } from "../../src/probe/probe.ts";
 import { eventually } from "./eventually.ts";
 import { answerAsProgram } from "./namespaced-program.ts";
+import type { ProbeResult, ProbeTarget } from "../../src/probe/method.ts";
 
 /** The machine's own address, and the one by which others know it. */
 const [own, known] = ["10.9.0.2", "203.0.113.9"];
@@ -34,15 +33,15 @@ function networkOf(pid: number | "self"): string {
   return readlinkSync(`/proc/${pid}/ns/net`);
 }
 
-function ask(changes: Partial<HealthTarget> = {}): Promise<readonly CheckResult[]> {
+function ask(changes: Partial<ProbeTarget> = {}): Promise<readonly ProbeResult[]> {
   const target = { host: known, port, sourceAddress: "127.0.0.6", ...changes };
   return Promise.all([
-    checkOnce({ kind: "http", scheme: "http", path: "/", headers: [], ...target }, 10_000, never),
-    checkOnce({ kind: "tcp", ...target }, 10_000, never),
+    probeOnce({ kind: "http", scheme: "http", path: "/", headers: [], ...target }, 10_000, never),
+    probeOnce({ kind: "tcp", ...target }, 10_000, never),
   ]);
 }
 
-await answerAsProgram(async (): Promise<Readonly<Record<string, readonly CheckResult[]>>> => {
+await answerAsProgram(async (): Promise<Readonly<Record<string, readonly ProbeResult[]>>> => {
   const nat = spawnChild({
     file: "unshare",
     args: ["--net", "sh", "-c", natScript, process.execPath],

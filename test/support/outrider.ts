@@ -1,6 +1,6 @@
 /** The real program in a process of its own. */
 import { join } from "node:path";
-import { type Child, type ChildExit, spawnChild } from "../../src/lifecycle/child.ts";
+import { type Child, type ChildExit, spawnChild } from "../../src/process/child.ts";
 import { sleep } from "../../src/lifecycle/sleep.ts";
 
 /** `src/main.ts`, run by type stripping. */

@@ -1,7 +1,7 @@
 /** PID namespaces of the test's own: what is started in one gets PID 1, and all of it ends with that. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { readProcessStat, type ProcessStat } from "../../src/lifecycle/process-identity.ts";
+import { readProcessStat, type ProcessStat } from "../../src/process/identity.ts";
 
 /** Goes before a command line. The process that it starts stays outside and passes the exit code on. */
 export const inPidNamespace = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"] as const;

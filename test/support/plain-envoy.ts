@@ -1,7 +1,7 @@
 /** Envoy without an agent: what it does by itself when it is restarted, badly or well. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Child, type ChildExit, spawnChild } from "../../src/lifecycle/child.ts";
+import { type Child, type ChildExit, spawnChild } from "../../src/process/child.ts";
 import { sleep } from "../../src/lifecycle/sleep.ts";
 import { fetchHttp, type HttpResponse } from "../../src/net/http-client.ts";
 import { testEnvoy } from "./envoy.ts";

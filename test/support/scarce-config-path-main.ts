@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { appendFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { ChildExit } from "../../src/lifecycle/child.ts";
+import type { ChildExit } from "../../src/process/child.ts";
 import { errorCode } from "../../src/lifecycle/error-message.ts";
 import { eventually } from "./eventually.ts";
 import { answerAsProgram } from "./namespaced-program.ts";

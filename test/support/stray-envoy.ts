@@ -1,7 +1,7 @@
 /** An Envoy that nobody asked for: one listener, no hot restart. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { spawnChild } from "../../src/lifecycle/child.ts";
+import { spawnChild } from "../../src/process/child.ts";
 import { portOwners } from "../../src/net/port-owner.ts";
 import { testEnvoy } from "./envoy.ts";
 import { eventually } from "./eventually.ts";

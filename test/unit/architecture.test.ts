@@ -5,14 +5,23 @@ import { describe, test } from "node:test";
 
 const src = join(import.meta.dirname, "../../src");
 
-const foundation = ["pki", "proto", "telemetry", "net", "files", "document", "lifecycle"];
-const protocols = ["xds", "grpc", ...foundation];
+const foundation = [
+  "pki",
+  "proto",
+  "telemetry",
+  "net",
+  "files",
+  "document",
+  "schema",
+  "process",
+  "lifecycle",
+];
+const protocols = ["xds", "grpc", "probe", ...foundation];
 const features = [
   "application",
   "bootstrap",
   "envoy",
   "identity",
-  "init",
   "sds",
   "status",
   "wasm",
@@ -23,13 +32,18 @@ const features = [
 // The architecture: each folder and the folders it may import beside its own. A feature never imports a feature.
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   lifecycle: [],
+  process: ["lifecycle"],
   files: ["lifecycle"],
   document: [],
-  net: ["files", "lifecycle"],
+  schema: [],
+  net: ["files", "process", "lifecycle"],
   telemetry: ["files", "lifecycle"],
   proto: [],
-  pki: ["files", "lifecycle"],
+  pki: ["files", "process", "lifecycle"],
   grpc: foundation,
+  probe: ["grpc", ...foundation],
+  init: foundation,
+  command: ["init", ...foundation],
   xds: ["grpc", ...foundation],
   ...Object.fromEntries(features.map((feature) => [feature, protocols])),
   config: [...features, ...protocols],
@@ -37,18 +51,30 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   doctor: ["agent", "config", ...features, ...protocols],
   plan: ["agent", "doctor", "config", ...features, ...protocols],
   controlplane: protocols,
-  cli: ["agent", "doctor", "plan", "controlplane", "config", ...features, ...protocols],
-  build: ["cli", "config", "envoy", "status", ...foundation],
-  "main.ts": ["cli", "lifecycle", "telemetry"],
+  demo: ["agent", "controlplane", "command", "config", ...features, ...protocols],
+  cli: [
+    "demo",
+    "agent",
+    "doctor",
+    "plan",
+    "controlplane",
+    "config",
+    ...features,
+    "command",
+    "init",
+    ...protocols,
+  ],
+  build: ["cli", "command", "config", "envoy", "status", ...foundation],
+  "main.ts": ["cli", "command", "init", "telemetry", "process", "lifecycle"],
 };
 
 // The one place of each library.
 const homes: Readonly<Record<string, readonly string[]>> = {
-  yargs: ["cli/parse.ts"],
-  "yargs-parser": ["cli/command-line.ts"],
-  execa: ["lifecycle/command.ts"],
+  yargs: ["command/parse.ts"],
+  "yargs-parser": ["command/command-line.ts"],
+  execa: ["process/command.ts"],
   // The ownership of children is learned from its diagnostics channel.
-  "node:child_process": ["lifecycle/child.ts", "init/owned-children.ts", "build/"],
+  "node:child_process": ["process/child.ts", "init/owned-children.ts", "build/"],
   "@grpc/grpc-js": ["grpc/"],
   chokidar: ["files/file-watch.ts"],
   "prom-client": ["telemetry/metrics.ts"],
@@ -78,7 +104,7 @@ const readsFromOutside: readonly string[] = [
 // Whoever waits, or measures how long something took, asks the monotonic clock. These ask the other one, for a reason.
 const wallClockReaders: Readonly<Record<string, string>> = {
   "agent/newcomer-services.ts": "a certificate's end",
-  "cli/up/checks.ts": "a certificate's end",
+  "demo/checks.ts": "a certificate's end",
   "controlplane/ca/authority.ts": "the life of a certificate to be",
   "controlplane/ca/material.ts": "the life of a certificate to be",
   "controlplane/config/config-folder.ts": "the age of a file",

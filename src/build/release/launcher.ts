@@ -6,7 +6,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { addedVariables, hiddenVariables } from "../../lifecycle/own-environment.ts";
+import { addedVariables, hiddenVariables } from "../../process/own-environment.ts";
 import { nodeFlags } from "./node-flags.ts";
 
 const folder = join(import.meta.dirname, "launcher");

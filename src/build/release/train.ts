@@ -5,7 +5,7 @@ import { copyFileSync, existsSync, readdirSync } from "node:fs";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { spawnChild } from "../../lifecycle/child.ts";
+import { spawnChild } from "../../process/child.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 import { nodeFlags } from "./node-flags.ts";
 

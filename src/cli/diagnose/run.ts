@@ -12,12 +12,12 @@ import { snapshotAdmin, snapshotPages } from "../../envoy/exits/admin-snapshot.t
 import { CgroupMemory } from "../../envoy/exits/cgroup-memory.ts";
 import { findEnvoy } from "../../envoy/binary/ensure.ts";
 import { readRegularFile } from "../../files/read-regular-file.ts";
-import { runCommand } from "../../lifecycle/command.ts";
+import { runCommand } from "../../process/command.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { Deadline } from "../../lifecycle/timer.ts";
 import { fetchHttp } from "../../net/http-client.ts";
 import { environmentOf } from "../agent-environment.ts";
-import type { Arguments, CommandContext } from "../command.ts";
+import type { Arguments, CommandContext } from "../../command/command.ts";
 import { privateContext } from "../private-context.ts";
 import { version } from "../version.ts";
 import { writeArchive } from "./archive.ts";

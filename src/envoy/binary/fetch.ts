@@ -15,8 +15,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import type { ChildExit } from "../../lifecycle/child.ts";
-import { runCommand } from "../../lifecycle/command.ts";
+import type { ChildExit } from "../../process/child.ts";
+import { runCommand } from "../../process/command.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 import { Deadline } from "../../lifecycle/timer.ts";
 import { cachedEnvoy, envoyVersion } from "./locate.ts";

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type Cgroup, locateCgroup, type LocatedCgroup } from "../../lifecycle/cgroup.ts";
+import { type Cgroup, locateCgroup, type LocatedCgroup } from "../../process/cgroup.ts";
 
 /** Figures of one moment, in bytes. Undefined is "not known" or, for the limit, "none". */
 export interface MemoryFigures {

@@ -1,7 +1,7 @@
 /**
  * Why an Envoy ended, decided from evidence. What is not known is said to be unknown, never guessed.
  */
-import type { ChildExit } from "../../lifecycle/child.ts";
+import type { ChildExit } from "../../process/child.ts";
 import { describePortOwner, type PortOwner } from "../../net/port-owner.ts";
 import { redactText } from "../../telemetry/redact.ts";
 import { fieldOfAddress } from "./bootstrap-field.ts";

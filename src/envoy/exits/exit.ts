@@ -2,7 +2,7 @@
  * Why an Envoy ended, in words and as an exit code.
  */
 import { constants } from "node:os";
-import type { ChildExit } from "../../lifecycle/child.ts";
+import type { ChildExit } from "../../process/child.ts";
 
 /** "ended by SIGKILL": what is known without any evidence; `diagnoseExit` knows more. */
 export function describeExit(exit: ChildExit): string {

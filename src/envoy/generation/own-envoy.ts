@@ -6,8 +6,8 @@
  */
 import { randomUUID } from "node:crypto";
 import { realpathSync } from "node:fs";
-import { isSameAndRunning, type ProcessIdentity } from "../../lifecycle/process-identity.ts";
-import { lookAtProcess, type ProcessLook } from "../../lifecycle/process-look.ts";
+import { isSameAndRunning, type ProcessIdentity } from "../../process/identity.ts";
+import { lookAtProcess, type ProcessLook } from "../../process/look.ts";
 
 /** The variable in Envoy's environment that holds its generation's mark. */
 export const markVariable = "OUTRIDER_GENERATION_MARK";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { writeFileAtomic } from "../../files/atomic-file.ts";
 import { errorCode, errorMessage } from "../../lifecycle/error-message.ts";
 import { readOwnText } from "../../files/read-regular-file.ts";
-import { bootId, identityOf, type ProcessIdentity } from "../../lifecycle/process-identity.ts";
+import { bootId, identityOf, type ProcessIdentity } from "../../process/identity.ts";
 
 import { type EnvoyMarks, executableOf } from "./own-envoy.ts";
 

@@ -9,7 +9,7 @@ import { readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { inOwnFolder, removeFromOwnFolder } from "../../files/own-folder.ts";
 import { errorCode, errorMessage } from "../../lifecycle/error-message.ts";
-import { bootId, isAlive, type ProcessIdentity } from "../../lifecycle/process-identity.ts";
+import { bootId, isAlive, type ProcessIdentity } from "../../process/identity.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { whyNotThatEnvoy } from "./own-envoy.ts";

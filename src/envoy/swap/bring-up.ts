@@ -1,7 +1,7 @@
 /**
  * From a started process to an Envoy that is proven to serve.
  */
-import type { ChildExit } from "../../lifecycle/child.ts";
+import type { ChildExit } from "../../process/child.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 import type { Generation } from "../generation/generation.ts";

@@ -2,7 +2,7 @@
  * What follows from the end of a swap: who is active now, who is retired, and what has to be mended.
  */
 import { drainUntilGone } from "../drain/drain-until-gone.ts";
-import type { ChildExit } from "../../lifecycle/child.ts";
+import type { ChildExit } from "../../process/child.ts";
 import type { ExitDiagnosis } from "../exits/exit-diagnosis.ts";
 import type { LaunchMemory } from "../generation/launch-memory.ts";
 import type { PreparedLaunch } from "../generation/launch.ts";

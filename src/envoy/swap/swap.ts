@@ -3,7 +3,7 @@
  *
  * What becomes of the old Envoy afterwards is the supervisor's affair.
  */
-import type { ChildExit } from "../../lifecycle/child.ts";
+import type { ChildExit } from "../../process/child.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { probeTls } from "../../net/tls-probe.ts";
 import type { Logger } from "../../telemetry/log.ts";

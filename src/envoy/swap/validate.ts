@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { writeFileAtomic } from "../../files/atomic-file.ts";
 import { makeFolder } from "../../files/folder.ts";
 import { makeOwnFolder, removeFromOwnFolder } from "../../files/own-folder.ts";
-import { type Child, type ChildExit, spawnChild } from "../../lifecycle/child.ts";
+import { type Child, type ChildExit, spawnChild } from "../../process/child.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 import { envoyArguments } from "../generation/arguments.ts";
 import { bootstrapFor, type PreparedLaunch, restingSocketPath } from "../generation/launch.ts";

@@ -1,7 +1,7 @@
 /** What the agent reads at its start: the result is a bootstrap, or problems that name their source. */
 import assert from "node:assert/strict";
 import { TemplateError } from "../../../src/bootstrap/render.ts";
-import { ConfigError } from "../../../src/config/config-problem.ts";
+import { ConfigError } from "../../../src/schema/config-problem.ts";
 import { proxyConfigFields } from "../../../src/config/proxy-config-schema.ts";
 import type { SourceChanges } from "../../support/config-sources.ts";
 import { renderedBootstrap } from "../../support/rendered-bootstrap.ts";

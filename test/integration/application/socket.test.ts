@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { once } from "node:events";
 import { ApplicationSocket } from "../../../src/application/socket.ts";
-import { spawnChild } from "../../../src/lifecycle/child.ts";
+import { spawnChild } from "../../../src/process/child.ts";
 import { aborted, sleep } from "../../../src/lifecycle/sleep.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { testLog } from "../../support/test-log.ts";

@@ -4,17 +4,17 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { launcher } from "../../../src/build/release/launcher.ts";
 import { nodeFlags } from "../../../src/build/release/node-flags.ts";
-import { spawnChild } from "../../../src/lifecycle/child.ts";
-import { hiddenVariables } from "../../../src/lifecycle/own-environment.ts";
+import { spawnChild } from "../../../src/process/child.ts";
+import { hiddenVariables } from "../../../src/process/own-environment.ts";
 import { hasRoot } from "../../support/privilege.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
-const lifecycle = join(import.meta.dirname, "../../../src/lifecycle");
+const ownEnvironment = join(import.meta.dirname, "../../../src/process/own-environment.ts");
 
 /** In the place of the release's own: says what it was started with, and what a child of it gets. */
 const probe = `
 const { spawnSync } = require("node:child_process");
-const { originalEnvironment } = require(${JSON.stringify(join(lifecycle, "own-environment.ts"))});
+const { originalEnvironment } = require(${JSON.stringify(ownEnvironment)});
 const child = spawnSync("env", ["-0"], { env: originalEnvironment(process.env), encoding: "utf8" });
 console.log(JSON.stringify({
   flags: process.execArgv, words: process.argv.slice(2), script: __filename, pid: process.pid,

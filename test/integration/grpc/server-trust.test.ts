@@ -7,7 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { createServer, type Server } from "node:tls";
 import { lookAtEndpoint } from "../../../src/doctor/endpoint.ts";
 import { dial } from "../../../src/grpc/dial.ts";
-import { runCommand } from "../../../src/lifecycle/command.ts";
+import { runCommand } from "../../../src/process/command.ts";
 import { GuardedHttp } from "../../../src/wasm/fetch/guarded-http.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { type IssuedKeyPair, TestPki, validity } from "../../support/test-pki.ts";

@@ -3,7 +3,7 @@ import { chmodSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { spawnChild } from "../../../src/lifecycle/child.ts";
+import { spawnChild } from "../../../src/process/child.ts";
 import { claimFolder } from "../../../src/net/folder-claim.ts";
 import { prepareSocketPath, SocketPathError } from "../../../src/net/unix-socket.ts";
 import { eventually } from "../../support/eventually.ts";

@@ -2,8 +2,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { spawnChild } from "../../../src/lifecycle/child.ts";
-import { endOf } from "../../../src/lifecycle/child-end.ts";
+import { spawnChild } from "../../../src/process/child.ts";
+import { endOf } from "../../../src/process/child-end.ts";
 import { eventually } from "../eventually.ts";
 import { freePorts } from "../free-ports.ts";
 import { get, startMs } from "../mesh.ts";

@@ -1,6 +1,6 @@
 /** Load from processes of its own, so that neither the test's event loop nor the generator's disturbs the other. */
 import { join } from "node:path";
-import { type Child, spawnChild } from "../../../src/lifecycle/child.ts";
+import { type Child, spawnChild } from "../../../src/process/child.ts";
 import { eventually } from "../eventually.ts";
 import type {
   ClientGroup,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { callHeaders } from "../../../src/config/call-headers.ts";
-import type { ConfigProblem } from "../../../src/config/config-problem.ts";
+import type { ConfigProblem } from "../../../src/schema/config-problem.ts";
 
 function decide(env: Readonly<Record<string, string | undefined>>): {
   readonly headers: Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { AgentConfig } from "../../../src/config/agent-config.ts";
-import { ConfigError, describeProblem } from "../../../src/config/config-problem.ts";
+import { ConfigError, describeProblem } from "../../../src/schema/config-problem.ts";
 import { parseConfig } from "../../../src/config/parse-config.ts";
 import { configSources, type SourceChanges } from "../../support/config-sources.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import { TemplateError } from "../../../src/bootstrap/render.ts";
-import { ConfigError } from "../../../src/config/config-problem.ts";
+import { ConfigError } from "../../../src/schema/config-problem.ts";
 import { proxyConfigFields } from "../../../src/config/proxy-config-schema.ts";
 import type { SourceChanges } from "../../support/config-sources.ts";
 import { renderedBootstrap } from "../../support/rendered-bootstrap.ts";

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { isGoTemplate, TemplateError } from "../../../src/bootstrap/render.ts";
-import { ConfigError } from "../../../src/config/config-problem.ts";
-import { parseDurationMs } from "../../../src/config/duration.ts";
+import { ConfigError } from "../../../src/schema/config-problem.ts";
+import { parseDurationMs } from "../../../src/schema/duration.ts";
 import { readEnvironment, variables } from "../../../src/config/environment.ts";
 import { unquoteGo } from "../../../src/config/go-quote.ts";
 import { parsePodInfo } from "../../../src/config/pod-info.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ConfigError, type ConfigProblem, describeProblem } from "../../../src/config/config-problem.ts";
+import { ConfigError, type ConfigProblem, describeProblem } from "../../../src/schema/config-problem.ts";
 import { rotationNotice, workloadApiTarget } from "../../../src/config/identity-source.ts";
 import { parseConfig } from "../../../src/config/parse-config.ts";
 import type { RotationNotice } from "../../../src/identity/output-certs.ts";

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { commands } from "../../../src/cli/commands.ts";
-import { valueProblems } from "../../../src/cli/flag-values.ts";
-import { ConfigError, describeProblem } from "../../../src/config/config-problem.ts";
-import { parseDurationMs } from "../../../src/config/duration.ts";
+import { valueProblems } from "../../../src/command/flag-values.ts";
+import { ConfigError, describeProblem } from "../../../src/schema/config-problem.ts";
+import { parseDurationMs } from "../../../src/schema/duration.ts";
 import { type Variable, variables } from "../../../src/config/environment.ts";
 import type { Field, Fields } from "../../../src/config/field.ts";
 import { parseConfig } from "../../../src/config/parse-config.ts";
@@ -14,7 +14,7 @@ import {
   describeRange,
   type DurationRange,
   type NumberRange,
-} from "../../../src/config/range.ts";
+} from "../../../src/schema/range.ts";
 import { configSources, type SourceChanges } from "../../support/config-sources.ts";
 
 type Range = NumberRange | DurationRange;

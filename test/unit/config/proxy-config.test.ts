@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type ConfigProblem, describeProblem } from "../../../src/config/config-problem.ts";
+import { type ConfigProblem, describeProblem } from "../../../src/schema/config-problem.ts";
 import {
   decodeProxyConfig,
   mergeProxyConfig,

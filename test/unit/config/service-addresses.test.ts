@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { metadataTarget } from "../../../src/config/cloud/metadata-request.ts";
-import { ConfigError, describeProblem } from "../../../src/config/config-problem.ts";
+import { ConfigError, describeProblem } from "../../../src/schema/config-problem.ts";
 import { parseConfig } from "../../../src/config/parse-config.ts";
 import type { PilotFlagValues } from "../../../src/config/pilot-flags.ts";
 import { configSources, type SourceChanges } from "../../support/config-sources.ts";

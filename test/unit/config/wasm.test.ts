@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ConfigError, describeProblem } from "../../../src/config/config-problem.ts";
+import { ConfigError, describeProblem } from "../../../src/schema/config-problem.ts";
 import { parseConfig } from "../../../src/config/parse-config.ts";
 import type { WasmOptions } from "../../../src/wasm/options.ts";
 import { configSources } from "../../support/config-sources.ts";

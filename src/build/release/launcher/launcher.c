@@ -4,7 +4,7 @@
  * A static program without a library, so that the release needs no compiler: launcher-x64 and launcher-arm64 are built by
  * make.sh and kept. What depends on the release (flags, variables) is written into the table by launcher.ts.
  *
- * The environment goes on as it is, with three differences, which src/lifecycle/own-environment.ts takes back for children:
+ * The environment goes on as it is, with three differences, which src/process/own-environment.ts takes back for children:
  * variables of the allocator are added where there are none; variables that would weaken Node.js get a first byte of 1,
  * so that it does not know them; and OUTRIDER_LAUNCHED tells all this.
  */

@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { EnvoyAdmin } from "../../../../src/envoy/admin.ts";
 import { FlightRecorder, type GenerationFacts } from "../../../../src/envoy/exits/flight-recorder.ts";
-import { spawnChild } from "../../../../src/lifecycle/child.ts";
+import { spawnChild } from "../../../../src/process/child.ts";
 import { createLogger } from "../../../../src/telemetry/log.ts";
 import { HttpServer } from "../../../../src/net/http-server.ts";
 import { smallBootstrap } from "../../../support/envoy-exit.ts";

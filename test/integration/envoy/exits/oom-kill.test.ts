@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { test, type TestContext } from "node:test";
 import { CgroupMemory } from "../../../../src/envoy/exits/cgroup-memory.ts";
 import { ExitWitness } from "../../../../src/envoy/exits/exit-witness.ts";
-import type { Child } from "../../../../src/lifecycle/child.ts";
+import type { Child } from "../../../../src/process/child.ts";
 import { runEnvoyToItsEnd, smallBootstrap } from "../../../support/envoy-exit.ts";
 import { makeMemoryCgroup, type TestCgroup } from "../../../support/memory-cgroup.ts";
 

@@ -6,7 +6,7 @@ import {
   type ProcessRecord,
 } from "../../../../src/envoy/generation/process-record.ts";
 import { type FoundGeneration, planStrays } from "../../../../src/envoy/generation/strays.ts";
-import type { ProcessIdentity } from "../../../../src/lifecycle/process-identity.ts";
+import type { ProcessIdentity } from "../../../../src/process/identity.ts";
 
 const agent = { pid: 10, startTime: 100 };
 const envoy = { pid: 11, startTime: 101 };

@@ -1,0 +1,17 @@
+/**
+ * outrider's command line as a whole.
+ */
+import type { Command, Program } from "../command/command.ts";
+import { logFlags } from "./log-flags.ts";
+import { version } from "./version.ts";
+
+/** outrider with these commands. */
+export function programOf(commands: readonly Command[]): Program {
+  return {
+    name: "outrider",
+    describe: "The process beside Envoy.",
+    version,
+    commands,
+    commonFlags: logFlags,
+  };
+}

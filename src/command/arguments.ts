@@ -1,0 +1,58 @@
+/**
+ * The parser's result as a command reads it.
+ */
+import type { Arguments, Command, Flag } from "./command.ts";
+
+/** How yargs and its parser read words, so that both read them alike. */
+export const parserConfiguration = {
+  "camel-case-expansion": false,
+  "boolean-negation": false,
+  "parse-positional-numbers": false,
+  // A word after `--flag value` is none of the flag's.
+  "greedy-arrays": false,
+} as const;
+
+/**
+ * `parsed` has the flags and words by name, as yargs and its parser name them.
+ *
+ * @param flags all that the command takes
+ * @param line the words that were parsed, and those after `--`, which are nobody's but the command's
+ */
+export function toArguments(
+  parsed: Readonly<Record<string, unknown>>,
+  { usage }: Pick<Command, "usage">,
+  flags: Readonly<Record<string, Flag>>,
+  { argv, passedOn }: { readonly argv: readonly string[]; readonly passedOn: readonly string[] },
+): Arguments {
+  const value = (name: string): unknown => {
+    const found = parsed[name];
+    // A scalar flag given twice counts as given last.
+    return Array.isArray(found) && flags[name]?.array !== true ? found.at(-1) : found;
+  };
+  const aliases = Object.values(flags).map(({ alias }) => alias);
+  const positional = Object.keys(parsed).filter(
+    (name) => usage?.includes(`[${name}`) === true || usage?.includes(`<${name}`) === true,
+  );
+  const words = positional.flatMap((name) => value(name) ?? []).map(String);
+  return {
+    words: [...words, ...passedOn],
+    string: (name) => text(value(name)),
+    optionalString: (name) => (value(name) === undefined ? undefined : text(value(name))),
+    number: (name) => Number(value(name)),
+    optionalNumber: (name) => (value(name) === undefined ? undefined : Number(value(name))),
+    boolean: (name) => value(name) === true || value(name) === "true",
+    strings: (name) => {
+      const found = value(name);
+      return (Array.isArray(found) ? found : found === undefined ? [] : [found]).map(String);
+    },
+    given: (name) => argv.some((word) => word === `--${name}` || word.startsWith(`--${name}=`)),
+    unknown: argv.filter((word) => {
+      const name = /^--?([^=]+)/.exec(word)?.[1];
+      return name !== undefined && !Object.hasOwn(flags, name) && !aliases.includes(name);
+    }),
+  };
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" || typeof value === "number" ? String(value) : "";
+}

@@ -1,0 +1,107 @@
+/**
+ * Commands as data: help, parsing and the README's tables derive from the same object.
+ */
+import type { HangupMeaning } from "../init/signals.ts";
+import type { InitReport } from "../init/pid1.ts";
+import type { DurationRange, NumberRange } from "../schema/range.ts";
+import type { ReadonlyWatch } from "../lifecycle/watch.ts";
+import type { StandardStreams } from "../telemetry/standard-streams.ts";
+
+/** One flag. */
+export interface Flag {
+  readonly type: "string" | "number" | "boolean";
+  readonly describe: string;
+  readonly default?: string | number | boolean;
+  readonly array?: boolean;
+  /** Of a whole number, or of text that is a duration in Go's notation. */
+  readonly range?: NumberRange | DurationRange;
+  /** One letter that stands for it. */
+  readonly alias?: string;
+}
+
+/** Values of the flags and words of one call. */
+export interface Arguments {
+  /** Words that are not flags, the command's own name left out; those after `--` come last, untouched. */
+  readonly words: readonly string[];
+  string(name: string): string;
+  optionalString(name: string): string | undefined;
+  number(name: string): number;
+  optionalNumber(name: string): number | undefined;
+  boolean(name: string): boolean;
+  strings(name: string): readonly string[];
+  /** True when the flag was given on the command line. */
+  given(name: string): boolean;
+  /** Flags that the command does not know, as they were written. */
+  readonly unknown: readonly string[];
+}
+
+/** A terminal to draw on. */
+export interface Terminal {
+  readonly columns: () => number;
+  readonly rows: () => number;
+  readonly write: (text: string) => void;
+}
+
+/** What a command gets from the process. */
+export interface CommandContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly pid: number;
+  /** How to run this program again: the interpreter and the words before the command. */
+  readonly self: { readonly file: string; readonly args: readonly string[] };
+  /** Folder of the release's bootstrap templates. */
+  readonly templates: string;
+  /** The terminal, where standard output is one. */
+  readonly terminal: Terminal | undefined;
+  readonly print: (line: string) => void;
+  readonly printError: (line: string) => void;
+  /** Standard output and standard error for what must not be held up by their readers. */
+  readonly standard: StandardStreams;
+  /** Aborts on the first request to stop. Its reason names the signal. */
+  readonly shutdown: AbortSignal;
+  /** Aborts on the second one. */
+  readonly hurry: AbortSignal;
+  /** How often a reload was asked for (SIGHUP); a burst wakes a reader once. */
+  readonly reloadRequests: ReadonlyWatch<number>;
+  /** How often it was asked to reopen log files (SIGUSR1); a burst wakes a reader once. */
+  readonly reopenLogsRequests: ReadonlyWatch<number>;
+  /** Undefined when this process is not PID 1. */
+  readonly init: InitReport | undefined;
+  /** For a command that runs another program: every signal goes to `listener` from now on, and none to the two above. */
+  readonly passSignalsTo: (listener: (name: NodeJS.Signals) => void) => void;
+}
+
+/** A command of the CLI. `run` resolves to the exit code. */
+export interface Command {
+  readonly name: string;
+  /** Words after the name, as help prints them. */
+  readonly usage?: string;
+  /** What stands after `--`, for a command that runs another program. */
+  readonly passesOn?: string;
+  readonly describe: string;
+  readonly flags: Readonly<Record<string, Flag>>;
+  /** What SIGHUP means to it; to stop, unless told. */
+  readonly hangup?: HangupMeaning;
+  /** Unknown flags are kept in `Arguments.unknown` instead of refused. */
+  readonly allowUnknown?: boolean;
+  run(args: Arguments, context: CommandContext): Promise<number>;
+}
+
+/** A program of several commands. */
+export interface Program {
+  /** The word that it is called by. */
+  readonly name: string;
+  readonly describe: string;
+  readonly version: string;
+  /** In the order in which help lists them. */
+  readonly commands: readonly Command[];
+  /** Flags that every command takes, and help lists with none. */
+  readonly commonFlags: Readonly<Record<string, Flag>>;
+}
+
+/** Every flag that a call of the command may have, those included that help does not list. */
+export function acceptedFlags(
+  { commonFlags }: Pick<Program, "commonFlags">,
+  { flags }: Pick<Command, "flags">,
+): Readonly<Record<string, Flag>> {
+  return { ...commonFlags, ...flags };
+}

@@ -1,0 +1,147 @@
+/**
+ * The demo mesh: control plane, two applications, two sidecars; started in that order and stopped in reverse.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openTokenIssuer, type TokenIssuer } from "../controlplane/demo-tokens.ts";
+import { DiscoveryServer } from "../controlplane/discovery-server.ts";
+import { every } from "../lifecycle/timer.ts";
+import { createLogger } from "../telemetry/log.ts";
+import { startDemoApp } from "./demo-app.ts";
+import { demoConfiguration, demoNamespace } from "./mesh-config.ts";
+import type { Ports } from "./ports.ts";
+import { SidecarProcess } from "./sidecar-process.ts";
+
+/** What the mesh is started from. */
+export interface DemoMeshOptions {
+  readonly ports: Ports;
+  /** The user's own folder; undefined writes the demo's. */
+  readonly configFolder: string | undefined;
+  readonly stateDir: string;
+  readonly envoyBinary: string;
+  readonly self: { readonly file: string; readonly args: readonly string[] };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Stops sidecars without a drain. */
+  readonly hurry: AbortSignal;
+}
+
+const tokenLifetimeMs = 3_600_000;
+
+/** The running mesh. */
+export class DemoMesh implements AsyncDisposable {
+  readonly ports: Ports;
+  readonly folder: string;
+  readonly configFolder: string;
+  readonly controlPlane: DiscoveryServer;
+  readonly sidecars: readonly SidecarProcess[];
+  readonly #stack: AsyncDisposableStack;
+
+  private constructor(fields: {
+    ports: Ports;
+    folder: string;
+    configFolder: string;
+    controlPlane: DiscoveryServer;
+    sidecars: readonly SidecarProcess[];
+    stack: AsyncDisposableStack;
+  }) {
+    this.ports = fields.ports;
+    this.folder = fields.folder;
+    this.configFolder = fields.configFolder;
+    this.controlPlane = fields.controlPlane;
+    this.sidecars = fields.sidecars;
+    this.#stack = fields.stack;
+  }
+
+  /** @throws the error of the part that could not be started; what was started is stopped again */
+  static async start(options: DemoMeshOptions): Promise<DemoMesh> {
+    await using stack = new AsyncDisposableStack();
+    const folder = mkdtempSync(join(tmpdir(), "outrider-"));
+    stack.defer(() => {
+      rmSync(folder, { recursive: true, force: true });
+    });
+    const web = stack.use(await startDemoApp("web"));
+    const api = stack.use(await startDemoApp("api"));
+    const configFolder = options.configFolder ?? join(folder, "mesh");
+    if (options.configFolder === undefined) {
+      mkdirSync(configFolder);
+      const files = demoConfiguration(options.ports, { web: web.port, api: api.port });
+      for (const [name, content] of Object.entries(files)) writeFileSync(join(configFolder, name), content);
+    }
+    const issuer = await openTokenIssuer(options.stateDir);
+    const controlPlane = stack.use(await startControlPlane(options, configFolder, issuer));
+    const sidecars = await Promise.all(
+      (["web", "api"] as const).map(async (name) => {
+        const sidecar = SidecarProcess.start(
+          { ...options, name, folder: join(folder, name) },
+          { token: await issueToken(issuer, name), rootPem: controlPlane.rootCertificatePem },
+        );
+        return sidecar;
+      }),
+    );
+    const renewal = every(tokenLifetimeMs / 2, () => {
+      for (const sidecar of sidecars) {
+        void issueToken(issuer, sidecar.name).then((token) => {
+          sidecar.replaceToken(token);
+        });
+      }
+    });
+    stack.defer(async () => {
+      renewal[Symbol.dispose]();
+      await Promise.all(sidecars.map((sidecar) => sidecar.stop(options.hurry)));
+    });
+    return new DemoMesh({
+      ports: options.ports,
+      folder,
+      configFolder,
+      controlPlane,
+      sidecars,
+      stack: stack.move(),
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
+
+function startControlPlane(
+  options: DemoMeshOptions,
+  configFolder: string,
+  issuer: TokenIssuer,
+): Promise<DiscoveryServer> {
+  // The picture shows the control plane's state; its log would tear it.
+  const log = createLogger({
+    json: false,
+    levels: { default: "none" },
+    write: () => undefined,
+    now: () => new Date(),
+  });
+  const audiences = ["istio-ca"];
+  return DiscoveryServer.listen(
+    {
+      configFolder,
+      stateDir: options.stateDir,
+      trustDomain: "cluster.local",
+      trustDomainAliases: [],
+      host: "127.0.0.1",
+      secureGrpcPort: options.ports["control-plane.tls"],
+      grpcPort: options.ports["control-plane.plain"],
+      httpPort: options.ports["control-plane.http"],
+      jwt: { jwks: issuer.jwks, issuer: issuer.issuer, audiences },
+      defaultWorkloadTtlMs: 24 * 3_600_000,
+      maxWorkloadTtlMs: 2_160 * 3_600_000,
+      debounceMs: 100,
+    },
+    { log },
+  );
+}
+
+function issueToken(issuer: TokenIssuer, serviceAccount: string): Promise<string> {
+  return issuer.issue({
+    namespace: demoNamespace,
+    serviceAccount,
+    audience: "istio-ca",
+    lifetimeMs: tokenLifetimeMs,
+  });
+}

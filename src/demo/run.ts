@@ -1,0 +1,143 @@
+/**
+ * Runs the demo mesh: once through the checks, or until it is asked to stop.
+ */
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { ensureEnvoy } from "../envoy/binary/ensure.ts";
+import { errorMessage } from "../lifecycle/error-message.ts";
+import { sleep } from "../lifecycle/sleep.ts";
+import type { Arguments, CommandContext } from "../command/command.ts";
+import { progressLine } from "../command/progress-line.ts";
+import { describeChanges } from "./changes.ts";
+import { demoChecks } from "./checks.ts";
+import { callThrough } from "./demo-app.ts";
+import { DemoMesh } from "./demo-mesh.ts";
+import { serviceHost } from "./mesh-config.ts";
+import { drawMesh } from "./picture.ts";
+import { completePorts, parsePorts, takenPorts } from "./ports.ts";
+import { Screen } from "./screen.ts";
+import { type MeshState, noRequests, observe, type RequestState, withRequest } from "./state.ts";
+
+/** Exit code of ports or flags that cannot be used. */
+const unusable = 64;
+
+const requestTimeoutMs = 5_000;
+const frameMs = 250;
+
+/** Resolves to the exit code. */
+export async function runUp(args: Arguments, context: CommandContext): Promise<number> {
+  const choice = parsePorts(args.string("ports"));
+  const problems = choice.kind === "invalid" ? choice.problems : takenPorts(choice.ports);
+  const intervalMs = args.number("intervalMs");
+  if (choice.kind === "invalid" || problems.length > 0 || !(intervalMs >= 1)) {
+    const wrongInterval =
+      intervalMs >= 1 ? [] : ["--intervalMs: must be a number of milliseconds, at least 1"];
+    for (const problem of [...problems, ...wrongInterval]) context.printError(problem);
+    return unusable;
+  }
+  try {
+    const progress = progressLine("fetching Envoy", context);
+    const envoyBinary = await ensureEnvoy(
+      {
+        binaryPath: args.optionalString("binaryPath"),
+        envoyPath: context.env["ENVOY_PATH"] || undefined,
+        env: context.env,
+        signal: context.shutdown,
+      },
+      progress.update,
+    ).finally(progress.end);
+    await using mesh = await DemoMesh.start({
+      ports: await completePorts(choice.ports, context.pid),
+      configFolder: args.optionalString("configDir"),
+      stateDir: args.optionalString("stateDir") ?? defaultStateDir(context.env),
+      envoyBinary,
+      self: context.self,
+      env: context.env,
+      hurry: context.hurry,
+    });
+    return args.boolean("once")
+      ? await runChecks(mesh, context)
+      : await showUntilStopped(mesh, context, intervalMs);
+  } catch (error) {
+    for (const line of errorMessage(error).split("\n")) context.printError(line);
+    return 1;
+  }
+}
+
+function defaultStateDir(env: CommandContext["env"]): string {
+  return join(env["XDG_STATE_HOME"] || join(env["HOME"] || homedir(), ".local/state"), "outrider");
+}
+
+async function runChecks(mesh: DemoMesh, context: CommandContext): Promise<number> {
+  let failed = 0;
+  for (const { name, run } of demoChecks(mesh, context.shutdown)) {
+    if (context.shutdown.aborted) break;
+    const { isPassed, detail } = await run();
+    if (!isPassed) failed += 1;
+    context.print(`${isPassed ? "✔" : "✖"} ${name}: ${detail}`);
+  }
+  if (context.shutdown.aborted) return 1;
+  context.print(failed === 0 ? "every check passed" : `${failed} checks failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+async function showUntilStopped(
+  mesh: DemoMesh,
+  context: CommandContext,
+  intervalMs: number,
+): Promise<number> {
+  let requests: RequestState = noRequests;
+  const requesting = (async () => {
+    await bothReady(mesh, context.shutdown);
+    while (!context.shutdown.aborted) {
+      const result = await callThrough(mesh.ports["web.outbound"], serviceHost("api"), requestTimeoutMs);
+      requests = withRequest(requests, result);
+      await sleep(intervalMs, context.shutdown);
+    }
+  })();
+  const show = context.terminal === undefined ? printChanges : drawPicture;
+  await show(mesh, context, () => requests);
+  await requesting;
+  context.print(`stopping: ${requests.succeeded} requests good, ${requests.failed} bad`);
+  return 0;
+}
+
+/** Requests before that would only show that the mesh is still starting. */
+async function bothReady(mesh: DemoMesh, shutdown: AbortSignal): Promise<void> {
+  const isReady = async (): Promise<boolean> => {
+    const { sidecars } = await observe(mesh, noRequests);
+    return sidecars.every(({ report }) => report?.ready === true);
+  };
+  while (!shutdown.aborted && !(await isReady())) await sleep(frameMs, shutdown);
+}
+
+async function printChanges(
+  mesh: DemoMesh,
+  context: CommandContext,
+  requests: () => RequestState,
+): Promise<void> {
+  context.print(`configuration: ${mesh.configFolder}`);
+  context.print(`logs: ${mesh.sidecars.map(({ logPath }) => logPath).join(" ")}`);
+  let previous: MeshState | undefined;
+  while (!context.shutdown.aborted) {
+    const state = await observe(mesh, requests());
+    for (const line of describeChanges(previous, state)) context.print(line);
+    previous = state;
+    await sleep(frameMs, context.shutdown);
+  }
+}
+
+async function drawPicture(
+  mesh: DemoMesh,
+  context: CommandContext,
+  requests: () => RequestState,
+): Promise<void> {
+  if (context.terminal === undefined) return;
+  using screen = new Screen(context.terminal);
+  while (!context.shutdown.aborted) {
+    const state = await observe(mesh, requests());
+    const { configFolder, folder: logFolder } = mesh;
+    screen.draw(drawMesh(state, { columns: screen.columns, now: new Date(), configFolder, logFolder }));
+    await sleep(frameMs, context.shutdown);
+  }
+}

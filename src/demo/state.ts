@@ -1,0 +1,88 @@
+/**
+ * What is known of the demo mesh at one moment.
+ */
+import type { AgentReport } from "../agent/report.ts";
+import { describeFileProblem, type FileProblem } from "../controlplane/config/problem.ts";
+import { describeExit } from "../envoy/exits/exit.ts";
+import { fetchHttp } from "../net/http-client.ts";
+import type { RequestResult } from "./demo-app.ts";
+import type { DemoMesh } from "./demo-mesh.ts";
+import type { SidecarProcess } from "./sidecar-process.ts";
+
+/** One sidecar. */
+export interface SidecarState {
+  readonly name: string;
+  readonly pid: number | undefined;
+  /** How the agent's process ended, if it did. */
+  readonly exit: string | undefined;
+  /** The agent's own report; undefined while it does not answer. */
+  readonly report: AgentReport | undefined;
+  readonly lastProblem: string | undefined;
+}
+
+/** Requests from web to api so far. */
+export interface RequestState {
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly last: RequestResult | undefined;
+  /** Durations of the newest requests, in milliseconds. */
+  readonly recentMs: readonly number[];
+}
+
+/** The mesh. */
+export interface MeshState {
+  readonly controlPlane: { readonly address: string; readonly problems: readonly string[] };
+  readonly sidecars: readonly SidecarState[];
+  readonly requests: RequestState;
+}
+
+/** No request yet. */
+export const noRequests: RequestState = { succeeded: 0, failed: 0, last: undefined, recentMs: [] };
+
+const keptDurations = 100;
+
+/** `requests` with one more result. A request succeeds when api answered it. */
+export function withRequest(requests: RequestState, result: RequestResult): RequestState {
+  const isSuccess = result.kind === "answered" && result.status === 200;
+  return {
+    succeeded: requests.succeeded + (isSuccess ? 1 : 0),
+    failed: requests.failed + (isSuccess ? 0 : 1),
+    last: result,
+    recentMs: [...requests.recentMs, result.durationMs].slice(-keptDurations),
+  };
+}
+
+/** Ask every part. */
+export async function observe(mesh: DemoMesh, requests: RequestState): Promise<MeshState> {
+  return {
+    controlPlane: {
+      address: `127.0.0.1:${mesh.controlPlane.ports.secureGrpc}`,
+      problems: mesh.controlPlane.configStatus.problems.map((problem: FileProblem) =>
+        describeFileProblem(problem),
+      ),
+    },
+    sidecars: await Promise.all(mesh.sidecars.map((sidecar) => observeSidecar(sidecar, mesh))),
+    requests,
+  };
+}
+
+async function observeSidecar(sidecar: SidecarProcess, mesh: DemoMesh): Promise<SidecarState> {
+  return {
+    name: sidecar.name,
+    pid: sidecar.pid,
+    exit: sidecar.exit === undefined ? undefined : describeExit(sidecar.exit),
+    report: sidecar.exit === undefined ? await askAgent(mesh.ports[`${sidecar.name}.status`]) : undefined,
+    lastProblem: sidecar.lastProblem,
+  };
+}
+
+/** The agent's report; undefined when it does not answer. */
+export async function askAgent(statusPort: number): Promise<AgentReport | undefined> {
+  try {
+    const target = { host: "127.0.0.1", port: statusPort };
+    const response = await fetchHttp({ target, url: "/debug/status", timeoutMs: 2_000 });
+    return JSON.parse(response.body.toString("utf8")) as AgentReport;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { commands } from "../../../src/cli/commands.ts";
+import { programOf } from "../../../src/cli/program.ts";
+import type { Arguments } from "../../../src/command/command.ts";
+import { parseCommandLine } from "../../../src/command/parse.ts";
+
+async function parsed(
+  ...argv: readonly string[]
+): Promise<{ readonly name: string; readonly args: Arguments }> {
+  const invocation = await parseCommandLine(argv, programOf(commands));
+  assert.equal(invocation.kind, "run", JSON.stringify(invocation));
+  return { name: invocation.command.name, args: invocation.args };
+}
+
+describe("parseCommandLine()", () => {
+  test("hands on what follows -- untouched", async () => {
+    const { name, args } = await parsed(
+      "run",
+      "--timeoutSeconds",
+      "5",
+      "--",
+      "sh",
+      "-c",
+      "exit 3",
+      "--url=x",
+      "--",
+      "007",
+    );
+    assert.equal(name, "run");
+    assert.equal(args.number("timeoutSeconds"), 5);
+    assert.deepEqual(args.words, ["sh", "-c", "exit 3", "--url=x", "--", "007"]);
+    assert.equal(args.given("url"), false, "it is a flag of the other program");
+    assert.deepEqual(args.unknown, []);
+  });
+
+  test("keeps words as they were written", async () => {
+    const { args } = await parsed("request", "POST", "config_dump?mask=a", "0x10", "--debug-port=15004");
+    assert.deepEqual(args.words, ["POST", "config_dump?mask=a", "0x10"]);
+    assert.equal(args.number("debug-port"), 15004);
+  });
+
+  test("has pilot-agent's defaults for wait", async () => {
+    const { args } = await parsed("wait");
+    assert.deepEqual(
+      [args.number("timeoutSeconds"), args.number("requestTimeoutMillis"), args.number("periodMillis")],
+      [60, 500, 500],
+    );
+    assert.equal(args.optionalString("url"), undefined);
+  });
+
+  test("switches a flag off by its value", async () => {
+    assert.equal((await parsed("run", "--", "true")).args.boolean("timeoutFatal"), true);
+    assert.equal(
+      (await parsed("run", "--timeoutFatal=false", "--", "true")).args.boolean("timeoutFatal"),
+      false,
+    );
+  });
+
+  for (const [name, argv, expected] of [
+    ["a path that is missing", ["request", "GET"], /Missing required argument: path/],
+    ["a flag of another command", ["wait", "--debug-port=1"], /Unknown argument/],
+    ["a command that stands before --", ["run", "sh", "-c", "true"], /Unknown/],
+  ] as const) {
+    test(`refuses ${name}`, async () => {
+      const invocation = await parseCommandLine(argv, programOf(commands));
+      assert.equal(invocation.kind, "print");
+      assert.equal(invocation.code, 64);
+      assert.match(invocation.text, expected);
+    });
+  }
+
+  test("shows in the help where the command goes", async () => {
+    const invocation = await parseCommandLine(["run", "--help"], programOf(commands));
+    assert.equal(invocation.kind, "print");
+    assert.match(invocation.text, /outrider run \[flags\] -- CMD/);
+  });
+});
