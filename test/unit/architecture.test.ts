@@ -68,6 +68,18 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["cli", "command", "init", "telemetry", "process", "lifecycle"],
 };
 
+// Rooms with rooms of their own: each of these and those beside it that it may import, none of which stands below it.
+// Files at the top of such a room put its parts together: they import any of them, and none imports them.
+const subRooms: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  controlplane: {
+    ca: [],
+    config: [],
+    model: ["config"],
+    networking: ["config", "model"],
+    push: ["config", "model", "networking"],
+  },
+};
+
 // The one place of each library.
 const homes: Readonly<Record<string, readonly string[]>> = {
   yargs: ["command/parse.ts"],
@@ -137,7 +149,8 @@ function violations(files: readonly SourceFile[]): string[] {
       const [to = ""] = target.split("/");
       if (target.startsWith("proto/envoy/") && from !== "controlplane")
         return [`${path} imports proto/envoy/`];
-      return to === from || mayImport[from]?.includes(to) === true ? [] : [`${path} imports ${to}/`];
+      if (to === from) return importsWithin(from, path, target);
+      return mayImport[from]?.includes(to) === true ? [] : [`${path} imports ${to}/`];
     });
     const isEdge = path === "main.ts" || from === "build" || from === "bin";
     return [
@@ -154,6 +167,22 @@ function violations(files: readonly SourceFile[]): string[] {
       ...(text.split("\n").length > 401 ? [`${path} is longer than 400 lines`] : []),
     ];
   });
+}
+
+/** What is wrong with an import inside one room. */
+function importsWithin(room: string, path: string, target: string): string[] {
+  const rows = subRooms[room];
+  const from = subRoomOf(path);
+  const to = subRoomOf(target);
+  if (rows === undefined || from === undefined || from === to) return [];
+  if (to === undefined) return [`${path} imports ${target}, which is above it`];
+  return rows[from]?.includes(to) === true ? [] : [`${path} imports ${room}/${to}/`];
+}
+
+/** Undefined for a file at the top of its room. */
+function subRoomOf(path: string): string | undefined {
+  const [, folder, file] = path.split("/");
+  return file === undefined ? undefined : folder;
 }
 
 function foreignImport(path: string, specifier: string): string[] {
@@ -183,6 +212,21 @@ describe("architecture", () => {
     );
   });
 
+  test("every folder of a room with sub-rooms has its row, and rows name those above them only", () => {
+    const paths = sourceFiles().map(({ path }) => path);
+    for (const [room, rows] of Object.entries(subRooms)) {
+      const folders = paths.filter((path) => path.startsWith(`${room}/`)).map(subRoomOf);
+      const found = new Set(folders.filter((folder) => folder !== undefined));
+      assert.deepEqual([...found].toSorted(), Object.keys(rows).toSorted(), room);
+      const above = new Set<string>();
+      for (const [name, allowed] of Object.entries(rows)) {
+        const wrong = allowed.filter((other) => !above.has(other));
+        assert.deepEqual(wrong, [], `${room}/${name}`);
+        above.add(name);
+      }
+    }
+  });
+
   test("a violation is found and named", () => {
     const made = [
       {
@@ -197,6 +241,11 @@ describe("architecture", () => {
       { path: "net/timer.ts", text: "socket.setTimeout(1)" },
       { path: "xds/timer.ts", text: "AbortSignal.timeout(1)" },
       { path: "sds/timer.ts", text: 'import { setInterval } from "node:timers/promises";' },
+      {
+        path: "controlplane/model/up.ts",
+        text: 'import "../push/a.ts"; import "../config/b.ts"; import { c } from "../server.ts";',
+      },
+      { path: "controlplane/server.ts", text: 'import { a } from "./push/a.ts"; import "./b.ts";' },
     ];
     assert.deepEqual(violations(made), [
       "sds/server.ts imports identity/",
@@ -210,6 +259,8 @@ describe("architecture", () => {
       "net/timer.ts uses Node's timers",
       "xds/timer.ts uses Node's timers",
       "sds/timer.ts uses Node's timers",
+      "controlplane/model/up.ts imports controlplane/push/",
+      "controlplane/model/up.ts imports controlplane/server.ts, which is above it",
     ]);
   });
 });
