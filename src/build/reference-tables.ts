@@ -2,8 +2,8 @@
  * The README's tables of flags, environment variables and endpoints, made from the code that reads them.
  */
 import type { Command } from "../command/command.ts";
-import { variables } from "../config/environment.ts";
-import { unreadVariables } from "../config/unread-variables.ts";
+import { variables } from "../config/sources/environment.ts";
+import { unreadVariables } from "../config/sources/unread-variables.ts";
 import { endpoints } from "../status/server.ts";
 
 /** The README with every table between its markers made anew. */

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { locateAgent } from "../config/agent-location.ts";
-import { readConfigFile } from "../config/read-sources.ts";
+import { readConfigFile } from "../config/sources/read-sources.ts";
 import { lookForAgent, lookForProxylessAgent } from "../doctor/running-agent.ts";
 import type { Arguments, CommandContext } from "../command/command.ts";
 import { parseCommandLine } from "../command/parse.ts";

@@ -3,7 +3,7 @@
  */
 import { type ConfigProblem, ConfigError } from "../schema/config-problem.ts";
 import { parseDurationMs } from "../schema/duration.ts";
-import { type LogConfig, logConfig } from "../config/log-options.ts";
+import { type LogConfig, logConfig } from "../config/decide/log-options.ts";
 import { type JwksOutcome, parseJwks } from "../controlplane/ca/jwks.ts";
 import { openTokenIssuer } from "../controlplane/demo-tokens.ts";
 import type { DiscoveryOptions } from "../controlplane/discovery-server.ts";

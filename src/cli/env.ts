@@ -14,8 +14,8 @@ export const envCommand: Command = {
   },
   async run(args, context) {
     const [{ readEnvironment, variables }, { unreadVariables }, { describeProblem }] = await Promise.all([
-      import("../config/environment.ts"),
-      import("../config/unread-variables.ts"),
+      import("../config/sources/environment.ts"),
+      import("../config/sources/unread-variables.ts"),
       import("../schema/config-problem.ts"),
     ]);
     const warnings: string[] = [];

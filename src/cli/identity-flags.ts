@@ -1,7 +1,7 @@
 /**
  * The flags of `proxy` about the workload's identity.
  */
-import type { IdentityFlags } from "../config/identity-source.ts";
+import type { IdentityFlags } from "../config/sources/proxy-flags.ts";
 import type { Arguments, Flag } from "../command/command.ts";
 
 /** In the order in which help lists them. */

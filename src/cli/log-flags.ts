@@ -2,7 +2,7 @@
  * The flags about the log, which every command of pilot-agent takes: templates give them to all alike. A command that
  * writes no log passes over them.
  */
-import type { LogFlags } from "../config/log-options.ts";
+import type { LogFlags } from "../config/sources/proxy-flags.ts";
 import type { Arguments, Flag } from "../command/command.ts";
 
 /** In the order in which help lists them. */

@@ -2,7 +2,7 @@
  * The log of a command that runs for long.
  */
 import { ConfigError } from "../schema/config-problem.ts";
-import type { LogConfig } from "../config/log-options.ts";
+import type { LogConfig } from "../config/decide/log-options.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
 import type { Redactor } from "../telemetry/redactor.ts";
 import { LogTarget, LogTargetError } from "../telemetry/log-target.ts";

@@ -4,8 +4,8 @@
  * Secrets are learned where they come in: from the environment at once, and from each file of the configuration when it
  * is read. What is printed, logged or kept later is compared with all of them.
  */
-import { variables } from "../config/environment.ts";
-import { readConfigFile } from "../config/read-sources.ts";
+import { variables } from "../config/sources/environment.ts";
+import { readConfigFile } from "../config/sources/read-sources.ts";
 import { secretsInText, secretsOfEnvironment } from "../telemetry/find-secrets.ts";
 import { Redactor } from "../telemetry/redactor.ts";
 import type { CommandContext } from "../command/command.ts";

@@ -2,11 +2,12 @@
  * `outrider proxy`: the agent, with pilot-agent's flags.
  */
 import { join } from "node:path";
-import type { AgentConfig, ProxyFlags } from "../config/agent-config.ts";
+import type { AgentConfig } from "../config/agent-config.ts";
+import type { ProxyFlags } from "../config/sources/proxy-flags.ts";
 import { describeProblem } from "../schema/config-problem.ts";
 import { parseDurationMs } from "../schema/duration.ts";
 import { closeWithin } from "../lifecycle/close-within.ts";
-import { pilotFlags } from "../config/pilot-flags.ts";
+import { pilotFlags } from "../config/sources/pilot-flags.ts";
 import { anyDuration, portsOrNone, someDuration, workers } from "../schema/range.ts";
 import type { LookOptions } from "../config/surroundings.ts";
 import type { SupervisionEnd } from "../envoy/state.ts";
@@ -147,14 +148,14 @@ async function runProxy(args: Arguments, given: CommandContext): Promise<number>
     await Promise.all([
       import("../config/parse-config.ts"),
       import("../schema/config-problem.ts"),
-      import("../config/read-sources.ts"),
+      import("../config/sources/read-sources.ts"),
       import("../config/surroundings.ts"),
       import("../process/cpu-share.ts"),
       import("./open-log.ts"),
     ]);
   const sources = { flags: proxyFlags(args), env: context.env, readFile };
   if (args.boolean("print-config")) {
-    const { configLines } = await import("../config/print-config.ts");
+    const { configLines } = await import("../config/proxy-config/print-config.ts");
     const { lines, problems } = configLines(sources);
     for (const line of lines) context.print(line);
     for (const problem of problems) context.printError(describeProblem(problem));

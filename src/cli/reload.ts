@@ -20,7 +20,7 @@ export const reloadCommand: Command = {
 async function reload(args: Arguments, context: CommandContext): Promise<number> {
   const [{ locateAgent }, { readConfigFile }, { fetchHttp }, { errorMessage }] = await Promise.all([
     import("../config/agent-location.ts"),
-    import("../config/read-sources.ts"),
+    import("../config/sources/read-sources.ts"),
     import("../net/http-client.ts"),
     import("../lifecycle/error-message.ts"),
   ]);

@@ -2,7 +2,7 @@
  * What the commands beside a sidecar ask of it: whether it serves, and to end.
  */
 import { type AgentLocation, locateAgent } from "../config/agent-location.ts";
-import { readConfigFile } from "../config/read-sources.ts";
+import { readConfigFile } from "../config/sources/read-sources.ts";
 import { backoffDelayMs } from "../lifecycle/backoff.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { sleep } from "../lifecycle/sleep.ts";

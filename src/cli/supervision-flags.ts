@@ -2,7 +2,7 @@
  * The flags of `proxy` that limit supervision.
  */
 import { counts, positiveCounts, someDuration } from "../schema/range.ts";
-import type { SupervisionFlags } from "../config/supervision.ts";
+import type { SupervisionFlags } from "../config/sources/proxy-flags.ts";
 import type { Arguments, Flag } from "../command/command.ts";
 
 /** In the order in which help lists them. */

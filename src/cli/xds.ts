@@ -28,7 +28,7 @@ async function showExchanges(args: Arguments, context: CommandContext): Promise<
   const [{ locateAgent }, { readConfigFile }, { fetchHttp }, { errorMessage }, { sleep }, lines] =
     await Promise.all([
       import("../config/agent-location.ts"),
-      import("../config/read-sources.ts"),
+      import("../config/sources/read-sources.ts"),
       import("../net/http-client.ts"),
       import("../lifecycle/error-message.ts"),
       import("../lifecycle/sleep.ts"),

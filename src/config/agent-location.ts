@@ -3,8 +3,8 @@
  *
  * They run in the agent's container with its environment and working directory, so the same sources say it.
  */
-import type { ConfigSources } from "./agent-config.ts";
-import { readEffectiveConfig } from "./effective-config.ts";
+import type { ConfigSources } from "./sources/config-sources.ts";
+import { readEffectiveConfig } from "./proxy-config/effective-config.ts";
 
 /** Folder and ports of a running agent. */
 export interface AgentLocation {

@@ -2,30 +2,31 @@
  * Flags, environment, mesh config, PROXY_CONFIG and pod info become one AgentConfig, or every problem at once.
  */
 import { grpcBootstrap } from "../bootstrap/grpc-bootstrap.ts";
-import { resolveStatsd } from "./statsd.ts";
+import { resolveStatsd } from "./decide/statsd.ts";
 import { formatHostPort } from "../net/host-port.ts";
-import { addressFamilies, instanceAddresses } from "./addresses.ts";
-import type { AgentConfig, ConfigSources } from "./agent-config.ts";
-import { applicationSocket } from "./application-socket.ts";
-import { chooseBootstrap } from "./bootstrap-source.ts";
+import { addressFamilies, instanceAddresses } from "./sources/addresses.ts";
+import type { AgentConfig } from "./agent-config.ts";
+import type { ConfigSources } from "./sources/config-sources.ts";
+import { applicationSocket } from "./decide/application-socket.ts";
+import { chooseBootstrap } from "./decide/bootstrap-source.ts";
 import { ConfigError, type ConfigProblem, shown } from "../schema/config-problem.ts";
-import { contentCheck, providerNotices } from "./credentials.ts";
-import { discoveryOptions } from "./control-plane.ts";
+import { contentCheck, providerNotices } from "./decide/credentials.ts";
+import { discoveryOptions } from "./decide/control-plane.ts";
 import { flagDurationMs } from "../schema/duration.ts";
-import { readEffectiveConfig } from "./effective-config.ts";
-import { envoyOptions } from "./envoy-options.ts";
-import { identityParts } from "./identity.ts";
-import { outputCertsOptions } from "./identity-source.ts";
-import { knownPorts } from "./known-ports.ts";
+import { readEffectiveConfig } from "./proxy-config/effective-config.ts";
+import { envoyOptions } from "./decide/envoy-options.ts";
+import { identityParts } from "./decide/identity.ts";
+import { outputCertsOptions } from "./decide/identity-source.ts";
+import { knownPorts } from "./decide/known-ports.ts";
 import { isLoopback } from "../net/loopback.ts";
-import { logConfig } from "./log-options.ts";
-import { describeNode } from "./node.ts";
-import { flagNotices } from "./pilot-flags.ts";
-import { proxyConfigMetadata } from "./proxy-config-metadata.ts";
-import { supervisionOptions } from "./supervision.ts";
-import { wasmOptions } from "./wasm.ts";
-import { workloadHealthOptions } from "./workload-health.ts";
-import { xdsOptions } from "./xds.ts";
+import { logConfig } from "./decide/log-options.ts";
+import { describeNode } from "./decide/node.ts";
+import { flagNotices } from "./sources/pilot-flags.ts";
+import { proxyConfigMetadata } from "./proxy-config/metadata.ts";
+import { supervisionOptions } from "./decide/supervision.ts";
+import { wasmOptions } from "./decide/wasm.ts";
+import { workloadHealthOptions } from "./decide/workload-health.ts";
+import { xdsOptions } from "./decide/xds.ts";
 
 /** What an Envoy can be run as. */
 const proxyTypes: readonly string[] = ["sidecar", "router", "waypoint"];

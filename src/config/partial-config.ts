@@ -3,11 +3,12 @@
  * answers as well.
  */
 import { join } from "node:path";
-import type { AgentConfig, ConfigSources } from "./agent-config.ts";
-import { contentCheck } from "./credentials.ts";
-import { discoveryOptions } from "./control-plane.ts";
-import { readEffectiveConfig } from "./effective-config.ts";
-import { identityParts } from "./identity.ts";
+import type { AgentConfig } from "./agent-config.ts";
+import type { ConfigSources } from "./sources/config-sources.ts";
+import { contentCheck } from "./decide/credentials.ts";
+import { discoveryOptions } from "./decide/control-plane.ts";
+import { readEffectiveConfig } from "./proxy-config/effective-config.ts";
+import { identityParts } from "./decide/identity.ts";
 
 /** The parts that need no other part to be right. */
 export type PartialConfig = Pick<

@@ -7,13 +7,13 @@ import { isIP } from "node:net";
 import { socketAddress } from "../bootstrap/services.ts";
 import { ownCpus } from "../process/cpu-share.ts";
 import { sleep } from "../lifecycle/sleep.ts";
-import type { ConfigSources } from "./agent-config.ts";
+import type { ConfigSources } from "./sources/config-sources.ts";
 import { readPlatform } from "./cloud/read-platform.ts";
-import { readEffectiveConfig } from "./effective-config.ts";
-import { paths } from "./paths.ts";
-import { interfaceAddresses } from "./read-sources.ts";
-import { findSdsSockets } from "./sds-sockets.ts";
-import { settleInterfaces, type SettleOptions } from "./settle-interfaces.ts";
+import { readEffectiveConfig } from "./proxy-config/effective-config.ts";
+import { paths } from "./sources/paths.ts";
+import { interfaceAddresses } from "./sources/read-sources.ts";
+import { findSdsSockets } from "./sources/sds-sockets.ts";
+import { settleInterfaces, type SettleOptions } from "./sources/settle-interfaces.ts";
 
 /** What was found. */
 export type Surroundings = Pick<

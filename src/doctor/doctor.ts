@@ -3,7 +3,7 @@
  *
  * Every check runs at once; the network and Envoy are begun first, because they take longest.
  */
-import type { ConfigSources } from "../config/agent-config.ts";
+import type { ConfigSources } from "../config/sources/config-sources.ts";
 import { Deadline } from "../lifecycle/timer.ts";
 import { judgeConfiguration } from "./configuration.ts";
 import { controlPlaneChecks } from "./control-plane-checks.ts";

@@ -2,7 +2,8 @@
  * The checks that run Envoy.
  */
 import { launchOf } from "../agent/launch.ts";
-import type { AgentConfig, BootstrapSource } from "../config/agent-config.ts";
+import type { AgentConfig } from "../config/agent-config.ts";
+import type { BootstrapSource } from "../config/decide/bootstrap-source.ts";
 import { ConfigError } from "../schema/config-problem.ts";
 import { findEnvoy } from "../envoy/binary/ensure.ts";
 import type { PreparedLaunch } from "../envoy/generation/launch.ts";

@@ -3,7 +3,8 @@
  */
 import { asMapping } from "../bootstrap/merge.ts";
 import { parseConfig } from "../config/parse-config.ts";
-import type { AgentConfig, ConfigSources } from "../config/agent-config.ts";
+import type { AgentConfig } from "../config/agent-config.ts";
+import type { ConfigSources } from "../config/sources/config-sources.ts";
 import { ConfigError, type ConfigProblem } from "../schema/config-problem.ts";
 import { type PartialConfig, readPartialConfig } from "../config/partial-config.ts";
 

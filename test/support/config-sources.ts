@@ -2,10 +2,11 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
-import type { InterfaceAddress } from "../../src/config/addresses.ts";
+import type { InterfaceAddress } from "../../src/config/sources/addresses.ts";
 import type { CpuShare } from "../../src/process/cpu-share.ts";
-import type { ConfigSources, PlatformFacts, ProxyFlags } from "../../src/config/agent-config.ts";
-import type { SdsSockets } from "../../src/config/sds-sockets.ts";
+import type { ConfigSources, PlatformFacts } from "../../src/config/sources/config-sources.ts";
+import type { ProxyFlags } from "../../src/config/sources/proxy-flags.ts";
+import type { SdsSockets } from "../../src/config/sources/sds-sockets.ts";
 
 export const templatePath: string = join(import.meta.dirname, "../../bootstrap-templates/sidecar.yaml");
 

@@ -1,7 +1,7 @@
 /**
  * The environment as a diagnosis shows it: every name, and the values that are known to be harmless.
  */
-import { variables } from "../../config/environment.ts";
+import { variables } from "../../config/sources/environment.ts";
 import { isSecretName } from "../../telemetry/secret-names.ts";
 
 /** Names that Istio's injector and the system set. */

@@ -1,7 +1,7 @@
 /**
  * Amazon's instance metadata (IMDSv2: a token first, then questions with it).
  */
-import type { PlatformFacts } from "../agent-config.ts";
+import type { PlatformFacts } from "../sources/config-sources.ts";
 import { ask, type CloudContext, known } from "./metadata-request.ts";
 
 /** Undefined when the service gives no token. */

@@ -3,8 +3,8 @@
  */
 import { jsonValue } from "../../document/json.ts";
 import { configurationLimits } from "../../document/limits.ts";
-import type { PlatformFacts } from "../agent-config.ts";
-import { isMapping } from "../read-field.ts";
+import type { PlatformFacts } from "../sources/config-sources.ts";
+import { isMapping } from "../../document/mapping.ts";
 import { ask, type CloudContext, known } from "./metadata-request.ts";
 
 /** Undefined when the service does not answer as it should. */

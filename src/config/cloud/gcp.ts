@@ -1,7 +1,7 @@
 /**
  * Google's instance metadata, or what GCP_METADATA says in its place.
  */
-import type { PlatformFacts } from "../agent-config.ts";
+import type { PlatformFacts } from "../sources/config-sources.ts";
 import { ask, type CloudContext, known } from "./metadata-request.ts";
 
 /** Undefined when nothing answers and the environment says nothing. */

@@ -4,7 +4,7 @@
  * Asking everywhere would cost every other machine the whole deadline: nothing answers there.
  */
 import { sleep } from "../../lifecycle/sleep.ts";
-import type { ConfigSources, PlatformFacts } from "../agent-config.ts";
+import type { ConfigSources, PlatformFacts } from "../sources/config-sources.ts";
 import { awsFacts } from "./aws.ts";
 import { azureFacts } from "./azure.ts";
 import { detectCloud, dmiFiles } from "./detect.ts";

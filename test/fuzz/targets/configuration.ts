@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { TemplateError } from "../../../src/bootstrap/render.ts";
 import { ConfigError } from "../../../src/schema/config-problem.ts";
-import { proxyConfigFields } from "../../../src/config/proxy-config-schema.ts";
+import { proxyConfigFields } from "../../../src/config/proxy-config/schema.ts";
 import type { SourceChanges } from "../../support/config-sources.ts";
 import { renderedBootstrap } from "../../support/rendered-bootstrap.ts";
 import type { FuzzTarget } from "../target.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
-import { callHeaders } from "../../../src/config/call-headers.ts";
+import { callHeaders } from "../../../src/config/decide/call-headers.ts";
 import { type CallMetadata, GrpcChannel } from "../../../src/grpc/channel.ts";
 import { type CallContext, GrpcServer } from "../../../src/grpc/server.ts";
 import { StreamServer } from "../../../src/grpc/stream-server.ts";

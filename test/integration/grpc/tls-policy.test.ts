@@ -4,7 +4,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { createServer, type Server, type TlsOptions } from "node:tls";
-import { compliantTls } from "../../../src/config/compliance.ts";
+import { compliantTls } from "../../../src/config/decide/compliance.ts";
 import { GrpcChannel } from "../../../src/grpc/channel.ts";
 import { dial } from "../../../src/grpc/dial.ts";
 import { GrpcServer } from "../../../src/grpc/server.ts";

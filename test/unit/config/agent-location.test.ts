@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { locateAgent } from "../../../src/config/agent-location.ts";
-import type { FileContent } from "../../../src/config/agent-config.ts";
+import type { FileContent } from "../../../src/config/sources/config-sources.ts";
 
 const files =
   (contents: Readonly<Record<string, string>>) =>

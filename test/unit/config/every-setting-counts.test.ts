@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { detectCloud } from "../../../src/config/cloud/detect.ts";
 import { gcpFacts } from "../../../src/config/cloud/gcp.ts";
-import { type Environment, variables } from "../../../src/config/environment.ts";
+import { type Environment, variables } from "../../../src/config/sources/environment.ts";
 import { parseConfig } from "../../../src/config/parse-config.ts";
-import { type PilotFlag, pilotFlags, type PilotFlagValues } from "../../../src/config/pilot-flags.ts";
-import { unreadVariables } from "../../../src/config/unread-variables.ts";
+import { type PilotFlag, pilotFlags, type PilotFlagValues } from "../../../src/config/sources/pilot-flags.ts";
+import { unreadVariables } from "../../../src/config/sources/unread-variables.ts";
 import { configSources, type SourceChanges } from "../../support/config-sources.ts";
 
 /** Everything that the agent runs with, as text; what is only said is left out. */

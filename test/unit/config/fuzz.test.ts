@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import { TemplateError } from "../../../src/bootstrap/render.ts";
 import { ConfigError } from "../../../src/schema/config-problem.ts";
-import { proxyConfigFields } from "../../../src/config/proxy-config-schema.ts";
+import { proxyConfigFields } from "../../../src/config/proxy-config/schema.ts";
 import type { SourceChanges } from "../../support/config-sources.ts";
 import { renderedBootstrap } from "../../support/rendered-bootstrap.ts";
 

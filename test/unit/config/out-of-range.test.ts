@@ -5,10 +5,10 @@ import { commands } from "../../../src/cli/commands.ts";
 import { valueProblems } from "../../../src/command/flag-values.ts";
 import { ConfigError, describeProblem } from "../../../src/schema/config-problem.ts";
 import { parseDurationMs } from "../../../src/schema/duration.ts";
-import { type Variable, variables } from "../../../src/config/environment.ts";
-import type { Field, Fields } from "../../../src/config/field.ts";
+import { type Variable, variables } from "../../../src/config/sources/environment.ts";
+import type { Field, Fields } from "../../../src/config/proxy-config/field.ts";
 import { parseConfig } from "../../../src/config/parse-config.ts";
-import { proxyConfigFields } from "../../../src/config/proxy-config-schema.ts";
+import { proxyConfigFields } from "../../../src/config/proxy-config/schema.ts";
 import {
   describeDurationRange,
   describeRange,

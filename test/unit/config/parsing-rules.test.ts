@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { commands } from "../../../src/cli/commands.ts";
-import { readEnvironment, variables } from "../../../src/config/environment.ts";
-import { flagLayers, flagNotices, pilotFlags } from "../../../src/config/pilot-flags.ts";
-import { noticesOf, unreadVariables } from "../../../src/config/unread-variables.ts";
+import { readEnvironment, variables } from "../../../src/config/sources/environment.ts";
+import { flagLayers } from "../../../src/config/proxy-config/layers.ts";
+import { flagNotices, pilotFlags } from "../../../src/config/sources/pilot-flags.ts";
+import { noticesOf, unreadVariables } from "../../../src/config/sources/unread-variables.ts";
 
 describe("variables", () => {
   for (const [name, text, expected] of [

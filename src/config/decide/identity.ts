@@ -1,0 +1,67 @@
+/**
+ * The workload's identity and who is served it, put together.
+ */
+import type { IdentityOptions } from "../../identity/options.ts";
+import type { SdsOptions } from "../../sds/server.ts";
+import type { ConfigSources } from "../sources/config-sources.ts";
+import type { ConfigProblem } from "../../schema/config-problem.ts";
+import { caOptions, type ControlPlaneSources } from "./control-plane.ts";
+import {
+  identityCache,
+  identitySource,
+  privateKeyProvider,
+  socketMode,
+  trustBundles,
+} from "./identity-source.ts";
+import { paths } from "../sources/paths.ts";
+import { workloadSocketName } from "../sources/sds-sockets.ts";
+
+/** Options of identity and of SDS. */
+export interface IdentityParts {
+  readonly identity: IdentityOptions;
+  readonly sds: SdsOptions;
+}
+
+/** Who the workload is besides its environment. */
+export interface WorkloadFacts {
+  /** ProxyConfig as it was merged. */
+  readonly raw: Readonly<Record<string, unknown>>;
+  readonly nodeId: string;
+}
+
+/**
+ * Decide both.
+ *
+ * @param sources as they were given: a rotation of mounted certificates is not a change of configuration
+ */
+export function identityParts(
+  sources: ConfigSources,
+  controlPlane: ControlPlaneSources,
+  { raw, nodeId }: WorkloadFacts,
+  problems: ConfigProblem[],
+): IdentityParts {
+  const env = controlPlane.env.parsed;
+  const flags = sources.flags.identity;
+  const { hasContent } = controlPlane;
+  const { proxyMetadata } = controlPlane.proxy;
+  const socketName = workloadSocketName(env.WORKLOAD_IDENTITY_SOCKET_FILE, problems);
+  const { isWorkloadExternal } = sources.sdsSockets;
+  const external = isWorkloadExternal
+    ? { socketPath: `${paths.sdsFolder}/${socketName}`, nodeId }
+    : undefined;
+  const source = identitySource({ env, all: sources.env, proxyMetadata, hasContent, external }, problems);
+  return {
+    identity: {
+      ...caOptions(controlPlane, source.kind === "ca", problems),
+      source,
+      cache: identityCache(flags, controlPlane.proxy.configPath),
+      trustBundles: trustBundles(raw, problems),
+    },
+    sds: {
+      path: isWorkloadExternal ? paths.filesSocket : paths.sdsSocket,
+      mode: socketMode(flags, problems),
+      crlPath: env.PILOT_ENABLE_CA_CRL ? paths.crl : undefined,
+      privateKeyProvider: privateKeyProvider(raw, problems),
+    },
+  };
+}

@@ -1,0 +1,40 @@
+/**
+ * The effective ProxyConfig for whoever wonders where a value came from: YAML, with the source behind each value.
+ */
+import { redacted } from "../../telemetry/redact.ts";
+import { isSecretName } from "../../telemetry/secret-names.ts";
+import type { ConfigSources } from "../sources/config-sources.ts";
+import type { ConfigProblem } from "../../schema/config-problem.ts";
+import { readEffectiveConfig } from "./effective-config.ts";
+import { isMapping } from "../../document/mapping.ts";
+
+/** The lines, and everything that keeps this configuration from being used. */
+export function configLines(sources: Pick<ConfigSources, "env" | "flags" | "readFile">): {
+  readonly lines: readonly string[];
+  readonly problems: readonly ConfigProblem[];
+} {
+  const problems: ConfigProblem[] = [];
+  const { merged, warnings } = readEffectiveConfig(sources, problems);
+  const { fields, origins } = merged;
+  const lines = Object.entries(fields)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([name, value]) => {
+      const source = origins.get(name);
+      if (source === undefined && isMapping(value)) {
+        const entries = Object.entries(value).map(
+          ([key, entry]) =>
+            `  ${yaml(key)}: ${yaml(entry, key)} # ${origins.get(`${name}.${key}`) ?? "default"}`,
+        );
+        return [`${name}:`, ...entries];
+      }
+      return [`${name}: ${yaml(value, name)} # ${source ?? "default"}`];
+    });
+  return { lines: [...warnings.map((warning) => `# ${warning}`), ...lines], problems };
+}
+
+/** JSON is YAML; a token is nobody's to read. */
+function yaml(value: unknown, name = ""): string {
+  return JSON.stringify(value, (key, entry: unknown) =>
+    typeof entry === "string" && isSecretName(key === "" ? name : key) ? redacted : entry,
+  );
+}

@@ -1,0 +1,82 @@
+/**
+ * The fields of Istio's ProxyConfig and what each may hold (Istio's mesh config reference; mesh/v1alpha1/proxy.proto).
+ */
+import {
+  address,
+  choice,
+  count,
+  duration,
+  type Fields,
+  flag,
+  message,
+  optionalCount,
+  port,
+  portOrNone,
+  smallCount,
+  text,
+  textMap,
+  texts,
+} from "./field.ts";
+import {
+  connectionSettings,
+  gatewayTopology,
+  privateKeyProvider,
+  proxyHeaders,
+  readinessProbe,
+  remoteService,
+  tracing,
+} from "./messages.ts";
+import { longestUint32Ms, longestUint32SecondsMs, workers } from "../../schema/range.ts";
+
+/** Every field by its JSON name; `snake_case` is read as well. */
+export const proxyConfigFields = {
+  configPath: text,
+  binaryPath: text,
+  serviceCluster: { ...text, isOptional: true },
+  tracingServiceName: {
+    ...choice("APP_LABEL_AND_NAMESPACE", "CANONICAL_NAME_ONLY", "CANONICAL_NAME_AND_NAMESPACE"),
+    isOptional: true,
+  },
+  drainDuration: { ...duration(1_000, longestUint32SecondsMs), isWholeSeconds: true },
+  // Istio has retired it; what it said here still counts.
+  parentShutdownDuration: { ...duration(1_000, longestUint32SecondsMs), isUntold: true },
+  terminationDrainDuration: duration(0),
+  discoveryAddress: address,
+  discoveryRefreshDelay: duration(0),
+  zipkinAddress: address,
+  statsdUdpAddress: address,
+  envoyMetricsServiceAddress: address,
+  proxyAdminPort: port,
+  statusPort: portOrNone,
+  availabilityZone: text,
+  controlPlaneAuthPolicy: choice("NONE", "MUTUAL_TLS"),
+  customConfigFile: text,
+  proxyBootstrapTemplatePath: text,
+  statNameLength: smallCount,
+  concurrency: optionalCount(workers.least, workers.most),
+  interceptionMode: choice("REDIRECT", "TPROXY", "NONE"),
+  tracing,
+  sds: message({ enabled: { kind: "flag" }, k8sSaJwtPath: text }),
+  envoyAccessLogService: remoteService,
+  envoyMetricsService: remoteService,
+  proxyMetadata: textMap,
+  runtimeValues: textMap,
+  extraStatTags: texts,
+  gatewayTopology,
+  meshId: text,
+  readinessProbe,
+  proxyStatsMatcher: message({
+    inclusionPrefixes: texts,
+    inclusionSuffixes: texts,
+    inclusionRegexps: texts,
+  }),
+  holdApplicationUntilProxyStarts: flag,
+  caCertificatesPem: texts,
+  image: message({ imageType: text }),
+  privateKeyProvider,
+  proxyHeaders,
+  fileFlushInterval: duration(1, longestUint32Ms),
+  fileFlushMinSizeKb: count,
+  statsCompression: flag,
+  connectionSettings,
+} as const satisfies Fields;
