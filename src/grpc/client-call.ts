@@ -9,7 +9,7 @@ import {
 } from "node:http2";
 import { Timer } from "../lifecycle/timer.ts";
 import type { ByteStream } from "./channel.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection, LostConnection } from "./connection.ts";
 import { GrpcError } from "./grpc-error.ts";
 import { Inbound } from "./inbound.ts";
 import { Outbound } from "./outbound.ts";
@@ -45,7 +45,8 @@ export class ClientCall implements ByteStream {
     try {
       stream = connection.session.request(headers, { endStream: false });
     } catch (error) {
-      this.fail(new GrpcError("UNAVAILABLE", connection.whyLost ?? String(error), this.#address, error));
+      const { words = String(error), transport } = connection.whyLost ?? {};
+      this.fail(new GrpcError("UNAVAILABLE", words, this.#address, { cause: error, transport }));
       return;
     }
     this.#stream = stream;
@@ -156,14 +157,20 @@ export class ClientCall implements ByteStream {
     return this.#failed(name, decodeStatusMessage(String(headers["grpc-message"] ?? "")));
   }
 
-  #withoutStatus(resetCode: number, lost: string | undefined, cause: unknown): GrpcError {
-    if (lost !== undefined) return new GrpcError("UNAVAILABLE", lost, this.#address, cause);
+  #withoutStatus(resetCode: number, lost: LostConnection | undefined, cause: unknown): GrpcError {
+    if (lost !== undefined) {
+      const { words, transport } = lost;
+      return new GrpcError("UNAVAILABLE", words, this.#address, { cause, transport });
+    }
     const code = codeOfReset(resetCode);
+    const isOrderly = resetCode === constants.NGHTTP2_NO_ERROR;
     const details =
       resetCode === constants.NGHTTP2_REFUSED_STREAM
         ? "the server refused the stream"
-        : `the server reset the stream with HTTP/2's ${resetCode === constants.NGHTTP2_NO_ERROR ? "NO_ERROR" : `code ${resetCode}`}`;
-    return new GrpcError(code, details, this.#address, cause);
+        : `the server reset the stream with HTTP/2's ${isOrderly ? "NO_ERROR" : `code ${resetCode}`}`;
+    return new GrpcError(code, details, this.#address, {
+      ...{ cause, transport: isOrderly ? "stream-closed" : undefined },
+    });
   }
 
   #failed(...[code, details]: ConstructorParameters<typeof GrpcError>): { readonly failure: GrpcError } {

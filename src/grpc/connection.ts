@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import { every, Timer } from "../lifecycle/timer.ts";
 import type { ChannelOptions } from "./channel.ts";
 import { dial } from "./dial.ts";
+import type { TransportEnd } from "./grpc-error.ts";
 
 /**
  * What a server may send ahead of what was read: with HTTP/2's own 64 KiB a large configuration takes a round trip
@@ -16,11 +17,23 @@ const windowBytes = 2_097_152;
 /** Between two pings, and from a ping to its answer, in milliseconds. */
 const keepalive = { everyMs: 30_000, answerWithinMs: 10_000 } as const;
 
+/** Why a connection is gone. */
+export interface LostConnection {
+  readonly words: string;
+  /** Undefined when the server ended it for an error. */
+  readonly transport: TransportEnd | undefined;
+}
+
+function dropped(why?: string): LostConnection {
+  const words = why === undefined ? "Connection dropped" : `Connection dropped: ${why}`;
+  return { words, transport: "connection-lost" };
+}
+
 /** The connection; it ends when the signal that it was opened with aborts. */
 export class Connection {
   readonly session: ClientHttp2Session;
   readonly #socket: Socket;
-  #reason: string | undefined;
+  #reason: LostConnection | undefined;
 
   private constructor(session: ClientHttp2Session, socket: Socket) {
     this.session = session;
@@ -30,13 +43,13 @@ export class Connection {
       if (!session.destroyed) session.setLocalWindowSize(windowBytes);
     });
     session.on("error", (error) => {
-      this.#reason ??= `Connection dropped: ${error.message}`;
+      this.#reason ??= dropped(error.message);
     });
     session.on("goaway", (code: number) => {
       this.#reason ??=
         code === constants.NGHTTP2_NO_ERROR
-          ? "Connection dropped: GOAWAY NO_ERROR"
-          : `the server ended the connection with HTTP/2's error ${code}`;
+          ? { ...dropped("GOAWAY NO_ERROR"), transport: "going-away" }
+          : { words: `the server ended the connection with HTTP/2's error ${code}`, transport: undefined };
     });
     this.#keepAlive();
   }
@@ -60,9 +73,9 @@ export class Connection {
   }
 
   /** What ended the connection; undefined while it stands. */
-  get whyLost(): string | undefined {
+  get whyLost(): LostConnection | undefined {
     const isLost = this.#socket.destroyed || this.session.destroyed;
-    return isLost ? (this.#reason ?? "Connection dropped") : undefined;
+    return isLost ? (this.#reason ?? dropped()) : undefined;
   }
 
   #keepAlive(): void {
@@ -70,7 +83,7 @@ export class Connection {
     const background = { isBackground: true };
     let deadline: Timer | undefined;
     const giveUp = (): void => {
-      this.#reason ??= `Connection dropped: no answer to a ping within ${keepalive.answerWithinMs / 1_000} s`;
+      this.#reason ??= dropped(`no answer to a ping within ${keepalive.answerWithinMs / 1_000} s`);
       session.destroy();
     };
     const ask = (): void => {

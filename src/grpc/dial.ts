@@ -26,7 +26,7 @@ export async function dial(options: ChannelOptions, signal: AbortSignal): Promis
   } catch (error) {
     socket.destroy();
     if (signal.aborted) throw new GrpcError("CANCELLED", "cancelled while connecting", address);
-    throw new GrpcError("UNAVAILABLE", errorMessage(error), address, error);
+    throw new GrpcError("UNAVAILABLE", errorMessage(error), address, { cause: error });
   }
   if (tls !== undefined && (socket as TLSSocket).alpnProtocol !== "h2") {
     socket.destroy();

@@ -3,17 +3,40 @@
  */
 import { type GrpcCode, statusCodes, statusName } from "./status-code.ts";
 
+/** How a connection or a stream ended without a status, as far as HTTP/2 tells. */
+export type TransportEnd =
+  /** The connection is gone, without a word. */
+  | "connection-lost"
+  /** The server has no more use for the connection: GOAWAY with NO_ERROR. */
+  | "going-away"
+  /** The server has no more use for the stream: RST_STREAM with NO_ERROR. */
+  | "stream-closed";
+
+/** What is known of a failure beside its words. */
+export interface GrpcErrorContext {
+  readonly cause?: unknown;
+  /** Undefined for a status of the server's, and for every other end. */
+  readonly transport?: TransportEnd | undefined;
+}
+
 /** A call that failed, and where it went. */
 export class GrpcError extends Error {
   override readonly name = "GrpcError";
   readonly code: GrpcCode;
   /** The server's or the library's own words. */
   readonly details: string;
+  readonly transport: TransportEnd | undefined;
 
-  constructor(code: GrpcCode, details: string, address?: string, cause?: unknown) {
+  constructor(
+    code: GrpcCode,
+    details: string,
+    address?: string,
+    { cause, transport }: GrpcErrorContext = {},
+  ) {
     super(address === undefined ? `${code}: ${details}` : `${address}: ${code}: ${details}`, { cause });
     this.code = code;
     this.details = details;
+    this.transport = transport;
   }
 
   /** Wrap whatever was thrown. */
@@ -24,7 +47,7 @@ export class GrpcError extends Error {
       error instanceof Error && "details" in error && typeof error.details === "string"
         ? error.details
         : String(error);
-    return new GrpcError(codeName(code), details, address, error);
+    return new GrpcError(codeName(code), details, address, { cause: error });
   }
 }
 

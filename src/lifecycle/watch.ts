@@ -16,7 +16,8 @@ export interface ReadonlyWatch<T> {
 export class Watch<T> implements ReadonlyWatch<T> {
   #current: T;
   #version = 0;
-  #next = Promise.withResolvers<void>();
+  /** Wakes each reader that waits, once. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(initial: T) {
     this.#current = initial;
@@ -29,34 +30,34 @@ export class Watch<T> implements ReadonlyWatch<T> {
   set(value: T): void {
     this.#current = value;
     this.#version += 1;
-    this.#wake();
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const wake of waiting) wake();
   }
 
   async *changes(signal: AbortSignal): AsyncGenerator<T, void, undefined> {
-    // An abort wakes every reader; each compares versions and sleeps on. Racing one long-lived promise per
-    // reader instead would leave a reaction behind at each update.
-    const wake = (): void => {
-      this.#wake();
+    // A promise for each wait: racing a long-lived one would leave a reaction behind at each update.
+    let wake = (): void => undefined;
+    const onAbort = (): void => {
+      this.#waiting.delete(wake);
+      wake();
     };
-    signal.addEventListener("abort", wake, { once: true });
+    signal.addEventListener("abort", onAbort, { once: true });
     try {
       let seen = -1;
       while (!signal.aborted) {
         if (seen === this.#version) {
-          await this.#next.promise;
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+            this.#waiting.add(resolve);
+          });
         } else {
           seen = this.#version;
           yield this.#current;
         }
       }
     } finally {
-      signal.removeEventListener("abort", wake);
+      signal.removeEventListener("abort", onAbort);
     }
-  }
-
-  #wake(): void {
-    const { resolve } = this.#next;
-    this.#next = Promise.withResolvers<void>();
-    resolve();
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What Envoy has acknowledged of one type, as a fold over its responses. Pure.
+ * What Envoy has acknowledged of one type, put together of its responses.
  */
 import type { WireResource } from "./wire-resource.ts";
 
@@ -20,27 +20,55 @@ export interface TypeResources {
   readonly resources: ReadonlyMap<string, WireResource>;
 }
 
-/** Changes that are not on disk yet. */
-export interface PendingChanges {
-  /** What is on disk counts no more. */
-  readonly full: boolean;
-  readonly version: string;
-  /** Undefined for one that is gone. */
-  readonly entries: ReadonlyMap<string, WireResource | undefined>;
-  readonly bytes: number;
-}
+/** Changes that are not on disk yet: each response is added to those before it. */
+export class PendingChanges {
+  #full = false;
+  #version = "";
+  #bytes = 0;
+  #updates = 0;
+  readonly #entries = new Map<string, WireResource | undefined>();
 
-/** `pending` with one more update. */
-export function withUpdate(
-  pending: PendingChanges | undefined,
-  { full, version, changed, removed }: AcknowledgedUpdate,
-): PendingChanges {
-  const entries = new Map(full ? [] : pending?.entries);
-  for (const resource of changed) entries.set(resource.name, resource);
-  for (const name of removed) entries.set(name, undefined);
-  let bytes = 0;
-  for (const resource of entries.values()) bytes += resource?.bytes.length ?? 0;
-  return { full: full || pending?.full === true, version, entries, bytes };
+  /** True when what is on disk counts no more. */
+  get full(): boolean {
+    return this.#full;
+  }
+
+  /** Of the last response. */
+  get version(): string {
+    return this.#version;
+  }
+
+  /** Undefined for one that is gone. */
+  get entries(): ReadonlyMap<string, WireResource | undefined> {
+    return this.#entries;
+  }
+
+  /** Of the resources. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** How many responses are in it. */
+  get updates(): number {
+    return this.#updates;
+  }
+
+  add({ full, version, changed, removed }: Omit<AcknowledgedUpdate, "typeUrl">): void {
+    if (full) {
+      this.#full = true;
+      this.#entries.clear();
+      this.#bytes = 0;
+    }
+    for (const resource of changed) this.#put(resource.name, resource);
+    for (const name of removed) this.#put(name, undefined);
+    this.#version = version;
+    this.#updates += 1;
+  }
+
+  #put(name: string, resource: WireResource | undefined): void {
+    this.#bytes += (resource?.bytes.length ?? 0) - (this.#entries.get(name)?.bytes.length ?? 0);
+    this.#entries.set(name, resource);
+  }
 }
 
 /** `stored` with what is not on disk yet. */

@@ -17,14 +17,13 @@ export interface StreamFailure {
 export function terminationOf(error: GrpcError | undefined): Termination {
   if (error === undefined) return "graceful";
   if (error.code === "CANCELLED" || error.code === "DEADLINE_EXCEEDED") return "cancelled";
-  // The server resets a stream that it has no more use for.
-  if (/reset.* NO_ERROR/.test(error.details)) return "cancelled";
-  const isOrderly =
-    /NO_ERROR|client disconnected|error reading from server: EOF|transport is closing|Connection dropped|GOAWAY/i.test(
-      error.details,
-    );
-  return error.code === "UNAVAILABLE" && isOrderly ? "cancelled" : "error";
+  if (error.transport !== undefined) return "cancelled";
+  return error.code === "UNAVAILABLE" && serversOwnEnds.test(error.details) ? "cancelled" : "error";
 }
+
+/** A control plane that is itself a client of another one passes on the words of Go's gRPC for such an end. */
+const serversOwnEnds =
+  /client disconnected|error reading from server: EOF|transport is closing|NO_ERROR|GOAWAY/i;
 
 /** One sentence on the cause and one on what to do. */
 export function explainFailure(

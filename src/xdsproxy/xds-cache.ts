@@ -17,13 +17,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import { typeUrl } from "../xds/type-urls.ts";
 import { decodeCacheFile, encodeCacheFile } from "./cache-file.ts";
 import { cacheFileName, cacheSuffix } from "./cache-name.ts";
-import {
-  type AcknowledgedUpdate,
-  type PendingChanges,
-  type TypeResources,
-  withPending,
-  withUpdate,
-} from "./cached-type.ts";
+import { type AcknowledgedUpdate, PendingChanges, type TypeResources, withPending } from "./cached-type.ts";
 
 /** Where the cache is and what it may take. */
 export interface XdsCacheOptions {
@@ -95,9 +89,8 @@ export class XdsCache {
   /** Envoy no longer asks for these. */
   drop(type: string, names: readonly string[]): void {
     if (this.#given.has(type)) return;
-    const version = this.#pending.get(type)?.version ?? "";
-    const update = { typeUrl: type, full: false, version, changed: [], removed: names };
-    this.#pending.set(type, withUpdate(this.#pending.get(type), update));
+    const pending = this.#pendingOf(type);
+    pending.add({ full: false, version: pending.version, changed: [], removed: names });
     this.#changed.resolve();
   }
 
@@ -106,16 +99,16 @@ export class XdsCache {
     const { typeUrl: type, full } = update;
     if (full) this.#given.delete(type);
     if (this.#given.has(type)) return;
-    const pending = withUpdate(this.#pending.get(type), update);
     if (type === typeUrl.extension && update.changed.some(({ bytes }) => holds(bytes, pullSecret))) {
       this.giveUp(type, "it holds a pull secret");
       return;
     }
+    const pending = this.#pendingOf(type);
+    pending.add(update);
     if (pending.bytes > this.#options.maxTypeBytes) {
       this.giveUp(type, `it is larger than ${this.#options.maxTypeBytes} bytes`);
       return;
     }
-    this.#pending.set(type, pending);
     this.#fresh.add(type);
     this.#changed.resolve();
   }
@@ -126,7 +119,9 @@ export class XdsCache {
     this.#given.set(type, reason);
     this.#log.warn("configuration is not cached", { type, reason });
     // An empty full state takes the file away.
-    this.#pending.set(type, { full: true, version: "", entries: new Map(), bytes: 0 });
+    const nothing = new PendingChanges();
+    nothing.add({ full: true, version: "", changed: [], removed: [] });
+    this.#pending.set(type, nothing);
     this.#changed.resolve();
   }
 
@@ -200,10 +195,17 @@ export class XdsCache {
     if (isCurrent()) await this.#confirm();
   }
 
+  #pendingOf(type: string): PendingChanges {
+    const pending = this.#pending.get(type) ?? new PendingChanges();
+    this.#pending.set(type, pending);
+    return pending;
+  }
+
   async #flush(): Promise<void> {
     this.#changed = Promise.withResolvers<void>();
     let problem: string | undefined;
     for (const [type, pending] of this.#pending) {
+      const { updates } = pending;
       try {
         await this.#write(type, pending);
       } catch (error) {
@@ -212,7 +214,7 @@ export class XdsCache {
         continue;
       }
       // A newer change that came meanwhile stays for the next round.
-      if (this.#pending.get(type) === pending) this.#pending.delete(type);
+      if (this.#pending.get(type) === pending && pending.updates === updates) this.#pending.delete(type);
       this.#memory.passed(pending.bytes);
     }
     if (problem !== undefined && problem !== this.#problem)

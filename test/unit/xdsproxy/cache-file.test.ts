@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import * as fc from "fast-check";
 import { decodeCacheFile, encodeCacheFile } from "../../../src/xdsproxy/cache-file.ts";
-import { type TypeResources, withPending, withUpdate } from "../../../src/xdsproxy/cached-type.ts";
+import { PendingChanges, type TypeResources, withPending } from "../../../src/xdsproxy/cached-type.ts";
 import { resourceOfAny, type WireResource } from "../../../src/xdsproxy/wire-resource.ts";
 import { mutate, seeded } from "../../support/mutate.ts";
 
@@ -60,25 +61,42 @@ describe("a file of the cache", () => {
 });
 
 describe("acknowledged updates", () => {
-  const update = { typeUrl: "cluster", version: "v2", removed: [] };
+  const update = { version: "v2", changed: [], removed: [] };
 
   test("change and remove what is stored", () => {
-    const first = withUpdate(undefined, {
-      ...update,
-      full: false,
-      changed: [resource("a", "new"), resource("d")],
-    });
-    const both = withUpdate(first, { ...update, full: false, changed: [], removed: ["b", "d"] });
-    const { resources, version } = withPending(state, both);
+    const pending = new PendingChanges();
+    pending.add({ ...update, full: false, changed: [resource("a", "new"), resource("d")] });
+    pending.add({ ...update, full: false, removed: ["b", "d"] });
+    const { resources, version } = withPending(state, pending);
     assert.deepEqual([...resources.keys()], ["a", "c"]);
     assert.deepEqual(resources.get("a"), resource("a", "new"));
     assert.equal(version, "v2");
   });
 
   test("that are full leave nothing of what is stored", () => {
-    const full = withUpdate(undefined, { ...update, full: true, changed: [resource("d")] });
-    const more = withUpdate(full, { ...update, full: false, changed: [resource("e")] });
-    assert.deepEqual([...withPending(state, more).resources.keys()], ["d", "e"]);
-    assert.equal(more.bytes, resource("d").bytes.length + resource("e").bytes.length);
+    const pending = new PendingChanges();
+    pending.add({ ...update, full: true, changed: [resource("d")] });
+    pending.add({ ...update, full: false, changed: [resource("e")] });
+    assert.deepEqual([...withPending(state, pending).resources.keys()], ["d", "e"]);
+  });
+
+  test("are as large as what is left of them, whatever came", () => {
+    const name = fc.constantFrom("a", "b", "c");
+    const some = fc.record({
+      full: fc.boolean(),
+      changed: fc.array(fc.tuple(name, fc.string()).map(([of, text]) => resource(of, text))),
+      removed: fc.array(name),
+    });
+    fc.assert(
+      fc.property(fc.array(some), (updates) => {
+        const pending = new PendingChanges();
+        for (const one of updates) pending.add({ ...update, ...one });
+        const left = [...pending.entries.values()].map((one) => one?.bytes.length ?? 0);
+        assert.equal(
+          pending.bytes,
+          left.reduce((sum, bytes) => sum + bytes, 0),
+        );
+      }),
+    );
   });
 });

@@ -15,7 +15,26 @@ describe("terminationOf()", () => {
   const cases = [
     ["the end of a stream is graceful", undefined, "graceful"],
     ["a cancelled stream is expected", new GrpcError("CANCELLED", "Cancelled"), "cancelled"],
-    ["a dropped connection is expected", new GrpcError("UNAVAILABLE", "Connection dropped"), "cancelled"],
+    [
+      "a dropped connection is expected",
+      new GrpcError("UNAVAILABLE", "reset", undefined, { transport: "connection-lost" }),
+      "cancelled",
+    ],
+    [
+      "a server that goes away is expected",
+      new GrpcError("UNAVAILABLE", "bye", undefined, { transport: "going-away" }),
+      "cancelled",
+    ],
+    [
+      "a stream closed in good order is expected",
+      new GrpcError("INTERNAL", "reset", undefined, { transport: "stream-closed" }),
+      "cancelled",
+    ],
+    [
+      "an end that the server passes on from another one is expected",
+      new GrpcError("UNAVAILABLE", "transport is closing"),
+      "cancelled",
+    ],
     ["a server that fails is an error", new GrpcError("INTERNAL", "panic"), "error"],
     ["a server that refuses is an error", new GrpcError("UNAVAILABLE", "overloaded"), "error"],
   ] as const;
