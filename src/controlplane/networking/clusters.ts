@@ -199,8 +199,9 @@ function assignment(
   const usable = endpoints.filter(
     ({ isHealthy, address }) => isHealthy && (service.resolution === "DNS" || isAddress(address)),
   );
-  const weights = boundedWeights(usable.map(({ weight }) => weight));
-  const lbEndpoints = usable.map((endpoint, index) => lbEndpoint(endpoint, port, weights[index] ?? 1));
+  const bounded = weightBound(usable.map(({ weight }) => weight));
+  const weights = usable.map(({ weight }) => bounded(weight));
+  const lbEndpoints = usable.map((endpoint) => lbEndpoint(endpoint, port, bounded(endpoint.weight)));
   const localities: LocalityLbEndpointsJson[] =
     lbEndpoints.length === 0
       ? []
@@ -216,11 +217,14 @@ function assignment(
 
 /** Weights from 1 on whose sum Envoy can hold, in the same proportions as far as that allows. */
 export function boundedWeights(weights: readonly number[]): readonly number[] {
-  const positive = weights.map((weight) => Math.max(1, weight));
-  const sum = positive.reduce((total, weight) => total + weight, 0);
-  if (sum <= unlimited) return positive;
-  const share = (unlimited - positive.length) / sum;
-  return positive.map((weight) => Math.max(1, Math.floor(weight * share)));
+  return weights.map(weightBound(weights));
+}
+
+/** What one of these weights becomes. */
+function weightBound(weights: readonly number[]): (weight: number) => number {
+  const sum = weights.reduce((total, weight) => total + Math.max(1, weight), 0);
+  const share = sum <= unlimited ? 1 : (unlimited - weights.length) / sum;
+  return (weight) => Math.max(1, Math.floor(weight * share));
 }
 
 function lbEndpoint(

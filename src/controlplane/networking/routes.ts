@@ -44,21 +44,26 @@ export function routeConfiguration(
   };
 }
 
+/** A virtual host as it is made here. */
+interface NamedHost extends VirtualHostJson {
+  readonly name: string;
+  domains: string[];
+}
+
 /** Envoy refuses a configuration in which two hosts have a domain: the first of them keeps it. */
-function withOwnDomains(hosts: readonly VirtualHostJson[]): readonly VirtualHostJson[] {
+function withOwnDomains(hosts: readonly NamedHost[]): readonly VirtualHostJson[] {
   const taken = new Set<string>();
   const names = new Set<string>();
   return hosts.flatMap((host) => {
-    const domains = (host.domains ?? []).filter((domain) => !taken.has(domain.toLowerCase()));
-    const name = host.name ?? "";
-    if (domains.length === 0 || names.has(name)) return [];
-    names.add(name);
+    const domains = host.domains.filter((domain) => !taken.has(domain.toLowerCase()));
+    if (domains.length === 0 || names.has(host.name)) return [];
+    names.add(host.name);
     for (const domain of domains) taken.add(domain.toLowerCase());
     return [{ ...host, domains }];
   });
 }
 
-function virtualHost({ service, port }: RoutedService, model: Model, namespace: string): VirtualHostJson {
+function virtualHost({ service, port }: RoutedService, model: Model, namespace: string): NamedHost {
   const virtualService = model.virtualServices.find(({ spec }) => spec.hosts.includes(service.host));
   const routes = virtualService?.spec.http.flatMap((route) => httpRoutes(route, model, port.number)) ?? [
     {
@@ -93,7 +98,8 @@ function fallbackHost(fallback: Fallback): VirtualHostJson {
 
 /** One route per match: matches are alternatives, and the first that fits wins. */
 function httpRoutes(route: HttpRoute, model: Model, port: number): readonly RouteJson[] {
-  const destination = action(destinations(route.route, model, port), route.timeout);
+  const timeoutMs = route.timeout === undefined ? undefined : durationMs(route.timeout);
+  const destination = action(destinations(route.route, model, port), timeoutMs);
   const name = route.name ?? "";
   const matches = route.match === undefined || route.match.length === 0 ? [undefined] : route.match;
   return matches.map((match) => ({
@@ -112,9 +118,10 @@ function destinations(route: readonly RouteDestination[], model: Model, port: nu
   if (route.length === 1 && first !== undefined) return { cluster: cluster(first) };
   return {
     weightedClusters: {
-      clusters: route
-        .filter(({ weight }) => (weight ?? 0) > 0)
-        .map((entry) => ({ name: cluster(entry), weight: entry.weight ?? 0 })),
+      clusters: route.flatMap((entry) => {
+        const { weight = 0 } = entry;
+        return weight > 0 ? [{ name: cluster(entry), weight }] : [];
+      }),
     },
   };
 }
@@ -127,11 +134,11 @@ function destinationPort(destination: RouteDestination["destination"], model: Mo
   return ports.length === 1 && only !== undefined ? only.number : called;
 }
 
-function action(target: RouteActionJson, timeout = "0s"): RouteActionJson {
+function action(target: RouteActionJson, timeoutMs = 0): RouteActionJson {
   return {
     ...target,
-    timeout: seconds(timeout),
-    maxGrpcTimeout: seconds(timeout),
+    timeout: seconds(timeoutMs),
+    maxGrpcTimeout: seconds(timeoutMs),
     retryPolicy: {
       retryOn: "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes",
       numRetries: 2,
@@ -147,8 +154,8 @@ function action(target: RouteActionJson, timeout = "0s"): RouteActionJson {
 }
 
 /** Protobuf's JSON form of durations knows seconds only. */
-function seconds(duration: string): string {
-  return `${Number(((durationMs(duration) ?? 0) / 1_000).toFixed(3))}s`;
+function seconds(ms: number): string {
+  return `${Number((ms / 1_000).toFixed(3))}s`;
 }
 
 function routeMatch(match: HttpMatch): RouteMatchJson {

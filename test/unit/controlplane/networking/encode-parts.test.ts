@@ -1,0 +1,77 @@
+/** What cannot be encoded costs as little as it can, and is told with its name. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { ResourceKind } from "../../../../src/controlplane/networking/encode.ts";
+import { encodeParts } from "../../../../src/controlplane/networking/encode-parts.ts";
+
+const good = { filters: [{ name: "good" }] };
+const bad = { filters: [{ nickname: "bad" }] };
+
+interface Case {
+  readonly what: string;
+  readonly kind: ResourceKind;
+  readonly json: object;
+  /** What is encoded in its place; undefined for nothing. */
+  readonly sent: object | undefined;
+  readonly faults: readonly string[];
+}
+
+const cases: readonly Case[] = [
+  { what: "nothing is wrong", kind: "cluster", json: { name: "a" }, sent: { name: "a" }, faults: [] },
+  {
+    what: "a resource without parts is lost as a whole",
+    kind: "cluster",
+    json: { name: "a", nickname: "b" },
+    sent: undefined,
+    faults: ["cluster a"],
+  },
+  {
+    what: "a part with a name is left out",
+    kind: "listener",
+    json: { name: "a", filterChains: [good, { name: "b", ...bad }] },
+    sent: { name: "a", filterChains: [good] },
+    faults: ["listener a, b"],
+  },
+  {
+    what: "a part without a name is left out, and each is told",
+    kind: "listener",
+    json: { name: "a", filterChains: [bad, good, bad] },
+    sent: { name: "a", filterChains: [good] },
+    faults: ["listener a, a part", "listener a, a part"],
+  },
+  {
+    what: "a virtual host is left out",
+    kind: "route",
+    json: { name: "a", virtualHosts: [{ name: "b", domain: "b" }, { name: "c" }] },
+    sent: { name: "a", virtualHosts: [{ name: "c" }] },
+    faults: ["route a, b"],
+  },
+  {
+    what: "the fault is in what the parts share",
+    kind: "listener",
+    json: { name: "a", nickname: "b", filterChains: [good, good] },
+    sent: undefined,
+    faults: ["listener a"],
+  },
+  {
+    what: "there are no parts",
+    kind: "listener",
+    json: { name: "a", nickname: "b" },
+    sent: undefined,
+    faults: ["listener a"],
+  },
+];
+
+describe("encodeParts()", () => {
+  for (const { what, kind, json, sent, faults } of cases) {
+    test(what, () => {
+      const encoded = encodeParts(kind, "a", json);
+      assert.deepEqual(
+        encoded.faults.map(({ part }) => part),
+        faults,
+      );
+      assert.ok(encoded.faults.every(({ reason }) => reason !== ""));
+      assert.deepEqual(encoded.bytes, sent === undefined ? undefined : encodeParts(kind, "a", sent).bytes);
+    });
+  }
+});

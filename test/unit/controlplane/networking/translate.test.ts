@@ -1,0 +1,38 @@
+/** What one proxy gets of a mesh, as one golden file per behaviour; and each resource is one that Envoy's messages can hold. */
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { encodeParts } from "../../../../src/controlplane/networking/encode-parts.ts";
+import { compactJson, goldenFolder, matchesGolden } from "../../../support/golden.ts";
+import { translated } from "../../../support/translated.ts";
+
+const behavioursIn = (extension: string): readonly string[] =>
+  readdirSync(join(goldenFolder, "translate"))
+    .filter((name) => name.endsWith(extension))
+    .map((name) => name.slice(0, -extension.length));
+
+describe("translate()", () => {
+  for (const behaviour of behavioursIn(".yaml")) {
+    test(behaviour, (t) => {
+      const { resources, shown } = translated(behaviour);
+      matchesGolden(t, `translate/${behaviour}.json`, shown, compactJson);
+      const { clusters, endpoints, listeners, routes } = resources;
+      const faults = [
+        ...clusters.map((json) => encodeParts("cluster", json.name ?? "", json)),
+        ...endpoints.map((json) => encodeParts("endpoint", json.clusterName ?? "", json)),
+        ...listeners.map((json) => encodeParts("listener", json.name ?? "", json)),
+        ...routes.map((json) => encodeParts("route", json.name ?? "", json)),
+      ].flatMap((encoded) => encoded.faults);
+      assert.deepEqual(faults, []);
+    });
+  }
+
+  test("every output has its input", () => {
+    const inputs = new Set(behavioursIn(".yaml"));
+    assert.deepEqual(
+      behavioursIn(".json").filter((behaviour) => !inputs.has(behaviour)),
+      [],
+    );
+  });
+});
