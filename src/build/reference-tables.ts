@@ -1,27 +1,42 @@
 /**
- * The README's tables of flags, environment variables and endpoints, made from the code that reads them.
+ * The tables of flags, environment variables and endpoints in the rooms' pages, made from the code that reads them.
  */
 import type { Command } from "../command/command.ts";
 import { variables } from "../config/sources/environment.ts";
 import { unreadVariables } from "../config/sources/unread-variables.ts";
 import { endpoints } from "../status/server.ts";
 
-/** The README with every table between its markers made anew. */
-export function withReferenceTables(readme: string, commands: readonly Command[]): string {
-  const tables: Readonly<Record<string, string>> = {
-    flags: commands.map((command) => flagTable(command, commands)).join("\n\n"),
-    environment: environmentTable(),
-    unread: unreadTable(),
-    endpoints: endpointTable(),
-  };
-  return Object.entries(tables).reduce((text, [name, table]) => replaceBetween(text, name, table), readme);
+/** A page that carries tables. */
+export interface ReferencePage {
+  /** Relative to the repository. */
+  readonly path: string;
+  /** By the names in their markers, `<!-- begin flags -->` … `<!-- end flags -->`. */
+  readonly tables: Readonly<Record<string, string>>;
 }
 
-function replaceBetween(text: string, name: string, table: string): string {
-  const [begin, end] = [`<!-- begin ${name} -->`, `<!-- end ${name} -->`];
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`README.md lacks ${begin} … ${end}`);
-  return `${text.slice(0, from + begin.length)}\n\n${table}\n\n${text.slice(to)}`;
+/** Every page, with its tables made anew. */
+export function referencePages(commands: readonly Command[]): readonly ReferencePage[] {
+  return [
+    {
+      path: "src/cli/README.md",
+      tables: { flags: commands.map((command) => flagTable(command, commands)).join("\n\n") },
+    },
+    {
+      path: "src/config/README.md",
+      tables: { environment: environmentTable(), unread: unreadTable() },
+    },
+    { path: "src/status/README.md", tables: { endpoints: endpointTable() } },
+  ];
+}
+
+/** The text of a page with every table between its markers made anew. @throws Error when a marker is missing */
+export function withTables(text: string, { path, tables }: ReferencePage): string {
+  return Object.entries(tables).reduce((page, [name, made]) => {
+    const [begin, end] = [`<!-- begin ${name} -->`, `<!-- end ${name} -->`];
+    const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+    if (from < 0 || to < from) throw new Error(`${path} lacks ${begin} … ${end}`);
+    return `${page.slice(0, from + begin.length)}\n\n${made}\n\n${page.slice(to)}`;
+  }, text);
 }
 
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {

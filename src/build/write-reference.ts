@@ -1,10 +1,14 @@
 /**
- * Rewrites the generated tables of README.md.
+ * `npm run docs`: rewrites the generated tables of the rooms' pages.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { commands } from "../cli/commands.ts";
-import { withReferenceTables } from "./reference-tables.ts";
+import { referencePages, withTables } from "./reference-tables.ts";
 
-const path = join(import.meta.dirname, "../../README.md");
-writeFileSync(path, withReferenceTables(readFileSync(path, "utf8"), commands));
+const root = join(import.meta.dirname, "../..");
+
+for (const page of referencePages(commands)) {
+  const path = join(root, page.path);
+  writeFileSync(path, withTables(readFileSync(path, "utf8"), page));
+}

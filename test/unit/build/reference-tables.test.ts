@@ -1,16 +1,24 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
-import { withReferenceTables } from "../../../src/build/reference-tables.ts";
+import { describe, test } from "node:test";
+import { referencePages, withTables } from "../../../src/build/reference-tables.ts";
 import { commands } from "../../../src/cli/commands.ts";
 
-// Alignment is the formatter's; the words are the generator's.
-function words(text: string): string {
-  return text.replaceAll(/ +/g, " ").replaceAll(/-{3,}/g, "---");
-}
+const root = join(import.meta.dirname, "../../..");
 
-test("the README's tables are what the code says (npm run docs rewrites them)", () => {
-  const readme = readFileSync(join(import.meta.dirname, "../../../README.md"), "utf8");
-  assert.equal(words(readme), words(withReferenceTables(readme, commands)));
+describe("generated tables are what the code says (npm run docs rewrites them)", () => {
+  for (const page of referencePages(commands)) {
+    test(page.path, () => {
+      const text = readFileSync(join(root, page.path), "utf8");
+      assert.equal(text, withTables(text, page));
+    });
+  }
+
+  test("a page without a marker is named", () => {
+    assert.throws(
+      () => withTables("# cli\n", { path: "src/cli/README.md", tables: { flags: "" } }),
+      /^Error: src\/cli\/README\.md lacks <!-- begin flags -->/,
+    );
+  });
 });
