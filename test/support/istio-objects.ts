@@ -1,0 +1,102 @@
+/** One valid object of each kind with every field that this control plane reads, and ways to damage it. */
+import assert from "node:assert/strict";
+import type { Kinds } from "../../src/controlplane/config/objects.ts";
+
+const port = { number: 80, name: "http", protocol: "HTTP", targetPort: 8080 };
+
+const specs: Readonly<Record<keyof Kinds, object>> = {
+  ServiceEntry: {
+    hosts: ["api.demo"],
+    addresses: ["10.96.0.1"],
+    ports: [port, { number: 90, name: "tcp" }],
+    location: "MESH_INTERNAL",
+    resolution: "STATIC",
+    endpoints: [
+      {
+        address: "10.0.0.1",
+        ports: { http: 8080 },
+        labels: { app: "api" },
+        serviceAccount: "api",
+        weight: 1,
+      },
+    ],
+  },
+  WorkloadEntry: {
+    address: "10.0.0.1",
+    ports: { http: 8080 },
+    labels: { app: "api" },
+    serviceAccount: "api",
+    weight: 1,
+  },
+  VirtualService: {
+    hosts: ["api.demo"],
+    http: [
+      {
+        name: "all",
+        match: [
+          {
+            name: "some",
+            uri: { prefix: "/" },
+            method: { exact: "GET" },
+            authority: { exact: "api.demo" },
+            headers: { "x-user": { regex: ".+" } },
+            ignoreUriCase: true,
+          },
+        ],
+        route: [
+          { destination: { host: "api.demo", subset: "v1", port: { number: 80 } }, weight: 1 },
+          { destination: { host: "api.demo" }, weight: 1 },
+        ],
+        timeout: "1s",
+      },
+    ],
+  },
+  DestinationRule: {
+    host: "api.demo",
+    trafficPolicy: { tls: { mode: "ISTIO_MUTUAL" }, loadBalancer: { simple: "RANDOM" } },
+    subsets: [
+      { name: "v1", labels: { version: "v1" } },
+      { name: "v2", labels: { version: "v2" } },
+    ],
+  },
+  PeerAuthentication: {
+    selector: { matchLabels: { app: "api" } },
+    mtls: { mode: "STRICT" },
+    portLevelMtls: { "8080": { mode: "DISABLE" } },
+  },
+  Sidecar: {
+    workloadSelector: { labels: { app: "api" } },
+    ingress: [
+      { port: { ...port }, bind: "127.0.0.1", captureMode: "NONE", defaultEndpoint: "127.0.0.1:8080" },
+      { port: { number: 90, name: "tcp" }, defaultEndpoint: "unix:/run/api.sock" },
+    ],
+    egress: [{ port: { ...port }, bind: "127.0.0.1", captureMode: "NONE", hosts: ["./*"] }],
+    outboundTrafficPolicy: { mode: "REGISTRY_ONLY" },
+  },
+};
+
+/** In place of a value: the field is taken out. */
+export const absent = Symbol("absent");
+
+/** An object of the kind, in which the field at `path` is `value`. */
+export function objectWith(kind: keyof Kinds, path: string, value: unknown): object {
+  const group = kind === "PeerAuthentication" ? "security" : "networking";
+  const whole = {
+    apiVersion: `${group}.istio.io/v1`,
+    kind,
+    metadata: { name: "api", namespace: "demo", labels: { a: "b" }, annotations: { a: "b" } },
+    spec: structuredClone(specs[kind]),
+  };
+  const steps = [...path.matchAll(/[^.[\]]+/g)].map(([step]) => step);
+  const last = steps.pop();
+  assert.ok(last !== undefined, path);
+  let at: object = whole;
+  for (const step of steps) {
+    const next: unknown = Reflect.get(at, step);
+    assert.ok(typeof next === "object" && next !== null, `${path} leads nowhere`);
+    at = next;
+  }
+  if (value === absent) Reflect.deleteProperty(at, last);
+  else Reflect.set(at, last, value);
+  return whole;
+}

@@ -1,0 +1,444 @@
+/** Everything that can be wrong with an object: where it is, and what to do. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { stringify } from "yaml";
+import type { Kinds } from "../../../../src/controlplane/config/objects.ts";
+import { parseDocuments } from "../../../../src/controlplane/config/parse-documents.ts";
+import { describeFileProblem } from "../../../../src/controlplane/config/problem.ts";
+import { absent, objectWith } from "../../../support/istio-objects.ts";
+
+type Row = readonly [path: string, value: unknown, ...problems: readonly string[]];
+
+const notAMapping = "must be a mapping";
+const notAList = "must be a list";
+const notText = "must be text";
+const missing = "is missing";
+const port = "must be a whole number from 1 to 65535";
+const weight = "must be a whole number from 0 to 1000000";
+const host = "must be a host name of at most 253 characters";
+const ip = "must be an IP address";
+const capture = "must be one of DEFAULT, IPTABLES, NONE";
+const protocol = "must be one of HTTP, HTTP2, GRPC, TCP, TLS, HTTPS";
+const subset = "must be a subset's name: letters, digits and dashes, at most 63";
+const duration = "must be 0s, or a duration from 1ms to 2562047h such as 5s";
+const endpoint = "must be 127.0.0.1:PORT, 0.0.0.0:PORT, [::1]:PORT or unix:PATH of at most 107 bytes";
+const mode = "must be one of STRICT, PERMISSIVE, DISABLE, UNSET";
+const oneCondition = "needs exactly one of exact, prefix and regex";
+const one = "must have at least 1 item";
+const unique = (value: string | number): string => `${value} is there already: make it unique`;
+const known = (...fields: readonly string[]): string =>
+  `is not known here: this control plane reads ${fields.join(", ")}`;
+
+/** Problems of the field that the row damages; those of another field begin with its path. */
+const rows: Readonly<Record<keyof Kinds, readonly Row[]>> = {
+  ServiceEntry: [
+    ["apiVersion", "networking.istio.io/v2", "must be networking.istio.io/v1 for a ServiceEntry"],
+    ["apiVersion", "security.istio.io/v1", "must be networking.istio.io/v1 for a ServiceEntry"],
+    ["metadata", absent, missing],
+    ["metadata", [], notAMapping],
+    ["metadata.name", absent, missing],
+    ["metadata.name", "Api_1", "must be a name"],
+    ["metadata.namespace", "demo.shop", "must be a namespace"],
+    ["metadata.labels.a", 1, notText],
+    ["metadata.annotations", "a=b", notAMapping],
+    ["metadata.uid", "1", known("name", "namespace", "labels", "annotations")],
+    ["spec", absent, missing],
+    ["spec", null, notAMapping],
+    ["status", {}, known("apiVersion", "kind", "metadata", "spec")],
+    ["spec.hosts", absent, missing],
+    ["spec.hosts", "api.demo", notAList],
+    ["spec.hosts", [], one],
+    ["spec.hosts[0]", "api demo", host],
+    ["spec.hosts[0]", 1, host],
+    ["spec.hosts[0]", null, host],
+    ["spec.addresses", "10.96.0.1", notAList],
+    ["spec.addresses[0]", "10.96.0.0/16", ip],
+    ["spec.ports", absent, missing],
+    ["spec.ports", [], one],
+    ["spec.ports[0]", "80", notAMapping],
+    ["spec.ports[0].number", absent, missing],
+    ["spec.ports[0].number", 0, port],
+    ["spec.ports[0].number", 65_536, port],
+    ["spec.ports[0].number", 80.5, port],
+    ["spec.ports[0].number", "80", port],
+    ["spec.ports[0].name", absent, missing],
+    ["spec.ports[0].name", "", "must be a port name"],
+    ["spec.ports[0].protocol", "http", protocol],
+    ["spec.ports[0].targetPort", 0, port],
+    ["spec.ports[1].name", "http", unique("http")],
+    ["spec.ports[1].number", 80, unique(80)],
+    ["spec.location", "MESH", "must be one of MESH_EXTERNAL, MESH_INTERNAL"],
+    ["spec.resolution", "DNS_ROUND_ROBIN", "must be one of STATIC, DNS, NONE"],
+    ["spec.resolution", "NONE", "NONE takes no endpoints: set resolution to STATIC, or remove them"],
+    ["spec.resolution", absent, "NONE takes no endpoints: set resolution to STATIC, or remove them"],
+    ["spec.endpoints", {}, notAList],
+    ["spec.endpoints[0].address", absent, missing],
+    ["spec.endpoints[0].address", "a b", "must be an IP address or host name"],
+    [
+      "spec.endpoints[0].address",
+      "api.example.net",
+      "api.example.net is not an IP address, which resolution STATIC needs",
+    ],
+    ["spec.endpoints[0].ports", [8080], notAMapping],
+    ["spec.endpoints[0].ports.http", 0, port],
+    ["spec.endpoints[0].ports.https", 443, "is not the name of a port in spec.ports"],
+    ["spec.endpoints[0].labels.app", true, notText],
+    ["spec.endpoints[0].serviceAccount", "a/b", "must be the name of a service account"],
+    ["spec.endpoints[0].weight", -1, weight],
+    ["spec.endpoints[0].weight", 1_000_001, weight],
+    ["spec.endpoints[0].adress", "10.0.0.1", "is not known here: did you mean address?"],
+    [
+      "spec.workloadSelector",
+      { labels: { app: "api" } },
+      "and endpoints exclude each other: keep one of them",
+    ],
+    ["spec.workloadSelector", {}, "spec.workloadSelector.labels: is missing"],
+    ["spec.workloadSelector", { labels: "app" }, "spec.workloadSelector.labels: must be a mapping"],
+    [
+      "spec.subjectAltNames",
+      ["a"],
+      known("hosts", "addresses", "ports", "location", "resolution", "endpoints", "workloadSelector"),
+    ],
+    ["spec.Hosts", ["a"], "is not known here: did you mean hosts?"],
+    [
+      `spec.${"hosts".repeat(13)}`,
+      1,
+      known("hosts", "addresses", "ports", "location", "resolution", "endpoints", "workloadSelector"),
+    ],
+  ],
+  WorkloadEntry: [
+    ["apiVersion", "networking.istio.io", "must be networking.istio.io/v1 for a WorkloadEntry"],
+    ["apiVersion", absent, missing, "apiVersion: must be networking.istio.io/v1 for a WorkloadEntry"],
+    ["spec.address", absent, missing],
+    ["spec.address", "unix:/a", "must be an IP address or host name"],
+    ["spec.ports.http", "8080", port],
+    ["spec.labels", [], notAMapping],
+    ["spec.serviceAccount", "A", "must be the name of a service account"],
+    ["spec.weight", "1", weight],
+    ["spec.network", "a", known("address", "ports", "labels", "serviceAccount", "weight")],
+  ],
+  VirtualService: [
+    ["spec.hosts", absent, missing],
+    ["spec.hosts", [], one],
+    ["spec.hosts[0]", "*", host],
+    ["spec.http", absent, missing],
+    ["spec.http", [], one],
+    ["spec.http[0]", null, notAMapping],
+    ["spec.http[0].name", "", notText],
+    ["spec.http[0].match", {}, notAList],
+    ["spec.http[0].match[0].name", 1, notText],
+    ["spec.http[0].match[0].uri", "/", notAMapping],
+    ["spec.http[0].match[0].uri", {}, oneCondition],
+    ["spec.http[0].match[0].uri", { exact: "/a", prefix: "/" }, oneCondition],
+    ["spec.http[0].match[0].uri.prefix", "", notText],
+    ["spec.http[0].match[0].uri.exact", 1, notText],
+    ["spec.http[0].match[0].uri.regex", "(?=a)", "must be a regular expression in RE2's syntax"],
+    ["spec.http[0].match[0].method", {}, oneCondition],
+    ["spec.http[0].match[0].method.exact", [], notText],
+    ["spec.http[0].match[0].authority", {}, oneCondition],
+    ["spec.http[0].match[0].authority.exact", null, notText],
+    ["spec.http[0].match[0].headers", "x-user", notAMapping],
+    ["spec.http[0].match[0].headers.x-user", {}, oneCondition],
+    ["spec.http[0].match[0].headers.x user", { exact: "a" }, "must be the name of a header"],
+    ["spec.http[0].match[0].ignoreUriCase", "yes", "must be true or false"],
+    [
+      "spec.http[0].match[0].queryParams",
+      {},
+      known("name", "uri", "method", "authority", "headers", "ignoreUriCase"),
+    ],
+    ["spec.http[0].route", absent, missing],
+    ["spec.http[0].route", [], one],
+    ["spec.http[0].route[0].destination", absent, missing],
+    ["spec.http[0].route[0].destination.host", absent, missing],
+    ["spec.http[0].route[0].destination.host", "a..b", host],
+    ["spec.http[0].route[0].destination.subset", "v 1", subset],
+    ["spec.http[0].route[0].destination.port", 80, notAMapping],
+    ["spec.http[0].route[0].destination.port.number", 0, port],
+    ["spec.http[0].route[0].weight", -1, weight],
+    [
+      "spec.http[0].route",
+      [1, 2].map(() => ({ destination: { host: "a" }, weight: 0 })),
+      "has weights that add up to 0: give at least one destination a weight",
+    ],
+    [
+      "spec.http[0].route",
+      [1, 2].map(() => ({ destination: { host: "a" } })),
+      "has weights that add up to 0: give at least one destination a weight",
+    ],
+    [
+      "spec.http[0].route",
+      Array.from({ length: 4_295 }, () => ({ destination: { host: "a" }, weight: 1_000_000 })),
+      "has weights that add up to more than 4294967295: divide all of them",
+    ],
+    ["spec.http[0].timeout", 5, duration],
+    ["spec.http[0].timeout", "5", duration],
+    ["spec.http[0].retries", { attempts: 3 }, known("name", "match", "route", "timeout")],
+    ["spec.gateways", ["mesh"], known("hosts", "http")],
+  ],
+  DestinationRule: [
+    ["spec.host", absent, missing],
+    ["spec.host", "", host],
+    ["spec.trafficPolicy", "a", notAMapping],
+    ["spec.trafficPolicy.tls", {}, "spec.trafficPolicy.tls.mode: is missing"],
+    ["spec.trafficPolicy.tls.mode", "MUTUAL", "must be one of DISABLE, ISTIO_MUTUAL"],
+    ["spec.trafficPolicy.loadBalancer", {}, "spec.trafficPolicy.loadBalancer.simple: is missing"],
+    [
+      "spec.trafficPolicy.loadBalancer.simple",
+      "PASSTHROUGH",
+      "must be one of LEAST_REQUEST, ROUND_ROBIN, RANDOM",
+    ],
+    ["spec.trafficPolicy.outlierDetection", {}, known("tls", "loadBalancer")],
+    ["spec.subsets", {}, notAList],
+    ["spec.subsets[0].name", absent, missing],
+    ["spec.subsets[0].name", "a|b", subset],
+    ["spec.subsets[0].labels", absent, missing],
+    ["spec.subsets[0].labels.version", 1, notText],
+    ["spec.subsets[1].name", "v1", unique("v1")],
+  ],
+  PeerAuthentication: [
+    ["apiVersion", "networking.istio.io/v1", "must be security.istio.io/v1 for a PeerAuthentication"],
+    ["spec.selector", absent, "spec.portLevelMtls: needs a selector: ports belong to a workload"],
+    ["spec.selector", {}, "spec.selector.matchLabels: is missing"],
+    ["spec.selector.matchLabels", [], notAMapping],
+    ["spec.mtls", {}, "spec.mtls.mode: is missing"],
+    ["spec.mtls.mode", "MUTUAL", mode],
+    ["spec.portLevelMtls", [], notAMapping],
+    ["spec.portLevelMtls.8080", "STRICT", notAMapping],
+    ["spec.portLevelMtls.8080.mode", "strict", mode],
+    ["spec.portLevelMtls.http", { mode: "STRICT" }, "must be a port from 1 to 65535"],
+  ],
+  Sidecar: [
+    ["spec.workloadSelector", { labels: [] }, "spec.workloadSelector.labels: must be a mapping"],
+    ["spec.ingress", {}, notAList],
+    ["spec.ingress[0].port", absent, missing],
+    ["spec.ingress[0].port.number", "80", port],
+    ["spec.ingress[0].bind", "localhost", ip],
+    ["spec.ingress[0].captureMode", "none", capture],
+    ["spec.ingress[0].defaultEndpoint", absent, missing],
+    ["spec.ingress[0].defaultEndpoint", "10.0.0.1:80", endpoint],
+    ["spec.ingress[1].port.number", 80, unique(80)],
+    ["spec.egress", {}, notAList],
+    ["spec.egress[0].port", 80, notAMapping],
+    ["spec.egress[0].bind", "::1%lo", ip],
+    ["spec.egress[0].captureMode", "", capture],
+    ["spec.egress[0].hosts", absent, missing],
+    ["spec.egress[0].hosts", [], one],
+    ["spec.egress[0].hosts[0]", "api.demo", "must be namespace/host"],
+    ["spec.egress[0].hosts[0]", "a/b/c", "must be namespace/host"],
+    ["spec.outboundTrafficPolicy", {}, "spec.outboundTrafficPolicy.mode: is missing"],
+    ["spec.outboundTrafficPolicy.mode", "ALLOW", "must be one of ALLOW_ANY, REGISTRY_ONLY"],
+    [
+      "spec.inboundConnectionPool",
+      {},
+      known("workloadSelector", "ingress", "egress", "outboundTrafficPolicy"),
+    ],
+  ],
+};
+
+const yamlOf = (value: object): string => stringify(value, { aliasDuplicateObjects: false });
+
+function problemsOf(text: string): readonly string[] {
+  return parseDocuments("mesh/a.yaml", text).problems.map(describeFileProblem);
+}
+
+const lineless = (problem: string): string => problem.replace(/^(mesh\/a\.yaml):\d+/, "$1");
+
+describe("a field of an object", () => {
+  for (const [kind, ofKind] of Object.entries(rows)) {
+    test(`every field of a ${kind} may be there`, () => {
+      const text = yamlOf(objectWith(kind as keyof Kinds, "metadata.namespace", "demo"));
+      const { objects, problems } = parseDocuments("mesh/a.yaml", text);
+      assert.deepEqual(problems, []);
+      assert.equal(objects.length, 1);
+    });
+    for (const [path, value, ...problems] of ofKind) {
+      const shown = value === absent ? "absent" : JSON.stringify(value).slice(0, 60);
+      test(`${kind}: ${path.slice(0, 60)} ${shown}`, () => {
+        const text = yamlOf(objectWith(kind as keyof Kinds, path, value));
+        const { objects, refused } = parseDocuments("mesh/a.yaml", text);
+        assert.deepEqual(
+          problemsOf(text).map(lineless).toSorted(),
+          problems
+            .map((problem) =>
+              /^(?:spec|apiVersion)[^ ]*: /.test(problem)
+                ? `mesh/a.yaml: ${problem}`
+                : `mesh/a.yaml: ${path}: ${problem}`,
+            )
+            .toSorted(),
+        );
+        assert.deepEqual(objects, []);
+        const isNamed = path !== "metadata" && path !== "metadata.name";
+        if (isNamed && path !== "metadata.namespace") assert.deepEqual(refused, [`${kind} demo/api`]);
+      });
+    }
+  }
+});
+
+describe("a file of objects", () => {
+  const workload = (name: string, address: string): string =>
+    [
+      "apiVersion: networking.istio.io/v1",
+      "kind: WorkloadEntry",
+      `metadata: { name: ${name} }`,
+      "spec:",
+      `  address: ${address}`,
+      "",
+    ].join("\n");
+
+  interface File {
+    readonly what: string;
+    readonly text: string;
+    readonly problems: readonly string[];
+    /** Which objects are known to be refused. */
+    readonly refused?: readonly string[];
+    /** Whether it is unknown which objects are refused. */
+    readonly hides?: boolean;
+    readonly objects?: readonly string[];
+  }
+
+  const files: readonly File[] = [
+    { what: "nothing in it", text: "", problems: [] },
+    { what: "comments alone", text: "# nothing yet\n", problems: [] },
+    {
+      what: "everything at once, each with its line",
+      text: [
+        "apiVersion: networking.istio.io/v2",
+        "kind: ServiceEntry",
+        "metadata:",
+        "  name: Api",
+        "spec:",
+        "  hosts: []",
+        "  ports:",
+        "    - number: 0",
+        "      name: http",
+        "    - number: 80",
+        "  resolution: STATICAL",
+        "  endpoint: []",
+        "---",
+        workload("web", "a b"),
+      ].join("\n"),
+      problems: [
+        "mesh/a.yaml:1: apiVersion: must be networking.istio.io/v1 for a ServiceEntry",
+        "mesh/a.yaml:4: metadata.name: must be a name",
+        "mesh/a.yaml:6: spec.hosts: must have at least 1 item",
+        "mesh/a.yaml:8: spec.ports[0].number: must be a whole number from 1 to 65535",
+        "mesh/a.yaml:10: spec.ports[1].name: is missing",
+        "mesh/a.yaml:11: spec.resolution: must be one of STATIC, DNS, NONE",
+        "mesh/a.yaml:12: spec.endpoint: is not known here: did you mean endpoints?",
+        "mesh/a.yaml:18: spec.address: must be an IP address or host name",
+      ],
+      refused: ["ServiceEntry default/Api", "WorkloadEntry default/web"],
+    },
+    {
+      what: "several rules that span fields, each at the field that is in the file",
+      text: [
+        "apiVersion: networking.istio.io/v1",
+        "kind: ServiceEntry",
+        "metadata: { name: api, namespace: demo }",
+        "spec:",
+        "  hosts: [api.demo]",
+        "  ports:",
+        "    - { number: 80, name: http }",
+        "    - { number: 80, name: http }",
+        "  endpoints:",
+        "    - address: 10.0.0.1",
+        "      ports:",
+        "        https: 443",
+        "  workloadSelector: { labels: { app: api } }",
+      ].join("\n"),
+      problems: [
+        "mesh/a.yaml:8: spec.ports[1].name: http is there already: make it unique",
+        "mesh/a.yaml:8: spec.ports[1].number: 80 is there already: make it unique",
+        "mesh/a.yaml:13: spec.workloadSelector: and endpoints exclude each other: keep one of them",
+        "mesh/a.yaml:5: spec.resolution: NONE takes no endpoints: set resolution to STATIC, or remove them",
+        "mesh/a.yaml:12: spec.endpoints[0].ports.https: is not the name of a port in spec.ports",
+      ],
+      refused: ["ServiceEntry demo/api"],
+    },
+    {
+      what: "what is well beside what is not",
+      text: [workload("a", "10.0.0.1"), workload("b", "a b"), workload("c", "10.0.0.3")].join("---\n"),
+      problems: ["mesh/a.yaml:11: spec.address: must be an IP address or host name"],
+      refused: ["WorkloadEntry default/b"],
+      objects: ["a:1", "c:13"],
+    },
+    {
+      what: "a document that is no object",
+      text: `- 1\n---\n${workload("a", "10.0.0.1")}`,
+      problems: ["mesh/a.yaml:1: must be an Istio object with apiVersion, kind, metadata and spec"],
+      hides: true,
+      objects: ["a:3"],
+    },
+    {
+      what: "kinds that are not known, missing or no text",
+      text: "kind: Gateway\nmetadata: { name: a }\n---\nmetadata: { name: b }\n---\nkind: [Sidecar]\n---\nkind: toString\n",
+      problems: [
+        'mesh/a.yaml:1: kind: "Gateway"',
+        'mesh/a.yaml:4: kind: ""',
+        'mesh/a.yaml:6: kind: ""',
+        'mesh/a.yaml:8: kind: "toString"',
+      ].map(
+        (begin) =>
+          `${begin} is not one of ServiceEntry, WorkloadEntry, VirtualService, DestinationRule, PeerAuthentication, Sidecar`,
+      ),
+      hides: true,
+    },
+    {
+      what: "an object without a name that counts",
+      text: "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: { name: 1 }\nspec: {}\n",
+      problems: ["mesh/a.yaml:3: metadata.name: must be a name"],
+      hides: true,
+    },
+    {
+      what: "a namespace that is no text",
+      text: "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: { name: a, namespace: 1 }\nspec: {}\n",
+      problems: ["mesh/a.yaml:3: metadata.namespace: must be a namespace"],
+      hides: true,
+    },
+    {
+      what: "an alias for a field",
+      text: "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: &a { name: a }\nspec: *a\n",
+      problems: ["mesh/a.yaml:4: spec: YAML aliases are not supported: write the value out"],
+      refused: ["Sidecar default/a"],
+    },
+    {
+      what: "a key that comes twice",
+      text: `${workload("a", "10.0.0.1")}  address: 10.0.0.2\n`,
+      problems: ["mesh/a.yaml:6: not valid YAML: Map keys must be unique"],
+      hides: true,
+    },
+    {
+      what: "no YAML, beside what is well",
+      text: `kind: [\n---\n${workload("a", "10.0.0.1")}`,
+      problems: [
+        "mesh/a.yaml:2: not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]",
+      ],
+      hides: true,
+      objects: ["a:3"],
+    },
+    {
+      what: "brackets without end",
+      text: "[".repeat(100),
+      problems: ["mesh/a.yaml:1: is nested more than 64 levels deep"],
+      hides: true,
+    },
+    {
+      what: "more than is read",
+      text: `# ${"a".repeat(2 ** 22)}`,
+      problems: ["mesh/a.yaml: has 4194306 bytes, of which 4194304 are the most that is read"],
+      hides: true,
+    },
+  ];
+  for (const { what, text, problems, refused = [], hides = false, objects = [] } of files) {
+    test(what, () => {
+      const parsed = parseDocuments("mesh/a.yaml", text);
+      assert.deepEqual(parsed.problems.map(describeFileProblem), problems);
+      assert.deepEqual(parsed.refused, refused);
+      assert.equal(parsed.hidesObjects, hides);
+      assert.deepEqual(
+        parsed.objects.map(({ name, line }) => `${name}:${line}`),
+        objects,
+      );
+    });
+  }
+});
