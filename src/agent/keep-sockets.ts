@@ -10,8 +10,8 @@ import { ticks } from "../lifecycle/tick.ts";
 import { KeptSockets } from "../net/kept-sockets.ts";
 import type { Logger } from "../telemetry/log.ts";
 
-/** With everything else that an agent at rest looks at once a second. */
-const everyMs = 1_000;
+/** Each look costs an agent at rest; a lost admin socket is to be back before a probe has failed twice. */
+const everyMs = 2_000;
 
 /**
  * Give lost sockets back their names until `signal` aborts.

@@ -10,8 +10,8 @@ import { tickDelayMs, ticks } from "./tick.ts";
 /** A smaller step is what keeping time looks like, and no reason to look at anything. */
 const toleratedMs = 2_000;
 
-/** Between two looks at both clocks: with whatever else is looked at. */
-const lookEveryMs = 1_000;
+/** Between two looks at both clocks: seldom, as each costs an agent at rest. */
+const lookEveryMs = 5_000;
 
 /** Notices that the wall clock was set. */
 export class ClockJumps {
