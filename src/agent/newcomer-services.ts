@@ -7,7 +7,7 @@ import type { ListenerHold, NewcomerServices } from "../envoy/swap/newcomer-serv
 import type { ProbeIdentity } from "../envoy/swap/proof.ts";
 import type { IdentitySource } from "../identity/options.ts";
 import type { SecretManager } from "../identity/secret-manager.ts";
-import { describeRefused } from "../xdsproxy/refusals.ts";
+import { describeRefused } from "../xdsproxy/report/refusal.ts";
 import type { XdsProxy } from "../xdsproxy/xds-proxy.ts";
 
 /** Ask the two. */

@@ -12,8 +12,8 @@ import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { SwapReport } from "../envoy/swap/swap-requests.ts";
 import type { Readiness } from "../status/server.ts";
 import type { HealthChecker } from "../workload-health/checker.ts";
-import { describeRefused, type Refusal } from "../xdsproxy/refusals.ts";
-import type { XdsState } from "../xdsproxy/state.ts";
+import { describeRefused, type Refusal } from "../xdsproxy/report/refusal.ts";
+import type { XdsState } from "../xdsproxy/report/state.ts";
 import type { Reloader } from "./reloader.ts";
 import { type WorkloadHealthReport, workloadHealthReport } from "./workload-health.ts";
 

@@ -5,7 +5,7 @@ import type { TaskGroup } from "../lifecycle/task-group.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { WasmOptions } from "../wasm/options.ts";
-import type { ExtensionRewriter } from "../xdsproxy/extension-rewriter.ts";
+import type { ExtensionRewriter } from "../xdsproxy/handlers/extension-rewriter.ts";
 
 /** Loads once; most agents never do. */
 export function wasmLoader(

@@ -2,7 +2,7 @@
  * `outrider xds`: what the control plane last sent to the Envoy of this pod, and what Envoy said to it.
  */
 import type { AgentReport } from "../agent/report.ts";
-import type { Exchange } from "../xdsproxy/recorder.ts";
+import type { Exchange } from "../xdsproxy/report/recorder.ts";
 import { agentFlags } from "./agent-flags.ts";
 import type { Arguments, Command, CommandContext } from "../command/command.ts";
 

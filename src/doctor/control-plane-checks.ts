@@ -6,7 +6,7 @@ import { readServerTrust, RootFileError, type ServerDescription } from "../grpc/
 import { createCertificatePath, describeCa } from "../identity/ca-client.ts";
 import { createTokenReader } from "../identity/token.ts";
 import { parseHostPort } from "../net/host-port.ts";
-import { adsPath, adsService, describeDiscoveryServer } from "../xdsproxy/upstream.ts";
+import { adsPath, adsService, describeDiscoveryServer } from "../xdsproxy/upstream/upstream.ts";
 import { answeredAt, type ClockEvidence, happened, judgeClock } from "./clock.ts";
 import { judgeEndpoint } from "./control-plane.ts";
 import { judgeResolution, parseResolvConf, type Resolution } from "./dns.ts";

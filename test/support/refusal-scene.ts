@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe } from "node:test";
 import { typeUrl, wildcardTypes } from "../../src/xds/type-urls.ts";
-import type { HeldListeners } from "../../src/xdsproxy/held-listeners.ts";
-import type { Refusal } from "../../src/xdsproxy/refusals.ts";
+import type { HeldListeners } from "../../src/xdsproxy/downstream/held-listeners.ts";
+import type { Refusal } from "../../src/xdsproxy/report/refusal.ts";
 import { eventually } from "./eventually.ts";
 import { PlayedEnvoy } from "./played-envoy.ts";
 import { ScriptedControlPlane } from "./scripted-control-plane.ts";
@@ -163,7 +163,7 @@ export interface RefusalCase {
 }
 
 /** Tests for every type, with both variants of the protocol. */
-export function describeRefused(tests: (of: RefusalCase) => void): void {
+export function forEachRefused(tests: (of: RefusalCase) => void): void {
   for (const encoding of [sotw, delta]) {
     for (const kind of types) {
       const type = typeUrl[kind];

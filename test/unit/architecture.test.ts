@@ -84,6 +84,15 @@ const subRooms: Readonly<Record<string, Readonly<Record<string, readonly string[
     networking: ["config", "model"],
     push: ["config", "model", "networking"],
   },
+  xdsproxy: {
+    upstream: [],
+    report: ["upstream"],
+    cache: [],
+    downstream: ["report", "cache"],
+    handlers: ["report"],
+    refusals: ["report", "cache", "downstream"],
+    stream: ["upstream", "report", "cache", "downstream", "handlers", "refusals"],
+  },
 };
 
 // The one place of each library.
@@ -131,8 +140,8 @@ const wallClockReaders: Readonly<Record<string, string>> = {
   "lifecycle/wall-clock.ts": "the age of a file",
   "sds/secret-table.ts": "a certificate's end",
   "wasm/store/module-store.ts": "the age of a file",
-  "xdsproxy/recorder.ts": "when something happened, for people",
-  "xdsproxy/xds-cache.ts": "the age of a file",
+  "xdsproxy/report/recorder.ts": "when something happened, for people",
+  "xdsproxy/cache/xds-cache.ts": "the age of a file",
 };
 
 interface SourceFile {

@@ -4,7 +4,7 @@
 import type { ServerTrust } from "../../grpc/server-trust.ts";
 import type { IdentityOptions } from "../../identity/options.ts";
 import { formatHostPort, parseHostPort } from "../../net/host-port.ts";
-import type { UpstreamOptions } from "../../xdsproxy/options.ts";
+import type { UpstreamOptions } from "../../xdsproxy/upstream/options.ts";
 import { callHeaders } from "./call-headers.ts";
 import { compliantTls } from "./compliance.ts";
 import { type ConfigProblem, shown } from "../../schema/config-problem.ts";

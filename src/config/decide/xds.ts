@@ -2,7 +2,7 @@
  * Options of the ADS proxy.
  */
 import { join } from "node:path";
-import type { UpstreamOptions } from "../../xdsproxy/options.ts";
+import type { UpstreamOptions } from "../../xdsproxy/upstream/options.ts";
 import type { XdsProxyOptions } from "../../xdsproxy/xds-proxy.ts";
 import type { ProxyFlags } from "../sources/proxy-flags.ts";
 import type { ConfigProblem } from "../../schema/config-problem.ts";

@@ -9,7 +9,7 @@ import { StreamServer } from "../../../src/grpc/stream-server.ts";
 import { sleep } from "../../../src/lifecycle/sleep.ts";
 import { typeUrl } from "../../../src/xds/type-urls.ts";
 import { delta } from "../../support/xds-messages.ts";
-import { delta as protocol } from "../../../src/xdsproxy/protocol.ts";
+import { delta as protocol } from "../../../src/xds/protocol.ts";
 
 const [certificate = "", key = ""] = process.argv.slice(2);
 

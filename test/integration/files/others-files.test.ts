@@ -19,7 +19,7 @@ import { loadOwnFile, storeOwnFile } from "../../../src/files/own-handle.ts";
 import { writeTerminationLog } from "../../../src/files/termination-log.ts";
 import { LogTarget, LogTargetError } from "../../../src/telemetry/log-target.ts";
 import { ModuleStore } from "../../../src/wasm/store/module-store.ts";
-import { RefusalFile } from "../../../src/xdsproxy/refusal-file.ts";
+import { RefusalFile } from "../../../src/xdsproxy/refusals/refusal-file.ts";
 import { hasRoot } from "../../support/privilege.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { testLog } from "../../support/test-log.ts";

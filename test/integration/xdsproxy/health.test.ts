@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { typeUrl } from "../../../src/xds/type-urls.ts";
-import type { HealthReport } from "../../../src/xdsproxy/health-report.ts";
+import type { HealthReport } from "../../../src/xdsproxy/stream/health-report.ts";
 import { TestDiscoveryServer } from "../../support/discovery-server.ts";
 import { xdsFixture } from "../../support/xds-fixture.ts";
 import { delta, type Encoding, sotw } from "../../support/xds-messages.ts";

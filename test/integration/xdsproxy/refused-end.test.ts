@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { wildcardTypes } from "../../../src/xds/type-urls.ts";
 import { eventually } from "../../support/eventually.ts";
-import { assertNeverLess, describeRefused } from "../../support/refusal-scene.ts";
+import { assertNeverLess, forEachRefused } from "../../support/refusal-scene.ts";
 
 const names = ["a", "b"];
 
-describeRefused(({ open, type }) => {
+forEachRefused(({ open, type }) => {
   test("is forgotten once the control plane has corrected it", async () => {
     await using scene = await open();
     const first = scene.envoy(names);

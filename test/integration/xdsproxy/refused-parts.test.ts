@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { wildcardTypes } from "../../../src/xds/type-urls.ts";
 import { eventually } from "../../support/eventually.ts";
-import { assertNeverLess, describeRefused, type Texts } from "../../support/refusal-scene.ts";
+import { assertNeverLess, forEachRefused, type Texts } from "../../support/refusal-scene.ts";
 import { delta, sotw } from "../../support/xds-messages.ts";
 
 const names = ["a", "b"];
 
-describeRefused(({ encoding, open, type }) => {
+forEachRefused(({ encoding, open, type }) => {
   test("is found among many, be the response refused as a whole or not", async () => {
     for (const how of ["bad", "invalid"]) {
       const many = Array.from({ length: 40 }, (_, index) => `r${index}`);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { typeUrl, wildcardTypes } from "../../../src/xds/type-urls.ts";
-import type { HeldListeners } from "../../../src/xdsproxy/held-listeners.ts";
+import type { HeldListeners } from "../../../src/xdsproxy/downstream/held-listeners.ts";
 import { eventually } from "../../support/eventually.ts";
 import { seeded } from "../../support/mutate.ts";
 import { bad, invalid, PlayedEnvoy } from "../../support/played-envoy.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { exchangeLine, selectExchanges } from "../../../src/cli/xds-lines.ts";
-import type { Exchange } from "../../../src/xdsproxy/recorder.ts";
+import type { Exchange } from "../../../src/xdsproxy/report/recorder.ts";
 
 const accepted: Exchange = {
   number: 1,

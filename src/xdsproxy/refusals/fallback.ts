@@ -1,0 +1,393 @@
+/**
+ * Sees to it that a resource which Envoy refuses costs itself only, on one stream.
+ *
+ * An Envoy keeps what it had of a name when it refuses something newer; one that has just started has nothing. It is
+ * led the way of the one before it: first what that one accepted, then what the control plane says now, which it may
+ * refuse as that one did. What nobody could foresee is given after the refusal. The control plane hears Envoy's own
+ * answers to its own responses, and nothing of the agent's.
+ */
+import { errorMessage } from "../../lifecycle/error-message.ts";
+import type { TaskGroup } from "../../lifecycle/task-group.ts";
+import type { Logger } from "../../telemetry/log.ts";
+import { redactText } from "../../telemetry/redact.ts";
+import { wildcardTypes } from "../../xds/type-urls.ts";
+import type { AcceptedResources, AcceptedType } from "../cache/accepted-resources.ts";
+import { isolate, type Isolated } from "./isolation.ts";
+import { areRestored, changedOf, isSame, tryOlder, withoutNames } from "./older-resources.ts";
+import type { OwnResponses } from "../../xds/own-response.ts";
+import { AgentResponses, type PartAnswer } from "../downstream/agent-responses.ts";
+import type { AdsProtocol, RequestFacts, ResponseFacts } from "../../xds/protocol.ts";
+import type { ResponseSource } from "../report/recorder.ts";
+import type { Refusal } from "../report/refusal.ts";
+import type { Refusals } from "./refusals.ts";
+import { blamedOf, detached, entriesOf, RefusedResponse, type ResponseEntry } from "./refused-response.ts";
+import type { Answered, StreamObserver } from "../downstream/stream-observer.ts";
+import { StreamResources } from "./stream-resources.ts";
+import { Undecided } from "./undecided.ts";
+
+/** What it works with. */
+export interface FallbackDependencies {
+  readonly protocol: AdsProtocol;
+  /** Number of the stream. */
+  readonly number: number;
+  readonly observer: StreamObserver;
+  readonly accepted: AcceptedResources;
+  readonly refusals: Refusals;
+  readonly own: OwnResponses;
+  readonly isNewest: () => boolean;
+  readonly tasks: TaskGroup;
+  readonly log: Logger;
+  /** Send Envoy a response of the agent's. Rejects when Envoy is gone. */
+  readonly send: (message: Buffer, facts: ResponseFacts) => Promise<void>;
+}
+
+/** What went before a response of the control plane. */
+interface Lead {
+  /** Refused by an Envoy before this one. */
+  readonly names: ReadonlySet<string>;
+  /** Those of which there was an accepted one to give. */
+  readonly given: ReadonlySet<string>;
+  readonly isAccepted: Promise<boolean>;
+}
+
+/** What is known of a refused response when it is to be taken apart. */
+interface Mending {
+  readonly error: string;
+  readonly lead: Lead | undefined;
+  /** Envoy had something of the type. */
+  readonly hadBefore: boolean;
+  readonly undecided: Undecided<ResponseEntry>;
+}
+
+/** Characters of Envoy's words that are kept for each resource. */
+const maxReason = 1_024;
+
+/** One stream. */
+export class Fallback {
+  readonly #deps: FallbackDependencies;
+  readonly #responses: AgentResponses;
+  /** By nonce of the response that they went before. */
+  readonly #leads = new Map<string, Lead>();
+  /** Names by type that have been led, or refused here. */
+  readonly #seen = new Map<string, Set<string>>();
+  readonly #resources: StreamResources;
+  /** By type, of those of which a refused response has not been dealt with. */
+  readonly #undecided = new Map<string, Undecided<ResponseEntry>>();
+  /** Names that Envoy asks for, in state of the world. */
+  readonly #asked = new Map<string, readonly string[]>();
+  readonly #running = new Set<RefusedResponse>();
+  /** The last one's end, by type. */
+  readonly #mending = new Map<string, Promise<void>>();
+  #tasks = 0;
+
+  /** @param ended aborts when Envoy is gone or the proxy closes */
+  constructor(deps: FallbackDependencies, ended: AbortSignal) {
+    this.#deps = deps;
+    this.#responses = new AgentResponses(deps, ended);
+    this.#resources = new StreamResources(deps.protocol);
+  }
+
+  /** Envoy asks for something, or answers. */
+  requested({ typeUrl, names, unsubscribed }: RequestFacts): void {
+    const { protocol, number, refusals, accepted, isNewest } = this.#deps;
+    if (!protocol.isDelta) this.#asked.set(typeUrl, names);
+    // An Envoy on its way out gives up what the one after it goes on using.
+    if (!isNewest()) return;
+    if (unsubscribed.length > 0) {
+      accepted.drop(typeUrl, unsubscribed);
+      refusals.forget(number, typeUrl, unsubscribed);
+    }
+    const refused = refusals.namesOf(typeUrl);
+    if (refused === undefined || protocol.isDelta || wildcardTypes.has(typeUrl)) return;
+    const wanted = new Set(names);
+    refusals.forget(
+      number,
+      typeUrl,
+      [...refused].filter((name) => name !== "" && !wanted.has(name)),
+    );
+  }
+
+  /** A response is about to go to Envoy: what has to go before it goes now. Never rejects. */
+  async lead(response: ResponseFacts, source: ResponseSource): Promise<void> {
+    const { protocol, observer, refusals, accepted, number, log } = this.#deps;
+    const { typeUrl } = response;
+    const refused = source === "control plane" ? refusals.namesOf(typeUrl) : undefined;
+    if (refused === undefined || observer.hasEarlier(typeUrl)) return;
+    try {
+      const seen = this.#seenOf(typeUrl);
+      const entries = entriesOf(protocol, response);
+      const due = new Set(
+        entries.flatMap(({ name }) => (refused.has(name) && !seen.has(name) ? [name] : [])),
+      );
+      const known = due.size === 0 ? undefined : await accepted.of(typeUrl);
+      if (known === undefined || !this.#mayReplace(typeUrl)) return;
+      for (const name of due) seen.add(name);
+      const resources = entries.flatMap(({ name, resource }) =>
+        due.has(name) ? (known.get(name) ?? []) : [resource()],
+      );
+      if (resources.length === 0) return;
+      const given = new Set([...due].filter((name) => known.get(name) !== undefined));
+      const { version } = known;
+      const { removed } = response;
+      const isAccepted = this.#responses
+        .send({ typeUrl, version, resources, removed }, ({ full, goesToCache }) => {
+          const isWhole = full && areRestored(due, given, known);
+          accepted.acknowledged(
+            { typeUrl, full: isWhole, version, changed: resources, removed },
+            goesToCache,
+          );
+        })
+        .then((answer) => answer === "accepted");
+      this.#leads.set(response.nonce, { names: due, given, isAccepted });
+    } catch (error) {
+      log.debug("what Envoy last accepted could not go first", {
+        type: typeUrl,
+        stream: number,
+        reason: errorMessage(error),
+      });
+    }
+  }
+
+  /** A response of the control plane, or from the cache, goes to Envoy: what it says of a resource counts now. */
+  passes(response: ResponseFacts): void {
+    for (const running of this.#running) running.isFollowedBy(response);
+  }
+
+  /** Envoy has answered a response. */
+  answered(answered: Answered): void {
+    const { response, source, error, full, goesToCache } = answered;
+    const { typeUrl, nonce, removed } = response;
+    if (source === "agent") {
+      this.#responses.answered(answered);
+      return;
+    }
+    const { refusals, protocol, number, tasks } = this.#deps;
+    const refused = refusals.namesOf(typeUrl);
+    if (refused !== undefined && source === "control plane") {
+      const names = entriesOf(protocol, response).map(({ name }) => name);
+      const isHere = new Set(names);
+      const absent = full ? [...refused].filter((name) => name !== "" && !isHere.has(name)) : [];
+      refusals.forget(number, typeUrl, [...removed, ...absent]);
+      if (error === undefined) refusals.accept(number, typeUrl, names);
+    }
+    const lead = this.#leads.get(nonce);
+    this.#leads.delete(nonce);
+    if (error === undefined) {
+      this.#resources.accepted(response, goesToCache);
+      this.#undecided
+        .get(typeUrl)
+        ?.decided(full ? undefined : [...entriesOf(protocol, response).map(({ name }) => name), ...removed]);
+      this.#limitUndecided(typeUrl);
+      return;
+    }
+    const hadBefore = this.#deps.observer.hasEarlier(typeUrl) || this.#resources.hasType(typeUrl);
+    this.#tasks += 1;
+    const run = new RefusedResponse(protocol, answered, this.#tasks);
+    const undecided = this.#undecided.get(typeUrl) ?? new Undecided<ResponseEntry>(isSame);
+    this.#undecided.set(typeUrl, undecided);
+    const entries = run.entries.filter(({ name }) => name !== "").map(detached);
+    undecided.refusedTogether({ entries, removed, isWhole: run.isWhole });
+    // What came after it was on its way before it was refused.
+    for (const later of this.#deps.observer.unanswered(typeUrl)) run.isFollowedBy(later);
+    this.#running.add(run);
+    tasks.spawn(`refusal-${this.#tasks}-of-stream-${number}`, async () => {
+      using _ = refusals.unsettled(number);
+      // One at a time: each holds what was accepted of the type, which may be large.
+      const before = this.#mending.get(typeUrl);
+      const mended = (before ?? Promise.resolve()).then(() =>
+        this.#mend(run, { error, lead, hadBefore, undecided }),
+      );
+      this.#mending.set(typeUrl, mended);
+      await mended;
+      this.#running.delete(run);
+      this.#limitUndecided(typeUrl);
+    });
+  }
+
+  /** Nothing is undecided once every refused response of the type has been dealt with, and none can follow. */
+  #limitUndecided(typeUrl: string): void {
+    if (this.#deps.observer.unanswered(typeUrl).length > 0) return;
+    for (const running of this.#running) if (running.typeUrl === typeUrl) return;
+    this.#undecided.delete(typeUrl);
+  }
+
+  /** Find out what is refused, give Envoy the rest of the response and the last accepted, and tell. Never rejects. */
+  async #mend(run: RefusedResponse, { error, lead: led, hadBefore, undecided }: Mending): Promise<void> {
+    if (run.isOver) return;
+    const { typeUrl } = run;
+    const lead = (await led?.isAccepted) === true ? led : undefined;
+    let suspects: readonly ResponseEntry[] = run.entries.filter(({ name }) => lead?.names.has(name) ?? true);
+    let known: AcceptedType | undefined;
+    let found: Isolated<ResponseEntry> = { refused: [], accepted: [], unknown: suspects };
+    let given: ReadonlySet<string> | undefined;
+    try {
+      known = await this.#deps.accepted.of(typeUrl);
+      const isNew = wildcardTypes.has(typeUrl) && known === undefined && !hadBefore;
+      const gone = new Set(run.entries.map(({ name }) => name).filter((name) => undecided.isGone(name)));
+      known = withoutNames(known, gone);
+      // Of an Envoy without a predecessor, readiness is to say what it lacks.
+      if (!isNew && this.#mayReplace(typeUrl) && (!hadBefore || run.canSpare(known))) {
+        if (hadBefore) suspects = changedOf(suspects, known, undecided);
+        const suspected = new Set(suspects);
+        const trusted = run.entries.filter((entry) => !suspected.has(entry));
+        run.trust(trusted);
+        for (const entry of trusted) undecided.accepted(entry);
+        const attempt = (part: readonly ResponseEntry[]): Promise<PartAnswer> =>
+          this.#attempt(run, part, known, undecided);
+        const isNamed = ({ name }: ResponseEntry): boolean => name !== "" && error.includes(name);
+        found = await isolate(suspects, isNamed, attempt, run.maxTries);
+        const isKnown = found.unknown.length === 0 && !run.isReplaced;
+        if (isKnown && (await tryOlder(found.refused, undecided, attempt, run.maxTries))) {
+          run.takesAway(
+            found.refused.flatMap(({ name }) => (gone.has(name) && !run.hasOlder(name) ? [name] : [])),
+          );
+          given = await this.#give(run, found, known, lead);
+        }
+      }
+    } catch (problem) {
+      this.#deps.log.debug("a refused response could not be taken apart", {
+        type: typeUrl,
+        reason: errorMessage(problem),
+      });
+    }
+    if (run.isReplaced) return;
+    const blamed = [...found.refused, ...blamedOf(found.unknown, error)];
+    this.#tell(run, { blamed, found, known, given, error });
+  }
+
+  async #attempt(
+    run: RefusedResponse,
+    part: readonly ResponseEntry[],
+    known: AcceptedType | undefined,
+    undecided: Undecided<ResponseEntry>,
+  ): Promise<PartAnswer> {
+    if (run.isReplaced) return "void";
+    const next = run.attempt(part, known);
+    if (next === undefined) return "accepted";
+    const answer = await this.#responses.send(next.response, () => {
+      run.took(next.entries);
+      for (const entry of next.entries) undecided.accepted(entry);
+      this.#keep(run, next.entries, next.response.removed, known);
+    });
+    return run.isReplaced ? "void" : answer;
+  }
+
+  /**
+   * What Envoy has accepted of a response is kept at once, before what it answers next: a later response may leave no
+   * time to do it in the end, and then counts more.
+   */
+  #keep(
+    run: RefusedResponse,
+    part: readonly ResponseEntry[],
+    removed: readonly string[],
+    known: AcceptedType | undefined,
+  ): void {
+    if (run.source !== "control plane") return;
+    const { typeUrl, goesToCache } = run;
+    const changed = part.map(({ resource }) => resource());
+    const version = known?.version ?? "";
+    this.#deps.accepted.acknowledged({ typeUrl, full: false, version, changed, removed }, goesToCache);
+  }
+
+  /** Names that Envoy has been given an accepted resource of; undefined when it would not take them. */
+  async #give(
+    run: RefusedResponse,
+    { refused }: Isolated<ResponseEntry>,
+    known: AcceptedType | undefined,
+    lead: Lead | undefined,
+  ): Promise<ReadonlySet<string> | undefined> {
+    const last = run.replaceable(refused, known).map(({ name }) => name);
+    const names = new Set([...last, ...refused.flatMap(({ name }) => (run.hasOlder(name) ? [name] : []))]);
+    const isLed = lead !== undefined && last.every((name) => lead.given.has(name));
+    if (isLed && !run.wasTried) return names;
+    const next = run.end(refused, known);
+    if (next === undefined) return names;
+    const answer = await this.#responses.send(next, () => {
+      this.#keep(run, [], next.removed, known);
+    });
+    return answer === "accepted" ? names : undefined;
+  }
+
+  #tell(
+    run: RefusedResponse,
+    outcome: {
+      readonly blamed: readonly ResponseEntry[];
+      readonly found: Isolated<ResponseEntry>;
+      readonly known: AcceptedType | undefined;
+      /** Undefined when it is not known what Envoy was left with. */
+      readonly given: ReadonlySet<string> | undefined;
+      readonly error: string;
+    },
+  ): void {
+    const { accepted, refusals, number, log } = this.#deps;
+    const { blamed, found, known, given: settled, error } = outcome;
+    const given = settled ?? new Set();
+    // Envoy may print what it was sent, and all of it.
+    const words = redactText(error);
+    const reason = words.length <= maxReason ? words : `${words.slice(0, maxReason)}…`;
+    const { typeUrl, source, goesToCache, full } = run;
+    const good = found.accepted.filter(({ name }) => !run.isSuperseded(name));
+    if (source === "control plane" && settled !== undefined) {
+      const kept = run
+        .replaceable(found.refused, known)
+        .flatMap(({ name }) => (given.has(name) ? (known?.get(name) ?? []) : []));
+      const trusted = full ? run.trusted : good;
+      const changed = [...trusted.map(({ resource }) => resource()), ...kept];
+      const names = blamed.map(({ name }) => name);
+      // What a later response said is not in it.
+      const isWhole =
+        full && !run.isSupersededInPart && found.unknown.length === 0 && areRestored(names, given, known);
+      const { removed } = run;
+      accepted.acknowledged(
+        { typeUrl, full: isWhole, version: known?.version ?? "", changed, removed },
+        goesToCache,
+      );
+      refusals.accept(
+        number,
+        typeUrl,
+        good.map(({ name }) => name),
+      );
+    }
+    if (blamed.length === 0)
+      log.warn("Envoy refused a response, and none of its resources alone", { type: typeUrl, reason });
+    const seen = this.#seenOf(typeUrl);
+    const told = blamed.filter(({ name }) => !run.isSuperseded(name));
+    for (const { name } of told) seen.add(name);
+    refusals.refuse(
+      number,
+      told.map(({ name, ...entry }): Refusal => {
+        const last = known?.get(name);
+        const wasAccepted = known?.has(name) === true || run.hasOlder(name);
+        // An Envoy that refuses the very thing which another accepted has nothing to keep.
+        const isLast = last !== undefined && entry.isLike(last);
+        const keepsOwn = wasAccepted && this.#hadBefore(run, name) && !isLast;
+        return {
+          ...{ typeUrl, name, reason, since: new Date(), wasAccepted },
+          serves: given.has(name) || keepsOwn ? "last accepted" : "nothing",
+          isKept: last !== undefined || (run.hasOlder(name) && accepted.keeps(typeUrl, goesToCache)),
+        };
+      }),
+    );
+  }
+
+  /** True when Envoy had something of this name before, which it keeps. */
+  #hadBefore({ typeUrl, goesToCache }: RefusedResponse, name: string): boolean {
+    const { observer } = this.#deps;
+    return observer.hasEarlier(typeUrl) || this.#resources.hasName(typeUrl, name, goesToCache);
+  }
+
+  #seenOf(typeUrl: string): Set<string> {
+    let seen = this.#seen.get(typeUrl);
+    if (seen === undefined) {
+      seen = new Set();
+      this.#seen.set(typeUrl, seen);
+    }
+    return seen;
+  }
+
+  /** In state of the world a client that names what it wants of a type takes what is not there for deleted. */
+  #mayReplace(typeUrl: string): boolean {
+    const { isDelta } = this.#deps.protocol;
+    return isDelta || !wildcardTypes.has(typeUrl) || (this.#asked.get(typeUrl) ?? []).length === 0;
+  }
+}
