@@ -13,7 +13,7 @@ import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { XdsProxy } from "../xdsproxy/xds-proxy.ts";
 import { startIdentity } from "./identity.ts";
-import { wasmLoader } from "./wasm.ts";
+import { resourceHandlers } from "./resource-handlers.ts";
 
 /** What they need. */
 export interface ControlPlaneDependencies {
@@ -56,18 +56,9 @@ export async function startControlPlaneServices(
       token: createTokenReader(config.identity.tokenPath),
       log: log.scope("xdsproxy"),
       metrics,
-      extensions:
-        config.wasm === undefined
-          ? undefined
-          : wasmLoader(config.wasm, { log: log.scope("wasm"), metrics, tasks }),
+      handlers: resourceHandlers(config, { trustBundles, log, metrics, tasks }),
     }),
   );
-  tasks.spawn("follow-trust-bundle", async (signal) => {
-    for await (const bundle of xds.trustBundle.changes(signal)) {
-      // The control plane's bundle takes the place of ProxyConfig's.
-      if (bundle !== undefined) trustBundles.set(bundle.rootsPem);
-    }
-  });
   return { identity, xds };
 }
 

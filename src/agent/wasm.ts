@@ -1,19 +1,27 @@
 /**
- * Wasm modules for the ADS proxy: the seam that it declares, filled when the first configuration needs it.
+ * Extension configurations on their way to Envoy (ECDS), which cannot fetch a Wasm module from a registry: the agent
+ * does it, and names a file instead.
  */
 import type { TaskGroup } from "../lifecycle/task-group.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { holdsPullSecret, mayHoldWasm } from "../wasm/marks.ts";
 import type { WasmOptions } from "../wasm/options.ts";
-import type { ExtensionRewriter } from "../xdsproxy/handlers/extension-rewriter.ts";
+import type { ResourceHandler, ResourceRewriter } from "../xdsproxy/handlers/resource-handler.ts";
+
+/** @param load undefined leaves remote modules to Envoy */
+export function extensionHandler(load: (() => Promise<ResourceRewriter>) | undefined): ResourceHandler {
+  const rewriting = load === undefined ? undefined : { concerns: mayHoldWasm, load };
+  return { kind: "relay", holdsSecret: holdsPullSecret, rewriting };
+}
 
 /** Loads once; most agents never do. */
 export function wasmLoader(
   options: WasmOptions,
   { log, metrics, tasks }: { readonly log: Logger; readonly metrics: Metrics; readonly tasks: TaskGroup },
-): () => Promise<ExtensionRewriter> {
-  let loaded: Promise<ExtensionRewriter> | undefined;
-  const load = async (): Promise<ExtensionRewriter> => {
+): () => Promise<ResourceRewriter> {
+  let loaded: Promise<ResourceRewriter> | undefined;
+  const load = async (): Promise<ResourceRewriter> => {
     const { WasmExtensions } = await import("../wasm/wasm-extensions.ts");
     const extensions = await WasmExtensions.open(options, log, metrics);
     tasks.spawn("purge-wasm-modules", (signal) => extensions.run(signal));

@@ -135,7 +135,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
   const upstream = discoveryOptions(controlPlane, problems);
   const envoy = envoyOptions({ sources, env, proxy, isIPv6Only: families.isIPv6Only }, problems, warnings);
   const supervision = supervisionOptions(flags.supervision, problems);
-  const xds = xdsOptions({ flags, env, node, upstream, configPath: proxy.configPath }, problems);
+  const xds = xdsOptions({ flags, node, upstream, configPath: proxy.configPath }, problems);
   const wasm = wasmOptions({ parsed: env, all: sources.env }, flags.wasmFolder, problems);
   const application = applicationSocket(flags, proxy.configPath, problems);
   const outputCerts = outputCertsOptions(env, sources.env, flags.identity, problems);

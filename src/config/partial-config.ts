@@ -43,7 +43,6 @@ export function readPartialConfig(sources: ConfigSources): PartialConfig {
       path: join(proxy.configPath, "XDS"),
       mode: 0o600,
       upstream: discoveryOptions(controlPlane, []),
-      subscriptions: { nameTable: false, trustBundle: false },
       cache: undefined,
     },
     admin: { host: "127.0.0.1", port: proxy.proxyAdminPort },

@@ -31,6 +31,8 @@ export interface IdentityOptions {
   readonly key: KeyAlgorithm;
   /** PEM bundles that are trusted besides the source's own root (ProxyConfig caCertificatesPem). */
   readonly trustBundles: readonly string[];
+  /** True has the bundle that the control plane pushes take the place of these (PROXY_CONFIG_XDS_AGENT). */
+  readonly takesPushedBundle: boolean;
   /** Undefined keeps no certificate across restarts. */
   readonly cache: IdentityCacheOptions | undefined;
 }

@@ -17,6 +17,7 @@ import {
   WasmSchema,
 } from "../proto/agent/wasm_pb.js";
 import { errorMessage } from "../lifecycle/error-message.ts";
+import { pullSecretVariable } from "./marks.ts";
 import { structWithFile } from "./plugin-struct.ts";
 import type { FilterKind } from "./stand-in.ts";
 
@@ -80,7 +81,7 @@ const structs: readonly string[] = [
 /** What the control plane puts into the environment for the agent alone. */
 const agentsOwn = "ISTIO_META";
 const variables = {
-  pullSecret: "ISTIO_META_WASM_IMAGE_PULL_SECRET",
+  pullSecret: pullSecretVariable,
   pullPolicy: "ISTIO_META_WASM_IMAGE_PULL_POLICY",
   resourceVersion: "ISTIO_META_WASM_PLUGIN_RESOURCE_VERSION",
 } as const;

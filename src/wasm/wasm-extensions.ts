@@ -31,7 +31,7 @@ export type Rewritten =
   | { readonly kind: "unchanged" }
   | {
       readonly kind: "replaced";
-      readonly extension: Uint8Array;
+      readonly resource: Uint8Array;
       /** Of a stand-in: the configuration with its module, once that is there; undefined after an abort. */
       readonly later?: Promise<Uint8Array | undefined>;
     }
@@ -133,7 +133,7 @@ export class WasmExtensions {
       this.#inUse.set(plugin.name, plugin.path);
       return unchanged;
     }
-    return { kind: "replaced", extension: this.#standIn(plugin, plugin.path, "its file is gone") };
+    return { kind: "replaced", resource: this.#standIn(plugin, plugin.path, "its file is gone") };
   }
 
   async #fetch(
@@ -141,12 +141,12 @@ export class WasmExtensions {
     signal: AbortSignal,
   ): Promise<Extract<Rewritten, { kind: "replaced" }>> {
     try {
-      return { kind: "replaced", extension: await this.#withModule(plugin, signal) };
+      return { kind: "replaced", resource: await this.#withModule(plugin, signal) };
     } catch (error) {
       const { name, filter, failOpen, module } = plugin;
-      if (signal.aborted) return { kind: "replaced", extension: standIn(name, filter, failOpen) };
+      if (signal.aborted) return { kind: "replaced", resource: standIn(name, filter, failOpen) };
       const extension = this.#standIn(plugin, describeUrl(module.url), this.#reason(error, module));
-      return { kind: "replaced", extension, later: this.#later(plugin, signal) };
+      return { kind: "replaced", resource: extension, later: this.#later(plugin, signal) };
     }
   }
 

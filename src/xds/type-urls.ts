@@ -6,7 +6,6 @@ export const typeUrl = {
   route: "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
   secret: "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
   extension: "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
-  nameTable: "type.googleapis.com/istio.networking.nds.v1.NameTable",
   proxyConfig: "type.googleapis.com/istio.mesh.v1alpha1.ProxyConfig",
   workload: "type.googleapis.com/istio.workload.Workload",
   healthInformation: "type.googleapis.com/istio.v1.HealthInformation",

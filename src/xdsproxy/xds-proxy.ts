@@ -18,15 +18,14 @@ import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { AcceptedResources } from "./cache/accepted-resources.ts";
-import { type AgentSubscriptionOptions, AgentSubscriptions } from "./handlers/agent-subscriptions.ts";
+import { HandlerTable } from "./handlers/handler-table.ts";
+import type { ResourceHandlers } from "./handlers/resource-handler.ts";
 import { ConnectionReport } from "./report/connection-report.ts";
 import { isDebugRequest, serveDebugStream } from "./stream/debug-stream.ts";
 import { EnvoyStream, type EnvoyStreamDependencies } from "./stream/envoy-stream.ts";
-import type { ExtensionRewriter } from "./handlers/extension-rewriter.ts";
 import { firstRequestOf } from "./downstream/first-request.ts";
 import type { HealthReport } from "./stream/health-report.ts";
 import { HeldListeners } from "./downstream/held-listeners.ts";
-import type { NameTable, TrustBundle } from "./istio-messages.ts";
 import type { UpstreamOptions } from "./upstream/options.ts";
 import { type AdsProtocol, delta, stateOfTheWorld } from "../xds/protocol.ts";
 import { type Exchange, Recorder } from "./report/recorder.ts";
@@ -48,7 +47,6 @@ export interface XdsProxyOptions {
   readonly upstream: UpstreamOptions;
   /** Undefined keeps nothing. */
   readonly cache: (XdsCacheOptions & CacheUse) | undefined;
-  readonly subscriptions: AgentSubscriptionOptions;
   readonly limits?: XdsLimits;
 }
 
@@ -74,8 +72,8 @@ export interface XdsProxyDependencies {
   readonly token: () => string | undefined;
   readonly log: Logger;
   readonly metrics: Metrics;
-  /** Loads what rewrites extension configurations, once there is one to rewrite; undefined leaves all as they are. */
-  readonly extensions?: (() => Promise<ExtensionRewriter>) | undefined;
+  /** What the agent itself does with resources. */
+  readonly handlers: ResourceHandlers;
 }
 
 const defaultLimits: XdsLimits = { answerWithinMs: 60_000, rootCheckMs: 5_000, slowAfterMs: 10_000 };
@@ -86,10 +84,9 @@ export class XdsProxy implements AsyncDisposable {
   readonly #limits: XdsLimits;
   readonly #server: ServerDescription;
   readonly #token: () => string | undefined;
-  readonly #extensions: XdsProxyDependencies["extensions"];
+  readonly #handlers: HandlerTable;
   readonly #report: ConnectionReport;
   readonly #recorder = new Recorder();
-  readonly #subscriptions: AgentSubscriptions;
   readonly #cache: XdsCache | undefined;
   readonly #accepted: AcceptedResources;
   readonly #refusals: Refusals;
@@ -108,16 +105,18 @@ export class XdsProxy implements AsyncDisposable {
   #streams = 0;
   #hold: HeldListeners | undefined;
 
-  private constructor(options: XdsProxyOptions, { token, log, metrics, extensions }: XdsProxyDependencies) {
+  private constructor(options: XdsProxyOptions, { token, log, metrics, handlers }: XdsProxyDependencies) {
     this.#options = options;
     this.#limits = options.limits ?? defaultLimits;
     this.#server = describeDiscoveryServer(options.upstream);
     this.#token = token;
-    this.#extensions = extensions;
+    this.#handlers = new HandlerTable(handlers);
     this.#report = new ConnectionReport(options.upstream.address, log, metrics);
-    this.#subscriptions = new AgentSubscriptions(options.subscriptions);
     if (options.cache !== undefined) {
-      this.#cache = new XdsCache(options.cache, log, metrics, this.#memory);
+      this.#cache = new XdsCache(options.cache, {
+        ...{ log, metrics, memory: this.#memory },
+        holdsSecret: (type, resource) => this.#handlers.holdsSecret(type, resource),
+      });
       this.#refusalFile = new RefusalFile(options.cache.folder, options.cache.owner);
     }
     this.#accepted = new AcceptedResources(this.#cache);
@@ -159,16 +158,6 @@ export class XdsProxy implements AsyncDisposable {
 
   get state(): ReadonlyWatch<XdsState> {
     return this.#report.state;
-  }
-
-  /** What the DNS server answers from; undefined until the control plane has sent it. */
-  get nameTable(): ReadonlyWatch<NameTable | undefined> {
-    return this.#subscriptions.nameTable;
-  }
-
-  /** Roots of the mesh; undefined until the control plane has sent them. */
-  get trustBundle(): ReadonlyWatch<TrustBundle | undefined> {
-    return this.#subscriptions.trustBundle;
   }
 
   /** The last exchanges of each type, oldest first. */
@@ -302,8 +291,7 @@ export class XdsProxy implements AsyncDisposable {
         upstream: this.#options.upstream,
         server: this.#server,
         token: this.#token,
-        subscriptions: this.#subscriptions,
-        extensions: this.#extensions,
+        handlers: this.#handlers,
         health: this.#health,
         ...{ cache: this.#cache, accepted: this.#accepted, refusals: this.#refusals, log: this.#log },
         cacheAfterMs: this.#options.cache?.useAfterMs ?? 0,

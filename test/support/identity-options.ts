@@ -21,6 +21,7 @@ export function identityOptions(
     source: { kind: "ca" },
     cache: undefined,
     trustBundles: [],
+    takesPushedBundle: false,
     caAddress: ca.address,
     tls: { rootCertificatePath, serverName: undefined },
     tokenPath,

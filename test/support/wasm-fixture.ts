@@ -44,7 +44,7 @@ export async function wasmFixture(
     folder: options.folder,
     get: async (extension) => {
       const rewritten = await extensions.rewrite(extension, ended.signal);
-      return rewritten.kind === "replaced" ? readExtension(rewritten.extension) : { kind: rewritten.kind };
+      return rewritten.kind === "replaced" ? readExtension(rewritten.resource) : { kind: rewritten.kind };
     },
     [Symbol.dispose]: () => {
       ended.abort();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type ByteStream, GrpcChannel } from "../../src/grpc/channel.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
-import type { ExtensionRewriter } from "../../src/xdsproxy/handlers/extension-rewriter.ts";
+import type { ResourceHandlers } from "../../src/xdsproxy/handlers/resource-handler.ts";
 import type { UpstreamOptions } from "../../src/xdsproxy/upstream/options.ts";
 import type { XdsState } from "../../src/xdsproxy/report/state.ts";
 import { XdsProxy, type XdsProxyOptions } from "../../src/xdsproxy/xds-proxy.ts";
@@ -28,7 +28,7 @@ export async function xdsFixture(
   upstream: Partial<UpstreamOptions> & { readonly address: string },
   token?: string | (() => string),
   changes: Partial<XdsProxyOptions> = {},
-  extensions?: () => Promise<ExtensionRewriter>,
+  handlers: ResourceHandlers = {},
 ): Promise<XdsFixture> {
   const stack = new AsyncDisposableStack();
   const folder = stack.use(temporaryFolder());
@@ -42,10 +42,9 @@ export async function xdsFixture(
         mode: 0o600,
         upstream: { tls: undefined, clusterId: "Kubernetes", headers: {}, ...upstream },
         cache: undefined,
-        subscriptions: { nameTable: false, trustBundle: false },
         ...changes,
       },
-      { token: () => (typeof token === "function" ? token() : token), log, metrics, extensions },
+      { token: () => (typeof token === "function" ? token() : token), log, metrics, handlers },
     ),
   );
   return {

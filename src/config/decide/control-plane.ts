@@ -50,7 +50,7 @@ export function caOptions(
   sources: ControlPlaneSources,
   isAsked: boolean,
   problems: ConfigProblem[],
-): Omit<IdentityOptions, "source" | "cache" | "trustBundles"> {
+): Omit<IdentityOptions, "source" | "cache" | "trustBundles" | "takesPushedBundle"> {
   const env = sources.env.parsed;
   const address = caAddress(sources, isAsked, problems);
   const san = env.CA_ADDR === "" ? env.ISTIOD_SAN : "";

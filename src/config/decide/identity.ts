@@ -56,6 +56,7 @@ export function identityParts(
       source,
       cache: identityCache(flags, controlPlane.proxy.configPath),
       trustBundles: trustBundles(raw, problems),
+      takesPushedBundle: env.PROXY_CONFIG_XDS_AGENT,
     },
     sds: {
       path: isWorkloadExternal ? paths.filesSocket : paths.sdsSocket,

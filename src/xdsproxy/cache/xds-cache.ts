@@ -31,15 +31,21 @@ export interface XdsCacheOptions {
   readonly writeAfterMs: number;
 }
 
+/** What the cache works with. */
+export interface XdsCacheDependencies {
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly memory: MemoryRelease;
+  /** True for a resource that is never to be on disk. */
+  readonly holdsSecret: (typeUrl: string, resource: Uint8Array) => boolean;
+}
+
 /** Everything that can be served. */
 export interface CachedConfiguration {
   readonly types: ReadonlyMap<string, TypeResources>;
   /** When the control plane last stood behind it. */
   readonly asOf: Date;
 }
-
-/** What a Wasm module's pull secret is passed in. */
-const pullSecret = "ISTIO_META_WASM_IMAGE_PULL_SECRET";
 
 /** Without these Envoy cannot serve. */
 const neededTypes: readonly string[] = [typeUrl.cluster, typeUrl.listener];
@@ -52,6 +58,7 @@ export class XdsCache {
   readonly #options: XdsCacheOptions;
   readonly #log: Logger;
   readonly #memory: MemoryRelease;
+  readonly #holdsSecret: XdsCacheDependencies["holdsSecret"];
   readonly #pending = new Map<string, PendingChanges>();
   /** Types that were acknowledged to this agent: what is kept of them is not of an earlier life. */
   readonly #fresh = new Set<string>();
@@ -62,8 +69,9 @@ export class XdsCache {
   #corrupted = 0;
   #written = 0;
 
-  constructor(options: XdsCacheOptions, log: Logger, metrics: Metrics, memory: MemoryRelease) {
+  constructor(options: XdsCacheOptions, { log, metrics, memory, holdsSecret }: XdsCacheDependencies) {
     this.#options = options;
+    this.#holdsSecret = holdsSecret;
     this.#memory = memory;
     this.#log = log;
     metrics.computedCounter(
@@ -99,8 +107,8 @@ export class XdsCache {
     const { typeUrl: type, full } = update;
     if (full) this.#given.delete(type);
     if (this.#given.has(type)) return;
-    if (type === typeUrl.extension && update.changed.some(({ bytes }) => holds(bytes, pullSecret))) {
-      this.giveUp(type, "it holds a pull secret");
+    if (update.changed.some(({ bytes }) => this.#holdsSecret(type, bytes))) {
+      this.giveUp(type, "it holds a secret");
       return;
     }
     const pending = this.#pendingOf(type);
@@ -286,10 +294,6 @@ export class XdsCache {
   #path(type: string): string {
     return join(this.#options.folder, cacheFileName(type));
   }
-}
-
-function holds(bytes: Uint8Array, text: string): boolean {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(text);
 }
 
 /** Room for what describes the resources in a file. */

@@ -1,14 +1,11 @@
 /**
  * Reads what passes on one stream: for the report, for the cache, and to see that the control plane answers.
  */
-import { typeUrl as types, wildcardTypes } from "../../xds/type-urls.ts";
+import { wildcardTypes } from "../../xds/type-urls.ts";
 import type { AcceptedResources } from "../cache/accepted-resources.ts";
 import type { ConnectionReport } from "../report/connection-report.ts";
 import type { AdsProtocol, RequestFacts, ResponseFacts } from "../../xds/protocol.ts";
 import { type Recorder, type ResponseSource, recordedNames } from "../report/recorder.ts";
-
-/** Types that Envoy understands; a control plane may also send what is meant for an agent. */
-const envoyTypes = "type.googleapis.com/envoy.";
 
 /** Largest sum of responses that are held until Envoy has answered them, in bytes. */
 const maxUnansweredBytes = 134_217_728;
@@ -158,13 +155,6 @@ export class StreamObserver {
     this.#silentTypes.delete(facts.typeUrl);
     this.#report.response(facts.typeUrl, message.length);
     return facts;
-  }
-
-  /** True for what Envoy, or a proxyless application in its place, is to get. */
-  isForEnvoy({ typeUrl }: ResponseFacts): boolean {
-    const isEnvoys = typeUrl.startsWith(envoyTypes) || typeUrl === types.workload;
-    if (!isEnvoys) this.#report.dropped(typeUrl);
-    return isEnvoys;
   }
 
   /** A response goes to Envoy. */

@@ -18,14 +18,13 @@ import type { ReadonlyWatch } from "../../lifecycle/watch.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { typeUrl } from "../../xds/type-urls.ts";
 import type { AcceptedResources } from "../cache/accepted-resources.ts";
-import type { AgentSubscriptions } from "../handlers/agent-subscriptions.ts";
+import { answerTo, type HandlerTable, takeIn } from "../handlers/handler-table.ts";
 import { cacheWaitMs } from "../cache/cache-wait.ts";
 import { CachedAnswers } from "../cache/cached-answers.ts";
 import type { ConnectionReport } from "../report/connection-report.ts";
 import { watchConnection } from "./connection-watch.ts";
 import { Delivery } from "../downstream/delivery.ts";
-import { ExtensionQueue } from "../handlers/extension-queue.ts";
-import type { ExtensionRewriter } from "../handlers/extension-rewriter.ts";
+import { RewriteQueue } from "../handlers/rewrite-queue.ts";
 import { Fallback } from "../refusals/fallback.ts";
 import { type HealthReport, healthRequest } from "./health-report.ts";
 import type { HeldListeners } from "../downstream/held-listeners.ts";
@@ -50,9 +49,7 @@ export interface EnvoyStreamDependencies {
   readonly token: () => string | undefined;
   readonly observer: StreamObserver;
   readonly report: ConnectionReport;
-  readonly subscriptions: AgentSubscriptions;
-  /** Loads what rewrites extension configurations; undefined leaves them as they are. */
-  readonly extensions: (() => Promise<ExtensionRewriter>) | undefined;
+  readonly handlers: HandlerTable;
   /** Undefined until there is something to tell. */
   readonly health: ReadonlyWatch<HealthReport | undefined>;
   readonly cache: XdsCache | undefined;
@@ -79,7 +76,8 @@ const redial: Backoff = { initialMs: 200, multiplier: 2, maxMs: 10_000, jitter: 
 export class EnvoyStream {
   readonly #deps: EnvoyStreamDependencies;
   readonly #ended: AbortSignal;
-  readonly #extensions: ExtensionQueue | undefined;
+  /** Types whose resources may be rewritten. */
+  readonly #rewrites: ReadonlyMap<string, RewriteQueue>;
   readonly #own: OwnResponses;
   readonly #fallback: Fallback;
   /** Everything that Envoy has asked, until there is somebody who answers; the first message names the node. */
@@ -100,7 +98,7 @@ export class EnvoyStream {
   constructor(deps: EnvoyStreamDependencies, ended: AbortSignal) {
     this.#deps = deps;
     this.#ended = ended;
-    const { extensions: rewriter, protocol, tasks, number, report, envoy, observer } = deps;
+    const { handlers, protocol, tasks, number, report, envoy, observer } = deps;
     this.#own = new OwnResponses(protocol);
     this.#fallback = new Fallback(
       {
@@ -113,17 +111,21 @@ export class EnvoyStream {
       },
       ended,
     );
-    if (rewriter === undefined) return;
-    this.#extensions = new ExtensionQueue(
-      {
-        ...{ rewriter, protocol, tasks, number },
-        nextNonce: () => this.#own.nextNonce(),
-        forward: (message, facts, source) => this.#write(message, facts, source),
-        refused: (type, reason) => {
-          report.agentRefused(type, reason);
-        },
-      },
-      ended,
+    this.#rewrites = new Map(
+      handlers.rewritten.map(([type, rewriting]) => [
+        type,
+        new RewriteQueue(
+          {
+            ...{ typeUrl: type, rewriting, protocol, tasks, number },
+            nextNonce: () => this.#own.nextNonce(),
+            forward: (message, facts, source) => this.#write(message, facts, source),
+            refused: (refused, reason) => {
+              report.agentRefused(refused, reason);
+            },
+          },
+          ended,
+        ),
+      ]),
     );
   }
 
@@ -181,7 +183,7 @@ export class EnvoyStream {
       for await (const message of this.#deps.envoy) {
         const { facts, answered } = this.#deps.observer.request(message);
         const { typeUrl: type } = facts;
-        if (type === typeUrl.extension) this.#extensions?.requested(facts);
+        this.#rewrites.get(type)?.requested(facts);
         this.#fallback.requested(facts);
         if (answered !== undefined) this.#fallback.answered(answered);
         const request = this.#own.requested(message, facts);
@@ -204,8 +206,8 @@ export class EnvoyStream {
     sink.enqueue(request);
     if (type !== typeUrl.listener || this.#agentHasAsked) return;
     this.#agentHasAsked = true;
-    const { protocol, subscriptions } = this.#deps;
-    for (const own of subscriptions.requests(protocol)) sink.enqueue(own);
+    const { protocol, handlers } = this.#deps;
+    for (const own of handlers.subscriptions) sink.enqueue(protocol.writeRequest({ typeUrl: own }));
     this.#tellHealth();
   }
 
@@ -309,14 +311,15 @@ export class EnvoyStream {
   }
 
   #deliver(upstream: ByteStream, message: Buffer, facts: ResponseFacts): Promise<void> {
-    const { protocol, subscriptions, observer, report } = this.#deps;
-    const handled = subscriptions.handle(protocol, facts);
-    if (handled.kind === "answer") {
-      if (handled.error !== undefined) report.agentRefused(facts.typeUrl, handled.error);
-      upstream.enqueue(handled.request);
-      return Promise.resolve();
+    const { protocol, handlers, report } = this.#deps;
+    const route = handlers.route(facts.typeUrl);
+    if (route.kind === "leave out") report.dropped(facts.typeUrl);
+    if (route.kind === "consume") {
+      const taken = takeIn(protocol, facts, route.take);
+      if (taken.kind === "refused") report.agentRefused(facts.typeUrl, taken.reason);
+      upstream.enqueue(protocol.writeRequest(answerTo(facts, taken)));
     }
-    if (!observer.isForEnvoy(facts)) return Promise.resolve();
+    if (route.kind === "leave out" || route.kind === "consume") return Promise.resolve();
     return this.#toEnvoy(message, facts, "control plane", (request) => {
       upstream.enqueue(request);
     });
@@ -329,9 +332,10 @@ export class EnvoyStream {
     source: ResponseSource,
     answer: (request: Buffer) => void = () => undefined,
   ): Promise<void> {
-    return facts.typeUrl === typeUrl.extension && this.#extensions !== undefined
-      ? this.#extensions.take({ message, facts, source, answer })
-      : this.#write(message, facts, source);
+    const rewrites = this.#rewrites.get(facts.typeUrl);
+    return rewrites === undefined
+      ? this.#write(message, facts, source)
+      : rewrites.take({ message, facts, source, answer });
   }
 
   async #write(message: Buffer, facts: ResponseFacts, source: ResponseSource): Promise<void> {

@@ -21,7 +21,6 @@ await XdsProxy.listen(
       clusterId: undefined,
       headers: {},
     },
-    subscriptions: { nameTable: false, trustBundle: false },
     cache: {
       folder: join(folder, "cache"),
       owner: "bench",
@@ -39,6 +38,7 @@ await XdsProxy.listen(
       now: () => new Date(),
     }),
     metrics,
+    handlers: {},
   },
 );
 console.log("responses 0");

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
+import { trustBundleHandler } from "../../../src/agent/resource-handlers.ts";
 import { GrpcChannel } from "../../../src/grpc/channel.ts";
 import type { StreamHandler } from "../../../src/grpc/server.ts";
 import { StreamServer } from "../../../src/grpc/stream-server.ts";
@@ -123,7 +124,7 @@ const xdsTarget = streamTarget(
     grpcCall(3, `${discoveryService}/${delta.method}`, [
       delta.request({ typeUrl: typeUrl.listener }),
       deltaRequest(["a"], typeUrl.route),
-      deltaRequest([], typeUrl.nameTable),
+      deltaRequest([], typeUrl.proxyConfig),
     ]),
     grpcCall(5, `${discoveryService}/${sotw.method}`, [sotwRequest(["x"], "istio.io/debug/syncz")]),
   ],
@@ -144,13 +145,14 @@ const xdsTarget = streamTarget(
             headers: {},
           },
           cache: undefined,
-          subscriptions: { nameTable: true, trustBundle: true },
         },
         {
           token: () => undefined,
           log: quietLog(),
           metrics: new Metrics("istio_agent_"),
-          extensions: undefined,
+          handlers: {
+            [typeUrl.proxyConfig]: trustBundleHandler(new Watch<readonly string[]>([])),
+          },
         },
       ),
     );

@@ -1,31 +1,37 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
+import { trustBundleHandler } from "../../../src/agent/resource-handlers.ts";
+import { Watch } from "../../../src/lifecycle/watch.ts";
 import { typeUrl } from "../../../src/xds/type-urls.ts";
 import { TestDiscoveryServer } from "../../support/discovery-server.ts";
 import { eventually } from "../../support/eventually.ts";
+import { nameTableType, recordingHandler } from "../../support/resource-handlers.ts";
 import { xdsFixture } from "../../support/xds-fixture.ts";
 import { delta, sotw } from "../../support/xds-messages.ts";
 
 for (const encoding of [sotw, delta]) {
   describe(`what the agent asks itself with ${encoding.method}`, () => {
-    const subscriptions = { nameTable: true, trustBundle: true };
+    const handlers = {
+      [nameTableType]: recordingHandler().handler,
+      [typeUrl.proxyConfig]: trustBundleHandler(new Watch<readonly string[]>([])),
+    };
 
     test("comes in Istio's order, and names nothing but its type: the node is Envoy's to tell", async () => {
       await using discovery = await TestDiscoveryServer.listen();
-      await using xds = await xdsFixture({ address: discovery.address }, undefined, { subscriptions });
+      await using xds = await xdsFixture({ address: discovery.address }, undefined, {}, handlers);
       xds.proxy.reportHealth({ kind: "healthy" });
       const { stream } = xds.envoy(encoding);
       stream.enqueue(encoding.request({ typeUrl: typeUrl.listener }));
       const { inbox } = await discovery.stream(0);
       await inbox.next();
-      for (const type of [typeUrl.nameTable, typeUrl.proxyConfig, typeUrl.healthInformation])
+      for (const type of [nameTableType, typeUrl.proxyConfig, typeUrl.healthInformation])
         assert.deepEqual(await inbox.next(), encoding.bareRequest(type));
     });
 
     test("is answered by the first resource alone", async () => {
       await using discovery = await TestDiscoveryServer.listen();
-      await using xds = await xdsFixture({ address: discovery.address }, undefined, { subscriptions });
+      await using xds = await xdsFixture({ address: discovery.address }, undefined, {}, handlers);
       const { stream } = xds.envoy(encoding);
       stream.enqueue(encoding.request({ typeUrl: typeUrl.listener }));
       const upstream = await discovery.stream(0);
@@ -35,18 +41,18 @@ for (const encoding of [sotw, delta]) {
         { name: "", bytes: Buffer.alloc(0) },
         { name: "noise", bytes: randomBytes(40) },
       ];
-      upstream.stream.enqueue(encoding.response({ typeUrl: typeUrl.nameTable, nonce: "7", resources }));
-      assert.deepEqual(await upstream.inbox.next(), encoding.acknowledgement(typeUrl.nameTable, "7"));
+      upstream.stream.enqueue(encoding.response({ typeUrl: nameTableType, nonce: "7", resources }));
+      assert.deepEqual(await upstream.inbox.next(), encoding.acknowledgement(nameTableType, "7"));
     });
 
     test("is refused with INTERNAL and the reason when it cannot be read", async () => {
       await using discovery = await TestDiscoveryServer.listen();
-      await using xds = await xdsFixture({ address: discovery.address }, undefined, { subscriptions });
+      await using xds = await xdsFixture({ address: discovery.address }, undefined, {}, handlers);
       const { stream } = xds.envoy(encoding);
       stream.enqueue(encoding.request({ typeUrl: typeUrl.listener }));
       const upstream = await discovery.stream(0);
       for (let request = 0; request < 3; request += 1) await upstream.inbox.next();
-      upstream.stream.enqueue(encoding.raw(typeUrl.nameTable, "8", Buffer.from("0aff", "hex")));
+      upstream.stream.enqueue(encoding.raw(typeUrl.proxyConfig, "8", Buffer.from("0aff", "hex")));
       const refusal = await upstream.inbox.next();
       const { errorDetail } = encoding.readRequest(refusal);
       const { code, message } = errorDetail as { code: number; message: string };

@@ -5,6 +5,7 @@ import { describe, test } from "node:test";
 import { typeUrl } from "../../../src/xds/type-urls.ts";
 import { TestDiscoveryServer } from "../../support/discovery-server.ts";
 import { bytes, startModuleServer, status } from "../../support/module-server.ts";
+import { extensionHandlers } from "../../support/resource-handlers.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { extensionResponse, readExtensions, wasmExtension, wasmModule } from "../../support/wasm-config.ts";
 import { wasmFixture } from "../../support/wasm-fixture.ts";
@@ -27,10 +28,10 @@ for (const encoding of [sotw, delta]) {
         writeAfterMs: 10,
         useAfterMs: 0,
       };
-      const extensions = () => Promise.resolve(wasm.extensions);
+      const handlers = extensionHandlers(() => Promise.resolve(wasm.extensions));
       const upstream = { address: discovery.address };
       {
-        await using xds = await xdsFixture(upstream, undefined, { cache }, extensions);
+        await using xds = await xdsFixture(upstream, undefined, { cache }, handlers);
         const { stream, inbox } = xds.envoy(encoding);
         const environment = { ISTIO_META_WASM_IMAGE_PULL_SECRET: '{"auths":{"x":{"auth":"c2VjcmV0"}}}' };
         const plugin = wasmExtension({ name: "a", url: `${server.url}/a.wasm`, environment, failOpen: true });
@@ -56,7 +57,7 @@ for (const encoding of [sotw, delta]) {
       assert.ok(files.some((text) => text.includes(`${wasm.folder}/`)));
       assert.ok(!files.some((text) => text.includes("PULL_SECRET") || text.includes("c2VjcmV0")));
 
-      await using xds = await xdsFixture(upstream, undefined, { cache }, extensions);
+      await using xds = await xdsFixture(upstream, undefined, { cache }, handlers);
       const fromCache = async (): Promise<ReturnType<typeof readExtensions>["extensions"]> => {
         const { stream, inbox } = xds.envoy(encoding);
         stream.enqueue(encoding.request({ typeUrl: typeUrl.extension, names: ["a"] }));

@@ -3,14 +3,17 @@ import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { trustBundleHandler } from "../../../src/agent/resource-handlers.ts";
+import { Watch } from "../../../src/lifecycle/watch.ts";
 import { typeUrl } from "../../../src/xds/type-urls.ts";
 import { TestDiscoveryServer } from "../../support/discovery-server.ts";
 import { eventually } from "../../support/eventually.ts";
 import { grpcFrame, listenForHttp2 } from "../../support/http2-server.ts";
+import { nameTableType, recordingHandler } from "../../support/resource-handlers.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { TestPki, validity } from "../../support/test-pki.ts";
 import { xdsFixture } from "../../support/xds-fixture.ts";
-import { delta, type Encoding, sotw } from "../../support/xds-messages.ts";
+import { delta, sotw } from "../../support/xds-messages.ts";
 
 const mebibyte = 1_048_576;
 const limits = { answerWithinMs: 60_000, rootCheckMs: 5_000, slowAfterMs: 10_000 };
@@ -98,11 +101,11 @@ for (const encoding of [sotw, delta]) {
   });
 
   describe(`the agent's own subscriptions with ${encoding.method}`, () => {
-    const subscriptions = { nameTable: true, trustBundle: true };
-
     test("follow Envoy's first request for listeners, once on each stream, and Envoy sees nothing of them", async () => {
       await using discovery = await TestDiscoveryServer.listen();
-      await using xds = await xdsFixture({ address: discovery.address }, undefined, { subscriptions });
+      const { handler, taken } = recordingHandler();
+      const handlers = { [nameTableType]: handler, [typeUrl.proxyConfig]: recordingHandler().handler };
+      await using xds = await xdsFixture({ address: discovery.address }, undefined, {}, handlers);
       for (const index of [0, 1]) {
         const { stream, inbox } = xds.envoy(encoding);
         stream.enqueue(encoding.request({ typeUrl: typeUrl.cluster }));
@@ -114,36 +117,36 @@ for (const encoding of [sotw, delta]) {
         const types: string[] = [];
         for (let request = 0; request < 4; request += 1)
           types.push(encoding.readRequest(await upstream.inbox.next()).typeUrl);
-        assert.deepEqual(types, [typeUrl.listener, typeUrl.nameTable, typeUrl.proxyConfig, typeUrl.listener]);
+        assert.deepEqual(types, [typeUrl.listener, nameTableType, typeUrl.proxyConfig, typeUrl.listener]);
 
-        upstream.stream.enqueue(nameTable(encoding, "1", { "api.demo.svc.cluster.local": "10.0.0.7" }));
-        assert.deepEqual(await upstream.inbox.next(), encoding.acknowledgement(typeUrl.nameTable, "1"));
-        assert.deepEqual(xds.proxy.nameTable.current?.get("api.demo.svc.cluster.local")?.ips, ["10.0.0.7"]);
-        // An empty answer empties the table, and is acknowledged too.
-        upstream.stream.enqueue(encoding.response({ typeUrl: typeUrl.nameTable, nonce: "2", resources: [] }));
-        assert.deepEqual(await upstream.inbox.next(), encoding.acknowledgement(typeUrl.nameTable, "2"));
-        assert.equal(xds.proxy.nameTable.current?.size, 0);
+        upstream.stream.enqueue(encoding.raw(nameTableType, "1", Buffer.from("a table")));
+        assert.deepEqual(await upstream.inbox.next(), encoding.acknowledgement(nameTableType, "1"));
+        // An empty answer empties what is there, and is acknowledged too.
+        upstream.stream.enqueue(encoding.response({ typeUrl: nameTableType, nonce: "2", resources: [] }));
+        assert.deepEqual(await upstream.inbox.next(), encoding.acknowledgement(nameTableType, "2"));
+        assert.deepEqual(taken.splice(0), ["a table", undefined]);
         await inbox.staysEmpty(100);
       }
     });
 
     test("take the mesh's roots, and refuse what is no message without touching Envoy", async () => {
       await using discovery = await TestDiscoveryServer.listen();
-      await using xds = await xdsFixture({ address: discovery.address }, undefined, { subscriptions });
+      const bundles = new Watch<readonly string[]>([]);
+      const handlers = { [typeUrl.proxyConfig]: trustBundleHandler(bundles) };
+      await using xds = await xdsFixture({ address: discovery.address }, undefined, {}, handlers);
       const { stream, inbox } = xds.envoy(encoding);
       stream.enqueue(encoding.request({ typeUrl: typeUrl.listener }));
       const upstream = await discovery.stream(0);
-      for (let request = 0; request < 3; request += 1) await upstream.inbox.next();
-      assert.equal(xds.proxy.trustBundle.current, undefined);
+      for (let request = 0; request < 2; request += 1) await upstream.inbox.next();
       const { rootPem } = await TestPki.create();
       upstream.stream.enqueue(encoding.raw(typeUrl.proxyConfig, "1", field(34, Buffer.from(rootPem))));
       assert.deepEqual(await upstream.inbox.next(), encoding.acknowledgement(typeUrl.proxyConfig, "1"));
-      assert.deepEqual(xds.proxy.trustBundle.current, { rootsPem: [rootPem] });
+      assert.deepEqual(bundles.current, [rootPem]);
 
-      upstream.stream.enqueue(encoding.raw(typeUrl.nameTable, "2", Buffer.from("0aff", "hex")));
+      upstream.stream.enqueue(encoding.raw(typeUrl.proxyConfig, "2", Buffer.from("0aff", "hex")));
       const { errorDetail } = encoding.readRequest(await upstream.inbox.next());
       assert.notEqual(errorDetail, undefined);
-      assert.deepEqual(xds.proxy.trustBundle.current, { rootsPem: [rootPem] });
+      assert.deepEqual(bundles.current, [rootPem]);
       const clusters = encoding.response({ typeUrl: typeUrl.cluster, nonce: "3" });
       upstream.stream.enqueue(clusters);
       assert.deepEqual(await inbox.next(), clusters);
@@ -296,19 +299,18 @@ describe("the connection to the control plane", () => {
 describe("the control plane's order", () => {
   test("is kept over types, the agent's own between them", async () => {
     await using discovery = await TestDiscoveryServer.listen();
-    await using xds = await xdsFixture({ address: discovery.address }, undefined, {
-      subscriptions: { nameTable: true, trustBundle: false },
-    });
+    const handlers = { [nameTableType]: recordingHandler().handler };
+    await using xds = await xdsFixture({ address: discovery.address }, undefined, {}, handlers);
     const { stream, inbox } = xds.envoy(delta);
     stream.enqueue(delta.request({ typeUrl: typeUrl.listener }));
     const upstream = await discovery.stream(0);
-    const order = [typeUrl.cluster, typeUrl.endpoint, typeUrl.nameTable, typeUrl.listener, typeUrl.route];
+    const order = [typeUrl.cluster, typeUrl.endpoint, nameTableType, typeUrl.listener, typeUrl.route];
     for (let round = 0; round < 50; round += 1)
       for (const type of order)
         upstream.stream.enqueue(delta.response({ typeUrl: type, nonce: `${round}`, resources: [] }));
     for (let round = 0; round < 50; round += 1) {
       for (const type of order) {
-        if (type === typeUrl.nameTable) continue;
+        if (type === nameTableType) continue;
         const { typeUrl: next, nonce } = delta.read(await inbox.next());
         assert.deepEqual([next, nonce], [type, `${round}`]);
       }
@@ -321,11 +323,4 @@ function field(number: number, value: Buffer): Buffer {
   const varint = (count: number): readonly number[] =>
     count < 128 ? [count] : [(count & 127) | 128, ...varint(count >>> 7)];
   return Buffer.concat([Buffer.from([...varint((number << 3) | 2), ...varint(value.length)]), value]);
-}
-
-function nameTable(encoding: Encoding, nonce: string, hosts: Readonly<Record<string, string>>): Buffer {
-  const entries = Object.entries(hosts).map(([name, ip]) =>
-    field(1, Buffer.concat([field(1, Buffer.from(name)), field(2, field(1, Buffer.from(ip)))])),
-  );
-  return encoding.raw(typeUrl.nameTable, nonce, Buffer.concat(entries));
 }

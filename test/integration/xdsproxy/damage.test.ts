@@ -2,17 +2,20 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { trustBundleHandler } from "../../../src/agent/resource-handlers.ts";
 import { sleep } from "../../../src/lifecycle/sleep.ts";
+import { Watch } from "../../../src/lifecycle/watch.ts";
 import { typeUrl } from "../../../src/xds/type-urls.ts";
 import { TestDiscoveryServer } from "../../support/discovery-server.ts";
 import { freePorts } from "../../support/free-ports.ts";
 import { grpcFrame, listenForHttp2 } from "../../support/http2-server.ts";
 import { mutate, seeded } from "../../support/mutate.ts";
+import { nameTableType } from "../../support/resource-handlers.ts";
 import { type XdsFixture, xdsFixture } from "../../support/xds-fixture.ts";
 import { delta, type Encoding, sotw } from "../../support/xds-messages.ts";
 
 const rounds = 150;
-const subscriptions = { nameTable: true, trustBundle: true };
+const handlers = { [typeUrl.proxyConfig]: trustBundleHandler(new Watch<readonly string[]>([])) };
 
 /** A stream gets what the control plane sends: the proxy is whole. */
 async function expectWhole(
@@ -35,9 +38,9 @@ for (const encoding of [sotw, delta]) {
     test("of the control plane pass, or end their stream, and nothing else", async () => {
       const random = seeded(1);
       await using discovery = await TestDiscoveryServer.listen();
-      await using xds = await xdsFixture({ address: discovery.address }, undefined, { subscriptions });
-      const messages = [typeUrl.cluster, typeUrl.listener, typeUrl.nameTable, typeUrl.proxyConfig].map(
-        (type) => encoding.response({ typeUrl: type, nonce: "1", bytes: Buffer.from("a name and more") }),
+      await using xds = await xdsFixture({ address: discovery.address }, undefined, {}, handlers);
+      const messages = [typeUrl.cluster, typeUrl.listener, nameTableType, typeUrl.proxyConfig].map((type) =>
+        encoding.response({ typeUrl: type, nonce: "1", bytes: Buffer.from("a name and more") }),
       );
       for (let round = 0; round < rounds; round += 1) {
         const index = discovery.streams.length;
@@ -61,7 +64,7 @@ for (const encoding of [sotw, delta]) {
     test("of Envoy pass, or end their stream, and nothing else", async () => {
       const random = seeded(2);
       await using discovery = await TestDiscoveryServer.listen();
-      await using xds = await xdsFixture({ address: discovery.address }, undefined, { subscriptions });
+      await using xds = await xdsFixture({ address: discovery.address }, undefined, {}, handlers);
       for (let round = 0; round < rounds; round += 1) {
         const { stream } = xds.envoy(encoding);
         stream.enqueue(

@@ -7,6 +7,7 @@ import { TestDiscoveryServer } from "../../support/discovery-server.ts";
 import { eventually } from "../../support/eventually.ts";
 import { bytes, type ModuleServer, startModuleServer } from "../../support/module-server.ts";
 import { mutate, seeded } from "../../support/mutate.ts";
+import { extensionHandlers } from "../../support/resource-handlers.ts";
 import {
   extension,
   extensionResponse,
@@ -45,10 +46,15 @@ async function fixture(changes: Partial<WasmOptions> = {}): Promise<Fixture> {
   const discovery = stack.use(await TestDiscoveryServer.listen());
   let loads = 0;
   const xds = stack.use(
-    await xdsFixture({ address: discovery.address }, undefined, {}, () => {
-      loads += 1;
-      return Promise.resolve(wasm.extensions);
-    }),
+    await xdsFixture(
+      { address: discovery.address },
+      undefined,
+      {},
+      extensionHandlers(() => {
+        loads += 1;
+        return Promise.resolve(wasm.extensions);
+      }),
+    ),
   );
   server.answers.set("/fast.wasm", bytes(wasmModule("fast")));
   return {

@@ -9,6 +9,7 @@ import { typeUrl } from "../../../src/xds/type-urls.ts";
 import { type ServedStream, TestDiscoveryServer } from "../../support/discovery-server.ts";
 import { eventually } from "../../support/eventually.ts";
 import { freePorts } from "../../support/free-ports.ts";
+import { nameTableType } from "../../support/resource-handlers.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { TestPki, validity } from "../../support/test-pki.ts";
 import { xdsFixture } from "../../support/xds-fixture.ts";
@@ -94,7 +95,7 @@ describe("XdsProxy", () => {
     const { stream, inbox } = xds.envoy(delta);
     stream.enqueue(delta.request({ typeUrl: typeUrl.cluster }));
     const upstream = await discovery.stream(0);
-    upstream.stream.enqueue(delta.response({ typeUrl: typeUrl.nameTable, nonce: "1" }));
+    upstream.stream.enqueue(delta.response({ typeUrl: nameTableType, nonce: "1" }));
     const clusters = delta.response({ typeUrl: typeUrl.cluster, nonce: "2" });
     upstream.stream.enqueue(clusters);
     assert.deepEqual(await inbox.next(), clusters);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import * as fc from "fast-check";
-import { mayHoldWasm } from "../../../src/xdsproxy/handlers/extension-rewriter.ts";
+import { mayHoldWasm } from "../../../src/wasm/marks.ts";
 import { type Edit, editField, replaceField } from "../../../src/xds/wire-edit.ts";
 
 type Field = readonly [number: number, value: string | number];

@@ -1,5 +1,5 @@
 /**
- * Extension configurations on their way to Envoy, some of which have to be rewritten first.
+ * Responses of a type on their way to Envoy, some of whose resources have to be rewritten first.
  *
  * They stay in their own order and keep no other type back. What a later response says of a resource makes the
  * earlier one's work for it needless: it is stopped, and the resource is left out of the earlier response. In
@@ -10,7 +10,6 @@
  */
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import type { TaskGroup } from "../../lifecycle/task-group.ts";
-import { type ExtensionRewriter, mayHoldWasm } from "./extension-rewriter.ts";
 import {
   type AdsProtocol,
   type RequestFacts,
@@ -18,10 +17,11 @@ import {
   type ResponseFacts,
 } from "../../xds/protocol.ts";
 import type { ResponseSource } from "../report/recorder.ts";
+import type { ResourceRewriter, Rewriting } from "./resource-handler.ts";
 import { type Edit, editField } from "../../xds/wire-edit.ts";
 
 /** A response on its way. */
-export interface ExtensionResponse {
+export interface RelayedResponse {
   readonly message: Buffer;
   readonly facts: ResponseFacts;
   readonly source: ResponseSource;
@@ -29,11 +29,11 @@ export interface ExtensionResponse {
   readonly answer: (request: Buffer) => void;
 }
 
-/** What the queue of one stream works with. */
-export interface ExtensionQueueDependencies {
+/** What a queue works with. */
+export interface RewriteQueueDependencies {
   readonly protocol: AdsProtocol;
-  /** Loads what rewrites, when there is something to rewrite. */
-  readonly rewriter: () => Promise<ExtensionRewriter>;
+  readonly typeUrl: string;
+  readonly rewriting: Rewriting;
   readonly forward: (message: Buffer, facts: ResponseFacts, source: ResponseSource) => Promise<void>;
   readonly refused: (typeUrl: string, reason: string) => void;
   /** The nonce of a response of the agent's own. */
@@ -55,7 +55,7 @@ interface Item {
   readonly outcome: Promise<Outcome>;
 }
 
-interface Waiting extends ExtensionResponse {
+interface Waiting extends RelayedResponse {
   readonly items: readonly Item[];
   isReplaced: boolean;
 }
@@ -66,15 +66,15 @@ const limits = { responses: 16, bytes: 16_777_216 } as const;
 const keep: Outcome = { edit: { kind: "keep" } };
 const drop: Outcome = { edit: { kind: "drop" } };
 
-/** The queue of one stream. */
-export class ExtensionQueue {
-  readonly #deps: ExtensionQueueDependencies;
+/** The queue of one type on one stream. */
+export class RewriteQueue {
+  readonly #deps: RewriteQueueDependencies;
   readonly #ended: AbortSignal;
   readonly #waiting: Waiting[] = [];
   #room = Promise.withResolvers<void>();
   #bursts = 0;
   /** Undefined until there is something to rewrite on this stream. */
-  #rewriter: ExtensionRewriter | undefined;
+  #rewriter: ResourceRewriter | undefined;
   /** What Envoy asks for, which a refusal in state of the world has to repeat. */
   #asked: Pick<RequestFacts, "names" | "version"> = { names: [], version: "" };
   /** Ends the wait for what comes later, by resource. */
@@ -83,26 +83,26 @@ export class ExtensionQueue {
   #last: readonly string[] = [];
 
   /** @param ended aborts when Envoy is gone or the proxy closes */
-  constructor(deps: ExtensionQueueDependencies, ended: AbortSignal) {
+  constructor(deps: RewriteQueueDependencies, ended: AbortSignal) {
     this.#deps = deps;
     this.#ended = ended;
   }
 
-  /** Envoy asks for extension configurations, or answers a response of them. */
+  /** Envoy asks for resources of the type, or answers a response of them. */
   requested(facts: RequestFacts): void {
     this.#asked = facts;
   }
 
   /** Take a response; waits while too many do. */
-  async take(response: ExtensionResponse): Promise<void> {
+  async take(response: RelayedResponse): Promise<void> {
     const { message, facts, source } = response;
-    if (this.#rewriter === undefined && !mayHoldWasm(message)) {
+    if (this.#rewriter === undefined && !this.#deps.rewriting.concerns(message)) {
       await this.#deps.forward(message, facts, source);
       return;
     }
     while (this.#isFull() && !this.#ended.aborted) await this.#room.promise;
     if (this.#ended.aborted) return;
-    const rewriter = (this.#rewriter ??= await this.#deps.rewriter());
+    const rewriter = (this.#rewriter ??= await this.#deps.rewriting.load());
     const items = facts.resources.map((view) => this.#begin(view, rewriter));
     this.#supersede(items, facts, rewriter);
     this.#enqueue({ ...response, items, isReplaced: false });
@@ -112,7 +112,8 @@ export class ExtensionQueue {
     this.#waiting.push(waiting);
     if (this.#waiting.length > 1) return;
     this.#bursts += 1;
-    this.#deps.tasks.spawn(`extensions-of-stream-${this.#deps.number}-${this.#bursts}`, () => this.#drain());
+    const { tasks, number, typeUrl } = this.#deps;
+    tasks.spawn(`rewrites-${this.#bursts}-of-stream-${number}-${typeUrl}`, () => this.#drain());
   }
 
   #isFull(): boolean {
@@ -120,23 +121,24 @@ export class ExtensionQueue {
     return this.#waiting.length >= limits.responses || bytes >= limits.bytes;
   }
 
-  #begin(view: Uint8Array, rewriter: ExtensionRewriter): Item {
+  #begin(view: Uint8Array, rewriter: ResourceRewriter): Item {
     const name = this.#deps.protocol.nameOf(view);
-    if (!mayHoldWasm(view)) return { name, needless: undefined, outcome: Promise.resolve(keep) };
+    if (!this.#deps.rewriting.concerns(view))
+      return { name, needless: undefined, outcome: Promise.resolve(keep) };
     const needless = new AbortController();
     return { name, needless, outcome: this.#rewrite(view, rewriter, needless.signal) };
   }
 
   /** Never rejects: what came from the network is refused, whatever is wrong with it. */
-  async #rewrite(view: Uint8Array, rewriter: ExtensionRewriter, needless: AbortSignal): Promise<Outcome> {
+  async #rewrite(view: Uint8Array, rewriter: ResourceRewriter, needless: AbortSignal): Promise<Outcome> {
     const { protocol } = this.#deps;
     try {
       const signal = AbortSignal.any([needless, this.#ended]);
       const rewritten = await rewriter.rewrite(protocol.valueOf(view), signal);
       if (rewritten.kind === "unchanged") return keep;
       if (rewritten.kind === "refused") return { edit: undefined, reason: rewritten.reason };
-      const { extension, later } = rewritten;
-      const edit: Edit = { kind: "replace", value: protocol.withValue(view, extension) };
+      const { resource, later } = rewritten;
+      const edit: Edit = { kind: "replace", value: protocol.withValue(view, resource) };
       if (later === undefined) return { edit };
       const withLater = (bytes: Uint8Array | undefined): Uint8Array | undefined =>
         bytes === undefined ? undefined : protocol.withValue(view, bytes);
@@ -146,7 +148,7 @@ export class ExtensionQueue {
     }
   }
 
-  #supersede(items: readonly Item[], { removed }: ResponseFacts, rewriter: ExtensionRewriter): void {
+  #supersede(items: readonly Item[], { removed }: ResponseFacts, rewriter: ResourceRewriter): void {
     const names = items.map(({ name }) => name);
     const { isDelta } = this.#deps.protocol;
     const said = new Set([...names, ...removed]);
@@ -225,7 +227,7 @@ export class ExtensionQueue {
   ): void {
     const { protocol, tasks, number, nextNonce } = this.#deps;
     const nonce = nextNonce();
-    tasks.spawn(`extension-${nonce}-of-stream-${number}`, async () => {
+    tasks.spawn(`rewrite-${nonce}-of-stream-${number}`, async () => {
       const view = await later;
       if (view === undefined || wait.signal.aborted || this.#ended.aborted) return;
       this.#later.delete(name);
