@@ -204,7 +204,7 @@ describe("nothing is taken out of", () => {
   });
 });
 
-const golden = new URL("../../golden/bootstrap", import.meta.url);
+const golden = new URL("../../golden/bootstrap/", import.meta.url);
 
 /** What the bootstraps of the release have that is a secret, or in the place of one. */
 const secretOfGolden =
