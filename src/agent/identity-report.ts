@@ -3,26 +3,9 @@
  */
 import type { IdentityState } from "../identity/identity-state.ts";
 import type { WorkloadSecret } from "../identity/workload-secret.ts";
-import { describeCertificate, type CertificateSummary } from "../pki/certificate.ts";
+import { describeCertificate } from "../pki/certificate.ts";
 import { splitPem } from "../pki/pem.ts";
-
-/** Times are ISO 8601. */
-export interface IdentityReport {
-  readonly spiffeId?: string;
-  /** TRUST_DOMAIN, where whoever signs has this workload in another trust domain. */
-  readonly askedTrustDomain?: string;
-  readonly notAfter?: string;
-  readonly problem?: string;
-  /** Where the certificate in use came from. */
-  readonly source?: string;
-  readonly receivedAt?: string;
-  readonly nextRotation?: string;
-  /** Leaf first. */
-  readonly chain?: readonly CertificateSummary[];
-  readonly roots?: readonly CertificateSummary[];
-  /** Roots of other trust domains, by their names. */
-  readonly federatedRoots?: Readonly<Record<string, readonly CertificateSummary[]>>;
-}
+import type { IdentityReport } from "../status/contract/agent-report.ts";
 
 /** What there is of it. */
 export function identityReport(state: IdentityState): IdentityReport {

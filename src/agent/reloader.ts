@@ -8,16 +8,13 @@ import type { AgentConfig } from "../config/agent-config.ts";
 import { ConfigError, describeProblem } from "../schema/config-problem.ts";
 import type { PreparedLaunch } from "../envoy/generation/launch.ts";
 import type { EnvoySupervisor } from "../envoy/supervisor.ts";
-import type { SwapReport } from "../envoy/swap/swap-requests.ts";
 import { Coalesced } from "../lifecycle/coalesced.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { followChanges } from "../files/file-changes.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
+import type { ReloadReport } from "../status/contract/reload-report.ts";
 import type { Logger } from "../telemetry/log.ts";
-import { launchOf } from "./launch.ts";
-
-/** What became of a reload. */
-export type ReloadReport = SwapReport | { readonly result: "invalid"; readonly problems: readonly string[] };
+import { launchOf } from "../config/launch.ts";
 
 /** What a reload works with. */
 export interface ReloaderOptions {

@@ -12,7 +12,7 @@ import { TaskGroup } from "../lifecycle/task-group.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import { keepSockets } from "./keep-sockets.ts";
 import type { Redactor } from "../telemetry/redactor.ts";
-import { launchOf } from "./launch.ts";
+import { launchOf } from "../config/launch.ts";
 import { requirePreconditions } from "./preconditions.ts";
 import { Reloader } from "./reloader.ts";
 import { type OwnLog, reopenOwnLog } from "./own-log.ts";
@@ -26,9 +26,9 @@ export interface AgentDependencies extends OwnLog {
   readonly configure: () => AgentConfig;
   /** Path of Envoy's binary. */
   readonly envoyBinary: string;
-  /** Gets each line of Envoy's own log. */
   /** Knows the secrets of the configuration. */
   readonly redactor: Redactor;
+  /** Gets each line of Envoy's own log. */
   readonly onEnvoyLogLine: (line: string) => void;
   /** Begin to drain. */
   readonly shutdown: AbortSignal;

@@ -1,8 +1,7 @@
 /**
  * The agent of a proxyless gRPC application: everything but Envoy, and a bootstrap for the application's own gRPC.
  */
-import { accessSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { grpcBootstrapText } from "../bootstrap/grpc-bootstrap.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
 import { stopEnd } from "../envoy/drain/stop-step.ts";
@@ -11,17 +10,25 @@ import { writeFileAtomic } from "../files/atomic-file.ts";
 import { makeFolder } from "../files/folder.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
-import { listenForStatus, type Readiness } from "../status/server.ts";
+import { announced } from "../status/announced.ts";
+import type { Readiness } from "../status/contract/readiness.ts";
+import { Profiling } from "../status/profile/profiling.ts";
+import { listenForStatus } from "../status/server.ts";
 import type { Redactor } from "../telemetry/redactor.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { startControlPlaneServices } from "./control-plane-services.ts";
 import { keepSockets } from "./keep-sockets.ts";
 import { requirePreconditions } from "./preconditions.ts";
 import { type OwnLog, registerLogMetrics, reopenOwnLog } from "./own-log.ts";
-import { startWorkloadHealth, workloadHealthReport } from "./workload-health.ts";
+import { readinessWithoutEnvoy } from "./readiness.ts";
+import { agentReport } from "./report.ts";
+import { servedRoutes } from "./status-routes.ts";
+import { startWorkloadHealth } from "./workload-health.ts";
 
 /** What it gets from the process. */
 export interface ProxylessDependencies extends OwnLog {
+  /** Pid of the agent. */
+  readonly pid: number;
   /** End. */
   readonly shutdown: AbortSignal;
   /** How often it was asked to reopen log files. */
@@ -59,39 +66,37 @@ export async function runProxyless(
     writeFileAtomic(proxyless.bootstrapPath, grpcBootstrapText(proxyless.bootstrap), 0o644);
     log.info("bootstrap of proxyless gRPC written", { path: proxyless.bootstrapPath });
   }
-  const readiness = async (): Promise<Readiness> => {
-    const { secret, problem } = identity.state.current;
-    if (secret === undefined) {
-      return { ready: false, reason: problem?.message ?? "the workload certificate is not there yet" };
-    }
-    const missing =
-      config.outputCerts?.folder === undefined ? undefined : missingFile(config.outputCerts.folder);
-    return missing === undefined
-      ? { ready: true }
-      : { ready: false, reason: `${missing} is not written yet` };
-  };
   if (config.status.port !== 0) {
+    const statusLog = log.scope("healthcheck");
+    const readiness = async (): Promise<Readiness> =>
+      readinessWithoutEnvoy(identity.state.current, config.outputCerts?.folder);
+    const sources = {
+      ...{ pid: deps.pid, readiness, workload },
+      identity: identity.state,
+      xds: xds.state,
+      envoy: undefined,
+    };
     stack.use(
-      await listenForStatus(config.status, {
-        readiness: async () => redactor.json(await readiness()),
-        metrics: () => metrics.render(),
-        report: async () =>
-          redactor.json({
-            ...(await readiness()),
-            agent: { pid: process.pid, runsEnvoy: false },
-            identity: { spiffeId: identity.state.current.secret?.spiffeId },
-            xds: xds.state.current,
-            ...(workload === undefined ? {} : { workload: workloadHealthReport(workload) }),
+      await listenForStatus(
+        config.status,
+        servedRoutes(config.status),
+        {
+          ...{ metrics, xds },
+          probe: announced(readiness, statusLog),
+          report: () => agentReport(sources),
+          reload: async () => ({
+            result: "invalid",
+            problems: ["there is no Envoy that could be swapped"],
           }),
-        exchanges: () => redactor.json(xds.exchanges()),
-        reload: async () => ({ result: "invalid", problems: ["there is no Envoy that could be swapped"] }),
-        // Whoever serves drains: the application.
-        drain: async () => undefined,
-        quit: () => {
-          quit.abort();
+          // Whoever serves drains: the application.
+          drain: async () => undefined,
+          quit: () => {
+            quit.abort();
+          },
+          profiling: new Profiling([process.execPath, ...process.execArgv, ...process.argv.slice(1)]),
         },
-        log: log.scope("healthcheck"),
-      }),
+        { log: statusLog, redactor },
+      ),
     );
   }
   const end = AbortSignal.any([shutdown, quit.signal, tasks.signal]);
@@ -107,17 +112,4 @@ export async function runProxyless(
       isCut: false,
     }),
   };
-}
-
-function missingFile(folder: string): string | undefined {
-  return ["cert-chain.pem", "key.pem", "root-cert.pem"]
-    .map((name) => join(folder, name))
-    .find((path) => {
-      try {
-        accessSync(path);
-        return false;
-      } catch {
-        return true;
-      }
-    });
 }

@@ -8,6 +8,9 @@ import type { NewcomerServices } from "../envoy/swap/newcomer-services.ts";
 import type { EnvoySupervisor } from "../envoy/supervisor.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
+import { announced } from "../status/announced.ts";
+import type { Readiness } from "../status/contract/readiness.ts";
+import { Profiling } from "../status/profile/profiling.ts";
 import { listenForStatus } from "../status/server.ts";
 import type { Redactor } from "../telemetry/redactor.ts";
 import { Metrics } from "../telemetry/metrics.ts";
@@ -15,7 +18,10 @@ import { startControlPlaneServices } from "./control-plane-services.ts";
 import { newcomerServices } from "./newcomer-services.ts";
 import type { Reloader } from "./reloader.ts";
 import { type OwnLog, registerLogMetrics } from "./own-log.ts";
-import { agentReport, agentReadiness } from "./report.ts";
+import { envoyReport } from "./envoy-report.ts";
+import { readinessOfEnvoy } from "./readiness.ts";
+import { agentReport } from "./report.ts";
+import { servedRoutes } from "./status-routes.ts";
 import { startWorkloadHealth } from "./workload-health.ts";
 import { registerSupervisionMetrics } from "./supervision-metrics.ts";
 
@@ -23,6 +29,8 @@ import { registerSupervisionMetrics } from "./supervision-metrics.ts";
 export interface ServiceDependencies extends OwnLog {
   /** Knows the secrets of the configuration. */
   readonly redactor: Redactor;
+  /** Pid of the agent. */
+  readonly pid: number;
   readonly supervisor: EnvoySupervisor;
   readonly reloader: Reloader;
   readonly tasks: TaskGroup;
@@ -81,27 +89,33 @@ export class AgentServices implements AsyncDisposable {
         log: log.scope("admin"),
       }),
     );
-    const watched = {
-      identity: identity.state,
-      xds: xds.state,
-      workload,
-      supervisor,
-      reloader: deps.reloader,
-    };
     if (config.status.port !== 0) {
+      const statusLog = log.scope("healthcheck");
+      const readiness = (): Promise<Readiness> =>
+        readinessOfEnvoy(supervisor, identity.state.current, xds.state.current);
+      const sources = {
+        ...{ pid: deps.pid, readiness, workload },
+        identity: identity.state,
+        xds: xds.state,
+        envoy: () => envoyReport(supervisor, deps.reloader),
+      };
       stack.use(
-        await listenForStatus(config.status, {
-          readiness: async () => redactor.json(await agentReadiness(watched)),
-          report: async () => redactor.json(await agentReport(watched)),
-          exchanges: () => redactor.json(xds.exchanges()),
-          metrics: () => metrics.render(),
-          reload: () => deps.reloader.reload("a request to reload", true),
-          drain: () => supervisor.drainOnRequest(),
-          quit: () => {
-            deps.quit("POST /quitquitquit on the status port");
+        await listenForStatus(
+          config.status,
+          servedRoutes(config.status),
+          {
+            ...{ metrics, xds },
+            probe: announced(readiness, statusLog),
+            report: () => agentReport(sources),
+            reload: () => deps.reloader.reload("a request to reload", true),
+            drain: () => supervisor.drainOnRequest(),
+            quit: () => {
+              deps.quit("POST /quitquitquit on the status port");
+            },
+            profiling: new Profiling([process.execPath, ...process.execArgv, ...process.argv.slice(1)]),
           },
-          log: log.scope("healthcheck"),
-        }),
+          { log: statusLog, redactor },
+        ),
       );
     }
     if (config.application !== undefined) {

@@ -4,6 +4,7 @@
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
+import type { WorkloadHealthReport } from "../status/contract/agent-report.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { HealthChecker, type ProxyReadiness } from "../workload-health/checker.ts";
@@ -22,18 +23,6 @@ export interface WorkloadHealthDependencies {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly tasks: TaskGroup;
-}
-
-/** The workload's health in the agent's report. Times are ISO 8601. */
-export interface WorkloadHealthReport {
-  readonly state: "unknown" | "healthy" | "unhealthy";
-  /** What is checked. */
-  readonly check: string;
-  readonly since?: string;
-  /** Why it is unhealthy. */
-  readonly reason?: string;
-  /** Why the last check failed, however many more it takes until that counts. */
-  readonly lastFailure?: string;
 }
 
 /** Start the checks in `tasks`; undefined when there is no probe. */

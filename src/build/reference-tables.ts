@@ -1,10 +1,11 @@
 /**
  * The tables of flags, environment variables and endpoints in the rooms' pages, made from the code that reads them.
  */
+import { statusRoutes } from "../agent/status-routes.ts";
 import type { Command } from "../command/command.ts";
 import { variables } from "../config/sources/environment.ts";
 import { unreadVariables } from "../config/sources/unread-variables.ts";
-import { endpoints } from "../status/server.ts";
+import type { Scope } from "../status/contract/route.ts";
 
 /** A page that carries tables. */
 export interface ReferencePage {
@@ -13,6 +14,13 @@ export interface ReferencePage {
   /** By the names in their markers, `<!-- begin flags -->` … `<!-- end flags -->`. */
   readonly tables: Readonly<Record<string, string>>;
 }
+
+/** Who may ask, in the table of endpoints. */
+const askers: Readonly<Record<Scope, string>> = {
+  everybody: "all",
+  scrapers: "all, or loopback with `METRICS_LOCALHOST_ACCESS_ONLY`",
+  loopback: "loopback",
+};
 
 /** Every page, with its tables made anew. */
 export function referencePages(commands: readonly Command[]): readonly ReferencePage[] {
@@ -93,9 +101,9 @@ function unreadTable(): string {
 }
 
 function endpointTable(): string {
-  const rows = endpoints.map(({ method, path, loopbackOnly, describe }) => [
+  const rows = statusRoutes.map(({ method, path, scope, describe }) => [
     `\`${method} ${path}\``,
-    loopbackOnly ? "loopback" : "all",
+    askers[scope],
     cell(describe),
   ]);
   return table(["request", "from", "answer"], rows);

@@ -1,8 +1,8 @@
 /**
  * `outrider certs`: the workload's certificate as the agent has it and as Envoy really serves it.
  */
-import type { AgentReport } from "../agent/report.ts";
 import type { Command, CommandContext } from "../command/command.ts";
+import type { AgentReport } from "../status/contract/agent-report.ts";
 import type { EnvoyCertificates } from "./certs/compare.ts";
 import { failedCode } from "./stopped-code.ts";
 
@@ -24,9 +24,9 @@ export const certsCommand: Command = {
       import("./sidecar.ts"),
     ]);
     const { statusPort, adminPort } = locate(context);
-    const report = await ask<AgentReport>(statusPort, "/debug/status", context);
+    const report = await askAgent(statusPort, context);
     if (report === undefined) return failedCode;
-    const envoy = await ask<EnvoyCertificates>(adminPort, "/certs", context);
+    const envoy = await askEnvoy(adminPort, context);
     const served = envoy === undefined ? undefined : compareCertificates(report.identity, envoy);
     if (args.boolean("json")) {
       context.print(JSON.stringify({ version: 1, identity: report.identity, envoy: served }, undefined, 2));
@@ -38,22 +38,45 @@ export const certsCommand: Command = {
   },
 };
 
-/** The JSON of an answer; undefined, and a line on standard error, when there is none. */
-async function ask<T>(port: number, url: string, context: CommandContext): Promise<T | undefined> {
+/** The agent's report; undefined, and a line on standard error, when there is none. */
+async function askAgent(port: number, context: CommandContext): Promise<AgentReport | undefined> {
+  const [{ AgentClient, AgentError }, { reportRoute }] = await Promise.all([
+    import("../status/client.ts"),
+    import("../status/routes/report.ts"),
+  ]);
+  try {
+    return await AgentClient.onPort(port).ask(reportRoute, { withinMs: timeoutMs });
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error;
+    const where = `localhost:${port}${reportRoute.path}`;
+    context.printError(
+      error.code === "STATUS" ? `${where} answers with ${error.message}` : noAnswer(where, error.message),
+    );
+    return undefined;
+  }
+}
+
+/** What Envoy's admin interface tells; undefined, and a line on standard error, when it does not. */
+async function askEnvoy(port: number, context: CommandContext): Promise<EnvoyCertificates | undefined> {
   const [{ fetchHttp }, { errorMessage }] = await Promise.all([
     import("../net/http-client.ts"),
     import("../lifecycle/error-message.ts"),
   ]);
+  const where = `localhost:${port}/certs`;
   try {
-    const { status, body } = await fetchHttp({ target: { host: "localhost", port }, url, timeoutMs });
-    if (status === 200) return JSON.parse(body.toString("utf8")) as T;
-    context.printError(
-      `localhost:${port}${url} answers with status ${status}: ${body.toString("utf8").trim()}`,
-    );
+    const { status, body } = await fetchHttp({
+      target: { host: "localhost", port },
+      url: "/certs",
+      timeoutMs,
+    });
+    if (status === 200) return JSON.parse(body.toString("utf8")) as EnvoyCertificates;
+    context.printError(`${where} answers with status ${status}: ${body.toString("utf8").trim()}`);
   } catch (error) {
-    context.printError(
-      `localhost:${port}${url} does not answer: ${errorMessage(error)}. Is this the pod of a running sidecar?`,
-    );
+    context.printError(noAnswer(where, errorMessage(error)));
   }
   return undefined;
+}
+
+function noAnswer(where: string, reason: string): string {
+  return `${where} does not answer: ${reason}. Is this the pod of a running sidecar?`;
 }

@@ -198,6 +198,7 @@ async function runProxy(args: Arguments, given: CommandContext): Promise<number>
         redactor,
         reopenLog,
         lostLines,
+        pid: context.pid,
         shutdown,
         reopenLogsRequests,
       });

@@ -18,26 +18,21 @@ export const reloadCommand: Command = {
 };
 
 async function reload(args: Arguments, context: CommandContext): Promise<number> {
-  const [{ locateAgent }, { readConfigFile }, { fetchHttp }, { errorMessage }] = await Promise.all([
-    import("../config/agent-location.ts"),
-    import("../config/sources/read-sources.ts"),
-    import("../net/http-client.ts"),
-    import("../lifecycle/error-message.ts"),
-  ]);
+  const [{ locateAgent }, { readConfigFile }, { AgentClient }, { reloadRoute }, { errorMessage }] =
+    await Promise.all([
+      import("../config/agent-location.ts"),
+      import("../config/sources/read-sources.ts"),
+      import("../status/client.ts"),
+      import("../status/routes/reload.ts"),
+      import("../lifecycle/error-message.ts"),
+    ]);
   const located = locateAgent({ env: context.env, readFile: readConfigFile }, args.string("meshConfig"));
   const port = args.optionalNumber("statusPort") ?? located.statusPort;
   try {
-    const { status, body } = await fetchHttp({
-      target: { host: "localhost", port },
-      method: "POST",
-      url: "/reload",
-      timeoutMs: answerMs,
-      signal: context.shutdown,
-    });
-    const answer = body.toString("utf8").trim();
-    context.print(answer);
-    const { result }: { readonly result?: unknown } = status === 200 ? JSON.parse(answer) : {};
-    return result === "swapped" || result === "unchanged" ? 0 : 1;
+    const waiting = { withinMs: answerMs, signal: context.shutdown };
+    const report = await AgentClient.onPort(port).ask(reloadRoute, waiting);
+    context.print(JSON.stringify(report));
+    return report.result === "swapped" || report.result === "unchanged" ? 0 : 1;
   } catch (error) {
     context.printError(`the agent on port ${port} did not answer: ${errorMessage(error)}`);
     return 1;

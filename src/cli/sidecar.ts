@@ -8,6 +8,8 @@ import { errorMessage } from "../lifecycle/error-message.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import { fetchHttp } from "../net/http-client.ts";
 import type { Arguments, CommandContext } from "../command/command.ts";
+import { AgentClient } from "../status/client.ts";
+import { quitRoute } from "../status/routes/quit.ts";
 
 /** Exit code for a wrong command line, `EX_USAGE` of sysexits(3). */
 export const usageCode = 64;
@@ -105,14 +107,9 @@ export async function letSidecarGo(port: number, withinMs: number): Promise<stri
 
 async function askToQuit(port: number): Promise<string | undefined> {
   try {
-    const { status, body } = await fetchHttp({
-      target: { host: "localhost", port },
-      method: "POST",
-      url: "/quitquitquit",
-      timeoutMs: 1_000,
-    });
-    return status === 200 ? undefined : `status ${status}: ${body.toString("utf8").trim()}`;
+    await AgentClient.onPort(port).tell(quitRoute, { withinMs: 1_000 });
+    return undefined;
   } catch (error) {
-    return errorMessage(error) || "no answer";
+    return errorMessage(error);
   }
 }

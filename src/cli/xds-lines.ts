@@ -1,7 +1,7 @@
 /**
  * Exchanges with the control plane as lines for people.
  */
-import type { RefusalReport } from "../agent/report.ts";
+import type { RefusalReport } from "../status/contract/agent-report.ts";
 import type { Exchange } from "../xdsproxy/report/recorder.ts";
 
 /** Which exchanges to show. */

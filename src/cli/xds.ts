@@ -1,7 +1,7 @@
 /**
  * `outrider xds`: what the control plane last sent to the Envoy of this pod, and what Envoy said to it.
  */
-import type { AgentReport } from "../agent/report.ts";
+import type { AgentClient } from "../status/client.ts";
 import type { Exchange } from "../xdsproxy/report/recorder.ts";
 import { agentFlags } from "./agent-flags.ts";
 import type { Arguments, Command, CommandContext } from "../command/command.ts";
@@ -25,29 +25,31 @@ export const xdsCommand: Command = {
 };
 
 async function showExchanges(args: Arguments, context: CommandContext): Promise<number> {
-  const [{ locateAgent }, { readConfigFile }, { fetchHttp }, { errorMessage }, { sleep }, lines] =
-    await Promise.all([
-      import("../config/agent-location.ts"),
-      import("../config/sources/read-sources.ts"),
-      import("../net/http-client.ts"),
-      import("../lifecycle/error-message.ts"),
-      import("../lifecycle/sleep.ts"),
-      import("./xds-lines.ts"),
-    ]);
+  const [
+    { locateAgent },
+    { readConfigFile },
+    { AgentClient },
+    { exchangesRoute },
+    { errorMessage },
+    { sleep },
+    lines,
+  ] = await Promise.all([
+    import("../config/agent-location.ts"),
+    import("../config/sources/read-sources.ts"),
+    import("../status/client.ts"),
+    import("../xdsproxy/report/exchanges-route.ts"),
+    import("../lifecycle/error-message.ts"),
+    import("../lifecycle/sleep.ts"),
+    import("./xds-lines.ts"),
+  ]);
   const located = locateAgent({ env: context.env, readFile: readConfigFile }, args.string("meshConfig"));
   const port = args.optionalNumber("statusPort") ?? located.statusPort;
+  const agent = AgentClient.onPort(port);
   const wanted = { type: args.optionalString("type"), nacksOnly: args.boolean("nacks") };
   const shown = new Map<number, Exchange["outcome"]>();
   for (;;) {
     try {
-      const { status, body } = await fetchHttp({
-        target: { host: "localhost", port },
-        url: "/debug/xds",
-        timeoutMs: 5_000,
-        signal: context.shutdown,
-      });
-      if (status !== 200) throw new Error(`it answered ${status}`);
-      const exchanges = JSON.parse(body.toString("utf8")) as readonly Exchange[];
+      const exchanges = await agent.ask(exchangesRoute, { signal: context.shutdown });
       for (const exchange of lines.selectExchanges(exchanges, wanted)) {
         if (shown.get(exchange.number) === exchange.outcome) continue;
         shown.set(exchange.number, exchange.outcome);
@@ -61,7 +63,7 @@ async function showExchanges(args: Arguments, context: CommandContext): Promise<
       return 1;
     }
     if (!args.boolean("follow")) {
-      if (!args.boolean("json")) await showRefusals(port, wanted.type, context);
+      if (!args.boolean("json")) await showRefusals(agent, wanted.type, context);
       return 0;
     }
     await sleep(followMs, context.shutdown);
@@ -71,18 +73,16 @@ async function showExchanges(args: Arguments, context: CommandContext): Promise<
 
 /** What is refused at the end of it all; an agent of another release may not tell. */
 async function showRefusals(
-  port: number,
+  agent: AgentClient,
   type: string | undefined,
   { print, shutdown }: CommandContext,
 ): Promise<void> {
-  const [{ fetchHttp }, { refusalLine }] = await Promise.all([
-    import("../net/http-client.ts"),
+  const [{ reportRoute }, { refusalLine }] = await Promise.all([
+    import("../status/routes/report.ts"),
     import("./xds-lines.ts"),
   ]);
-  const target = { host: "localhost", port };
   try {
-    const { body } = await fetchHttp({ target, url: "/debug/status", timeoutMs: 5_000, signal: shutdown });
-    const { xds } = JSON.parse(body.toString("utf8")) as Pick<AgentReport, "xds">;
+    const { xds } = await agent.ask(reportRoute, { signal: shutdown });
     for (const refusal of xds.refused ?? [])
       if (refusal.typeUrl.toLowerCase().includes(type?.toLowerCase() ?? "")) print(refusalLine(refusal));
   } catch {

@@ -10,7 +10,7 @@ import type { SupervisionOptions } from "../envoy/supervision-options.ts";
 import type { IdentityOptions } from "../identity/options.ts";
 import type { OutputCertsOptions } from "../identity/output-certs.ts";
 import type { SdsOptions } from "../sds/server.ts";
-import type { StatusOptions } from "../status/server.ts";
+import type { StatusOptions } from "../status/options.ts";
 import type { WasmOptions } from "../wasm/options.ts";
 import type { WorkloadHealthOptions } from "../workload-health/options.ts";
 import type { XdsProxyOptions } from "../xdsproxy/xds-proxy.ts";

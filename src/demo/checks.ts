@@ -3,6 +3,7 @@
  */
 import { sleep } from "../lifecycle/sleep.ts";
 import { fetchHttp } from "../net/http-client.ts";
+import { metricsRoute } from "../status/routes/metrics.ts";
 import { callThrough } from "./demo-app.ts";
 import type { DemoMesh } from "./demo-mesh.ts";
 import { demoNamespace, serviceHost } from "./mesh-config.ts";
@@ -58,7 +59,7 @@ export function demoChecks(mesh: DemoMesh, shutdown: AbortSignal): readonly Chec
       },
       {
         name: `${name}'s agent metrics`,
-        run: () => expectStatus(ports[`${name}.status`], "/stats/prometheus"),
+        run: () => expectStatus(ports[`${name}.status`], metricsRoute.path),
       },
       {
         name: `${name}'s Envoy metrics`,

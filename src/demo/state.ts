@@ -1,10 +1,11 @@
 /**
  * What is known of the demo mesh at one moment.
  */
-import type { AgentReport } from "../agent/report.ts";
 import { describeFileProblem, type FileProblem } from "../controlplane/config/problem.ts";
 import { describeExit } from "../envoy/exits/exit.ts";
-import { fetchHttp } from "../net/http-client.ts";
+import { AgentClient } from "../status/client.ts";
+import { isOfSidecar, type SidecarReport } from "../status/contract/agent-report.ts";
+import { reportRoute } from "../status/routes/report.ts";
 import type { RequestResult } from "./demo-app.ts";
 import type { DemoMesh } from "./demo-mesh.ts";
 import type { SidecarProcess } from "./sidecar-process.ts";
@@ -16,7 +17,7 @@ export interface SidecarState {
   /** How the agent's process ended, if it did. */
   readonly exit: string | undefined;
   /** The agent's own report; undefined while it does not answer. */
-  readonly report: AgentReport | undefined;
+  readonly report: SidecarReport | undefined;
   readonly lastProblem: string | undefined;
 }
 
@@ -77,11 +78,10 @@ async function observeSidecar(sidecar: SidecarProcess, mesh: DemoMesh): Promise<
 }
 
 /** The agent's report; undefined when it does not answer. */
-export async function askAgent(statusPort: number): Promise<AgentReport | undefined> {
+export async function askAgent(statusPort: number): Promise<SidecarReport | undefined> {
   try {
-    const target = { host: "127.0.0.1", port: statusPort };
-    const response = await fetchHttp({ target, url: "/debug/status", timeoutMs: 2_000 });
-    return JSON.parse(response.body.toString("utf8")) as AgentReport;
+    const report = await AgentClient.onPort(statusPort).ask(reportRoute, { withinMs: 2_000 });
+    return isOfSidecar(report) ? report : undefined;
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 /**
  * The checks that run Envoy.
  */
-import { launchOf } from "../agent/launch.ts";
+import { launchOf } from "../config/launch.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { BootstrapSource } from "../config/decide/bootstrap-source.ts";
 import { ConfigError } from "../schema/config-problem.ts";

@@ -2,8 +2,8 @@
  * What the Envoy of a running agent refuses of the control plane's configuration: the agent is asked.
  */
 import { errorMessage } from "../lifecycle/error-message.ts";
-import { at, listAt, textAt } from "../lifecycle/json-path.ts";
-import { fetchHttp } from "../net/http-client.ts";
+import { AgentClient } from "../status/client.ts";
+import { reportRoute } from "../status/routes/report.ts";
 import { type Finding, ok, warning } from "./finding.ts";
 import type { Check } from "./run-checks.ts";
 import type { RunningAgent } from "./running-agent.ts";
@@ -71,13 +71,9 @@ export function refusedChecks(statusPort: number, agent: RunningAgent): readonly
 }
 
 async function askForRefused(port: number): Promise<readonly RefusedResource[]> {
-  const target = { host: "127.0.0.1", port };
-  const { body } = await fetchHttp({ target, url: "/debug/status", timeoutMs: reportMs });
-  return listAt(at(JSON.parse(body.toString("utf8")), "xds"), "refused").map((refused) => ({
-    type: (textAt(refused, "typeUrl") ?? "").replace(/^.*\./, ""),
-    name: textAt(refused, "name") ?? "",
-    reason: textAt(refused, "reason") ?? "",
-    since: textAt(refused, "since") ?? "",
-    serves: textAt(refused, "serves") ?? "",
+  const { xds } = await AgentClient.onPort(port).ask(reportRoute, { withinMs: reportMs });
+  return (xds.refused ?? []).map(({ typeUrl, ...refused }) => ({
+    ...refused,
+    type: typeUrl.replace(/^.*\./, ""),
   }));
 }

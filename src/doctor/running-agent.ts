@@ -4,10 +4,10 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type FoundRecord, readRecord } from "../envoy/generation/process-record.ts";
-import { at } from "../lifecycle/json-path.ts";
 import { bootId, isAlive, type ProcessIdentity } from "../process/identity.ts";
-import { fetchHttp } from "../net/http-client.ts";
 import { portOwners } from "../net/port-owner.ts";
+import { AgentClient } from "../status/client.ts";
+import { reportRoute } from "../status/routes/report.ts";
 
 /** Who runs from a configPath. */
 export interface RunningAgent {
@@ -44,13 +44,11 @@ export async function lookForProxylessAgent(statusPort: number): Promise<Running
   const nobody = { pid: undefined, envoys: [], strays: [] };
   if (statusPort === 0) return nobody;
   try {
-    const target = { host: "127.0.0.1", port: statusPort };
-    const { body } = await fetchHttp({ target, url: "/debug/status", timeoutMs: reportMs });
-    const report: unknown = JSON.parse(body.toString("utf8"));
-    const [pid, runsEnvoy] = [at(report, "agent", "pid"), at(report, "agent", "runsEnvoy")];
-    const isIt = typeof pid === "number" && runsEnvoy === false;
+    const { agent } = await AgentClient.onPort(statusPort).ask(reportRoute, { withinMs: reportMs });
+    if (agent.runsEnvoy) return nobody;
     // Whoever answers must also be who listens.
-    return isIt && portOwners([statusPort]).some((owner) => owner.pid === pid) ? { ...nobody, pid } : nobody;
+    const isListening = portOwners([statusPort]).some(({ pid }) => pid === agent.pid);
+    return isListening ? { ...nobody, pid: agent.pid } : nobody;
   } catch {
     return nobody;
   }

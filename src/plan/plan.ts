@@ -2,7 +2,7 @@
  * What a start or a reload would do now. Nothing is changed by looking.
  */
 import { existsSync } from "node:fs";
-import { launchOf } from "../agent/launch.ts";
+import { launchOf } from "../config/launch.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
 import { findEnvoy } from "../envoy/binary/ensure.ts";
 import { Deadline } from "../lifecycle/timer.ts";

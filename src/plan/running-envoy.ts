@@ -8,7 +8,9 @@ import { lookForAgent } from "../doctor/running-agent.ts";
 import { EnvoyAdmin, type ServerInfo } from "../envoy/admin.ts";
 import type { ListenerFacts } from "../envoy/swap/listeners.ts";
 import { type ProcessRecord, readRecord } from "../envoy/generation/process-record.ts";
-import { fetchHttp } from "../net/http-client.ts";
+import { AgentClient } from "../status/client.ts";
+import type { EnvoyReport } from "../status/contract/agent-report.ts";
+import { reportRoute } from "../status/routes/report.ts";
 import type { BinaryIdentity } from "./changes.ts";
 
 /** What is known of it. */
@@ -57,7 +59,7 @@ export async function lookAtRunningEnvoy(
   const newest = candidates.at(-1);
   if (newest === undefined) return undefined;
   const report = await askAgent(statusPort);
-  const { number, folder, record } = candidates.find((one) => one.number === report.generation) ?? newest;
+  const { number, folder, record } = candidates.find((one) => one.number === report?.generation) ?? newest;
   const adminSocketPath = join(folder, "admin.sock");
   const admin = new EnvoyAdmin(adminSocketPath);
   const [info, listeners] = await Promise.all([
@@ -80,8 +82,8 @@ export async function lookAtRunningEnvoy(
     baseId: record.baseId,
     info,
     listeners,
-    state: report.state,
-    swapWaitsFor: report.swapWaitsFor,
+    state: report?.state,
+    swapWaitsFor: report?.swapWaitsFor,
   };
 }
 
@@ -98,24 +100,12 @@ function candidatesIn(folder: string, pids: readonly number[]): readonly Candida
     });
 }
 
-interface EnvoyReport {
-  readonly state?: string;
-  readonly generation?: number;
-  readonly swapWaitsFor?: string;
-}
-
-/** Only the agent knows which of several it is. */
-async function askAgent(statusPort: number): Promise<EnvoyReport> {
+/** Only the agent knows which of several it is; undefined when it does not answer. */
+async function askAgent(statusPort: number): Promise<EnvoyReport | undefined> {
   try {
-    const { body } = await fetchHttp({
-      target: { host: "127.0.0.1", port: statusPort },
-      url: "/debug/status",
-      timeoutMs: 2_000,
-    });
-    const report = JSON.parse(body.toString("utf8")) as { readonly envoy?: EnvoyReport };
-    return report.envoy ?? {};
+    return (await AgentClient.onPort(statusPort).ask(reportRoute, { withinMs: 2_000 })).envoy;
   } catch {
-    return {};
+    return undefined;
   }
 }
 

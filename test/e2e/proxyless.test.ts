@@ -5,6 +5,8 @@ import { chmodSync, existsSync, readFileSync, renameSync, statSync } from "node:
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fetchHttp } from "../../src/net/http-client.ts";
+import { AgentClient } from "../../src/status/client.ts";
+import { reportRoute } from "../../src/status/routes/report.ts";
 import { diagnose } from "../support/doctor.ts";
 import { eventually } from "../support/eventually.ts";
 import { expectFinding } from "../support/findings.ts";
@@ -68,6 +70,13 @@ describe("with DISABLE_ENVOY", () => {
     renameSync(log, `${log}.1`);
     agent.kill("SIGUSR1");
     await eventually("a log file of its own again", () => assert.ok(existsSync(log)), { withinMs: 10_000 });
+
+    const report = await AgentClient.onPort(workload.ports.status).ask(reportRoute);
+    assert.deepEqual(report.agent, { pid: agent.pid, runsEnvoy: false });
+    assert.equal(report.identity.spiffeId, "spiffe://cluster.local/ns/demo/sa/web");
+    assert.equal(report.identity.chain?.[0]?.names[0], `URI:${report.identity.spiffeId}`);
+    assert.equal(report.xds.address, `localhost:${mesh.controlPlanePorts.tls}`);
+    assert.equal(report.envoy, undefined);
 
     const drain = await fetchHttp({
       target: { host: "127.0.0.1", port: workload.ports.status },

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import type { AgentReport } from "../../src/agent/report.ts";
+import type { SidecarReport } from "../../src/status/contract/agent-report.ts";
 import { openTokenIssuer } from "../../src/controlplane/demo-tokens.ts";
 import { fetchHttp, type HttpResponse } from "../../src/net/http-client.ts";
 import { testEnvoy } from "./envoy.ts";
@@ -26,7 +26,7 @@ export interface TestSidecar {
   readonly folder: string;
   readonly ports: SidecarPorts;
   readonly agent: RunningOutrider;
-  report(): Promise<AgentReport>;
+  report(): Promise<SidecarReport>;
   /** A metric of the agent; 0 while it has no sample. */
   metric(name: string): Promise<number>;
   ready(): Promise<void>;
@@ -197,8 +197,8 @@ export class TestMesh implements AsyncDisposable {
 }
 
 function testSidecar(name: string, folder: string, ports: SidecarPorts, agent: RunningOutrider): TestSidecar {
-  const report = async (): Promise<AgentReport> =>
-    JSON.parse((await get(ports.status, "/debug/status")).body.toString("utf8")) as AgentReport;
+  const report = async (): Promise<SidecarReport> =>
+    JSON.parse((await get(ports.status, "/debug/status")).body.toString("utf8")) as SidecarReport;
   return {
     name,
     folder,

@@ -3,9 +3,12 @@
  * every descriptor up.
  */
 import { openSync } from "node:fs";
+import { statusRoutes } from "../../src/agent/status-routes.ts";
 import { listenForAdmin } from "../../src/envoy/admin-forwarder.ts";
 import { createLogger } from "../../src/telemetry/log.ts";
 import { listenForStatus } from "../../src/status/server.ts";
+import { Redactor } from "../../src/telemetry/redactor.ts";
+import { statusParts } from "./status-parts.ts";
 
 const log = createLogger({
   json: false,
@@ -13,19 +16,11 @@ const log = createLogger({
   write: (line) => process.stderr.write(line),
   now: () => new Date(),
 });
-const nothing = (): Promise<void> => Promise.resolve();
 const status = await listenForStatus(
-  { host: "127.0.0.1", port: 0, metricsLocalOnly: false, profiling: false },
-  {
-    readiness: () => Promise.resolve({ ready: true }),
-    metrics: () => Promise.resolve(""),
-    report: nothing,
-    exchanges: () => [],
-    reload: nothing,
-    drain: nothing,
-    quit: () => undefined,
-    log,
-  },
+  { host: "127.0.0.1", port: 0, metricsLocalOnly: false },
+  statusRoutes,
+  statusParts(),
+  { log, redactor: new Redactor() },
 );
 const admin = await listenForAdmin({
   host: "127.0.0.1",

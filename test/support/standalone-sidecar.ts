@@ -4,8 +4,9 @@
  */
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ReloadReport } from "../../src/agent/reloader.ts";
-import type { AgentReport } from "../../src/agent/report.ts";
+import type { ReloadReport } from "../../src/status/contract/reload-report.ts";
+
+import type { SidecarReport } from "../../src/status/contract/agent-report.ts";
 import { fetchHttp } from "../../src/net/http-client.ts";
 import { directResponseListener } from "./envoy-config.ts";
 import { testEnvoy } from "./envoy.ts";
@@ -168,9 +169,9 @@ export class StandaloneSidecar implements AsyncDisposable {
     return this.reload(withinMs);
   }
 
-  async report(): Promise<AgentReport> {
+  async report(): Promise<SidecarReport> {
     const { body } = await get(this.ports.status, "/debug/status");
-    return JSON.parse(body.toString("utf8")) as AgentReport;
+    return JSON.parse(body.toString("utf8")) as SidecarReport;
   }
 
   /** A metric of the agent by its start; 0 while it has no sample. */

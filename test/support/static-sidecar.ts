@@ -1,7 +1,7 @@
 /** A sidecar whose Envoy runs a finished bootstrap: the cheapest subject for supervision. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ReloadReport } from "../../src/agent/reloader.ts";
+import type { ReloadReport } from "../../src/status/contract/reload-report.ts";
 import { fetchHttp, type HttpResponse } from "../../src/net/http-client.ts";
 import { freePorts } from "./free-ports.ts";
 import { get, type SidecarChanges, TestMesh, type TestSidecar } from "./mesh.ts";

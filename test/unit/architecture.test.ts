@@ -23,7 +23,6 @@ const features = [
   "envoy",
   "identity",
   "sds",
-  "status",
   "wasm",
   "workload-health",
   "xdsproxy",
@@ -45,13 +44,15 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   init: foundation,
   command: ["init", ...foundation],
   xds: ["grpc", ...foundation],
-  ...Object.fromEntries(features.map((feature) => [feature, protocols])),
-  config: [...features, ...protocols],
-  agent: ["config", ...features, ...protocols],
-  doctor: ["agent", "config", ...features, ...protocols],
-  plan: ["agent", "doctor", "config", ...features, ...protocols],
+  // Features bring the status port their routes.
+  status: foundation,
+  ...Object.fromEntries(features.map((feature) => [feature, ["status", ...protocols]])),
+  config: [...features, "status", ...protocols],
+  agent: ["config", ...features, "status", ...protocols],
+  doctor: ["config", ...features, "status", ...protocols],
+  plan: ["doctor", "config", ...features, "status", ...protocols],
   controlplane: protocols,
-  demo: ["agent", "controlplane", "command", "config", ...features, ...protocols],
+  demo: ["controlplane", "command", "config", ...features, "status", ...protocols],
   cli: [
     "demo",
     "agent",
@@ -60,11 +61,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "controlplane",
     "config",
     ...features,
+    "status",
     "command",
     "init",
     ...protocols,
   ],
-  build: ["cli", "command", "config", "envoy", "status", ...foundation],
+  build: ["agent", "cli", "command", "config", "envoy", "status", ...foundation],
   "main.ts": ["cli", "command", "init", "telemetry", "process", "lifecycle"],
 };
 
@@ -93,6 +95,7 @@ const subRooms: Readonly<Record<string, Readonly<Record<string, readonly string[
     refusals: ["report", "cache", "downstream"],
     stream: ["upstream", "report", "cache", "downstream", "handlers", "refusals"],
   },
+  status: { contract: [], profile: ["contract"], routes: ["contract", "profile"] },
 };
 
 // The one place of each library.

@@ -1,7 +1,7 @@
 /**
  * What Envoy serves against what the agent gave it.
  */
-import type { IdentityReport } from "../../agent/identity-report.ts";
+import type { IdentityReport } from "../../status/contract/agent-report.ts";
 import { isSameWorkload } from "../../pki/spiffe-id.ts";
 
 /** A certificate of Envoy's `/certs` (envoy.admin.v3.CertificateDetails). */

@@ -1,7 +1,7 @@
 /**
  * Certificates for people.
  */
-import type { IdentityReport } from "../../agent/identity-report.ts";
+import type { IdentityReport } from "../../status/contract/agent-report.ts";
 import { formatDuration } from "../../doctor/duration.ts";
 import type { ServedCertificates } from "./compare.ts";
 

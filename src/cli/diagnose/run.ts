@@ -15,7 +15,10 @@ import { readRegularFile } from "../../files/read-regular-file.ts";
 import { runCommand } from "../../process/command.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { Deadline } from "../../lifecycle/timer.ts";
-import { fetchHttp } from "../../net/http-client.ts";
+import { AgentClient } from "../../status/client.ts";
+import { metricsRoute } from "../../status/routes/metrics.ts";
+import { readinessRoute } from "../../status/routes/readiness.ts";
+import { reportRoute } from "../../status/routes/report.ts";
 import { environmentOf } from "../agent-environment.ts";
 import type { Arguments, CommandContext } from "../../command/command.ts";
 import { privateContext } from "../private-context.ts";
@@ -120,18 +123,18 @@ async function outputOf(file: string, flag: string): Promise<string> {
 }
 
 async function addLiveState(bundle: Bundle, location: AgentLocation): Promise<void> {
-  const status = { host: "127.0.0.1", port: location.statusPort };
-  for (const [file, url] of [
-    ["status.json", "/debug/status"],
-    ["ready.txt", "/healthz/ready"],
-    ["metrics.txt", "/stats/prometheus"],
+  const agent = AgentClient.onPort(location.statusPort);
+  for (const [file, route] of [
+    ["status.json", reportRoute],
+    ["ready.txt", readinessRoute],
+    ["metrics.txt", metricsRoute],
   ] as const) {
     const name = `agent/${file}`;
     if (location.statusPort === 0) bundle.miss(name, "the agent has no status port (statusPort: 0)");
     else {
       await bundle.tryAdd(name, async () => {
-        const { status: code, body } = await fetchHttp({ target: status, url, timeoutMs, maxBytes });
-        return code === 200 ? body.toString("utf8") : `HTTP ${code}\n${body.toString("utf8")}`;
+        const { status, text } = await agent.answer(route, { withinMs: timeoutMs });
+        return status === 200 ? text : `HTTP ${status}\n${text}`;
       });
     }
   }

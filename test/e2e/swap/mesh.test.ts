@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import type { ReloadReport } from "../../../src/agent/reloader.ts";
+import type { ReloadReport } from "../../../src/status/contract/reload-report.ts";
 import { sleep } from "../../../src/lifecycle/sleep.ts";
 import { fetchHttp } from "../../../src/net/http-client.ts";
 import { describeLoad, startLoadGenerator } from "../../support/load/generator.ts";

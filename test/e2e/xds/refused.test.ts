@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { ReloadReport } from "../../../src/agent/reloader.ts";
+import type { ReloadReport } from "../../../src/status/contract/reload-report.ts";
 import { refusedChecks } from "../../../src/doctor/refused.ts";
 import { fetchHttp, type HttpResponse } from "../../../src/net/http-client.ts";
 import { eventually } from "../../support/eventually.ts";

@@ -5,8 +5,11 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { join } from "node:path";
+import { statusRoutes } from "../../../src/agent/status-routes.ts";
 import { listenForAdmin } from "../../../src/envoy/admin-forwarder.ts";
 import { listenForStatus } from "../../../src/status/server.ts";
+import { Redactor } from "../../../src/telemetry/redactor.ts";
+import { statusParts } from "../../support/status-parts.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { testLog } from "../../support/test-log.ts";
 import { checkHttpAnswer, getRequest, httpTarget } from "../http-target.ts";
@@ -33,17 +36,17 @@ const statusTarget = httpTarget("http-status", async () => {
     changes += 1;
   };
   const server = await listenForStatus(
-    { host, port: 0, metricsLocalOnly: false, profiling: true },
-    {
-      readiness: () => Promise.resolve({ ready: true }),
-      metrics: () => Promise.resolve("# EOF\n"),
-      report: () => Promise.resolve({}),
-      exchanges: () => [],
-      reload: () => Promise.resolve(change()),
+    { host, port: 0, metricsLocalOnly: false },
+    statusRoutes,
+    statusParts({
+      reload: () => {
+        change();
+        return Promise.resolve({ result: "stopped" });
+      },
       drain: () => Promise.resolve(change()),
       quit: change,
-      log: testLog().log,
-    },
+    }),
+    { log: testLog().log, redactor: new Redactor() },
   );
   return {
     feed: async (input) => {

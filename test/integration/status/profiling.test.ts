@@ -5,26 +5,21 @@ import { setImmediate } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { fetchHttp, type HttpResponse } from "../../../src/net/http-client.ts";
+import { servedRoutes } from "../../../src/agent/status-routes.ts";
 import { listenForStatus } from "../../../src/status/server.ts";
+import { Redactor } from "../../../src/telemetry/redactor.ts";
+import { statusParts } from "../../support/status-parts.ts";
 import { testLog } from "../../support/test-log.ts";
 
 async function withStatus(
   profiling: boolean,
   run: (get: (url: string, method?: string) => Promise<HttpResponse>) => Promise<void>,
 ): Promise<void> {
-  const nothing = (): Promise<void> => Promise.resolve();
   await using server = await listenForStatus(
-    { host: "127.0.0.1", port: 0, metricsLocalOnly: false, profiling },
-    {
-      readiness: () => Promise.resolve({ ready: true }),
-      metrics: () => Promise.resolve(""),
-      report: nothing,
-      exchanges: () => [],
-      reload: nothing,
-      drain: nothing,
-      quit: () => undefined,
-      log: testLog().log,
-    },
+    { host: "127.0.0.1", port: 0, metricsLocalOnly: false },
+    servedRoutes({ profiling }),
+    statusParts(),
+    { log: testLog().log, redactor: new Redactor() },
   );
   await run((url, method = "GET") =>
     fetchHttp({ target: { host: "127.0.0.1", port: server.port }, method, url, timeoutMs: 20_000 }),

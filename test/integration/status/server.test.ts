@@ -3,8 +3,11 @@ import assert from "node:assert/strict";
 import { request as httpRequest } from "node:http";
 import type { Socket } from "node:net";
 import { describe, test } from "node:test";
-import { endpoints, listenForStatus } from "../../../src/status/server.ts";
+import { statusRoutes } from "../../../src/agent/status-routes.ts";
+import { listenForStatus } from "../../../src/status/server.ts";
+import { Redactor } from "../../../src/telemetry/redactor.ts";
 import { bareRequest, holdOpen, sendRaw, statusOf } from "../../support/raw-http.ts";
+import { statusParts } from "../../support/status-parts.ts";
 import { testLog } from "../../support/test-log.ts";
 
 async function withStatus(
@@ -12,22 +15,24 @@ async function withStatus(
   metricsLocalOnly = false,
 ): Promise<void> {
   const called: string[] = [];
-  const note = (what: string) => (): Promise<void> => {
-    called.push(what);
-    return Promise.resolve();
+  const parts = statusParts();
+  const noted = <Result>(what: string, call: () => Result) => {
+    return (): Result => {
+      called.push(what);
+      return call();
+    };
   };
   await using server = await listenForStatus(
-    { host: "0.0.0.0", port: 0, metricsLocalOnly, profiling: true },
+    { host: "0.0.0.0", port: 0, metricsLocalOnly },
+    statusRoutes,
     {
-      readiness: () => Promise.resolve({ ready: true }),
-      metrics: () => Promise.resolve("metric 1\n"),
-      report: note("report"),
-      exchanges: () => [],
-      reload: note("reload"),
-      drain: note("drain"),
-      quit: () => void note("quit")(),
-      log: testLog().log,
+      ...parts,
+      report: noted("report", parts.report),
+      reload: noted("reload", parts.reload),
+      drain: noted("drain", parts.drain),
+      quit: noted("quit", parts.quit),
     },
+    { log: testLog().log, redactor: new Redactor() },
   );
   await run(server.port, called);
 }
@@ -52,9 +57,9 @@ describe("the status port", () => {
   for (const address of ["127.0.0.6", "127.0.0.2", "127.255.255.254"]) {
     test(`takes ${address} for no loopback on any endpoint`, async () => {
       await withStatus(async (port, called) => {
-        for (const { path, method, loopbackOnly } of endpoints) {
+        for (const { path, method, scope } of statusRoutes) {
           const status = await statusFrom(address, port, method, path);
-          assert.equal(status, loopbackOnly ? 403 : 200, `${method} ${path}`);
+          assert.equal(status, scope === "loopback" ? 403 : 200, `${method} ${path}`);
         }
         assert.deepEqual(called, []);
       });
@@ -71,7 +76,7 @@ describe("the status port", () => {
 
   test("gives a page of a foreign site nothing, and nothing happens", async () => {
     await withStatus(async (port, called) => {
-      for (const { path, method } of endpoints) {
+      for (const { path, method } of statusRoutes) {
         for (const headers of [
           { host: `evil.example:${port}` },
           { origin: "http://evil.example" },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { IdentityReport } from "../../../src/agent/identity-report.ts";
+import type { IdentityReport } from "../../../src/status/contract/agent-report.ts";
 import { compareCertificates, type EnvoyCertificate } from "../../../src/cli/certs/compare.ts";
 import { certsLines } from "../../../src/cli/certs/lines.ts";
 

@@ -3,8 +3,8 @@
  */
 import { finishBootstrap } from "../bootstrap/build.ts";
 import { renderBootstrap, TemplateError } from "../bootstrap/render.ts";
-import type { AgentConfig } from "../config/agent-config.ts";
-import type { BootstrapSource } from "../config/decide/bootstrap-source.ts";
+import type { AgentConfig } from "./agent-config.ts";
+import type { BootstrapSource } from "./decide/bootstrap-source.ts";
 import { ConfigError } from "../schema/config-problem.ts";
 import { type PreparedLaunch, prepareLaunch } from "../envoy/generation/launch.ts";
 

@@ -2,7 +2,7 @@
  * A profile of this process' processor time, by V8's own profiler. Nothing is opened that anybody could connect to.
  */
 import type { Profiler } from "node:inspector";
-import { sleep } from "../lifecycle/sleep.ts";
+import { sleep } from "../../lifecycle/sleep.ts";
 
 /** V8's answer (Chrome DevTools Protocol, Profiler domain): a tree of frames, and how often each was the innermost. */
 export type CpuProfile = Profiler.Profile;

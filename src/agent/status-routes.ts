@@ -1,0 +1,35 @@
+/**
+ * The table of the status port: one row for each route, whatever feature it comes from. The first that fits answers.
+ */
+import { drainRoute } from "../status/routes/drain.ts";
+import { metricsRoute, plainMetricsRoute } from "../status/routes/metrics.ts";
+import { profilesRoute } from "../status/routes/profiles.ts";
+import { quitRoute } from "../status/routes/quit.ts";
+import { readinessRoute } from "../status/routes/readiness.ts";
+import { reloadRoute } from "../status/routes/reload.ts";
+import { reportRoute } from "../status/routes/report.ts";
+import type { PartsOf, Route } from "../status/contract/route.ts";
+import { exchangesRoute } from "../xdsproxy/report/exchanges-route.ts";
+
+const rows = [
+  readinessRoute,
+  metricsRoute,
+  plainMetricsRoute,
+  reportRoute,
+  exchangesRoute,
+  profilesRoute,
+  reloadRoute,
+  drainRoute,
+  quitRoute,
+] as const;
+
+/** What all of them work with. */
+export type StatusParts = PartsOf<typeof rows>;
+
+/** In the order in which the documentation has them. */
+export const statusRoutes: readonly Route<StatusParts>[] = rows;
+
+/** The rows that are served. */
+export function servedRoutes({ profiling }: { readonly profiling: boolean }): readonly Route<StatusParts>[] {
+  return profiling ? statusRoutes : statusRoutes.filter((route) => route !== profilesRoute);
+}

@@ -1,0 +1,94 @@
+/**
+ * What the status port serves, one route per path.
+ *
+ * A route is a plain value and lies with the feature whose matter it is. The composition root joins all of them in one
+ * table; the port's rules are applied from that table, and the documentation is made from it. What a route works with is
+ * an interface of its own: the root passes something that fits.
+ */
+
+/**
+ * Who may ask: everybody; scrapers, who are everybody unless metrics are for loopback only; or processes of this network
+ * namespace alone. What changes something, or tells more than the kubelet and Prometheus need, is for loopback.
+ */
+export type Scope = "everybody" | "scrapers" | "loopback";
+
+/** What can be asked for. */
+export interface Endpoint {
+  /** Begins with a slash; one that also ends with a slash stands for all below it. */
+  readonly path: string;
+  /** POST for what changes something: no other method is taken for it. */
+  readonly method: "GET" | "POST";
+  readonly scope: Scope;
+  /** One or two sentences for the documentation. */
+  readonly describe: string;
+  /** Answered even while too many other requests are at work. */
+  readonly isUrgent?: true;
+}
+
+/** An endpoint that answers with JSON. */
+export interface JsonEndpoint<Body> extends Endpoint {
+  /** Tells an agent's answer, of a neighbouring release too, from that of another program on the port. */
+  readonly isBody: (answer: unknown) => answer is Body;
+}
+
+/** A request as a route sees it, once it may be answered. */
+export interface Asked {
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** For what takes long: aborts when nobody waits for the answer any more. */
+  readonly gone: () => AbortSignal;
+}
+
+/** An answer in JSON. */
+export interface JsonAnswer<Body = unknown> {
+  readonly kind: "json";
+  readonly value: Body;
+  /** Laid out for people. */
+  readonly isIndented?: true;
+}
+
+/** An answer in words. */
+export interface TextAnswer {
+  readonly kind: "text";
+  readonly status: number;
+  readonly text: string;
+  /** `text/plain` unless told. */
+  readonly contentType?: string;
+  /** What is to be done once the answer has left, or once nobody waits for it. */
+  readonly afterwards?: () => void;
+}
+
+/** An answer that is a file. */
+export interface FileAnswer {
+  readonly kind: "file";
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What a request comes to. */
+export type Answer = JsonAnswer | TextAnswer | FileAnswer;
+
+/** An endpoint and what answers there; what `handle` throws becomes a 500. */
+export interface Route<Parts> extends Endpoint {
+  readonly handle: (parts: Parts, asked: Asked) => Answer | Promise<Answer>;
+}
+
+/** One that answers with JSON of a known shape. */
+export interface JsonRoute<Parts, Body> extends JsonEndpoint<Body> {
+  readonly handle: (
+    parts: Parts,
+    asked: Asked,
+  ) => JsonAnswer<Body> | TextAnswer | Promise<JsonAnswer<Body> | TextAnswer>;
+}
+
+/** What the routes of a table need all together. */
+export type PartsOf<Table extends readonly Route<never>[]> = (
+  Table[number] extends infer One ? (One extends Route<infer Parts> ? (parts: Parts) => void : never) : never
+) extends (parts: infer All) => void
+  ? All
+  : never;
+
+/** An answer in words, which is plain text. */
+export function text(status: number, words: string): TextAnswer {
+  return { kind: "text", status, text: words };
+}

@@ -1,0 +1,23 @@
+/** What the status port works with, where a test is of the port itself: an agent that is ready and has nothing to tell. */
+import type { StatusParts } from "../../src/agent/status-routes.ts";
+import { Profiling } from "../../src/status/profile/profiling.ts";
+
+export function statusParts(changes: Partial<StatusParts> = {}): StatusParts {
+  return {
+    probe: () => Promise.resolve({ ready: true }),
+    metrics: { render: () => Promise.resolve("metric 1\n") },
+    report: () =>
+      Promise.resolve({
+        ready: true,
+        agent: { pid: process.pid, runsEnvoy: false },
+        identity: {},
+        xds: { state: "idle", address: "istiod:15012" },
+      }),
+    xds: { exchanges: () => [] },
+    profiling: new Profiling([process.execPath]),
+    reload: () => Promise.resolve({ result: "stopped" }),
+    drain: () => Promise.resolve(),
+    quit: () => undefined,
+    ...changes,
+  };
+}

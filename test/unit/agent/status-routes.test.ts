@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { servedRoutes, statusRoutes } from "../../../src/agent/status-routes.ts";
+
+describe("the table of the status port", () => {
+  test("has each path once, and no row that an earlier one hides", () => {
+    const paths: readonly string[] = statusRoutes.map(({ path }) => path);
+    const hidden = paths.filter((path, index) =>
+      paths
+        .slice(0, index)
+        .some((before) => (before.endsWith("/") ? path.startsWith(before) : path === before)),
+    );
+    assert.deepEqual(hidden, []);
+  });
+
+  test("lets everybody read readiness and metrics, and nothing else", () => {
+    const open = statusRoutes.filter(({ scope }) => scope !== "loopback");
+    assert.deepEqual(
+      open.map(({ method, path, scope }) => `${method} ${path} ${scope}`),
+      ["GET /healthz/ready everybody", "GET /stats/prometheus scrapers", "GET /metrics scrapers"],
+    );
+  });
+
+  test("has no profiles where they are switched off", () => {
+    const without = servedRoutes({ profiling: false }).map(({ path }) => path);
+    assert.ok(!without.includes("/debug/pprof/"));
+    assert.equal(without.length, servedRoutes({ profiling: true }).length - 1);
+  });
+});
