@@ -9,7 +9,7 @@ const key = { algorithm: "ECDSA", curve: "P256" } as const;
 
 describe("checkSecret()", async () => {
   const [pki, other] = await Promise.all([TestPki.create(), TestPki.create()]);
-  const valid = validity(-60_000, 60_000);
+  const valid = validity(-60_000, 1_800_000);
   const { privateKeyPem, requestPem } = await createCertificateRequest(key, spiffeId);
   const good: SignedRequest = {
     privateKeyPem,
