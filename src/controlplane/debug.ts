@@ -3,12 +3,12 @@
  */
 import type { HttpHandler } from "../net/http-server.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import type { ConfigSource } from "./push/config-source.ts";
+import type { Registry } from "./registry/registry.ts";
 import type { ConnectionTable } from "./push/status.ts";
 
 /** What the pages show. */
 export interface DebugSources {
-  readonly source: ConfigSource;
+  readonly registry: Registry;
   readonly connections: ConnectionTable;
   readonly metrics: Metrics;
 }
@@ -17,7 +17,7 @@ export interface DebugSources {
 const loopback = ["127.0.0.1", "::1", "::ffff:127.0.0.1"];
 
 /** `/ready`, `/metrics`; for loopback, as they name workloads and files, `/debug/syncz` and `/debug/configz`. */
-export function debugPages({ source, connections, metrics }: DebugSources): HttpHandler {
+export function debugPages({ registry, connections, metrics }: DebugSources): HttpHandler {
   const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
   return async (request, response) => {
     const path = (request.url ?? "").split("?")[0] ?? "";
@@ -37,7 +37,7 @@ export function debugPages({ source, connections, metrics }: DebugSources): Http
         response.writeHead(200, { "content-type": "application/json" }).end(json(connections.list()));
         return;
       case "/debug/configz":
-        response.writeHead(200, { "content-type": "application/json" }).end(json(source.status));
+        response.writeHead(200, { "content-type": "application/json" }).end(json(registry.status));
         return;
       default:
         response.writeHead(404, { "content-type": "text/plain" }).end("Not Found\n");

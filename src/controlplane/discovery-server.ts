@@ -16,13 +16,15 @@ import { ServerCertificateKeeper } from "./ca/server-certificate.ts";
 import { certificateService } from "./ca/service.ts";
 import { debugPages } from "./debug.ts";
 import type { BindingPolicy } from "./model/bind-proxy.ts";
-import { ConfigSource, type ConfigStatus } from "./push/config-source.ts";
+import { ConfiguredModels } from "./model/configured-models.ts";
 import { serveConnection } from "./push/connection.ts";
 import { createPushMetrics, type PushMetrics } from "./push/metrics.ts";
 import { deltaProtocol, type ServerProtocol, sotwProtocol } from "./push/protocol.ts";
 import { ServedModels } from "./push/served-models.ts";
 import { ConnectionTable } from "./push/status.ts";
 import { ToldFaults } from "./push/told-faults.ts";
+import { FileSource } from "./registry/file/file-source.ts";
+import { type ConfigStatus, Registry } from "./registry/registry.ts";
 
 /** How the control plane runs. Port 0 takes any free one. */
 export interface DiscoveryOptions {
@@ -59,23 +61,23 @@ export interface DiscoveryOptions {
 export class DiscoveryServer implements AsyncDisposable {
   readonly ports: { readonly secureGrpc: number; readonly grpc: number | undefined; readonly http: number };
   readonly #authority: CertificateAuthority;
-  readonly #source: ConfigSource;
+  readonly #registry: Registry;
   readonly #stack: AsyncDisposableStack;
 
   private constructor(
     ports: DiscoveryServer["ports"],
     authority: CertificateAuthority,
-    source: ConfigSource,
+    registry: Registry,
     stack: AsyncDisposableStack,
   ) {
     this.ports = ports;
     this.#authority = authority;
-    this.#source = source;
+    this.#registry = registry;
     this.#stack = stack;
   }
 
   /**
-   * @throws ConfigFolderError when the folder is invalid, CaMaterialError when the CA cannot be used, Error when a
+   * @throws ConfigurationError when there is nothing that could be served, CaMaterialError when the CA cannot be used, Error when a
    *   port cannot be bound
    */
   static async listen(
@@ -83,19 +85,16 @@ export class DiscoveryServer implements AsyncDisposable {
     { log }: { readonly log: Logger },
   ): Promise<DiscoveryServer> {
     await using stack = new AsyncDisposableStack();
-    const source = stack.use(
-      await ConfigSource.open(
-        {
-          folder: options.configFolder,
-          settings: {
-            trustDomains: [options.trustDomain, ...options.trustDomainAliases],
-            rootNamespace: "istio-system",
-          },
-          debounceMs: options.debounceMs,
-        },
-        log.scope("config"),
-      ),
-    );
+    const configLog = log.scope("config");
+    const { configFolder: folder, debounceMs } = options;
+    // In the order of their priority.
+    const sources = [stack.use(await FileSource.open({ folder, debounceMs }))];
+    const registry = stack.use(new Registry(sources, configLog));
+    const settings = {
+      trustDomains: [options.trustDomain, ...options.trustDomainAliases],
+      rootNamespace: "istio-system",
+    };
+    const configured = stack.use(new ConfiguredModels(registry.configuration, settings, configLog));
     const ca = await openCa(options);
     const authority = new CertificateAuthority(await ca.read(), {
       defaultMs: options.defaultWorkloadTtlMs,
@@ -110,7 +109,7 @@ export class DiscoveryServer implements AsyncDisposable {
     const metrics = new Metrics("pilot_");
     const pushMetrics = createPushMetrics(metrics, connections);
     const discovery = {
-      served: stack.use(new ServedModels(source.models, log.scope("ads"))),
+      served: stack.use(new ServedModels(configured.models, log.scope("ads"))),
       connections,
       metrics: pushMetrics,
       faults: new ToldFaults(log.scope("ads"), pushMetrics.internalErrors),
@@ -151,7 +150,7 @@ export class DiscoveryServer implements AsyncDisposable {
     const http = stack.use(
       await HttpServer.listen(
         { host, port: options.httpPort },
-        debugPages({ source, connections, metrics }),
+        debugPages({ registry, connections, metrics }),
         {
           part: "the debug port",
           hosts: "local",
@@ -173,7 +172,7 @@ export class DiscoveryServer implements AsyncDisposable {
       }, signal),
     );
     const ports = { secureGrpc: secure.port, grpc: plain?.port, http: http.port };
-    return new DiscoveryServer(ports, authority, source, stack.move());
+    return new DiscoveryServer(ports, authority, registry, stack.move());
   }
 
   /** PEM, one root or several. */
@@ -183,7 +182,7 @@ export class DiscoveryServer implements AsyncDisposable {
 
   /** What is being served, and why the newest state is not, if so. */
   get configStatus(): ConfigStatus {
-    return this.#source.status;
+    return this.#registry.status;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,7 @@
 /**
  * What is known of the demo mesh at one moment.
  */
-import { describeFileProblem, type FileProblem } from "../controlplane/config/problem.ts";
+import { describeConfigProblem, type ConfigProblem } from "../controlplane/config/problem.ts";
 import { describeExit } from "../envoy/exits/exit.ts";
 import { AgentClient } from "../status/client.ts";
 import { isOfSidecar, type SidecarReport } from "../status/contract/agent-report.ts";
@@ -58,8 +58,8 @@ export async function observe(mesh: DemoMesh, requests: RequestState): Promise<M
   return {
     controlPlane: {
       address: `127.0.0.1:${mesh.controlPlane.ports.secureGrpc}`,
-      problems: mesh.controlPlane.configStatus.problems.map((problem: FileProblem) =>
-        describeFileProblem(problem),
+      problems: mesh.controlPlane.configStatus.problems.map((problem: ConfigProblem) =>
+        describeConfigProblem(problem),
       ),
     },
     sidecars: await Promise.all(mesh.sidecars.map((sidecar) => observeSidecar(sidecar, mesh))),

@@ -82,9 +82,10 @@ const subRooms: Readonly<Record<string, Readonly<Record<string, readonly string[
   controlplane: {
     ca: [],
     config: [],
-    model: ["config"],
+    registry: ["config"],
+    model: ["config", "registry"],
     networking: ["config", "model"],
-    push: ["config", "model", "networking"],
+    push: ["model", "networking"],
   },
   xdsproxy: {
     upstream: [],
@@ -137,7 +138,7 @@ const wallClockReaders: Readonly<Record<string, string>> = {
   "demo/checks.ts": "a certificate's end",
   "controlplane/ca/authority.ts": "the life of a certificate to be",
   "controlplane/ca/material.ts": "the life of a certificate to be",
-  "controlplane/config/config-folder.ts": "the age of a file",
+  "controlplane/registry/file/config-folder.ts": "the age of a file",
   "controlplane/demo-tokens.ts": "the life of a token to be",
   "files/atomic-file.ts": "the age of a file",
   "lifecycle/wall-clock.ts": "the age of a file",

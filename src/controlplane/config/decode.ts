@@ -6,13 +6,13 @@
  */
 import { distance } from "fastest-levenshtein";
 import { isAlias, isMap, isScalar, isSeq, type LineCounter, type Node } from "yaml";
-import type { FileProblem } from "./problem.ts";
+import type { ConfigProblem } from "./problem.ts";
 
 /** Where problems go and how lines are found. */
 export interface DecodeContext {
   readonly source: string;
   readonly lines: LineCounter;
-  readonly problems: FileProblem[];
+  readonly problems: ConfigProblem[];
 }
 
 /** Turns a node into a value, or adds problems. */

@@ -138,7 +138,7 @@ export interface Kinds {
   readonly Sidecar: SidecarSpec;
 }
 
-/** One object of a folder. */
+/** One object of a source. */
 export type ConfigObject = {
   readonly [Kind in keyof Kinds]: {
     readonly kind: Kind;
@@ -150,3 +150,12 @@ export type ConfigObject = {
     readonly spec: Kinds[Kind];
   };
 }[keyof Kinds];
+
+/** Name of an object among all others. */
+export function objectId({
+  kind,
+  namespace,
+  name,
+}: Pick<ConfigObject, "kind" | "namespace" | "name">): string {
+  return `${kind} ${namespace}/${name}`;
+}

@@ -14,8 +14,8 @@ import {
   required,
   text,
 } from "./decode.ts";
-import type { ConfigObject, Kinds } from "./objects.ts";
-import type { FileProblem } from "./problem.ts";
+import { type ConfigObject, type Kinds, objectId } from "./objects.ts";
+import type { ConfigProblem } from "./problem.ts";
 import { kinds } from "./schema.ts";
 import { validate } from "./validate.ts";
 
@@ -24,20 +24,11 @@ export interface ParsedFile {
   readonly source: string;
   /** Those without a problem. */
   readonly objects: readonly ConfigObject[];
-  readonly problems: readonly FileProblem[];
+  readonly problems: readonly ConfigProblem[];
   /** Which objects are refused, as `objectId` names them. */
   readonly refused: readonly string[];
   /** True when something is refused of which it is not known which object it is. */
   readonly hidesObjects: boolean;
-}
-
-/** Name of an object among all others. */
-export function objectId({
-  kind,
-  namespace,
-  name,
-}: Pick<ConfigObject, "kind" | "namespace" | "name">): string {
-  return `${kind} ${namespace}/${name}`;
 }
 
 interface Metadata {
@@ -62,7 +53,7 @@ const versions = /^(networking|security)\.istio\.io\/(v1|v1beta1|v1alpha3)$/;
 /** Read every document of `content`. */
 export function parseDocuments(source: string, content: string): ParsedFile {
   const read = readYamlDocuments(content, objectsLimits);
-  const problems: FileProblem[] = [];
+  const problems: ConfigProblem[] = [];
   const tell = (faults: readonly DocumentFault[]): void => {
     problems.push(...faults.map(({ line = 0, message }) => ({ source, line, path: "", message })));
   };

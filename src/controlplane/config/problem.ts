@@ -1,8 +1,8 @@
-/** One thing wrong with a configuration file. */
-export interface FileProblem {
-  /** Path of the file. */
+/** One thing wrong with the configuration. */
+export interface ConfigProblem {
+  /** Path of the file, or what else its source calls the place. */
   readonly source: string;
-  /** Line, counted from 1; 0 when the problem is the file itself. */
+  /** Line, counted from 1; 0 when the problem is the place itself. */
   readonly line: number;
   /** Path of the field, such as `spec.http[0].route[1].weight`; empty for the whole document. */
   readonly path: string;
@@ -11,6 +11,6 @@ export interface FileProblem {
 }
 
 /** "mesh/api.yaml:12: spec.ports[0].number: …". */
-export function describeFileProblem({ source, line, path, message }: FileProblem): string {
+export function describeConfigProblem({ source, line, path, message }: ConfigProblem): string {
   return [line === 0 ? source : `${source}:${line}`, path, message].filter((part) => part !== "").join(": ");
 }

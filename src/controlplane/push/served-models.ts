@@ -4,15 +4,10 @@
 import { TaskGroup } from "../../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../../lifecycle/watch.ts";
 import type { Logger } from "../../telemetry/log.ts";
+import type { PublishedModel } from "../model/configured-models.ts";
 import { isEndpointOf, withUnhealthy } from "../model/health.ts";
-import type { Endpoint, Model } from "../model/model.ts";
+import type { Endpoint } from "../model/model.ts";
 import type { Proxy } from "../model/proxy.ts";
-
-/** A model and its number, which is part of each version. */
-export interface PublishedModel {
-  readonly number: number;
-  readonly model: Model;
-}
 
 /** A workload that takes no traffic, by the proxy's ID. */
 interface UnhealthyWorkload {

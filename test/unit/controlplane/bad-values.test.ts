@@ -1,7 +1,7 @@
 /** A value that Envoy would refuse, or that protobuf cannot hold, costs its own object and nothing else. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { mergeFiles } from "../../../src/controlplane/config/merge-files.ts";
+import { mergeFiles } from "../../../src/controlplane/registry/file/merge-files.ts";
 import type { ConfigObject } from "../../../src/controlplane/config/objects.ts";
 import { parseDocuments } from "../../../src/controlplane/config/parse-documents.ts";
 import { buildModel } from "../../../src/controlplane/model/build-model.ts";

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { stringify } from "yaml";
 import type { Kinds } from "../../../../src/controlplane/config/objects.ts";
 import { parseDocuments } from "../../../../src/controlplane/config/parse-documents.ts";
-import { describeFileProblem } from "../../../../src/controlplane/config/problem.ts";
+import { describeConfigProblem } from "../../../../src/controlplane/config/problem.ts";
 import { absent, objectWith } from "../../../support/istio-objects.ts";
 
 type Row = readonly [path: string, value: unknown, ...problems: readonly string[]];
@@ -238,7 +238,7 @@ const rows: Readonly<Record<keyof Kinds, readonly Row[]>> = {
 const yamlOf = (value: object): string => stringify(value, { aliasDuplicateObjects: false });
 
 function problemsOf(text: string): readonly string[] {
-  return parseDocuments("mesh/a.yaml", text).problems.map(describeFileProblem);
+  return parseDocuments("mesh/a.yaml", text).problems.map(describeConfigProblem);
 }
 
 const lineless = (problem: string): string => problem.replace(/^(mesh\/a\.yaml):\d+/, "$1");
@@ -432,7 +432,7 @@ describe("a file of objects", () => {
   for (const { what, text, problems, refused = [], hides = false, objects = [] } of files) {
     test(what, () => {
       const parsed = parseDocuments("mesh/a.yaml", text);
-      assert.deepEqual(parsed.problems.map(describeFileProblem), problems);
+      assert.deepEqual(parsed.problems.map(describeConfigProblem), problems);
       assert.deepEqual(parsed.refused, refused);
       assert.equal(parsed.hidesObjects, hides);
       assert.deepEqual(

@@ -2,7 +2,7 @@
  * What was told of the folder: each problem once, and that it is over.
  */
 import type { Logger } from "../../telemetry/log.ts";
-import type { FileProblem } from "../config/problem.ts";
+import type { ConfigProblem } from "../config/problem.ts";
 
 /** Tells the problems of one state after the other. */
 export class ToldProblems {
@@ -14,7 +14,7 @@ export class ToldProblems {
   }
 
   /** The problems of the newest state, all of them. */
-  tell(problems: readonly FileProblem[]): void {
+  tell(problems: readonly ConfigProblem[]): void {
     const now = new Map(problems.map((problem) => [JSON.stringify(problem), problem]));
     for (const [key, { source, line, path, message }] of now) {
       if (this.#told.has(key)) continue;

@@ -1,10 +1,10 @@
-/** What a walk through a folder refuses, each with what to do. The folder's other mishaps are in `config-source.test.ts`. */
+/** What a walk through a folder refuses, each with what to do. The folder's other mishaps are in `file-source.test.ts`. */
 import assert from "node:assert/strict";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { walkFolder } from "../../../src/controlplane/config/walk-folder.ts";
-import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { walkFolder } from "../../../../src/controlplane/registry/file/walk-folder.ts";
+import { temporaryFolder } from "../../../support/temporary-folder.ts";
 
 function walked(prepare: (folder: string) => void) {
   using folder = temporaryFolder();

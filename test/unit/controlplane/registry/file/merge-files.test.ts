@@ -1,9 +1,9 @@
 /** What of several files is served: what cannot be used stays as it was, whatever stands beside it. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { mergeFiles } from "../../../../src/controlplane/config/merge-files.ts";
-import { type ParsedFile, parseDocuments } from "../../../../src/controlplane/config/parse-documents.ts";
-import { describeFileProblem, type FileProblem } from "../../../../src/controlplane/config/problem.ts";
+import { mergeFiles } from "../../../../../src/controlplane/registry/file/merge-files.ts";
+import { type ParsedFile, parseDocuments } from "../../../../../src/controlplane/config/parse-documents.ts";
+import { describeConfigProblem, type ConfigProblem } from "../../../../../src/controlplane/config/problem.ts";
 
 function sidecar(name: string, namespace = "demo"): string {
   return `apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: { name: ${name}, namespace: ${namespace} }\nspec: {}\n`;
@@ -129,7 +129,7 @@ describe("mergeFiles()", () => {
   for (const { what, before = {}, now, unseen = [], served, problems = [] } of cases) {
     test(what, () => {
       const last = mergeFiles(parsed(before), [], []).objects;
-      const unseenProblems = unseen.map((source): FileProblem => ({
+      const unseenProblems = unseen.map((source): ConfigProblem => ({
         source,
         line: 0,
         path: "",
@@ -140,7 +140,7 @@ describe("mergeFiles()", () => {
         merged.objects.map(({ name, source, line }) => `${name} ${source}:${line}`),
         served,
       );
-      assert.deepEqual(merged.problems.map(describeFileProblem), problems);
+      assert.deepEqual(merged.problems.map(describeConfigProblem), problems);
     });
   }
 });

@@ -13,10 +13,12 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { ConfigSource } from "../../../src/controlplane/push/config-source.ts";
-import { createLogger } from "../../../src/telemetry/log.ts";
-import { eventually } from "../../support/eventually.ts";
-import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { ConfiguredModels } from "../../../../src/controlplane/model/configured-models.ts";
+import { FileSource } from "../../../../src/controlplane/registry/file/file-source.ts";
+import { Registry } from "../../../../src/controlplane/registry/registry.ts";
+import { createLogger } from "../../../../src/telemetry/log.ts";
+import { eventually } from "../../../support/eventually.ts";
+import { temporaryFolder } from "../../../support/temporary-folder.ts";
 
 const withinMs = 20_000;
 
@@ -37,18 +39,25 @@ function serviceEntry(name: string): string {
 class Fixture implements AsyncDisposable {
   readonly folder: string;
   readonly errors: string[] = [];
-  readonly #source: ConfigSource;
+  readonly #registry: Registry;
+  readonly #configured: ConfiguredModels;
   readonly #stack: AsyncDisposableStack;
 
-  private constructor(folder: string, source: ConfigSource, errors: string[], stack: AsyncDisposableStack) {
+  private constructor(
+    folder: string,
+    parts: { readonly registry: Registry; readonly configured: ConfiguredModels },
+    errors: string[],
+    stack: AsyncDisposableStack,
+  ) {
     this.folder = folder;
     this.errors = errors;
-    this.#source = source;
+    this.#registry = parts.registry;
+    this.#configured = parts.configured;
     this.#stack = stack;
   }
 
   static async start(prepare?: (folder: string) => void): Promise<Fixture> {
-    const stack = new AsyncDisposableStack();
+    await using stack = new AsyncDisposableStack();
     const folder = join(stack.use(temporaryFolder()).path, "mesh");
     mkdirSync(folder);
     writeFileSync(join(folder, "api.yaml"), serviceEntry("api"));
@@ -61,16 +70,18 @@ class Fixture implements AsyncDisposable {
       now: () => new Date(),
     });
     const settings = { trustDomains: ["cluster.local"], rootNamespace: "istio-system" };
-    const source = stack.use(await ConfigSource.open({ folder, settings, debounceMs: 20 }, log));
-    return new Fixture(folder, source, errors, stack);
+    const source = stack.use(await FileSource.open({ folder, debounceMs: 20 }));
+    const registry = stack.use(new Registry([source], log));
+    const configured = stack.use(new ConfiguredModels(registry.configuration, settings, log));
+    return new Fixture(folder, { registry, configured }, errors, stack.move());
   }
 
   get services(): readonly string[] {
-    return this.#source.models.current.model.services.map(({ host }) => host.split(".")[0] ?? "");
+    return this.#configured.models.current.model.services.map(({ host }) => host.split(".")[0] ?? "");
   }
 
   get problems(): readonly string[] {
-    return this.#source.status.problems.map(({ source, message }) => `${source}: ${message}`);
+    return this.#registry.status.problems.map(({ source, message }) => `${source}: ${message}`);
   }
 
   path(name: string): string {
@@ -355,7 +366,7 @@ describe("a folder of configuration", () => {
     const start = Fixture.start((folder) => {
       writeFileSync(join(folder, "api.yaml"), "kind: X\n");
     });
-    await assert.rejects(start, { name: "ConfigFolderError", message: /api\.yaml/ });
+    await assert.rejects(start, { name: "ConfigurationError", message: /api\.yaml/ });
   });
 
   test("what is wrong with one file costs the others nothing, not even those beside it", async () => {

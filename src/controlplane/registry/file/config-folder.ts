@@ -1,13 +1,13 @@
 /**
  * The configuration in a folder, read again and again: a file that has not changed is not parsed anew.
  */
-import { objectsLimits } from "../../document/limits.ts";
-import { readRegularText } from "../../files/read-regular-file.ts";
-import { errorCode, errorMessage } from "../../lifecycle/error-message.ts";
+import { objectsLimits } from "../../../document/limits.ts";
+import { readRegularText } from "../../../files/read-regular-file.ts";
+import { errorCode, errorMessage } from "../../../lifecycle/error-message.ts";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type MergedObjects, mergeFiles } from "./merge-files.ts";
-import type { ConfigObject } from "./objects.ts";
-import { type ParsedFile, parseDocuments } from "./parse-documents.ts";
+import type { ConfigObject } from "../../config/objects.ts";
+import { type ParsedFile, parseDocuments } from "../../config/parse-documents.ts";
 import { type FoundFile, walkFolder } from "./walk-folder.ts";
 
 /** Work in one turn of the event loop, in milliseconds: proxies and signals wait no longer. */

@@ -5,9 +5,9 @@
  * kernel refuses to watch; so there is a look now and then as well.
  */
 import { realpathSync, statSync } from "node:fs";
-import { watchFiles } from "../../files/file-watch.ts";
-import { sleep } from "../../lifecycle/sleep.ts";
-import { Timer } from "../../lifecycle/timer.ts";
+import { watchFiles } from "../../../files/file-watch.ts";
+import { sleep } from "../../../lifecycle/sleep.ts";
+import { Timer } from "../../../lifecycle/timer.ts";
 
 /** What to follow. */
 export interface FollowedFolder {

@@ -3,15 +3,16 @@
  *
  * What is wrong with one object costs that object only: it stays as it was last, and all others are taken as they are.
  */
-import type { ConfigObject } from "./objects.ts";
-import { objectId, type ParsedFile } from "./parse-documents.ts";
-import type { FileProblem } from "./problem.ts";
+import { type ConfigObject, objectId } from "../../config/objects.ts";
+import type { ParsedFile } from "../../config/parse-documents.ts";
+import type { ConfigProblem } from "../../config/problem.ts";
+import { alreadyThere } from "../join-sources.ts";
 
 /** What is to be served. */
 export interface MergedObjects {
   readonly objects: readonly ConfigObject[];
   /** Why some of what the files hold is not among the objects. */
-  readonly problems: readonly FileProblem[];
+  readonly problems: readonly ConfigProblem[];
 }
 
 /**
@@ -20,7 +21,7 @@ export interface MergedObjects {
  */
 export function mergeFiles(
   files: readonly ParsedFile[],
-  unseen: readonly FileProblem[],
+  unseen: readonly ConfigProblem[],
   served: readonly ConfigObject[],
 ): MergedObjects {
   const found = Map.groupBy(
@@ -56,7 +57,7 @@ export function mergeFiles(
 function isHidden(
   { source }: ConfigObject,
   files: readonly ParsedFile[],
-  unseen: readonly FileProblem[],
+  unseen: readonly ConfigProblem[],
 ): boolean {
   return (
     files.some((file) => file.source === source && file.hidesObjects) ||
@@ -69,11 +70,6 @@ function byPlace(a: ConfigObject, b: ConfigObject): number {
   return a.line - b.line;
 }
 
-function sameNames(id: string, [first, ...others]: readonly ConfigObject[]): readonly FileProblem[] {
-  return others.map(({ source, line }) => ({
-    source,
-    line,
-    path: "metadata.name",
-    message: `${id} is already in ${first?.source ?? ""}:${first?.line ?? 0}: rename or remove one of them`,
-  }));
+function sameNames(id: string, [first, ...others]: readonly ConfigObject[]): readonly ConfigProblem[] {
+  return first === undefined ? [] : others.map((other) => alreadyThere(id, other, first));
 }

@@ -7,8 +7,8 @@
 import { isUtf8 } from "node:buffer";
 import { type BigIntStats, lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { errorCode, errorMessage } from "../../lifecycle/error-message.ts";
-import type { FileProblem } from "./problem.ts";
+import { errorCode, errorMessage } from "../../../lifecycle/error-message.ts";
+import type { ConfigProblem } from "../../config/problem.ts";
 
 /** A file to read. */
 export interface FoundFile {
@@ -24,7 +24,7 @@ export interface FolderWalk {
   /** In the order of their paths. */
   readonly files: readonly FoundFile[];
   /** What could not be looked at. */
-  readonly problems: readonly FileProblem[];
+  readonly problems: readonly ConfigProblem[];
 }
 
 /** Folders below each other; a mesh has two or three. */
@@ -43,7 +43,7 @@ export function walkFolder(folder: string): FolderWalk {
 
 class Walk {
   readonly files: FoundFile[] = [];
-  readonly problems: FileProblem[] = [];
+  readonly problems: ConfigProblem[] = [];
   /** A folder that several links lead to is read once, and a loop of links ends. */
   readonly #entered = new Set<string>();
 

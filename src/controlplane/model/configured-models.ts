@@ -1,0 +1,48 @@
+/**
+ * The models that the configuration makes, one after the other: what leaves the model as it is is no new one.
+ */
+import { TaskGroup } from "../../lifecycle/task-group.ts";
+import { type ReadonlyWatch, Watch } from "../../lifecycle/watch.ts";
+import type { Logger } from "../../telemetry/log.ts";
+import type { Configuration } from "../registry/registry.ts";
+import { buildModel } from "./build-model.ts";
+import type { MeshSettings, Model } from "./model.ts";
+
+/** A model and its number, which is part of each version. */
+export interface PublishedModel {
+  readonly number: number;
+  readonly model: Model;
+}
+
+/** Follows the configuration until disposed. */
+export class ConfiguredModels implements AsyncDisposable {
+  readonly #settings: MeshSettings;
+  readonly #log: Logger;
+  readonly #models: Watch<PublishedModel>;
+  readonly #tasks = new TaskGroup();
+
+  constructor(configuration: ReadonlyWatch<Configuration>, settings: MeshSettings, log: Logger) {
+    this.#settings = settings;
+    this.#log = log;
+    this.#models = new Watch({ number: 1, model: buildModel(configuration.current.objects, settings) });
+    this.#tasks.spawn("follow-configuration", async (signal) => {
+      for await (const current of configuration.changes(signal)) this.#publish(current);
+    });
+  }
+
+  get models(): ReadonlyWatch<PublishedModel> {
+    return this.#models;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#tasks[Symbol.asyncDispose]();
+  }
+
+  #publish({ objects }: Configuration): void {
+    const model = buildModel(objects, this.#settings);
+    const { number, model: previous } = this.#models.current;
+    if (JSON.stringify(model) === JSON.stringify(previous)) return;
+    this.#models.set({ number: number + 1, model });
+    this.#log.info("configuration loaded", { objects: objects.length, version: number + 1 });
+  }
+}

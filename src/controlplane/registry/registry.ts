@@ -1,0 +1,97 @@
+/**
+ * The configuration of the mesh: what all sources have, joined. What is wrong with one of them is told, and what it had
+ * last stays; it costs the others nothing.
+ */
+import { TaskGroup } from "../../lifecycle/task-group.ts";
+import { type ReadonlyWatch, Watch } from "../../lifecycle/watch.ts";
+import type { Logger } from "../../telemetry/log.ts";
+import { type ConfigObject, objectId } from "../config/objects.ts";
+import { type ConfigProblem, describeConfigProblem } from "../config/problem.ts";
+import { type JoinedObjects, joinSources } from "./join-sources.ts";
+import type { ConfigSource, SourceState } from "./source.ts";
+import { ToldProblems } from "./told-problems.ts";
+
+/** No source has anything that could be served. */
+export class ConfigurationError extends Error {
+  override readonly name = "ConfigurationError";
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[]) {
+    super(problems.map(describeConfigProblem).join("\n"));
+    this.problems = problems;
+  }
+}
+
+/** The configuration at one moment. */
+export interface Configuration extends JoinedObjects {
+  readonly loadedAt: Date;
+}
+
+/** State of the configuration, for `/debug/configz`. */
+export interface ConfigStatus {
+  readonly loadedAt: string;
+  readonly objects: readonly string[];
+  /** Why some of the newest state is not served; empty when all of it is. */
+  readonly problems: readonly ConfigProblem[];
+}
+
+/** Follows its sources until disposed; they are not its own. */
+export class Registry implements AsyncDisposable {
+  readonly #states: SourceState[];
+  /** What each source had when it was last read. */
+  readonly #lastGood: (readonly ConfigObject[])[];
+  readonly #told: ToldProblems;
+  readonly #configuration: Watch<Configuration>;
+  readonly #tasks = new TaskGroup();
+
+  /**
+   * A start serves what is well, as a change does: a restart must not cost the mesh what one bad object does not.
+   *
+   * @param sources in the order of their priority
+   * @throws ConfigurationError when there are problems and nothing else to serve
+   */
+  constructor(sources: readonly ConfigSource[], log: Logger) {
+    this.#states = sources.map(({ states }) => states.current);
+    this.#lastGood = this.#states.map((state) => (state.kind === "read" ? state.objects : []));
+    const first = this.#join();
+    if (first.problems.length > 0 && first.objects.length === 0) throw new ConfigurationError(first.problems);
+    this.#told = new ToldProblems(log);
+    this.#told.tell(first.problems);
+    this.#configuration = new Watch(first);
+    for (const [index, { name, states }] of sources.entries()) {
+      this.#tasks.spawn(`follow-${name}`, async (signal) => {
+        for await (const state of states.changes(signal)) this.#take(index, state);
+      });
+    }
+  }
+
+  get configuration(): ReadonlyWatch<Configuration> {
+    return this.#configuration;
+  }
+
+  get status(): ConfigStatus {
+    const { loadedAt, objects, problems } = this.#configuration.current;
+    return { loadedAt: loadedAt.toISOString(), objects: objects.map(objectId), problems };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#tasks[Symbol.asyncDispose]();
+  }
+
+  #take(index: number, state: SourceState): void {
+    if (state === this.#states[index]) return;
+    this.#states[index] = state;
+    if (state.kind === "read") this.#lastGood[index] = state.objects;
+    const joined = this.#join();
+    this.#told.tell(joined.problems);
+    this.#configuration.set(joined);
+  }
+
+  #join(): Configuration {
+    const contributions = this.#states.map(({ problems }, index) => ({
+      objects: this.#lastGood[index] ?? [],
+      problems,
+    }));
+    return { ...joinSources(contributions), loadedAt: new Date() };
+  }
+}

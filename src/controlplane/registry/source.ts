@@ -1,0 +1,29 @@
+/**
+ * Where configuration comes from. What joins beside files (a cluster's API, a catalogue of services) is one more
+ * source: it says what it has, and what of it cannot be used, as often as that changes.
+ */
+import type { ReadonlyWatch } from "../../lifecycle/watch.ts";
+import type { ConfigObject } from "../config/objects.ts";
+import type { ConfigProblem } from "../config/problem.ts";
+
+/** One source. */
+export interface ConfigSource {
+  /** As messages name it. */
+  readonly name: string;
+  readonly states: ReadonlyWatch<SourceState>;
+}
+
+/** What a source says at one moment. */
+export type SourceState =
+  | {
+      readonly kind: "read";
+      /** Each once, in the order in which they decide where several apply. */
+      readonly objects: readonly ConfigObject[];
+      /** Why some of what the source holds is not among the objects. */
+      readonly problems: readonly ConfigProblem[];
+    }
+  | {
+      /** Nothing can be said of its objects: those that it had last stay. */
+      readonly kind: "broken";
+      readonly problems: readonly ConfigProblem[];
+    };
