@@ -10,7 +10,12 @@ import { parseDocuments } from "../../src/controlplane/config/parse-documents.ts
 import { buildModel } from "../../src/controlplane/model/build-model.ts";
 import { withUnhealthy } from "../../src/controlplane/model/health.ts";
 import { type NodeFacts, parseProxy, type Proxy } from "../../src/controlplane/model/proxy.ts";
-import { type Resources, translate } from "../../src/controlplane/networking/translate.ts";
+import {
+  type GeneratedResource,
+  type PushedType,
+  pushedTypes,
+} from "../../src/controlplane/networking/pushed-types.ts";
+import { viewOf } from "../../src/controlplane/networking/view.ts";
 import { goldenFolder } from "./golden.ts";
 
 interface Scene {
@@ -21,16 +26,16 @@ interface Scene {
   /** `cluster.local` alone unless told. */
   readonly trustDomains?: readonly string[];
   /** How the names of those resources begin that the behaviour is about; everything unless told. */
-  readonly shows?: Readonly<Partial<Record<keyof Resources, string | readonly string[]>>>;
+  readonly shows?: Readonly<Record<string, string | readonly string[]>>;
 }
 
 const parts: ReadonlySet<string> = new Set<keyof Scene>(["proxy", "unhealthy", "trustDomains", "shows"]);
 
 /** What the file is translated to. */
 export interface Translated {
-  readonly resources: Resources;
+  readonly resources: readonly (readonly [type: PushedType, list: readonly GeneratedResource[]])[];
   /** The same with nothing but their names where the behaviour is not about them. */
-  readonly shown: Readonly<Record<keyof Resources, readonly unknown[]>>;
+  readonly shown: Readonly<Record<string, readonly unknown[]>>;
 }
 
 /** @throws AssertionError when the file has anything that cannot be used */
@@ -48,30 +53,22 @@ export function translated(behaviour: string): Translated {
     trustDomains: scene.trustDomains ?? ["cluster.local"],
     rootNamespace: "istio-system",
   });
-  const resources = translate(
-    withUnhealthy(model, (scene.unhealthy ?? []).map(proxyOf)),
-    proxyOf(scene.proxy),
+  const view = viewOf(withUnhealthy(model, (scene.unhealthy ?? []).map(proxyOf)), proxyOf(scene.proxy));
+  const resources = Object.values<PushedType>(pushedTypes).map(
+    (type) => [type, type.generate(view)] as const,
   );
-  const { clusters, endpoints, listeners, routes } = resources;
-  const show = <Json>(
-    type: keyof Resources,
-    list: readonly Json[],
-    nameOf: (json: Json) => string | undefined,
-  ): readonly unknown[] => {
-    const prefixes = scene.shows === undefined ? "" : scene.shows[type];
-    if (prefixes === undefined) return list.map(nameOf);
-    return list.map((json) => {
-      const name = nameOf(json) ?? "";
-      return [prefixes].flat().some((prefix) => name.startsWith(prefix)) ? json : name;
-    });
-  };
-  const shown = {
-    clusters: show("clusters", clusters, ({ name }) => name),
-    endpoints: show("endpoints", endpoints, ({ clusterName }) => clusterName),
-    listeners: show("listeners", listeners, ({ name }) => name),
-    routes: show("routes", routes, ({ name }) => name),
-  };
-  return { resources, shown };
+  const unknown = Object.keys(scene.shows ?? {}).filter((type) =>
+    resources.every(([{ kind }]) => `${kind}s` !== type),
+  );
+  assert.deepEqual(unknown, []);
+  const shown = resources.map(([{ kind }, list]): readonly [string, readonly unknown[]] => {
+    const prefixes = scene.shows === undefined ? [""] : [scene.shows[`${kind}s`] ?? []].flat();
+    return [
+      `${kind}s`,
+      list.map(({ name, json }) => (prefixes.some((prefix) => name.startsWith(prefix)) ? json : name)),
+    ];
+  });
+  return { resources, shown: Object.fromEntries(shown) };
 }
 
 function proxyOf(node: NodeFacts): Proxy {

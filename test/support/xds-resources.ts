@@ -1,5 +1,5 @@
 /** Envoy's own resources for a scripted control plane, good ones and ones that Envoy cannot use. */
-import { encodeResource, type ResourceKind } from "../../src/controlplane/networking/encode.ts";
+import { pushedTypes, type ResourceKind } from "../../src/controlplane/networking/pushed-types.ts";
 import { typeUrl } from "../../src/xds/type-urls.ts";
 import type { ScriptedResources } from "./scripted-control-plane.ts";
 
@@ -25,7 +25,7 @@ export function scriptedServices(services: readonly ScriptedService[]): Scripted
     json: (service: ScriptedService) => object,
   ): Record<string, Record<string, Uint8Array>> => ({
     [typeUrl[kind]]: Object.fromEntries(
-      services.map((service) => [service.name, encodeResource(kind, json(service))]),
+      services.map((service) => [service.name, pushedTypes[kind].encode(json(service))]),
     ),
   });
   return {

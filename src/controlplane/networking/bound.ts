@@ -3,7 +3,7 @@
  */
 import type { ClusterJson } from "../../proto/envoy/envoy/config/cluster/v3/cluster_pb.js";
 import type { ListenerJson } from "../../proto/envoy/envoy/config/listener/v3/listener_pb.js";
-import type { EgressListener, IngressListener, SidecarSpec } from "../config/objects.ts";
+import type { EgressListener, IngressListener } from "../config/objects.ts";
 import { protocolOf } from "../model/build-model.ts";
 import { type Model, mutualTlsMode, type Service } from "../model/model.ts";
 import type { Proxy } from "../model/proxy.ts";
@@ -13,6 +13,7 @@ import { outboundHttp, tcpProxy } from "./filters.ts";
 import { inboundChains } from "./inbound.ts";
 import { inboundCluster, isHttp, outboundCluster } from "./names.ts";
 import type { RoutedService } from "./routes.ts";
+import type { ProxyView } from "./view.ts";
 import { servicesNamed } from "./visibility.ts";
 
 /** The inbound listener of an ingress. */
@@ -53,11 +54,7 @@ export interface BoundOutbound {
 }
 
 /** Listeners of every egress that names a port. */
-export function boundOutbound(
-  model: Model,
-  proxy: Proxy,
-  sidecar: SidecarSpec | undefined,
-): readonly BoundOutbound[] {
+export function boundOutbound({ model, proxy, sidecar }: ProxyView): readonly BoundOutbound[] {
   return (sidecar?.egress ?? []).flatMap((egress) => {
     const { port } = egress;
     if (port === undefined) return [];

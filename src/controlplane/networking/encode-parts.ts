@@ -4,7 +4,7 @@
  * Nothing that validation lets through should come this far; this is the net below it.
  */
 import { errorMessage } from "../../lifecycle/error-message.ts";
-import { encodeResource, type ResourceKind } from "./encode.ts";
+import type { PushedType } from "./pushed-types.ts";
 
 /** Something that could not be translated. */
 export interface Fault {
@@ -20,44 +20,40 @@ export interface EncodedParts {
   readonly faults: readonly Fault[];
 }
 
-/** The field that holds what belongs to single services, where a resource is made of many. */
-const parts: Readonly<Partial<Record<ResourceKind, string>>> = {
-  route: "virtualHosts",
-  listener: "filterChains",
-};
-
 /** Encode all of it, else without the parts that cannot be. */
-export function encodeParts(kind: ResourceKind, name: string, json: object): EncodedParts {
+export function encodeParts(
+  type: Pick<PushedType, "kind" | "encode" | "parts">,
+  name: string,
+  json: object,
+): EncodedParts {
+  const { kind, encode, parts: field } = type;
   try {
-    return { bytes: encodeResource(kind, json), faults: [] };
+    return { bytes: encode(json), faults: [] };
   } catch (error) {
-    const field = parts[kind];
     const list: unknown = field === undefined ? undefined : Reflect.get(json, field);
     const whole = { part: `${kind} ${name}`, reason: errorMessage(error) };
     if (field === undefined || !Array.isArray(list)) return { bytes: undefined, faults: [whole] };
-    return withoutFaults(kind, name, json, field, list, whole);
+    const { sound, faults } = soundParts(list, whole.part, (part) => encode({ ...json, [field]: [part] }));
+    // Every part alone is refused: the fault is in what they share.
+    if (sound.length === 0) return { bytes: undefined, faults: [whole] };
+    return { bytes: encode({ ...json, [field]: sound }), faults };
   }
 }
 
-function withoutFaults(
-  kind: ResourceKind,
-  name: string,
-  json: object,
-  field: string,
+function soundParts(
   list: readonly { readonly name?: string }[],
-  whole: Fault,
-): EncodedParts {
+  resource: string,
+  encode: (part: object) => unknown,
+): { readonly sound: readonly object[]; readonly faults: readonly Fault[] } {
   const faults: Fault[] = [];
   const sound = list.filter((part) => {
     try {
-      encodeResource(kind, { ...json, [field]: [part] });
+      encode(part);
       return true;
     } catch (error) {
-      faults.push({ part: `${kind} ${name}, ${part.name ?? "a part"}`, reason: errorMessage(error) });
+      faults.push({ part: `${resource}, ${part.name ?? "a part"}`, reason: errorMessage(error) });
       return false;
     }
   });
-  // Every part alone is refused: the fault is in what they share.
-  if (sound.length === 0) return { bytes: undefined, faults: [whole] };
-  return { bytes: encodeResource(kind, { ...json, [field]: sound }), faults };
+  return { sound, faults };
 }

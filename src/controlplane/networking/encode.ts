@@ -2,10 +2,6 @@
  * Resources from protobuf's JSON form to bytes. A field that Envoy does not have is an error here, not in Envoy.
  */
 import { createRegistry, type DescMessage, fromJson, type JsonValue, toBinary } from "@bufbuild/protobuf";
-import { ClusterSchema } from "../../proto/envoy/envoy/config/cluster/v3/cluster_pb.js";
-import { ClusterLoadAssignmentSchema } from "../../proto/envoy/envoy/config/endpoint/v3/endpoint_pb.js";
-import { ListenerSchema } from "../../proto/envoy/envoy/config/listener/v3/listener_pb.js";
-import { RouteConfigurationSchema } from "../../proto/envoy/envoy/config/route/v3/route_pb.js";
 import { RouterSchema } from "../../proto/envoy/envoy/extensions/filters/http/router/v3/router_pb.js";
 import { HttpInspectorSchema } from "../../proto/envoy/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb.js";
 import { OriginalDstSchema } from "../../proto/envoy/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb.js";
@@ -20,16 +16,7 @@ import {
 } from "../../proto/envoy/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { HttpProtocolOptionsSchema } from "../../proto/envoy/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 
-const schemas = {
-  cluster: ClusterSchema,
-  endpoint: ClusterLoadAssignmentSchema,
-  listener: ListenerSchema,
-  route: RouteConfigurationSchema,
-} as const satisfies Record<string, DescMessage>;
-
-/** Kinds of resources that are pushed. */
-export type ResourceKind = keyof typeof schemas;
-
+/** What may be inside `google.protobuf.Any`. */
 const registry = createRegistry(
   DownstreamTlsContextSchema,
   HttpConnectionManagerSchema,
@@ -44,8 +31,7 @@ const registry = createRegistry(
   UpstreamTlsContextSchema,
 );
 
-/** @throws the error of protobuf-es that names the field which does not fit */
-export function encodeResource(kind: ResourceKind, json: object): Uint8Array {
-  const schema: DescMessage = schemas[kind];
-  return toBinary(schema, fromJson(schema, json as JsonValue, { registry }));
+/** What turns the JSON form of a message into bytes. It throws the error of protobuf-es that names what does not fit. */
+export function encoderOf(schema: DescMessage): (json: object) => Uint8Array {
+  return (json) => toBinary(schema, fromJson(schema, json as JsonValue, { registry }));
 }

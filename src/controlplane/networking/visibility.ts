@@ -16,6 +16,11 @@ export function visibleServices(
   return servicesNamed(model.services, hosts, proxy.namespace);
 }
 
+/** Whether the proxy may call what no service has. */
+export function allowsAny(sidecar: SidecarSpec | undefined): boolean {
+  return sidecar?.outboundTrafficPolicy?.mode !== "REGISTRY_ONLY";
+}
+
 /** Services that `namespace/host` patterns name. */
 export function servicesNamed(
   services: readonly Service[],

@@ -4,12 +4,11 @@
 import { createHash } from "node:crypto";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import type { VersionedResource } from "../../xds/delta-subscription.ts";
-import { typeUrl } from "../../xds/type-urls.ts";
 import type { Model } from "../model/model.ts";
 import type { Proxy } from "../model/proxy.ts";
-import type { ResourceKind } from "../networking/encode.ts";
 import { encodeParts, type Fault } from "../networking/encode-parts.ts";
-import { type Resources, translate } from "../networking/translate.ts";
+import { type GeneratedResource, type PushedType, pushedTypes } from "../networking/pushed-types.ts";
+import { viewOf } from "../networking/view.ts";
 
 /** Resources by type URL and name. */
 export type ResourcesByType = ReadonlyMap<string, ReadonlyMap<string, VersionedResource>>;
@@ -21,48 +20,37 @@ export interface Snapshot {
   readonly faults: readonly Fault[];
 }
 
-/** Types in the order in which they are pushed: what is referred to comes first. */
-export const pushOrder: readonly string[] = [
-  typeUrl.cluster,
-  typeUrl.endpoint,
-  typeUrl.listener,
-  typeUrl.route,
-];
+const types: readonly PushedType[] = Object.values(pushedTypes);
+
+/** Types in the order in which they are pushed. */
+export const pushOrder: readonly string[] = types.map(({ typeUrl }) => typeUrl);
 
 const none: ResourcesByType = new Map(pushOrder.map((type) => [type, new Map()]));
 
-/** Translate and encode for one proxy. What cannot be is as it was in `previous`, if there. Never throws. */
+/** Generate and encode for one proxy. What cannot be is as it was in `previous`, if there. Never throws. */
 export function takeSnapshot(model: Model, proxy: Proxy, previous: ResourcesByType = none): Snapshot {
-  let translated: Resources;
+  let generated: readonly (readonly [type: PushedType, resources: readonly GeneratedResource[]])[];
   try {
-    translated = translate(model, proxy);
+    const view = viewOf(model, proxy);
+    generated = types.map((type) => [type, type.generate(view)]);
   } catch (error) {
     return { resources: previous, faults: [{ part: "all resources", reason: errorMessage(error) }] };
   }
-  const { clusters, endpoints, listeners, routes } = translated;
   const faults: Fault[] = [];
-  const encodeAll = <Json extends object>(
-    type: string,
-    kind: ResourceKind,
-    resources: readonly Json[],
-    nameOf: (resource: Json) => string | undefined,
-  ): readonly [string, ReadonlyMap<string, VersionedResource>] => {
+  const encodeAll = (
+    type: PushedType,
+    resources: readonly GeneratedResource[],
+  ): ReadonlyMap<string, VersionedResource> => {
     const encoded = new Map<string, VersionedResource>();
-    for (const json of resources) {
-      const name = nameOf(json) ?? "";
-      const { bytes, faults: own } = encodeParts(kind, name, json);
+    for (const { name, json } of resources) {
+      const { bytes, faults: own } = encodeParts(type, name, json);
       faults.push(...own);
-      const resource = bytes === undefined ? previous.get(type)?.get(name) : versioned(name, bytes);
+      const resource = bytes === undefined ? previous.get(type.typeUrl)?.get(name) : versioned(name, bytes);
       if (resource !== undefined) encoded.set(name, resource);
     }
-    return [type, encoded];
+    return encoded;
   };
-  const resources = new Map([
-    encodeAll(typeUrl.cluster, "cluster", clusters, ({ name }) => name),
-    encodeAll(typeUrl.endpoint, "endpoint", endpoints, ({ clusterName }) => clusterName),
-    encodeAll(typeUrl.listener, "listener", listeners, ({ name }) => name),
-    encodeAll(typeUrl.route, "route", routes, ({ name }) => name),
-  ]);
+  const resources = new Map(generated.map(([type, list]) => [type.typeUrl, encodeAll(type, list)]));
   return { resources, faults };
 }
 

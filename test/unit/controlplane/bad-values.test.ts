@@ -7,7 +7,9 @@ import { parseDocuments } from "../../../src/controlplane/config/parse-documents
 import { buildModel } from "../../../src/controlplane/model/build-model.ts";
 import { parseProxy, type Proxy } from "../../../src/controlplane/model/proxy.ts";
 import { boundedWeights } from "../../../src/controlplane/networking/clusters.ts";
-import { translate } from "../../../src/controlplane/networking/translate.ts";
+import { generateEndpoints } from "../../../src/controlplane/networking/eds.ts";
+import { generateRoutes } from "../../../src/controlplane/networking/rds.ts";
+import { viewOf } from "../../../src/controlplane/networking/view.ts";
 import { takeSnapshot } from "../../../src/controlplane/push/snapshot.ts";
 import { typeUrl } from "../../../src/xds/type-urls.ts";
 
@@ -204,7 +206,7 @@ describe("what validation cannot see", () => {
     return { ...parsed, name, namespace };
   };
   const virtualHosts = (objects: readonly ConfigObject[]) =>
-    translate(buildModel(objects, settings), proxy("REDIRECT")).routes.flatMap(
+    generateRoutes(viewOf(buildModel(objects, settings), proxy("REDIRECT"))).flatMap(
       (route) => route.virtualHosts ?? [],
     );
 
@@ -231,8 +233,8 @@ describe("what validation cannot see", () => {
       ].join("---\n"),
     ).objects;
     assert.ok(entry !== undefined && workload !== undefined);
-    const { endpoints } = translate(buildModel([entry, workload], settings), proxy("REDIRECT"));
-    assert.deepEqual(endpoints[0]?.endpoints, []);
+    const view = viewOf(buildModel([entry, workload], settings), proxy("REDIRECT"));
+    assert.deepEqual(generateEndpoints(view)[0]?.endpoints, []);
   });
 
   test("a part that cannot be encoded costs itself only, and is told", () => {

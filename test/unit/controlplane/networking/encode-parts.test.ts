@@ -1,8 +1,8 @@
 /** What cannot be encoded costs as little as it can, and is told with its name. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { ResourceKind } from "../../../../src/controlplane/networking/encode.ts";
 import { encodeParts } from "../../../../src/controlplane/networking/encode-parts.ts";
+import { pushedTypes, type ResourceKind } from "../../../../src/controlplane/networking/pushed-types.ts";
 
 const good = { filters: [{ name: "good" }] };
 const bad = { filters: [{ nickname: "bad" }] };
@@ -65,13 +65,16 @@ const cases: readonly Case[] = [
 describe("encodeParts()", () => {
   for (const { what, kind, json, sent, faults } of cases) {
     test(what, () => {
-      const encoded = encodeParts(kind, "a", json);
+      const encoded = encodeParts(pushedTypes[kind], "a", json);
       assert.deepEqual(
         encoded.faults.map(({ part }) => part),
         faults,
       );
       assert.ok(encoded.faults.every(({ reason }) => reason !== ""));
-      assert.deepEqual(encoded.bytes, sent === undefined ? undefined : encodeParts(kind, "a", sent).bytes);
+      assert.deepEqual(
+        encoded.bytes,
+        sent === undefined ? undefined : encodeParts(pushedTypes[kind], "a", sent).bytes,
+      );
     });
   }
 });

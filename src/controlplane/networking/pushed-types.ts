@@ -1,0 +1,82 @@
+/**
+ * What proxies are pushed: a row per type. One more type is a file that generates its resources, and a row.
+ */
+import type { DescMessage, MessageJsonType } from "@bufbuild/protobuf";
+import { ClusterSchema } from "../../proto/envoy/envoy/config/cluster/v3/cluster_pb.js";
+import { ClusterLoadAssignmentSchema } from "../../proto/envoy/envoy/config/endpoint/v3/endpoint_pb.js";
+import { ListenerSchema } from "../../proto/envoy/envoy/config/listener/v3/listener_pb.js";
+import { RouteConfigurationSchema } from "../../proto/envoy/envoy/config/route/v3/route_pb.js";
+import { typeUrl } from "../../xds/type-urls.ts";
+import { generateClusters } from "./cds.ts";
+import { generateEndpoints } from "./eds.ts";
+import { encoderOf } from "./encode.ts";
+import { generateListeners } from "./lds.ts";
+import { generateRoutes } from "./rds.ts";
+import type { ProxyView } from "./view.ts";
+
+/** A resource before it is encoded, in protobuf's JSON form. */
+export interface GeneratedResource {
+  readonly name: string;
+  readonly json: object;
+}
+
+/** A type of resource. */
+export interface PushedType {
+  readonly typeUrl: string;
+  /** What messages call one of its resources. */
+  readonly kind: string;
+  /** Every resource that the proxy is to have. Equal views give equal resources. */
+  readonly generate: (view: ProxyView) => readonly GeneratedResource[];
+  /** @throws the error of protobuf-es that names the field which does not fit */
+  readonly encode: (json: object) => Uint8Array;
+  /** The field that holds what belongs to single services, where a resource is made of many. */
+  readonly parts?: string;
+}
+
+/** In the order in which they are pushed: what is referred to comes first. */
+export const pushedTypes = {
+  cluster: pushedType("cluster", ClusterSchema, {
+    typeUrl: typeUrl.cluster,
+    generate: generateClusters,
+    nameOf: ({ name }) => name,
+  }),
+  endpoint: pushedType("endpoint", ClusterLoadAssignmentSchema, {
+    typeUrl: typeUrl.endpoint,
+    generate: generateEndpoints,
+    nameOf: ({ clusterName }) => clusterName,
+  }),
+  listener: pushedType("listener", ListenerSchema, {
+    typeUrl: typeUrl.listener,
+    generate: generateListeners,
+    nameOf: ({ name }) => name,
+    parts: "filterChains",
+  }),
+  route: pushedType("route", RouteConfigurationSchema, {
+    typeUrl: typeUrl.route,
+    generate: generateRoutes,
+    nameOf: ({ name }) => name,
+    parts: "virtualHosts",
+  }),
+} as const satisfies Readonly<Record<string, PushedType>>;
+
+/** Kinds of resources that are pushed. */
+export type ResourceKind = keyof typeof pushedTypes;
+
+function pushedType<Desc extends DescMessage>(
+  kind: string,
+  schema: Desc,
+  row: {
+    readonly typeUrl: string;
+    readonly generate: (view: ProxyView) => readonly MessageJsonType<Desc>[];
+    readonly nameOf: (json: MessageJsonType<Desc>) => string | undefined;
+    readonly parts?: string;
+  },
+): PushedType {
+  const { generate, nameOf, ...rest } = row;
+  return {
+    ...rest,
+    kind,
+    generate: (view) => generate(view).map((json) => ({ name: nameOf(json) ?? "", json: json as object })),
+    encode: encoderOf(schema),
+  };
+}
