@@ -1,7 +1,9 @@
 /**
  * Reads what passes on one stream: for the report, for the cache, and to see that the control plane answers.
  */
+import { OpenQuestions } from "../../xds/open-questions.ts";
 import { wildcardTypes } from "../../xds/type-urls.ts";
+import { UnansweredResponses } from "../../xds/unanswered.ts";
 import type { AcceptedResources } from "../cache/accepted-resources.ts";
 import type { ConnectionReport } from "../report/connection-report.ts";
 import type { AdsProtocol, RequestFacts, ResponseFacts } from "../../xds/protocol.ts";
@@ -41,17 +43,12 @@ export class StreamObserver {
   readonly #report: ConnectionReport;
   readonly #recorder: Recorder;
   readonly #accepted: AcceptedResources;
-  readonly #silentTypes: Set<string>;
-  /** By nonce; a later change of subscription repeats an answered one. */
-  readonly #unanswered = new Map<string, Unanswered>();
-  #unansweredBytes = 0;
+  readonly #unanswered = new UnansweredResponses<Unanswered>(maxUnansweredBytes);
+  readonly #questions: OpenQuestions;
   /** Types of which Envoy said that it has something already. */
   readonly #known = new Set<string>();
   /** Types of which a response has come on this stream. */
   readonly #seen = new Set<string>();
-  /** When each question was asked that has not been answered, on the monotonic clock. */
-  readonly #questions = new Map<string, number>();
-  #lastResponseAt = 0;
 
   constructor(
     protocol: AdsProtocol,
@@ -69,7 +66,7 @@ export class StreamObserver {
     this.#report = sinks.report;
     this.#recorder = sinks.recorder;
     this.#accepted = sinks.accepted;
-    this.#silentTypes = sinks.silentTypes;
+    this.#questions = new OpenQuestions(sinks.silentTypes);
   }
 
   /** True once Envoy has shown that it has something of a type from an earlier stream. */
@@ -79,37 +76,24 @@ export class StreamObserver {
 
   /** Responses of a type that Envoy has not answered, in the order in which they were sent; none of the agent's. */
   unanswered(typeUrl: string): readonly ResponseFacts[] {
-    return [...this.#unanswered.values()].flatMap(({ response, source }) =>
-      response.typeUrl === typeUrl && source !== "agent" ? [response] : [],
-    );
+    return this.#unanswered
+      .ofType(typeUrl)
+      .flatMap(({ response, source }) => (source === "agent" ? [] : [response]));
   }
 
-  /**
-   * The type that was asked for so long ago that the control plane must be taken for dead, if there is one: a
-   * response of any type in the meantime shows that it lives.
-   */
+  /** The type whose answer is overdue, if there is one: the control plane must be taken for dead. */
   overdue(limitMs: number): string | undefined {
-    const now = performance.now();
-    if (now - this.#lastResponseAt < limitMs) return undefined;
-    for (const [type, askedAt] of this.#questions) {
-      if (now - askedAt < limitMs) continue;
-      if (this.#lastResponseAt > 0 && this.#silentTypes.has(type)) continue;
-      this.#silentTypes.add(type);
-      return type;
-    }
-    return undefined;
+    return this.#questions.overdue(performance.now(), limitMs);
   }
 
-  /** What waited for Envoy has been taken: until now nothing further could come. */
+  /** What waited for Envoy has been taken. */
   deliveryDone(): void {
-    this.#lastResponseAt = performance.now();
+    this.#questions.deliveryDone(performance.now());
   }
 
-  /** A connection begins: what was asked before is asked of it. */
+  /** A connection begins. */
   redialled(): void {
-    const now = performance.now();
-    this.#lastResponseAt = 0;
-    for (const type of this.#questions.keys()) this.#questions.set(type, now);
+    this.#questions.redialled(performance.now());
   }
 
   /** Take note of a request of Envoy, and of what it answers. @throws Error when the bytes are no request */
@@ -120,15 +104,13 @@ export class StreamObserver {
     if (facts.version !== "" || Object.keys(facts.known).length > 0) {
       if (!this.#seen.has(typeUrl)) this.#known.add(typeUrl);
     }
-    const unanswered = this.#unanswered.get(nonce);
+    const unanswered = this.#unanswered.answered(nonce);
     if (unanswered === undefined) {
       const asks = nonce === "" || (this.#protocol.isDelta && names.length > 0);
-      if (asks && !this.#questions.has(typeUrl)) this.#questions.set(typeUrl, performance.now());
+      if (asks) this.#questions.asked(typeUrl, performance.now());
       return { facts, answered: undefined };
     }
-    this.#unanswered.delete(nonce);
-    const { response, source, full, goesToCache, exchange, bytes, at } = unanswered;
-    this.#unansweredBytes -= bytes;
+    const { response, source, full, goesToCache, exchange, at } = unanswered;
     const latencyMs = performance.now() - at;
     this.#recorder.answered(response.typeUrl, exchange, latencyMs, error);
     if (source !== "agent")
@@ -150,9 +132,7 @@ export class StreamObserver {
   /** Take note of a response of the control plane. @throws Error when the bytes are no response */
   response(message: Uint8Array): ResponseFacts {
     const facts = this.#protocol.readResponse(message);
-    this.#lastResponseAt = performance.now();
-    this.#questions.delete(facts.typeUrl);
-    this.#silentTypes.delete(facts.typeUrl);
+    this.#questions.answered(facts.typeUrl, performance.now());
     this.#report.response(facts.typeUrl, message.length);
     return facts;
   }
@@ -160,7 +140,7 @@ export class StreamObserver {
   /** A response goes to Envoy. */
   forwarded(response: ResponseFacts, bytes: number, source: ResponseSource): void {
     const { typeUrl, nonce, version, resources, removed } = response;
-    this.#questions.delete(typeUrl);
+    this.#questions.settled(typeUrl);
     const isFirst = !this.#seen.has(typeUrl);
     this.#seen.add(typeUrl);
     const names = resources.slice(0, recordedNames).map((view) => this.#protocol.nameOf(view));
@@ -179,20 +159,9 @@ export class StreamObserver {
     const full =
       wildcardTypes.has(typeUrl) && (!this.#protocol.isDelta || (isFirst && !this.#known.has(typeUrl)));
     const goesToCache = source !== "cache" && this.#accepted.goesToCache(typeUrl, bytes);
-    // A nonce that comes twice is answered once.
-    this.#unansweredBytes += bytes - (this.#unanswered.get(nonce)?.bytes ?? 0);
     const at = performance.now();
-    this.#unanswered.set(nonce, { response, source, exchange, at, bytes, full, goesToCache });
-    this.#limitUnanswered();
-  }
-
-  /** An Envoy that answers nothing must not make the agent hold everything. */
-  #limitUnanswered(): void {
-    for (const [nonce, { response, bytes, goesToCache }] of this.#unanswered) {
-      if (this.#unansweredBytes <= maxUnansweredBytes) return;
-      this.#unanswered.delete(nonce);
-      this.#unansweredBytes -= bytes;
-      if (goesToCache) this.#accepted.giveUp(response.typeUrl, "Envoy does not answer");
-    }
+    const sent = { response, source, exchange, at, bytes, full, goesToCache };
+    for (const dropped of this.#unanswered.sent(sent))
+      if (dropped.goesToCache) this.#accepted.giveUp(dropped.response.typeUrl, "Envoy does not answer");
   }
 }
