@@ -1,6 +1,7 @@
 /**
  * Responses that the agent makes and sends on one stream, each with Envoy's answer to it.
  */
+import type { TaskGroup } from "../../lifecycle/task-group.ts";
 import { Deadline } from "../../lifecycle/timer.ts";
 import type { OwnResponses } from "../../xds/own-response.ts";
 import type { AdsProtocol, LocalResponse, ResponseFacts } from "../../xds/protocol.ts";
@@ -13,6 +14,9 @@ export type PartAnswer = "accepted" | "refused" | "void";
 export interface AgentResponseDependencies {
   readonly protocol: AdsProtocol;
   readonly own: OwnResponses;
+  readonly tasks: TaskGroup;
+  /** Number of the stream, which names its tasks. */
+  readonly number: number;
   /** Rejects when Envoy is gone. */
   readonly send: (message: Buffer, facts: ResponseFacts) => Promise<void>;
 }
@@ -42,7 +46,7 @@ export class AgentResponses {
     accepted?: (answered: Answered) => void,
   ): Promise<PartAnswer> {
     if (this.#ended.aborted) return "void";
-    const { protocol, own, send } = this.#deps;
+    const { protocol, own, send, tasks, number } = this.#deps;
     const nonce = own.nextNonce();
     const message = protocol.writeResponse({ ...response, nonce });
     const { promise, resolve } = Promise.withResolvers<Answered | undefined>();
@@ -56,7 +60,9 @@ export class AgentResponses {
       if (answered.error === undefined) accepted?.(answered);
       resolve(answered);
     });
-    send(message, protocol.readResponse(message)).catch(give);
+    tasks.spawn(`send-${nonce}-on-stream-${number}`, () =>
+      send(message, protocol.readResponse(message)).catch(give),
+    );
     const answered = await promise;
     this.#waiting.delete(nonce);
     this.#ended.removeEventListener("abort", give);

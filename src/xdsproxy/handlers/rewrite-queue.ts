@@ -73,6 +73,7 @@ export class RewriteQueue {
   readonly #waiting: Waiting[] = [];
   #room = Promise.withResolvers<void>();
   #bursts = 0;
+  #resources = 0;
   /** Undefined until there is something to rewrite on this stream. */
   #rewriter: ResourceRewriter | undefined;
   /** What Envoy asks for, which a refusal in state of the world has to repeat. */
@@ -112,8 +113,12 @@ export class RewriteQueue {
     this.#waiting.push(waiting);
     if (this.#waiting.length > 1) return;
     this.#bursts += 1;
+    this.#spawn(`rewritten-${this.#bursts}`, () => this.#drain());
+  }
+
+  #spawn(name: string, task: () => Promise<void>): void {
     const { tasks, number, typeUrl } = this.#deps;
-    tasks.spawn(`rewrites-${this.#bursts}-of-stream-${number}-${typeUrl}`, () => this.#drain());
+    tasks.spawn(`${name}-of-stream-${number}-${typeUrl}`, task);
   }
 
   #isFull(): boolean {
@@ -126,7 +131,12 @@ export class RewriteQueue {
     if (!this.#deps.rewriting.concerns(view))
       return { name, needless: undefined, outcome: Promise.resolve(keep) };
     const needless = new AbortController();
-    return { name, needless, outcome: this.#rewrite(view, rewriter, needless.signal) };
+    const { promise: outcome, resolve } = Promise.withResolvers<Outcome>();
+    this.#resources += 1;
+    this.#spawn(`rewrite-${this.#resources}`, async () => {
+      resolve(await this.#rewrite(view, rewriter, needless.signal));
+    });
+    return { name, needless, outcome };
   }
 
   /** Never rejects: what came from the network is refused, whatever is wrong with it. */
@@ -225,9 +235,9 @@ export class RewriteQueue {
     later: Promise<Uint8Array | undefined>,
     { typeUrl, version }: ResponseFacts,
   ): void {
-    const { protocol, tasks, number, nextNonce } = this.#deps;
+    const { protocol, nextNonce } = this.#deps;
     const nonce = nextNonce();
-    tasks.spawn(`rewrite-${nonce}-of-stream-${number}`, async () => {
+    this.#spawn(`later-${nonce}`, async () => {
       const view = await later;
       if (view === undefined || wait.signal.aborted || this.#ended.aborted) return;
       this.#later.delete(name);

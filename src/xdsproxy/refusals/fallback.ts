@@ -10,15 +10,16 @@ import { errorMessage } from "../../lifecycle/error-message.ts";
 import type { TaskGroup } from "../../lifecycle/task-group.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { redactText } from "../../telemetry/redact.ts";
-import { wildcardTypes } from "../../xds/type-urls.ts";
 import type { AcceptedResources, AcceptedType } from "../cache/accepted-resources.ts";
 import { isolate, type Isolated } from "./isolation.ts";
+import { leadOf, namesDue } from "./lead.ts";
+import { mayReplace, meaningOf, type NackFacts, namesGivenUp, namesGone } from "./nack.ts";
+import { type Findings, outcomeOf } from "./outcome.ts";
 import { areRestored, changedOf, isSame, tryOlder, withoutNames } from "./older-resources.ts";
 import type { OwnResponses } from "../../xds/own-response.ts";
 import { AgentResponses, type PartAnswer } from "../downstream/agent-responses.ts";
 import type { AdsProtocol, RequestFacts, ResponseFacts } from "../../xds/protocol.ts";
 import type { ResponseSource } from "../report/recorder.ts";
-import type { Refusal } from "../report/refusal.ts";
 import type { Refusals } from "./refusals.ts";
 import { blamedOf, detached, entriesOf, RefusedResponse, type ResponseEntry } from "./refused-response.ts";
 import type { Answered, StreamObserver } from "../downstream/stream-observer.ts";
@@ -98,47 +99,45 @@ export class Fallback {
       refusals.forget(number, typeUrl, unsubscribed);
     }
     const refused = refusals.namesOf(typeUrl);
-    if (refused === undefined || protocol.isDelta || wildcardTypes.has(typeUrl)) return;
-    const wanted = new Set(names);
-    refusals.forget(
-      number,
-      typeUrl,
-      [...refused].filter((name) => name !== "" && !wanted.has(name)),
-    );
+    if (refused === undefined) return;
+    const { isDelta } = protocol;
+    refusals.forget(number, typeUrl, namesGivenUp(refused, { typeUrl, isDelta, asked: names }));
   }
 
   /** A response is about to go to Envoy: what has to go before it goes now. Never rejects. */
   async lead(response: ResponseFacts, source: ResponseSource): Promise<void> {
-    const { protocol, observer, refusals, accepted, number, log } = this.#deps;
+    const { protocol, observer, refusals, accepted, number, tasks, log } = this.#deps;
     const { typeUrl } = response;
     const refused = source === "control plane" ? refusals.namesOf(typeUrl) : undefined;
     if (refused === undefined || observer.hasEarlier(typeUrl)) return;
     try {
       const seen = this.#seenOf(typeUrl);
       const entries = entriesOf(protocol, response);
-      const due = new Set(
-        entries.flatMap(({ name }) => (refused.has(name) && !seen.has(name) ? [name] : [])),
-      );
+      const due = namesDue(entries, refused, seen);
       const known = due.size === 0 ? undefined : await accepted.of(typeUrl);
-      if (known === undefined || !this.#mayReplace(typeUrl)) return;
+      if (known === undefined || !mayReplace(this.#askedOf(typeUrl))) return;
       for (const name of due) seen.add(name);
-      const resources = entries.flatMap(({ name, resource }) =>
-        due.has(name) ? (known.get(name) ?? []) : [resource()],
-      );
-      if (resources.length === 0) return;
-      const given = new Set([...due].filter((name) => known.get(name) !== undefined));
+      const lead = leadOf(entries, due, known);
+      if (lead === undefined) return;
+      const { given, resources } = lead;
       const { version } = known;
       const { removed } = response;
-      const isAccepted = this.#responses
-        .send({ typeUrl, version, resources, removed }, ({ full, goesToCache }) => {
-          const isWhole = full && areRestored(due, given, known);
-          accepted.acknowledged(
-            { typeUrl, full: isWhole, version, changed: resources, removed },
-            goesToCache,
-          );
-        })
-        .then((answer) => answer === "accepted");
+      const { promise: isAccepted, resolve } = Promise.withResolvers<boolean>();
       this.#leads.set(response.nonce, { names: due, given, isAccepted });
+      this.#tasks += 1;
+      tasks.spawn(`lead-${this.#tasks}-of-stream-${number}`, async () => {
+        const answer = await this.#responses.send(
+          { typeUrl, version, resources, removed },
+          ({ full, goesToCache }) => {
+            const isWhole = full && areRestored(due, given, known);
+            accepted.acknowledged(
+              { typeUrl, full: isWhole, version, changed: resources, removed },
+              goesToCache,
+            );
+          },
+        );
+        resolve(answer === "accepted");
+      });
     } catch (error) {
       log.debug("what Envoy last accepted could not go first", {
         type: typeUrl,
@@ -165,9 +164,7 @@ export class Fallback {
     const refused = refusals.namesOf(typeUrl);
     if (refused !== undefined && source === "control plane") {
       const names = entriesOf(protocol, response).map(({ name }) => name);
-      const isHere = new Set(names);
-      const absent = full ? [...refused].filter((name) => name !== "" && !isHere.has(name)) : [];
-      refusals.forget(number, typeUrl, [...removed, ...absent]);
+      refusals.forget(number, typeUrl, namesGone(refused, { names, removed, isFull: full }));
       if (error === undefined) refusals.accept(number, typeUrl, names);
     }
     const lead = this.#leads.get(nonce);
@@ -222,11 +219,11 @@ export class Fallback {
     let given: ReadonlySet<string> | undefined;
     try {
       known = await this.#deps.accepted.of(typeUrl);
-      const isNew = wildcardTypes.has(typeUrl) && known === undefined && !hadBefore;
+      const isKnown = known !== undefined;
       const gone = new Set(run.entries.map(({ name }) => name).filter((name) => undecided.isGone(name)));
       known = withoutNames(known, gone);
-      // Of an Envoy without a predecessor, readiness is to say what it lacks.
-      if (!isNew && this.#mayReplace(typeUrl) && (!hadBefore || run.canSpare(known))) {
+      const canSpare = run.canSpare(known);
+      if (meaningOf({ ...this.#askedOf(typeUrl), isKnown, hadBefore, canSpare }) === "take apart") {
         if (hadBefore) suspects = changedOf(suspects, known, undecided);
         const suspected = new Set(suspects);
         const trusted = run.entries.filter((entry) => !suspected.has(entry));
@@ -236,8 +233,8 @@ export class Fallback {
           this.#attempt(run, part, known, undecided);
         const isNamed = ({ name }: ResponseEntry): boolean => name !== "" && error.includes(name);
         found = await isolate(suspects, isNamed, attempt, run.maxTries);
-        const isKnown = found.unknown.length === 0 && !run.isReplaced;
-        if (isKnown && (await tryOlder(found.refused, undecided, attempt, run.maxTries))) {
+        const isSettled = found.unknown.length === 0 && !run.isReplaced;
+        if (isSettled && (await tryOlder(found.refused, undecided, attempt, run.maxTries))) {
           run.takesAway(
             found.refused.flatMap(({ name }) => (gone.has(name) && !run.hasOlder(name) ? [name] : [])),
           );
@@ -310,64 +307,31 @@ export class Fallback {
 
   #tell(
     run: RefusedResponse,
-    outcome: {
-      readonly blamed: readonly ResponseEntry[];
-      readonly found: Isolated<ResponseEntry>;
-      readonly known: AcceptedType | undefined;
-      /** Undefined when it is not known what Envoy was left with. */
-      readonly given: ReadonlySet<string> | undefined;
-      readonly error: string;
-    },
+    findings: Pick<Findings, "blamed" | "found" | "known" | "given"> & { readonly error: string },
   ): void {
     const { accepted, refusals, number, log } = this.#deps;
-    const { blamed, found, known, given: settled, error } = outcome;
-    const given = settled ?? new Set();
+    const { typeUrl, goesToCache } = run;
     // Envoy may print what it was sent, and all of it.
-    const words = redactText(error);
+    const words = redactText(findings.error);
     const reason = words.length <= maxReason ? words : `${words.slice(0, maxReason)}…`;
-    const { typeUrl, source, goesToCache, full } = run;
-    const good = found.accepted.filter(({ name }) => !run.isSuperseded(name));
-    if (source === "control plane" && settled !== undefined) {
-      const kept = run
-        .replaceable(found.refused, known)
-        .flatMap(({ name }) => (given.has(name) ? (known?.get(name) ?? []) : []));
-      const trusted = full ? run.trusted : good;
-      const changed = [...trusted.map(({ resource }) => resource()), ...kept];
-      const names = blamed.map(({ name }) => name);
-      // What a later response said is not in it.
-      const isWhole =
-        full && !run.isSupersededInPart && found.unknown.length === 0 && areRestored(names, given, known);
-      const { removed } = run;
-      accepted.acknowledged(
-        { typeUrl, full: isWhole, version: known?.version ?? "", changed, removed },
-        goesToCache,
-      );
-      refusals.accept(
-        number,
-        typeUrl,
-        good.map(({ name }) => name),
-      );
+    const {
+      acknowledged,
+      accepted: names,
+      refusals: told,
+    } = outcomeOf({
+      ...{ ...findings, run, reason, at: new Date() },
+      hadBefore: (name) => this.#hadBefore(run, name),
+      isKept: accepted.keeps(typeUrl, goesToCache),
+    });
+    if (acknowledged !== undefined) {
+      accepted.acknowledged(acknowledged, goesToCache);
+      refusals.accept(number, typeUrl, names);
     }
-    if (blamed.length === 0)
+    if (findings.blamed.length === 0)
       log.warn("Envoy refused a response, and none of its resources alone", { type: typeUrl, reason });
     const seen = this.#seenOf(typeUrl);
-    const told = blamed.filter(({ name }) => !run.isSuperseded(name));
     for (const { name } of told) seen.add(name);
-    refusals.refuse(
-      number,
-      told.map(({ name, ...entry }): Refusal => {
-        const last = known?.get(name);
-        const wasAccepted = known?.has(name) === true || run.hasOlder(name);
-        // An Envoy that refuses the very thing which another accepted has nothing to keep.
-        const isLast = last !== undefined && entry.isLike(last);
-        const keepsOwn = wasAccepted && this.#hadBefore(run, name) && !isLast;
-        return {
-          ...{ typeUrl, name, reason, since: new Date(), wasAccepted },
-          serves: given.has(name) || keepsOwn ? "last accepted" : "nothing",
-          isKept: last !== undefined || (run.hasOlder(name) && accepted.keeps(typeUrl, goesToCache)),
-        };
-      }),
-    );
+    refusals.refuse(number, told);
   }
 
   /** True when Envoy had something of this name before, which it keeps. */
@@ -385,9 +349,7 @@ export class Fallback {
     return seen;
   }
 
-  /** In state of the world a client that names what it wants of a type takes what is not there for deleted. */
-  #mayReplace(typeUrl: string): boolean {
-    const { isDelta } = this.#deps.protocol;
-    return isDelta || !wildcardTypes.has(typeUrl) || (this.#asked.get(typeUrl) ?? []).length === 0;
+  #askedOf(typeUrl: string): Pick<NackFacts, "typeUrl" | "isDelta" | "asked"> {
+    return { typeUrl, isDelta: this.#deps.protocol.isDelta, asked: this.#asked.get(typeUrl) ?? [] };
   }
 }
