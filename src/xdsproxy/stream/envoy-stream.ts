@@ -11,62 +11,47 @@
 import type { ByteStream } from "../../grpc/channel.ts";
 import type { ServerDescription } from "../../grpc/server-trust.ts";
 import { type Backoff, backoffDelayMs } from "../../lifecycle/backoff.ts";
-import type { MemoryRelease } from "../../process/memory-release.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
-import type { TaskGroup } from "../../lifecycle/task-group.ts";
 import type { ReadonlyWatch } from "../../lifecycle/watch.ts";
-import type { Logger } from "../../telemetry/log.ts";
+import type { MemoryRelease } from "../../process/memory-release.ts";
+import type { ResponseFacts } from "../../xds/protocol.ts";
 import { typeUrl } from "../../xds/type-urls.ts";
-import type { AcceptedResources } from "../cache/accepted-resources.ts";
-import { answerTo, type HandlerTable, takeIn } from "../handlers/handler-table.ts";
 import { cacheWaitMs } from "../cache/cache-wait.ts";
 import { CachedAnswers } from "../cache/cached-answers.ts";
-import type { ConnectionReport } from "../report/connection-report.ts";
-import { watchConnection } from "./connection-watch.ts";
-import { Delivery } from "../downstream/delivery.ts";
-import { RewriteQueue } from "../handlers/rewrite-queue.ts";
-import { Fallback } from "../refusals/fallback.ts";
-import { type HealthReport, healthRequest } from "./health-report.ts";
-import type { HeldListeners } from "../downstream/held-listeners.ts";
-import type { UpstreamOptions } from "../upstream/options.ts";
-import { OwnResponses } from "../../xds/own-response.ts";
-import type { AdsProtocol, ResponseFacts } from "../../xds/protocol.ts";
-import type { ResponseSource } from "../report/recorder.ts";
-import type { Refusals } from "../refusals/refusals.ts";
-import { failureOf, type OwnCause, type StreamEnd } from "../upstream/stream-end.ts";
-import type { StreamObserver } from "../downstream/stream-observer.ts";
-import { openUpstream } from "../upstream/upstream.ts";
 import type { XdsCache } from "../cache/xds-cache.ts";
+import { Delivery } from "../downstream/delivery.ts";
+import { answerTo, takeIn } from "../handlers/handler-table.ts";
+import type { UpstreamOptions } from "../upstream/options.ts";
+import { failureOf, type OwnCause, type StreamEnd } from "../upstream/stream-end.ts";
+import { openUpstream } from "../upstream/upstream.ts";
+import { watchConnection } from "./connection-watch.ts";
+import { EnvoySide, type EnvoySideDependencies } from "./envoy-side.ts";
+import { type HealthReport, healthRequest } from "./health-report.ts";
+import { afterConnection, type CacheFacts, cacheMayHelp } from "./stream-decisions.ts";
+import {
+  opened,
+  streamAfter,
+  type StreamEffect,
+  type StreamEvent,
+  type StreamState,
+} from "./stream-state.ts";
 
 /** What a stream is served with. */
-export interface EnvoyStreamDependencies {
-  readonly protocol: AdsProtocol;
-  readonly envoy: ByteStream;
-  /** Counts up; names the stream's task. */
-  readonly number: number;
+export interface EnvoyStreamDependencies extends EnvoySideDependencies {
   readonly upstream: UpstreamOptions;
   readonly server: ServerDescription;
   readonly token: () => string | undefined;
-  readonly observer: StreamObserver;
-  readonly report: ConnectionReport;
-  readonly handlers: HandlerTable;
   /** Undefined until there is something to tell. */
   readonly health: ReadonlyWatch<HealthReport | undefined>;
   readonly cache: XdsCache | undefined;
   readonly cacheAfterMs: number;
-  readonly accepted: AcceptedResources;
-  readonly refusals: Refusals;
-  readonly hold: HeldListeners | undefined;
   /** Aborts when the root of the moment is replaced. */
   readonly rootChanged: () => AbortSignal;
-  readonly isNewest: () => boolean;
   /** How long a request may go without an answer, in milliseconds. */
   readonly answerWithinMs: number;
   /** How long Envoy may take over a response before that is said, in milliseconds. */
   readonly slowAfterMs: number;
-  readonly tasks: TaskGroup;
   readonly memory: MemoryRelease;
-  readonly log: Logger;
 }
 
 /** Between two attempts to connect while Envoy is served from the cache. */
@@ -76,62 +61,22 @@ const redial: Backoff = { initialMs: 200, multiplier: 2, maxMs: 10_000, jitter: 
 export class EnvoyStream {
   readonly #deps: EnvoyStreamDependencies;
   readonly #ended: AbortSignal;
-  /** Types whose resources may be rewritten. */
-  readonly #rewrites: ReadonlyMap<string, RewriteQueue>;
-  readonly #own: OwnResponses;
-  readonly #fallback: Fallback;
-  /** Everything that Envoy has asked, until there is somebody who answers; the first message names the node. */
-  #unanswered: Buffer[] = [];
-  #first: Buffer | undefined;
-  #hasAnswered = false;
-  #sink: ByteStream | undefined;
-  #envoyIsDone = false;
-  #agentHasAsked = false;
-  /** What the connection of the moment was told. */
-  #toldHealth: HealthReport | undefined;
-  #cached: CachedAnswers | undefined;
-  #cacheIsUseless = false;
-  #isAnswering = false;
+  readonly #side: EnvoySide;
   readonly #delivery = new Delivery();
+  #state: StreamState = opened;
+  /** The connection of the moment. */
+  #upstream: ByteStream | undefined;
 
   /** @param ended aborts when Envoy is gone or the proxy closes */
   constructor(deps: EnvoyStreamDependencies, ended: AbortSignal) {
     this.#deps = deps;
     this.#ended = ended;
-    const { handlers, protocol, tasks, number, report, envoy, observer } = deps;
-    this.#own = new OwnResponses(protocol);
-    this.#fallback = new Fallback(
-      {
-        ...{ ...deps, own: this.#own },
-        send: (message, facts) => {
-          const taken = envoy.write(message);
-          observer.forwarded(facts, message.length, "agent");
-          return taken;
-        },
-      },
-      ended,
-    );
-    this.#rewrites = new Map(
-      handlers.rewritten.map(([type, rewriting]) => [
-        type,
-        new RewriteQueue(
-          {
-            ...{ typeUrl: type, rewriting, protocol, tasks, number },
-            nextNonce: () => this.#own.nextNonce(),
-            forward: (message, facts, source) => this.#write(message, facts, source),
-            refused: (refused, reason) => {
-              report.agentRefused(refused, reason);
-            },
-          },
-          ended,
-        ),
-      ]),
-    );
+    this.#side = new EnvoySide(deps, ended);
   }
 
   /** Serve it to its end. */
   async run(): Promise<StreamEnd> {
-    const { tasks, number, report, cache, cacheAfterMs, hold } = this.#deps;
+    const { tasks, number, report, cache, cacheAfterMs, hold, health } = this.#deps;
     tasks.spawn(`requests-of-stream-${number}`, () => this.#forwardRequests());
     const { unreachableSince } = report;
     const waitMs = cacheWaitMs({
@@ -140,17 +85,19 @@ export class EnvoyStream {
       isSuccessor: hold === undefined && cache?.isFresh() === true,
     });
     const over = new AbortController();
-    tasks.spawn(`health-on-stream-${number}`, () =>
-      this.#followHealth(AbortSignal.any([this.#ended, over.signal])),
-    );
+    const signal = AbortSignal.any([this.#ended, over.signal]);
+    tasks.spawn(`health-on-stream-${number}`, async () => {
+      for await (const current of health.changes(signal))
+        await this.#happened({ kind: "health", health: current });
+    });
     tasks.spawn(`cache-for-stream-${number}`, async () => {
-      await sleep(waitMs, AbortSignal.any([this.#ended, over.signal]));
-      if (!over.signal.aborted) await this.#serveFromCache();
+      await sleep(waitMs, signal);
+      if (!over.signal.aborted) await this.#readCache();
     });
     try {
       for (let failures = 0; ; failures += 1) {
         const end = await this.#connect();
-        if (this.#isOver || end.hasAnswered || !this.#cacheMayHelp()) return end;
+        if (afterConnection(this.#state, end, this.#cacheFacts, this.#isOver) === "end") return end;
         if (this.#deps.isNewest()) this.#reportFailure(end);
         await sleep(backoffDelayMs(redial, failures, Math.random()), this.#ended);
         if (this.#isOver) return end;
@@ -161,14 +108,15 @@ export class EnvoyStream {
   }
 
   get #isOver(): boolean {
-    return this.#ended.aborted || this.#envoyIsDone;
+    return this.#ended.aborted || this.#state.envoyIsDone;
   }
 
-  #cacheMayHelp(): boolean {
-    if (this.#cached !== undefined) return true;
+  get #cacheFacts(): CacheFacts {
     const { cache, observer } = this.#deps;
-    const isOfUse = cache !== undefined && !this.#cacheIsUseless && cache.isThere();
-    return isOfUse && !observer.hasEarlier(typeUrl.listener);
+    return {
+      isThere: cache?.isThere() === true,
+      envoyHasListeners: observer.hasEarlier(typeUrl.listener),
+    };
   }
 
   #reportFailure(end: StreamEnd): void {
@@ -177,52 +125,58 @@ export class EnvoyStream {
     if (failure !== undefined) report.connectionFailed(failure);
   }
 
+  /** Take an event in and do what follows from it; true when Envoy's stream is to end. */
+  async #happened(event: StreamEvent): Promise<boolean> {
+    for (let next: StreamEvent | undefined = event; next !== undefined;) {
+      const { state, effects } = streamAfter(this.#state, next);
+      this.#state = state;
+      next = undefined;
+      for (const effect of effects) {
+        if (effect.kind === "resubscribe") return true;
+        if (effect.kind === "answer") {
+          await this.#answer(effect);
+          next = { kind: "answered" };
+        } else {
+          this.#say(effect);
+        }
+      }
+    }
+    return false;
+  }
+
+  /** Never waits for the control plane. */
+  #say(effect: Exclude<StreamEffect, { kind: "answer" | "resubscribe" }>): void {
+    const { protocol, handlers } = this.#deps;
+    switch (effect.kind) {
+      case "ask":
+        this.#upstream?.enqueue(effect.request.message);
+        break;
+      case "subscribe":
+        for (const own of handlers.subscriptions)
+          this.#upstream?.enqueue(protocol.writeRequest({ typeUrl: own }));
+        break;
+      case "tell health":
+        this.#upstream?.enqueue(healthRequest(protocol, effect.health));
+        break;
+      case "end connection":
+        this.#upstream?.end();
+        break;
+      case "cancel connection":
+        this.#upstream?.cancel();
+    }
+  }
+
   /** Resolves when Envoy will send no more. Never rejects: the end of Envoy's stream is noticed elsewhere. */
   async #forwardRequests(): Promise<void> {
     try {
       for await (const message of this.#deps.envoy) {
-        const { facts, answered } = this.#deps.observer.request(message);
-        const { typeUrl: type } = facts;
-        this.#rewrites.get(type)?.requested(facts);
-        this.#fallback.requested(facts);
-        if (answered !== undefined) this.#fallback.answered(answered);
-        const request = this.#own.requested(message, facts);
-        if (request === undefined) continue;
-        this.#first ??= request;
-        if (!this.#hasAnswered) this.#unanswered.push(request);
-        if (this.#cached !== undefined) await this.#answerFromCache(this.#cached);
-        else if (this.#sink !== undefined) this.#send(this.#sink, request, type);
+        const request = this.#side.requested(message);
+        if (request !== undefined) await this.#happened({ kind: "requested", request });
       }
-      this.#envoyIsDone = true;
-      if (this.#cached === undefined) this.#sink?.end();
-      else this.#sink?.cancel();
+      await this.#happened({ kind: "envoy done", isBroken: false });
     } catch {
-      this.#envoyIsDone = true;
-      this.#sink?.cancel();
+      await this.#happened({ kind: "envoy done", isBroken: true });
     }
-  }
-
-  #send(sink: ByteStream, request: Buffer, type: string): void {
-    sink.enqueue(request);
-    if (type !== typeUrl.listener || this.#agentHasAsked) return;
-    this.#agentHasAsked = true;
-    const { protocol, handlers } = this.#deps;
-    for (const own of handlers.subscriptions) sink.enqueue(protocol.writeRequest({ typeUrl: own }));
-    this.#tellHealth();
-  }
-
-  async #followHealth(signal: AbortSignal): Promise<void> {
-    for await (const _ of this.#deps.health.changes(signal)) this.#tellHealth();
-  }
-
-  /** Not before Envoy has asked for listeners: a control plane takes a workload's health once it serves it. */
-  #tellHealth(): void {
-    const { health, protocol } = this.#deps;
-    const { current } = health;
-    if (current === undefined || current === this.#toldHealth) return;
-    if (this.#sink === undefined || !this.#agentHasAsked || this.#envoyIsDone) return;
-    this.#toldHealth = current;
-    this.#sink.enqueue(healthRequest(protocol, current));
   }
 
   /** One attempt: a connection until it ends. */
@@ -243,7 +197,9 @@ export class EnvoyStream {
           stream.cancel();
         },
       );
-      this.#begin(stream);
+      this.#deps.observer.redialled();
+      this.#upstream = stream;
+      await this.#happened({ kind: "dialled" });
       // A step each, whose variables end with it: waiting for a response must not keep the one before.
       const responses = stream[Symbol.asyncIterator]();
       for (let step = "passed"; step === "passed";) {
@@ -254,7 +210,8 @@ export class EnvoyStream {
     } catch (error) {
       return this.#end({ sentToken, error }, cause, overdue);
     } finally {
-      this.#sink = undefined;
+      this.#upstream = undefined;
+      await this.#happened({ kind: "disconnected" });
       this.#delivery.ends();
     }
   }
@@ -266,26 +223,10 @@ export class EnvoyStream {
   ): StreamEnd {
     return {
       ...end,
-      hasAnswered: this.#hasAnswered || cause === "back",
+      hasAnswered: this.#state.kind === "relaying" || cause === "back",
       ...(cause === undefined ? {} : { cause }),
       ...(overdue === undefined ? {} : { overdue }),
     };
-  }
-
-  /** Ask of a new connection what Envoy has asked; while the cache serves, only to see whether it answers. */
-  #begin(stream: ByteStream): void {
-    const { observer, protocol } = this.#deps;
-    observer.redialled();
-    this.#agentHasAsked = false;
-    this.#toldHealth = undefined;
-    this.#sink = stream;
-    if (this.#cached === undefined) {
-      for (const request of this.#unanswered)
-        this.#send(stream, request, protocol.readRequest(request).typeUrl);
-    } else if (this.#first !== undefined) {
-      stream.enqueue(this.#first);
-    }
-    if (this.#envoyIsDone) stream.end();
   }
 
   /** Pass one response on. `back` when the cache serves, and the control plane has answered. */
@@ -299,9 +240,7 @@ export class EnvoyStream {
     if (done === true) return "ended";
     answered();
     const facts = observer.response(message);
-    if (this.#cached !== undefined) return "back";
-    this.#hasAnswered = true;
-    this.#unanswered = [];
+    if (await this.#happened({ kind: "responded" })) return "back";
     this.#delivery.begins(facts.typeUrl);
     await this.#deliver(stream, message, facts);
     this.#delivery.ends();
@@ -313,70 +252,48 @@ export class EnvoyStream {
   #deliver(upstream: ByteStream, message: Buffer, facts: ResponseFacts): Promise<void> {
     const { protocol, handlers, report } = this.#deps;
     const route = handlers.route(facts.typeUrl);
-    if (route.kind === "leave out") report.dropped(facts.typeUrl);
-    if (route.kind === "consume") {
-      const taken = takeIn(protocol, facts, route.take);
-      if (taken.kind === "refused") report.agentRefused(facts.typeUrl, taken.reason);
-      upstream.enqueue(protocol.writeRequest(answerTo(facts, taken)));
+    switch (route.kind) {
+      case "leave out":
+        report.dropped(facts.typeUrl);
+        return Promise.resolve();
+      case "consume": {
+        const taken = takeIn(protocol, facts, route.take);
+        if (taken.kind === "refused") report.agentRefused(facts.typeUrl, taken.reason);
+        upstream.enqueue(protocol.writeRequest(answerTo(facts, taken)));
+        return Promise.resolve();
+      }
+      case "relay":
+        return this.#side.relay({
+          ...{ message, facts, source: "control plane" },
+          answer: (request) => {
+            upstream.enqueue(request);
+          },
+        });
     }
-    if (route.kind === "leave out" || route.kind === "consume") return Promise.resolve();
-    return this.#toEnvoy(message, facts, "control plane", (request) => {
-      upstream.enqueue(request);
-    });
-  }
-
-  /** @param answer sends a request to whoever sent the response */
-  #toEnvoy(
-    message: Buffer,
-    facts: ResponseFacts,
-    source: ResponseSource,
-    answer: (request: Buffer) => void = () => undefined,
-  ): Promise<void> {
-    const rewrites = this.#rewrites.get(facts.typeUrl);
-    return rewrites === undefined
-      ? this.#write(message, facts, source)
-      : rewrites.take({ message, facts, source, answer });
-  }
-
-  async #write(message: Buffer, facts: ResponseFacts, source: ResponseSource): Promise<void> {
-    const { hold, observer, envoy } = this.#deps;
-    if (hold !== undefined && facts.typeUrl === typeUrl.listener) await hold.released(this.#ended);
-    await this.#fallback.lead(facts, source);
-    this.#own.passed(facts);
-    this.#fallback.passes(facts);
-    const taken = envoy.write(message);
-    // It is looked at while it is on its way.
-    observer.forwarded(facts, message.length, source);
-    await taken;
   }
 
   /** Begin to serve from the cache, if nothing has come from the control plane and the cache has it all. */
-  async #serveFromCache(): Promise<void> {
+  async #readCache(): Promise<void> {
+    const { cache, protocol, report, isNewest } = this.#deps;
     const isNeeded = (): boolean =>
-      !this.#isOver && !this.#hasAnswered && this.#cached === undefined && this.#cacheMayHelp();
+      this.#state.kind === "waiting" && !this.#isOver && cacheMayHelp(this.#state, this.#cacheFacts);
     if (!isNeeded()) return;
-    const configuration = await this.#deps.cache?.load();
-    if (configuration === undefined) {
-      this.#cacheIsUseless = true;
-      return;
+    const configuration = await cache?.load();
+    if (configuration !== undefined) {
+      if (!isNeeded()) return;
+      if (isNewest()) report.servedFromCache(configuration.asOf);
     }
-    if (!isNeeded()) return;
-    this.#cached = new CachedAnswers(this.#deps.protocol, configuration.types);
-    if (this.#deps.isNewest()) this.#deps.report.servedFromCache(configuration.asOf);
-    await this.#answerFromCache(this.#cached);
+    const answers =
+      configuration === undefined ? undefined : new CachedAnswers(protocol, configuration.types);
+    await this.#happened({ kind: "cache read", answers });
   }
 
-  /** Answer in order what has not been answered. */
-  async #answerFromCache(cached: CachedAnswers): Promise<void> {
-    if (this.#isAnswering) return;
-    this.#isAnswering = true;
+  async #answer({ request, answers }: Extract<StreamEffect, { kind: "answer" }>): Promise<void> {
     const { protocol } = this.#deps;
-    for (let next = this.#unanswered.shift(); next !== undefined; next = this.#unanswered.shift()) {
-      const answer = cached.answer(protocol.readRequest(next));
-      if (answer === undefined) continue;
-      const message = protocol.writeResponse(answer);
-      await this.#toEnvoy(message, protocol.readResponse(message), "cache");
-    }
-    this.#isAnswering = false;
+    const answer = answers.answer(protocol.readRequest(request.message));
+    if (answer === undefined) return;
+    const message = protocol.writeResponse(answer);
+    const facts = protocol.readResponse(message);
+    await this.#side.relay({ message, facts, source: "cache", answer: () => undefined });
   }
 }
