@@ -2,6 +2,8 @@
  * The agent's own log: its files are opened again after they were moved away, as logrotate expects it of whoever gets
  * SIGUSR1, and what it has lost is counted.
  */
+import { errorMessage } from "../lifecycle/error-message.ts";
+import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
@@ -14,9 +16,22 @@ export interface OwnLog {
   readonly lostLines: () => readonly (readonly [target: string, lines: number])[];
 }
 
-/** A file that cannot be opened is said in those that can; the log goes on where it was. */
-export function reopenOwnLog({ log, reopenLog }: OwnLog): void {
-  for (const reason of reopenLog()) log.warn("the log stays in the file that it was in", { reason });
+/** Open the log files again at each request, Envoy's too, until `signal` aborts. */
+export async function followReopenRequests(
+  { log, reopenLog }: OwnLog,
+  requests: ReadonlyWatch<number>,
+  envoy: { reopenLogs(): Promise<void> } | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const count of requests.changes(signal)) {
+    if (count === 0) continue;
+    // A file that cannot be opened is said in those that can; the log goes on where it was.
+    for (const reason of reopenLog()) log.warn("the log stays in the file that it was in", { reason });
+    log.info("reopening log files requested", { requests: count });
+    await envoy?.reopenLogs().catch((error: unknown) => {
+      log.warn("Envoy was not asked to reopen its log files", { reason: errorMessage(error) });
+    });
+  }
 }
 
 /** Lines that were lost, as a metric. */

@@ -1,10 +1,8 @@
 /**
- * Whether the workload may be sent traffic, and what keeps it from that.
+ * Whether the workload behind an Envoy may be sent traffic, and what keeps it from that.
  *
  * Envoy can only say that it got no configuration; the parts that know why are asked as well.
  */
-import { accessSync } from "node:fs";
-import { join } from "node:path";
 import type { EnvoySupervisor } from "../envoy/supervisor.ts";
 import { identityObstacle, type IdentityState } from "../identity/identity-state.ts";
 import type { Readiness } from "../status/contract/readiness.ts";
@@ -31,32 +29,4 @@ export async function readinessOfEnvoy(
     ready: false,
     reason: [envoy.reason, ...causes.filter((cause) => cause !== undefined)].join("; "),
   };
-}
-
-/**
- * Ready when a proxyless application has what it needs: its certificate, and the files of it.
- *
- * @param folder where the files are to be; undefined writes none
- */
-export function readinessWithoutEnvoy(
-  { secret, problem }: IdentityState,
-  folder: string | undefined,
-): Readiness {
-  if (secret === undefined)
-    return { ready: false, reason: problem?.message ?? "the workload certificate is not there yet" };
-  const missing = folder === undefined ? undefined : missingFile(folder);
-  return missing === undefined ? { ready: true } : { ready: false, reason: `${missing} is not written yet` };
-}
-
-function missingFile(folder: string): string | undefined {
-  return ["cert-chain.pem", "key.pem", "root-cert.pem"]
-    .map((name) => join(folder, name))
-    .find((path) => {
-      try {
-        accessSync(path);
-        return false;
-      } catch {
-        return true;
-      }
-    });
 }

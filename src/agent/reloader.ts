@@ -10,6 +10,7 @@ import type { PreparedLaunch } from "../envoy/generation/launch.ts";
 import type { EnvoySupervisor } from "../envoy/supervisor.ts";
 import { Coalesced } from "../lifecycle/coalesced.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
+import type { TaskGroup } from "../lifecycle/task-group.ts";
 import { followChanges } from "../files/file-changes.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { ReloadReport } from "../status/contract/reload-report.ts";
@@ -24,6 +25,7 @@ export interface ReloaderOptions {
   /** Reads it again. @throws ConfigError */
   readonly configure: () => AgentConfig;
   readonly supervisor: EnvoySupervisor;
+  readonly tasks: TaskGroup;
   readonly log: Logger;
 }
 
@@ -44,6 +46,8 @@ export class Reloader {
   #files: readonly string[];
   #launch: PreparedLaunch;
   #problems: readonly string[] = [];
+  /** Reloads that nobody waits for, so far. */
+  #begun = 0;
   readonly #reads = new Coalesced<ReloadRequest, ReloadReport>(
     (requests) => this.#read([...new Set(requests.map(({ trigger }) => trigger))].join(", "), requests),
     betweenReadsMs,
@@ -91,8 +95,7 @@ export class Reloader {
     await followChanges(
       () => [...this.#files, ...this.#launch.files, this.#launch.binary],
       () => {
-        // Not awaited: a newer change supersedes one that still waits.
-        void this.reload("a file has changed", false);
+        this.#begin("a file has changed", false);
       },
       signal,
     );
@@ -103,8 +106,16 @@ export class Reloader {
     for await (const count of requests.changes(signal)) {
       if (count === 0) continue;
       this.#options.log.info("reload requested", { requests: count });
-      void this.reload("SIGHUP", true);
+      this.#begin("SIGHUP", true);
     }
+  }
+
+  /** Not awaited: a newer change supersedes one that still waits. */
+  #begin(trigger: string, isForced: boolean): void {
+    this.#begun += 1;
+    this.#options.tasks.spawn(`reload-${this.#begun}`, async () => {
+      await this.reload(trigger, isForced);
+    });
   }
 
   #requireUnchanged(config: AgentConfig): void {

@@ -6,26 +6,24 @@
  */
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { SupervisionEnd } from "../envoy/state.ts";
-import { EnvoySupervisor } from "../envoy/supervisor.ts";
-import { errorMessage } from "../lifecycle/error-message.ts";
+import type { NewcomerServices } from "../envoy/swap/newcomer-services.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
-import type { ReadonlyWatch } from "../lifecycle/watch.ts";
-import { keepSockets } from "./keep-sockets.ts";
+import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
 import type { Redactor } from "../telemetry/redactor.ts";
-import { launchOf } from "../config/launch.ts";
+import { keepSockets } from "./keep-sockets.ts";
+import type { MetricSources } from "./metrics.ts";
+import { followReopenRequests } from "./own-log.ts";
 import { requirePreconditions } from "./preconditions.ts";
-import { Reloader } from "./reloader.ts";
-import { type OwnLog, reopenOwnLog } from "./own-log.ts";
-import { Witnesses } from "./witnesses.ts";
+import type { SupervisedEnvoy, SupervisedEnvoyDependencies } from "./supervised-envoy.ts";
 
 /** What the agent gets from the process. */
-export interface AgentDependencies extends OwnLog {
+export interface AgentDependencies extends MetricSources {
   /** Pid of the agent. */
   readonly pid: number;
   /** Reads the configuration again. @throws ConfigError */
   readonly configure: () => AgentConfig;
-  /** Path of Envoy's binary. */
-  readonly envoyBinary: string;
+  /** Path of Envoy's binary; undefined for a proxyless application, which has none. */
+  readonly envoyBinary: string | undefined;
   /** Knows the secrets of the configuration. */
   readonly redactor: Redactor;
   /** Gets each line of Envoy's own log. */
@@ -38,80 +36,79 @@ export interface AgentDependencies extends OwnLog {
   readonly reloadRequests: ReadonlyWatch<number>;
   /** How often it was asked to reopen log files. */
   readonly reopenLogsRequests: ReadonlyWatch<number>;
-  /** Supervision is over, every Envoy gone: what remains is to close the parts. */
+  /** Every Envoy is gone: what remains is to close the parts. */
   readonly onEnd: (end: SupervisionEnd) => void;
-  /** What was done as PID 1; undefined in any other process. */
-  readonly init: { readonly orphansReaped: number } | undefined;
 }
 
 /**
- * Run until Envoy is gone. Resolves with how it went.
+ * Run until Envoy is gone, or until asked to stop where there is none. Resolves with how it went.
  *
  * @throws ConfigError when Envoy cannot be started with this configuration, TaskFailedError when a part failed
  */
 export async function runAgent(config: AgentConfig, deps: AgentDependencies): Promise<SupervisionEnd> {
-  const log = deps.log.scope("envoy");
-  await using claim = await requirePreconditions(config, log);
-  if (deps.shutdown.aborted) return { kind: "never-served" };
-  const launch = launchOf(config, deps.envoyBinary);
-  await using witnesses = new Witnesses(config.envoy.configPath, log, deps.redactor);
-  const supervisor = EnvoySupervisor.start({
-    launch,
-    supervision: config.supervision,
-    ownPids: [deps.pid],
-    knownPorts: config.knownPorts,
-    log,
-    onLogLine: deps.onEnvoyLogLine,
-    observer: witnesses.observer,
-    explain: witnesses.explain,
-    memory: witnesses.memory,
+  const { log, redactor, pid, shutdown, hurry, envoyBinary: binary } = deps;
+  const envoyLog = log.scope("envoy");
+  await using claim = await requirePreconditions(config, envoyLog);
+  if (shutdown.aborted) return { kind: "never-served" };
+
+  await using tasks = new TaskGroup();
+  const application = new AbortController();
+  const quit = (reason: string): void => {
+    if (shutdown.aborted) envoyLog.info("the application has ended in the drain", { reason });
+    application.abort(new Error(reason));
+  };
+  const newcomers = new Watch<NewcomerServices | undefined>(undefined);
+  const ends = { shutdown, applicationEnded: application.signal, hurry };
+  await using envoy =
+    binary === undefined
+      ? undefined
+      : await startEnvoy(config, { ...deps, ...ends, binary, newcomers, tasks, log: envoyLog });
+
+  const late = await import("./late-parts.ts");
+  const metrics = late.agentMetrics(deps, envoy?.supervisor);
+  await using stack = new AsyncDisposableStack();
+  const { identity, xds } = await late.startControlPlaneServices(config, { log, metrics, tasks, stack });
+  newcomers.set(late.newcomerServices(config.identity.source, identity, xds));
+  if (config.proxyless !== undefined) late.writeGrpcBootstrap(config.proxyless, log);
+  const workload = late.startWorkloadHealth(config.workloadHealth, {
+    ...{ xds, log, metrics, tasks },
+    supervisor: envoy?.supervisor,
   });
-  const stop = new AbortController();
-  const applicationEnded = new AbortController();
-  const supervision = supervisor.run({
-    shutdown: AbortSignal.any([deps.shutdown, stop.signal]),
-    applicationEnded: applicationEnded.signal,
-    hurry: deps.hurry,
-  });
-  void supervision.then(deps.onEnd);
-  try {
-    // Loaded while Envoy boots: gRPC and metrics cost as much as the agent's whole start before them.
-    const { AgentServices } = await import("./services.ts");
-    await using tasks = new TaskGroup();
-    const reloader = new Reloader({ config, launch, configure: deps.configure, supervisor, log });
-    await using services = await AgentServices.start(config, {
-      ...deps,
-      supervisor,
-      reloader,
-      tasks,
-      quit: (reason) => {
-        if (deps.shutdown.aborted) log.info("the application has ended in the drain", { reason });
-        applicationEnded.abort(new Error(reason));
-      },
-    });
-    supervisor.attach(services.forNewcomers);
-    tasks.spawn("keep-sockets", (signal) => keepSockets(config, claim.socketPath, supervisor, log, signal));
-    tasks.spawn("follow-oom-kills", (signal) => witnesses.followOomKills(signal));
-    tasks.spawn("follow-files", (signal) => reloader.followFiles(signal));
-    tasks.spawn("follow-reload-requests", (signal) => reloader.followRequests(deps.reloadRequests, signal));
-    tasks.spawn("reopen-logs", async (signal) => {
-      for await (const requests of deps.reopenLogsRequests.changes(signal)) {
-        if (requests === 0) continue;
-        reopenOwnLog(deps);
-        log.info("reopening log files requested", { requests });
-        await supervisor.reopenLogs().catch((error: unknown) => {
-          log.warn("Envoy was not asked to reopen its log files", { reason: errorMessage(error) });
-        });
-      }
-    });
-    tasks.signal.addEventListener("abort", () => {
-      stop.abort();
-    });
-    const end = await supervision;
-    if (tasks.failure !== undefined) throw tasks.failure;
-    return end;
-  } finally {
-    stop.abort();
-    await supervision;
+  if (envoy !== undefined) {
+    const { supervisor } = envoy;
+    stack.use(await late.listenOnAdminPort(config.admin, { supervisor, quit, log: log.scope("admin") }));
   }
+  stack.use(
+    await late.listenOnStatusPort(config, {
+      ...{ pid, envoy, identity, xds, workload, metrics, quit, redactor },
+      log: log.scope("healthcheck"),
+    }),
+  );
+  if (envoy !== undefined && config.application !== undefined) {
+    const { supervisor } = envoy;
+    stack.use(
+      await late.listenForApplication(config.application, {
+        ...{ supervisor, quit, tasks },
+        log: log.scope("application"),
+      }),
+    );
+  }
+  tasks.spawn("keep-sockets", (signal) =>
+    keepSockets(config, claim.socketPath, envoy?.supervisor, envoyLog, signal),
+  );
+  tasks.spawn("reopen-logs", (signal) =>
+    followReopenRequests(deps, deps.reopenLogsRequests, envoy?.supervisor, signal),
+  );
+  envoy?.follow(deps.reloadRequests);
+
+  const end = await (envoy?.ended ?? late.endWithoutEnvoy(identity.state, tasks.signal, ends));
+  deps.onEnd(end);
+  if (tasks.failure !== undefined) throw tasks.failure;
+  return end;
+}
+
+/** Loaded where there is one to run: a proxyless agent does without all that looks after it. */
+async function startEnvoy(config: AgentConfig, deps: SupervisedEnvoyDependencies): Promise<SupervisedEnvoy> {
+  const { SupervisedEnvoy } = await import("./supervised-envoy.ts");
+  return new SupervisedEnvoy(config, deps);
 }

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { CgroupMemory } from "../envoy/exits/cgroup-memory.ts";
 import { ExitWitness } from "../envoy/exits/exit-witness.ts";
 import { FlightRecorder } from "../envoy/exits/flight-recorder.ts";
-import type { Generation } from "../envoy/generation/generation.ts";
 import type { GenerationObserver, SupervisorOptions } from "../envoy/supervisor-options.ts";
 import { residentBytes } from "../process/memory.ts";
 import { sleep } from "../lifecycle/sleep.ts";
+import { type Task, TaskGroup } from "../lifecycle/task-group.ts";
 import { ticks } from "../lifecycle/tick.ts";
 import type { Redactor } from "../telemetry/redactor.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -27,6 +27,8 @@ export class Witnesses implements AsyncDisposable {
   readonly #memory = CgroupMemory.find();
   readonly #exits = ExitWitness.create(this.#memory);
   readonly #recorder: FlightRecorder;
+  readonly #tasks = new TaskGroup();
+  #snapshots = 0;
 
   constructor(configPath: string, log: Logger, redactor: Redactor) {
     this.#recorder = new FlightRecorder({
@@ -49,14 +51,13 @@ export class Witnesses implements AsyncDisposable {
       });
     },
     proven: (generation) => {
-      void this.#pictureLater(generation);
+      this.#inBackground(async (signal) => {
+        await sleep(pictureAfterMs, signal, { isBackground: true });
+        if (!signal.aborted) await this.#recorder.snapshot(generation.number, generation.admin, "live");
+      });
     },
-    ending: (generation, why) => {
-      void this.#recorder.snapshot(
-        generation.number,
-        generation.admin,
-        why.includes("silent") ? "hang" : "drain",
-      );
+    ending: (generation, occasion) => {
+      this.#inBackground(() => this.#recorder.snapshot(generation.number, generation.admin, occasion));
     },
     ended: (generation, diagnosis, lines) => {
       this.#recorder.ended(generation.number, diagnosis, lines);
@@ -85,12 +86,16 @@ export class Witnesses implements AsyncDisposable {
     for await (const _ of ticks(noteMs, signal)) this.#exits.note();
   }
 
+  /** @throws TaskFailedError when a snapshot has failed, which none does */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#tasks[Symbol.asyncDispose]();
     await this.#recorder[Symbol.asyncDispose]();
+    if (this.#tasks.failure !== undefined) throw this.#tasks.failure;
   }
 
-  async #pictureLater(generation: Generation): Promise<void> {
-    await sleep(pictureAfterMs, undefined, { isBackground: true });
-    await this.#recorder.snapshot(generation.number, generation.admin, "live");
+  /** An Envoy that does not answer is no reason to hold anything up. */
+  #inBackground(snapshot: Task): void {
+    this.#snapshots += 1;
+    this.#tasks.spawn(`snapshot-${this.#snapshots}`, snapshot);
   }
 }

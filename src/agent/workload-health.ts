@@ -2,24 +2,19 @@
  * The workload's health: checked here, told to the control plane by the ADS proxy.
  */
 import type { AgentConfig } from "../config/agent-config.ts";
+import type { EnvoySupervisor } from "../envoy/supervisor.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
-import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { WorkloadHealthReport } from "../status/contract/agent-report.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { HealthChecker, type ProxyReadiness } from "../workload-health/checker.ts";
+import { HealthChecker } from "../workload-health/checker.ts";
 import type { XdsProxy } from "../xdsproxy/xds-proxy.ts";
 
 /** What the checks work with. */
 export interface WorkloadHealthDependencies {
   readonly xds: XdsProxy;
   /** Undefined where there is no Envoy. */
-  readonly proxy:
-    | {
-        readonly readiness: () => Promise<ProxyReadiness>;
-        readonly state: ReadonlyWatch<{ readonly kind: string }>;
-      }
-    | undefined;
+  readonly supervisor: EnvoySupervisor | undefined;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly tasks: TaskGroup;
@@ -28,19 +23,20 @@ export interface WorkloadHealthDependencies {
 /** Start the checks in `tasks`; undefined when there is no probe. */
 export function startWorkloadHealth(
   options: AgentConfig["workloadHealth"],
-  { xds, proxy, log, metrics, tasks }: WorkloadHealthDependencies,
+  { xds, supervisor, log, metrics, tasks }: WorkloadHealthDependencies,
 ): HealthChecker | undefined {
   if (options === undefined) return undefined;
   const checker = new HealthChecker(options, {
-    proxy: proxy?.readiness,
+    proxy: supervisor && (() => supervisor.readiness()),
     log: log.scope("healthcheck"),
     metrics: metrics.withPrefix("outrider_"),
   });
   tasks.spawn("check-workload", (signal) => checker.run(signal));
-  if (proxy !== undefined) {
+  if (supervisor !== undefined) {
+    const { state } = supervisor.report;
     tasks.spawn("recheck-workload", async (signal) => {
       // The control plane shall know while the drain still lasts.
-      for await (const { kind } of proxy.state.changes(signal)) if (kind === "draining") checker.recheck();
+      for await (const { kind } of state.changes(signal)) if (kind === "draining") checker.recheck();
     });
   }
   tasks.spawn("report-workload-health", async (signal) => {

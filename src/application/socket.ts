@@ -15,6 +15,7 @@ import { sleep } from "../lifecycle/sleep.ts";
 import { connectionLimits } from "../net/connection-table.ts";
 import { maxDescriptors } from "../net/descriptors.ts";
 import { prepareSocketPath, withSocketMode } from "../net/unix-socket.ts";
+import type { TaskGroup } from "../lifecycle/task-group.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { ApplicationSocketOptions } from "./options.ts";
 import { connected, disconnected, type Presence } from "./presence.ts";
@@ -24,6 +25,8 @@ export interface ApplicationSocketDependencies {
   /** Resolves once the sidecar serves, or when `signal` aborts. */
   readonly ready: (signal: AbortSignal) => Promise<void>;
   readonly log: Logger;
+  /** Outlives the socket. */
+  readonly tasks: TaskGroup;
 }
 
 /** The socket; bound when `listen` resolves and removed when disposed. */
@@ -36,6 +39,8 @@ export class ApplicationSocket implements AsyncDisposable {
   readonly #closed = new AbortController();
   #grace: AbortController | undefined;
   #presence: Presence = { kind: "unseen" };
+  /** Connections so far. */
+  #count = 0;
 
   private constructor(options: ApplicationSocketOptions, deps: ApplicationSocketDependencies) {
     this.#options = options;
@@ -113,26 +118,30 @@ export class ApplicationSocket implements AsyncDisposable {
       this.#leave();
     });
     socket.resume();
-    void this.#greet(socket);
+    this.#count += 1;
+    this.#deps.tasks.spawn(`greet-application-${this.#count}`, (signal) => this.#greet(socket, signal));
   }
 
-  async #greet(socket: Socket): Promise<void> {
+  async #greet(socket: Socket, signal: AbortSignal): Promise<void> {
     const left = new AbortController();
     socket.once("close", () => {
       left.abort();
     });
-    await this.#deps.ready(AbortSignal.any([left.signal, this.#closed.signal]));
+    await this.#deps.ready(AbortSignal.any([left.signal, this.#closed.signal, signal]));
     if (socket.writable) socket.write("ready\n");
   }
 
   #leave(): void {
     this.#presence = disconnected(this.#presence);
-    if (this.#presence.kind === "absent" && !this.#closed.signal.aborted) void this.#waitForReturn();
+    if (this.#presence.kind !== "absent" || this.#closed.signal.aborted) return;
+    const grace = new AbortController();
+    this.#grace = grace;
+    this.#deps.tasks.spawn(`await-application-${this.#count}`, (signal) =>
+      this.#waitForReturn(AbortSignal.any([grace.signal, signal])),
+    );
   }
 
-  async #waitForReturn(): Promise<void> {
-    this.#grace = new AbortController();
-    const { signal } = this.#grace;
+  async #waitForReturn(signal: AbortSignal): Promise<void> {
     await sleep(this.#options.graceMs, signal);
     if (signal.aborted) return;
     this.#deps.log.info("the application has let go of its socket");

@@ -190,28 +190,17 @@ async function runProxy(args: Arguments, given: CommandContext): Promise<number>
     if (args.unknown.length > 0) log.warn("unknown flags ignored", { flags: args.unknown.join(" ") });
     for (const reason of config.warnings) log.warn("configuration is odd", { reason });
 
-    if (config.proxyless !== undefined) {
-      const { runProxyless } = await import("../agent/run-proxyless.ts");
-      const { shutdown, reopenLogsRequests } = context;
-      const end = await runProxyless(config, {
-        log,
-        redactor,
-        reopenLog,
-        lostLines,
-        pid: context.pid,
-        shutdown,
-        reopenLogsRequests,
-      });
-      return exitCodeOfEnd(end, context);
-    }
     const [{ runAgent }, { ensureEnvoy, logProgress }] = await Promise.all([
       import("../agent/run-agent.ts"),
       import("../envoy/binary/ensure.ts"),
     ]);
-    const envoyBinary = await ensureEnvoy(
-      { ...config.envoyBinary, env: context.env, signal: context.shutdown },
-      logProgress(log),
-    );
+    const envoyBinary =
+      config.proxyless === undefined
+        ? await ensureEnvoy(
+            { ...config.envoyBinary, env: context.env, signal: context.shutdown },
+            logProgress(log),
+          )
+        : undefined;
     const { promise: ended, resolve: onEnd } = Promise.withResolvers<SupervisionEnd>();
     const running = runAgent(config, {
       log,

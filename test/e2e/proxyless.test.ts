@@ -6,11 +6,12 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fetchHttp } from "../../src/net/http-client.ts";
 import { AgentClient } from "../../src/status/client.ts";
+import { readinessRoute } from "../../src/status/routes/readiness.ts";
 import { reportRoute } from "../../src/status/routes/report.ts";
 import { diagnose } from "../support/doctor.ts";
 import { eventually } from "../support/eventually.ts";
 import { expectFinding } from "../support/findings.ts";
-import { TestMesh } from "../support/mesh.ts";
+import { startMs, TestMesh } from "../support/mesh.ts";
 import { runOutrider, startOutrider } from "../support/outrider.ts";
 import { prepareWorkload, sidecarReady } from "../support/workload.ts";
 
@@ -104,9 +105,11 @@ describe("with DISABLE_ENVOY", () => {
       cwd: workload.folder,
       env: { ...workload.env, DISABLE_ENVOY: "true" },
     });
-    const url = `http://localhost:${workload.ports.status}/healthz/ready`;
+    const client = AgentClient.onPort(workload.ports.status);
+    await eventually("the status port", () => client.answer(readinessRoute), { withinMs: startMs });
+    const url = `http://localhost:${workload.ports.status}${readinessRoute.path}`;
     const waiting = await runOutrider({
-      args: ["wait", "--url", url, "--timeoutSeconds", "3"],
+      args: ["wait", "--url", url, "--timeoutSeconds", "1", "--requestTimeoutMillis", "10000"],
       withinMs: 30_000,
     });
     assert.deepEqual(waiting.exit, { kind: "exited", code: 255 });

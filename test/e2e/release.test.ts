@@ -113,8 +113,8 @@ describe("the release", () => {
     const exec = lines.findIndex((line) => line.includes("Envoy started"));
     const names = (from: readonly string[]): string[] => parts(from).map(({ name }) => name);
     assert.ok(names(lines.slice(0, exec)).includes("run-agent"));
-    assert.ok(!names(lines.slice(0, exec)).includes("services"));
-    assert.ok(names(lines.slice(exec)).includes("services"));
+    assert.ok(!names(lines.slice(0, exec)).includes("late-parts"));
+    assert.ok(names(lines.slice(exec)).includes("late-parts"));
     assert.deepEqual(
       names(lines).filter((name) => /discovery|^run$/.test(name)),
       [],

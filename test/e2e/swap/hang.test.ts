@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, renameSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { describe, test } from "node:test";
 import { sleep } from "../../../src/lifecycle/sleep.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -20,6 +20,15 @@ async function assertReplaced(sidecar: StandaloneSidecar, pid: number, withinMs:
     { withinMs, everyMs: 50 },
   );
   return Math.round(performance.now() - startedAt);
+}
+
+/** Whether the flight recorder has asked an Envoy for its state at this occasion. */
+function hasRecord(sidecar: StandaloneSidecar, occasion: "hang" | "drain"): boolean {
+  const files = readdirSync(join(sidecar.configPath, "flight-recorder"), {
+    recursive: true,
+    encoding: "utf8",
+  });
+  return files.some((name) => basename(name).startsWith(`${occasion}-`));
 }
 
 /** A cluster with so many endpoints, as a file that Envoy watches. */
@@ -61,6 +70,10 @@ describe("an Envoy whose main thread", { concurrency: 3 }, () => {
       await eventually("the stopped one gone", () => assert.throws(() => process.kill(pid, 0)), {
         withinMs: 5_000,
       });
+      await eventually("what its admin interface did not tell", () => assert.ok(hasRecord(sidecar, "hang")), {
+        withinMs: 30_000,
+      });
+      assert.equal(hasRecord(sidecar, "drain"), false, "nobody has drained it");
     });
   }
 

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { ApplicationSocket } from "../../../src/application/socket.ts";
+import { TaskGroup } from "../../../src/lifecycle/task-group.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { quietLog } from "../quiet-log.ts";
 import { exchange, exchangeAndLeave } from "../raw-connection.ts";
@@ -17,10 +18,11 @@ export const applicationSocketTarget: FuzzTarget = {
   open: async () => {
     await using stack = new AsyncDisposableStack();
     const path = join(stack.use(temporaryFolder()).path, "app.sock");
+    const tasks = stack.use(new TaskGroup());
     stack.use(
       await ApplicationSocket.listen(
         { path, mode: 0o666, graceMs: 60_000 },
-        { ready: () => Promise.resolve(), log: quietLog() },
+        { ready: () => Promise.resolve(), log: quietLog(), tasks },
       ),
     );
     const owned = stack.move();

@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { ApplicationSocket } from "../../../src/application/socket.ts";
 import { spawnChild } from "../../../src/process/child.ts";
 import { aborted, sleep } from "../../../src/lifecycle/sleep.ts";
+import { TaskGroup } from "../../../src/lifecycle/task-group.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { testLog } from "../../support/test-log.ts";
 
@@ -21,6 +22,7 @@ interface Started extends AsyncDisposable {
 async function start(): Promise<Started> {
   await using stack = new AsyncDisposableStack();
   const path = join(stack.use(temporaryFolder()).path, "shared/app.sock");
+  const tasks = stack.use(new TaskGroup());
   const { promise: ready, resolve: becomeReady } = Promise.withResolvers<undefined>();
   const application = stack.use(
     await ApplicationSocket.listen(
@@ -30,6 +32,7 @@ async function start(): Promise<Started> {
           await Promise.race([ready, aborted(signal)]);
         },
         log: testLog().log,
+        tasks,
       },
     ),
   );

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { readinessWithoutEnvoy } from "../../../src/agent/readiness.ts";
+import { readinessWithoutEnvoy } from "../../../src/agent/proxyless.ts";
 import { agentReport, type ReportSources } from "../../../src/agent/report.ts";
 import { Watch } from "../../../src/lifecycle/watch.ts";
 import { isOfSidecar } from "../../../src/status/contract/agent-report.ts";

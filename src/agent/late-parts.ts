@@ -1,0 +1,11 @@
+/**
+ * What is loaded while Envoy boots: gRPC, metrics and the servers cost as much as the agent's whole start before them.
+ */
+export { listenOnAdminPort } from "./admin-port.ts";
+export { listenForApplication } from "./application.ts";
+export { startControlPlaneServices } from "./control-plane-services.ts";
+export { agentMetrics } from "./metrics.ts";
+export { newcomerServices } from "./newcomer-services.ts";
+export { endWithoutEnvoy, writeGrpcBootstrap } from "./proxyless.ts";
+export { listenOnStatusPort } from "./status-port.ts";
+export { startWorkloadHealth } from "./workload-health.ts";

@@ -1,0 +1,78 @@
+/**
+ * The status port: what each of its routes works with, with an Envoy and without.
+ */
+import type { AgentConfig } from "../config/agent-config.ts";
+import type { SecretManager } from "../identity/secret-manager.ts";
+import type { HttpServer } from "../net/http-server.ts";
+import { announced } from "../status/announced.ts";
+import type { Readiness } from "../status/contract/readiness.ts";
+import type { ReloadReport } from "../status/contract/reload-report.ts";
+import { Profiling } from "../status/profile/profiling.ts";
+import { listenForStatus } from "../status/server.ts";
+import type { Logger } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { Redactor } from "../telemetry/redactor.ts";
+import type { HealthChecker } from "../workload-health/checker.ts";
+import type { XdsProxy } from "../xdsproxy/xds-proxy.ts";
+import { envoyReport } from "./envoy-report.ts";
+import { readinessWithoutEnvoy } from "./proxyless.ts";
+import { readinessOfEnvoy } from "./readiness.ts";
+import { agentReport } from "./report.ts";
+import { servedRoutes } from "./status-routes.ts";
+import type { SupervisedEnvoy } from "./supervised-envoy.ts";
+
+/** The parts of the agent that it shows. */
+export interface StatusPortDependencies {
+  /** Pid of the agent. */
+  readonly pid: number;
+  /** Undefined where none is to run. */
+  readonly envoy: SupervisedEnvoy | undefined;
+  readonly identity: SecretManager;
+  readonly xds: XdsProxy;
+  /** Undefined when nothing checks the workload. */
+  readonly workload: HealthChecker | undefined;
+  readonly metrics: Metrics;
+  readonly quit: (reason: string) => void;
+  readonly log: Logger;
+  readonly redactor: Redactor;
+}
+
+const nothingToSwap: ReloadReport = {
+  result: "invalid",
+  problems: ["there is no Envoy that could be swapped"],
+};
+
+/** Undefined where it is switched off. @throws the system error when the port cannot be bound */
+export async function listenOnStatusPort(
+  { status, outputCerts }: Pick<AgentConfig, "status" | "outputCerts">,
+  { pid, envoy, identity, xds, workload, metrics, quit, log, redactor }: StatusPortDependencies,
+): Promise<HttpServer | undefined> {
+  if (status.port === 0) return undefined;
+  const readiness = async (): Promise<Readiness> =>
+    envoy === undefined
+      ? readinessWithoutEnvoy(identity.state.current, outputCerts?.folder)
+      : readinessOfEnvoy(envoy.supervisor, identity.state.current, xds.state.current);
+  return listenForStatus(
+    status,
+    servedRoutes(status),
+    {
+      ...{ metrics, xds },
+      probe: announced(readiness, log),
+      report: () =>
+        agentReport({
+          ...{ pid, readiness, workload },
+          identity: identity.state,
+          xds: xds.state,
+          envoy: envoy && (() => envoyReport(envoy.supervisor, envoy.reloader)),
+        }),
+      reload: async () => (await envoy?.reloader.reload("a request to reload", true)) ?? nothingToSwap,
+      // Without Envoy, whoever serves drains: the application.
+      drain: async () => envoy?.supervisor.drainOnRequest(),
+      quit: () => {
+        quit("POST /quitquitquit on the status port");
+      },
+      profiling: new Profiling([process.execPath, ...process.execArgv, ...process.argv.slice(1)]),
+    },
+    { log, redactor },
+  );
+}
