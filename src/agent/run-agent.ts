@@ -64,6 +64,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
       ? undefined
       : await startEnvoy(config, { ...deps, ...ends, binary, newcomers, tasks, log: envoyLog });
 
+  // From here on Envoy boots, and nothing holds it up.
   const late = await import("./late-parts.ts");
   const metrics = late.agentMetrics(deps, envoy?.supervisor);
   await using stack = new AsyncDisposableStack();

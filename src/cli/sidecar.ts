@@ -107,7 +107,8 @@ export async function letSidecarGo(port: number, withinMs: number): Promise<stri
 
 async function askToQuit(port: number): Promise<string | undefined> {
   try {
-    await AgentClient.onPort(port).tell(quitRoute, { withinMs: 1_000 });
+    // The admin port, which stands in for a status port, may be at either address.
+    await new AgentClient({ host: "localhost", port }).tell(quitRoute, { withinMs: 1_000 });
     return undefined;
   } catch (error) {
     return errorMessage(error);

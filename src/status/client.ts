@@ -55,9 +55,9 @@ export class AgentClient {
     this.#target = target;
   }
 
-  /** The agent of this network namespace that has this port. */
+  /** The agent of this network namespace whose status port this is: it takes IPv4, whatever the pod has. */
   static onPort(port: number): AgentClient {
-    return new AgentClient({ host: "localhost", port });
+    return new AgentClient({ host: "127.0.0.1", port });
   }
 
   /** @throws AgentError */
