@@ -10,18 +10,18 @@ import { errorMessage } from "../../lifecycle/error-message.ts";
 import type { TaskGroup } from "../../lifecycle/task-group.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { redactText } from "../../telemetry/redact.ts";
-import type { AcceptedResources, AcceptedType } from "../cache/accepted-resources.ts";
-import { isolate, type Isolated } from "./isolation.ts";
+import type { AcceptedResources } from "../cache/accepted-resources.ts";
 import { leadOf, namesDue } from "./lead.ts";
-import { mayReplace, meaningOf, type NackFacts, namesGivenUp, namesGone } from "./nack.ts";
-import { type Findings, outcomeOf } from "./outcome.ts";
-import { areRestored, changedOf, isSame, tryOlder, withoutNames } from "./older-resources.ts";
+import { type Lead, mend, type Mended } from "./mending.ts";
+import { type AskedFacts, mayReplace, namesGivenUp, namesGone } from "./nack.ts";
+import { outcomeOf } from "./outcome.ts";
+import { areRestored, isSame } from "./older-resources.ts";
 import type { OwnResponses } from "../../xds/own-response.ts";
-import { AgentResponses, type PartAnswer } from "../downstream/agent-responses.ts";
+import { AgentResponses } from "../downstream/agent-responses.ts";
 import type { AdsProtocol, RequestFacts, ResponseFacts } from "../../xds/protocol.ts";
 import type { ResponseSource } from "../report/recorder.ts";
 import type { Refusals } from "./refusals.ts";
-import { blamedOf, detached, entriesOf, RefusedResponse, type ResponseEntry } from "./refused-response.ts";
+import { detached, entriesOf, RefusedResponse, type ResponseEntry } from "./refused-response.ts";
 import type { Answered, StreamObserver } from "../downstream/stream-observer.ts";
 import { StreamResources } from "./stream-resources.ts";
 import { Undecided } from "./undecided.ts";
@@ -40,24 +40,6 @@ export interface FallbackDependencies {
   readonly log: Logger;
   /** Send Envoy a response of the agent's. Rejects when Envoy is gone. */
   readonly send: (message: Buffer, facts: ResponseFacts) => Promise<void>;
-}
-
-/** What went before a response of the control plane. */
-interface Lead {
-  /** Refused by an Envoy before this one. */
-  readonly names: ReadonlySet<string>;
-  /** Those of which there was an accepted one to give. */
-  readonly given: ReadonlySet<string>;
-  readonly isAccepted: Promise<boolean>;
-}
-
-/** What is known of a refused response when it is to be taken apart. */
-interface Mending {
-  readonly error: string;
-  readonly lead: Lead | undefined;
-  /** Envoy had something of the type. */
-  readonly hadBefore: boolean;
-  readonly undecided: Undecided<ResponseEntry>;
 }
 
 /** Characters of Envoy's words that are kept for each resource. */
@@ -160,7 +142,7 @@ export class Fallback {
       this.#responses.answered(answered);
       return;
     }
-    const { refusals, protocol, number, tasks } = this.#deps;
+    const { refusals, accepted, protocol, number, tasks, log } = this.#deps;
     const refused = refusals.namesOf(typeUrl);
     if (refused !== undefined && source === "control plane") {
       const names = entriesOf(protocol, response).map(({ name }) => name);
@@ -191,9 +173,11 @@ export class Fallback {
       using _ = refusals.unsettled(number);
       // One at a time: each holds what was accepted of the type, which may be large.
       const before = this.#mending.get(typeUrl);
-      const mended = (before ?? Promise.resolve()).then(() =>
-        this.#mend(run, { error, lead, hadBefore, undecided }),
-      );
+      const mended = (before ?? Promise.resolve()).then(async () => {
+        const facts = { error, lead, hadBefore, undecided, asked: () => this.#askedOf(typeUrl) };
+        const findings = await mend(run, facts, { accepted, log, responses: this.#responses });
+        if (findings !== undefined) this.#tell(run, { ...findings, error });
+      });
       this.#mending.set(typeUrl, mended);
       await mended;
       this.#running.delete(run);
@@ -208,107 +192,7 @@ export class Fallback {
     this.#undecided.delete(typeUrl);
   }
 
-  /** Find out what is refused, give Envoy the rest of the response and the last accepted, and tell. Never rejects. */
-  async #mend(run: RefusedResponse, { error, lead: led, hadBefore, undecided }: Mending): Promise<void> {
-    if (run.isOver) return;
-    const { typeUrl } = run;
-    const lead = (await led?.isAccepted) === true ? led : undefined;
-    let suspects: readonly ResponseEntry[] = run.entries.filter(({ name }) => lead?.names.has(name) ?? true);
-    let known: AcceptedType | undefined;
-    let found: Isolated<ResponseEntry> = { refused: [], accepted: [], unknown: suspects };
-    let given: ReadonlySet<string> | undefined;
-    try {
-      known = await this.#deps.accepted.of(typeUrl);
-      const isKnown = known !== undefined;
-      const gone = new Set(run.entries.map(({ name }) => name).filter((name) => undecided.isGone(name)));
-      known = withoutNames(known, gone);
-      const canSpare = run.canSpare(known);
-      if (meaningOf({ ...this.#askedOf(typeUrl), isKnown, hadBefore, canSpare }) === "take apart") {
-        if (hadBefore) suspects = changedOf(suspects, known, undecided);
-        const suspected = new Set(suspects);
-        const trusted = run.entries.filter((entry) => !suspected.has(entry));
-        run.trust(trusted);
-        for (const entry of trusted) undecided.accepted(entry);
-        const attempt = (part: readonly ResponseEntry[]): Promise<PartAnswer> =>
-          this.#attempt(run, part, known, undecided);
-        const isNamed = ({ name }: ResponseEntry): boolean => name !== "" && error.includes(name);
-        found = await isolate(suspects, isNamed, attempt, run.maxTries);
-        const isSettled = found.unknown.length === 0 && !run.isReplaced;
-        if (isSettled && (await tryOlder(found.refused, undecided, attempt, run.maxTries))) {
-          run.takesAway(
-            found.refused.flatMap(({ name }) => (gone.has(name) && !run.hasOlder(name) ? [name] : [])),
-          );
-          given = await this.#give(run, found, known, lead);
-        }
-      }
-    } catch (problem) {
-      this.#deps.log.debug("a refused response could not be taken apart", {
-        type: typeUrl,
-        reason: errorMessage(problem),
-      });
-    }
-    if (run.isReplaced) return;
-    const blamed = [...found.refused, ...blamedOf(found.unknown, error)];
-    this.#tell(run, { blamed, found, known, given, error });
-  }
-
-  async #attempt(
-    run: RefusedResponse,
-    part: readonly ResponseEntry[],
-    known: AcceptedType | undefined,
-    undecided: Undecided<ResponseEntry>,
-  ): Promise<PartAnswer> {
-    if (run.isReplaced) return "void";
-    const next = run.attempt(part, known);
-    if (next === undefined) return "accepted";
-    const answer = await this.#responses.send(next.response, () => {
-      run.took(next.entries);
-      for (const entry of next.entries) undecided.accepted(entry);
-      this.#keep(run, next.entries, next.response.removed, known);
-    });
-    return run.isReplaced ? "void" : answer;
-  }
-
-  /**
-   * What Envoy has accepted of a response is kept at once, before what it answers next: a later response may leave no
-   * time to do it in the end, and then counts more.
-   */
-  #keep(
-    run: RefusedResponse,
-    part: readonly ResponseEntry[],
-    removed: readonly string[],
-    known: AcceptedType | undefined,
-  ): void {
-    if (run.source !== "control plane") return;
-    const { typeUrl, goesToCache } = run;
-    const changed = part.map(({ resource }) => resource());
-    const version = known?.version ?? "";
-    this.#deps.accepted.acknowledged({ typeUrl, full: false, version, changed, removed }, goesToCache);
-  }
-
-  /** Names that Envoy has been given an accepted resource of; undefined when it would not take them. */
-  async #give(
-    run: RefusedResponse,
-    { refused }: Isolated<ResponseEntry>,
-    known: AcceptedType | undefined,
-    lead: Lead | undefined,
-  ): Promise<ReadonlySet<string> | undefined> {
-    const last = run.replaceable(refused, known).map(({ name }) => name);
-    const names = new Set([...last, ...refused.flatMap(({ name }) => (run.hasOlder(name) ? [name] : []))]);
-    const isLed = lead !== undefined && last.every((name) => lead.given.has(name));
-    if (isLed && !run.wasTried) return names;
-    const next = run.end(refused, known);
-    if (next === undefined) return names;
-    const answer = await this.#responses.send(next, () => {
-      this.#keep(run, [], next.removed, known);
-    });
-    return answer === "accepted" ? names : undefined;
-  }
-
-  #tell(
-    run: RefusedResponse,
-    findings: Pick<Findings, "blamed" | "found" | "known" | "given"> & { readonly error: string },
-  ): void {
+  #tell(run: RefusedResponse, findings: Mended & { readonly error: string }): void {
     const { accepted, refusals, number, log } = this.#deps;
     const { typeUrl, goesToCache } = run;
     // Envoy may print what it was sent, and all of it.
@@ -349,7 +233,7 @@ export class Fallback {
     return seen;
   }
 
-  #askedOf(typeUrl: string): Pick<NackFacts, "typeUrl" | "isDelta" | "asked"> {
+  #askedOf(typeUrl: string): AskedFacts {
     return { typeUrl, isDelta: this.#deps.protocol.isDelta, asked: this.#asked.get(typeUrl) ?? [] };
   }
 }

@@ -3,12 +3,16 @@
  */
 import { wildcardTypes } from "../../xds/type-urls.ts";
 
-/** What is known when Envoy has refused a response. */
-export interface NackFacts {
+/** What Envoy asks for of a type. */
+export interface AskedFacts {
   readonly typeUrl: string;
   readonly isDelta: boolean;
-  /** What Envoy asks for of the type by name; only state of the world says so. */
+  /** By name; only state of the world says so. */
   readonly asked: readonly string[];
+}
+
+/** What is known when Envoy has refused a response. */
+export interface NackFacts extends AskedFacts {
   /** Something of the type was accepted, by whatever Envoy. */
   readonly isKnown: boolean;
   /** This Envoy had something of the type before. */
@@ -31,18 +35,14 @@ export function meaningOf(facts: NackFacts): "take apart" | "leave" {
  * True when a response of the agent's may take the place of one of the control plane's. In state of the world a client
  * that names what it wants of a wildcard type takes what is not there for deleted.
  */
-export function mayReplace({
-  typeUrl,
-  isDelta,
-  asked,
-}: Pick<NackFacts, "typeUrl" | "isDelta" | "asked">): boolean {
+export function mayReplace({ typeUrl, isDelta, asked }: AskedFacts): boolean {
   return isDelta || !wildcardTypes.has(typeUrl) || asked.length === 0;
 }
 
 /** Refused names that Envoy no longer asks for: in state of the world, of a type that is asked for by name. */
 export function namesGivenUp(
   refused: ReadonlySet<string>,
-  { typeUrl, isDelta, asked }: Pick<NackFacts, "typeUrl" | "isDelta" | "asked">,
+  { typeUrl, isDelta, asked }: AskedFacts,
 ): readonly string[] {
   if (isDelta || wildcardTypes.has(typeUrl)) return [];
   const wanted = new Set(asked);
