@@ -14,7 +14,7 @@ export function inboundCluster(port: number): string {
 }
 
 /** `outbound_.80_.v1_.api.demo.svc.cluster.local`, the server name of mutual TLS. */
-export function serverName(host: string, port: number, subset = ""): string {
+export function serverName(host: string, port: number, subset: string): string {
   return `outbound_.${port}_.${subset === "" ? "_" : subset}_.${host}`;
 }
 

@@ -4,6 +4,8 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { encodeParts } from "../../../../src/controlplane/networking/encode-parts.ts";
+import { pushedTypes } from "../../../../src/controlplane/networking/pushed-types.ts";
+import { typeUrl } from "../../../../src/xds/type-urls.ts";
 import { compactJson, goldenFolder, matchesGolden } from "../../../support/golden.ts";
 import { translated } from "../../../support/translated.ts";
 
@@ -24,6 +26,13 @@ describe("the translation", () => {
         );
     });
   }
+
+  test("types are pushed in an order in which what is referred to comes first", () => {
+    assert.deepEqual(
+      Object.values(pushedTypes).map((type) => type.typeUrl),
+      [typeUrl.cluster, typeUrl.endpoint, typeUrl.listener, typeUrl.route],
+    );
+  });
 
   test("every output has its input", () => {
     const inputs = new Set(behavioursIn(".yaml"));
