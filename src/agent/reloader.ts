@@ -157,5 +157,12 @@ function later(config: AgentConfig): readonly (readonly [words: string, value: s
   return [
     ...parts.map((part) => [part, part] as const),
     ["readinessProbe", JSON.stringify(config.workloadHealth ?? null)],
+    ["limits of swaps, restarts and hangs", JSON.stringify(config.supervision)],
+    ["the identity cache", JSON.stringify(config.identity.cache ?? null)],
+    ["--onRotate", JSON.stringify(config.outputCerts?.onRotate ?? null)],
+    ["the xDS cache", JSON.stringify(config.xds.cache ?? null)],
+    ["the application's socket", JSON.stringify(config.application ?? null)],
+    ["--wasmFolder", config.wasm?.folder ?? ""],
+    ["--socketMode", String(config.sds.mode)],
   ];
 }

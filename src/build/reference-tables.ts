@@ -59,13 +59,15 @@ function cell(text: string): string {
 /** A command that takes all the flags of another one refers to it. */
 function flagTable(command: Command, commands: readonly Command[]): string {
   const base = commands.find((other) => takesAllOf(command, other));
-  const rows = Object.entries(command.flags)
-    .filter(([name, flag]) => base?.flags[name] !== flag)
-    .map(([name, flag]) => [
-      `\`--${name}\``,
-      flag.default === undefined || flag.default === "" ? "" : `\`${String(flag.default)}\``,
-      cell(flag.describe),
-    ]);
+  const own = Object.entries(command.flags).filter(([name, flag]) => base?.flags[name] !== flag);
+  const hasOthers = own.some(([, { also }]) => also !== undefined);
+  const rows = own.map(([name, flag]) => [
+    `\`--${name}\``,
+    flag.default === undefined || flag.default === "" ? "" : `\`${String(flag.default)}\``,
+    ...(hasOthers ? [(flag.also ?? []).map((other) => `\`${other}\``).join(", ")] : []),
+    cell(flag.describe),
+  ]);
+  const header = ["flag", "default", ...(hasOthers ? ["variable, annotation"] : []), "meaning"];
   const words = [
     command.name,
     command.usage,
@@ -74,7 +76,7 @@ function flagTable(command: Command, commands: readonly Command[]): string {
   const title = `**\`outrider ${words.filter((word) => word !== undefined).join(" ")}\`** — ${command.describe}`;
   const described =
     base === undefined ? title : `${title} Takes the flags of \`outrider ${base.name}\`, and:`;
-  return rows.length === 0 ? described : `${described}\n\n${table(["flag", "default", "meaning"], rows)}`;
+  return rows.length === 0 ? described : `${described}\n\n${table(header, rows)}`;
 }
 
 function takesAllOf(command: Command, other: Command): boolean {
@@ -83,9 +85,9 @@ function takesAllOf(command: Command, other: Command): boolean {
 }
 
 function environmentTable(): string {
-  const rows = Object.entries(variables).map(([name, { kind, default: fallback, describe }]) => [
+  const rows = Object.entries(variables).map(([name, { defaultText, describe }]) => [
     `\`${name}\``,
-    fallback === "" || kind.startsWith("a duration") ? "" : `\`${String(fallback)}\``,
+    defaultText === "" ? "" : `\`${defaultText}\``,
     cell(describe),
   ]);
   return table(["variable", "default", "meaning"], rows);

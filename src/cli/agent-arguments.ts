@@ -23,10 +23,7 @@ export async function agentArguments(given: Arguments, context: CommandContext):
   const own = { args: given, agentPid: undefined };
   const hasOwn = given.words.length > 0 || Object.keys(proxyCommand.flags).some((name) => given.given(name));
   if (hasOwn || given.unknown.length > 0) return own;
-  const { configPath, statusPort } = locateAgent(
-    { env: context.env, readFile: readConfigFile },
-    given.string("meshConfig"),
-  );
+  const { configPath, statusPort } = locateAgent({ env: context.env, flags: {}, readFile: readConfigFile });
   const pid = lookForAgent(configPath).pid ?? (await lookForProxylessAgent(statusPort)).pid;
   if (pid === undefined) return own;
   const words = commandLine(pid);

@@ -1,6 +1,8 @@
 /**
  * The flags of commands that talk to the agent of their pod on its status port.
  */
+import { flagsOf } from "../command/setting-flags.ts";
+import { meshConfigFlag } from "../config/sources/istio-flags.ts";
 import { ports } from "../schema/range.ts";
 import type { Flag } from "../command/command.ts";
 
@@ -11,9 +13,5 @@ export const agentFlags = {
     range: ports,
     describe: "Status port of the agent (default: that of the environment).",
   },
-  meshConfig: {
-    type: "string",
-    default: "./etc/istio/config/mesh",
-    describe: "Istio mesh config file, if any.",
-  },
-} as const satisfies Readonly<Record<string, Flag>>;
+  ...flagsOf({ meshConfig: meshConfigFlag }),
+} satisfies Readonly<Record<string, Flag>>;

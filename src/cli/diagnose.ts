@@ -1,6 +1,8 @@
 /**
  * `outrider diagnose`: everything that helps to explain a sidecar, in one file without secrets.
  */
+import { flagsOf } from "../command/setting-flags.ts";
+import { meshConfigFlag } from "../config/sources/istio-flags.ts";
 import type { Command } from "../command/command.ts";
 
 /** Works beside a running agent, and after a dead one. */
@@ -13,11 +15,7 @@ export const diagnoseCommand: Command = {
       type: "string",
       describe: "File to write; - is standard output (default outrider-diagnose-<time>.tar.gz).",
     },
-    meshConfig: {
-      type: "string",
-      default: "./etc/istio/config/mesh",
-      describe: "Istio mesh config file, as in `proxy`.",
-    },
+    ...flagsOf({ meshConfig: meshConfigFlag }),
     binaryPath: { type: "string", describe: "Envoy's binary, as in `proxy`." },
   },
   run: async (args, context) => (await import("./diagnose/run.ts")).runDiagnose(args, context),

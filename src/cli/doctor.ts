@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Finding } from "../doctor/finding.ts";
 import type { Command } from "../command/command.ts";
 import { findingLines } from "./findings.ts";
-import { lookOptions, proxyCommand, proxyFlags } from "./proxy.ts";
+import { calledWith, proxyCommand } from "./proxy.ts";
 import { version } from "./version.ts";
 
 /** Exit codes for scripts. */
@@ -34,11 +34,11 @@ export const doctorCommand: Command = {
     const examined = await agentArguments(args, given);
     const env = (examined.agentPid === undefined ? undefined : environmentOf(examined.agentPid)) ?? given.env;
     const { context, readFile } = privateContext(given, env);
-    const sources = { flags: proxyFlags(examined.args), env, readFile };
+    const sources = { ...calledWith(examined.args), env, readFile };
     const { findings, isConfigurationUsable } = await examine(
       {
         ...sources,
-        ...(await lookAround(sources, lookOptions(examined.args))),
+        ...(await lookAround(sources, undefined)),
         templatePath: join(context.templates, "sidecar.yaml"),
         version,
       },

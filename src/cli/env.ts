@@ -13,14 +13,23 @@ export const envCommand: Command = {
     set: { type: "boolean", default: false, describe: "Only those that are set here." },
   },
   async run(args, context) {
-    const [{ readEnvironment, variables }, { unreadVariables }, { describeProblem }] = await Promise.all([
+    const [
+      { readEnvironment, variables },
+      { ownFlags, variableOf },
+      { readProxyFlags },
+      { unreadVariables },
+      { describeProblem },
+    ] = await Promise.all([
       import("../config/sources/environment.ts"),
+      import("../config/sources/own-flags.ts"),
+      import("../config/sources/proxy-flags.ts"),
       import("../config/sources/unread-variables.ts"),
       import("../schema/config-problem.ts"),
     ]);
     const warnings: string[] = [];
     const problems: ConfigProblem[] = [];
     const values: Readonly<Record<string, unknown>> = readEnvironment(context.env, warnings, problems);
+    readProxyFlags({ env: context.env, flags: {}, readFile: () => ({ kind: "missing" }) }, problems);
     warnings.push(...problems.map(describeProblem));
     const rows = [
       ...Object.entries(variables).map(([name, { describe, kind }]) => ({
@@ -29,6 +38,13 @@ export const envCommand: Command = {
         unit: kind.startsWith("a duration") ? "ms" : "",
         effect: "read",
         describe,
+      })),
+      ...Object.entries(ownFlags).map(([flag, { describe, defaultText }]) => ({
+        name: variableOf(flag),
+        value: context.env[variableOf(flag)] || defaultText,
+        unit: "",
+        effect: "read",
+        describe: `--${flag}: ${describe}`,
       })),
       ...Object.entries(unreadVariables).map(([name, { kind, because }]) => ({
         name,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Plan } from "../plan/plan.ts";
 import type { Command, CommandContext } from "../command/command.ts";
 import { planLines } from "./plan-lines.ts";
-import { lookOptions, proxyCommand, proxyFlags } from "./proxy.ts";
+import { calledWith, proxyCommand } from "./proxy.ts";
 import { version } from "./version.ts";
 
 /** Exit codes for scripts. */
@@ -41,11 +41,11 @@ export const planCommand: Command = {
     const asJson = args.boolean("json");
     const { context, readFile } = privateContext(given);
     const planned = await agentArguments(args, context);
-    const sources = { flags: proxyFlags(planned.args), env: context.env, readFile };
+    const sources = { ...calledWith(planned.args), env: context.env, readFile };
     try {
       const config = parseConfig({
         ...sources,
-        ...(await lookAround(sources, lookOptions(planned.args))),
+        ...(await lookAround(sources, undefined)),
         templatePath: join(context.templates, "sidecar.yaml"),
         version,
       });

@@ -4,7 +4,7 @@
  * Secrets are learned where they come in: from the environment at once, and from each file of the configuration when it
  * is read. What is printed, logged or kept later is compared with all of them.
  */
-import { variables } from "../config/sources/environment.ts";
+import { isDocumented } from "../config/sources/documented.ts";
 import { readConfigFile } from "../config/sources/read-sources.ts";
 import { secretsInText, secretsOfEnvironment } from "../telemetry/find-secrets.ts";
 import { Redactor } from "../telemetry/redactor.ts";
@@ -27,8 +27,7 @@ export function privateContext(
   ...also: readonly Readonly<Record<string, string | undefined>>[]
 ): PrivateContext {
   const redactor = new Redactor();
-  for (const env of [context.env, ...also])
-    redactor.learn(secretsOfEnvironment(env, (name) => Object.hasOwn(variables, name)));
+  for (const env of [context.env, ...also]) redactor.learn(secretsOfEnvironment(env, isDocumented));
   return {
     context: {
       ...context,

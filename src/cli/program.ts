@@ -2,7 +2,8 @@
  * outrider's command line as a whole.
  */
 import type { Command, Program } from "../command/command.ts";
-import { logFlags } from "./log-flags.ts";
+import { flagsOf } from "../command/setting-flags.ts";
+import { logFlags } from "../config/sources/log-flags.ts";
 import { version } from "./version.ts";
 
 /** outrider with these commands. */
@@ -12,6 +13,6 @@ export function programOf(commands: readonly Command[]): Program {
     describe: "The process beside Envoy.",
     version,
     commands,
-    commonFlags: logFlags,
+    commonFlags: flagsOf(logFlags),
   };
 }

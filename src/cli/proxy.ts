@@ -3,19 +3,16 @@
  */
 import { join } from "node:path";
 import type { AgentConfig } from "../config/agent-config.ts";
-import type { ProxyFlags } from "../config/sources/proxy-flags.ts";
+import type { ConfigSources } from "../config/sources/config-sources.ts";
+import { annotationOf, ownFlags, variableOf } from "../config/sources/own-flags.ts";
+import { proxyFlags, readProxyFlags } from "../config/sources/proxy-flags.ts";
 import { describeProblem } from "../schema/config-problem.ts";
-import { parseDurationMs } from "../schema/duration.ts";
 import { closeWithin } from "../lifecycle/close-within.ts";
 import { pilotFlags } from "../config/sources/pilot-flags.ts";
-import { anyDuration, portsOrNone, someDuration, workers } from "../schema/range.ts";
-import type { LookOptions } from "../config/surroundings.ts";
 import type { SupervisionEnd } from "../envoy/state.ts";
 import type { Arguments, Command, CommandContext } from "../command/command.ts";
-import { identityFlags, readIdentityFlags } from "./identity-flags.ts";
-import { logFlags, readLogFlags } from "./log-flags.ts";
+import { flagsOf, flagTexts } from "../command/setting-flags.ts";
 import { stoppedCode } from "./stopped-code.ts";
-import { readSupervisionFlags, supervisionFlags } from "./supervision-flags.ts";
 import { version } from "./version.ts";
 
 /** Exit codes of the agent; a spent restart budget passes Envoy's own code on. */
@@ -35,103 +32,13 @@ export const proxyCommand: Command = {
   hangup: "reload",
   allowUnknown: true,
   flags: {
-    domain: { type: "string", describe: "DNS domain suffix (default ${POD_NAMESPACE}.svc.cluster.local)." },
-    meshConfig: {
-      type: "string",
-      default: "./etc/istio/config/mesh",
-      describe: "Istio mesh config file, if any.",
-    },
-    binaryPath: { type: "string", describe: "Envoy's binary." },
-    serviceCluster: {
-      type: "string",
-      default: "istio-proxy",
-      describe: "Service that this sidecar belongs to.",
-    },
-    proxyLogLevel: {
-      type: "string",
-      default: "warning",
-      describe: "Envoy's log level, components included: info,misc:error.",
-    },
-    proxyComponentLogLevel: {
-      type: "string",
-      default: "",
-      describe: "Envoy's component log levels, where --proxyLogLevel has none.",
-    },
-    outlierLogPath: { type: "string", describe: "File that Envoy writes outlier events to." },
-    stsPort: {
-      type: "number",
-      range: portsOrNone,
-      default: 0,
-      describe: "Told to the control plane as STS_PORT; nothing listens.",
-    },
-    platformMetadataDeadline: {
-      type: "string",
-      range: anyDuration,
-      default: "250ms",
-      describe: "Longest time that a cloud's metadata service may delay Envoy; 0s does not ask it.",
-    },
+    ...flagsOf(proxyFlags, (name) =>
+      Object.hasOwn(ownFlags, name) ? [variableOf(name), annotationOf(name)] : [],
+    ),
     "print-config": {
       type: "boolean",
       default: false,
       describe: "Print the effective ProxyConfig with the source of each value, and end.",
-    },
-    concurrency: {
-      type: "number",
-      range: workers,
-      describe: "Envoy's worker threads; overrides ProxyConfig unless 0.",
-    },
-    templateFile: { type: "string", describe: "Bootstrap template (JSON-e) instead of the release's own." },
-    parentShutdownDuration: {
-      type: "string",
-      range: someDuration,
-      describe: "Longest life of a replaced Envoy (default drainDuration + 15s).",
-    },
-    ...supervisionFlags,
-    ...identityFlags,
-    preDrainDelay: {
-      type: "string",
-      range: anyDuration,
-      default: "0s",
-      describe: "How long Envoy serves on after SIGTERM, readiness red, before it drains.",
-    },
-    appSocket: {
-      type: "string",
-      describe:
-        "Unix socket that an application holds while it lives (default <configPath>/app.sock); off for none.",
-    },
-    appGrace: {
-      type: "string",
-      range: anyDuration,
-      default: "1s",
-      describe: "How long nobody may hold that socket before the sidecar ends.",
-    },
-    xdsCache: {
-      type: "boolean",
-      default: true,
-      describe:
-        "Keep the configuration that Envoy acknowledged (<configPath>/xds-cache), for a start without control plane.",
-    },
-    xdsCacheAfter: {
-      type: "string",
-      range: anyDuration,
-      default: "2s",
-      describe: "How long the control plane may be gone before Envoy is served from the cache.",
-    },
-    wasmFolder: {
-      type: "string",
-      default: "/var/lib/istio/data",
-      describe: "Folder for the Wasm modules that are fetched for Envoy.",
-    },
-    ...logFlags,
-    profiling: {
-      type: "boolean",
-      default: true,
-      describe: "Serve profiles of the agent on the status port, /debug/pprof/.",
-    },
-    terminationLog: {
-      type: "string",
-      describe:
-        "File that gets the reason of a failure (default /dev/termination-log, where it can be written).",
     },
     ...Object.fromEntries(
       Object.entries(pilotFlags).map(([name, { describe }]) => [name, { type: "string", describe }] as const),
@@ -153,7 +60,7 @@ async function runProxy(args: Arguments, given: CommandContext): Promise<number>
       import("../process/cpu-share.ts"),
       import("./open-log.ts"),
     ]);
-  const sources = { flags: proxyFlags(args), env: context.env, readFile };
+  const sources = { ...calledWith(args), env: context.env, readFile };
   if (args.boolean("print-config")) {
     const { configLines } = await import("../config/proxy-config/print-config.ts");
     const { lines, problems } = configLines(sources);
@@ -163,15 +70,12 @@ async function runProxy(args: Arguments, given: CommandContext): Promise<number>
   }
   try {
     const surroundings = await lookAround(sources, {
-      ...lookOptions(args),
-      settle: {
-        limitMs: addressesMs,
-        signal: context.shutdown,
-        onWait: () => {
-          context.printError(
-            `outrider waits up to ${addressesMs / 1_000} s for an address of its own; INSTANCE_IP names one at once`,
-          );
-        },
+      limitMs: addressesMs,
+      signal: context.shutdown,
+      onWait: () => {
+        context.printError(
+          `outrider waits up to ${addressesMs / 1_000} s for an address of its own; INSTANCE_IP names one at once`,
+        );
       },
     });
     if (context.shutdown.aborted) return stoppedEarly(context);
@@ -224,35 +128,42 @@ async function runProxy(args: Arguments, given: CommandContext): Promise<number>
       log.error("a part of the agent does not close, leaving without it", { afterMs: closeMs });
     });
     if (end.kind === "gave-up")
-      await leaveWord([`Envoy keeps dying: ${redactor.all(end.reason)}`], args, context);
+      await leaveWord([`Envoy keeps dying: ${redactor.all(end.reason)}`], sources, context);
     return exitCodeOfEnd(end, context);
   } catch (error) {
     if (error instanceof ConfigError) {
       const problems = error.problems.map((problem) => redactor.known(`  ${describeProblem(problem)}`));
-      await fail(["outrider cannot run with this configuration:", ...problems], args, context);
+      await fail(["outrider cannot run with this configuration:", ...problems], sources, context);
       return exitCodes.configurationUnusable;
     }
     const { errorMessage } = await import("../lifecycle/error-message.ts");
     const { EnvoyFetchError } = await import("../envoy/binary/fetch.ts");
     if (error instanceof EnvoyFetchError && context.shutdown.aborted) return stoppedEarly(context);
     if (error instanceof EnvoyFetchError) {
-      await fail([`outrider has no Envoy to run: ${error.message}`], args, context);
+      await fail([`outrider has no Envoy to run: ${error.message}`], sources, context);
       return exitCodes.configurationUnusable;
     }
-    await fail([redactor.known(`outrider failed: ${errorMessage(error)}`)], args, context);
+    await fail([redactor.known(`outrider failed: ${errorMessage(error)}`)], sources, context);
     return exitCodes.failed;
   }
 }
 
+/** Where the flags come from. */
+type FlagSources = Pick<ConfigSources, "env" | "flags" | "readFile">;
+
 /** Say it on the terminal and in the termination log. */
-async function fail(lines: readonly string[], args: Arguments, context: CommandContext): Promise<void> {
+async function fail(lines: readonly string[], sources: FlagSources, context: CommandContext): Promise<void> {
   for (const line of lines) context.printError(line);
-  await leaveWord(lines, args, context);
+  await leaveWord(lines, sources, context);
 }
 
-async function leaveWord(lines: readonly string[], args: Arguments, context: CommandContext): Promise<void> {
+async function leaveWord(
+  lines: readonly string[],
+  sources: FlagSources,
+  context: CommandContext,
+): Promise<void> {
   const { writeTerminationLog } = await import("../files/termination-log.ts");
-  const problem = writeTerminationLog(args.optionalString("terminationLog"), lines);
+  const problem = writeTerminationLog(readProxyFlags(sources, []).terminationLog, lines);
   if (problem !== undefined) context.printError(`the termination log ${problem}`);
 }
 
@@ -283,43 +194,10 @@ function stoppedEarly({ shutdown, printError }: CommandContext): number {
   return stoppedCode(shutdown);
 }
 
-/** How long to look around for a look that waits for nobody; the default for what is no duration. */
-export function lookOptions(args: Arguments): LookOptions {
-  const ms = parseDurationMs(args.string("platformMetadataDeadline"));
-  return { platformDeadlineMs: ms === undefined || ms < 0 ? 250 : ms, settle: undefined };
-}
-
-/** The flags of `proxy` as configuration reads them. */
-export function proxyFlags(args: Arguments): ProxyFlags {
+/** What a call of `proxy` gives of the configuration's sources. */
+export function calledWith(args: Arguments): Pick<ConfigSources, "flags" | "proxyType"> {
   return {
     proxyType: args.words[0] ?? "sidecar",
-    domain: args.optionalString("domain"),
-    meshConfig: args.string("meshConfig"),
-    binaryPath: args.optionalString("binaryPath") || undefined,
-    serviceCluster: args.string("serviceCluster"),
-    proxyLogLevel: args.string("proxyLogLevel"),
-    proxyComponentLogLevel: args.string("proxyComponentLogLevel"),
-    concurrency: args.optionalNumber("concurrency"),
-    templateFile: args.optionalString("templateFile") || undefined,
-    outlierLogPath: args.optionalString("outlierLogPath") || undefined,
-    stsPort: args.number("stsPort"),
-    platformMetadataDeadline: args.string("platformMetadataDeadline"),
-    pilot: Object.fromEntries(
-      Object.keys(pilotFlags).flatMap((name) => {
-        const value = args.optionalString(name);
-        return value === undefined ? [] : [[name, value]];
-      }),
-    ),
-    parentShutdownDuration: args.optionalString("parentShutdownDuration"),
-    supervision: readSupervisionFlags(args),
-    identity: readIdentityFlags(args),
-    preDrainDelay: args.string("preDrainDelay"),
-    appSocket: args.optionalString("appSocket"),
-    appGrace: args.string("appGrace"),
-    xdsCache: args.boolean("xdsCache"),
-    xdsCacheAfter: args.string("xdsCacheAfter"),
-    wasmFolder: args.string("wasmFolder"),
-    log: readLogFlags(args),
-    profiling: args.boolean("profiling"),
+    flags: flagTexts(args, [...Object.keys(proxyFlags), ...Object.keys(pilotFlags)]),
   };
 }

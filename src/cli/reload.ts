@@ -1,6 +1,7 @@
 /**
  * `outrider reload`: have the agent of this pod read its configuration again.
  */
+import { flagTexts } from "../command/setting-flags.ts";
 import { agentFlags } from "./agent-flags.ts";
 import type { Arguments, Command, CommandContext } from "../command/command.ts";
 
@@ -26,7 +27,11 @@ async function reload(args: Arguments, context: CommandContext): Promise<number>
       import("../status/routes/reload.ts"),
       import("../lifecycle/error-message.ts"),
     ]);
-  const located = locateAgent({ env: context.env, readFile: readConfigFile }, args.string("meshConfig"));
+  const located = locateAgent({
+    env: context.env,
+    flags: flagTexts(args, ["meshConfig"]),
+    readFile: readConfigFile,
+  });
   const port = args.optionalNumber("statusPort") ?? located.statusPort;
   try {
     const waiting = { withinMs: answerMs, signal: context.shutdown };

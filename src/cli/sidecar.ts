@@ -14,12 +14,9 @@ import { quitRoute } from "../status/routes/quit.ts";
 /** Exit code for a wrong command line, `EX_USAGE` of sysexits(3). */
 export const usageCode = 64;
 
-/** Istio's mesh config file, which `proxy` reads too. */
-const meshConfig = "./etc/istio/config/mesh";
-
 /** The agent of this pod. */
 export function locate(context: CommandContext): AgentLocation {
-  return locateAgent({ env: context.env, readFile: readConfigFile }, meshConfig);
+  return locateAgent({ env: context.env, flags: {}, readFile: readConfigFile });
 }
 
 /** How to wait. */

@@ -3,6 +3,7 @@
  */
 import type { AgentClient } from "../status/client.ts";
 import type { Exchange } from "../xdsproxy/report/recorder.ts";
+import { flagTexts } from "../command/setting-flags.ts";
 import { agentFlags } from "./agent-flags.ts";
 import type { Arguments, Command, CommandContext } from "../command/command.ts";
 
@@ -42,7 +43,11 @@ async function showExchanges(args: Arguments, context: CommandContext): Promise<
     import("../lifecycle/sleep.ts"),
     import("./xds-lines.ts"),
   ]);
-  const located = locateAgent({ env: context.env, readFile: readConfigFile }, args.string("meshConfig"));
+  const located = locateAgent({
+    env: context.env,
+    flags: flagTexts(args, ["meshConfig"]),
+    readFile: readConfigFile,
+  });
   const port = args.optionalNumber("statusPort") ?? located.statusPort;
   const agent = AgentClient.onPort(port);
   const wanted = { type: args.optionalString("type"), nacksOnly: args.boolean("nacks") };

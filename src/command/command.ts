@@ -15,6 +15,8 @@ export interface Flag {
   readonly array?: boolean;
   /** Of a whole number, or of text that is a duration in Go's notation. */
   readonly range?: NumberRange | DurationRange;
+  /** Other names by which it can be set: a variable, an annotation. */
+  readonly also?: readonly string[];
   /** One letter that stands for it. */
   readonly alias?: string;
 }

@@ -19,11 +19,8 @@ export interface AgentLocation {
 }
 
 /** Reads leniently: what cannot be read counts as its default, because whoever debugs needs an answer. */
-export function locateAgent(
-  sources: Pick<ConfigSources, "env" | "readFile">,
-  meshConfig: string,
-): AgentLocation {
-  const { env, proxy } = readEffectiveConfig({ ...sources, flags: { meshConfig } }, []);
+export function locateAgent(sources: Pick<ConfigSources, "env" | "flags" | "readFile">): AgentLocation {
+  const { env, proxy } = readEffectiveConfig(sources, []);
   return {
     configPath: proxy.configPath,
     statusPort: proxy.statusPort,

@@ -12,7 +12,6 @@ import { chooseBootstrap } from "./decide/bootstrap-source.ts";
 import { ConfigError, type ConfigProblem, shown } from "../schema/config-problem.ts";
 import { contentCheck, providerNotices } from "./decide/credentials.ts";
 import { discoveryOptions } from "./decide/control-plane.ts";
-import { flagDurationMs } from "../schema/duration.ts";
 import { readEffectiveConfig } from "./proxy-config/effective-config.ts";
 import { envoyOptions } from "./decide/envoy-options.ts";
 import { identityParts } from "./decide/identity.ts";
@@ -42,15 +41,16 @@ export function parseConfig(given: ConfigSources): AgentConfig {
       return given.readFile(path);
     },
   };
-  const { flags } = sources;
-  if (!proxyTypes.includes(flags.proxyType)) {
+  const { proxyType } = sources;
+  if (!proxyTypes.includes(proxyType)) {
     problems.push({
       source: "proxy",
       path: "",
-      message: `proxy type ${shown(flags.proxyType)} is not supported: use ${proxyTypes.join(", ")}`,
+      message: `proxy type ${shown(proxyType)} is not supported: use ${proxyTypes.join(", ")}`,
     });
   }
   const {
+    flags,
     env,
     labels,
     annotations = {},
@@ -75,7 +75,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
   const statsd = resolveStatsd(proxy.statsdUdpAddress, { env, resolve: sources.resolve }, warnings);
   const node = describeNode(
     {
-      proxyType: flags.proxyType,
+      proxyType,
       addresses,
       parsed: env,
       id: flags.pilot.id || undefined,
@@ -101,14 +101,13 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     problems,
     warnings,
   );
-  const log = logConfig(flags.log, problems);
-  flagDurationMs("--platformMetadataDeadline", flags.platformMetadataDeadline, problems);
+  const log = logConfig(flags, problems);
   const bootstrap = chooseBootstrap(
-    { sources, env, proxy, node, families, addresses, annotations, statsd },
+    { sources, flags, env, proxy, node, families, addresses, annotations, statsd },
     problems,
     warnings,
   );
-  const capturesNothing = node.metadata["INTERCEPTION_MODE"] === "NONE" || flags.proxyType !== "sidecar";
+  const capturesNothing = node.metadata["INTERCEPTION_MODE"] === "NONE" || proxyType !== "sidecar";
   const ports = knownPorts(env, proxy, capturesNothing, problems);
   const workloadHealth = workloadHealthOptions(
     merged,
@@ -127,18 +126,22 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     clusterId: typeof clusterId === "string" ? clusterId : undefined,
   };
   const { identity, sds } = identityParts(
-    given,
+    { sources: given, flags },
     controlPlane,
     { raw: merged.fields, nodeId: node.id },
     problems,
   );
   const upstream = discoveryOptions(controlPlane, problems);
-  const envoy = envoyOptions({ sources, env, proxy, isIPv6Only: families.isIPv6Only }, problems, warnings);
-  const supervision = supervisionOptions(flags.supervision, problems);
-  const xds = xdsOptions({ flags, node, upstream, configPath: proxy.configPath }, problems);
+  const envoy = envoyOptions(
+    { sources, flags, env, proxy, isIPv6Only: families.isIPv6Only },
+    problems,
+    warnings,
+  );
+  const supervision = supervisionOptions(flags);
+  const xds = xdsOptions({ flags, node, upstream, configPath: proxy.configPath });
   const wasm = wasmOptions({ parsed: env, all: sources.env }, flags.wasmFolder, problems);
-  const application = applicationSocket(flags, proxy.configPath, problems);
-  const outputCerts = outputCertsOptions(env, sources.env, flags.identity, problems);
+  const application = applicationSocket(flags, proxy.configPath);
+  const outputCerts = outputCertsOptions(env, sources.env, flags);
   if (problems.length > 0 || bootstrap === undefined) throw new ConfigError(problems);
 
   return {

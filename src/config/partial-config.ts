@@ -23,7 +23,7 @@ export type PartialConfig = Pick<
 
 /** Reads leniently: what cannot be read counts as its default; an address that is none is empty. */
 export function readPartialConfig(sources: ConfigSources): PartialConfig {
-  const { env, merged, proxy } = readEffectiveConfig(sources, []);
+  const { flags, env, merged, proxy } = readEffectiveConfig(sources, []);
   const controlPlane = {
     env: { parsed: env, all: sources.env },
     proxy,
@@ -35,10 +35,10 @@ export function readPartialConfig(sources: ConfigSources): PartialConfig {
     statusPort: proxy.statusPort,
     runsEnvoy: !env.DISABLE_ENVOY,
     envoyBinary: {
-      binaryPath: sources.flags.binaryPath ?? proxy.binaryPath,
+      binaryPath: flags.binaryPath ?? proxy.binaryPath,
       envoyPath: env.ENVOY_PATH === "" ? undefined : env.ENVOY_PATH,
     },
-    ...identityParts(sources, controlPlane, { raw: merged.fields, nodeId: "" }, []),
+    ...identityParts({ sources, flags }, controlPlane, { raw: merged.fields, nodeId: "" }, []),
     xds: {
       path: join(proxy.configPath, "XDS"),
       mode: 0o600,

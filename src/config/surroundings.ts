@@ -10,6 +10,7 @@ import { sleep } from "../lifecycle/sleep.ts";
 import type { ConfigSources } from "./sources/config-sources.ts";
 import { readPlatform } from "./cloud/read-platform.ts";
 import { readEffectiveConfig } from "./proxy-config/effective-config.ts";
+import { type ProxyFlags, readProxyFlags } from "./sources/proxy-flags.ts";
 import { paths } from "./sources/paths.ts";
 import { interfaceAddresses } from "./sources/read-sources.ts";
 import { findSdsSockets } from "./sources/sds-sockets.ts";
@@ -24,24 +25,21 @@ export type Surroundings = Pick<
 /** How long a name may take to be looked up, in milliseconds. */
 const lookupMs = 2_000;
 
-/** How long to look. */
-export interface LookOptions {
-  /** What the cloud may take, in milliseconds. */
-  readonly platformDeadlineMs: number;
-  /** How to wait for addresses; undefined takes what there is. */
-  readonly settle: SettleOptions | undefined;
-}
-
-/** Look around. */
+/**
+ * Look around.
+ *
+ * @param settle how to wait for addresses; undefined takes what there is
+ */
 export async function lookAround(
   sources: Pick<ConfigSources, "env" | "flags" | "readFile">,
-  { platformDeadlineMs, settle }: LookOptions,
+  settle: SettleOptions | undefined,
 ): Promise<Surroundings> {
-  const instanceIp = sources.env["INSTANCE_IP"] || sources.flags.pilot.ip || "";
+  const flags = readProxyFlags(sources, []);
+  const instanceIp = sources.env["INSTANCE_IP"] || flags.pilot.ip || "";
   const [interfaces, platform, resolve, sdsSockets] = await Promise.all([
     settle === undefined ? interfaceAddresses() : settleInterfaces(instanceIp, settle),
-    readPlatform(sources, platformDeadlineMs),
-    resolver(sources),
+    readPlatform(sources, flags.platformMetadataDeadline),
+    resolver(sources, flags),
     findSdsSockets(sources.env),
   ]);
   return { cpus: ownCpus(), interfaces, platform, resolve, sdsSockets, workingDirectory: process.cwd() };
@@ -50,10 +48,11 @@ export async function lookAround(
 /** Statsd alone needs an address where everything else takes a name. */
 async function resolver(
   sources: Pick<ConfigSources, "env" | "flags" | "readFile">,
+  flags: ProxyFlags,
 ): Promise<ConfigSources["resolve"]> {
   const literal = (host: string): string | undefined => (isIP(host) === 0 ? undefined : host);
-  const texts = [sources.env["PROXY_CONFIG"], sources.flags.pilot.statsdUdpAddress].concat(
-    [sources.flags.meshConfig, paths.podAnnotations].map((path) => {
+  const texts = [sources.env["PROXY_CONFIG"], flags.pilot.statsdUdpAddress].concat(
+    [flags.meshConfig, paths.podAnnotations].map((path) => {
       const content = sources.readFile(path);
       return content.kind === "read" ? content.text : "";
     }),

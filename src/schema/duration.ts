@@ -1,9 +1,6 @@
 /**
  * Durations in Go's notation (`5s`, `1h30m`, `100ms`), as Istio writes them everywhere.
  */
-import { type ConfigProblem, shown } from "./config-problem.ts";
-import { anyDuration, describeDurationRange, type DurationRange, isDurationWithin } from "./range.ts";
-
 const unitMs: Readonly<Record<string, number>> = {
   ns: 1e-6,
   us: 1e-3,
@@ -32,18 +29,4 @@ export function parseDurationMs(text: string): number | undefined {
 /** As protobuf's JSON and Envoy write durations: seconds, whatever their size. */
 export function protobufDuration(ms: number): string {
   return `${(ms / 1_000).toFixed(9).replace(/\.?0+$/, "")}s`;
-}
-
-/** Milliseconds of a flag's value; one that is no duration, or out of range, is a problem and counts as the least. */
-export function flagDurationMs(
-  flag: string,
-  text: string,
-  problems: ConfigProblem[],
-  range: DurationRange = anyDuration,
-): number {
-  const ms = parseDurationMs(text);
-  if (ms !== undefined && isDurationWithin(ms, range)) return ms;
-  const message = `${shown(text)} is not ${describeDurationRange(range)}`;
-  problems.push({ source: flag, path: "", message });
-  return range.leastMs;
 }

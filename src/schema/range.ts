@@ -83,7 +83,7 @@ const units = [
 ] as const;
 
 /** In the largest unit that says it whole: `45s`, `90m`, `1ms`. */
-function goDuration(ms: number): string {
+export function goDuration(ms: number): string {
   if (ms === 0) return "0s";
   const [unit, size] = units.find(([, length]) => ms >= length && ms % length === 0) ?? ["ms", 1];
   return `${ms / size}${unit}`;

@@ -1,5 +1,5 @@
 /** Each way in which configuration shapes the bootstrap, by name: every row has a golden file that Envoy accepts. */
-import { logFlags, type SourceChanges } from "./config-sources.ts";
+import type { SourceChanges } from "./config-sources.ts";
 
 const annotations = "./etc/istio/pod/annotations";
 const labels = "./etc/istio/pod/labels";
@@ -28,8 +28,8 @@ const mutual = {
 export const behaviours: Readonly<Record<string, SourceChanges>> = {
   // The process
   "sidecar-defaults": {},
-  "json-logs-sotw": { flags: { log: { ...logFlags, asJson: true } }, env: { ISTIO_DELTA_XDS: "false" } },
-  "router-defaults": { flags: { proxyType: "router" } },
+  "json-logs-sotw": { flags: { log_as_json: "true" }, env: { ISTIO_DELTA_XDS: "false" } },
+  "router-defaults": { proxyType: "router" },
   "domain-of-another-cluster": { flags: { domain: "demo.svc.example.org" } },
   "proxyless-pod-without-names": { env: { POD_NAME: "", POD_NAMESPACE: "", SERVICE_ACCOUNT: "" } },
   "config-path": proxyConfig({ configPath: "/run/proxy" }),
@@ -73,7 +73,7 @@ export const behaviours: Readonly<Record<string, SourceChanges>> = {
 
   // Node
   "metadata-of-the-injector": {
-    flags: { stsPort: 15463 },
+    flags: { stsPort: "15463" },
     env: {
       ISTIO_META_POD_PORTS: '[{"containerPort":80,"protocol":"TCP"}]',
       ISTIO_META_APP_CONTAINERS: "web,log",
@@ -156,19 +156,19 @@ export const behaviours: Readonly<Record<string, SourceChanges>> = {
   }),
   "merge-flags-of-istio-1.5": {
     flags: {
-      pilot: {
-        discoveryAddress: "istio-pilot:15011",
-        statusPort: "15030",
-        zipkinAddress: "zipkin:9411",
-        dnsRefreshRate: "300s",
-        id: "router-7",
-        drainDuration: "1m30s",
-      },
+      discoveryAddress: "istio-pilot:15011",
+      statusPort: "15030",
+      zipkinAddress: "zipkin:9411",
+      dnsRefreshRate: "300s",
+      id: "router-7",
+      drainDuration: "1m30s",
     },
   },
   "merge-flags-of-one-message": {
     flags: {
-      pilot: { lightstepAddress: "lightstep:443", lightstepAccessToken: "t0ken", zipkinAddress: "" },
+      lightstepAddress: "lightstep:443",
+      lightstepAccessToken: "t0ken",
+      zipkinAddress: "",
     },
   },
   "merge-snake-case": proxyConfig({ stat_name_length: 250, extra_stat_tags: ["x"] }),
@@ -334,7 +334,7 @@ export const behaviours: Readonly<Record<string, SourceChanges>> = {
   "peer-discovery": { env: { PEER_METADATA_DISCOVERY: "true" } },
   "peer-discovery-with-hbone": { env: { ISTIO_META_ENABLE_HBONE: "true" } },
   "peer-discovery-needs-delta": { env: { PEER_METADATA_DISCOVERY: "true", ISTIO_DELTA_XDS: "false" } },
-  "waypoint-defaults": { flags: { proxyType: "waypoint" }, env: { ISTIO_DELTA_XDS: "false" } },
+  "waypoint-defaults": { proxyType: "waypoint", env: { ISTIO_DELTA_XDS: "false" } },
 
   // Overrides and templates
   "override-keeps-admin-private": {

@@ -5,67 +5,14 @@ import { join } from "node:path";
 import type { InterfaceAddress } from "../../src/config/sources/addresses.ts";
 import type { CpuShare } from "../../src/process/cpu-share.ts";
 import type { ConfigSources, PlatformFacts } from "../../src/config/sources/config-sources.ts";
-import type { ProxyFlags } from "../../src/config/sources/proxy-flags.ts";
 import type { SdsSockets } from "../../src/config/sources/sds-sockets.ts";
 
 export const templatePath: string = join(import.meta.dirname, "../../bootstrap-templates/sidecar.yaml");
 
-export const logFlags: ProxyFlags["log"] = {
-  outputLevel: "default:info",
-  asJson: false,
-  targets: [],
-  callers: "",
-  stacktraceLevel: "default:none",
-};
-
-const flags: ProxyFlags = {
-  proxyType: "sidecar",
-  domain: undefined,
-  meshConfig: "./etc/istio/config/mesh",
-  binaryPath: undefined,
-  serviceCluster: "istio-proxy",
-  proxyLogLevel: "warning",
-  proxyComponentLogLevel: "",
-  concurrency: undefined,
-  templateFile: undefined,
-  outlierLogPath: undefined,
-  stsPort: 0,
-  platformMetadataDeadline: "250ms",
-  pilot: {},
-  parentShutdownDuration: undefined,
-  supervision: {
-    swapMode: "auto",
-    swapTimeout: "30s",
-    swapProofTimeout: "5s",
-    swapProbation: "10s",
-    restartBudget: 10,
-    restartWindow: "5m",
-    restartBackoff: "200ms",
-    restartMaxBackoff: "15s",
-    restartStableAfter: "60s",
-    hangCheckInterval: "1s",
-    hangCheckTimeout: "1s",
-    hangChecks: 3,
-    hangChecksBusy: 60,
-  },
-  identity: {
-    socketMode: undefined,
-    identityCache: undefined,
-    identityCacheOnDisk: false,
-    onRotate: undefined,
-  },
-  preDrainDelay: "0s",
-  appSocket: undefined,
-  appGrace: "1s",
-  xdsCache: true,
-  xdsCacheAfter: "2s",
-  wasmFolder: "/var/lib/istio/data",
-  log: logFlags,
-  profiling: true,
-};
-
 export interface SourceChanges {
-  readonly flags?: Partial<ProxyFlags>;
+  readonly proxyType?: string;
+  /** Flags as they are given. */
+  readonly flags?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
   readonly addresses?: readonly (string | InterfaceAddress)[];
@@ -78,7 +25,8 @@ export interface SourceChanges {
 export function configSources(changes: SourceChanges = {}): ConfigSources {
   const files = new Map(Object.entries(changes.files ?? {}));
   return {
-    flags: { ...flags, ...changes.flags },
+    proxyType: changes.proxyType ?? "sidecar",
+    flags: Object.fromEntries(Object.entries(changes.flags ?? {}).map(([name, text]) => [name, [text]])),
     env: {
       POD_NAME: "web-1",
       POD_NAMESPACE: "demo",

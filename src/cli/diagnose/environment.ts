@@ -1,7 +1,7 @@
 /**
  * The environment as a diagnosis shows it: every name, and the values that are known to be harmless.
  */
-import { variables } from "../../config/sources/environment.ts";
+import { isDocumented } from "../../config/sources/documented.ts";
 import { isSecretName } from "../../telemetry/secret-names.ts";
 
 /** Names that Istio's injector and the system set. */
@@ -13,7 +13,7 @@ export function describeEnvironment(env: Readonly<Record<string, string | undefi
   const lines = Object.entries(env)
     .toSorted(([one], [other]) => (one < other ? -1 : 1))
     .map(([name, value = ""]) => {
-      const harmless = (Object.hasOwn(variables, name) || shown.test(name)) && !isSecretVariable(name);
+      const harmless = (isDocumented(name) || shown.test(name)) && !isSecretVariable(name);
       return `${name}=${harmless ? value : `[not shown: ${value.length} characters]`}`;
     });
   return lines.map((line) => `${line}\n`).join("");
@@ -21,5 +21,5 @@ export function describeEnvironment(env: Readonly<Record<string, string | undefi
 
 /** The agent's own variables are documented, and none of them holds a secret. */
 function isSecretVariable(name: string): boolean {
-  return isSecretName(name) && !Object.hasOwn(variables, name);
+  return isSecretName(name) && !isDocumented(name);
 }

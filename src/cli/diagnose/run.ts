@@ -1,6 +1,7 @@
 /**
  * Gathers a diagnosis. Each source may fail by itself: the manifest says which did and why.
  */
+import { flagTexts } from "../../command/setting-flags.ts";
 import { accessSync, constants, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { release, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,13 +37,13 @@ const maxBytes = 32 * 2 ** 20;
 /** Exit code 0 when the archive is written, however little there was to put into it. */
 export async function runDiagnose(args: Arguments, given: CommandContext): Promise<number> {
   const at = new Date();
-  const meshConfig = args.string("meshConfig");
-  const located = locateAgent({ env: given.env, readFile: readConfigFile }, meshConfig);
+  const flags = flagTexts(args, ["meshConfig"]);
+  const located = locateAgent({ env: given.env, flags, readFile: readConfigFile });
   const agent = agentPid(located.statusPort);
   const env = (agent === undefined ? undefined : environmentOf(agent)) ?? given.env;
   const { context, redactor, readFile } = privateContext(given, env);
   // Once more, to learn what is secret in them.
-  const location = locateAgent({ env: context.env, readFile }, meshConfig);
+  const location = locateAgent({ env: context.env, flags, readFile });
   for (const path of secretPlaces(location)) readFile(path);
   redactor.learn([paths.token, "/var/run/secrets/kubernetes.io/serviceaccount/token"].flatMap(contentOf));
   const bundle = new Bundle(redactor.values);

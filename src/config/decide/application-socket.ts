@@ -4,8 +4,6 @@
 import { join } from "node:path";
 import type { ApplicationSocketOptions } from "../../application/options.ts";
 import type { ProxyFlags } from "../sources/proxy-flags.ts";
-import type { ConfigProblem } from "../../schema/config-problem.ts";
-import { flagDurationMs } from "../../schema/duration.ts";
 
 /**
  * The application has a user of its own. Whoever may reach the socket can end the sidecar, as any container of
@@ -17,9 +15,7 @@ const mode = 0o666;
 export function applicationSocket(
   flags: Pick<ProxyFlags, "appSocket" | "appGrace">,
   configPath: string,
-  problems: ConfigProblem[],
 ): ApplicationSocketOptions | undefined {
-  const graceMs = flagDurationMs("--appGrace", flags.appGrace, problems);
   if (flags.appSocket === "off") return undefined;
-  return { path: flags.appSocket || join(configPath, "app.sock"), mode, graceMs };
+  return { path: flags.appSocket || join(configPath, "app.sock"), mode, graceMs: flags.appGrace };
 }

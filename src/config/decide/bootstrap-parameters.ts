@@ -13,12 +13,15 @@ import type { HostPort } from "../../net/host-port.ts";
 import type { AddressFamilies } from "../sources/addresses.ts";
 import type { ConfigSources } from "../sources/config-sources.ts";
 import { type ConfigProblem, shown } from "../../schema/config-problem.ts";
-import { flagDurationMs, protobufDuration } from "../../schema/duration.ts";
+import { protobufDuration } from "../../schema/duration.ts";
 import type { Environment } from "../sources/environment.ts";
 import type { NodeDescription } from "./node.ts";
+import { dnsRefreshRate } from "../sources/pilot-flags.ts";
+import type { ProxyFlags } from "../sources/proxy-flags.ts";
+import { type FlagTexts, readFlags } from "../../schema/flag-texts.ts";
 import { paths } from "../sources/paths.ts";
 import type { ProxyConfig } from "../proxy-config/merge.ts";
-import { describeRange, isWithin, longestDurationMs, type NumberRange } from "../../schema/range.ts";
+import { describeRange, isWithin, type NumberRange } from "../../schema/range.ts";
 import { isMapping } from "../../document/mapping.ts";
 import { workloadSocketName } from "../sources/sds-sockets.ts";
 import { statsAnnotations } from "./stats-annotations.ts";
@@ -26,6 +29,7 @@ import { statsAnnotations } from "./stats-annotations.ts";
 /** What the bootstrap is decided from. */
 export interface BootstrapChoice {
   readonly sources: ConfigSources;
+  readonly flags: ProxyFlags;
   readonly env: Environment;
   readonly proxy: ProxyConfig;
   readonly node: NodeDescription;
@@ -52,11 +56,11 @@ export function bootstrapParameters(
   problems: ConfigProblem[],
   warnings: string[],
 ): Omit<BootstrapParameters, "adminSocketPath"> {
-  const { sources, env, proxy, node, families } = choice;
+  const { sources, flags, env, proxy, node, families } = choice;
   const { metadata } = node;
   const { localhost, wildcard, additional } = families;
   const stats = statsAnnotations(choice.annotations, proxy.inclusion, choice.addresses, problems, warnings);
-  const isWaypoint = sources.flags.proxyType === "waypoint";
+  const isWaypoint = sources.proxyType === "waypoint";
   const usesDelta = env.ISTIO_DELTA_XDS || isWaypoint;
   const discoversPeers = usesDelta && (isWaypoint || metadata["METADATA_DISCOVERY"] === "true");
   const services = envoyServices(choice, problems, warnings);
@@ -66,7 +70,7 @@ export function bootstrapParameters(
     nodeCluster: node.cluster,
     locality: node.locality,
     metadata,
-    logAsJson: sources.flags.log.asJson,
+    logAsJson: flags.log_as_json,
     runtimeFlags: runtimeFlags({
       keepsFragments: !env.HTTP_STRIP_FRAGMENT_FROM_PATH_UNSAFE_IF_DISABLED,
       forbidsTls13: env.COMPLIANCE_POLICY === "fips-140-2",
@@ -134,7 +138,7 @@ function envoyServices(
   problems: ConfigProblem[],
   warnings: string[],
 ): EnvoyServices {
-  const { sources, env, proxy, node, families } = choice;
+  const { sources, flags, env, proxy, node, families } = choice;
   const { metadata } = node;
   const file = (name: string): string | undefined =>
     typeof metadata[name] === "string" && metadata[name] !== "" ? metadata[name] : undefined;
@@ -151,7 +155,7 @@ function envoyServices(
   const tracer = tracerOf(proxy.tracing, {
     ...context,
     serviceName: node.cluster,
-    dnsRefreshRate: dnsRefreshRate(sources.flags.pilot.dnsRefreshRate, problems),
+    dnsRefreshRate: refreshRate(flags, problems),
   });
   for (const gone of ["stackdriver", "openCensusAgent"] as const) {
     if (proxy.tracing[gone] === undefined) continue;
@@ -178,11 +182,10 @@ function envoyServices(
   };
 }
 
-/** Envoy's own form, whatever Go's is; Envoy takes none of a millisecond or less. */
-function dnsRefreshRate(text: string | undefined, problems: ConfigProblem[]): string {
-  if (text === undefined || text === "") return "30s";
-  const range = { leastMs: 2, mostMs: longestDurationMs };
-  return protobufDuration(flagDurationMs("--dnsRefreshRate", text, problems, range));
+/** Envoy's own form, whatever Go's is. */
+function refreshRate({ pilot: { dnsRefreshRate: text } }: ProxyFlags, problems: ConfigProblem[]): string {
+  const given: FlagTexts = text === undefined ? {} : { dnsRefreshRate: [text] };
+  return protobufDuration(readFlags({ dnsRefreshRate }, given, problems).dnsRefreshRate);
 }
 
 const metricsSink: Json = {
@@ -208,9 +211,9 @@ function statsdSink({ statsd }: BootstrapChoice): readonly Json[] {
 }
 
 /** Null leaves the block out, and deferred creation of clusters with it. */
-function clusterManager({ sources, node }: BootstrapChoice, problems: ConfigProblem[]): Json {
+function clusterManager({ flags, node }: BootstrapChoice, problems: ConfigProblem[]): Json {
   const text = node.metadata["LOAD_STATS_CONFIG_JSON"];
-  const { outlierLogPath } = sources.flags;
+  const { outlierLogPath } = flags;
   const discoversSelf = node.metadata["ENABLE_SELF_DISCOVERY"] === "true";
   const loadStats = typeof text === "string" && text !== "" ? loadStatsConfig(text, problems) : undefined;
   if (outlierLogPath === undefined && loadStats === undefined && !discoversSelf) return null;

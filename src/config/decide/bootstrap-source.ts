@@ -75,12 +75,12 @@ function releaseTemplate(sources: ConfigSources, problems: ConfigProblem[]): Tem
 }
 
 function templateOf({
-  sources,
+  flags,
   env,
   proxy,
 }: BootstrapChoice): readonly [path: string, from: string] | undefined {
   if (env.ISTIO_BOOTSTRAP !== "") return [env.ISTIO_BOOTSTRAP, "ISTIO_BOOTSTRAP"];
-  if (sources.flags.templateFile !== undefined) return [sources.flags.templateFile, "--templateFile"];
+  if (flags.templateFile !== undefined) return [flags.templateFile, "--templateFile"];
   if (proxy.proxyBootstrapTemplatePath !== undefined) {
     return [proxy.proxyBootstrapTemplatePath, "ProxyConfig proxyBootstrapTemplatePath"];
   }

@@ -6,16 +6,18 @@ import type { EnvoyOptions } from "../../envoy/options.ts";
 import type { ConfigSources } from "../sources/config-sources.ts";
 import { compliantEnvironment } from "./compliance.ts";
 import { concurrencyOf } from "./concurrency.ts";
-import { type ConfigProblem, shown } from "../../schema/config-problem.ts";
-import { flagDurationMs, parseDurationMs } from "../../schema/duration.ts";
+import type { ConfigProblem } from "../../schema/config-problem.ts";
 import type { Environment } from "../sources/environment.ts";
 import { ownListeners } from "./known-ports.ts";
-import { longestUint32SecondsMs } from "../../schema/range.ts";
+import { parentSlackMs } from "../sources/istio-flags.ts";
+import type { ProxyFlags } from "../sources/proxy-flags.ts";
+import { goDuration, longestUint32SecondsMs } from "../../schema/range.ts";
 import type { ProxyConfig } from "../proxy-config/merge.ts";
 
 /** What they are decided from. */
 export interface EnvoyChoice {
   readonly sources: ConfigSources;
+  readonly flags: ProxyFlags;
   readonly env: Environment;
   readonly proxy: ProxyConfig;
   readonly isIPv6Only: boolean;
@@ -26,11 +28,10 @@ const everyCpu = { ENVOY_CGROUP_CPU_DETECTION: "false" };
 
 /** Problems are added for what cannot be used, warnings for what is passed over. */
 export function envoyOptions(
-  { sources, env, proxy, isIPv6Only }: EnvoyChoice,
+  { sources, flags, env, proxy, isIPv6Only }: EnvoyChoice,
   problems: ConfigProblem[],
   warnings: string[],
 ): EnvoyOptions {
-  const { flags } = sources;
   const logLevel = splitLogLevel(flags.proxyLogLevel);
   if (logLevel.dropped.length > 0) {
     warnings.push(
@@ -50,13 +51,13 @@ export function envoyOptions(
     configPath: proxy.configPath,
     drainDurationMs: proxy.drainDurationMs,
     parentShutdownDurationMs: parentShutdownDuration(flags.parentShutdownDuration, proxy, problems, warnings),
-    preDrainDelayMs: flagDurationMs("--preDrainDelay", flags.preDrainDelay, problems),
+    preDrainDelayMs: flags.preDrainDelay,
     terminationDrainDurationMs: proxy.terminationDrainDurationMs,
     exitOnZeroActiveConnections: env.EXIT_ON_ZERO_ACTIVE_CONNECTIONS,
     minimumDrainDurationMs: env.MINIMUM_DRAIN_DURATION,
     maximumDrainDurationMs: env.MAXIMUM_DRAIN_DURATION || undefined,
     // An application behind a sidecar may still call out while it stops; a gateway has none.
-    drainInboundOnly: flags.proxyType === "sidecar",
+    drainInboundOnly: sources.proxyType === "sidecar",
     ownPorts: ownListeners(env).map(({ port }) => port),
     localAddressIpVersion: isIPv6Only ? "v6" : "v4",
     logLevel: logLevel.level,
@@ -73,24 +74,20 @@ export function envoyOptions(
   };
 }
 
-/** Beyond the drain, for connections that heed it late. */
-const parentSlackMs = 15_000;
-
 function parentShutdownDuration(
-  flag: string | undefined,
+  flag: number | undefined,
   proxy: ProxyConfig,
   problems: ConfigProblem[],
   warnings: string[],
 ): number {
   const { drainDurationMs } = proxy;
   const usual = drainDurationMs + parentSlackMs;
-  if (flag !== undefined && flag !== "") {
-    const ms = parseDurationMs(flag);
-    if (ms !== undefined && ms > drainDurationMs && ms <= longestUint32SecondsMs) return ms;
+  if (flag !== undefined) {
+    if (flag > drainDurationMs && flag <= longestUint32SecondsMs) return flag;
     problems.push({
       source: "--parentShutdownDuration",
       path: "",
-      message: `${shown(flag)} is not a duration longer than drainDuration (${drainDurationMs} ms) and below ${longestUint32SecondsMs / 3_600_000} h`,
+      message: `${goDuration(flag)} is not a duration longer than drainDuration (${goDuration(drainDurationMs)}) and below ${longestUint32SecondsMs / 3_600_000} h`,
     });
     return usual;
   }

@@ -1,9 +1,8 @@
 /**
  * Who makes the workload certificate, where it is kept besides memory, and who may read it.
  */
-import type { IdentityFlags } from "../sources/proxy-flags.ts";
+import type { ProxyFlags } from "../sources/proxy-flags.ts";
 import { isIP } from "node:net";
-import { constants } from "node:os";
 import { join, resolve } from "node:path";
 import {
   type IdentityCacheOptions,
@@ -11,7 +10,7 @@ import {
   type IdentitySource,
   pathsOf,
 } from "../../identity/options.ts";
-import type { OutputCertsOptions, RotationNotice } from "../../identity/output-certs.ts";
+import type { OutputCertsOptions } from "../../identity/output-certs.ts";
 import { formatHostPort, parseHostPort } from "../../net/host-port.ts";
 import { readableCertificates } from "../../pki/certificate.ts";
 import type { PrivateKeyProviderOptions } from "../../sds/secrets.ts";
@@ -159,8 +158,11 @@ function asRecord(value: unknown): Readonly<Record<string, unknown>> {
 }
 
 /** Undefined keeps nothing. Unless told it is kept under the configuration path, as far as that is in memory. */
-export function identityCache(flags: IdentityFlags, configPath: string): IdentityCacheOptions | undefined {
-  const { identityCache: told = "auto", identityCacheOnDisk: allowDisk } = flags;
+export function identityCache(
+  flags: Pick<ProxyFlags, "identityCache" | "identityCacheOnDisk">,
+  configPath: string,
+): IdentityCacheOptions | undefined {
+  const { identityCache: told, identityCacheOnDisk: allowDisk } = flags;
   if (told === "off" || told === "") return undefined;
   if (told === "auto") return { folder: join(configPath, "identity-cache"), allowDisk, isAutomatic: true };
   return { folder: told, allowDisk };
@@ -170,43 +172,12 @@ export function identityCache(flags: IdentityFlags, configPath: string): Identit
 export function outputCertsOptions(
   env: Environment,
   all: IdentitySources["all"],
-  flags: IdentityFlags,
-  problems: ConfigProblem[],
+  { onRotate }: Pick<ProxyFlags, "onRotate">,
 ): OutputCertsOptions | undefined {
-  const onRotate = rotationNotice(flags.onRotate ?? "", problems);
   if (env.OUTPUT_CERTS === "" && onRotate === undefined) return undefined;
   return {
     folder: env.OUTPUT_CERTS === "" ? undefined : env.OUTPUT_CERTS,
     mode: all["KUBERNETES_SERVICE_HOST"] === undefined ? 0o600 : 0o644,
     onRotate,
   };
-}
-
-/** `COMMAND ARGUMENT…`, or `SIGNAL:PID-FILE`. */
-export function rotationNotice(text: string, problems: ConfigProblem[]): RotationNotice | undefined {
-  const [file = "", ...args] = text.split(/\s+/).filter((word) => word !== "");
-  if (file === "") return undefined;
-  const [, name = "", pidFile = ""] = /^(SIG[A-Z0-9+-]*):(.*)$/.exec(file) ?? [];
-  if (name === "") return { kind: "command", file, args };
-  const signal = Object.keys(constants.signals).find((known) => known === name);
-  if (signal !== undefined && pidFile !== "" && args.length === 0)
-    return { kind: "signal", signal: signal as NodeJS.Signals, pidFile };
-  problems.push({
-    source: "--onRotate",
-    path: "",
-    message: `${shown(text)} is not a signal with a pid file, such as SIGHUP:/run/app.pid`,
-  });
-  return undefined;
-}
-
-/** Permission bits of the SDS socket. */
-export function socketMode(flags: IdentityFlags, problems: ConfigProblem[]): number {
-  const text = flags.socketMode ?? "0600";
-  if (/^0?[0-7]{3}$/.test(text)) return Number.parseInt(text, 8);
-  problems.push({
-    source: "--socketMode",
-    path: "",
-    message: `${shown(text)} is not an octal mode such as 0600 or 0660`,
-  });
-  return 0o600;
 }

@@ -3,16 +3,11 @@
  */
 import type { IdentityOptions } from "../../identity/options.ts";
 import type { SdsOptions } from "../../sds/server.ts";
+import type { ProxyFlags } from "../sources/proxy-flags.ts";
 import type { ConfigSources } from "../sources/config-sources.ts";
 import type { ConfigProblem } from "../../schema/config-problem.ts";
 import { caOptions, type ControlPlaneSources } from "./control-plane.ts";
-import {
-  identityCache,
-  identitySource,
-  privateKeyProvider,
-  socketMode,
-  trustBundles,
-} from "./identity-source.ts";
+import { identityCache, identitySource, privateKeyProvider, trustBundles } from "./identity-source.ts";
 import { paths } from "../sources/paths.ts";
 import { workloadSocketName } from "../sources/sds-sockets.ts";
 
@@ -32,16 +27,15 @@ export interface WorkloadFacts {
 /**
  * Decide both.
  *
- * @param sources as they were given: a rotation of mounted certificates is not a change of configuration
+ * @param from as they were given: a rotation of mounted certificates is not a change of configuration
  */
 export function identityParts(
-  sources: ConfigSources,
+  { sources, flags }: { readonly sources: ConfigSources; readonly flags: ProxyFlags },
   controlPlane: ControlPlaneSources,
   { raw, nodeId }: WorkloadFacts,
   problems: ConfigProblem[],
 ): IdentityParts {
   const env = controlPlane.env.parsed;
-  const flags = sources.flags.identity;
   const { hasContent } = controlPlane;
   const { proxyMetadata } = controlPlane.proxy;
   const socketName = workloadSocketName(env.WORKLOAD_IDENTITY_SOCKET_FILE, problems);
@@ -60,7 +54,7 @@ export function identityParts(
     },
     sds: {
       path: isWorkloadExternal ? paths.filesSocket : paths.sdsSocket,
-      mode: socketMode(flags, problems),
+      mode: flags.socketMode,
       crlPath: env.PILOT_ENABLE_CA_CRL ? paths.crl : undefined,
       privateKeyProvider: privateKeyProvider(raw, problems),
     },

@@ -1,7 +1,7 @@
 /**
  * The flags about the log, in Istio's notation.
  */
-import type { LogFlags } from "../sources/proxy-flags.ts";
+import type { LogFlags } from "../sources/log-flags.ts";
 import { isLogLevel, type LogLevel, type LogOptions } from "../../telemetry/log.ts";
 import { type ConfigProblem, shown } from "../../schema/config-problem.ts";
 
@@ -12,12 +12,12 @@ export interface LogConfig extends Omit<LogOptions, "write" | "now"> {
 
 /** Every level that is none adds a problem. */
 export function logConfig(flags: LogFlags, problems: ConfigProblem[]): LogConfig {
-  const { targets } = flags;
+  const targets = flags.log_target;
   return {
-    json: flags.asJson,
-    levels: parseLogLevels("--log_output_level", flags.outputLevel, "info", problems),
-    callers: flags.callers.split(",").map((scope) => scope.trim()),
-    stackLevels: parseLogLevels("--log_stacktrace_level", flags.stacktraceLevel, "none", problems),
+    json: flags.log_as_json,
+    levels: parseLogLevels("--log_output_level", flags.log_output_level, "info", problems),
+    callers: flags.log_caller.split(",").map((scope) => scope.trim()),
+    stackLevels: parseLogLevels("--log_stacktrace_level", flags.log_stacktrace_level, "none", problems),
     targets: targets.length === 0 ? ["stdout"] : targets,
   };
 }

@@ -5,8 +5,6 @@ import { join } from "node:path";
 import type { UpstreamOptions } from "../../xdsproxy/upstream/options.ts";
 import type { XdsProxyOptions } from "../../xdsproxy/xds-proxy.ts";
 import type { ProxyFlags } from "../sources/proxy-flags.ts";
-import type { ConfigProblem } from "../../schema/config-problem.ts";
-import { flagDurationMs } from "../../schema/duration.ts";
 
 /** Largest cached state of one type: several times what a large mesh has. */
 const maxTypeBytes = 67_108_864;
@@ -23,9 +21,8 @@ export interface XdsSources {
 }
 
 /** The socket is `XDS` and the cache `xds-cache`, both under the configuration path. */
-export function xdsOptions(sources: XdsSources, problems: ConfigProblem[]): XdsProxyOptions {
+export function xdsOptions(sources: XdsSources): XdsProxyOptions {
   const { flags, node, upstream, configPath } = sources;
-  const useAfterMs = flagDurationMs("--xdsCacheAfter", flags.xdsCacheAfter, problems);
   return {
     path: join(configPath, "XDS"),
     mode: 0o600,
@@ -36,7 +33,7 @@ export function xdsOptions(sources: XdsSources, problems: ConfigProblem[]): XdsP
           owner: `${node.id} ${upstream.address}`,
           maxTypeBytes,
           writeAfterMs,
-          useAfterMs,
+          useAfterMs: flags.xdsCacheAfter,
         }
       : undefined,
   };

@@ -3,12 +3,12 @@
  * reads it here, so that all of them agree.
  */
 import type { ConfigSources } from "../sources/config-sources.ts";
-import type { ProxyFlags } from "../sources/proxy-flags.ts";
+import { type ProxyFlags, readProxyFlags } from "../sources/proxy-flags.ts";
 import type { ConfigProblem } from "../../schema/config-problem.ts";
 import { type Environment, readEnvironment } from "../sources/environment.ts";
-import { type PodValues, proxyConfigLayers, readPodInfo } from "./layers.ts";
+import { flagLayers, proxyConfigLayers } from "./layers.ts";
+import { type PodValues, readPodInfo } from "../sources/pod-info.ts";
 import { paths } from "../sources/paths.ts";
-import { flagLayers } from "./layers.ts";
 import type { PilotFlagValues } from "../sources/pilot-flags.ts";
 import {
   decodeProxyConfig,
@@ -21,6 +21,7 @@ import { checkServices } from "./service-checks.ts";
 
 /** What the sources say. */
 export interface EffectiveConfig {
+  readonly flags: ProxyFlags;
   readonly env: Environment;
   readonly labels: PodValues;
   readonly annotations: PodValues;
@@ -29,19 +30,14 @@ export interface EffectiveConfig {
   readonly warnings: readonly string[];
 }
 
-/** Flags that set a field each. */
-type FieldFlags = Pick<ProxyFlags, "pilot" | "concurrency" | "serviceCluster" | "templateFile">;
-
 /** Read everything; every problem is added to `problems`, and what cannot be used counts as its default. */
 export function readEffectiveConfig(
-  sources: Pick<ConfigSources, "env" | "readFile"> & {
-    readonly flags: Pick<ProxyFlags, "meshConfig"> & Partial<FieldFlags>;
-  },
+  sources: Pick<ConfigSources, "env" | "flags" | "readFile">,
   problems: ConfigProblem[],
 ): EffectiveConfig {
   const warnings: string[] = [];
-  const pilot = sources.flags.pilot ?? {};
-  const env = withTrustDomain(readEnvironment(sources.env, warnings, problems), sources.env, pilot);
+  const flags = readProxyFlags(sources, problems);
+  const env = withTrustDomain(readEnvironment(sources.env, warnings, problems), sources.env, flags.pilot);
   const labels = readPodInfo(sources, paths.podLabels, problems);
   const annotations = readPodInfo(sources, paths.podAnnotations, problems);
   const layers = [
@@ -49,17 +45,17 @@ export function readEffectiveConfig(
     ...cpuLimit(env),
     ...proxyConfigLayers(
       sources,
-      { meshConfig: sources.flags.meshConfig, proxyConfig: env.PROXY_CONFIG, annotations },
+      { meshConfig: flags.meshConfig, proxyConfig: env.PROXY_CONFIG, annotations },
       problems,
     ),
-    ...flagLayers(pilot),
-    ...currentFlags(sources.flags),
+    ...flagLayers(flags.pilot),
+    ...currentFlags(flags),
   ];
-  const merged = withServiceCluster(mergeProxyConfig(layers, problems), sources.flags.serviceCluster);
+  const merged = withServiceCluster(mergeProxyConfig(layers, problems), flags.serviceCluster);
   const proxy = decodeProxyConfig(merged, problems);
   warnings.push(...merged.warnings);
   checkServices(merged, problems, warnings);
-  return { env, labels, annotations, merged, proxy, warnings };
+  return { flags, env, labels, annotations, merged, proxy, warnings };
 }
 
 /** Istio 1.5's way to say the trust domain: weaker than the variable. */
@@ -87,7 +83,7 @@ function cpuLimit({ ISTIO_CPU_LIMIT: limit }: Environment): readonly ProxyConfig
 }
 
 /** Flags over every other source; a concurrency of 0 was not said. */
-function currentFlags({ concurrency = 0, templateFile }: Partial<FieldFlags>): readonly ProxyConfigLayer[] {
+function currentFlags({ concurrency = 0, templateFile }: ProxyFlags): readonly ProxyConfigLayer[] {
   return [
     ...(concurrency === 0 ? [] : [{ source: "--concurrency", fields: { concurrency } }]),
     ...(templateFile === undefined
@@ -97,8 +93,8 @@ function currentFlags({ concurrency = 0, templateFile }: Partial<FieldFlags>): r
 }
 
 /** The flag's, where ProxyConfig has an empty one: with none it has Istio's default. */
-function withServiceCluster(merged: MergedProxyConfig, flag: string | undefined): MergedProxyConfig {
-  if (merged.fields["serviceCluster"] !== "" || flag === undefined) return merged;
+function withServiceCluster(merged: MergedProxyConfig, flag: string): MergedProxyConfig {
+  if (merged.fields["serviceCluster"] !== "") return merged;
   return {
     ...merged,
     fields: { ...merged.fields, serviceCluster: flag },

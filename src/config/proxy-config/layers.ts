@@ -7,11 +7,9 @@ import { givenFlags, type PilotFlagValues } from "../sources/pilot-flags.ts";
 import type { ConfigSources } from "../sources/config-sources.ts";
 import type { ConfigProblem } from "../../schema/config-problem.ts";
 import { paths } from "../sources/paths.ts";
-import { parsePodInfo } from "../sources/pod-info.ts";
+import { optionalFile } from "../sources/optional-file.ts";
+import type { PodValues } from "../sources/pod-info.ts";
 import type { ProxyConfigLayer } from "./merge.ts";
-
-/** Labels or annotations of the pod; undefined where the downward API has no file. */
-export type PodValues = Readonly<Record<string, string>> | undefined;
 
 /** Annotations that set one field, over proxy.istio.io/config. */
 const annotatedFields = [
@@ -43,31 +41,6 @@ export function proxyConfigLayers(
       return value === undefined ? [] : [{ source, fields: { [field]: value } }];
     }),
   ];
-}
-
-/** Labels or annotations; a line that cannot be read is a problem. */
-export function readPodInfo(
-  sources: Pick<ConfigSources, "readFile">,
-  path: string,
-  problems: ConfigProblem[],
-): PodValues {
-  const text = optionalFile(sources, path, problems);
-  if (text === "") return undefined;
-  const info = parsePodInfo(text);
-  if (info.kind === "read") return info.values;
-  problems.push({ source: path, path: `line ${info.line}`, message: 'is not of the form key="value"' });
-  return undefined;
-}
-
-/** A file that may be missing; one that is there but unreadable is a problem. */
-function optionalFile(
-  sources: Pick<ConfigSources, "readFile">,
-  path: string,
-  problems: ConfigProblem[],
-): string {
-  const content = sources.readFile(path);
-  if (content.kind === "unreadable") problems.push({ source: path, path: "", message: content.message });
-  return content.kind === "read" ? content.text : "";
 }
 
 /** The fields that flags set, each with its flag as source. */

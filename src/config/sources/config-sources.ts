@@ -3,7 +3,7 @@
  */
 import type { CpuShare } from "../../process/cpu-share.ts";
 import type { InterfaceAddress } from "./addresses.ts";
-import type { ProxyFlags } from "./proxy-flags.ts";
+import type { FlagTexts } from "../../schema/flag-texts.ts";
 import type { SdsSockets } from "./sds-sockets.ts";
 
 /** What a cloud's metadata service says about this machine. */
@@ -21,7 +21,10 @@ export type FileContent =
 
 /** Where configuration comes from. */
 export interface ConfigSources {
-  readonly flags: ProxyFlags;
+  /** What Envoy is run as: sidecar, router or waypoint. */
+  readonly proxyType: string;
+  /** The flags of `proxy` that were given. */
+  readonly flags: FlagTexts;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Addresses of the pod's interfaces, without loopback and link-local ones. */
   readonly interfaces: readonly InterfaceAddress[];

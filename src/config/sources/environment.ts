@@ -1,86 +1,37 @@
 /**
- * Every environment variable that the agent reads: one table, from which types, documentation and parsing come.
+ * Every environment variable of pilot-agent that the agent reads: one table, from which types, documentation and
+ * parsing come.
  *
  * Parsing follows Istio's rules: a value that cannot be read is a warning and counts as unset, and a variable
  * that is set but empty is the empty string, not the default. One that can be read and is out of range is a problem.
  */
 import { rsaBits } from "../../pki/key-pair.ts";
 import { type ConfigProblem, shown } from "../../schema/config-problem.ts";
-import { parseDurationMs } from "../../schema/duration.ts";
-import { parseGoBoolean } from "../../schema/go-boolean.ts";
 import {
   anyDuration,
-  type DurationRange,
   longestDurationMs,
   type NumberRange,
-  outOfRange,
   portsOrNone,
   someDuration,
   workers,
 } from "../../schema/range.ts";
+import {
+  duration,
+  flag,
+  fraction,
+  integer,
+  optionalFlag,
+  readSettings,
+  type SettingValues,
+  text,
+} from "../../schema/setting.ts";
 import { noticesOf } from "./unread-variables.ts";
-
-/** One variable. */
-export interface Variable<T> {
-  readonly default: T;
-  readonly describe: string;
-  /** Undefined when the text is not of this kind. */
-  readonly parse: (text: string) => T | undefined;
-  /** What a value looks like, for messages. */
-  readonly kind: string;
-  /** Of a number, or of a duration in milliseconds. */
-  readonly range?: NumberRange | DurationRange;
-}
 
 /** A share of something. */
 const shares: NumberRange = { least: 0, most: 1, noun: "share" };
 
 /** Largest module that Wasm can address (32 bits), in bytes. */
 const largestModule = 4_294_967_296;
-
-function text(fallback: string, describe: string): Variable<string> {
-  return { default: fallback, describe, parse: (value) => value, kind: "text" };
-}
-
-function flag(fallback: boolean, describe: string): Variable<boolean> {
-  return { default: fallback, describe, parse: parseGoBoolean, kind: "true or false" };
-}
-
-/** Unset is a third state: it leaves the decision to something else. */
-function optionalFlag(describe: string): Variable<boolean | undefined> {
-  return { ...flag(false, describe), default: undefined };
-}
-
-function integer(fallback: number, range: NumberRange, describe: string): Variable<number> {
-  return {
-    default: fallback,
-    describe,
-    parse: (value) => (/^[+-]?\d+$/.test(value) ? Number(value) : undefined),
-    kind: "a whole number",
-    range,
-  };
-}
-
-function fraction(fallback: number, range: NumberRange, describe: string): Variable<number> {
-  return {
-    default: fallback,
-    describe,
-    parse: (value) =>
-      /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(value) ? Number(value) : undefined,
-    kind: "a number",
-    range,
-  };
-}
-
-function duration(fallback: string, range: DurationRange, describe: string): Variable<number> {
-  return {
-    default: parseDurationMs(fallback) ?? 0,
-    describe: `${describe} (default ${fallback})`,
-    parse: parseDurationMs,
-    kind: "a duration such as 5s",
-    range,
-  };
-}
 
 /** The table. Durations are in milliseconds once parsed. */
 export const variables = {
@@ -152,12 +103,12 @@ export const variables = {
     "CPUs of the container; Envoy's concurrency where ProxyConfig sets none (0: the cgroup says it, rounded up).",
   ),
   MINIMUM_DRAIN_DURATION: duration(
-    "5s",
+    5_000,
     anyDuration,
     "Shortest drain when EXIT_ON_ZERO_ACTIVE_CONNECTIONS is on.",
   ),
   MAXIMUM_DRAIN_DURATION: duration(
-    "0s",
+    0,
     anyDuration,
     "Longest drain when EXIT_ON_ZERO_ACTIVE_CONNECTIONS is on, connections left or not; 0s waits for them.",
   ),
@@ -190,7 +141,7 @@ export const variables = {
     "",
     "Folder for key.pem, cert-chain.pem and root-cert.pem, at start and at each rotation.",
   ),
-  SECRET_TTL: duration("24h", anyDuration, "Lifetime asked of the CA for the workload certificate."),
+  SECRET_TTL: duration(86_400_000, anyDuration, "Lifetime asked of the CA for the workload certificate."),
   SECRET_GRACE_PERIOD_RATIO: fraction(
     0.5,
     shares,
@@ -215,9 +166,9 @@ export const variables = {
     "",
     "Ranges of addresses that no Wasm module is fetched from, beside link-local ones and metadata services.",
   ),
-  WASM_MODULE_EXPIRY: duration("24h", someDuration, "How long a Wasm module that nothing uses is kept."),
-  WASM_PURGE_INTERVAL: duration("1h", someDuration, "How often unused Wasm modules are looked for."),
-  WASM_HTTP_REQUEST_TIMEOUT: duration("15s", someDuration, "Longest time of one request for a Wasm module."),
+  WASM_MODULE_EXPIRY: duration(86_400_000, someDuration, "How long a Wasm module that nothing uses is kept."),
+  WASM_PURGE_INTERVAL: duration(3_600_000, someDuration, "How often unused Wasm modules are looked for."),
+  WASM_HTTP_REQUEST_TIMEOUT: duration(15_000, someDuration, "Longest time of one request for a Wasm module."),
   WASM_HTTP_REQUEST_MAX_RETRIES: integer(
     5,
     { least: 1, most: 100 },
@@ -237,9 +188,7 @@ export const variables = {
 } as const;
 
 /** Parsed values by name. */
-export type Environment = {
-  readonly [Name in keyof typeof variables]: (typeof variables)[Name] extends Variable<infer T> ? T : never;
-};
+export type Environment = SettingValues<typeof variables>;
 
 /** Read the table from `env`: a line of `warnings` for what cannot be read, a problem for what is out of range. */
 export function readEnvironment(
@@ -248,19 +197,19 @@ export function readEnvironment(
   problems: ConfigProblem[],
 ): Environment {
   warnings.push(...noticesOf(env));
-  const entries = Object.entries<Variable<unknown>>(variables).map(([name, variable]) => {
-    const value = env[name];
-    if (value === undefined) return [name, variable.default];
-    const parsed = variable.parse(value);
-    if (parsed === undefined) {
-      warnings.push(`${name}: ${shown(value)} is not ${variable.kind}; using ${String(variable.default)}`);
-      return [name, variable.default];
-    }
-    const expected =
-      typeof parsed === "number" && variable.range ? outOfRange(parsed, variable.range) : undefined;
-    if (expected === undefined) return [name, parsed];
-    problems.push({ source: name, path: "", message: `${value} is not ${expected}` });
-    return [name, variable.default];
-  });
-  return Object.fromEntries(entries) as Environment;
+  return readSettings(
+    variables,
+    (name) => {
+      const value = env[name];
+      return value === undefined ? undefined : { source: name, texts: [value] };
+    },
+    ({ kind, defaultText }, name, value, reading) => {
+      if (reading.kind === "out-of-range")
+        problems.push({ source: name, path: "", message: `${value} is not ${reading.expected}` });
+      else {
+        const instead = defaultText === "" ? "taken as unset" : `using ${defaultText}`;
+        warnings.push(`${name}: ${shown(value)} is not ${kind}; ${instead}`);
+      }
+    },
+  );
 }

@@ -13,6 +13,7 @@ export const paths = {
   sdsSocket: "./var/run/secrets/workload-spiffe-uds/socket",
   credentialSocket: "./var/run/secrets/credential-uds/socket",
   filesSocket: "./var/run/secrets/credential-uds/files-socket",
+  meshConfig: "./etc/istio/config/mesh",
   podLabels: "./etc/istio/pod/labels",
   podAnnotations: "./etc/istio/pod/annotations",
 } as const;

@@ -2,6 +2,9 @@
  * Flags of pilot-agent, most of Istio 1.5, that set a field of ProxyConfig or mean nothing any more. All of them are
  * accepted, because injection templates outlive releases; each that is given is one line in the log.
  */
+import { type FlagTexts, textsOfFlag } from "../../schema/flag-texts.ts";
+import { longestDurationMs } from "../../schema/range.ts";
+import { duration } from "../../schema/setting.ts";
 
 /** One flag. */
 export interface PilotFlag {
@@ -18,6 +21,13 @@ const deprecated = (field: string, what: string): PilotFlag => ({
 });
 
 const ignored = (why: string): PilotFlag => ({ describe: `Accepted without effect: ${why}.` });
+
+/** How often Envoy looks up the tracer's name; Envoy takes none of a millisecond or less. */
+export const dnsRefreshRate = duration(
+  30_000,
+  { leastMs: 2, mostMs: longestDurationMs },
+  "Deprecated: how often Envoy looks up the tracer's name (default 30s).",
+);
 
 /** The table, by name. */
 export const pilotFlags = {
@@ -42,7 +52,7 @@ export const pilotFlags = {
   ip: { describe: "Deprecated: address of the pod, where INSTANCE_IP is not set.", counts: true },
   id: { describe: "Deprecated: third part of the node ID instead of POD_NAME.POD_NAMESPACE.", counts: true },
   dnsRefreshRate: {
-    describe: "Deprecated: how often Envoy looks up the tracer's name (default 30s).",
+    describe: dnsRefreshRate.describe,
     counts: true,
   },
   lightstepSecure: ignored("set ProxyConfig tracing.tlsSettings"),
@@ -58,6 +68,15 @@ export const pilotFlags = {
 /** Values of the flags that were given. */
 export type PilotFlagValues = { readonly [Name in keyof typeof pilotFlags]?: string };
 
+/** What was given of them; without a value, as templates of Istio 1.5 give flags for what nobody has set, is not. */
+export function pilotFlagValues(flags: FlagTexts): PilotFlagValues {
+  const given = Object.keys(pilotFlags).flatMap((name) => {
+    const value = textsOfFlag(flags, name, {})?.texts.at(-1);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(given);
+}
+
 /** What to say about the flags that were given. */
 export function flagNotices(given: PilotFlagValues): readonly string[] {
   return givenFlags(given).map(([name, { describe, field, counts }]) =>
@@ -71,7 +90,6 @@ export function flagNotices(given: PilotFlagValues): readonly string[] {
 export function givenFlags(given: PilotFlagValues): readonly (readonly [string, PilotFlag, string])[] {
   return Object.entries<PilotFlag>(pilotFlags).flatMap(([name, flag]) => {
     const value = given[name as keyof PilotFlagValues];
-    // Templates of Istio 1.5 give flags without a value for what nobody has set.
     return value === undefined || value === "" ? [] : [[name, flag, value] as const];
   });
 }

@@ -1,76 +1,49 @@
 /**
- * The flags of `proxy` as the command line gives them.
+ * The flags of `proxy`, read: the command line before the pod's annotations before the environment before the default.
+ * What pilot-agent has too is a flag and nothing else, as it is there.
  */
-import type { PilotFlagValues } from "./pilot-flags.ts";
+import type { ConfigProblem } from "../../schema/config-problem.ts";
+import { refuseInto, textsOfFlag } from "../../schema/flag-texts.ts";
+import { type GivenTexts, readSettings, type Setting, type SettingValues } from "../../schema/setting.ts";
+import type { ConfigSources } from "./config-sources.ts";
+import { istioFlags } from "./istio-flags.ts";
+import { logFlags } from "./log-flags.ts";
+import { annotationOf, ownFlags, variableOf } from "./own-flags.ts";
+import { paths } from "./paths.ts";
+import { type PilotFlagValues, pilotFlagValues } from "./pilot-flags.ts";
+import { readPodInfo } from "./pod-info.ts";
 
-/** The flags about the log. */
-export interface LogFlags {
-  /** `scope:level,…`. */
-  readonly outputLevel: string;
-  readonly asJson: boolean;
-  /** `stdout`, `stderr` or paths; none is `stdout`. */
-  readonly targets: readonly string[];
-  /** Scopes, with commas between them. */
-  readonly callers: string;
-  /** `scope:level,…`. */
-  readonly stacktraceLevel: string;
+/** All of them, but for those that set a field of ProxyConfig or mean nothing. */
+export const proxyFlags = { ...istioFlags, ...ownFlags, ...logFlags } as const;
+
+/** Their values. */
+export type ProxyFlags = SettingValues<typeof proxyFlags> & { readonly pilot: PilotFlagValues };
+
+/** Everything that is given, where it is given; what cannot be used is a problem and counts as not given. */
+export function readProxyFlags(
+  sources: Pick<ConfigSources, "env" | "flags" | "readFile">,
+  problems: ConfigProblem[],
+): ProxyFlags {
+  const { env, flags } = sources;
+  // A line that cannot be read is told of by whoever reads all of them.
+  const annotations = readPodInfo(sources, paths.podAnnotations, []) ?? {};
+  const given = (name: string, setting: Setting<unknown>): GivenTexts | undefined =>
+    textsOfFlag(flags, name, setting) ??
+    (Object.hasOwn(ownFlags, name) ? elsewhere(name, annotations, env) : undefined);
+  return { ...readSettings(proxyFlags, given, refuseInto(problems)), pilot: pilotFlagValues(flags) };
 }
 
-/** The flags of `proxy` about identity; undefined was not given. */
-export interface IdentityFlags {
-  readonly socketMode: string | undefined;
-  readonly identityCache: string | undefined;
-  readonly identityCacheOnDisk: boolean;
-  readonly onRotate: string | undefined;
-}
-
-/** Flags of `proxy` as they were given; durations in Go's notation. */
-export interface SupervisionFlags {
-  readonly swapMode: string;
-  readonly swapTimeout: string;
-  readonly swapProofTimeout: string;
-  readonly swapProbation: string;
-  readonly restartBudget: number;
-  readonly restartWindow: string;
-  readonly restartBackoff: string;
-  readonly restartMaxBackoff: string;
-  readonly restartStableAfter: string;
-  readonly hangCheckInterval: string;
-  readonly hangCheckTimeout: string;
-  readonly hangChecks: number;
-  readonly hangChecksBusy: number;
-}
-
-/** The flags of `proxy` that configuration reads; undefined was not given. */
-export interface ProxyFlags {
-  readonly proxyType: string;
-  readonly domain: string | undefined;
-  readonly meshConfig: string;
-  readonly binaryPath: string | undefined;
-  readonly serviceCluster: string;
-  readonly proxyLogLevel: string;
-  readonly proxyComponentLogLevel: string;
-  readonly concurrency: number | undefined;
-  readonly templateFile: string | undefined;
-  /** Envoy's outlier events go to this file. */
-  readonly outlierLogPath: string | undefined;
-  /** Only told to the control plane; 0 for none. */
-  readonly stsPort: number;
-  /** How long the cloud's metadata service may take, in Go's notation. */
-  readonly platformMetadataDeadline: string;
-  /** Flags of pilot-agent that set fields of ProxyConfig, or mean nothing any more. */
-  readonly pilot: PilotFlagValues;
-  /** Longest life of a replaced Envoy, in Go's notation; undefined is 15 s more than the drain takes. */
-  readonly parentShutdownDuration: string | undefined;
-  readonly supervision: SupervisionFlags;
-  readonly identity: IdentityFlags;
-  readonly preDrainDelay: string;
-  readonly appSocket: string | undefined;
-  readonly appGrace: string;
-  readonly xdsCache: boolean;
-  readonly xdsCacheAfter: string;
-  readonly wasmFolder: string;
-  readonly log: LogFlags;
-  /** Serve profiles of the agent on the status port. */
-  readonly profiling: boolean;
+/** An empty text is none: a template has nothing else to write for what nobody has set. */
+function elsewhere(
+  flag: string,
+  annotations: Readonly<Record<string, string>>,
+  env: ConfigSources["env"],
+): GivenTexts | undefined {
+  const annotation = annotationOf(flag);
+  const annotated = annotations[annotation];
+  if (annotated !== undefined && annotated.trim() !== "")
+    return { source: `${paths.podAnnotations}: ${annotation}`, texts: [annotated] };
+  const variable = variableOf(flag);
+  const value = env[variable];
+  return value === undefined || value.trim() === "" ? undefined : { source: variable, texts: [value] };
 }

@@ -12,7 +12,7 @@ const files =
 
 describe("locateAgent()", () => {
   test("finds Istio's defaults when nothing is said", () => {
-    assert.deepEqual(locateAgent({ env: {}, readFile: files({}) }, "./mesh"), {
+    assert.deepEqual(locateAgent({ env: {}, flags: {}, readFile: files({}) }), {
       configPath: "./etc/istio/proxy",
       statusPort: 15020,
       adminPort: 15000,
@@ -21,21 +21,19 @@ describe("locateAgent()", () => {
   });
 
   test("reads the same layers as the agent, the annotation last", () => {
-    const location = locateAgent(
-      {
-        env: { PROXY_CONFIG: "{statusPort: 1, proxyAdminPort: 2}", ENVOY_STATUS_PORT: "3" },
-        readFile: files({
-          "./mesh": "defaultConfig: {configPath: /run/proxy, statusPort: 9}",
-          "./etc/istio/pod/annotations": 'proxy.istio.io/config="statusPort: 4"\n',
-        }),
-      },
-      "./mesh",
-    );
+    const location = locateAgent({
+      flags: { meshConfig: ["./mesh"] },
+      env: { PROXY_CONFIG: "{statusPort: 1, proxyAdminPort: 2}", ENVOY_STATUS_PORT: "3" },
+      readFile: files({
+        "./mesh": "defaultConfig: {configPath: /run/proxy, statusPort: 9}",
+        "./etc/istio/pod/annotations": 'proxy.istio.io/config="statusPort: 4"\n',
+      }),
+    });
     assert.deepEqual(location, { configPath: "/run/proxy", statusPort: 4, adminPort: 2, envoyStatusPort: 3 });
   });
 
   test("answers with defaults where a source cannot be read", () => {
-    const location = locateAgent({ env: { PROXY_CONFIG: "{" }, readFile: files({}) }, "./mesh");
+    const location = locateAgent({ env: { PROXY_CONFIG: "{" }, flags: {}, readFile: files({}) });
     assert.equal(location.statusPort, 15020);
   });
 });

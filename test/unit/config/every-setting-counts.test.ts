@@ -7,6 +7,9 @@ import { type Environment, variables } from "../../../src/config/sources/environ
 import { parseConfig } from "../../../src/config/parse-config.ts";
 import { type PilotFlag, pilotFlags, type PilotFlagValues } from "../../../src/config/sources/pilot-flags.ts";
 import { unreadVariables } from "../../../src/config/sources/unread-variables.ts";
+import { readPlatform } from "../../../src/config/cloud/read-platform.ts";
+import { proxyFlags, readProxyFlags } from "../../../src/config/sources/proxy-flags.ts";
+import type { Setting } from "../../../src/schema/setting.ts";
 import { configSources, type SourceChanges } from "../../support/config-sources.ts";
 
 /** Everything that the agent runs with, as text; what is only said is left out. */
@@ -130,6 +133,64 @@ describe("a variable that is documented as unread does not count, but for what t
   }
 });
 
+describe("a flag of proxy counts:", () => {
+  const flagValues: Readonly<Partial<Record<string, readonly [text: string, beside?: SourceChanges]>>> = {
+    domain: ["demo.svc.example.org"],
+    meshConfig: ["./mine.yaml"],
+    binaryPath: ["/opt/envoy"],
+    serviceCluster: ["mine", { env: { PROXY_CONFIG: '{"serviceCluster": ""}' } }],
+    proxyLogLevel: ["debug"],
+    proxyComponentLogLevel: ["http:debug"],
+    outlierLogPath: ["./outliers.log"],
+    stsPort: ["15463"],
+    concurrency: ["3"],
+    templateFile: ["./mine.yaml"],
+    parentShutdownDuration: ["2m"],
+    profiling: ["false"],
+    swapMode: ["cold"],
+    socketMode: ["0660"],
+    identityCache: ["off"],
+    identityCacheOnDisk: ["true", { flags: { identityCache: "/run/cache" } }],
+    onRotate: ["/bin/reload"],
+    appSocket: ["off"],
+    xdsCache: ["false"],
+    wasmFolder: ["/wasm"],
+    log_output_level: ["xds:debug"],
+    log_as_json: ["true"],
+    log_target: ["stderr"],
+    log_caller: ["xds"],
+    log_stacktrace_level: ["xds:error"],
+  };
+  /** Read by the command before there is a configuration, and after there was none. */
+  const ofTheCommand: readonly string[] = ["platformMetadataDeadline", "terminationLog"];
+  for (const [name, { type, range }] of Object.entries<Setting<unknown>>(proxyFlags)) {
+    if (ofTheCommand.includes(name)) continue;
+    test(`--${name}`, () => {
+      const measure = range === undefined ? undefined : type === "number" ? "7" : "7s";
+      const [value, beside = {}] = flagValues[name] ?? [measure ?? assert.fail("it has no value here")];
+      const withFlag = { ...beside, files, flags: { ...beside.flags, [name]: value } };
+      assert.ok(!isSame(withFlag, { ...beside, files }));
+    });
+  }
+
+  test("those of the command", async () => {
+    const sources = configSources({
+      env: {
+        CLOUD_PLATFORM: "gcp",
+        GCP_METADATA: "p|7|c|l",
+        GCP_ZONE: "z",
+        GCE_METADATA_HOST: "127.0.0.1:1",
+      },
+    });
+    const { platformMetadataDeadline, terminationLog } = readProxyFlags(
+      { ...sources, flags: { platformMetadataDeadline: ["0s"], terminationLog: ["/word"] } },
+      [],
+    );
+    assert.equal(terminationLog, "/word");
+    assert.equal(await readPlatform(sources, platformMetadataDeadline), undefined);
+  });
+});
+
 describe("a flag of pilot-agent", () => {
   const flagValues: Readonly<Partial<Record<keyof PilotFlagValues, string>>> = {
     configPath: "/run/proxy",
@@ -163,16 +224,16 @@ describe("a flag of pilot-agent", () => {
       const withFlag = (text: string): SourceChanges => ({
         env: { INSTANCE_IP: "" },
         files,
-        flags: { pilot: { ...given, [name]: text } },
+        flags: { ...given, [name]: text },
       });
-      const without = { ...withFlag(""), flags: { pilot: given } };
+      const without = { ...withFlag(""), flags: given };
       assert.ok(isSame(withFlag(""), without), "templates of Istio 1.5 give flags without a value");
       assert.equal(isSame(withFlag(value), without), !hasEffect);
     });
   }
 
   test("durations reach Envoy in its own form", () => {
-    const flags = { pilot: { zipkinAddress: "zipkin:9411", dnsRefreshRate: "5m0s" } };
+    const flags = { zipkinAddress: "zipkin:9411", dnsRefreshRate: "5m0s" };
     assert.match(outcome({ flags }), /"dns_refresh_rate":"300s"/);
   });
 });

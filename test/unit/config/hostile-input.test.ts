@@ -58,7 +58,7 @@ const sources: Readonly<Record<string, readonly [source: RegExp, (text: string) 
     /^--envoyMetricsService$/,
     (text) => ({
       ...small,
-      flags: { ...small.flags, pilot: { envoyMetricsService: text } },
+      flags: { ...small.flags, envoyMetricsService: text },
     }),
   ],
   ISTIO_BOOTSTRAP_OVERRIDE: [

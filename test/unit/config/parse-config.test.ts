@@ -4,7 +4,7 @@ import type { AgentConfig } from "../../../src/config/agent-config.ts";
 import { ConfigError, describeProblem } from "../../../src/schema/config-problem.ts";
 import { envoyArguments } from "../../../src/envoy/generation/arguments.ts";
 import { parseConfig } from "../../../src/config/parse-config.ts";
-import { configSources, logFlags, type SourceChanges } from "../../support/config-sources.ts";
+import { configSources, type SourceChanges } from "../../support/config-sources.ts";
 
 function metadataOf(config: AgentConfig): Readonly<Record<string, unknown>> {
   assert.equal(config.bootstrap.kind, "template");
@@ -62,7 +62,7 @@ describe("parseConfig()", () => {
     const env = { ISTIO_CPU_LIMIT: "4", PROXY_CONFIG: "concurrency: 2" };
     assert.equal(parseConfig(configSources({ env: { ISTIO_CPU_LIMIT: "4" } })).envoy.concurrency, 4);
     assert.equal(parseConfig(configSources({ env })).envoy.concurrency, 2);
-    assert.equal(parseConfig(configSources({ env, flags: { concurrency: 3 } })).envoy.concurrency, 3);
+    assert.equal(parseConfig(configSources({ env, flags: { concurrency: "3" } })).envoy.concurrency, 3);
   });
 
   test("leaves every CPU to Envoy for a concurrency of 0, whatever its limits are, as Istio does", () => {
@@ -94,7 +94,7 @@ describe("parseConfig()", () => {
   });
 
   test("runs a gateway, which captures nothing and drains everything", () => {
-    const { envoy, knownPorts } = parseConfig(configSources({ flags: { proxyType: "router" } }));
+    const { envoy, knownPorts } = parseConfig(configSources({ proxyType: "router" }));
     assert.equal(envoy.drainInboundOnly, false);
     assert.deepEqual(
       knownPorts.map(({ port }) => port),
@@ -139,13 +139,15 @@ describe("parseConfig()", () => {
     assert.match(warnings.join("\n"), /parentShutdownDuration: 60000 ms is not longer than drainDuration/);
     assert.match(
       problemsOf({ env, flags: { parentShutdownDuration: "60s" } }).join("\n"),
-      /--parentShutdownDuration: "60s" is not a duration longer than drainDuration/,
+      /--parentShutdownDuration: 1m is not a duration longer than drainDuration/,
     );
   });
 
   test("has a socket for the application below configPath, elsewhere, or none", () => {
     const socketOf = (appSocket?: string): unknown =>
-      parseConfig(configSources({ flags: { appSocket, appGrace: "250ms" } })).application;
+      parseConfig(
+        configSources({ flags: { appGrace: "250ms", ...(appSocket === undefined ? {} : { appSocket }) } }),
+      ).application;
     assert.deepEqual(socketOf(), { path: "etc/istio/proxy/app.sock", mode: 0o666, graceMs: 250 });
     assert.deepEqual(socketOf("/run/app.sock"), { path: "/run/app.sock", mode: 0o666, graceMs: 250 });
     assert.equal(socketOf("off"), undefined);
@@ -159,9 +161,9 @@ describe("parseConfig()", () => {
 
   test("reports every problem of every source at once", () => {
     const problems = problemsOf({
+      proxyType: "carrot",
       flags: {
-        proxyType: "carrot",
-        log: { ...logFlags, outputLevel: "xds:loud" },
+        log_output_level: "xds:loud",
         preDrainDelay: "soon",
         appGrace: "-1s",
       },

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ConfigError, type ConfigProblem, describeProblem } from "../../../../src/schema/config-problem.ts";
-import { rotationNotice, workloadApiTarget } from "../../../../src/config/decide/identity-source.ts";
+import { workloadApiTarget } from "../../../../src/config/decide/identity-source.ts";
+import { ownFlags } from "../../../../src/config/sources/own-flags.ts";
+import { readFlags } from "../../../../src/schema/flag-texts.ts";
 import { parseConfig } from "../../../../src/config/parse-config.ts";
 import type { RotationNotice } from "../../../../src/identity/output-certs.ts";
 import type { AgentConfig } from "../../../../src/config/agent-config.ts";
@@ -138,33 +140,29 @@ test("headers, cluster and signer go to the CA", () => {
 
 test("the socket is the owner's alone, unless told", () => {
   assert.equal(configOf().sds.mode, 0o600);
-  const flags = { identity: { ...identityFlags, socketMode: "0660" } };
+  const flags = { socketMode: "0660" };
   assert.equal(configOf({}, { flags }).sds.mode, 0o660);
-  assert.match(
-    problemOf({}, { flags: { identity: { ...identityFlags, socketMode: "rw" } } }),
-    /--socketMode: "rw" is not an octal mode/,
-  );
+  assert.match(problemOf({}, { flags: { socketMode: "rw" } }), /--socketMode: "rw" is not an octal mode/);
 });
 
 test("the identity is kept under the configuration path where that is in memory, unless told", () => {
-  const cacheOf = (identityCache: string | undefined, identityCacheOnDisk = false): unknown =>
-    configOf({}, { flags: { identity: { ...identityFlags, identityCache, identityCacheOnDisk } } }).identity
-      .cache;
+  const cacheOf = (identityCache?: string, identityCacheOnDisk = "false"): unknown =>
+    configOf(
+      {},
+      { flags: { identityCacheOnDisk, ...(identityCache === undefined ? {} : { identityCache }) } },
+    ).identity.cache;
   const automatic = { folder: "etc/istio/proxy/identity-cache", allowDisk: false, isAutomatic: true };
-  assert.deepEqual(cacheOf(undefined), automatic);
+  assert.deepEqual(cacheOf(), automatic);
   assert.deepEqual(cacheOf("auto"), automatic);
   assert.equal(cacheOf("off"), undefined);
   assert.equal(cacheOf(""), undefined);
-  assert.deepEqual(cacheOf("/run/cache", true), { folder: "/run/cache", allowDisk: true });
+  assert.deepEqual(cacheOf("/run/cache", "true"), { folder: "/run/cache", allowDisk: true });
 });
 
 test("output is off, unless told", () => {
   assert.equal(configOf().outputCerts, undefined);
-  const identity = { ...identityFlags, onRotate: "/bin/reload  --now", identityCache: "/run/cache" };
-  const config = configOf(
-    { OUTPUT_CERTS: "/out", KUBERNETES_SERVICE_HOST: "10.0.0.1" },
-    { flags: { identity } },
-  );
+  const flags = { onRotate: "/bin/reload  --now", identityCache: "/run/cache" };
+  const config = configOf({ OUTPUT_CERTS: "/out", KUBERNETES_SERVICE_HOST: "10.0.0.1" }, { flags });
   assert.deepEqual(config.outputCerts, {
     folder: "/out",
     mode: 0o644,
@@ -190,17 +188,11 @@ test("a trust bundle without a certificate is a problem", () => {
   assert.match(problemOf(env), /caCertificatesPem\[0\]: it holds no PEM certificate/);
 });
 
-const identityFlags = {
-  socketMode: undefined,
-  identityCache: undefined,
-  identityCacheOnDisk: false,
-  onRotate: undefined,
-};
-
 test("--onRotate is a command with arguments, or a signal with a pid file", () => {
   const notices = (text: string): readonly [RotationNotice | undefined, string] => {
     const problems: ConfigProblem[] = [];
-    return [rotationNotice(text, problems), problems.map(describeProblem).join("\n")];
+    const { onRotate } = readFlags({ onRotate: ownFlags.onRotate }, { onRotate: [text] }, problems);
+    return [onRotate, problems.map(describeProblem).join("\n")];
   };
   assert.deepEqual(notices(" "), [undefined, ""]);
   assert.deepEqual(notices("/bin/reload  now"), [

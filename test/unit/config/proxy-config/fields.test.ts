@@ -126,8 +126,8 @@ describe("the node's metadata have the effective ProxyConfig", () => {
     ["by ISTIO_CPU_LIMIT", { env: { ISTIO_CPU_LIMIT: "2" } }, 2],
     ["by ProxyConfig", { env: { ISTIO_CPU_LIMIT: "2", PROXY_CONFIG: "concurrency: 3" } }, 3],
     ["by ProxyConfig, even 0", { env: { ISTIO_CPU_LIMIT: "2", PROXY_CONFIG: "concurrency: 0" } }, 0],
-    ["by the flag", { env: { PROXY_CONFIG: "concurrency: 3" }, flags: { concurrency: 4 } }, 4],
-    ["not by a flag of 0", { env: { PROXY_CONFIG: "concurrency: 3" }, flags: { concurrency: 0 } }, 3],
+    ["by the flag", { env: { PROXY_CONFIG: "concurrency: 3" }, flags: { concurrency: "4" } }, 4],
+    ["not by a flag of 0", { env: { PROXY_CONFIG: "concurrency: 3" }, flags: { concurrency: "0" } }, 3],
     ["by none", { cpus: { limit: 2, request: undefined, available: 8 } }, undefined],
   ] as const) {
     test(`concurrency ${what}`, () => {

@@ -11,7 +11,7 @@ test("the printed ProxyConfig is YAML and says where each value came from", () =
         PROXY_CONFIG:
           "{concurrency: 2, proxyMetadata: {A: x}, tracing: {lightstep: {address: 'ls:443', accessToken: hush}}}",
       },
-      flags: { pilot: { discoveryAddress: "istiod:15012" } },
+      flags: { discoveryAddress: "istiod:15012" },
       files: {
         "./etc/istio/config/mesh": "defaultConfig: {concurrency: 9, proxyMetadata: {B: y}}\n",
         "./etc/istio/pod/annotations": 'proxy.istio.io/config="statNameLength: 300"\n',

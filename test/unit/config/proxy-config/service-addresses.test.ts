@@ -13,7 +13,7 @@ function proxyConfig(config: unknown): SourceChanges {
 }
 
 function flag(name: keyof PilotFlagValues): (address: string) => SourceChanges {
-  return (address) => ({ env: { HOST_IP: "fd00::9" }, flags: { pilot: { [name]: address } } });
+  return (address) => ({ env: { HOST_IP: "fd00::9" }, flags: { [name]: address } });
 }
 
 /** Those that Envoy is given. */

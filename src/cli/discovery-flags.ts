@@ -1,0 +1,49 @@
+/**
+ * The flags of `outrider discovery`.
+ */
+import { portsOrNone, someDuration } from "../schema/range.ts";
+import { choice, duration, flag, integer, optionalText, text } from "../schema/setting.ts";
+
+/** In the order in which help lists them. */
+export const discoveryFlags = {
+  configDir: text("./mesh", "Folder of Istio YAML; changes are picked up."),
+  stateDir: text(
+    "./.outrider",
+    "Folder of the self-signed root and the demo token key (made with mode 0700).",
+  ),
+  trustDomain: text("cluster.local", "SPIFFE trust domain."),
+  trustDomainAliases: text(
+    "",
+    "Trust domains whose identities are accepted as the mesh's own, comma-separated: the old and the new one of a migration.",
+  ),
+  host: text("127.0.0.1", "Address that the ports listen on, but for the one in plain text."),
+  secureGrpcPort: integer(15012, portsOrNone, "Port of discovery and CA over TLS."),
+  grpcPort: integer(
+    15010,
+    portsOrNone,
+    "Port of discovery in plain text, without authentication; see --plainGrpc.",
+  ),
+  plainGrpc: choice(
+    ["loopback", "host", "off"],
+    "loopback",
+    "Who reaches the port in plain text: loopback, host (whoever reaches --host, who then reads what any proxy is told), or off. Nobody changes anything there: reports of health are taken on the port with TLS only.",
+  ),
+  httpPort: integer(8080, portsOrNone, "Port of /ready and /metrics, and of /debug for loopback."),
+  rootCaDir: optionalText(
+    "Folder of a plugged-in CA: ca-cert.pem, ca-key.pem, cert-chain.pem, root-cert.pem.",
+  ),
+  jwksFile: optionalText("JWKS that tokens are checked against (default: the demo key's)."),
+  jwtIssuer: optionalText("Issuer that tokens must have (default: the demo issuer)."),
+  proxyBinding: choice(
+    ["identity", "workload"],
+    "identity",
+    "What a proxy must be besides what it says: identity takes namespace, service account and pod from its token, and believes labels and addresses; workload also demands a WorkloadEntry or endpoint of that identity in the folder, and takes labels and addresses from there.",
+  ),
+  trustProxyAddresses: flag(
+    false,
+    "Take reports of health for any address that a proxy says it has, not only for the one that it connects from: for proxies behind NAT.",
+  ),
+  tokenAudiences: text("istio-ca", "Accepted audiences, comma-separated."),
+  defaultWorkloadTtl: duration(86_400_000, someDuration, "Certificate lifetime when none is asked for."),
+  maxWorkloadTtl: duration(7_776_000_000, someDuration, "Longest certificate lifetime."),
+} as const;

@@ -1,0 +1,126 @@
+/**
+ * Flags of `proxy` that pilot-agent does not have. An injected pod has no place for flags, so by rule each of them is a
+ * variable of the container and an annotation of the pod as well.
+ */
+import { defaultRestartPolicy } from "../../envoy/restart-policy.ts";
+import { swapModes } from "../../envoy/swap/swap-mode.ts";
+import { defaultHangPolicy } from "../../envoy/watchdog.ts";
+import { defaultTerminationLog } from "../../files/termination-log.ts";
+import { anyDuration, counts, positiveCounts, someDuration } from "../../schema/range.ts";
+import { choice, duration, flag, integer, optionalText, text } from "../../schema/setting.ts";
+import { rotationNotice } from "./rotation-notice.ts";
+import { socketMode } from "./socket-mode.ts";
+
+/** In the order in which help lists them. */
+export const ownFlags = {
+  platformMetadataDeadline: duration(
+    250,
+    anyDuration,
+    "Longest time that a cloud's metadata service may delay Envoy; 0s does not ask it.",
+  ),
+  swapMode: choice(
+    swapModes,
+    "auto",
+    "How a new Envoy takes over: overlap, hot, cold, or auto for the first of them that is possible.",
+  ),
+  swapTimeout: duration(30_000, someDuration, "Longest time until a new Envoy is LIVE."),
+  swapProofTimeout: duration(
+    5_000,
+    someDuration,
+    "Longest time from LIVE until a new Envoy is proven to serve.",
+  ),
+  swapProbation: duration(
+    10_000,
+    someDuration,
+    "How long a new bootstrap must serve before a crash no longer goes back to the one before it.",
+  ),
+  restartBudget: integer(
+    defaultRestartPolicy.budget,
+    counts,
+    "Restarts of Envoy within --restartWindow before the agent gives up and exits with Envoy's code.",
+  ),
+  restartWindow: duration(defaultRestartPolicy.windowMs, someDuration, "Sliding window of --restartBudget."),
+  restartBackoff: duration(
+    defaultRestartPolicy.backoff.initialMs,
+    someDuration,
+    "Delay after the second death in a row before Envoy served; it doubles with each.",
+  ),
+  restartMaxBackoff: duration(
+    defaultRestartPolicy.backoff.maxMs,
+    someDuration,
+    "Longest delay of a restart.",
+  ),
+  restartStableAfter: duration(
+    defaultRestartPolicy.stableAfterMs,
+    someDuration,
+    "An Envoy that has served this long makes earlier deaths count no more.",
+  ),
+  hangCheckInterval: duration(
+    defaultHangPolicy.intervalMs,
+    someDuration,
+    "Between two checks of Envoy's main thread.",
+  ),
+  hangCheckTimeout: duration(
+    defaultHangPolicy.timeoutMs,
+    someDuration,
+    "How long Envoy may take to answer a check.",
+  ),
+  hangChecks: integer(
+    defaultHangPolicy.failures,
+    positiveCounts,
+    "Unanswered checks in a row after which an Envoy whose main thread does nothing is replaced.",
+  ),
+  hangChecksBusy: integer(
+    defaultHangPolicy.busyFailures,
+    positiveCounts,
+    "The same for one whose main thread is busy, with a large configuration perhaps.",
+  ),
+  socketMode: socketMode("0600", "Mode of the socket that private keys pass through."),
+  identityCache: text(
+    "auto",
+    "Keeps the last certificate for a restart: auto (<configPath>/identity-cache if in memory), off or a folder.",
+  ),
+  identityCacheOnDisk: flag(false, "Let --identityCache be on a disk, private key included."),
+  onRotate: rotationNotice(
+    "What follows the first certificate and each rotation: a command with arguments, or SIGHUP:/run/app.pid.",
+  ),
+  preDrainDelay: duration(
+    0,
+    anyDuration,
+    "How long Envoy serves on after SIGTERM, readiness red, before it drains.",
+  ),
+  appSocket: optionalText(
+    "Unix socket that an application holds while it lives (default <configPath>/app.sock); off for none.",
+  ),
+  appGrace: duration(1_000, anyDuration, "How long nobody may hold that socket before the sidecar ends."),
+  xdsCache: flag(
+    true,
+    "Keep the configuration that Envoy acknowledged (<configPath>/xds-cache), for a start without control plane.",
+  ),
+  xdsCacheAfter: duration(
+    2_000,
+    anyDuration,
+    "How long the control plane may be gone before Envoy is served from the cache.",
+  ),
+  wasmFolder: text("/var/lib/istio/data", "Folder for the Wasm modules that are fetched for Envoy."),
+  terminationLog: {
+    ...optionalText(
+      `File that gets the reason of a failure (default ${defaultTerminationLog}, where it can be written).`,
+    ),
+    takesEmpty: true,
+  },
+} as const;
+
+/** `swapMode` as `OUTRIDER_SWAP_MODE`. */
+export function variableOf(flag: string): string {
+  return `OUTRIDER_${wordsOf(flag).join("_").toUpperCase()}`;
+}
+
+/** `swapMode` as `outrider.dev/swap-mode`. */
+export function annotationOf(flag: string): string {
+  return `outrider.dev/${wordsOf(flag).join("-")}`;
+}
+
+function wordsOf(flag: string): readonly string[] {
+  return flag.split(/(?=[A-Z])/).map((word) => word.toLowerCase());
+}
