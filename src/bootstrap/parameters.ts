@@ -51,8 +51,8 @@ export interface BootstrapParameters {
   readonly statsAddress: string;
   /** The same of the other family; null unless both are served. */
   readonly additionalStatsAddress: string | null;
-  /** The Prometheus listener compresses for those who accept it. */
-  readonly statsCompression: boolean;
+  /** Every field of ProxyConfig but secrets, by its name in Istio; null where nothing sets it. */
+  readonly proxyConfig: Json;
   /** Port of the agent's status server. */
   readonly agentStatusPort: number;
   /** Port of Envoy's readiness listener. */

@@ -3,6 +3,9 @@
  */
 import { statusRoutes } from "../agent/status-routes.ts";
 import type { Command } from "../command/command.ts";
+import type { Field } from "../config/proxy-config/field.ts";
+import { proxyConfigFields } from "../config/proxy-config/schema.ts";
+import { describeDurationRange, describeRange } from "../schema/range.ts";
 import { variables } from "../config/sources/environment.ts";
 import { unreadVariables } from "../config/sources/unread-variables.ts";
 import type { Scope } from "../status/contract/route.ts";
@@ -31,7 +34,7 @@ export function referencePages(commands: readonly Command[]): readonly Reference
     },
     {
       path: "src/config/README.md",
-      tables: { environment: environmentTable(), unread: unreadTable() },
+      tables: { environment: environmentTable(), unread: unreadTable(), "proxy-config": proxyConfigTable() },
     },
     { path: "src/status/README.md", tables: { endpoints: endpointTable() } },
   ];
@@ -91,6 +94,48 @@ function environmentTable(): string {
     cell(describe),
   ]);
   return table(["variable", "default", "meaning"], rows);
+}
+
+function proxyConfigTable(): string {
+  const rows = Object.entries<Field>(proxyConfigFields).map(([name, field]) => {
+    const fallback = field.default ?? field.unset;
+    // An empty list or mapping is nothing to tell.
+    const shown = typeof fallback === "object" || fallback === undefined ? "" : JSON.stringify(fallback);
+    const plain = shown.replaceAll('"', "");
+    return [
+      `\`${name}\``,
+      plain === "" ? "" : `\`${plain}\``,
+      cell(`${describeField(field)}${field.isMergedByKey === true ? ", laid together key by key" : ""}`),
+    ];
+  });
+  return table(["field", "default", "holds"], rows);
+}
+
+/** Field and range in words; a message's fields are Istio's. */
+function describeField(field: Field): string {
+  switch (field.kind) {
+    case "integer":
+    case "number":
+      return field.range.noun === undefined
+        ? `a number ${describeRange(field.range)}`
+        : describeRange(field.range);
+    case "duration":
+      return describeDurationRange(field.range).replace(/, such as .*$/, "");
+    case "choice":
+      return field.names.join(", ");
+    case "map":
+      return "names to values";
+    case "list":
+      return "a list";
+    case "message":
+      return Object.keys(field.fields).join(", ");
+    case "address":
+      return "host:port";
+    case "flag":
+      return "true or false";
+    case "text":
+      return "text";
+  }
 }
 
 function unreadTable(): string {

@@ -103,7 +103,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
   );
   const log = logConfig(flags, problems);
   const bootstrap = chooseBootstrap(
-    { sources, flags, env, proxy, node, families, addresses, annotations, statsd },
+    { sources, flags, env, proxy, merged, node, families, addresses, annotations, statsd },
     problems,
     warnings,
   );
@@ -125,12 +125,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     hasContent: contentCheck(given.readFile),
     clusterId: typeof clusterId === "string" ? clusterId : undefined,
   };
-  const { identity, sds } = identityParts(
-    { sources: given, flags },
-    controlPlane,
-    { raw: merged.fields, nodeId: node.id },
-    problems,
-  );
+  const { identity, sds } = identityParts({ sources: given, flags }, controlPlane, node.id, problems);
   const upstream = discoveryOptions(controlPlane, problems);
   const envoy = envoyOptions(
     { sources, flags, env, proxy, isIPv6Only: families.isIPv6Only },

@@ -23,7 +23,7 @@ export type PartialConfig = Pick<
 
 /** Reads leniently: what cannot be read counts as its default; an address that is none is empty. */
 export function readPartialConfig(sources: ConfigSources): PartialConfig {
-  const { flags, env, merged, proxy } = readEffectiveConfig(sources, []);
+  const { flags, env, proxy } = readEffectiveConfig(sources, []);
   const controlPlane = {
     env: { parsed: env, all: sources.env },
     proxy,
@@ -38,7 +38,7 @@ export function readPartialConfig(sources: ConfigSources): PartialConfig {
       binaryPath: flags.binaryPath ?? proxy.binaryPath,
       envoyPath: env.ENVOY_PATH === "" ? undefined : env.ENVOY_PATH,
     },
-    ...identityParts({ sources, flags }, controlPlane, { raw: merged.fields, nodeId: "" }, []),
+    ...identityParts({ sources, flags }, controlPlane, "", []),
     xds: {
       path: join(proxy.configPath, "XDS"),
       mode: 0o600,

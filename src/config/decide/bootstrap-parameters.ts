@@ -20,7 +20,9 @@ import { dnsRefreshRate } from "../sources/pilot-flags.ts";
 import type { ProxyFlags } from "../sources/proxy-flags.ts";
 import { type FlagTexts, readFlags } from "../../schema/flag-texts.ts";
 import { paths } from "../sources/paths.ts";
-import type { ProxyConfig } from "../proxy-config/merge.ts";
+import type { MergedProxyConfig } from "../proxy-config/merge.ts";
+import { everyField } from "../proxy-config/metadata.ts";
+import type { ProxyConfig } from "../proxy-config/decode.ts";
 import { describeRange, isWithin, type NumberRange } from "../../schema/range.ts";
 import { isMapping } from "../../document/mapping.ts";
 import { workloadSocketName } from "../sources/sds-sockets.ts";
@@ -32,6 +34,7 @@ export interface BootstrapChoice {
   readonly flags: ProxyFlags;
   readonly env: Environment;
   readonly proxy: ProxyConfig;
+  readonly merged: MergedProxyConfig;
   readonly node: NodeDescription;
   readonly families: AddressFamilies;
   readonly addresses: readonly string[];
@@ -59,7 +62,13 @@ export function bootstrapParameters(
   const { sources, flags, env, proxy, node, families } = choice;
   const { metadata } = node;
   const { localhost, wildcard, additional } = families;
-  const stats = statsAnnotations(choice.annotations, proxy.inclusion, choice.addresses, problems, warnings);
+  const stats = statsAnnotations(
+    choice.annotations,
+    proxy.proxyStatsMatcher,
+    choice.addresses,
+    problems,
+    warnings,
+  );
   const isWaypoint = sources.proxyType === "waypoint";
   const usesDelta = env.ISTIO_DELTA_XDS || isWaypoint;
   const discoversPeers = usesDelta && (isWaypoint || metadata["METADATA_DISCOVERY"] === "true");
@@ -91,7 +100,7 @@ export function bootstrapParameters(
     additionalWildcard: additional?.wildcard ?? null,
     statsAddress: isLocalOnly ? localhost : wildcard,
     additionalStatsAddress: (isLocalOnly ? additional?.localhost : additional?.wildcard) ?? null,
-    statsCompression: proxy.statsCompression,
+    proxyConfig: everyField(choice.merged),
     agentStatusPort: proxy.statusPort,
     envoyStatusPort: env.ENVOY_STATUS_PORT,
     acceptsProxyProtocol: env.ENVOY_STATUS_PORT_ENABLE_PROXY_PROTOCOL,
@@ -108,7 +117,8 @@ export function bootstrapParameters(
 }
 
 function connectionLimit(proxy: ProxyConfig, problems: ConfigProblem[]): number {
-  if (proxy.maxDownstreamConnections > 0) return proxy.maxDownstreamConnections;
+  const configured = proxy.connectionSettings?.globalDownstreamConnectionLimit;
+  if (configured !== undefined) return configured;
   const sources = [
     ["proxyMetadata.ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS", proxy.proxyMetadata],
     ["runtimeValues.overload.global_downstream_max_connections", proxy.runtimeValues],

@@ -19,7 +19,7 @@ import {
 } from "./credentials.ts";
 import type { Environment } from "../sources/environment.ts";
 import { paths } from "../sources/paths.ts";
-import type { ProxyConfig } from "../proxy-config/merge.ts";
+import type { ProxyConfig } from "../proxy-config/decode.ts";
 
 /** What the addresses, roots and headers are decided from. */
 export interface ControlPlaneSources {

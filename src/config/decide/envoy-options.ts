@@ -12,7 +12,7 @@ import { ownListeners } from "./known-ports.ts";
 import { parentSlackMs } from "../sources/istio-flags.ts";
 import type { ProxyFlags } from "../sources/proxy-flags.ts";
 import { goDuration, longestUint32SecondsMs } from "../../schema/range.ts";
-import type { ProxyConfig } from "../proxy-config/merge.ts";
+import type { ProxyConfig } from "../proxy-config/decode.ts";
 
 /** What they are decided from. */
 export interface EnvoyChoice {

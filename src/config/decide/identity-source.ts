@@ -16,6 +16,7 @@ import { readableCertificates } from "../../pki/certificate.ts";
 import type { PrivateKeyProviderOptions } from "../../sds/secrets.ts";
 import { type ConfigProblem, shown } from "../../schema/config-problem.ts";
 import { parseDurationMs } from "../../schema/duration.ts";
+import type { ProxyConfig } from "../proxy-config/decode.ts";
 import type { Environment } from "../sources/environment.ts";
 import { paths } from "../sources/paths.ts";
 
@@ -112,11 +113,9 @@ function mountedFiles({ all, proxyMetadata }: IdentitySources): IdentityFiles {
 
 /** ProxyConfig's `caCertificatesPem`. */
 export function trustBundles(
-  proxyConfig: Readonly<Record<string, unknown>>,
+  { caCertificatesPem: bundles }: ProxyConfig,
   problems: ConfigProblem[],
 ): readonly string[] {
-  const given = proxyConfig["caCertificatesPem"] ?? [];
-  const bundles = Array.isArray(given) ? given.map(textOf) : [textOf(given)];
   for (const [index, bundle] of bundles.entries()) {
     if (readableCertificates(bundle).length > 0) continue;
     problems.push({
@@ -130,16 +129,15 @@ export function trustBundles(
 
 /** ProxyConfig's `privateKeyProvider`. */
 export function privateKeyProvider(
-  proxyConfig: Readonly<Record<string, unknown>>,
+  { privateKeyProvider: given }: ProxyConfig,
   problems: ConfigProblem[],
 ): PrivateKeyProviderOptions | undefined {
-  const given = asRecord(proxyConfig["privateKeyProvider"]);
   for (const name of ["cryptomb", "qat"] as const) {
-    if (given[name] === undefined) continue;
-    const { pollDelay, fallback } = asRecord(given[name]);
-    const pollDelayMs = parseDurationMs(textOf(pollDelay));
+    const provider = given?.[name];
+    if (provider === undefined) continue;
+    const pollDelayMs = parseDurationMs(provider.pollDelay ?? "");
     if (pollDelayMs !== undefined && pollDelayMs > 0)
-      return { name, pollDelayMs, fallback: fallback === true };
+      return { name, pollDelayMs, fallback: provider.fallback === true };
     problems.push({
       source: "ProxyConfig",
       path: `privateKeyProvider.${name}.pollDelay`,
@@ -147,14 +145,6 @@ export function privateKeyProvider(
     });
   }
   return undefined;
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
-
-function asRecord(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 /** Undefined keeps nothing. Unless told it is kept under the configuration path, as far as that is in memory. */

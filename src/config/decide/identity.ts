@@ -17,13 +17,6 @@ export interface IdentityParts {
   readonly sds: SdsOptions;
 }
 
-/** Who the workload is besides its environment. */
-export interface WorkloadFacts {
-  /** ProxyConfig as it was merged. */
-  readonly raw: Readonly<Record<string, unknown>>;
-  readonly nodeId: string;
-}
-
 /**
  * Decide both.
  *
@@ -32,7 +25,7 @@ export interface WorkloadFacts {
 export function identityParts(
   { sources, flags }: { readonly sources: ConfigSources; readonly flags: ProxyFlags },
   controlPlane: ControlPlaneSources,
-  { raw, nodeId }: WorkloadFacts,
+  nodeId: string,
   problems: ConfigProblem[],
 ): IdentityParts {
   const env = controlPlane.env.parsed;
@@ -49,14 +42,14 @@ export function identityParts(
       ...caOptions(controlPlane, source.kind === "ca", problems),
       source,
       cache: identityCache(flags, controlPlane.proxy.configPath),
-      trustBundles: trustBundles(raw, problems),
+      trustBundles: trustBundles(controlPlane.proxy, problems),
       takesPushedBundle: env.PROXY_CONFIG_XDS_AGENT,
     },
     sds: {
       path: isWorkloadExternal ? paths.filesSocket : paths.sdsSocket,
       mode: flags.socketMode,
       crlPath: env.PILOT_ENABLE_CA_CRL ? paths.crl : undefined,
-      privateKeyProvider: privateKeyProvider(raw, problems),
+      privateKeyProvider: privateKeyProvider(controlPlane.proxy, problems),
     },
   };
 }

@@ -4,7 +4,7 @@
 
 import type { ConfigProblem } from "../../schema/config-problem.ts";
 import type { Environment } from "../sources/environment.ts";
-import type { ProxyConfig } from "../proxy-config/merge.ts";
+import type { ProxyConfig } from "../proxy-config/decode.ts";
 
 /** A port that must be free before Envoy starts. */
 export interface KnownPort {

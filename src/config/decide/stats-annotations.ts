@@ -9,7 +9,7 @@ import { configurationLimits } from "../../document/limits.ts";
 import { type ConfigProblem, shown } from "../../schema/config-problem.ts";
 import { parseDurationMs, protobufDuration } from "../../schema/duration.ts";
 import { paths } from "../sources/paths.ts";
-import type { ProxyConfig } from "../proxy-config/merge.ts";
+import type { ProxyConfig } from "../proxy-config/decode.ts";
 import { describeDurationRange, type DurationRange, isDurationWithin } from "../../schema/range.ts";
 import { isMapping } from "../../document/mapping.ts";
 
@@ -33,7 +33,7 @@ const defaultFlushMs = 5_000;
 /** Problems for values that cannot be used; an eviction interval that does not fit is left out with a warning. */
 export function statsAnnotations(
   annotations: Readonly<Record<string, string>>,
-  configured: ProxyConfig["inclusion"],
+  configured: ProxyConfig["proxyStatsMatcher"],
   addresses: readonly string[],
   problems: ConfigProblem[],
   warnings: string[],
@@ -77,9 +77,9 @@ export function statsAnnotations(
     evictionInterval: evicts ? protobufDuration(evictionMs) : null,
     extraTags: list("extraStatTags") ?? [],
     inclusion: {
-      prefixes: expand(list("statsInclusionPrefixes") ?? configured.inclusionPrefixes),
-      suffixes: expand(list("statsInclusionSuffixes") ?? configured.inclusionSuffixes),
-      regexps: expand(list("statsInclusionRegexps") ?? configured.inclusionRegexps),
+      prefixes: expand(list("statsInclusionPrefixes") ?? configured?.inclusionPrefixes ?? []),
+      suffixes: expand(list("statsInclusionSuffixes") ?? configured?.inclusionSuffixes ?? []),
+      regexps: expand(list("statsInclusionRegexps") ?? configured?.inclusionRegexps ?? []),
     },
     histogramBuckets: histogramBuckets(annotations[`${prefix}statsHistogramBuckets`], (message) =>
       refuse("statsHistogramBuckets", message),

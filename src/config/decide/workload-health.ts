@@ -5,27 +5,13 @@ import { isIPv6 } from "node:net";
 import { isLoopback } from "../../net/loopback.ts";
 import type { WorkloadHealthOptions } from "../../workload-health/options.ts";
 import { type ConfigProblem, shown } from "../../schema/config-problem.ts";
+import type { Value } from "../proxy-config/field.ts";
+import type { readinessProbe } from "../proxy-config/messages.ts";
 import type { MergedProxyConfig } from "../proxy-config/merge.ts";
 import type { ProbeMethod, ProbeTarget } from "../../probe/method.ts";
 
 /** `readinessProbe` as the schema lets it through. */
-interface ReadinessProbe {
-  readonly initialDelaySeconds?: number;
-  readonly timeoutSeconds?: number;
-  readonly periodSeconds?: number;
-  readonly successThreshold?: number;
-  readonly failureThreshold?: number;
-  readonly httpGet?: {
-    readonly path?: string;
-    readonly port?: number;
-    readonly host?: string;
-    readonly scheme?: string;
-    readonly httpHeaders?: readonly { readonly name?: string; readonly value?: string }[];
-  };
-  readonly tcpSocket?: { readonly host?: string; readonly port?: number };
-  readonly exec?: { readonly command?: readonly string[] };
-  readonly grpc?: { readonly port?: number; readonly service?: string };
-}
+type ReadinessProbe = Value<typeof readinessProbe>;
 
 /** Where the workload is. */
 export interface WorkloadPlace {
@@ -45,7 +31,7 @@ export function workloadHealthOptions(
   place: WorkloadPlace,
   problems: ConfigProblem[],
 ): WorkloadHealthOptions | undefined {
-  const probe = fields["readinessProbe"] as ReadinessProbe | undefined;
+  const probe = fields.readinessProbe;
   if (probe === undefined) return undefined;
   const refuse = (field: string, message: string): void => {
     const path = field === "" ? "readinessProbe" : `readinessProbe.${field}`;

@@ -10,13 +10,8 @@ import { flagLayers, proxyConfigLayers } from "./layers.ts";
 import { type PodValues, readPodInfo } from "../sources/pod-info.ts";
 import { paths } from "../sources/paths.ts";
 import type { PilotFlagValues } from "../sources/pilot-flags.ts";
-import {
-  decodeProxyConfig,
-  mergeProxyConfig,
-  type MergedProxyConfig,
-  type ProxyConfig,
-  type ProxyConfigLayer,
-} from "./merge.ts";
+import { decodeProxyConfig, type ProxyConfig } from "./decode.ts";
+import { mergeProxyConfig, type MergedProxyConfig, type ProxyConfigLayer } from "./merge.ts";
 import { checkServices } from "./service-checks.ts";
 
 /** What the sources say. */

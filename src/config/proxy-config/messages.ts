@@ -7,7 +7,6 @@ import {
   choice,
   count,
   duration,
-  type Field,
   flag,
   message,
   optionalCount,
@@ -30,24 +29,24 @@ const tlsSettings = message({
 });
 
 /** Istio's RemoteService: where, and with which TLS settings. */
-export const remoteService: Field = message({
+export const remoteService = message({
   address,
   tlsSettings,
   tcpKeepalive: message({ probes: count, time: duration(0), interval: duration(0) }),
 });
 
 /** A protobuf Int64Value. */
-const limit: Field = {
+const limit = {
   kind: "integer",
   range: { least: 0, most: Number.MAX_SAFE_INTEGER },
   isOptional: true,
   isText: true,
-};
+} as const;
 
 const namedDefault = message({ name: text, defaultValue: text });
 
 /** Istio's Tracing. */
-export const tracing: Field = message({
+export const tracing = message({
   zipkin: message({ address }),
   lightstep: message({ address, accessToken: { ...text, isUntold: true } }),
   datadog: message({ address }),
@@ -77,7 +76,7 @@ export const tracing: Field = message({
 });
 
 /** Istio's ReadinessProbe. */
-export const readinessProbe: Field = message({
+export const readinessProbe = message({
   initialDelaySeconds: smallCount,
   timeoutSeconds: smallCount,
   periodSeconds: smallCount,
@@ -105,7 +104,7 @@ const clientCertificateModes = choice(
 );
 
 /** Istio's Topology of a gateway. */
-export const gatewayTopology: Field = message({
+export const gatewayTopology = message({
   numTrustedProxies: count,
   forwardClientCertDetails: clientCertificateModes,
   proxyProtocol: message({}),
@@ -115,13 +114,13 @@ export const gatewayTopology: Field = message({
 const keyProvider = message({ pollDelay: duration(0.001), fallback: flag });
 
 /** Istio's PrivateKeyProvider. */
-export const privateKeyProvider: Field = message({ cryptomb: keyProvider, qat: keyProvider });
+export const privateKeyProvider = message({ cryptomb: keyProvider, qat: keyProvider });
 
 const switchedOff = message({ disabled: flag });
 const switchedOn = message({ enabled: flag });
 
 /** Istio's ProxyConfig.ProxyHeaders. */
-export const proxyHeaders: Field = message({
+export const proxyHeaders = message({
   forwardedClientCert: clientCertificateModes,
   setCurrentClientCertDetails: message({ subject: flag, cert: flag, chain: flag, dns: flag, uri: flag }),
   requestId: switchedOff,
@@ -135,7 +134,7 @@ export const proxyHeaders: Field = message({
 });
 
 /** Istio's settings of connections. */
-export const connectionSettings: Field = message({
+export const connectionSettings = message({
   profile: choice("SIDECAR", "EDGE"),
   listenerPerConnectionBufferLimitBytes: optionalCount(0),
   clusterPerConnectionBufferLimitBytes: optionalCount(0),

@@ -4,12 +4,25 @@
  */
 import type { Json } from "../../bootstrap/parameters.ts";
 import type { Field, Fields } from "./field.ts";
+import type { MergedProxyConfig } from "./merge.ts";
 import { proxyConfigFields } from "./schema.ts";
 import { isMapping } from "../../document/mapping.ts";
 
 /** @param fields as they were merged: each is of its field's type */
 export function proxyConfigMetadata(fields: Readonly<Record<string, unknown>>): Json {
   return printMessage(proxyConfigFields, fields);
+}
+
+/** The same with every field there is, for templates: null, or what it means, where nothing sets one. */
+export function everyField({ fields }: MergedProxyConfig): Json {
+  const values: Readonly<Record<string, unknown>> = fields;
+  return Object.fromEntries(
+    Object.entries<Field>(proxyConfigFields).flatMap(([name, field]) => {
+      const value = values[name] ?? field.unset;
+      if (field.isUntold === true) return [];
+      return [[name, value === undefined ? null : print(field, value)] as const];
+    }),
+  );
 }
 
 function printMessage(fields: Fields, values: Readonly<Record<string, unknown>>): Json {

@@ -4,7 +4,6 @@
 import type { TlsSettings } from "../../bootstrap/upstream-tls.ts";
 import type { ConfigProblem } from "../../schema/config-problem.ts";
 import type { MergedProxyConfig } from "./merge.ts";
-import { isMapping } from "../../document/mapping.ts";
 
 /** Fields whose `tlsSettings` count. */
 const services = ["tracing", "envoyMetricsService", "envoyAccessLogService"] as const;
@@ -20,11 +19,10 @@ export function checkServices(
 ): void {
   const { tracing } = fields;
   for (const name of tracers) {
-    const tracer = isMapping(tracing) ? tracing[name] : undefined;
+    const tracer = tracing?.[name];
     const path = `tracing.${name}.address`;
     // An address that cannot be read is a problem already.
-    if (!isMapping(tracer) || tracer["address"] || problems.some((problem) => problem.path === path))
-      continue;
+    if (tracer === undefined || tracer.address || problems.some((problem) => problem.path === path)) continue;
     problems.push({
       source: origins.get("tracing") ?? "ProxyConfig",
       path,
@@ -32,8 +30,7 @@ export function checkServices(
     });
   }
   for (const name of services) {
-    const service = fields[name];
-    const tls = isMapping(service) ? (service["tlsSettings"] as TlsSettings | undefined) : undefined;
+    const tls = fields[name]?.tlsSettings;
     if (tls === undefined) continue;
     const source = origins.get(name) ?? "ProxyConfig";
     for (const [field, message] of tlsProblems(tls)) {

@@ -52,7 +52,8 @@ describe("a merge of ProxyConfig", () => {
   test("takes every field from the last layer that has it, and says so", () => {
     fc.assert(
       fc.property(stack, (layers) => {
-        const { fields: merged, origins } = merge(layers);
+        const { fields, origins } = merge(layers);
+        const merged: RawProxyConfig = fields;
         for (const name of new Set(layers.flatMap((each) => Object.keys(each)))) {
           if (name === "proxyMetadata") continue;
           const last = layers.findLastIndex((each) => Object.hasOwn(each, name));

@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type ConfigProblem, describeProblem } from "../../../../src/schema/config-problem.ts";
-import {
-  decodeProxyConfig,
-  mergeProxyConfig,
-  type ProxyConfigLayer,
-} from "../../../../src/config/proxy-config/merge.ts";
+import { decodeProxyConfig } from "../../../../src/config/proxy-config/decode.ts";
+import { mergeProxyConfig, type ProxyConfigLayer } from "../../../../src/config/proxy-config/merge.ts";
 
 function merge(...layers: ProxyConfigLayer[]): {
   raw: Readonly<Record<string, unknown>>;
