@@ -1,6 +1,7 @@
 /**
  * `outrider doctor`: what could keep a sidecar from starting, swapping Envoy or staying alive here.
  */
+import { readSystemVariables } from "../schema/system-variables.ts";
 import { join } from "node:path";
 import type { Finding } from "../doctor/finding.ts";
 import type { Command } from "../command/command.ts";
@@ -47,7 +48,7 @@ export const doctorCommand: Command = {
     const tookMs = Math.round(performance.now() - started);
     if (args.boolean("json")) context.print(toJson(findings, tookMs));
     else {
-      const colour = context.terminal !== undefined && !context.env["NO_COLOR"];
+      const colour = context.terminal !== undefined && readSystemVariables(context.env).NO_COLOR === "";
       for (const line of findingLines(findings, { columns: context.terminal?.columns(), colour, tookMs })) {
         context.print(line);
       }

@@ -16,13 +16,14 @@ export const envoyCommand: Command = {
     path: { type: "boolean", default: false, describe: "Print the path only." },
   },
   async run(args, context) {
+    const { envoyPathOf } = await import("../config/sources/environment.ts");
     const { ensureEnvoy, findEnvoy } = await import("../envoy/binary/ensure.ts");
     const { EnvoyFetchError } = await import("../envoy/binary/fetch.ts");
     const { runCommand } = await import("../process/command.ts");
     const { Deadline } = await import("../lifecycle/timer.ts");
     const options = {
       binaryPath: args.optionalString("binaryPath"),
-      envoyPath: context.env["ENVOY_PATH"] || undefined,
+      envoyPath: envoyPathOf(context.env),
       env: context.env,
       signal: context.shutdown,
     };

@@ -1,6 +1,7 @@
 /**
  * `outrider plan`: what a start or a reload would do now.
  */
+import { readSystemVariables } from "../schema/system-variables.ts";
 import { join } from "node:path";
 import type { Plan } from "../plan/plan.ts";
 import type { Command, CommandContext } from "../command/command.ts";
@@ -64,7 +65,7 @@ export const planCommand: Command = {
 function show(plan: Plan, flagsOf: number | undefined, asJson: boolean, context: CommandContext): number {
   if (asJson) context.print(toJson(plan, flagsOf));
   else {
-    const colour = context.terminal !== undefined && !context.env["NO_COLOR"];
+    const colour = context.terminal !== undefined && readSystemVariables(context.env).NO_COLOR === "";
     for (const line of planLines(plan, flagsOf, colour)) context.print(line);
   }
   switch (plan.action.kind) {

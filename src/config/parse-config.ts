@@ -134,9 +134,9 @@ export function parseConfig(given: ConfigSources): AgentConfig {
   );
   const supervision = supervisionOptions(flags);
   const xds = xdsOptions({ flags, node, upstream, configPath: proxy.configPath });
-  const wasm = wasmOptions({ parsed: env, all: sources.env }, flags.wasmFolder, problems);
+  const wasm = wasmOptions(env, flags.wasmFolder, problems);
   const application = applicationSocket(flags, proxy.configPath);
-  const outputCerts = outputCertsOptions(env, sources.env, flags);
+  const outputCerts = outputCertsOptions(env, flags);
   if (problems.length > 0 || bootstrap === undefined) throw new ConfigError(problems);
 
   return {

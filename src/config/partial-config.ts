@@ -28,7 +28,7 @@ export function readPartialConfig(sources: ConfigSources): PartialConfig {
     env: { parsed: env, all: sources.env },
     proxy,
     hasContent: contentCheck(sources.readFile),
-    clusterId: sources.env["ISTIO_META_CLUSTER_ID"],
+    clusterId: env.ISTIO_META_CLUSTER_ID || undefined,
   };
   return {
     configPath: proxy.configPath,

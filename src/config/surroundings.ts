@@ -2,6 +2,7 @@
  * What has to be asked for before the configuration can be made: addresses of interfaces, the cloud, a name, who
  * serves secrets. All of it at once, each with a deadline, because Envoy waits.
  */
+import { type Environment, readEnvironment } from "./sources/environment.ts";
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { socketAddress } from "../bootstrap/services.ts";
@@ -35,12 +36,13 @@ export async function lookAround(
   settle: SettleOptions | undefined,
 ): Promise<Surroundings> {
   const flags = readProxyFlags(sources, []);
-  const instanceIp = sources.env["INSTANCE_IP"] || flags.pilot.ip || "";
+  const env = readEnvironment(sources.env, [], []);
+  const instanceIp = env.INSTANCE_IP || flags.pilot.ip || "";
   const [interfaces, platform, resolve, sdsSockets] = await Promise.all([
     settle === undefined ? interfaceAddresses() : settleInterfaces(instanceIp, settle),
     readPlatform(sources, flags.platformMetadataDeadline),
-    resolver(sources, flags),
-    findSdsSockets(sources.env),
+    resolver(sources, flags, env),
+    findSdsSockets(env.WORKLOAD_IDENTITY_SOCKET_FILE),
   ]);
   return { cpus: ownCpus(), interfaces, platform, resolve, sdsSockets, workingDirectory: process.cwd() };
 }
@@ -49,9 +51,10 @@ export async function lookAround(
 async function resolver(
   sources: Pick<ConfigSources, "env" | "flags" | "readFile">,
   flags: ProxyFlags,
+  given: Environment,
 ): Promise<ConfigSources["resolve"]> {
   const literal = (host: string): string | undefined => (isIP(host) === 0 ? undefined : host);
-  const texts = [sources.env["PROXY_CONFIG"], flags.pilot.statsdUdpAddress].concat(
+  const texts = [given.PROXY_CONFIG, flags.pilot.statsdUdpAddress].concat(
     [flags.meshConfig, paths.podAnnotations].map((path) => {
       const content = sources.readFile(path);
       return content.kind === "read" ? content.text : "";

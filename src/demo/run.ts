@@ -1,6 +1,8 @@
 /**
  * Runs the demo mesh: once through the checks, or until it is asked to stop.
  */
+import { envoyPathOf } from "../config/sources/environment.ts";
+import { readSystemVariables } from "../schema/system-variables.ts";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { ensureEnvoy } from "../envoy/binary/ensure.ts";
@@ -40,7 +42,7 @@ export async function runUp(args: Arguments, context: CommandContext): Promise<n
     const envoyBinary = await ensureEnvoy(
       {
         binaryPath: args.optionalString("binaryPath"),
-        envoyPath: context.env["ENVOY_PATH"] || undefined,
+        envoyPath: envoyPathOf(context.env),
         env: context.env,
         signal: context.shutdown,
       },
@@ -65,7 +67,8 @@ export async function runUp(args: Arguments, context: CommandContext): Promise<n
 }
 
 function defaultStateDir(env: CommandContext["env"]): string {
-  return join(env["XDG_STATE_HOME"] || join(env["HOME"] || homedir(), ".local/state"), "outrider");
+  const { HOME: home, XDG_STATE_HOME: states } = readSystemVariables(env);
+  return join(states || join(home || homedir(), ".local/state"), "outrider");
 }
 
 async function runChecks(mesh: DemoMesh, context: CommandContext): Promise<number> {

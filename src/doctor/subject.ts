@@ -1,6 +1,7 @@
 /**
  * What is examined: an agent's configuration, whole or as much of it as can be read.
  */
+import { readEnvironment } from "../config/sources/environment.ts";
 import { asMapping } from "../bootstrap/merge.ts";
 import { parseConfig } from "../config/parse-config.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
@@ -38,6 +39,7 @@ export function readSubject(sources: ConfigSources): Subject {
 /** How the pod's traffic is captured: INTERCEPTION_MODE of the node's metadata; Istio's default is REDIRECT. */
 export function interceptionMode(config: AgentConfig | undefined, env: ConfigSources["env"]): string {
   const metadata = config?.bootstrap.kind === "template" ? config.bootstrap.parameters.metadata : undefined;
-  const mode = asMapping(metadata)["INTERCEPTION_MODE"] ?? env["ISTIO_META_INTERCEPTION_MODE"];
+  const mode =
+    asMapping(metadata)["INTERCEPTION_MODE"] ?? readEnvironment(env, [], []).ISTIO_META_INTERCEPTION_MODE;
   return typeof mode === "string" && mode !== "" ? mode : "REDIRECT";
 }

@@ -1,6 +1,7 @@
 /**
  * Gathers a diagnosis. Each source may fail by itself: the manifest says which did and why.
  */
+import { envoyPathOf } from "../../config/sources/environment.ts";
 import { flagTexts } from "../../command/setting-flags.ts";
 import { accessSync, constants, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { release, tmpdir } from "node:os";
@@ -97,7 +98,7 @@ function contentOf(path: string): string[] {
 async function addVersions(bundle: Bundle, args: Arguments, context: CommandContext): Promise<void> {
   const located = findEnvoy({
     binaryPath: args.optionalString("binaryPath"),
-    envoyPath: context.env["ENVOY_PATH"] || undefined,
+    envoyPath: envoyPathOf(context.env),
     env: context.env,
   });
   const envoy =

@@ -6,7 +6,7 @@ import { ask, type CloudContext, known } from "./metadata-request.ts";
 
 /** Undefined when the service gives no token. */
 export async function awsFacts(context: CloudContext): Promise<PlatformFacts | undefined> {
-  const address = context.env["AWS_EC2_METADATA_SERVICE_ENDPOINT"]?.replace(/^http:\/\/|\/$/g, "");
+  const address = context.env.AWS_EC2_METADATA_SERVICE_ENDPOINT.replace(/^http:\/\/|\/$/g, "");
   const token = await ask(
     {
       address,

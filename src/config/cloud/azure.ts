@@ -11,7 +11,7 @@ import { ask, type CloudContext, known } from "./metadata-request.ts";
 export async function azureFacts(context: CloudContext): Promise<PlatformFacts | undefined> {
   const text = await ask(
     {
-      address: context.env["AZURE_METADATA_HOST"],
+      address: context.env.AZURE_METADATA_HOST,
       url: "/metadata/instance/compute?api-version=2021-02-01&format=json",
       headers: { metadata: "true" },
     },

@@ -7,11 +7,11 @@ import { ask, type CloudContext, known } from "./metadata-request.ts";
 /** Undefined when nothing answers and the environment says nothing. */
 export async function gcpFacts(context: CloudContext): Promise<PlatformFacts | undefined> {
   const { env } = context;
-  const [project, number, cluster, location] = (env["GCP_METADATA"] ?? "").split("|");
+  const [project, number, cluster, location] = env.GCP_METADATA.split("|");
   const get = (path: string): Promise<string | undefined> =>
     ask(
       {
-        address: env["GCE_METADATA_HOST"],
+        address: env.GCE_METADATA_HOST,
         url: `/computeMetadata/v1/${path}`,
         headers: { "metadata-flavor": "Google" },
       },
@@ -30,7 +30,7 @@ export async function gcpFacts(context: CloudContext): Promise<PlatformFacts | u
       get("instance/attributes/created-by"),
     ]);
   // projects/123/zones/us-central1-a
-  const zone = env["GCP_ZONE"] || zonePath?.split("/").at(-1) || undefined;
+  const zone = env.GCP_ZONE || zonePath?.split("/").at(-1) || undefined;
   const region = zone?.replace(/-[a-z]$/, "") ?? askedLocation?.replace(/-[a-z]$/, "");
   const hasCluster = Boolean(asked && askedCluster && askedLocation);
   const metadata = known({
@@ -45,7 +45,7 @@ export async function gcpFacts(context: CloudContext): Promise<PlatformFacts | u
     gcp_gce_instance_id: id,
     gcp_gce_instance_template: template,
     gcp_gce_instance_created_by: createdBy,
-    gcp_quota_project: env["GCP_QUOTA_PROJECT"],
+    gcp_quota_project: env.GCP_QUOTA_PROJECT || undefined,
     gcp_zone: zone,
   });
   return Object.keys(metadata).length === 0

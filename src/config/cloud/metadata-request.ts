@@ -1,13 +1,14 @@
 /**
  * One question to a cloud's metadata service.
  */
+import type { Environment } from "../sources/environment.ts";
 import { isIPv6 } from "node:net";
 import { fetchHttp } from "../../net/http-client.ts";
 import { parseHostPort } from "../../net/host-port.ts";
 
 /** What facts are asked for with. */
 export interface CloudContext {
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   /** For all questions together, in milliseconds. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal;

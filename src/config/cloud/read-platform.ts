@@ -3,6 +3,7 @@
  *
  * Asking everywhere would cost every other machine the whole deadline: nothing answers there.
  */
+import { readEnvironment } from "../sources/environment.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 import type { ConfigSources, PlatformFacts } from "../sources/config-sources.ts";
 import { awsFacts } from "./aws.ts";
@@ -15,7 +16,7 @@ export async function readPlatform(
   sources: Pick<ConfigSources, "env" | "readFile">,
   deadlineMs: number,
 ): Promise<PlatformFacts | undefined> {
-  const { env } = sources;
+  const env = readEnvironment(sources.env, [], []);
   const dmi = dmiFiles.map((path) => {
     const content = sources.readFile(path);
     return content.kind === "read" ? content.text : "";

@@ -27,11 +27,7 @@ export function contentCheck(readFile: ConfigSources["readFile"]): CredentialSou
 }
 
 /** Google's metadata server where the token is to come from it; problems are added for anything else but a mount. */
-export function googleToken(
-  env: Environment,
-  all: Readonly<Record<string, string | undefined>>,
-  problems: ConfigProblem[],
-): GoogleTokenOptions | undefined {
+export function googleToken(env: Environment, problems: ConfigProblem[]): GoogleTokenOptions | undefined {
   switch (env.CREDENTIAL_FETCHER_TYPE) {
     case "":
     case "JWT":
@@ -44,7 +40,7 @@ export function googleToken(
           message: "it is empty, and is the audience of the token from Google's metadata server: set it",
         });
       }
-      return { ...metadataTarget(all["GCE_METADATA_HOST"] || undefined), audience: env.TRUST_DOMAIN };
+      return { ...metadataTarget(env.GCE_METADATA_HOST), audience: env.TRUST_DOMAIN };
     default:
       problems.push({
         source: "CREDENTIAL_FETCHER_TYPE",

@@ -43,7 +43,7 @@ export function envoyOptions(
       configured: proxy.concurrency,
       cpuLimit: env.ISTIO_CPU_LIMIT,
       cpus: sources.cpus,
-      isKubernetes: sources.env["KUBERNETES_SERVICE_HOST"] !== undefined,
+      isKubernetes: env.KUBERNETES_SERVICE_HOST !== "",
     },
     warnings,
   );

@@ -23,8 +23,6 @@ import { paths } from "../sources/paths.ts";
 /** What the choice is made from. */
 export interface IdentitySources {
   readonly env: Environment;
-  /** Every variable. */
-  readonly all: Readonly<Record<string, string | undefined>>;
   readonly proxyMetadata: Readonly<Record<string, string>>;
   /** True when there is a file with something in it. */
   readonly hasContent: (path: string) => boolean;
@@ -98,11 +96,11 @@ function gkeFiles(): IdentityFiles {
 }
 
 /** The paths of Istio's TLS_CLIENT_ metadata, from ProxyConfig or the environment. */
-function mountedFiles({ all, proxyMetadata }: IdentitySources): IdentityFiles {
+function mountedFiles({ env, proxyMetadata }: IdentitySources): IdentityFiles {
   const usual = filesIn(paths.mountedCertificates);
-  const named = (key: string): string | undefined => {
-    const name = `ISTIO_META_TLS_CLIENT_${key}`;
-    return (proxyMetadata[name] ?? all[name]) || undefined;
+  const named = (key: "CERT_CHAIN" | "KEY" | "ROOT_CERT"): string | undefined => {
+    const name = `ISTIO_META_TLS_CLIENT_${key}` as const;
+    return (proxyMetadata[name] ?? env[name]) || undefined;
   };
   return {
     certificateChainPath: named("CERT_CHAIN") ?? usual.certificateChainPath,
@@ -161,13 +159,12 @@ export function identityCache(
 /** Undefined when nobody is to be told of a certificate. */
 export function outputCertsOptions(
   env: Environment,
-  all: IdentitySources["all"],
   { onRotate }: Pick<ProxyFlags, "onRotate">,
 ): OutputCertsOptions | undefined {
   if (env.OUTPUT_CERTS === "" && onRotate === undefined) return undefined;
   return {
     folder: env.OUTPUT_CERTS === "" ? undefined : env.OUTPUT_CERTS,
-    mode: all["KUBERNETES_SERVICE_HOST"] === undefined ? 0o600 : 0o644,
+    mode: env.KUBERNETES_SERVICE_HOST === "" ? 0o600 : 0o644,
     onRotate,
   };
 }

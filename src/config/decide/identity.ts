@@ -36,7 +36,7 @@ export function identityParts(
   const external = isWorkloadExternal
     ? { socketPath: `${paths.sdsFolder}/${socketName}`, nodeId }
     : undefined;
-  const source = identitySource({ env, all: sources.env, proxyMetadata, hasContent, external }, problems);
+  const source = identitySource({ env, proxyMetadata, hasContent, external }, problems);
   return {
     identity: {
       ...caOptions(controlPlane, source.kind === "ca", problems),

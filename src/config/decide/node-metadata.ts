@@ -2,6 +2,7 @@
  * Node metadata by the rules of Istio's agent: variables first, in order, then the fields that the agent itself
  * knows, which nothing overrides.
  */
+import type { Environment } from "../sources/environment.ts";
 import type { Json } from "../../bootstrap/parameters.ts";
 import { jsonValue } from "../../document/json.ts";
 import { configurationLimits } from "../../document/limits.ts";
@@ -17,7 +18,9 @@ export interface RawMetadata {
 
 /** Where raw metadata comes from. */
 export interface MetadataSources {
+  /** All of it, for those that are named by a prefix. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly parsed: Environment;
   readonly proxyMetadata: Readonly<Record<string, string>>;
 }
 
@@ -76,8 +79,8 @@ export function rawMetadata(
     for (const [key, entry] of Object.entries(fields)) entries.set(key, entry);
     if (name === `${jsonPrefix}LABELS`) labels = textsOf(fields);
   }
-  const dnsProxyAddress = sources.env["DNS_PROXY_ADDR"];
-  if (dnsProxyAddress !== undefined && dnsProxyAddress !== "") entries.set("DNS_PROXY_ADDR", dnsProxyAddress);
+  const dnsProxyAddress = sources.parsed.DNS_PROXY_ADDR;
+  if (dnsProxyAddress !== "") entries.set("DNS_PROXY_ADDR", dnsProxyAddress);
   return { entries, labels };
 }
 

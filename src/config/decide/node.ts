@@ -4,7 +4,6 @@
 import type { Json } from "../../bootstrap/parameters.ts";
 import type { PlatformFacts } from "../sources/config-sources.ts";
 import type { ConfigProblem } from "../../schema/config-problem.ts";
-import type { Environment } from "../sources/environment.ts";
 import type { SdsSockets } from "../sources/sds-sockets.ts";
 import { type MetadataSources, rawMetadata, typedFirst } from "./node-metadata.ts";
 
@@ -13,7 +12,6 @@ export interface NodeSources extends MetadataSources {
   readonly proxyType: string;
   /** Instance addresses, the pod's own first. */
   readonly addresses: readonly string[];
-  readonly parsed: Environment;
   /** Third part of the node ID; undefined is `pod.namespace`, whichever of the two is missing. */
   readonly id: string | undefined;
   /** DNS domain suffix, the fourth part of the node ID. */

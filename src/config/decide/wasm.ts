@@ -21,31 +21,29 @@ const dockerConfig = ".docker";
 
 /** Undefined leaves remote modules to Envoy. Each value that cannot be used adds a problem. */
 export function wasmOptions(
-  env: { readonly parsed: Environment; readonly all: Readonly<Record<string, string | undefined>> },
+  env: Environment,
   folder: string,
   problems: ConfigProblem[],
 ): WasmOptions | undefined {
-  const { parsed, all } = env;
-  if (!parsed.ISTIO_AGENT_ENABLE_WASM_REMOTE_LOAD_CONVERSION) return undefined;
-  const blockedCidrs = listOf(parsed.BLOCKED_CIDRS_IN_WASM_FETCH);
+  if (!env.ISTIO_AGENT_ENABLE_WASM_REMOTE_LOAD_CONVERSION) return undefined;
+  const blockedCidrs = listOf(env.BLOCKED_CIDRS_IN_WASM_FETCH);
   for (const cidr of blockedCidrs) {
     if (isCidr(cidr)) continue;
     const message = `${shown(cidr)} is not a range of addresses such as 10.0.0.0/8 or fd00::/8`;
     problems.push({ source: "BLOCKED_CIDRS_IN_WASM_FETCH", path: "", message });
   }
-  const home = all["HOME"];
-  const dockerFolder = parsed.DOCKER_CONFIG || (home === undefined ? undefined : join(home, dockerConfig));
+  const dockerFolder = env.DOCKER_CONFIG || (env.HOME === "" ? undefined : join(env.HOME, dockerConfig));
   return {
     folder,
-    insecureRegistries: listOf(parsed.WASM_INSECURE_REGISTRIES).map(bracketed),
+    insecureRegistries: listOf(env.WASM_INSECURE_REGISTRIES).map(bracketed),
     blockedCidrs: blockedCidrs.filter(isCidr),
-    moduleExpiryMs: parsed.WASM_MODULE_EXPIRY,
-    purgeIntervalMs: Math.min(parsed.WASM_PURGE_INTERVAL, longestTimerMs),
-    requestTimeoutMs: Math.min(parsed.WASM_HTTP_REQUEST_TIMEOUT, longestTimerMs),
-    maxAttempts: parsed.WASM_HTTP_REQUEST_MAX_RETRIES,
+    moduleExpiryMs: env.WASM_MODULE_EXPIRY,
+    purgeIntervalMs: Math.min(env.WASM_PURGE_INTERVAL, longestTimerMs),
+    requestTimeoutMs: Math.min(env.WASM_HTTP_REQUEST_TIMEOUT, longestTimerMs),
+    maxAttempts: env.WASM_HTTP_REQUEST_MAX_RETRIES,
     refetch,
-    tlsPolicy: compliantTls(parsed.COMPLIANCE_POLICY).policy,
-    maxModuleBytes: parsed.ISTIO_WASM_MAX_BINARY_SIZE_BYTES,
+    tlsPolicy: compliantTls(env.COMPLIANCE_POLICY).policy,
+    maxModuleBytes: env.ISTIO_WASM_MAX_BINARY_SIZE_BYTES,
     dockerConfigPath: dockerFolder === undefined ? undefined : join(dockerFolder, "config.json"),
   };
 }

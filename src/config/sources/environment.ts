@@ -183,6 +183,17 @@ export const variables = {
     "",
     "Folder of the config.json with credentials for Wasm images without a pull secret; ~/.docker unless set.",
   ),
+  KUBERNETES_SERVICE_HOST: text(
+    "",
+    "Set by Kubernetes: containers have CPU requests then, and files of OUTPUT_CERTS can be read by every user.",
+  ),
+  HOME: text("", "The user's folder, for ~/.docker."),
+  ISTIO_META_CLUSTER_ID: text("", "Name of the cluster; node metadata, and told to the CA."),
+  ISTIO_META_CERT_SIGNER: text("", "Signer that the CA is to use; node metadata too."),
+  ISTIO_META_INTERCEPTION_MODE: text("", "How traffic is captured: REDIRECT, TPROXY or NONE; node metadata."),
+  ISTIO_META_TLS_CLIENT_CERT_CHAIN: text("", "PEM file for FILE_MOUNTED_CERTS; node metadata too."),
+  ISTIO_META_TLS_CLIENT_KEY: text("", "PEM file for FILE_MOUNTED_CERTS; node metadata too."),
+  ISTIO_META_TLS_CLIENT_ROOT_CERT: text("", "PEM file for FILE_MOUNTED_CERTS; node metadata too."),
   PKCS8_KEY: flag(false, "Write the workload key as PKCS #8."),
   ECC_CURVE: text("P256", "Curve of an ECDSA key: P256 or P384."),
 } as const;
@@ -212,4 +223,9 @@ export function readEnvironment(
       }
     },
   );
+}
+
+/** Envoy's binary as the environment names it, for commands that need nothing else of it. */
+export function envoyPathOf(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  return readEnvironment(env, [], []).ENVOY_PATH || undefined;
 }

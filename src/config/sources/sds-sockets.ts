@@ -58,9 +58,13 @@ export function isExternal(socketName: string, socket: FoundSocket | undefined):
   return socket.identifier !== ownIdentifier;
 }
 
-/** Look at both sockets. */
-export async function findSdsSockets(env: Readonly<Record<string, string | undefined>>): Promise<SdsSockets> {
-  const name = workloadSocketName(env["WORKLOAD_IDENTITY_SOCKET_FILE"] ?? "", []);
+/**
+ * Look at both sockets.
+ *
+ * @param socketFile WORKLOAD_IDENTITY_SOCKET_FILE
+ */
+export async function findSdsSockets(socketFile: string): Promise<SdsSockets> {
+  const name = workloadSocketName(socketFile, []);
   const [workload, credentials] = await Promise.all([
     lookAt(join(paths.sdsFolder, name)),
     isSocket(paths.credentialSocket) ? findListener(paths.credentialSocket, lookMs) : "nobody",

@@ -1,6 +1,7 @@
 /**
  * An Envoy to run: the one that is there, or one that is fetched.
  */
+import { readSystemVariables } from "../../schema/system-variables.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { EnvoyFetchError, fetchEnvoy, type FetchProgress } from "./fetch.ts";
 import { envoyCacheFolder, isExecutable, type Located, locateEnvoy } from "./locate.ts";
@@ -18,7 +19,7 @@ export interface EnsureOptions {
 export function findEnvoy(options: EnsureOptions): Located {
   return locateEnvoy({
     ...options,
-    searchPath: options.env["PATH"] ?? "",
+    searchPath: readSystemVariables(options.env).PATH,
     cacheFolder: envoyCacheFolder(options.env),
     isExecutable,
   });

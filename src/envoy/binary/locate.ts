@@ -1,6 +1,7 @@
 /**
  * Where Envoy is, looked up in a fixed order.
  */
+import { readSystemVariables } from "../../schema/system-variables.ts";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
@@ -59,8 +60,8 @@ export function cachedEnvoy(cacheFolder: string): string {
 
 /** `$XDG_CACHE_HOME/outrider/envoy`, or below `~/.cache` (XDG base directory specification). */
 export function envoyCacheFolder(env: Readonly<Record<string, string | undefined>>): string {
-  const home = env["XDG_CACHE_HOME"] || join(env["HOME"] || "/tmp", ".cache");
-  return join(home, "outrider", "envoy");
+  const { HOME: home, XDG_CACHE_HOME: caches } = readSystemVariables(env);
+  return join(caches || join(home || "/tmp", ".cache"), "outrider", "envoy");
 }
 
 /** True for a file that this user may execute. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { detectCloud } from "../../../src/config/cloud/detect.ts";
 import { gcpFacts } from "../../../src/config/cloud/gcp.ts";
-import { type Environment, variables } from "../../../src/config/sources/environment.ts";
+import { type Environment, readEnvironment, variables } from "../../../src/config/sources/environment.ts";
 import { parseConfig } from "../../../src/config/parse-config.ts";
 import { type PilotFlag, pilotFlags, type PilotFlagValues } from "../../../src/config/sources/pilot-flags.ts";
 import { unreadVariables } from "../../../src/config/sources/unread-variables.ts";
@@ -77,6 +77,14 @@ const values: Readonly<Partial<Record<Name, readonly [value: string, beside?: Re
   WORKLOAD_RSA_KEY_SIZE: ["4096"],
   ECC_SIGNATURE_ALGORITHM: ["ECDSA"],
   PILOT_ENABLE_CA_CRL: ["false"],
+  KUBERNETES_SERVICE_HOST: ["10.0.0.1", { OUTPUT_CERTS: "/out" }],
+  HOME: ["/home/app"],
+  ISTIO_META_CLUSTER_ID: ["east"],
+  ISTIO_META_CERT_SIGNER: ["signers.example/mesh"],
+  ISTIO_META_INTERCEPTION_MODE: ["NONE"],
+  ISTIO_META_TLS_CLIENT_CERT_CHAIN: ["/chain.pem", { FILE_MOUNTED_CERTS: "true" }],
+  ISTIO_META_TLS_CLIENT_KEY: ["/key.pem", { FILE_MOUNTED_CERTS: "true" }],
+  ISTIO_META_TLS_CLIENT_ROOT_CERT: ["/root.pem", { FILE_MOUNTED_CERTS: "true" }],
   PKCS8_KEY: ["true"],
   ISTIO_AGENT_ENABLE_WASM_REMOTE_LOAD_CONVERSION: ["false"],
   WASM_INSECURE_REGISTRIES: ["registry.local"],
@@ -110,15 +118,19 @@ describe("a variable that is documented as read counts:", () => {
   }
 
   test("those of the clouds", async () => {
-    assert.equal(detectCloud({ CLOUD_PLATFORM: "azure" }, ""), "azure");
-    assert.equal(detectCloud({ GCE_METADATA_HOST: "metadata:80" }, ""), "gcp");
+    assert.equal(detectCloud(readEnvironment({ CLOUD_PLATFORM: "azure" }, [], []), ""), "azure");
+    assert.equal(detectCloud(readEnvironment({ GCE_METADATA_HOST: "metadata:80" }, [], []), ""), "gcp");
     const env = {
       GCP_METADATA: "project|7|cluster|europe-west4",
       GCP_QUOTA_PROJECT: "quota",
       GCP_ZONE: "europe-west4-b",
       GCE_METADATA_HOST: "127.0.0.1:1",
     };
-    const facts = await gcpFacts({ env, deadlineMs: 1, signal: AbortSignal.abort() });
+    const facts = await gcpFacts({
+      env: readEnvironment(env, [], []),
+      deadlineMs: 1,
+      signal: AbortSignal.abort(),
+    });
     assert.equal(facts?.metadata["gcp_quota_project"], "quota");
     assert.deepEqual(facts.locality, { region: "europe-west4", zone: "europe-west4-b" });
   });

@@ -26,14 +26,14 @@ describe("a look at the workload's SDS socket", () => {
   });
 
   test("finds nothing", async () => {
-    assert.deepEqual(await findSdsSockets({}), { isWorkloadExternal: false, hasCredentials: false });
+    assert.deepEqual(await findSdsSockets("socket"), { isWorkloadExternal: false, hasCredentials: false });
   });
 
   test("takes a file that a killed process left for what it is, and leaves it to the server to replace", async () => {
     const leave = `require("net").createServer().listen(${JSON.stringify(paths.sdsSocket)}, () => process.kill(process.pid, 9))`;
     spawnSync(process.execPath, ["-e", leave]);
     assert.ok(existsSync(paths.sdsSocket));
-    assert.equal((await findSdsSockets({})).isWorkloadExternal, false);
+    assert.equal((await findSdsSockets("socket")).isWorkloadExternal, false);
     assert.ok(existsSync(paths.sdsSocket));
   });
 
@@ -43,14 +43,14 @@ describe("a look at the workload's SDS socket", () => {
       { path: paths.sdsSocket, mode: 0o600, crlPath: undefined, privateKeyProvider: undefined },
       { secrets: new Watch({}), log, metrics: new Metrics("istio_agent_") },
     );
-    assert.equal((await findSdsSockets({})).isWorkloadExternal, false);
+    assert.equal((await findSdsSockets("socket")).isWorkloadExternal, false);
   });
 
   test("leaves a server alone that takes the connection and says nothing", async () => {
     const server = createServer().listen(paths.sdsSocket);
     await once(server, "listening");
     try {
-      assert.equal((await findSdsSockets({})).isWorkloadExternal, true);
+      assert.equal((await findSdsSockets("socket")).isWorkloadExternal, true);
     } finally {
       server.close();
     }

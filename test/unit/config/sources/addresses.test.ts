@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { addressFamilies, instanceAddresses, isUnsettled } from "../../../../src/config/sources/addresses.ts";
 import { detectCloud } from "../../../../src/config/cloud/detect.ts";
+import { readEnvironment } from "../../../../src/config/sources/environment.ts";
 
 describe("instance addresses", () => {
   const eth0 = { name: "eth0", address: "10.1.1.7" };
@@ -68,7 +69,7 @@ describe("a cloud", () => {
     [{ GCP_METADATA: "p|1|c|l" }, "", "gcp"],
   ] as const) {
     test(`${JSON.stringify(env)} and ${JSON.stringify(dmi)} mean ${expected ?? "none"}`, () => {
-      assert.equal(detectCloud(env, dmi), expected);
+      assert.equal(detectCloud(readEnvironment(env, [], []), dmi), expected);
     });
   }
 });

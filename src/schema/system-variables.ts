@@ -1,0 +1,25 @@
+/**
+ * Variables of the system that commands and the search for Envoy heed (XDG base directory specification, no-color.org).
+ */
+import { readSettings, type SettingValues, text } from "./setting.ts";
+
+const systemVariables = {
+  HOME: text("", "The user's folder."),
+  PATH: text("", "Folders of programs."),
+  XDG_CACHE_HOME: text("", "Folder of caches; ~/.cache unless set."),
+  XDG_STATE_HOME: text("", "Folder of state; ~/.local/state unless set."),
+  NO_COLOR: text("", "Anything keeps colours from the terminal."),
+} as const;
+
+/** Each as it is set; empty where it is not. */
+export function readSystemVariables(
+  env: Readonly<Record<string, string | undefined>>,
+): SettingValues<typeof systemVariables> {
+  const given = (
+    name: string,
+  ): { readonly source: string; readonly texts: readonly string[] } | undefined => {
+    const value = env[name];
+    return value === undefined ? undefined : { source: name, texts: [value] };
+  };
+  return readSettings(systemVariables, given, () => undefined);
+}
