@@ -1,14 +1,12 @@
 /**
  * `outrider discovery`: the control plane.
  */
+import { unusableCode } from "../command/exit-codes.ts";
 import { join } from "node:path";
 import type { Arguments, Command, CommandContext } from "../command/command.ts";
 import { flagsOf } from "../command/setting-flags.ts";
 import { logFlags } from "../config/sources/log-flags.ts";
 import { discoveryFlags } from "./discovery-flags.ts";
-
-/** Exit code of a configuration that cannot be used. */
-const unusable = 64;
 
 /** Runs until it is asked to stop. */
 export const discoveryCommand: Command = {
@@ -54,6 +52,6 @@ async function runDiscovery(args: Arguments, given: CommandContext): Promise<num
     const lines =
       error instanceof ConfigError ? error.problems.map(describeProblem) : errorMessage(error).split("\n");
     for (const line of lines) context.printError(`  ${line}`);
-    return unusable;
+    return unusableCode;
   }
 }

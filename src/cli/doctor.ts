@@ -1,6 +1,7 @@
 /**
  * `outrider doctor`: what could keep a sidecar from starting, swapping Envoy or staying alive here.
  */
+import { unusableCode } from "../command/exit-codes.ts";
 import { readSystemVariables } from "../schema/system-variables.ts";
 import { join } from "node:path";
 import type { Finding } from "../doctor/finding.ts";
@@ -10,7 +11,7 @@ import { calledWith, proxyCommand } from "./proxy.ts";
 import { version } from "./version.ts";
 
 /** Exit codes for scripts. */
-const exitCodes = { well: 0, failures: 1, configurationUnusable: 64 } as const;
+const exitCodes = { well: 0, failures: 1, configurationUnusable: unusableCode } as const;
 
 /** Takes what `proxy` takes, so that it examines what `proxy` would run with. */
 export const doctorCommand: Command = {

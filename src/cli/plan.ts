@@ -1,6 +1,7 @@
 /**
  * `outrider plan`: what a start or a reload would do now.
  */
+import { unusableCode } from "../command/exit-codes.ts";
 import { readSystemVariables } from "../schema/system-variables.ts";
 import { join } from "node:path";
 import type { Plan } from "../plan/plan.ts";
@@ -10,7 +11,7 @@ import { calledWith, proxyCommand } from "./proxy.ts";
 import { version } from "./version.ts";
 
 /** Exit codes for scripts. */
-const exitCodes = { unchanged: 0, failed: 1, changed: 2, unusable: 64 } as const;
+const exitCodes = { unchanged: 0, failed: 1, changed: 2, unusable: unusableCode } as const;
 
 /** Takes what `proxy` takes, so that it plans with what `proxy` would run with. */
 export const planCommand: Command = {

@@ -1,6 +1,7 @@
 /**
  * `outrider proxy`: the agent, with pilot-agent's flags.
  */
+import { unusableCode } from "../command/exit-codes.ts";
 import { join } from "node:path";
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { ConfigSources } from "../config/sources/config-sources.ts";
@@ -16,7 +17,7 @@ import { stoppedCode } from "./stopped-code.ts";
 import { version } from "./version.ts";
 
 /** Exit codes of the agent; a spent restart budget passes Envoy's own code on. */
-const exitCodes = { drained: 0, failed: 1, configurationUnusable: 64 } as const;
+const exitCodes = { drained: 0, failed: 1, configurationUnusable: unusableCode } as const;
 
 /** How long the parts of the agent may take to close once Envoy is gone, in milliseconds. */
 const closeMs = 5_000;

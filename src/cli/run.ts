@@ -2,6 +2,7 @@
  * `outrider run -- CMD`: an application beside a sidecar, from the moment that the sidecar serves, and the end of
  * the sidecar with it.
  */
+import { unusableCode } from "../command/exit-codes.ts";
 import type { Command, CommandContext } from "../command/command.ts";
 import { failedCode, stoppedCode } from "./stopped-code.ts";
 import { waitFlags } from "./wait.ts";
@@ -31,7 +32,7 @@ export const runCommand: Command = {
     const [file, ...words] = args.words;
     if (options === undefined || file === undefined) {
       context.printError(options === undefined ? sidecar.waitUsage : "Name the command after --.");
-      return sidecar.usageCode;
+      return unusableCode;
     }
     const result = await sidecar.waitForSidecar(options, context.shutdown);
     let code: number;

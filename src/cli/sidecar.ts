@@ -1,6 +1,7 @@
 /**
  * What the commands beside a sidecar ask of it: whether it serves, and to end.
  */
+import { unbracketed } from "../net/host-port.ts";
 import { type AgentLocation, locateAgent } from "../config/agent-location.ts";
 import { readConfigFile } from "../config/sources/read-sources.ts";
 import { backoffDelayMs } from "../lifecycle/backoff.ts";
@@ -10,9 +11,6 @@ import { fetchHttp } from "../net/http-client.ts";
 import type { Arguments, CommandContext } from "../command/command.ts";
 import { AgentClient } from "../status/client.ts";
 import { quitRoute } from "../status/routes/quit.ts";
-
-/** Exit code for a wrong command line, `EX_USAGE` of sysexits(3). */
-export const usageCode = 64;
 
 /** The agent of this pod. */
 export function locate(context: CommandContext): AgentLocation {
@@ -82,7 +80,7 @@ async function readinessProblem(options: WaitOptions, signal: AbortSignal): Prom
 
 /** Where an `http:` URL leads. */
 function targetOf(url: URL): { readonly host: string; readonly port: number } {
-  return { host: url.hostname.replace(/^\[(.*)\]$/, "$1"), port: Number(url.port || 80) };
+  return { host: unbracketed(url.hostname), port: Number(url.port || 80) };
 }
 
 const quitBackoff = { initialMs: 100, multiplier: 2, maxMs: 1_000, jitter: 0.2 };

@@ -1,6 +1,7 @@
 /**
  * `outrider wait`: returns once the sidecar of this pod serves. For a postStart hook and for init containers.
  */
+import { unusableCode } from "../command/exit-codes.ts";
 import { timerMs, timerSeconds } from "../schema/range.ts";
 import type { Command, Flag } from "../command/command.ts";
 import { failedCode, stoppedCode } from "./stopped-code.ts";
@@ -33,11 +34,11 @@ export const waitCommand: Command = {
   describe: "Wait until the sidecar of this pod is ready: exit code 0, or 255 when it is not in time.",
   flags: waitFlags,
   async run(args, context) {
-    const { locate, usageCode, waitForSidecar, waitOptions, waitUsage } = await import("./sidecar.ts");
+    const { locate, waitForSidecar, waitOptions, waitUsage } = await import("./sidecar.ts");
     const options = waitOptions(args, locate(context));
     if (options === undefined) {
       context.printError(waitUsage);
-      return usageCode;
+      return unusableCode;
     }
     const result = await waitForSidecar(options, context.shutdown);
     switch (result.kind) {

@@ -1,6 +1,7 @@
 /**
  * From argv to a command and its arguments, the only user of yargs.
  */
+import { unusableCode } from "./exit-codes.ts";
 import yargs from "yargs";
 import { parserConfiguration, toArguments } from "./arguments.ts";
 import { acceptedFlags, type Arguments, type Command, type Program } from "./command.ts";
@@ -10,9 +11,6 @@ import { valueProblems, withPlainBooleans } from "./flag-values.ts";
 export type Invocation =
   | { readonly kind: "run"; readonly command: Command; readonly args: Arguments }
   | { readonly kind: "print"; readonly text: string; readonly code: number };
-
-/** Exit code for a wrong command line, `EX_USAGE` of sysexits(3). */
-const usageError = 64;
 
 /**
  * Read argv (without the interpreter and the script). Never exits, never prints.
@@ -79,7 +77,7 @@ export async function parseCommandLine(
   if (failure !== undefined) {
     const known = commands.find(({ name }) => name === argv[0]);
     const help = known === undefined ? `${program.name} --help` : `${program.name} ${known.name} --help`;
-    return { kind: "print", text: `${failure}\nSee ${help}.`, code: usageError };
+    return { kind: "print", text: `${failure}\nSee ${help}.`, code: unusableCode };
   }
   return invocation ?? { kind: "print", text: output, code: 0 };
 }

@@ -3,7 +3,7 @@
  */
 import { grpcBootstrap } from "../bootstrap/grpc-bootstrap.ts";
 import { resolveStatsd } from "./decide/statsd.ts";
-import { formatHostPort } from "../net/host-port.ts";
+import { formatHostPort, parseHostPort } from "../net/host-port.ts";
 import { addressFamilies, instanceAddresses } from "./sources/addresses.ts";
 import type { AgentConfig } from "./agent-config.ts";
 import type { ConfigSources } from "./sources/config-sources.ts";
@@ -96,7 +96,9 @@ export function parseConfig(given: ConfigSources): AgentConfig {
       platform: sources.platform,
       sdsSockets: sources.sdsSockets,
       discoveryHost:
-        proxy.controlPlaneAuthPolicy === "MUTUAL_TLS" ? hostOf(proxy.discoveryAddress) : undefined,
+        proxy.controlPlaneAuthPolicy === "MUTUAL_TLS"
+          ? parseHostPort(proxy.discoveryAddress)?.host
+          : undefined,
     },
     problems,
     warnings,
@@ -180,8 +182,4 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     application,
     workloadHealth,
   };
-}
-
-function hostOf(address: string): string {
-  return address.slice(0, address.lastIndexOf(":")).replace(/^\[(.*)\]$/, "$1");
 }

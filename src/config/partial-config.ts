@@ -2,7 +2,7 @@
  * What can be known of an agent's configuration even when it cannot be used: whoever debugs needs the rest of the
  * answers as well.
  */
-import { join } from "node:path";
+import { xdsSocketPath } from "./sources/paths.ts";
 import type { AgentConfig } from "./agent-config.ts";
 import type { ConfigSources } from "./sources/config-sources.ts";
 import { contentCheck } from "./decide/credentials.ts";
@@ -40,7 +40,7 @@ export function readPartialConfig(sources: ConfigSources): PartialConfig {
     },
     ...identityParts({ sources, flags }, controlPlane, "", []),
     xds: {
-      path: join(proxy.configPath, "XDS"),
+      path: xdsSocketPath(proxy.configPath),
       mode: 0o600,
       upstream: discoveryOptions(controlPlane, []),
       cache: undefined,

@@ -1,6 +1,7 @@
 /**
  * Runs the demo mesh: once through the checks, or until it is asked to stop.
  */
+import { unusableCode } from "../command/exit-codes.ts";
 import { envoyPathOf } from "../config/sources/environment.ts";
 import { readSystemVariables } from "../schema/system-variables.ts";
 import { homedir } from "node:os";
@@ -20,9 +21,6 @@ import { completePorts, parsePorts, takenPorts } from "./ports.ts";
 import { Screen } from "./screen.ts";
 import { type MeshState, noRequests, observe, type RequestState, withRequest } from "./state.ts";
 
-/** Exit code of ports or flags that cannot be used. */
-const unusable = 64;
-
 const requestTimeoutMs = 5_000;
 const frameMs = 250;
 
@@ -35,7 +33,7 @@ export async function runUp(args: Arguments, context: CommandContext): Promise<n
     const wrongInterval =
       intervalMs >= 1 ? [] : ["--intervalMs: must be a number of milliseconds, at least 1"];
     for (const problem of [...problems, ...wrongInterval]) context.printError(problem);
-    return unusable;
+    return unusableCode;
   }
   try {
     const progress = progressLine("fetching Envoy", context);

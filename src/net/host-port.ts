@@ -33,6 +33,11 @@ export function bracketed(host: string): string {
   return isIPv6(host) ? `[${host}]` : host;
 }
 
+/** A host as a URL writes it, without brackets. */
+export function unbracketed(host: string): string {
+  return host.replace(/^\[(.*)\]$/s, "$1");
+}
+
 function hostOf(text: string): string | undefined {
   const [, inside] = /^\[(.*)\]$/s.exec(text) ?? [];
   if (inside !== undefined) return isIP(inside) !== 0 || inside === hostIp ? inside : undefined;

@@ -4,6 +4,7 @@
  * As the kubelet does it: a redirect within the same host is followed, one to another host is an answer, and a
  * certificate is not verified, because a workload is asked by its address.
  */
+import { unbracketed } from "../net/host-port.ts";
 import type { OutgoingHttpHeaders } from "node:http";
 import { isIP } from "node:net";
 import { bracketed } from "../net/host-port.ts";
@@ -67,7 +68,7 @@ async function statusOf(
   const isTls = protocol === "https:";
   // TLS is loaded by those who need it.
   const { request: open } = isTls ? await import("node:https") : await import("node:http");
-  const host = hostname.replace(/^\[(.*)\]$/, "$1");
+  const host = unbracketed(hostname);
   return new Promise((resolve, reject) => {
     const request = open(
       {

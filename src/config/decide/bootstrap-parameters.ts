@@ -1,7 +1,6 @@
 /**
  * What the configuration says about the holes of the bootstrap's template.
  */
-import { join } from "node:path";
 import type { BootstrapParameters, Json } from "../../bootstrap/parameters.ts";
 import { runtimeFlags } from "../../bootstrap/runtime.ts";
 import { serviceCluster, type ServiceContext } from "../../bootstrap/services.ts";
@@ -19,7 +18,7 @@ import type { NodeDescription } from "./node.ts";
 import { dnsRefreshRate } from "../sources/pilot-flags.ts";
 import type { ProxyFlags } from "../sources/proxy-flags.ts";
 import { type FlagTexts, readFlags } from "../../schema/flag-texts.ts";
-import { paths } from "../sources/paths.ts";
+import { paths, xdsSocketPath } from "../sources/paths.ts";
 import type { MergedProxyConfig } from "../proxy-config/merge.ts";
 import { everyField } from "../proxy-config/metadata.ts";
 import type { ProxyConfig } from "../proxy-config/decode.ts";
@@ -91,7 +90,7 @@ export function bootstrapParameters(
     statsTags: statsTags([...proxy.extraStatTags, ...stats.extraTags]),
     statsPatterns: statsPatterns({ ...stats.inclusion, discoversPeers }),
     histogramBuckets: stats.histogramBuckets,
-    xdsSocketPath: join(proxy.configPath, "XDS"),
+    xdsSocketPath: xdsSocketPath(proxy.configPath),
     sdsSocketPath: `${paths.sdsFolder}/${workloadSocketName(env.WORKLOAD_IDENTITY_SOCKET_FILE, [])}`,
     filesSocketPath: sources.sdsSockets.isWorkloadExternal ? paths.filesSocket : null,
     xdsApiType: usesDelta ? "DELTA_GRPC" : "GRPC",

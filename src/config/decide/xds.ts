@@ -1,6 +1,7 @@
 /**
  * Options of the ADS proxy.
  */
+import { xdsSocketPath } from "../sources/paths.ts";
 import { join } from "node:path";
 import type { UpstreamOptions } from "../../xdsproxy/upstream/options.ts";
 import type { XdsProxyOptions } from "../../xdsproxy/xds-proxy.ts";
@@ -24,7 +25,7 @@ export interface XdsSources {
 export function xdsOptions(sources: XdsSources): XdsProxyOptions {
   const { flags, node, upstream, configPath } = sources;
   return {
-    path: join(configPath, "XDS"),
+    path: xdsSocketPath(configPath),
     mode: 0o600,
     upstream,
     cache: flags.xdsCache

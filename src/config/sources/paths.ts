@@ -2,6 +2,7 @@
  * Files and sockets that Istio's injector and Envoy's bootstrap agree on. Relative to the working directory, which
  * Envoy shares; it is `/` in the sidecar image.
  */
+import { join } from "node:path";
 export const paths = {
   token: "./var/run/secrets/tokens/istio-token",
   istiodRoot: "./var/run/secrets/istio/root-cert.pem",
@@ -17,3 +18,8 @@ export const paths = {
   podLabels: "./etc/istio/pod/labels",
   podAnnotations: "./etc/istio/pod/annotations",
 } as const;
+
+/** The socket of the agent's ADS server, below ProxyConfig's `configPath`. */
+export function xdsSocketPath(configPath: string): string {
+  return join(configPath, "XDS");
+}

@@ -2,6 +2,7 @@
  * HTTP to servers that others name: every address is looked at after its name was resolved and before it is
  * connected to, at each redirect anew.
  */
+import { unbracketed } from "../../net/host-port.ts";
 import { lookup as resolve } from "node:dns";
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
@@ -97,7 +98,7 @@ export class GuardedHttp {
   async #ask({ url, headers, form, isPublicOnly, signal }: GuardedRequest): Promise<IncomingMessage> {
     const licence = this.licence(url);
     const policy = { loopback: licence.loopback, privateNetwork: isPublicOnly !== true };
-    const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+    const host = unbracketed(url.hostname);
     if (isIP(host) !== 0) this.#requireAllowed(host, [host], policy);
     const body = form?.toString();
     const options: RequestOptions = {
