@@ -3,8 +3,8 @@
  */
 import type { ApplicationSocketOptions } from "../application/options.ts";
 import { ApplicationSocket } from "../application/socket.ts";
-import { untilLive } from "../envoy/serving.ts";
-import type { EnvoySupervisor } from "../envoy/supervisor.ts";
+import { untilLive } from "../envoy/supervision/serving.ts";
+import type { EnvoySupervisor } from "../envoy/supervision/supervisor.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
 import type { Logger } from "../telemetry/log.ts";
 

@@ -1,7 +1,7 @@
 /**
  * Envoy in the agent's report: what its supervisor knows of it, and the version that its admin interface tells.
  */
-import type { EnvoySupervisor } from "../envoy/supervisor.ts";
+import type { EnvoySupervisor } from "../envoy/supervision/supervisor.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import type { EnvoyReport } from "../status/contract/agent-report.ts";
 import type { Reloader } from "./reloader.ts";
@@ -14,7 +14,7 @@ export async function envoyReport(supervisor: EnvoySupervisor, reloader: Reloade
     state: envoy.kind,
     ...("pid" in envoy && envoy.pid !== undefined ? { pid: envoy.pid } : {}),
     ...("generation" in envoy ? { generation: envoy.generation } : {}),
-    restarts: supervisor.report.restarts,
+    restarts: supervisor.report.counts.restarts,
     ...version,
     ...endsAndSwaps(supervisor),
     ...(reloader.problems.length === 0 ? {} : { configurationProblems: reloader.problems }),

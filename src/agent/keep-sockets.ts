@@ -4,7 +4,7 @@
  */
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { Generation } from "../envoy/generation/generation.ts";
-import type { EnvoySupervisor } from "../envoy/supervisor.ts";
+import type { EnvoySupervisor } from "../envoy/supervision/supervisor.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { ticks } from "../lifecycle/tick.ts";
 import { KeptSockets } from "../net/kept-sockets.ts";

@@ -1,7 +1,7 @@
 /**
  * The agent's own metrics, beside those that each part registers itself.
  */
-import type { EnvoySupervisor } from "../envoy/supervisor.ts";
+import type { EnvoySupervisor } from "../envoy/supervision/supervisor.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { type OwnLog, registerLogMetrics } from "./own-log.ts";
 import { registerSupervisionMetrics } from "./supervision-metrics.ts";

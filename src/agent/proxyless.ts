@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { grpcBootstrapText } from "../bootstrap/grpc-bootstrap.ts";
 import type { ProxylessOptions } from "../config/agent-config.ts";
 import { stopEnd } from "../envoy/drain/stop-step.ts";
-import type { SupervisionEnd } from "../envoy/state.ts";
+import type { SupervisionEnd } from "../envoy/supervision/shown.ts";
 import { writeFileAtomic } from "../files/atomic-file.ts";
 import { makeFolder } from "../files/folder.ts";
 import type { IdentityState } from "../identity/identity-state.ts";

@@ -3,7 +3,7 @@
  *
  * Envoy can only say that it got no configuration; the parts that know why are asked as well.
  */
-import type { EnvoySupervisor } from "../envoy/supervisor.ts";
+import type { EnvoySupervisor } from "../envoy/supervision/supervisor.ts";
 import { identityObstacle, type IdentityState } from "../identity/identity-state.ts";
 import type { Readiness } from "../status/contract/readiness.ts";
 import type { XdsState } from "../xdsproxy/report/state.ts";

@@ -7,7 +7,7 @@
 import type { AgentConfig } from "../config/agent-config.ts";
 import { ConfigError, describeProblem } from "../schema/config-problem.ts";
 import type { PreparedLaunch } from "../envoy/generation/launch.ts";
-import type { EnvoySupervisor } from "../envoy/supervisor.ts";
+import type { EnvoySupervisor } from "../envoy/supervision/supervisor.ts";
 import { Coalesced } from "../lifecycle/coalesced.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";

@@ -5,7 +5,7 @@
  * asks. On a stop only Envoy hears of it: the rest lives until Envoy is gone, because a draining Envoy needs it.
  */
 import type { AgentConfig } from "../config/agent-config.ts";
-import type { SupervisionEnd } from "../envoy/state.ts";
+import type { SupervisionEnd } from "../envoy/supervision/shown.ts";
 import type { NewcomerServices } from "../envoy/swap/newcomer-services.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";

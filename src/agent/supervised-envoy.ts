@@ -3,8 +3,8 @@
  */
 import type { AgentConfig } from "../config/agent-config.ts";
 import { launchOf } from "../config/launch.ts";
-import type { SupervisionEnd } from "../envoy/state.ts";
-import { EnvoySupervisor } from "../envoy/supervisor.ts";
+import type { SupervisionEnd } from "../envoy/supervision/shown.ts";
+import { EnvoySupervisor } from "../envoy/supervision/supervisor.ts";
 import type { NewcomerServices } from "../envoy/swap/newcomer-services.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
@@ -43,21 +43,21 @@ export class SupervisedEnvoy implements AsyncDisposable {
   readonly reloader: Reloader;
   readonly #witnesses: Witnesses;
   readonly #tasks: TaskGroup;
-  /** Resolves once every Envoy is gone. */
+  /** Resolves once every Envoy is gone. Rejects with the system error when the first bootstrap cannot be written. */
   readonly ended: Promise<SupervisionEnd>;
   readonly #stop = new AbortController();
 
   /**
    * Starts Envoy.
    *
-   * @throws ConfigError when the bootstrap cannot be rendered, or the system error when it cannot be written
+   * @throws ConfigError when the bootstrap cannot be rendered
    */
   constructor(config: AgentConfig, deps: SupervisedEnvoyDependencies) {
     const { log, tasks, configure } = deps;
     this.#tasks = tasks;
     const launch = launchOf(config, deps.binary);
     this.#witnesses = new Witnesses(config.envoy.configPath, log, deps.redactor);
-    this.supervisor = EnvoySupervisor.start({
+    this.supervisor = new EnvoySupervisor({
       launch,
       supervision: config.supervision,
       ownPids: [deps.pid],

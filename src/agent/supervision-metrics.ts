@@ -1,7 +1,7 @@
 /**
  * What supervision counts, as metrics.
  */
-import type { EnvoySupervisor } from "../envoy/supervisor.ts";
+import type { EnvoySupervisor } from "../envoy/supervision/supervisor.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
 /** Register everything that is read from the supervisor. */
@@ -10,7 +10,7 @@ export function registerSupervisionMetrics(metrics: Metrics, supervisor: EnvoySu
   metrics.computedCounter(
     "envoy_restarts_total",
     "Times Envoy was started again after it died.",
-    () => report.restarts,
+    () => report.counts.restarts,
   );
   const own = metrics.withPrefix("outrider_");
   own.computedCounters("envoy_exits_total", "Ends of Envoys by reason.", ["reason"], () =>
@@ -25,9 +25,9 @@ export function registerSupervisionMetrics(metrics: Metrics, supervisor: EnvoySu
   own.computedCounter(
     "envoy_failed_starts_total",
     "Times Envoy could not be started for want of disk, descriptors or processes.",
-    () => report.failedStarts,
+    () => report.counts.failedStarts,
   );
-  own.computedCounter("envoy_hangs_total", "Times Envoy was found hung.", () => report.hangs);
+  own.computedCounter("envoy_hangs_total", "Times Envoy was found hung.", () => report.counts.hangs);
   own.computed("envoy_generation", "Number of the active Envoy.", {}, () => {
     const state = report.state.current;
     return "generation" in state ? state.generation : undefined;

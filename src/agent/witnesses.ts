@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { CgroupMemory } from "../envoy/exits/cgroup-memory.ts";
 import { ExitWitness } from "../envoy/exits/exit-witness.ts";
 import { FlightRecorder } from "../envoy/exits/flight-recorder.ts";
-import type { GenerationObserver, SupervisorOptions } from "../envoy/supervisor-options.ts";
+import type { GenerationObserver, SupervisorOptions } from "../envoy/supervision/options.ts";
 import { residentBytes } from "../process/memory.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import { type Task, TaskGroup } from "../lifecycle/task-group.ts";

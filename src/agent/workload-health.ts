@@ -2,7 +2,7 @@
  * The workload's health: checked here, told to the control plane by the ADS proxy.
  */
 import type { AgentConfig } from "../config/agent-config.ts";
-import type { EnvoySupervisor } from "../envoy/supervisor.ts";
+import type { EnvoySupervisor } from "../envoy/supervision/supervisor.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
 import type { WorkloadHealthReport } from "../status/contract/agent-report.ts";
 import type { Logger } from "../telemetry/log.ts";

@@ -10,7 +10,7 @@ import { proxyFlags, readProxyFlags } from "../config/sources/proxy-flags.ts";
 import { describeProblem } from "../schema/config-problem.ts";
 import { closeWithin } from "../lifecycle/close-within.ts";
 import { pilotFlags } from "../config/sources/pilot-flags.ts";
-import type { SupervisionEnd } from "../envoy/state.ts";
+import type { SupervisionEnd } from "../envoy/supervision/shown.ts";
 import type { Arguments, Command, CommandContext } from "../command/command.ts";
 import { flagsOf, flagTexts } from "../command/setting-flags.ts";
 import { stoppedCode } from "./stopped-code.ts";

@@ -6,7 +6,7 @@ import type { KnownPort } from "./decide/known-ports.ts";
 import type { Json } from "../bootstrap/parameters.ts";
 import type { ApplicationSocketOptions } from "../application/options.ts";
 import type { EnvoyOptions } from "../envoy/options.ts";
-import type { SupervisionOptions } from "../envoy/supervision-options.ts";
+import type { SupervisionPolicy } from "../envoy/supervision/policy.ts";
 import type { IdentityOptions } from "../identity/options.ts";
 import type { OutputCertsOptions } from "../identity/output-certs.ts";
 import type { SdsOptions } from "../sds/server.ts";
@@ -31,7 +31,7 @@ export interface AgentConfig {
   readonly nodeId: string;
   readonly bootstrap: BootstrapSource;
   readonly envoy: EnvoyOptions;
-  readonly supervision: SupervisionOptions;
+  readonly supervision: SupervisionPolicy;
   /** Every file that was read, or that would have been if it existed: a change of one may change all of this. */
   readonly files: readonly string[];
   /** Places to look for Envoy that a user named; undefined searches the usual ones. */

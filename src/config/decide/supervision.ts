@@ -1,13 +1,13 @@
 /**
  * The limits of supervision from their flags.
  */
-import { defaultRestartPolicy } from "../../envoy/restart-policy.ts";
-import type { SupervisionOptions } from "../../envoy/supervision-options.ts";
-import { defaultHangPolicy } from "../../envoy/watchdog.ts";
+import { defaultRestartPolicy } from "../../envoy/supervision/restart-policy.ts";
+import type { SupervisionPolicy } from "../../envoy/supervision/policy.ts";
+import { defaultHangPolicy } from "../../envoy/supervision/watchdog.ts";
 import type { ProxyFlags } from "../sources/proxy-flags.ts";
 
 /** What no flag says is the policies' own. */
-export function supervisionOptions(flags: ProxyFlags): SupervisionOptions {
+export function supervisionOptions(flags: ProxyFlags): SupervisionPolicy {
   return {
     swapMode: flags.swapMode,
     swap: {

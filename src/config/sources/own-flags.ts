@@ -2,9 +2,9 @@
  * Flags of `proxy` that pilot-agent does not have. An injected pod has no place for flags, so by rule each of them is a
  * variable of the container and an annotation of the pod as well.
  */
-import { defaultRestartPolicy } from "../../envoy/restart-policy.ts";
+import { defaultRestartPolicy } from "../../envoy/supervision/restart-policy.ts";
 import { swapModes } from "../../envoy/swap/swap-mode.ts";
-import { defaultHangPolicy } from "../../envoy/watchdog.ts";
+import { defaultHangPolicy } from "../../envoy/supervision/watchdog.ts";
 import { defaultTerminationLog } from "../../files/termination-log.ts";
 import { anyDuration, counts, positiveCounts, someDuration } from "../../schema/range.ts";
 import { choice, duration, flag, integer, optionalText, text } from "../../schema/setting.ts";

@@ -46,6 +46,11 @@ export interface GenerationPlan {
 /** The folder in the config path that holds one folder for each generation. */
 export const generationsName = "generations";
 
+/** Path of the admin socket of generation `number`. */
+export function adminSocketPath(configPath: string, number: number): string {
+  return join(configPath, generationsName, String(number), "admin.sock");
+}
+
 /** Name of Envoy's bootstrap in its generation's folder. */
 const bootstrapName = "envoy.json";
 
@@ -74,12 +79,12 @@ export class Generation {
   readonly #printed = new PrintedBootstrap();
   #isSignaled = false;
 
-  private constructor(plan: GenerationPlan, folder: string, adminSocketPath: string, bootstrapPath: string) {
+  private constructor(plan: GenerationPlan, folder: string, socketPath: string, bootstrapPath: string) {
     this.number = plan.number;
     this.launch = plan.launch;
     this.#log = plan.log;
     this.folder = folder;
-    this.admin = new EnvoyAdmin(adminSocketPath);
+    this.admin = new EnvoyAdmin(socketPath);
     this.questions = new AdminQuestions(() => this.mainThreadTicks);
     this.startedAt = performance.now();
     const { lineage, role } = lineageOf(plan.descent, folder);
@@ -108,15 +113,15 @@ export class Generation {
   static start(plan: GenerationPlan): Generation {
     const generations = join(plan.launch.options.configPath, generationsName);
     const folder = join(generations, String(plan.number));
-    const adminSocketPath = join(folder, "admin.sock");
+    const socketPath = adminSocketPath(plan.launch.options.configPath, plan.number);
     const bootstrapPath = join(folder, bootstrapName);
-    checkSocketPath(adminSocketPath);
+    checkSocketPath(socketPath);
     makeOwnFolder(generations);
     removeFromOwnFolder(generations, [String(plan.number)]);
     makeFolder(folder, 0o700);
-    writeFileAtomic(bootstrapPath, bootstrapFor(plan.launch, adminSocketPath));
+    writeFileAtomic(bootstrapPath, bootstrapFor(plan.launch, socketPath));
     // From here on nothing may throw: Envoy runs.
-    return new Generation(plan, folder, adminSocketPath, bootstrapPath);
+    return new Generation(plan, folder, socketPath, bootstrapPath);
   }
 
   /** Write the folder's files again: somebody has removed them. @throws as `start` does */

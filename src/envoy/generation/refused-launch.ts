@@ -1,0 +1,5 @@
+/** A launch that failed, and how. */
+export interface RefusedLaunch {
+  readonly fingerprint: string;
+  readonly reason: string;
+}

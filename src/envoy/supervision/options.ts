@@ -1,0 +1,41 @@
+/** What the supervisor runs, how it decides, and whom it tells. */
+import type { ChildExit } from "../../process/child.ts";
+import type { Logger } from "../../telemetry/log.ts";
+import type { ExitDiagnosis, ExitRequest } from "../exits/exit-diagnosis.ts";
+import type { Generation } from "../generation/generation.ts";
+import type { PreparedLaunch } from "../generation/launch.ts";
+import type { SupervisionPolicy } from "./policy.ts";
+
+/** Gets to see every generation, such as the flight recorder. None of its methods may throw or take long. */
+export interface GenerationObserver {
+  started(generation: Generation): void;
+  /** It serves: the moment for a picture of its state. */
+  proven(generation: Generation): void;
+  /** It is about to be drained, or was found hung. */
+  ending(generation: Generation, occasion: "drain" | "hang"): void;
+  ended(generation: Generation, diagnosis: ExitDiagnosis, lines: readonly string[]): void;
+}
+
+/** Everything that the supervisor needs. */
+export interface SupervisorOptions {
+  readonly launch: PreparedLaunch;
+  readonly supervision: SupervisionPolicy;
+  /** Pids whose ports are no obstacle: the agent's own. */
+  readonly ownPids: readonly number[];
+  /** Ports that must belong to nobody else. */
+  readonly knownPorts: readonly { readonly port: number; readonly purpose: string }[];
+  readonly log: Logger;
+  /** Gets each line of Envoy's own log. */
+  readonly onLogLine: (line: string) => void;
+  readonly observer: GenerationObserver;
+  /** Why a generation ended. */
+  readonly explain: (
+    generation: Generation,
+    exit: ChildExit,
+    facts: { readonly asked: ExitRequest | undefined; readonly wasLive: boolean },
+  ) => ExitDiagnosis;
+  /** Memory of an Envoy and room for another one, in bytes; undefined when it is not known. */
+  readonly memory: (
+    envoyPid: number,
+  ) => { readonly envoyBytes: number; readonly freeBytes: number } | undefined;
+}

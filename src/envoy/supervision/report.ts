@@ -1,0 +1,86 @@
+/**
+ * What supervision counts and shows: read by metrics, readiness and the agent's report.
+ */
+import { type ReadonlyWatch, Watch } from "../../lifecycle/watch.ts";
+import type { ExitDiagnosis, ExitReason } from "../exits/exit-diagnosis.ts";
+import type { SwapMode } from "../swap/swap-mode.ts";
+import type { EnvoyState } from "./shown.ts";
+import type { SupervisionCounts, SupervisionState } from "./state.ts";
+import type { SwapReport } from "./swap-request.ts";
+
+/** A count with its label. */
+export type Counts = ReadonlyMap<string, number>;
+
+/** The end of a generation, kept for the report. */
+export interface LastExit extends ExitDiagnosis {
+  readonly generation: number;
+  readonly at: Date;
+}
+
+/** The end of a swap, kept for the report. */
+export interface LastSwap {
+  readonly report: SwapReport;
+  readonly trigger: string;
+  readonly at: Date;
+}
+
+/** Written by the runner alone. */
+export class SupervisionReport {
+  readonly #state: Watch<EnvoyState>;
+  readonly #exits = new Map<ExitReason, number>();
+  readonly #swaps = new Map<string, number>();
+  #counts: SupervisionCounts;
+  #lastExit: LastExit | undefined;
+  #lastSwap: LastSwap | undefined;
+
+  constructor({ shown, counts }: SupervisionState) {
+    this.#state = new Watch(shown);
+    this.#counts = counts;
+  }
+
+  /** Where the active Envoy stands. */
+  get state(): ReadonlyWatch<EnvoyState> {
+    return this.#state;
+  }
+
+  /** Ends of Envoys by reason. */
+  get exits(): Counts {
+    return this.#exits;
+  }
+
+  /** Ended swaps by `mode/result`. */
+  get swaps(): Counts {
+    return this.#swaps;
+  }
+
+  /** What else is counted. */
+  get counts(): SupervisionCounts {
+    return this.#counts;
+  }
+
+  /** The last end that nobody asked for. */
+  get lastExit(): LastExit | undefined {
+    return this.#lastExit;
+  }
+
+  /** The last request for another Envoy that did something, and what became of it. */
+  get lastSwap(): LastSwap | undefined {
+    return this.#lastSwap;
+  }
+
+  show({ shown, counts }: SupervisionState): void {
+    this.#counts = counts;
+    if (shown !== this.#state.current) this.#state.set(shown);
+  }
+
+  exited(generation: number, diagnosis: ExitDiagnosis, at: Date): void {
+    this.#exits.set(diagnosis.reason, (this.#exits.get(diagnosis.reason) ?? 0) + 1);
+    if (diagnosis.reason !== "asked") this.#lastExit = { ...diagnosis, generation, at };
+  }
+
+  swapped(mode: SwapMode | "none", report: SwapReport, trigger: string, at: Date): void {
+    const key = `${mode}/${report.result}`;
+    this.#swaps.set(key, (this.#swaps.get(key) ?? 0) + 1);
+    this.#lastSwap = { report, trigger, at };
+  }
+}
