@@ -1,7 +1,7 @@
 /**
  * Envoy's admin interface on its port: what of it is the agent's to answer.
  */
-import { listenForAdmin } from "../envoy/admin-forwarder.ts";
+import { listenForAdmin } from "../envoy/admin/forwarder.ts";
 import type { EnvoySupervisor } from "../envoy/supervision/supervisor.ts";
 import type { HttpServer } from "../net/http-server.ts";
 import type { Logger } from "../telemetry/log.ts";

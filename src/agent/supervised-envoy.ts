@@ -11,7 +11,7 @@ import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Redactor } from "../telemetry/redactor.ts";
 import { Reloader } from "./reloader.ts";
-import { Witnesses } from "./witnesses.ts";
+import { Witnesses } from "../envoy/witnesses.ts";
 
 /** What Envoy gets from the agent. */
 export interface SupervisedEnvoyDependencies {

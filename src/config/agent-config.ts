@@ -5,7 +5,7 @@ import type { BootstrapSource } from "./decide/bootstrap-source.ts";
 import type { KnownPort } from "./decide/known-ports.ts";
 import type { Json } from "../bootstrap/parameters.ts";
 import type { ApplicationSocketOptions } from "../application/options.ts";
-import type { EnvoyOptions } from "../envoy/options.ts";
+import type { EnvoyOptions } from "../envoy/generation/options.ts";
 import type { SupervisionPolicy } from "../envoy/supervision/policy.ts";
 import type { IdentityOptions } from "../identity/options.ts";
 import type { OutputCertsOptions } from "../identity/output-certs.ts";

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { envoyArguments } from "../envoy/generation/arguments.ts";
-import type { EnvoyOptions } from "../envoy/options.ts";
+import type { EnvoyOptions } from "../envoy/generation/options.ts";
 import { sharedMemoryFolder } from "../envoy/generation/shared-memory.ts";
 import { type EnvoyRun, runEnvoy } from "./envoy-run.ts";
 

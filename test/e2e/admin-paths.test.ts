@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { listenForAdmin } from "../../src/envoy/admin-forwarder.ts";
-import { readAdminTarget } from "../../src/envoy/admin-path.ts";
+import { listenForAdmin } from "../../src/envoy/admin/forwarder.ts";
+import { readAdminTarget } from "../../src/envoy/admin/path.ts";
 import { eventually } from "../support/eventually.ts";
 import { PlainEnvoy } from "../support/plain-envoy.ts";
 import { bareRequest, sendRaw, statusOf } from "../support/raw-http.ts";

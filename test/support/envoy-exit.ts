@@ -1,7 +1,7 @@
 /** A real Envoy that is run to its end, and the verdict on it. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { EnvoyAdmin } from "../../src/envoy/admin.ts";
+import { EnvoyAdmin } from "../../src/envoy/admin/admin.ts";
 import type { ExitDiagnosis, ExitRequest } from "../../src/envoy/exits/exit-diagnosis.ts";
 import { ExitWitness } from "../../src/envoy/exits/exit-witness.ts";
 import { KeptOutput } from "../../src/envoy/exits/kept-output.ts";

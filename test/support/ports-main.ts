@@ -4,7 +4,7 @@
  */
 import { openSync } from "node:fs";
 import { statusRoutes } from "../../src/agent/status-routes.ts";
-import { listenForAdmin } from "../../src/envoy/admin-forwarder.ts";
+import { listenForAdmin } from "../../src/envoy/admin/forwarder.ts";
 import { createLogger } from "../../src/telemetry/log.ts";
 import { listenForStatus } from "../../src/status/server.ts";
 import { Redactor } from "../../src/telemetry/redactor.ts";

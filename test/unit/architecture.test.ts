@@ -73,6 +73,15 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 // Rooms with rooms of their own: each of these and those beside it that it may import, none of which stands below it.
 // Files at the top of such a room put its parts together: they import any of them, and none imports them.
 const subRooms: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  envoy: {
+    admin: [],
+    binary: [],
+    exits: [],
+    generation: ["admin", "exits"],
+    drain: ["admin", "generation"],
+    swap: ["admin", "exits", "generation"],
+    supervision: ["admin", "drain", "exits", "generation", "swap"],
+  },
   config: {
     sources: [],
     "proxy-config": ["sources"],

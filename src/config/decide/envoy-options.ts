@@ -2,7 +2,7 @@
  * Options of the Envoys that the agent starts.
  */
 import { splitLogLevel } from "../../envoy/generation/arguments.ts";
-import type { EnvoyOptions } from "../../envoy/options.ts";
+import type { EnvoyOptions } from "../../envoy/generation/options.ts";
 import type { ConfigSources } from "../sources/config-sources.ts";
 import { compliantEnvironment } from "./compliance.ts";
 import { concurrencyOf } from "./concurrency.ts";

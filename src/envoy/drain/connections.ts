@@ -2,7 +2,7 @@
  * Who holds up a drain: open connections per listener, from Envoy's statistics.
  */
 import { at, textAt } from "../../lifecycle/json-path.ts";
-import type { Stats } from "../admin.ts";
+import type { Stats } from "../admin/admin.ts";
 
 /** Open connections by listener, as statistics name it (`0.0.0.0_15006`, or the listener's `stat_prefix`). */
 export type Connections = ReadonlyMap<string, number>;

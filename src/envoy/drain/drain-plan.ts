@@ -4,7 +4,7 @@
  * A stop has more than one reason in the course of its time, and none is forgotten: the plan is made anew from all of
  * them, and one more reason never makes it longer.
  */
-import type { EnvoyOptions } from "../options.ts";
+import type { EnvoyOptions } from "../generation/options.ts";
 
 /** The settings that a drain goes by. */
 export type DrainOptions = Pick<

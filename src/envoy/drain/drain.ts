@@ -7,7 +7,7 @@
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { aborted, sleep } from "../../lifecycle/sleep.ts";
 import type { Logger } from "../../telemetry/log.ts";
-import type { Stats } from "../admin.ts";
+import type { Stats } from "../admin/admin.ts";
 import {
   type Connections,
   connectionStats,
@@ -25,7 +25,7 @@ import {
   nextPollMs,
 } from "./drain-plan.ts";
 import { nextStep } from "./stop-step.ts";
-import type { EnvoyOptions } from "../options.ts";
+import type { EnvoyOptions } from "../generation/options.ts";
 
 /** The part of the admin interface that a drain needs. Every call rejects after a deadline of its own. */
 export interface DrainControl {
@@ -46,9 +46,6 @@ export interface DrainEvents {
   /** Something has happened that calls for another plan; undefined when nothing can. */
   readonly replan: AbortSignal | undefined;
 }
-
-/** How long Envoy may take to flush its logs after SIGTERM, in milliseconds. */
-export const flushMs = 1_000;
 
 /** Between two looks at the clock and the last poll, in milliseconds. */
 const tickMs = 100;

@@ -1,7 +1,7 @@
 /**
  * Envoy's command line (Envoy's command line documentation; the order is Istio's).
  */
-import type { EnvoyOptions } from "../options.ts";
+import type { EnvoyOptions } from "./options.ts";
 
 /** How an Envoy stands to others (Envoy's hot restart documentation). */
 export type RestartRole =

@@ -15,10 +15,9 @@ import { errorMessage } from "../../lifecycle/error-message.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 import { checkSocketPath } from "../../net/unix-socket.ts";
 import type { Logger } from "../../telemetry/log.ts";
-import { AdminQuestions } from "../admin-question.ts";
-import { EnvoyAdmin } from "../admin.ts";
+import { AdminQuestions } from "../admin/question.ts";
+import { EnvoyAdmin } from "../admin/admin.ts";
 import { envoyArguments, type RestartRole } from "./arguments.ts";
-import { flushMs } from "../drain/drain.ts";
 import { bootstrapFor, type PreparedLaunch } from "./launch.ts";
 import { Lineage } from "./lineage.ts";
 import { markVariable, newMark } from "./own-envoy.ts";
@@ -28,8 +27,8 @@ import { recordProcess } from "./process-record.ts";
 export type Descent =
   /** It can neither hand over nor take over. */
   | { readonly kind: "alone" }
-  /** It can hand over to a later one. */
-  | { readonly kind: "founder" }
+  /** It has restart epoch 0 of a lineage, and can have a hot restart child. */
+  | { readonly kind: "first-epoch" }
   /** It takes over from the last of this lineage. */
   | { readonly kind: "successor"; readonly lineage: Lineage; readonly role: RestartRole };
 
@@ -53,6 +52,9 @@ export function adminSocketPath(configPath: string, number: number): string {
 
 /** Name of Envoy's bootstrap in its generation's folder. */
 const bootstrapName = "envoy.json";
+
+/** How long Envoy may take to flush its logs after SIGTERM, in milliseconds. */
+const flushMs = 1_000;
 
 /** How long the last lines of a dead Envoy may take to arrive, in milliseconds. */
 const lastLinesMs = 100;
@@ -242,7 +244,7 @@ function lineageOf(
   switch (descent.kind) {
     case "alone":
       return { lineage: undefined, role: { kind: "alone" } };
-    case "founder": {
+    case "first-epoch": {
       const lineage = new Lineage(join(folder, "base-id"));
       return { lineage, role: lineage.first };
     }

@@ -5,7 +5,7 @@ import { readOwnText } from "../../files/read-regular-file.ts";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../files/atomic-file.ts";
 import { errorCode } from "../../lifecycle/error-message.ts";
-import type { EnvoyOptions } from "../options.ts";
+import type { EnvoyOptions } from "./options.ts";
 import { type PreparedLaunch, withBootstrap } from "./launch.ts";
 
 /** Name of the file in the config path. */

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { at, listAt, textAt } from "../../lifecycle/json-path.ts";
 import { envoyArguments } from "./arguments.ts";
-import type { EnvoyOptions } from "../options.ts";
+import type { EnvoyOptions } from "./options.ts";
 
 /** The request: what configuration decided. */
 export interface EnvoyLaunch {

@@ -2,7 +2,7 @@
  * The watchdog on the active Envoy.
  */
 import { isStopped } from "../../process/identity.ts";
-import { AdminPulse } from "../admin-pulse.ts";
+import { AdminPulse } from "../admin/pulse.ts";
 import type { Generation } from "../generation/generation.ts";
 import type { SupervisionEvent } from "./event.ts";
 import type { SupervisorOptions } from "./options.ts";

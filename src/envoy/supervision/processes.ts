@@ -10,7 +10,7 @@ import { type Descent, Generation, generationsName } from "../generation/generat
 import type { PreparedLaunch } from "../generation/launch.ts";
 import { hotRestartObstacle } from "../generation/lineage.ts";
 import { sweepGenerations } from "../generation/sweep.ts";
-import type { ListenerFacts } from "../swap/listeners.ts";
+import type { ListenerFacts } from "../admin/listeners.ts";
 import type { SwapModeRequest } from "../swap/swap-mode.ts";
 import type { Effect } from "./effect.ts";
 
@@ -71,7 +71,7 @@ export class Processes {
   }
 
   #descent(descent: Extract<Effect, { kind: "start" }>["descent"]): Descent {
-    if (descent.kind === "first" || descent.mode === "overlap") return this.#founder();
+    if (descent.kind === "first" || descent.mode === "overlap") return this.#firstEpoch();
     const lineage = this.get(descent.from)?.lineage;
     const role = lineage?.successor();
     if (lineage === undefined || role === undefined) throw new Error(lineage?.obstacle ?? "no hot restart");
@@ -79,10 +79,10 @@ export class Processes {
   }
 
   /** Without a parent, but able to have a child wherever a hot restart may be wanted. */
-  #founder(): Descent {
+  #firstEpoch(): Descent {
     const { swapMode } = this.#options;
     const mayHandOver = swapMode === "hot" || swapMode === "auto";
-    return mayHandOver && hotRestartObstacle() === undefined ? { kind: "founder" } : { kind: "alone" };
+    return mayHandOver && hotRestartObstacle() === undefined ? { kind: "first-epoch" } : { kind: "alone" };
   }
 
   /** What could not be removed at the end of an Envoy takes room that the next one needs. */

@@ -2,9 +2,9 @@
  * Whether the active Envoy serves, asked at every probe.
  */
 import type { ReadonlyWatch } from "../../lifecycle/watch.ts";
-import { describeBusy } from "../admin-question.ts";
+import { describeBusy } from "../admin/question.ts";
 import type { Generation } from "../generation/generation.ts";
-import { type EnvoyReadiness, envoyReadiness, readinessStats } from "../readiness.ts";
+import { type EnvoyReadiness, envoyReadiness, readinessStats } from "../admin/readiness.ts";
 import type { EnvoyState } from "./shown.ts";
 import type { Envoy } from "./state.ts";
 

@@ -88,7 +88,7 @@ export interface Loss {
 }
 
 /** What is left to do once a newcomer that is being killed is gone. */
-export type Aftermath =
+export type AfterKill =
   | { readonly kind: "refuse"; readonly stage: SwapStage; readonly reason: string }
   | { readonly kind: "put-back" };
 
@@ -110,7 +110,7 @@ export type Swap =
       readonly kind: "abandoning";
       readonly request: SwapRequest;
       readonly newcomer: number;
-      readonly aftermath: Aftermath;
+      readonly afterKill: AfterKill;
     }
   /** There is no way but to end the old one first: it is being drained, and then ended. */
   | { readonly kind: "clearing"; readonly request: SwapRequest; readonly old: number };

@@ -4,10 +4,10 @@
  *
  * What is decided is in `transition.ts`, and how it is carried out in `runner.ts`. This is what others see of it.
  */
-import { EnvoyAdmin } from "../admin.ts";
+import { EnvoyAdmin } from "../admin/admin.ts";
 import { adminSocketPath, type Generation } from "../generation/generation.ts";
 import type { PreparedLaunch } from "../generation/launch.ts";
-import type { EnvoyReadiness } from "../readiness.ts";
+import type { EnvoyReadiness } from "../admin/readiness.ts";
 import type { NewcomerServices } from "../swap/newcomer-services.ts";
 import type { SupervisorOptions } from "./options.ts";
 import type { SupervisionReport } from "./report.ts";

@@ -7,7 +7,7 @@ import type { ProofResult, Verdict } from "./event.ts";
 import { nextNewcomerStep } from "./newcomer-step.ts";
 import { putBack, wait } from "./requests.ts";
 import { addEnvoy } from "./starts.ts";
-import type { Aftermath, Envoy, Swap, TakeOverMode } from "./state.ts";
+import type { AfterKill, Envoy, Swap, TakeOverMode } from "./state.ts";
 import type { SwapRequest } from "./swap-request.ts";
 import { adoptFaulty, endSwap, loseListeners, markBlind, promote, refuseNewcomer } from "./take-over.ts";
 import type { Turn } from "./turn.ts";
@@ -134,10 +134,10 @@ export function afterNewcomerProof(
 }
 
 /** SIGKILL only: any other end of a newcomer would end the Envoy that it was to take over from as well. */
-function abandon(turn: Turn, { request, newcomer }: Proving, aftermath: Aftermath): void {
+function abandon(turn: Turn, { request, newcomer }: Proving, afterKill: AfterKill): void {
   turn.change(newcomer, { asked: "aborted" });
   turn.do({ kind: "kill", number: newcomer });
-  turn.set({ swap: { kind: "abandoning", request, newcomer, aftermath } });
+  turn.set({ swap: { kind: "abandoning", request, newcomer, afterKill } });
 }
 
 /** A process that does not hold the place is gone. */
@@ -151,9 +151,9 @@ export function newcomerExited(turn: Turn, envoy: Envoy): void {
   if (swap?.kind !== "abandoning" || swap.newcomer !== number) return;
   const isHot = phase.mode === "hot";
   if (isHot) turn.do({ kind: "heal-lineage", number });
-  const { request, aftermath } = swap;
-  if (aftermath.kind === "refuse") {
-    refuseNewcomer(turn, request, aftermath.stage, aftermath.reason, isHot);
+  const { request, afterKill } = swap;
+  if (afterKill.kind === "refuse") {
+    refuseNewcomer(turn, request, afterKill.stage, afterKill.reason, isHot);
     return;
   }
   endSwap(turn);

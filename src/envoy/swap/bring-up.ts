@@ -5,8 +5,8 @@ import type { ChildExit } from "../../process/child.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 import type { Generation } from "../generation/generation.ts";
-import { describeBusy } from "../admin-question.ts";
-import { type EnvoyReadiness, envoyReadiness, readinessStats } from "../readiness.ts";
+import { describeBusy } from "../admin/question.ts";
+import { type EnvoyReadiness, envoyReadiness, readinessStats } from "../admin/readiness.ts";
 
 /** What to wait for and how long. */
 export interface BringUpOptions {

@@ -8,7 +8,7 @@ import { diagnoseExit } from "../exits/exit-diagnosis.ts";
 import type { Generation } from "../generation/generation.ts";
 import type { PreparedLaunch } from "../generation/launch.ts";
 import { hotRestartObstacle } from "../generation/lineage.ts";
-import type { ListenerFacts } from "./listeners.ts";
+import type { ListenerFacts } from "../admin/listeners.ts";
 import { findUnreadyParts } from "./proof.ts";
 import { decideSwapMode, type SwapDecision, type SwapModeRequest } from "./swap-mode.ts";
 import { hotRestartVersion, validate, type Validation } from "./validate.ts";

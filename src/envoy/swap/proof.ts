@@ -6,8 +6,8 @@
  */
 import { at, textAt } from "../../lifecycle/json-path.ts";
 import type { TlsProbe, TlsProbeResult } from "../../net/tls-probe.ts";
-import type { EnvoyAdmin, Stats } from "../admin.ts";
-import type { ListenerFacts } from "./listeners.ts";
+import type { EnvoyAdmin, Stats } from "../admin/admin.ts";
+import type { ListenerFacts } from "../admin/listeners.ts";
 
 /** The workload's own certificate, to greet listeners that demand one and to compare with what they serve. PEM. */
 export interface ProbeIdentity {

@@ -3,7 +3,7 @@
  */
 import { probeTls } from "../../net/tls-probe.ts";
 import type { Generation } from "../generation/generation.ts";
-import { envoyReadiness, readinessStats } from "../readiness.ts";
+import { envoyReadiness, readinessStats } from "../admin/readiness.ts";
 import type { ListenerHold, NewcomerServices } from "./newcomer-services.ts";
 import type { RunningFacts } from "./preflight.ts";
 import { findRefusedListeners, findTlsFaults, findUnreadyParts } from "./proof.ts";

@@ -6,7 +6,7 @@
  * (`net.ipv4.tcp_migrate_req`). Hot restart hands the sockets themselves on: it loses none, and can do what cannot be
  * bound twice. Cold is what is left.
  */
-import type { ListenerFacts } from "./listeners.ts";
+import type { ListenerFacts } from "../admin/listeners.ts";
 
 /** What a user asks for, `--swapMode`. */
 export type SwapModeRequest = "auto" | "overlap" | "hot" | "cold";

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { statusRoutes } from "../../../src/agent/status-routes.ts";
-import { listenForAdmin } from "../../../src/envoy/admin-forwarder.ts";
+import { listenForAdmin } from "../../../src/envoy/admin/forwarder.ts";
 import { listenForStatus } from "../../../src/status/server.ts";
 import { Redactor } from "../../../src/telemetry/redactor.ts";
 import { statusParts } from "../../support/status-parts.ts";

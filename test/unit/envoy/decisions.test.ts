@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { splitLogLevel } from "../../../src/envoy/generation/arguments.ts";
 import { describeExit, exitCodeOf } from "../../../src/envoy/exits/exit.ts";
-import { envoyReadiness } from "../../../src/envoy/readiness.ts";
+import { envoyReadiness } from "../../../src/envoy/admin/readiness.ts";
 
 const live = {
   "server.state": 0,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { EnvoyAdmin } from "../../../../src/envoy/admin.ts";
+import { EnvoyAdmin } from "../../../../src/envoy/admin/admin.ts";
 import { drain, type DrainEvents } from "../../../../src/envoy/drain/drain.ts";
 import { type DrainPlan, planDrain } from "../../../../src/envoy/drain/drain-plan.ts";
 import { sleep } from "../../../../src/lifecycle/sleep.ts";

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "n
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { gunzipSync } from "node:zlib";
-import { EnvoyAdmin } from "../../../../src/envoy/admin.ts";
+import { EnvoyAdmin } from "../../../../src/envoy/admin/admin.ts";
 import { FlightRecorder, type GenerationFacts } from "../../../../src/envoy/exits/flight-recorder.ts";
 import { spawnChild } from "../../../../src/process/child.ts";
 import { createLogger } from "../../../../src/telemetry/log.ts";

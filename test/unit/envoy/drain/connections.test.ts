@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { parseStats } from "../../../../src/envoy/admin.ts";
+import { parseStats } from "../../../../src/envoy/admin/admin.ts";
 import {
   describeConnections,
   outboundListeners,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readListeners } from "../../../../src/envoy/swap/listeners.ts";
+import { readListeners } from "../../../../src/envoy/admin/listeners.ts";
 import { refusedListeners } from "../../../../src/envoy/swap/proof.ts";
 
 /** As Envoy's configuration dump tells of it. */

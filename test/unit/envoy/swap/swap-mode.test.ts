@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { ListenerFacts } from "../../../../src/envoy/swap/listeners.ts";
+import type { ListenerFacts } from "../../../../src/envoy/admin/listeners.ts";
 import { decideSwapMode, type SwapConditions } from "../../../../src/envoy/swap/swap-mode.ts";
 
 const shared: ListenerFacts = {

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { AdminPulse } from "../../../src/envoy/admin-pulse.ts";
-import { eventually } from "../../support/eventually.ts";
-import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { AdminPulse } from "../../../../src/envoy/admin/pulse.ts";
+import { eventually } from "../../../support/eventually.ts";
+import { temporaryFolder } from "../../../support/temporary-folder.ts";
 
 /** On a machine that has other work. */
 const patienceMs = 10_000;

@@ -2,10 +2,10 @@
  * Those who see every Envoy come and go: the witness that says why one ended, and the flight recorder.
  */
 import { join } from "node:path";
-import { CgroupMemory } from "../envoy/exits/cgroup-memory.ts";
-import { ExitWitness } from "../envoy/exits/exit-witness.ts";
-import { FlightRecorder } from "../envoy/exits/flight-recorder.ts";
-import type { GenerationObserver, SupervisorOptions } from "../envoy/supervision/options.ts";
+import { CgroupMemory } from "./exits/cgroup-memory.ts";
+import { ExitWitness } from "./exits/exit-witness.ts";
+import { FlightRecorder } from "./exits/flight-recorder.ts";
+import type { GenerationObserver, SupervisorOptions } from "./supervision/options.ts";
 import { residentBytes } from "../process/memory.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import { type Task, TaskGroup } from "../lifecycle/task-group.ts";

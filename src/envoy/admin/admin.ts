@@ -1,9 +1,9 @@
 /**
  * A client of one Envoy's admin interface, on its Unix socket (Envoy's administration documentation).
  */
-import { at, listAt, textAt } from "../lifecycle/json-path.ts";
-import { fetchHttp } from "../net/http-client.ts";
-import { type ListenerFacts, readListeners } from "./swap/listeners.ts";
+import { at, listAt, textAt } from "../../lifecycle/json-path.ts";
+import { fetchHttp } from "../../net/http-client.ts";
+import { type ListenerFacts, readListeners } from "./listeners.ts";
 
 /** Numbers of Envoy by statistic name; a statistic that was never used is missing. */
 export type Stats = ReadonlyMap<string, number>;

@@ -13,9 +13,9 @@ import {
   type ServerResponse,
 } from "node:http";
 import { finished } from "node:stream";
-import { errorMessage } from "../lifecycle/error-message.ts";
-import { every, Timer } from "../lifecycle/timer.ts";
-import { findListener } from "../net/unix-socket.ts";
+import { errorMessage } from "../../lifecycle/error-message.ts";
+import { every, Timer } from "../../lifecycle/timer.ts";
+import { findListener } from "../../net/unix-socket.ts";
 
 /** Where a request goes. */
 export interface Relay {

@@ -5,7 +5,7 @@
  * is read: a request through Node.js' HTTP client takes four times the processor time.
  */
 import { connect, type Socket } from "node:net";
-import { Timer } from "../lifecycle/timer.ts";
+import { Timer } from "../../lifecycle/timer.ts";
 
 /** Makes Envoy's main thread do next to nothing, and names it no secret. */
 const request = "GET /hot_restart_version HTTP/1.1\r\nhost: envoy\r\n\r\n";

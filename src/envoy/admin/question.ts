@@ -4,7 +4,7 @@
  * The main thread answers it, and the main thread takes in configuration as well: over a cluster of hundreds of
  * megabytes it is silent for minutes and neither hung nor without workers that serve. It uses CPU time then.
  */
-import { errorMessage } from "../lifecycle/error-message.ts";
+import { errorMessage } from "../../lifecycle/error-message.ts";
 
 /** What came of it. */
 export type AdminAnswer<T> =

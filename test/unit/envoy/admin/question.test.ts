@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type AdminAnswer, AdminQuestions, describeBusy } from "../../../src/envoy/admin-question.ts";
+import { type AdminAnswer, AdminQuestions, describeBusy } from "../../../../src/envoy/admin/question.ts";
 
 /** What happens while a question is open. */
 interface Question {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { readListeners } from "../../../../src/envoy/swap/listeners.ts";
+import { readListeners } from "../../../../src/envoy/admin/listeners.ts";
 
 const address = { socket_address: { address: "0.0.0.0", port_value: 15006 } };
 const tls = {

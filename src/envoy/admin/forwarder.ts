@@ -7,10 +7,10 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { finished } from "node:stream";
-import { HttpServer } from "../net/http-server.ts";
-import type { Logger } from "../telemetry/log.ts";
-import { readAdminTarget } from "./admin-path.ts";
-import { forward, type RelayLimits } from "./admin-relay.ts";
+import { HttpServer } from "../../net/http-server.ts";
+import type { Logger } from "../../telemetry/log.ts";
+import { readAdminTarget } from "./path.ts";
+import { forward, type RelayLimits } from "./relay.ts";
 
 /** Where requests go and what the agent does itself. */
 export interface AdminForwarderOptions {

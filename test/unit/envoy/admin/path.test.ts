@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
-import { readAdminTarget } from "../../../src/envoy/admin-path.ts";
+import { readAdminTarget } from "../../../../src/envoy/admin/path.ts";
 
 const known: readonly (readonly [target: string, path: string, query: string])[] = [
   ["/", "/", ""],

@@ -4,14 +4,14 @@ import { rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { listenForAdmin } from "../../../src/envoy/admin-forwarder.ts";
-import { sleep } from "../../../src/lifecycle/sleep.ts";
-import { fetchHttp } from "../../../src/net/http-client.ts";
-import type { HttpServer } from "../../../src/net/http-server.ts";
-import { eventually } from "../../support/eventually.ts";
-import { bareRequest, holdOpen, sendRaw, statusOf } from "../../support/raw-http.ts";
-import { type TemporaryFolder, temporaryFolder } from "../../support/temporary-folder.ts";
-import { testLog } from "../../support/test-log.ts";
+import { listenForAdmin } from "../../../../src/envoy/admin/forwarder.ts";
+import { sleep } from "../../../../src/lifecycle/sleep.ts";
+import { fetchHttp } from "../../../../src/net/http-client.ts";
+import type { HttpServer } from "../../../../src/net/http-server.ts";
+import { eventually } from "../../../support/eventually.ts";
+import { bareRequest, holdOpen, sendRaw, statusOf } from "../../../support/raw-http.ts";
+import { type TemporaryFolder, temporaryFolder } from "../../../support/temporary-folder.ts";
+import { testLog } from "../../../support/test-log.ts";
 
 /** Short, so that nobody has to wait for what takes ten seconds in earnest. */
 const limits = { firstByteMs: 1_000, lookMs: 50, stallMs: 60_000 };
