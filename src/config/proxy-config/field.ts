@@ -17,6 +17,8 @@ interface Presence {
   readonly unset?: unknown;
   /** An empty text is a problem. */
   readonly isRequired?: boolean;
+  /** The pod's annotation that sets it, over proxy.istio.io/config. */
+  readonly annotation?: string;
   /** Laid together key by key, where every other field is replaced as a whole. */
   readonly isMergedByKey?: boolean;
   /** Fields of one choice: to set one is to clear the others. */

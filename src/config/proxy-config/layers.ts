@@ -9,13 +9,9 @@ import type { ConfigProblem } from "../../schema/config-problem.ts";
 import { paths } from "../sources/paths.ts";
 import { optionalFile } from "../sources/optional-file.ts";
 import type { PodValues } from "../sources/pod-info.ts";
+import type { Field } from "./field.ts";
 import type { ProxyConfigLayer } from "./merge.ts";
-
-/** Annotations that set one field, over proxy.istio.io/config. */
-const annotatedFields = [
-  ["sidecar.istio.io/discoveryAddress", "discoveryAddress"],
-  ["status.sidecar.istio.io/port", "statusPort"],
-] as const;
+import { proxyConfigFields } from "./schema.ts";
 
 /** Mesh config, PROXY_CONFIG and the pod's annotations, the weakest first. */
 export function proxyConfigLayers(
@@ -35,8 +31,8 @@ export function proxyConfigLayers(
       text: from.annotations?.["proxy.istio.io/config"] ?? "",
       path: "",
     },
-    ...annotatedFields.flatMap(([annotation, field]) => {
-      const value = from.annotations?.[annotation];
+    ...Object.entries<Field>(proxyConfigFields).flatMap(([field, { annotation }]) => {
+      const value = annotation === undefined ? undefined : from.annotations?.[annotation];
       const source = `${paths.podAnnotations}: ${annotation}`;
       return value === undefined ? [] : [{ source, fields: { [field]: value } }];
     }),

@@ -42,7 +42,12 @@ export const proxyConfigFields = {
   // Istio has retired it; what it said here still counts.
   parentShutdownDuration: { ...duration(1_000, longestUint32SecondsMs), isUntold: true },
   terminationDrainDuration: { ...duration(0), default: "5s" },
-  discoveryAddress: { ...address, default: "istiod.istio-system.svc:15012", isRequired: true },
+  discoveryAddress: {
+    ...address,
+    annotation: "sidecar.istio.io/discoveryAddress",
+    default: "istiod.istio-system.svc:15012",
+    isRequired: true,
+  },
   discoveryRefreshDelay: duration(0),
   zipkinAddress: address,
   statsdUdpAddress: address,
@@ -53,7 +58,7 @@ export const proxyConfigFields = {
   customConfigFile: text,
   proxyBootstrapTemplatePath: text,
   statNameLength: { ...smallCount, default: 189 },
-  statusPort: { ...portOrNone, default: 15020 },
+  statusPort: { ...portOrNone, annotation: "status.sidecar.istio.io/port", default: 15020 },
   concurrency: optionalCount(workers.least, workers.most),
   interceptionMode: choice("REDIRECT", "TPROXY", "NONE"),
   tracing,

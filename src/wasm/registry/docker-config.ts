@@ -1,6 +1,7 @@
 /**
  * Credentials out of Docker's configuration, as pull secrets hold it. Pure.
  */
+import { isMapping } from "../../document/mapping.ts";
 
 /** What a registry is shown. */
 export type Credentials =
@@ -67,8 +68,4 @@ function readEntry(entry: Readonly<Record<string, unknown>>): Credentials {
   return username === "" && password === ""
     ? { kind: "anonymous" }
     : { kind: "password", username, password };
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -6,6 +6,7 @@ import { variables } from "../../../src/config/sources/environment.ts";
 import { istioFlags } from "../../../src/config/sources/istio-flags.ts";
 import { annotationOf, ownFlags, variableOf } from "../../../src/config/sources/own-flags.ts";
 import { pilotFlags } from "../../../src/config/sources/pilot-flags.ts";
+import { parseConfig } from "../../../src/config/parse-config.ts";
 import { readProxyFlags } from "../../../src/config/sources/proxy-flags.ts";
 import { markVariable } from "../../../src/envoy/generation/own-envoy.ts";
 import { launchedVariable } from "../../../src/process/own-environment.ts";
@@ -96,6 +97,13 @@ describe("a flag of outrider's own", () => {
       assert.deepEqual(value, setting.default);
     });
   }
+});
+
+test("an annotation reaches what the agent runs with", () => {
+  const files = { [annotations]: 'outrider.dev/swap-mode="cold"\noutrider.dev/restart-budget="3"' };
+  const { supervision } = parseConfig(configSources({ files }));
+  assert.equal(supervision.swapMode, "cold");
+  assert.equal(supervision.restart.budget, 3);
 });
 
 test("what pilot-agent has too is a flag and nothing else", () => {
