@@ -61,7 +61,9 @@ function unknownCommands(text: string): readonly string[] {
     [...code.matchAll(pattern)].filter(([, name = ""]) => !known(name)).map(([found]) => found);
   return [
     ...missing(/\bnpm run ([\w:]+)/g, (name) => scripts[name] !== undefined),
-    ...missing(/(?<=[`\n])outrider ([a-z]+)/g, (name) => commands.some((command) => command.name === name)),
+    ...missing(/(?<=[`\n])outrider ([a-z][a-z-]*)/g, (name) =>
+      commands.some((command) => command.name === name),
+    ),
   ];
 }
 
