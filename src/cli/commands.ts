@@ -8,6 +8,12 @@ import { discoveryCommand } from "./discovery.ts";
 import { doctorCommand } from "./doctor.ts";
 import { envCommand } from "./env.ts";
 import { envoyCommand } from "./envoy.ts";
+import {
+  cleanIptablesCommand,
+  iptablesCommand,
+  istioCleanIptablesCommand,
+  istioIptablesCommand,
+} from "./iptables.ts";
 import { planCommand } from "./plan.ts";
 import { proxyCommand } from "./proxy.ts";
 import { reloadCommand } from "./reload.ts";
@@ -31,6 +37,10 @@ export const commands: readonly Command[] = [
   doctorCommand,
   certsCommand,
   diagnoseCommand,
+  iptablesCommand,
+  cleanIptablesCommand,
+  istioIptablesCommand,
+  istioCleanIptablesCommand,
   discoveryCommand,
   envoyCommand,
   envCommand,

@@ -12,6 +12,8 @@ export interface CommandOptions {
   readonly args: readonly string[];
   /** Instead of this process's own environment. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** What it reads from its standard input; nothing unless told. */
+  readonly input?: string;
   /** Kills it, with all that it has started: every command has a deadline. */
   readonly signal: AbortSignal;
 }
@@ -26,14 +28,14 @@ export interface CommandResult {
 }
 
 /** Run a program in a session of its own, as all children of this process. Never rejects. */
-export async function runCommand({ file, args, env, signal }: CommandOptions): Promise<CommandResult> {
+export async function runCommand({ file, args, env, input, signal }: CommandOptions): Promise<CommandResult> {
   const { execa } = await import("execa");
   const running = execa(file, args, {
     detached: true,
     reject: false,
     all: true,
     lines: true,
-    stdin: "ignore",
+    ...(input === undefined ? { stdin: "ignore" } : { input }),
     cancelSignal: signal,
     killSignal: "SIGKILL",
     env: env ?? originalEnvironment(ownEnvironment),

@@ -47,3 +47,10 @@ function oneLine(value: unknown): string {
   const fields = Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}: ${oneLine(item)}`);
   return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
 }
+
+/** Assert that `text` is what the golden file holds. */
+export function goldenText(t: TestContext, name: string, text: string): void {
+  const path = join(goldenFolder, name);
+  mkdirSync(dirname(path), { recursive: true });
+  t.assert.fileSnapshot(text, path, { serializers: [String] });
+}

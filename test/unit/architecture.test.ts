@@ -20,6 +20,7 @@ const protocols = ["xds", "grpc", "probe", ...foundation];
 const features = [
   "application",
   "bootstrap",
+  "capture",
   "envoy",
   "identity",
   "sds",
@@ -73,6 +74,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 // Rooms with rooms of their own: each of these and those beside it that it may import, none of which stands below it.
 // Files at the top of such a room put its parts together: they import any of them, and none imports them.
 const subRooms: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  capture: {
+    options: [],
+    plan: ["options"],
+    render: ["options", "plan"],
+    apply: ["options", "plan", "render"],
+  },
   envoy: {
     admin: [],
     binary: [],
@@ -134,6 +141,7 @@ const nodeTimers = /\bset(?:Timeout|Interval)\b|\bAbortSignal\.timeout\b/;
 const readsFromOutside: readonly string[] = [
   "agent",
   "bootstrap",
+  "capture",
   "config",
   "grpc",
   "identity",

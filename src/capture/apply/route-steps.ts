@@ -1,0 +1,81 @@
+/** Steps that bring the routes of a family to what the plan wants. */
+import type { Family } from "../options/address.ts";
+import type { FamilyPlan, Route } from "../plan/plan.ts";
+import { routeWords } from "../render/iptables.ts";
+import { readRoutes, routeChange } from "./routes.ts";
+import { familyNames, problemOf } from "./rule-steps.ts";
+import type { SavedTables } from "./saved.ts";
+import type { Step } from "./steps.ts";
+import { heldState, isEmpty } from "./table-state.ts";
+import type { RunTool } from "./tool.ts";
+
+/** Steps to make: what is missing goes in, what is left from before goes out. */
+export interface RouteSteps {
+  readonly add: readonly Step[];
+  readonly remove: readonly Step[];
+}
+
+/**
+ * @param held every table of this family that may have rules of ours
+ * @param nft our tables in nftables, as it lists them
+ * @param plan undefined wants none
+ */
+export async function routeSteps(
+  run: RunTool,
+  family: Family,
+  { held, nft }: { readonly held: readonly SavedTables[]; readonly nft: readonly string[] },
+  plan: FamilyPlan | undefined,
+): Promise<RouteSteps> {
+  const wanted = plan?.routes ?? [];
+  const marks = new Set([
+    ...held.flatMap(marksOf),
+    ...nft.flatMap(nftMarks),
+    ...wanted.flatMap((route) => markOf(route) ?? []),
+  ]);
+  const hasRules =
+    held.some((tables) => !isEmpty(heldState("nat", tables.nat))) ||
+    nft.some((line) => line.startsWith(`table ${family === "ipv6" ? "ip6" : "ip"} `));
+  const hasRoutes = family === "ipv6" && hasRules;
+  if (marks.size === 0 && wanted.length === 0 && !hasRoutes) return { add: [], remove: [] };
+  const texts = (await readRoutes(run, family)) ?? { rules: [], routes: [], addresses: [] };
+  const { missing, surplus } = routeChange(texts, wanted, marks, hasRules);
+  const change = (route: Route, does: "add" | "del"): Promise<string | undefined> => {
+    const words = routeWords(family, route).map((word) => (word === "add" ? does : word));
+    return run("ip", words).then((result) => problemOf(result, "ip"));
+  };
+  const what = `${familyNames[family]} routes`;
+  const step = (route: Route, does: "add" | "del", undo: "add" | "del"): Step => {
+    let isMade = false;
+    return {
+      what,
+      make: async () => {
+        const problem = await change(route, does);
+        isMade = problem === undefined;
+        return problem;
+      },
+      takeBack: async () => (isMade ? change(route, undo) : undefined),
+    };
+  };
+  return {
+    add: missing.map((route) => step(route, "add", "del")),
+    remove: surplus.map((route) => step(route, "del", "add")),
+  };
+}
+
+function markOf(route: Route): number | undefined {
+  return route.kind === "rule" ? route.mark : undefined;
+}
+
+/** Marks that rules of ours set. */
+function marksOf({ mangle }: SavedTables): readonly number[] {
+  const rules = [...heldState("mangle", mangle).chains.values()].flat();
+  return rules.flatMap((rule) => {
+    const [, mark] = /--tproxy-mark (0x[\da-f]+|\d+)/.exec(rule) ?? [];
+    return mark === undefined ? [] : [Number(mark)];
+  });
+}
+
+function nftMarks(line: string): readonly number[] {
+  const [, mark] = /\btproxy to \S+ meta mark set (0x[\da-f]+|\d+)/.exec(line) ?? [];
+  return mark === undefined ? [] : [Number(mark)];
+}

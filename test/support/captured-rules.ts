@@ -1,0 +1,271 @@
+/**
+ * In a network namespace of its own: what iptables and nft say to rules of traffic capture, and what the kernel holds
+ * before, between and after.
+ */
+import { execFileSync } from "node:child_process";
+import * as fc from "fast-check";
+import { type ApplyOptions, applyCapture, cleanCapture } from "../../src/capture/apply/apply.ts";
+import type { CaptureOutcome } from "../../src/capture/apply/outcome.ts";
+import { type RunTool, toolsIn } from "../../src/capture/apply/tool.ts";
+import type { CapturePlan } from "../../src/capture/plan/plan.ts";
+import { restoreInput } from "../../src/capture/render/iptables.ts";
+import { nftScript } from "../../src/capture/render/nft.ts";
+import { captureCases, type CaptureTexts, planFor } from "./capture-cases.ts";
+import { answerAsProgram } from "./namespaced-program.ts";
+
+/** How rules get into the kernel. */
+export type Way = "iptables-nft" | "iptables-legacy" | "native-nft";
+
+/** What is to be shown. */
+export type RulesQuestion =
+  | { readonly show: "accepted" }
+  | { readonly show: "applied"; readonly way: Way; readonly runs: number }
+  | { readonly show: "changed"; readonly way: Way }
+  | { readonly show: "rolled-back"; readonly way: Way }
+  | { readonly show: "repaired"; readonly way: Way };
+
+const foreign = [
+  "*nat",
+  ":CNI_OTHERS - [0:0]",
+  "-A PREROUTING -i net1 -j RETURN",
+  "-A OUTPUT -j CNI_OTHERS",
+  "-A CNI_OTHERS -d 10.0.0.1/32 -j ACCEPT",
+  "COMMIT",
+  "*mangle",
+  "-A OUTPUT -d 10.0.0.2/32 -j MARK --set-mark 7",
+  "COMMIT",
+  "",
+].join("\n");
+
+function run(file: string, args: readonly string[], input = ""): string {
+  return execFileSync(file, args, { input, encoding: "utf8", stdio: ["pipe", "pipe", "pipe"] });
+}
+
+function optionsOf(way: Way, force = false): ApplyOptions {
+  return {
+    nativeNftables: way === "native-nft",
+    binary: way === "iptables-legacy" ? "legacy" : "nft",
+    force,
+  };
+}
+
+/** Everything that the kernel holds; tables that the old back end keeps without any rule do not count. */
+function everything(): string {
+  const saves = ["iptables-nft-save", "ip6tables-nft-save", "iptables-legacy-save", "ip6tables-legacy-save"];
+  const rules = saves.map((save) => byChain(run(save, []), /^\*\w+/, /^-A \S+/, /^-A .*|^:\S+ -/));
+  const routes = [["rule"], ["route", "show", "table", "all"], ["addr"]].flatMap((words) => [
+    run("ip", ["-4", ...words]),
+    run("ip", ["-6", ...words]),
+  ]);
+  const ruleset = byChain(run("nft", ["-s", "list", "ruleset"]), /^table .*/, /^\s*chain \S+/, /^(?!\}).*\S/);
+  return [...rules, ruleset, ...routes].join("\n");
+}
+
+/** Lines under their table and chain, in their order; in which order chains stand means nothing. */
+function byChain(text: string, isTable: RegExp, isChain: RegExp, isShown: RegExp): string {
+  const groups = new Map<string, string[]>();
+  let [table, chain] = ["", ""];
+  for (const line of text.split("\n")) {
+    const [newTable] = isTable.exec(line) ?? [];
+    if (newTable !== undefined) [table, chain] = [newTable, ""];
+    [chain] = isChain.exec(line) ?? [chain];
+    const key = `${table} ${chain}`;
+    if (isShown.test(line)) groups.set(key, [...(groups.get(key) ?? []), line]);
+  }
+  return [...groups]
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+    .map(([key, lines]) => [key, ...lines].join("\n"))
+    .join("\n");
+}
+
+/** Rules of somebody else, in the back end that is used. */
+function putForeignRules(way: Way): void {
+  run(way === "iptables-legacy" ? "iptables-legacy-restore" : "iptables-nft-restore", ["--noflush"], foreign);
+}
+
+function refusals(): readonly string[] {
+  return Object.entries(captureCases).flatMap(([name, texts]) => {
+    const plan = planFor(texts);
+    const problems: string[] = [];
+    const attempt = (file: string, args: readonly string[], input: string): void => {
+      try {
+        run(file, args, input);
+      } catch (error) {
+        problems.push(`${name}, ${file}: ${String(error)}`);
+      }
+    };
+    for (const family of plan) {
+      const prefix = family.family === "ipv4" ? "iptables" : "ip6tables";
+      for (const kind of ["nft", "legacy"])
+        attempt(`${prefix}-${kind}-restore`, ["--noflush", "--test"], restoreInput(family));
+    }
+    attempt("nft", ["-c", "-f", "-"], nftScript(plan));
+    return problems;
+  });
+}
+
+const port = fc.integer({ min: 1, max: 65_535 }).map(String);
+const list = (item: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+  fc.array(item, { maxLength: 3 }).map((items) => items.join(","));
+const id = fc.integer({ min: 0, max: 70_000 }).map(String);
+const block = fc.oneof(
+  fc.tuple(fc.ipV4(), fc.integer({ min: 0, max: 32 })).map(([address, bits]) => `${address}/${bits}`),
+  fc.tuple(fc.ipV6(), fc.integer({ min: 0, max: 128 })).map(([address, bits]) => `${address}/${bits}`),
+);
+const flag = fc.constantFrom("true", "false");
+const networkInterface = fc.stringMatching(/^[a-z][a-z0-9.-]{0,12}\+?$/);
+
+/** Any valid options. */
+const anyTexts: fc.Arbitrary<CaptureTexts> = fc.record({
+  "istio-inbound-interception-mode": fc.constantFrom("REDIRECT", "TPROXY"),
+  "istio-inbound-ports": fc.oneof(fc.constant("*"), list(port)),
+  "istio-local-exclude-ports": list(port),
+  "istio-service-cidr": fc.oneof(fc.constant("*"), list(block)),
+  "istio-service-exclude-cidr": list(block),
+  "istio-outbound-ports": list(port),
+  "istio-local-outbound-ports-exclude": list(port),
+  "istio-exclude-interfaces": list(networkInterface),
+  "kube-virt-interfaces": list(networkInterface),
+  "proxy-uid": list(id),
+  "proxy-gid": list(id),
+  ISTIO_OUTBOUND_OWNER_GROUPS: fc.oneof(fc.constant("*"), list(id)),
+  ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE: list(id),
+  "redirect-dns": flag,
+  "capture-all-dns": flag,
+  "drop-invalid": flag,
+  "dual-stack": flag,
+});
+
+function expect(outcome: CaptureOutcome, kind: CaptureOutcome["kind"]): void {
+  if (outcome.kind !== kind) throw new Error(`expected ${kind}, got ${JSON.stringify(outcome)}`);
+}
+
+async function applied(way: Way, runs: number): Promise<void> {
+  const tools = toolsIn(undefined);
+  putForeignRules(way);
+  const before = everything();
+  await fc.assert(
+    fc.asyncProperty(anyTexts, async (texts) => {
+      const plan = planFor(texts);
+      expect(await applyCapture(plan, optionsOf(way), tools), "changed");
+      const once = everything();
+      expect(await applyCapture(plan, optionsOf(way), tools), "unchanged");
+      expect(await applyCapture(plan, optionsOf(way, true), tools), "changed");
+      same(everything(), once, "applied twice");
+      expect(await cleanCapture(tools), "changed");
+      same(everything(), before, "cleaned");
+      expect(await cleanCapture(tools), "unchanged");
+    }),
+    { numRuns: runs },
+  );
+}
+
+function same(seen: string, expected: string, when: string): void {
+  if (seen === expected) return;
+  const [lines, others] = [seen.split("\n"), expected.split("\n")];
+  const at = lines.findIndex((line, index) => line !== others[index]);
+  const shown = (list: readonly string[]): string => list.slice(at, at + 8).join("\n");
+  throw new Error(`${when}, from line ${at} on:\n${shown(lines)}\ninstead of:\n${shown(others)}`);
+}
+
+const one = { "istio-inbound-ports": "*", "istio-service-cidr": "*", "istio-exclude-interfaces": "net1" };
+const other: CaptureTexts = {
+  ...one,
+  "istio-inbound-interception-mode": "TPROXY",
+  "redirect-dns": "true",
+  "dual-stack": "true",
+  "istio-exclude-interfaces": "net2",
+};
+
+/** Each configuration leaves the same rules, whatever was there before. */
+async function changed(way: Way): Promise<void> {
+  const tools = toolsIn(undefined);
+  putForeignRules(way);
+  const before = everything();
+  const results = new Map<CaptureTexts, string>();
+  for (const texts of [one, other]) {
+    expect(await applyCapture(planFor(texts), optionsOf(way), tools), "changed");
+    results.set(texts, everything());
+    expect(await cleanCapture(tools), "changed");
+    same(everything(), before, "cleaned");
+  }
+  for (const texts of [one, other, one]) {
+    expect(await applyCapture(planFor(texts), optionsOf(way), tools), "changed");
+    same(everything(), results.get(texts) ?? "", "changed");
+  }
+  // A back end that is left for another keeps nothing.
+  const next: Way = way === "native-nft" ? "iptables-nft" : "native-nft";
+  expect(await applyCapture(planFor(other), optionsOf(next), tools), "changed");
+  expect(await applyCapture(planFor(one), optionsOf(way), tools), "changed");
+  same(everything(), results.get(one) ?? "", "changed back");
+}
+
+/** Everything else happens; the program whose words have this in them fails. */
+function failing(word: string): RunTool {
+  const tools = toolsIn(undefined);
+  return (file, args, input) =>
+    [file, ...args].join(" ").includes(word)
+      ? tools("sh", ["-c", "echo made to fail >&2; exit 2"])
+      : tools(file, args, input);
+}
+
+async function rolledBack(way: Way): Promise<void> {
+  putForeignRules(way);
+  const words = way === "native-nft" ? ["route add"] : ["ip6tables-", "route add", "rule add"];
+  for (const earlier of [undefined, one]) {
+    if (earlier !== undefined)
+      expect(await applyCapture(planFor(earlier), optionsOf(way), toolsIn(undefined)), "changed");
+    const before = everything();
+    for (const word of words) {
+      const fails = word === "ip6tables-" ? "ip6tables-" : word;
+      const broken =
+        fails === "ip6tables-" ? failing(`${fails}${optionsOf(way).binary ?? ""}-restore`) : failing(fails);
+      const outcome = await applyCapture(planFor(other), optionsOf(way), broken);
+      if (outcome.kind !== "failed") throw new Error(`${word} did not fail`);
+      if (outcome.left.length > 0 && word !== "ip6tables-") throw new Error(outcome.left.join("; "));
+      same(everything(), before, `after a failed ${word}`);
+    }
+  }
+}
+
+/** A first call that was killed has left half of it. */
+async function repaired(way: Way): Promise<void> {
+  const tools = toolsIn(undefined);
+  const before = everything();
+  const plan: CapturePlan = planFor(other);
+  expect(await applyCapture(plan, optionsOf(way), tools), "changed");
+  const whole = everything();
+  if (way === "native-nft") run("nft", ["delete", "table", "ip6", "istio-proxy-nat"]);
+  else {
+    const iptables = way === "iptables-legacy" ? "iptables-legacy" : "iptables-nft";
+    run(iptables, ["-t", "nat", "-D", "OUTPUT", "-j", "ISTIO_OUTPUT"]);
+    run(iptables, ["-t", "nat", "-F", "ISTIO_OUTPUT"]);
+    run(iptables, ["-t", "mangle", "-D", "ISTIO_INBOUND", "1"]);
+  }
+  run("ip", ["route", "flush", "table", "133"]);
+  expect(await applyCapture(plan, optionsOf(way), tools), "changed");
+  same(everything(), whole, "repaired");
+  expect(await cleanCapture(tools), "changed");
+  same(everything(), before, "cleaned");
+}
+
+async function answer(question: RulesQuestion): Promise<readonly string[]> {
+  switch (question.show) {
+    case "accepted":
+      return refusals();
+    case "applied":
+      await applied(question.way, question.runs);
+      return [];
+    case "changed":
+      await changed(question.way);
+      return [];
+    case "rolled-back":
+      await rolledBack(question.way);
+      return [];
+    case "repaired":
+      await repaired(question.way);
+      return [];
+  }
+}
+
+if (import.meta.main) await answerAsProgram(answer);
