@@ -9,10 +9,15 @@ function mangle(chain: string, matches: readonly Match[], action: Action, becaus
   return { table: "mangle", chain, matches, action, because };
 }
 
-/** None with REDIRECT, or where nothing inbound is captured. */
+/** Not with REDIRECT, or where nothing inbound is captured. */
+function isTproxy({ inboundMode, inboundPorts }: CaptureOptions): boolean {
+  return inboundMode === "TPROXY" && inboundPorts.length > 0;
+}
+
+/** None without TPROXY. */
 export function tproxyMarks(options: CaptureOptions, place: FamilyPlace): readonly Rule[] {
-  const { tproxyMark, inboundMode, inboundPorts } = options;
-  if (inboundMode !== "TPROXY" || inboundPorts.length === 0) return [];
+  const { tproxyMark } = options;
+  if (!isTproxy(options)) return [];
   const outboundMark = tproxyMark + 1;
   const toApplication = "Envoy's call to the application keeps the caller's address";
   return [
@@ -52,7 +57,7 @@ export function tproxyMarks(options: CaptureOptions, place: FamilyPlace): readon
 
 /** Of the family. */
 export function routes(options: CaptureOptions, { family }: FamilyPlace): readonly Route[] {
-  const { tproxyMark: mark, tproxyRouteTable: table, inboundMode } = options;
+  const { tproxyMark: mark, tproxyRouteTable: table } = options;
   const passthrough: Route = {
     kind: "address",
     address: "::6/128",
@@ -62,5 +67,6 @@ export function routes(options: CaptureOptions, { family }: FamilyPlace): readon
     { kind: "rule", mark, table, because: "packets of TPROXY have a routing table of their own" },
     { kind: "local-default", table, because: "in which every address is this machine" },
   ];
-  return [...(family === "ipv6" ? [passthrough] : []), ...(inboundMode === "TPROXY" ? forMark : [])];
+  // Without a rule that sets the mark nobody could tell whose its routes are.
+  return [...(family === "ipv6" ? [passthrough] : []), ...(isTproxy(options) ? forMark : [])];
 }
