@@ -66,6 +66,8 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
 
   // From here on Envoy boots, and nothing holds it up.
   const late = await import("./late-parts.ts");
+  // The first Envoy could not be started: nothing else is.
+  if (envoy !== undefined && tasks.failure !== undefined) return await envoy.ended;
   const metrics = late.agentMetrics(deps, envoy?.supervisor);
   await using stack = new AsyncDisposableStack();
   const { identity, xds } = await late.startControlPlaneServices(config, { log, metrics, tasks, stack });
@@ -103,7 +105,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
   envoy?.follow(deps.reloadRequests);
 
   const end = await (envoy?.ended ?? late.endWithoutEnvoy(identity.state, tasks.signal, ends));
-  deps.onEnd(end);
+  if (envoy === undefined) deps.onEnd(end);
   if (tasks.failure !== undefined) throw tasks.failure;
   return end;
 }

@@ -29,6 +29,8 @@ export interface SupervisedEnvoyDependencies {
   readonly newcomers: ReadonlyWatch<NewcomerServices | undefined>;
   /** Outlives Envoy; a failure in it ends Envoy too. */
   readonly tasks: TaskGroup;
+  /** Every Envoy is gone, however far the agent has come. */
+  readonly onEnd: (end: SupervisionEnd) => void;
   /** Drain, and end. */
   readonly shutdown: AbortSignal;
   /** The application asks for the end, or is gone: a drain that is under way has less to wait for. */
@@ -75,7 +77,7 @@ export class SupervisedEnvoy implements AsyncDisposable {
       hurry: deps.hurry,
     });
     tasks.spawn("supervise-envoy", async () => {
-      await this.ended;
+      deps.onEnd(await this.ended);
     });
     tasks.spawn("serve-newcomers", async (signal) => {
       for await (const services of deps.newcomers.changes(signal))

@@ -127,8 +127,9 @@ export class ApplicationSocket implements AsyncDisposable {
     socket.once("close", () => {
       left.abort();
     });
-    await this.#deps.ready(AbortSignal.any([left.signal, this.#closed.signal, signal]));
-    if (socket.writable) socket.write("ready\n");
+    const over = AbortSignal.any([left.signal, this.#closed.signal, signal]);
+    await this.#deps.ready(over);
+    if (!over.aborted && socket.writable) socket.write("ready\n");
   }
 
   #leave(): void {

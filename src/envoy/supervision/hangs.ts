@@ -30,6 +30,6 @@ export function hung(turn: Turn, event: Extract<SupervisionEvent, { kind: "hung"
 
 /** It is waited for no longer. */
 export function replacementIsOverdue(turn: Turn, number: number): void {
-  const { active } = turn;
-  if (active?.number === number && active.phase.kind === "hung") turn.do({ kind: "kill", number });
+  // Also while it is drained: it answers nobody, and nothing is to be counted on it.
+  if (turn.active?.number === number) turn.do({ kind: "kill", number });
 }

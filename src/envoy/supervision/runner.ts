@@ -48,6 +48,8 @@ export class Runner {
   #requests: StopRequests | undefined;
   #state: SupervisionState;
   #isHandling = false;
+  /** Nothing is begun any more: what is left is only to end. */
+  #isClosed = false;
   #taskCount = 0;
   #askerCount = 0;
   #startError: unknown;
@@ -85,6 +87,7 @@ export class Runner {
 
   /** Ask for another Envoy. Resolves when it serves, or when it is clear that it will not. */
   swap(launch: PreparedLaunch, trigger: string, isForced: boolean): Promise<SwapReport> {
+    if (this.#isClosed) return Promise.resolve({ result: "stopped" });
     this.#askerCount += 1;
     const asker = this.#askerCount;
     return new Promise((resolve) => {
@@ -116,10 +119,18 @@ export class Runner {
     try {
       return await this.#ended.promise;
     } finally {
-      for (const timer of this.#timers.values()) timer.cancel();
+      this.#close();
       await this.#processes.clear();
       await this.#tasks[Symbol.asyncDispose]();
     }
+  }
+
+  #close(): void {
+    this.#isClosed = true;
+    this.#events.length = 0;
+    for (const timer of this.#timers.values()) timer.cancel();
+    for (const resolve of this.#askers.values()) resolve({ result: "stopped" });
+    this.#askers.clear();
   }
 
   /** The Envoy that owes an answer: not one whose admin interface another has taken, or that is on its way out. */
@@ -132,6 +143,7 @@ export class Runner {
 
   /** Something has happened. What follows from it is begun before this returns. */
   tell(event: SupervisionEvent): void {
+    if (this.#isClosed) return;
     this.#events.push(event);
     if (this.#isHandling) return;
     this.#isHandling = true;
@@ -140,6 +152,7 @@ export class Runner {
         this.#handle(next);
       }
     } catch (error) {
+      this.#close();
       this.#ended.reject(error);
     } finally {
       this.#isHandling = false;

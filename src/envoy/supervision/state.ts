@@ -219,6 +219,8 @@ export function adminHolderOf(state: SupervisionState): Envoy | undefined {
 }
 
 /** The hot restart child that is being proven: its parent has no admin interface any more. */
-export function hotChildOf({ envoys }: SupervisionState): Envoy | undefined {
-  return envoys.find(({ phase }) => phase.kind === "newcomer" && phase.mode === "hot");
+export function hotChildOf({ envoys, swap }: SupervisionState): Envoy | undefined {
+  // One that has just died leaves its parent as blind as before, until that is known.
+  const candidates = swap?.kind === "died" ? [...envoys, swap.newcomer] : envoys;
+  return candidates.find(({ phase }) => phase.kind === "newcomer" && phase.mode === "hot");
 }

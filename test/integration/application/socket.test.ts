@@ -15,6 +15,7 @@ const graceMs = 300;
 
 interface Started extends AsyncDisposable {
   readonly path: string;
+  readonly tasks: TaskGroup;
   readonly application: ApplicationSocket;
   readonly becomeReady: () => void;
 }
@@ -39,6 +40,7 @@ async function start(): Promise<Started> {
   const owned = stack.move();
   return {
     path,
+    tasks,
     application,
     becomeReady: () => {
       becomeReady(undefined);
@@ -83,6 +85,20 @@ describe("app.sock", () => {
     second.end();
     const tookMs = await goneAfter(started.application);
     assert.ok(tookMs >= graceMs - 20 && tookMs < graceMs + 500, `took ${tookMs} ms`);
+  });
+
+  test("does not say that the sidecar is ready when a part of the agent fails before it is", async () => {
+    await using started = await start();
+    const socket = await hold(started.path);
+    let heard = "";
+    socket.on("data", (bytes: Buffer) => {
+      heard += bytes.toString("utf8");
+    });
+    started.tasks.spawn("part", () => Promise.reject(new Error("fails")));
+    await aborted(started.tasks.signal);
+    await sleep(graceMs / 3);
+    assert.equal(heard, "");
+    socket.destroy();
   });
 
   test("an application that comes back in time is not gone", async () => {

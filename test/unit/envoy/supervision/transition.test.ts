@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { SupervisionEvent } from "../../../../src/envoy/supervision/event.ts";
+import { hotChildOf } from "../../../../src/envoy/supervision/state.ts";
 import { begun } from "../../../support/supervision/explore.ts";
-import { after, serving } from "../../../support/supervision/histories.ts";
+import { after, serving, swapping } from "../../../support/supervision/histories.ts";
 import {
   asks,
   checked,
@@ -411,6 +412,13 @@ describe("an Envoy that hangs", () => {
       "live",
     ],
     [
+      "is killed then, also when a stop drains it meanwhile",
+      serving,
+      [hangs(1, false), stop, { kind: "timer", timer: { kind: "hung", number: 1 } }],
+      ["kill 1"],
+      "draining",
+    ],
+    [
       "is killed when another one is proven",
       serving,
       [hangs(1, false), go("overlap"), live(2), proven(2)],
@@ -425,6 +433,15 @@ describe("an Envoy that hangs", () => {
       "live",
     ],
   ]);
+});
+
+describe("a hot restart child that has died by itself", () => {
+  test("has left its parent without admin before that is explained, and nobody is asked for it", () => {
+    const [step] = happen(swapping("hot"), { event: dies(2), afterMs: 10 });
+    const state = step?.after.state;
+    assert.ok(state !== undefined);
+    assert.equal(hotChildOf(state)?.number, 2);
+  });
 });
 
 describe("a stop", () => {
