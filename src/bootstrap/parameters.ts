@@ -51,7 +51,7 @@ export interface BootstrapParameters {
   readonly statsAddress: string;
   /** The same of the other family; null unless both are served. */
   readonly additionalStatsAddress: string | null;
-  /** Every field of ProxyConfig but secrets, by its name in Istio; null where nothing sets it. */
+  /** Every field of ProxyConfig but the tracers' tokens, by its name in Istio; null where nothing sets it. */
   readonly proxyConfig: Json;
   /** Port of the agent's status server. */
   readonly agentStatusPort: number;

@@ -19,14 +19,19 @@ export const reloadCommand: Command = {
 };
 
 async function reload(args: Arguments, context: CommandContext): Promise<number> {
-  const [{ locateAgent }, { readConfigFile }, { AgentClient }, { reloadRoute }, { errorMessage }] =
-    await Promise.all([
-      import("../config/agent-location.ts"),
-      import("../config/sources/read-sources.ts"),
-      import("../status/client.ts"),
-      import("../status/routes/reload.ts"),
-      import("../lifecycle/error-message.ts"),
-    ]);
+  const [
+    { locateAgent },
+    { readConfigFile },
+    { AgentClient, AgentError },
+    { reloadRoute },
+    { errorMessage },
+  ] = await Promise.all([
+    import("../config/agent-location.ts"),
+    import("../config/sources/read-sources.ts"),
+    import("../status/client.ts"),
+    import("../status/routes/reload.ts"),
+    import("../lifecycle/error-message.ts"),
+  ]);
   const located = locateAgent({
     env: context.env,
     flags: flagTexts(args, ["meshConfig"]),
@@ -39,7 +44,10 @@ async function reload(args: Arguments, context: CommandContext): Promise<number>
     context.print(JSON.stringify(report));
     return report.result === "swapped" || report.result === "unchanged" ? 0 : 1;
   } catch (error) {
-    context.printError(`the agent on port ${port} did not answer: ${errorMessage(error)}`);
+    const isAnswer = error instanceof AgentError && error.code === "STATUS";
+    context.printError(
+      `the agent on port ${port} ${isAnswer ? "answers with" : "did not answer:"} ${errorMessage(error)}`,
+    );
     return 1;
   }
 }

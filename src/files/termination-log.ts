@@ -30,11 +30,12 @@ export function terminationMessage(lines: readonly string[]): string {
 /**
  * Write why this process ends.
  *
- * @param path undefined takes the default where it can be written, an empty text writes nothing
+ * @param path undefined takes the default where it can be written; `off` and an empty text write nothing
  * @returns what went wrong with a path that was asked for
  */
 export function writeTerminationLog(path: string | undefined, lines: readonly string[]): string | undefined {
-  if (path === "" || (path === undefined && !isWritable(defaultTerminationLog))) return undefined;
+  if (path === "" || path === "off" || (path === undefined && !isWritable(defaultTerminationLog)))
+    return undefined;
   const target = path ?? defaultTerminationLog;
   try {
     // The kubelet mounts the file itself, so it cannot be replaced by a rename.

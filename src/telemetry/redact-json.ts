@@ -37,6 +37,9 @@ function redactValue(value: unknown, place: Place, secrets: readonly string[]): 
   if (typeof value === "number") return place.inSecret && value > 999_999 ? redacted : value;
   if (Array.isArray(value)) return value.map((item: unknown) => redactValue(item, place, secrets));
   if (typeof value !== "object" || value === null) return value;
+  // A date and the like: JSON has what they say of themselves.
+  if ("toJSON" in value && typeof value.toJSON === "function")
+    return redactValue(value.toJSON(), place, secrets);
   const name = nameOf(value);
   const named = isSecretName(name) || (place.inHeaders && name !== "" && !isHarmlessHeader(name));
   return Object.fromEntries(

@@ -105,11 +105,25 @@ export const ownFlags = {
   wasmFolder: text("/var/lib/istio/data", "Folder for the Wasm modules that are fetched for Envoy."),
   terminationLog: {
     ...optionalText(
-      `File that gets the reason of a failure (default ${defaultTerminationLog}, where it can be written).`,
+      `File that gets the reason of a failure (default ${defaultTerminationLog}, where it can be written); off for none.`,
     ),
     takesEmpty: true,
   },
 } as const;
+
+/**
+ * What weakens the pod, or makes the agent run or write something. Whoever writes the container, its platform, says it
+ * over whoever annotates the pod: their variable counts over the annotation.
+ */
+export const guardedFlags: ReadonlySet<string> = new Set<keyof typeof ownFlags>([
+  "socketMode",
+  "identityCache",
+  "identityCacheOnDisk",
+  "onRotate",
+  "appSocket",
+  "wasmFolder",
+  "terminationLog",
+]);
 
 /** `swapMode` as `OUTRIDER_SWAP_MODE`. */
 export function variableOf(flag: string): string {

@@ -1,5 +1,6 @@
 /**
- * The flags of `proxy`, read: the command line before the pod's annotations before the environment before the default.
+ * The flags of `proxy`, read: the command line before the pod's annotations before the environment before the default;
+ * of guarded ones the environment before the annotations.
  * What pilot-agent has too is a flag and nothing else, as it is there.
  */
 import type { ConfigProblem } from "../../schema/config-problem.ts";
@@ -8,7 +9,7 @@ import { type GivenTexts, readSettings, type Setting, type SettingValues } from 
 import type { ConfigSources } from "./config-sources.ts";
 import { istioFlags } from "./istio-flags.ts";
 import { logFlags } from "./log-flags.ts";
-import { annotationOf, ownFlags, variableOf } from "./own-flags.ts";
+import { annotationOf, guardedFlags, ownFlags, variableOf } from "./own-flags.ts";
 import { paths } from "./paths.ts";
 import { type PilotFlagValues, pilotFlagValues } from "./pilot-flags.ts";
 import { readPodInfo } from "./pod-info.ts";
@@ -39,11 +40,12 @@ function elsewhere(
   annotations: Readonly<Record<string, string>>,
   env: ConfigSources["env"],
 ): GivenTexts | undefined {
-  const annotation = annotationOf(flag);
-  const annotated = annotations[annotation];
-  if (annotated !== undefined && annotated.trim() !== "")
-    return { source: `${paths.podAnnotations}: ${annotation}`, texts: [annotated] };
-  const variable = variableOf(flag);
-  const value = env[variable];
-  return value === undefined || value.trim() === "" ? undefined : { source: variable, texts: [value] };
+  const [annotation, variable] = [annotationOf(flag), variableOf(flag)];
+  const annotated = givenAs(`${paths.podAnnotations}: ${annotation}`, annotations[annotation]);
+  const set = givenAs(variable, env[variable]);
+  return guardedFlags.has(flag) ? (set ?? annotated) : (annotated ?? set);
+}
+
+function givenAs(source: string, text: string | undefined): GivenTexts | undefined {
+  return text === undefined || text.trim() === "" ? undefined : { source, texts: [text] };
 }

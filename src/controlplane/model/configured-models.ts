@@ -1,6 +1,7 @@
 /**
  * The models that the configuration makes, one after the other: what leaves the model as it is is no new one.
  */
+import { errorMessage } from "../../lifecycle/error-message.ts";
 import { TaskGroup } from "../../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../../lifecycle/watch.ts";
 import type { Logger } from "../../telemetry/log.ts";
@@ -26,7 +27,7 @@ export class ConfiguredModels implements AsyncDisposable {
     this.#log = log;
     this.#models = new Watch({ number: 1, model: buildModel(configuration.current.objects, settings) });
     this.#tasks.spawn("follow-configuration", async (signal) => {
-      for await (const current of configuration.changes(signal)) this.#publish(current);
+      for await (const current of configuration.changes(signal)) this.#publishOrTell(current);
     });
   }
 
@@ -36,6 +37,15 @@ export class ConfiguredModels implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#tasks[Symbol.asyncDispose]();
+  }
+
+  /** What no reader of configuration has refused and no model can be made of costs the change, not all later ones. */
+  #publishOrTell(configuration: Configuration): void {
+    try {
+      this.#publish(configuration);
+    } catch (error) {
+      this.#log.error("configuration cannot be served, the last one stays", { reason: errorMessage(error) });
+    }
   }
 
   #publish({ objects }: Configuration): void {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { writeTerminationLog } from "../../../src/files/termination-log.ts";
@@ -20,6 +20,8 @@ test("a file that cannot be written is told, an empty name is not", () => {
     /^\/no\/such\/folder\/log cannot be written: /,
   );
   assert.equal(writeTerminationLog("", ["x"]), undefined);
+  assert.equal(writeTerminationLog("off", ["x"]), undefined);
+  assert.ok(!existsSync("off"));
 });
 
 test("the agent writes what keeps it from running", async () => {

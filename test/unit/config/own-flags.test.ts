@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { commands } from "../../../src/cli/commands.ts";
 import { variables } from "../../../src/config/sources/environment.ts";
 import { istioFlags } from "../../../src/config/sources/istio-flags.ts";
-import { annotationOf, ownFlags, variableOf } from "../../../src/config/sources/own-flags.ts";
+import { annotationOf, guardedFlags, ownFlags, variableOf } from "../../../src/config/sources/own-flags.ts";
 import { pilotFlags } from "../../../src/config/sources/pilot-flags.ts";
 import { parseConfig } from "../../../src/config/parse-config.ts";
 import { readProxyFlags } from "../../../src/config/sources/proxy-flags.ts";
@@ -62,7 +62,8 @@ describe("a flag of outrider's own", () => {
   });
 
   for (const [name, setting] of rows) {
-    test(`--${name} counts over the annotation, that over the variable, that over the default`, () => {
+    const [above, below] = guardedFlags.has(name) ? ["variable", "annotation"] : ["annotation", "variable"];
+    test(`--${name} counts over the ${above}, that over the ${below}, that over the default`, () => {
       const [flag, annotation, variable] = textsFor(name, setting);
       const value = (text: string): unknown => {
         const reading = readText(setting, text);
@@ -75,7 +76,11 @@ describe("a flag of outrider's own", () => {
       });
       const files = annotated(annotation);
       assert.deepEqual(valueOf(name, { env, files, flags: { [name]: flag } }), [value(flag), []]);
-      assert.deepEqual(valueOf(name, { env, files }), [value(annotation), []]);
+      assert.deepEqual(valueOf(name, { env, files }), [
+        value(above === "variable" ? variable : annotation),
+        [],
+      ]);
+      assert.deepEqual(valueOf(name, { files }), [value(annotation), []]);
       assert.deepEqual(valueOf(name, { env }), [value(variable), []]);
       assert.deepEqual(valueOf(name, {}), [setting.default, []]);
       const empty = { env: { [variableOf(name)]: " " }, files: annotated("") };
