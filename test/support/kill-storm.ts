@@ -1,4 +1,5 @@
 /** Envoys killed at random moments, swaps included: is it always back, what is said meanwhile, and what is left behind. */
+import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { readProcessStat } from "../../src/process/identity.ts";
 import { envoysOf, pidsIn, sharedMemoryOf } from "./envoys-of.ts";
@@ -43,6 +44,9 @@ interface PlainDeath {
   readonly provenAt: number;
   readonly backAt: number;
 }
+
+/** The agent's line about an Envoy that serves, with its generation. */
+const provenLine = /Envoy (?:is live|swapped)\b.*\bgeneration\W+(\d+)/;
 
 /** Longest time until an Envoy is back, in milliseconds. */
 const backWithinMs = 20_000;
@@ -106,28 +110,27 @@ class Storm {
   async #killPlainly(): Promise<void> {
     await this.#swap;
     await pause(Math.random() * 400);
-    const pid = await this.#sidecar.envoyPid();
+    const { pid, generation } = (await this.#sidecar.report()).envoy;
+    assert.ok(pid !== undefined && generation !== undefined, "Envoy runs");
     process.kill(pid, "SIGKILL");
     // The kernel takes its time to end a process; from then on its parent can know.
     while ((readProcessStat(pid)?.state ?? "Z") !== "Z") await pause(1);
     const at = performance.now();
-    const from = this.#sidecar.agent.lines.length;
     const backAt = await this.#back(at, pid);
-    this.#plainKills.push({ at, provenAt: await this.#proofSince(from), backAt });
+    this.#plainKills.push({ at, provenAt: await this.#proofAfter(generation), backAt });
   }
 
-  /** When the agent says that the next Envoy was proven; its line may come later than its answers. */
-  async #proofSince(from: number): Promise<number> {
+  /** When the agent says that a later Envoy was proven; its line may come later than its answers. */
+  async #proofAfter(generation: number): Promise<number> {
     const line = await eventually(
       "the line of the proof",
       () => {
-        const proof = this.#sidecar.agent.lines
-          .slice(from)
-          .find((text) => /Envoy (?:is live|swapped)/.test(text));
-        if (proof === undefined) throw new Error("there is none yet");
+        const { lines } = this.#sidecar.agent;
+        const proof = lines.find((text) => Number(provenLine.exec(text)?.[1]) > generation);
+        if (proof === undefined) throw new Error(`none in:\n${lines.slice(-40).join("\n")}`);
         return proof;
       },
-      { withinMs: 2_000, everyMs: 5 },
+      { withinMs: 20_000, everyMs: 5 },
     );
     return Date.parse(line.split("\t")[0] ?? "") - performance.timeOrigin;
   }
