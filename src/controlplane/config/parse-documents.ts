@@ -1,7 +1,7 @@
 /**
  * A YAML file becomes configuration objects, or every problem with its line.
  */
-import { isMap, type Node, type YAMLMap } from "yaml";
+import { isMap, isScalar, type Node, type YAMLMap } from "yaml";
 import { type DocumentFault, objectsLimits } from "../../document/limits.ts";
 import { readYamlDocuments } from "../../document/yaml.ts";
 import {
@@ -67,7 +67,7 @@ export function parseDocuments(source: string, content: string): ParsedFile {
   for (const { document, faults } of read.documents) {
     tell(faults);
     if (faults.length > 0) refused.push(undefined);
-    if (faults.length > 0 || document.contents === null) continue;
+    if (faults.length > 0 || document.contents === null || isNothing(document.contents)) continue;
     const parsed = parseObject(document.contents, context);
     if (parsed === undefined) refused.push(idOf(document.contents));
     else objects.push(parsed);
@@ -79,6 +79,11 @@ export function parseDocuments(source: string, content: string): ParsedFile {
     refused: refused.filter((id) => id !== undefined),
     hidesObjects: refused.includes(undefined),
   };
+}
+
+/** What a template leaves of an object that is switched off, or a separator after the last one: kubectl takes it, too. */
+function isNothing(contents: Node): boolean {
+  return isScalar(contents) && contents.value === null;
 }
 
 function parseObject(node: Node, context: DecodeContext): ConfigObject | undefined {

@@ -363,6 +363,12 @@ describe("a file of objects", () => {
       objects: ["a:1", "c:13"],
     },
     {
+      what: "documents with nothing in them are none",
+      text: `---\n# switched off\n---\n${workload("a", "10.0.0.1")}---\nnull\n---\n`,
+      problems: [],
+      objects: ["a:4"],
+    },
+    {
       what: "a document that is no object",
       text: `- 1\n---\n${workload("a", "10.0.0.1")}`,
       problems: ["mesh/a.yaml:1: must be an Istio object with apiVersion, kind, metadata and spec"],
