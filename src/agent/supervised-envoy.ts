@@ -64,6 +64,7 @@ export class SupervisedEnvoy implements AsyncDisposable {
       supervision: config.supervision,
       ownPids: [deps.pid],
       knownPorts: config.knownPorts,
+      newcomers: deps.newcomers,
       log,
       onLogLine: deps.onEnvoyLogLine,
       observer: this.#witnesses.observer,
@@ -78,10 +79,6 @@ export class SupervisedEnvoy implements AsyncDisposable {
     });
     tasks.spawn("supervise-envoy", async () => {
       deps.onEnd(await this.ended);
-    });
-    tasks.spawn("serve-newcomers", async (signal) => {
-      for await (const services of deps.newcomers.changes(signal))
-        if (services !== undefined) this.supervisor.attach(services);
     });
   }
 

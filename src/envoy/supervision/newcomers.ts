@@ -26,17 +26,11 @@ export class Newcomers {
   readonly #options: SupervisorOptions;
   readonly #processes: Processes;
   readonly #newcomers = new Map<number, Newcomer>();
-  #services: NewcomerServices | undefined;
   #running: RunningFacts = { listeners: undefined, faults: [] };
 
   constructor(options: SupervisorOptions, processes: Processes) {
     this.#options = options;
     this.#processes = processes;
-  }
-
-  /** Newcomers can be served from now on. */
-  attach(services: NewcomerServices): void {
-    this.#services = services;
   }
 
   /** The look before a swap. Never rejects. */
@@ -51,7 +45,7 @@ export class Newcomers {
         ? undefined
         : { generation, isSilent, listeners: this.#processes.listeners(generation.number) };
     const deps = {
-      ...{ log, knownPorts, memory, services: this.#services },
+      ...{ log, knownPorts, memory, services: this.#options.newcomers.current },
       ownPids: () => [...ownPids, ...this.#processes.pids()],
     };
     const check = await checkLaunch(request.launch, request.mode, incumbent, deps, cancel);
@@ -62,7 +56,7 @@ export class Newcomers {
 
   /** Before a newcomer is started: the streams that it opens get no listeners until it has its clusters. */
   holdListeners(number: number, mode: TakeOverMode): void {
-    const services = this.#services;
+    const services = this.#options.newcomers.current;
     if (services === undefined) return;
     this.#newcomers.set(number, { mode, hold: services.holdListeners(), running: this.#running, services });
   }

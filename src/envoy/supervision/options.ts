@@ -1,9 +1,11 @@
 /** What the supervisor runs, how it decides, and whom it tells. */
+import type { ReadonlyWatch } from "../../lifecycle/watch.ts";
 import type { ChildExit } from "../../process/child.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { ExitDiagnosis, ExitRequest } from "../exits/exit-diagnosis.ts";
 import type { Generation } from "../generation/generation.ts";
 import type { PreparedLaunch } from "../generation/launch.ts";
+import type { NewcomerServices } from "../swap/newcomer-services.ts";
 import type { SupervisionPolicy } from "./policy.ts";
 
 /** Gets to see every generation, such as the flight recorder. None of its methods may throw or take long. */
@@ -24,6 +26,8 @@ export interface SupervisorOptions {
   readonly ownPids: readonly number[];
   /** Ports that must belong to nobody else. */
   readonly knownPorts: readonly { readonly port: number; readonly purpose: string }[];
+  /** What serves an Envoy that takes over; undefined until it listens, and swaps wait for it. */
+  readonly newcomers: ReadonlyWatch<NewcomerServices | undefined>;
   readonly log: Logger;
   /** Gets each line of Envoy's own log. */
   readonly onLogLine: (line: string) => void;

@@ -10,7 +10,6 @@ import { retire } from "../drain/retire.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { TaskGroup } from "../../lifecycle/task-group.ts";
 import { Timer } from "../../lifecycle/timer.ts";
-import type { NewcomerServices } from "../swap/newcomer-services.ts";
 import type { Effect } from "./effect.ts";
 import type { SupervisionEvent } from "./event.ts";
 import { watchActive } from "./hang-watch.ts";
@@ -80,11 +79,6 @@ export class Runner {
     return this.#processes.get(number);
   }
 
-  attach(services: NewcomerServices): void {
-    this.#newcomers.attach(services);
-    this.tell({ kind: "services-attached" });
-  }
-
   /** Ask for another Envoy. Resolves when it serves, or when it is clear that it will not. */
   swap(launch: PreparedLaunch, trigger: string, isForced: boolean): Promise<SwapReport> {
     if (this.#isClosed) return Promise.resolve({ result: "stopped" });
@@ -106,6 +100,10 @@ export class Runner {
     this.#tasks.spawn("watch-for-hangs", (signal) =>
       watchActive(this.#options, () => this.#watched(), this.tell.bind(this), signal),
     );
+    this.#tasks.spawn("await-services", async (signal) => {
+      for await (const services of this.#options.newcomers.changes(signal))
+        if (services !== undefined) this.tell({ kind: "services-attached" });
+    });
     whenAborted(requests.applicationEnded, () => {
       this.tell({ kind: "application-ended" });
     });

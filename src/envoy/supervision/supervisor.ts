@@ -8,7 +8,6 @@ import { EnvoyAdmin } from "../admin/admin.ts";
 import { adminSocketPath, type Generation } from "../generation/generation.ts";
 import type { PreparedLaunch } from "../generation/launch.ts";
 import type { EnvoyReadiness } from "../admin/readiness.ts";
-import type { NewcomerServices } from "../swap/newcomer-services.ts";
 import type { SupervisorOptions } from "./options.ts";
 import type { SupervisionReport } from "./report.ts";
 import { Runner, type StopRequests } from "./runner.ts";
@@ -38,11 +37,6 @@ export class EnvoySupervisor {
    */
   run(requests: StopRequests): Promise<SupervisionEnd> {
     return this.#runner.run(requests);
-  }
-
-  /** Newcomers can be served from now on: swaps may begin. */
-  attach(services: NewcomerServices): void {
-    this.#runner.attach(services);
   }
 
   /** Counts and state, for whoever shows them. */

@@ -7,6 +7,7 @@ import { parseConfig } from "../../../../src/config/parse-config.ts";
 import type { Generation } from "../../../../src/envoy/generation/generation.ts";
 import { EnvoySupervisor } from "../../../../src/envoy/supervision/supervisor.ts";
 import { sleep } from "../../../../src/lifecycle/sleep.ts";
+import { Watch } from "../../../../src/lifecycle/watch.ts";
 import { configSources } from "../../../support/config-sources.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
 import { testLog } from "../../../support/test-log.ts";
@@ -23,6 +24,7 @@ test("a supervisor whose own part fails ends its Envoy, starts no other, and lea
     supervision: config.supervision,
     ownPids: [process.pid],
     knownPorts: [],
+    newcomers: new Watch(undefined),
     log: testLog().log,
     onLogLine: () => undefined,
     observer: {
