@@ -67,6 +67,15 @@ export class RefusalScene implements AsyncDisposable {
     return envoy;
   }
 
+  /** An Envoy that has both its resources, and refuses the `a` that comes next. */
+  async refusing(names: readonly string[]): Promise<PlayedEnvoy> {
+    const envoy = this.envoy(names);
+    await this.has(envoy, { a: "1", b: "1" });
+    this.push({ a: "bad 2", b: "1" });
+    await this.refuses({ a: "last accepted" });
+    return envoy;
+  }
+
   /** An Envoy that is to take over. */
   async newcomer(names: readonly string[], hold: HeldListeners): Promise<PlayedEnvoy> {
     const envoy = this.envoy(names);

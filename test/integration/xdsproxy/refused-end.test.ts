@@ -10,10 +10,7 @@ const names = ["a", "b"];
 forEachRefused(({ open, type }) => {
   test("is forgotten once the control plane has corrected it", async () => {
     await using scene = await open();
-    const first = scene.envoy(names);
-    await scene.has(first, { a: "1", b: "1" });
-    scene.push({ a: "bad 2", b: "1" });
-    await scene.refuses({ a: "last accepted" });
+    const first = await scene.refusing(names);
     scene.push({ a: "3", b: "1" });
     await scene.has(first, { a: "3", b: "1" });
     await scene.refuses({});
@@ -26,10 +23,7 @@ forEachRefused(({ open, type }) => {
 
   test("is corrected for the next Envoy too, though it was refused to the end of the last one", async () => {
     await using scene = await open();
-    const first = scene.envoy(names);
-    await scene.has(first, { a: "1", b: "1" });
-    scene.push({ a: "bad 2", b: "1" });
-    await scene.refuses({ a: "last accepted" });
+    const first = await scene.refusing(names);
     await first.disconnect();
     scene.push({ a: "3", b: "1" });
     const second = scene.envoy(names);
@@ -40,10 +34,7 @@ forEachRefused(({ open, type }) => {
 
   test("is forgotten when it is removed", async () => {
     await using scene = await open();
-    const first = scene.envoy(names);
-    await scene.has(first, { a: "1", b: "1" });
-    scene.push({ a: "bad 2", b: "1" });
-    await scene.refuses({ a: "last accepted" });
+    const first = await scene.refusing(names);
     scene.push({ b: "1" });
     // What is asked for by name is given up by Envoy.
     if (!wildcardTypes.has(type)) first.unsubscribe(type, "a");
@@ -56,10 +47,7 @@ forEachRefused(({ open, type }) => {
 
   test("stands when the control plane's connection ends and comes back", async () => {
     await using scene = await open();
-    const first = scene.envoy(names);
-    await scene.has(first, { a: "1", b: "1" });
-    scene.push({ a: "bad 2", b: "1" });
-    await scene.refuses({ a: "last accepted" });
+    const first = await scene.refusing(names);
     const told = scene.plane.refusals.length;
     scene.plane.disconnect();
     await first.ended;

@@ -38,10 +38,7 @@ forEachRefused(({ kind, open, type }) => {
 
   test("is not missed by the Envoy after a crash", async () => {
     await using scene = await open();
-    const first = scene.envoy(names);
-    await scene.has(first, { a: "1", b: "1" });
-    scene.push({ a: "bad 2", b: "1" });
-    await scene.refuses({ a: "last accepted" });
+    const first = await scene.refusing(names);
     await first.disconnect();
     await scene.refuses({ a: "last accepted" });
     const second = scene.envoy(names);
@@ -51,10 +48,7 @@ forEachRefused(({ kind, open, type }) => {
 
   test("is not missed after the agent's restart, while the control plane still sends it", async () => {
     await using scene = await open();
-    const first = scene.envoy(names);
-    await scene.has(first, { a: "1", b: "1" });
-    scene.push({ a: "bad 2", b: "1" });
-    await scene.refuses({ a: "last accepted" });
+    const first = await scene.refusing(names);
     await first.disconnect();
     await scene.restartAgent();
     const second = scene.envoy(names);
