@@ -5,11 +5,14 @@
 import { errorMessage } from "../lifecycle/error-message.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
+import type { Journal } from "../telemetry/journal.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
 /** The agent's own log. */
 export interface OwnLog {
   readonly log: Logger;
+  /** The last lines of it. */
+  readonly journal: Journal;
   /** Open its files again. Returns what went wrong. */
   readonly reopenLog: () => readonly string[];
   /** Lines that each target has lost so far, as nobody took them in time. */
@@ -18,7 +21,7 @@ export interface OwnLog {
 
 /** Open the log files again at each request, Envoy's too, until `signal` aborts. */
 export async function followReopenRequests(
-  { log, reopenLog }: OwnLog,
+  { log, reopenLog }: Pick<OwnLog, "log" | "reopenLog">,
   requests: ReadonlyWatch<number>,
   envoy: { reopenLogs(): Promise<void> } | undefined,
   signal: AbortSignal,
@@ -35,7 +38,7 @@ export async function followReopenRequests(
 }
 
 /** Lines that were lost, as a metric. */
-export function registerLogMetrics(metrics: Metrics, { lostLines }: OwnLog): void {
+export function registerLogMetrics(metrics: Metrics, { lostLines }: Pick<OwnLog, "lostLines">): void {
   metrics
     .withPrefix("outrider_")
     .computedCounters(

@@ -46,7 +46,7 @@ export interface AgentDependencies extends MetricSources {
  * @throws ConfigError when Envoy cannot be started with this configuration, TaskFailedError when a part failed
  */
 export async function runAgent(config: AgentConfig, deps: AgentDependencies): Promise<SupervisionEnd> {
-  const { log, redactor, pid, shutdown, hurry, envoyBinary: binary } = deps;
+  const { log, journal, redactor, pid, shutdown, hurry, envoyBinary: binary } = deps;
   const envoyLog = log.scope("envoy");
   await using claim = await requirePreconditions(config, envoyLog);
   if (shutdown.aborted) return { kind: "never-served" };
@@ -83,7 +83,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
   }
   stack.use(
     await late.listenOnStatusPort(config, {
-      ...{ pid, envoy, identity, xds, workload, metrics, quit, redactor },
+      ...{ pid, envoy, identity, xds, workload, metrics, journal, quit, redactor },
       log: log.scope("healthcheck"),
     }),
   );

@@ -9,6 +9,7 @@ import type { Readiness } from "../status/contract/readiness.ts";
 import type { ReloadReport } from "../status/contract/reload-report.ts";
 import { Profiling } from "../status/profile/profiling.ts";
 import { listenForStatus } from "../status/server.ts";
+import type { Journal } from "../telemetry/journal.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Redactor } from "../telemetry/redactor.ts";
@@ -32,6 +33,7 @@ export interface StatusPortDependencies {
   /** Undefined when nothing checks the workload. */
   readonly workload: HealthChecker | undefined;
   readonly metrics: Metrics;
+  readonly journal: Journal;
   readonly quit: (reason: string) => void;
   readonly log: Logger;
   readonly redactor: Redactor;
@@ -45,7 +47,7 @@ const nothingToSwap: ReloadReport = {
 /** Undefined where it is switched off. @throws the system error when the port cannot be bound */
 export async function listenOnStatusPort(
   { status, outputCerts }: Pick<AgentConfig, "status" | "outputCerts">,
-  { pid, envoy, identity, xds, workload, metrics, quit, log, redactor }: StatusPortDependencies,
+  { pid, envoy, identity, xds, workload, metrics, journal, quit, log, redactor }: StatusPortDependencies,
 ): Promise<HttpServer | undefined> {
   if (status.port === 0) return undefined;
   const readiness = async (): Promise<Readiness> =>
@@ -56,7 +58,7 @@ export async function listenOnStatusPort(
     status,
     servedRoutes(status),
     {
-      ...{ metrics, xds },
+      ...{ metrics, xds, journal },
       probe: announced(readiness, log),
       report: () =>
         agentReport({

@@ -2,6 +2,7 @@
  * The table of the status port: one row for each route, whatever feature it comes from. The first that fits answers.
  */
 import { drainRoute } from "../status/routes/drain.ts";
+import { logRoute } from "../status/routes/log.ts";
 import { metricsRoute, plainMetricsRoute } from "../status/routes/metrics.ts";
 import { profilesRoute } from "../status/routes/profiles.ts";
 import { quitRoute } from "../status/routes/quit.ts";
@@ -17,6 +18,7 @@ const rows = [
   plainMetricsRoute,
   reportRoute,
   exchangesRoute,
+  logRoute,
   profilesRoute,
   reloadRoute,
   drainRoute,

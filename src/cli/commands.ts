@@ -19,6 +19,7 @@ import { proxyCommand } from "./proxy.ts";
 import { reloadCommand } from "./reload.ts";
 import { requestCommand } from "./request.ts";
 import { runCommand } from "./run.ts";
+import { statusCommand } from "./status.ts";
 import { upCommand } from "./up.ts";
 import { versionCommand } from "./version-command.ts";
 import { waitCommand } from "./wait.ts";
@@ -32,6 +33,7 @@ export const commands: readonly Command[] = [
   waitCommand,
   requestCommand,
   reloadCommand,
+  statusCommand,
   xdsCommand,
   planCommand,
   doctorCommand,

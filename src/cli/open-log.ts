@@ -4,6 +4,7 @@
 import { ConfigError } from "../schema/config-problem.ts";
 import type { LogConfig } from "../config/decide/log-options.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
+import { Journal } from "../telemetry/journal.ts";
 import type { Redactor } from "../telemetry/redactor.ts";
 import { LogTarget, LogTargetError } from "../telemetry/log-target.ts";
 import type { StandardStreams } from "../telemetry/standard-streams.ts";
@@ -11,6 +12,8 @@ import type { StandardStreams } from "../telemetry/standard-streams.ts";
 /** A log, and a way to open its files again after they were moved away. */
 export interface OpenLog {
   readonly log: Logger;
+  /** The last lines of it, redacted as little as `log` is given them. */
+  readonly journal: Journal;
   /** What went wrong, one line each. */
   readonly reopen: () => readonly string[];
   /** Lines that each target has lost so far, as nobody took them in time. */
@@ -27,15 +30,19 @@ export function openLog(
     log.warn("lines were lost, as nobody took them in time", { target: name, lines });
   };
   const target = openTarget(targets, standard, onLoss);
+  const journal = new Journal();
   const log = createLogger({
     ...options,
     write: (line) => {
       target.write(redactor.known(line));
     },
+    keep: (record) => {
+      journal.add(record);
+    },
     now: () => new Date(),
   });
   standard.onLoss(onLoss);
-  return { log, reopen: () => target.reopen(), lost: () => [...standard.lost(), ...target.lost()] };
+  return { log, journal, reopen: () => target.reopen(), lost: () => [...standard.lost(), ...target.lost()] };
 }
 
 function openTarget(

@@ -90,7 +90,12 @@ async function runProxy(args: Arguments, given: CommandContext): Promise<number>
         version,
       });
     const config = configure();
-    const { log, reopen: reopenLog, lost: lostLines } = openLog(config.log, context.standard, redactor);
+    const {
+      log,
+      journal,
+      reopen: reopenLog,
+      lost: lostLines,
+    } = openLog(config.log, context.standard, redactor);
     log.info("outrider starts", { version, node: config.nodeId });
     if (args.unknown.length > 0) log.warn("unknown flags ignored", { flags: args.unknown.join(" ") });
     for (const reason of config.warnings) log.warn("configuration is odd", { reason });
@@ -109,6 +114,7 @@ async function runProxy(args: Arguments, given: CommandContext): Promise<number>
     const { promise: ended, resolve: onEnd } = Promise.withResolvers<SupervisionEnd>();
     const running = runAgent(config, {
       log,
+      journal,
       redactor,
       reopenLog,
       lostLines,

@@ -18,7 +18,7 @@ import { DemoMesh } from "./demo-mesh.ts";
 import { serviceHost } from "./mesh-config.ts";
 import { drawMesh } from "./picture.ts";
 import { completePorts, parsePorts, takenPorts } from "./ports.ts";
-import { Screen } from "./screen.ts";
+import { Screen } from "../command/screen.ts";
 import { type MeshState, noRequests, observe, type RequestState, withRequest } from "./state.ts";
 
 const requestTimeoutMs = 5_000;

@@ -5,6 +5,8 @@
  * `--log_output_level=default:info,xdsproxy:debug` does.
  */
 
+import type { LogRecord } from "./journal.ts";
+
 const severities = { debug: 0, info: 1, warn: 2, error: 3, fatal: 4, none: 5 } as const;
 
 /** Least severity that is written. */
@@ -33,6 +35,8 @@ export interface LogOptions {
   /** Level per scope from which on a line has the stack below it; none unless told. */
   readonly stackLevels?: Readonly<Record<string, LogLevel>>;
   readonly write: (line: string) => void;
+  /** Gets each event from `info` on, whatever the levels say. */
+  readonly keep?: (record: LogRecord) => void;
   readonly now: () => Date;
 }
 
@@ -53,13 +57,18 @@ function scoped(options: LogOptions, scope: string): Logger {
   const format = options.json ? jsonLine : textLine;
   const at = (severity: Exclude<LogLevel, "none" | "fatal">) => {
     const write = (message: string, fields: LogFields = {}): void => {
-      if (severities[severity] < severities[level]) return;
+      const isKept = options.keep !== undefined && severities[severity] >= severities.info;
+      const isWritten = severities[severity] >= severities[level];
+      if (!isKept && !isWritten) return;
+      const now = options.now();
+      if (isKept) options.keep?.({ at: now.toISOString(), level: severity, scope, message, fields });
+      if (!isWritten) return;
       const hasStack = severities[severity] >= severities[stackLevel];
       const frames = namesCaller || hasStack ? callSites(write) : [];
       options.write(
         format(
           {
-            time: timestamp(options.now()),
+            time: timestamp(now),
             level: severity,
             scope,
             caller: namesCaller ? shortLocation(frames[0]) : undefined,

@@ -132,6 +132,24 @@ describe("outrider diagnose", () => {
     assert.ok(alive.every(({ mode }) => mode === 0o600));
     assert.equal(JSON.parse(text(alive, "agent/status.json")).ready, true);
     assert.match(text(alive, "agent/metrics.txt"), /^istio_agent_/m);
+    const said = JSON.parse(text(alive, "agent/log.json")) as { message: string }[];
+    assert.ok(said.some(({ message }) => message === "outrider starts"));
+    const exchanged = JSON.parse(text(alive, "agent/xds.json")) as { outcome: string }[];
+    assert.ok(exchanged.some(({ outcome }) => outcome === "acked"));
+    const shown = await runOutrider({
+      args: ["status", "--statusPort", String(web.ports.status)],
+      cwd: web.folder,
+      withinMs: 60_000,
+    });
+    assert.deepEqual(shown.exit, { kind: "exited", code: 0 }, shown.output);
+    for (const line of [
+      /^ready$/m,
+      /^identity +spiffe:\/\/cluster\.local\/ns\/demo\/sa\/web, .*valid for /m,
+      /^ +Cluster +ACKED after /m,
+      /^Envoy +live, generation 1, /m,
+      /^ \d\d:\d\d:\d\d · healthcheck Envoy proxy is ready$/m,
+    ])
+      assert.match(shown.output, line);
     assert.equal(JSON.parse(text(alive, "envoy/server_info.json")).state, "LIVE");
     assert.match(text(alive, "envoy/clusters.txt"), /^xds-grpc::/m);
     assert.match(text(alive, "envoy/config_dump.json"), /envoy\.admin\.v3\.BootstrapConfigDump/);
@@ -176,6 +194,13 @@ describe("outrider diagnose", () => {
     });
     assertNowhere(dead, secrets);
     const manifest = text(dead, "MANIFEST");
+    const unanswered = await runOutrider({
+      args: ["status", "--statusPort", String(web.ports.status)],
+      cwd: web.folder,
+      withinMs: 60_000,
+    });
+    assert.deepEqual(unanswered.exit, { kind: "exited", code: 2 }, unanswered.output);
+    assert.match(unanswered.output, /did not answer: .*ECONNREFUSED/);
     assert.match(manifest, /^ {2}agent\/status\.json: connect ECONNREFUSED/m);
     assert.match(manifest, /^ {2}envoy\/config_dump\.json: connect ECONNREFUSED/m);
     assert.match(manifest, /^ {2}agent: no process listens on the status port/m);

@@ -5,6 +5,7 @@ import { Profiling } from "../../src/status/profile/profiling.ts";
 export function statusParts(changes: Partial<StatusParts> = {}): StatusParts {
   return {
     probe: () => Promise.resolve({ ready: true }),
+    journal: { records: () => [] },
     metrics: { render: () => Promise.resolve("metric 1\n") },
     report: () =>
       Promise.resolve({

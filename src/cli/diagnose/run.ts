@@ -18,6 +18,8 @@ import { runCommand } from "../../process/command.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { Deadline } from "../../lifecycle/timer.ts";
 import { AgentClient } from "../../status/client.ts";
+import { exchangesRoute } from "../../xdsproxy/report/exchanges-route.ts";
+import { logRoute } from "../../status/routes/log.ts";
 import { metricsRoute } from "../../status/routes/metrics.ts";
 import { readinessRoute } from "../../status/routes/readiness.ts";
 import { reportRoute } from "../../status/routes/report.ts";
@@ -130,6 +132,8 @@ async function addLiveState(bundle: Bundle, location: AgentLocation): Promise<vo
     ["status.json", reportRoute],
     ["ready.txt", readinessRoute],
     ["metrics.txt", metricsRoute],
+    ["log.json", logRoute],
+    ["xds.json", exchangesRoute],
   ] as const) {
     const name = `agent/${file}`;
     if (location.statusPort === 0) bundle.miss(name, "the agent has no status port (statusPort: 0)");

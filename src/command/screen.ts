@@ -1,7 +1,7 @@
 /**
  * Draws lines in place on a terminal.
  */
-import type { Terminal } from "../command/command.ts";
+import type { Terminal } from "./command.ts";
 
 const enter = "\u001B[?1049h\u001B[?25l";
 const leave = "\u001B[?25h\u001B[?1049l";
