@@ -1,9 +1,10 @@
 /**
  * Envoy in the agent's report: what its supervisor knows of it, and the version that its admin interface tells.
  */
+import type { GenerationPast } from "../envoy/supervision/history.ts";
 import type { EnvoySupervisor } from "../envoy/supervision/supervisor.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
-import type { EnvoyReport } from "../status/contract/agent-report.ts";
+import type { EnvoyReport, GenerationReport } from "../status/contract/agent-report.ts";
 import type { Reloader } from "./reloader.ts";
 
 /** What there is of it. */
@@ -16,9 +17,20 @@ export async function envoyReport(supervisor: EnvoySupervisor, reloader: Reloade
     ...("generation" in envoy ? { generation: envoy.generation } : {}),
     restarts: supervisor.report.counts.restarts,
     ...version,
+    generations: supervisor.report.history.map(generationReport),
     ...endsAndSwaps(supervisor),
     ...(reloader.problems.length === 0 ? {} : { configurationProblems: reloader.problems }),
     ...("reason" in envoy ? { problem: envoy.reason } : {}),
+  };
+}
+
+function generationReport({ generation, pid, startedAt, phases, end }: GenerationPast): GenerationReport {
+  return {
+    generation,
+    ...(pid === undefined ? {} : { pid }),
+    startedAt: startedAt.toISOString(),
+    phases: phases.map(({ kind, at }) => ({ kind, at: at.toISOString() })),
+    ...(end === undefined ? {} : { end: { ...end, at: end.at.toISOString() } }),
   };
 }
 

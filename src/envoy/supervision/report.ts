@@ -4,6 +4,7 @@
 import { type ReadonlyWatch, Watch } from "../../lifecycle/watch.ts";
 import type { ExitDiagnosis, ExitReason } from "../exits/exit-diagnosis.ts";
 import type { SwapMode } from "../swap/swap-mode.ts";
+import { type History, withEnd, withState } from "./history.ts";
 import type { EnvoyState } from "./shown.ts";
 import type { SupervisionCounts, SupervisionState } from "./state.ts";
 import type { SwapReport } from "./swap-request.ts";
@@ -32,6 +33,7 @@ export class SupervisionReport {
   #counts: SupervisionCounts;
   #lastExit: LastExit | undefined;
   #lastSwap: LastSwap | undefined;
+  #history: History = [];
 
   constructor({ shown, counts }: SupervisionState) {
     this.#state = new Watch(shown);
@@ -68,13 +70,21 @@ export class SupervisionReport {
     return this.#lastSwap;
   }
 
-  show({ shown, counts }: SupervisionState): void {
+  /** The last generations, oldest first. */
+  get history(): History {
+    return this.#history;
+  }
+
+  show(state: SupervisionState, at: Date): void {
+    const { shown, counts } = state;
     this.#counts = counts;
+    this.#history = withState(this.#history, state, at);
     if (shown !== this.#state.current) this.#state.set(shown);
   }
 
   exited(generation: number, diagnosis: ExitDiagnosis, at: Date): void {
     this.#exits.set(diagnosis.reason, (this.#exits.get(diagnosis.reason) ?? 0) + 1);
+    this.#history = withEnd(this.#history, generation, diagnosis, at);
     if (diagnosis.reason !== "asked") this.#lastExit = { ...diagnosis, generation, at };
   }
 

@@ -161,7 +161,7 @@ export class Runner {
     const moment = { now: performance.now(), random: Math.random() };
     const { state, effects } = transition(this.#state, event, moment);
     this.#state = state;
-    this.report.show(state);
+    this.report.show(state, new Date());
     for (const effect of effects) this.#execute(effect);
   }
 

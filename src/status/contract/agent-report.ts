@@ -90,6 +90,8 @@ export interface EnvoyReport {
   readonly restarts: number;
   readonly version?: string;
   readonly problem?: string;
+  /** The last generations, oldest first; left out by an agent of another release. */
+  readonly generations?: readonly GenerationReport[];
   /** The last end that nobody asked for. */
   readonly lastExit?: {
     readonly generation: number;
@@ -105,4 +107,15 @@ export interface EnvoyReport {
   readonly refused?: string;
   /** What is wrong with the configuration on disk. */
   readonly configurationProblems?: readonly string[];
+}
+
+/** One Envoy process and its configuration, from its start to its end. */
+export interface GenerationReport {
+  readonly generation: number;
+  readonly pid?: number;
+  readonly startedAt: string;
+  /** What it did, in order: starting, newcomer, serving, hung, draining, ending or retiring. */
+  readonly phases: readonly { readonly kind: string; readonly at: string }[];
+  /** Left out while it lives. */
+  readonly end?: { readonly at: string; readonly reason: string; readonly message: string };
 }
