@@ -31,7 +31,7 @@ export async function keepSockets(
   for await (const _ of ticks(everyMs, signal)) {
     const envoy = supervisor?.active;
     const admin = envoy?.admin.socketPath;
-    for (const { path, error } of sockets.look(admin === undefined ? own : [...own, admin])) {
+    for (const { path, error } of await sockets.look(admin === undefined ? own : [...own, admin])) {
       const problem = error ?? (path === admin ? restoredFolder(envoy) : undefined);
       if (problem === undefined) {
         log.warn("socket was removed by somebody, given back its name", { path });
