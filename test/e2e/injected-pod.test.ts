@@ -32,5 +32,6 @@ test("an injected sidecar runs unchanged, as uid 1337 on a read-only root", asyn
   assert.equal(seen.drainCode, 0, log);
   assert.deepEqual(seen.exit, { kind: "exited", code: 0 }, log);
   assert.ok(seen.envoyIsGone);
+  assert.match(log, /the certificate is kept for a restart.*isInMemory=true/);
   assert.match(log, /ISTIO_KUBE_APP_PROBERS has no effect in this release/);
 });

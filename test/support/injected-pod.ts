@@ -31,7 +31,10 @@ export interface PodReport {
 
 const proxy = { uid: 1337, gid: 1337 } as const;
 
-/** Volumes of the injected template that the proxy writes to: emptyDirs. */
+/**
+ * Volumes of the injected template that the proxy writes to: emptyDirs, which are root's, with the pod's fsGroup, and
+ * which everybody may write.
+ */
 const emptyDirs = ["etc/istio/proxy", "var/run/secrets/workload-spiffe-uds", "var/lib/istio/data"];
 
 const args = [
@@ -68,7 +71,7 @@ function environment(discovery: string): Readonly<Record<string, string>> {
 /** A mount namespace in which everything is read-only but the emptyDirs, and nothing but the proxy's user is left. */
 function launcher(root: string): readonly string[] {
   const mounts = emptyDirs.map(
-    (path) => `mount -t tmpfs -o uid=${proxy.uid},gid=${proxy.gid} tmpfs '${join(root, path)}'`,
+    (path) => `mount -t tmpfs -o mode=2777,uid=0,gid=${proxy.gid} tmpfs '${join(root, path)}'`,
   );
   const script = [
     "set -e",
