@@ -22,6 +22,8 @@ export interface ChildOptions {
   readonly cwd?: string;
   /** Shares this process's standard input, session and process group: the terminal's foreground stays with it. */
   readonly foreground?: boolean;
+  /** What it reads from its standard input; nothing unless told. */
+  readonly input?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** What it gets beside this process's own environment, where `env` is not given. */
   readonly addEnv?: Readonly<Record<string, string>>;
@@ -53,6 +55,8 @@ export function spawnChild(options: ChildOptions): Child {
   } catch (error) {
     return neverStarted(errorMessage(error));
   }
+  // Who has read enough closes it early.
+  subprocess.stdin?.on("error", () => undefined).end(options.input);
   for (const [stream, target] of [
     [subprocess.stdout, options.stdout],
     [subprocess.stderr, options.stderr],
@@ -105,6 +109,7 @@ function start({
   args,
   cwd,
   foreground = false,
+  input,
   env,
   addEnv,
   stdout,
@@ -114,7 +119,7 @@ function start({
     typeof target === "function" ? "pipe" : target;
   return spawn(file, args, {
     detached: !foreground,
-    stdio: [foreground ? "inherit" : "ignore", stdio(stdout), stdio(stderr)],
+    stdio: [foreground ? "inherit" : input === undefined ? "ignore" : "pipe", stdio(stdout), stdio(stderr)],
     cwd,
     env: env ?? { ...originalEnvironment(ownEnvironment), ...addEnv },
   });

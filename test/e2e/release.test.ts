@@ -163,6 +163,22 @@ describe("the release", () => {
     expectFinding(named("bootstrap"), "ok", /valid for Envoy/);
   });
 
+  test("captures traffic with V8's code cache of every part, and without the library for commands", async () => {
+    const cwd = workFolder("capture");
+    const { exit, output } = await runOutrider({
+      program: probed(cwd),
+      args: ["iptables", "--proxy-uid", "1337", "--istio-inbound-ports", "*"],
+      cwd,
+      // Where there is no program there is nothing to change.
+      env: { PATH: cwd },
+      withinMs: 20_000,
+    });
+    assert.deepEqual(exit, { kind: "exited", code: 1 }, output);
+    assert.match(output, /there is no iptables/);
+    assertCacheAccepted(output.split("\n"));
+    assert.ok(!parts(output.split("\n")).some(({ name }) => name === "execa"), output);
+  });
+
   test("prints the same help as the sources", async () => {
     for (const args of [["--help"], ["proxy", "--help"], ["discovery", "--nonsense"]]) {
       const [bundled, plain] = [

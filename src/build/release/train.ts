@@ -10,7 +10,7 @@ import { sleep } from "../../lifecycle/sleep.ts";
 import { nodeFlags } from "./node-flags.ts";
 
 /** Commands whose record of a part is preferred, best first: the agent is the one that has to be small and fast. */
-const preferred = ["proxy", "up"];
+const preferred = ["proxy", "iptables", "up"];
 
 const timeoutMs = 120_000;
 
@@ -20,7 +20,16 @@ export async function writeCodeCaches(lib: string, envoyBinary: string): Promise
   try {
     const recorder = join(folder, "recorder.cjs");
     copyFileSync(join(import.meta.dirname, "recorder.cjs"), recorder);
-    await runMesh(lib, recorder, ["--binaryPath", envoyBinary, "--stateDir", join(folder, "state")]);
+    const run = (words: readonly string[], env: NodeJS.ProcessEnv): Promise<TrainingEnd> =>
+      runRelease(lib, recorder, words, env);
+    const mesh = await run(
+      ["up", "--once", "--binaryPath", envoyBinary, "--stateDir", join(folder, "state")],
+      process.env,
+    );
+    if (mesh.code !== 0) throw new Error(`the release does not run its main job:\n${mesh.output}`);
+    // On a machine without programs, so that it goes all the way and changes nothing.
+    const capture = await run(["iptables", "--proxy-uid", "1337"], { ...process.env, PATH: folder });
+    if (capture.code !== 1) throw new Error(`the release does not capture traffic:\n${capture.output}`);
     for (const part of readdirSync(lib).filter((name) => name.endsWith(".js"))) {
       const cache = `${part}.cache`;
       const record = preferred
@@ -33,11 +42,23 @@ export async function writeCodeCaches(lib: string, envoyBinary: string): Promise
   }
 }
 
-async function runMesh(lib: string, recorder: string, flags: readonly string[]): Promise<void> {
+/** The exit code, undefined where it was not exited with one, and what was said. */
+interface TrainingEnd {
+  readonly code: number | undefined;
+  readonly output: string;
+}
+
+async function runRelease(
+  lib: string,
+  recorder: string,
+  words: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<TrainingEnd> {
   const lines: string[] = [];
   const child = spawnChild({
     file: join(lib, "node"),
-    args: [...nodeFlags, "--require", recorder, join(lib, "outrider.cjs"), "up", "--once", ...flags],
+    args: [...nodeFlags, "--require", recorder, join(lib, "outrider.cjs"), ...words],
+    env,
     stdout: (line) => lines.push(line),
     stderr: (line) => lines.push(line),
   });
@@ -46,6 +67,5 @@ async function runMesh(lib: string, recorder: string, flags: readonly string[]):
   deadline.abort();
   if (exit === undefined) child.kill("SIGTERM");
   await child.exited;
-  if (exit?.kind === "exited" && exit.code === 0) return;
-  throw new Error(`the release does not run its main job:\n${lines.join("\n")}`);
+  return { code: exit?.kind === "exited" ? exit.code : undefined, output: lines.join("\n") };
 }

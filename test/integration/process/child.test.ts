@@ -28,6 +28,14 @@ test("a child's lines and its code are told, the last line without an end includ
   assert.deepEqual([lines, stderr], [["one", "two"], ["three"]]);
 });
 
+test("a child reads what it is given, or nothing, and may close early", async () => {
+  const input = `first\n${"x".repeat(2 ** 20)}\n`;
+  assert.deepEqual((await run({ ...shell("cat | wc -c"), input })).lines, [String(input.length)]);
+  assert.deepEqual((await run(shell("cat | wc -c"))).lines, ["0"]);
+  const early = await run({ ...shell("read line; echo $line"), input });
+  assert.deepEqual([early.exit, early.lines], [{ kind: "exited", code: 0 }, ["first"]]);
+});
+
 test("a signal that ended a child is told", async () => {
   assert.deepEqual((await run(shell("kill -9 $$"))).exit, { kind: "signaled", signal: "SIGKILL" });
 });
