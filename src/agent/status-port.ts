@@ -15,6 +15,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import type { Redactor } from "../telemetry/redactor.ts";
 import type { HealthChecker } from "../workload-health/checker.ts";
 import type { XdsProxy } from "../xdsproxy/xds-proxy.ts";
+import { applicationProbes } from "./app-probes.ts";
 import { envoyReport } from "./envoy-report.ts";
 import { readinessWithoutEnvoy } from "./proxyless.ts";
 import { readinessOfEnvoy } from "./readiness.ts";
@@ -46,7 +47,7 @@ const nothingToSwap: ReloadReport = {
 
 /** Undefined where it is switched off. @throws the system error when the port cannot be bound */
 export async function listenOnStatusPort(
-  { status, outputCerts }: Pick<AgentConfig, "status" | "outputCerts">,
+  { status, outputCerts, appProbes }: Pick<AgentConfig, "status" | "outputCerts" | "appProbes">,
   { pid, envoy, identity, xds, workload, metrics, journal, quit, log, redactor }: StatusPortDependencies,
 ): Promise<HttpServer | undefined> {
   if (status.port === 0) return undefined;
@@ -60,6 +61,7 @@ export async function listenOnStatusPort(
     {
       ...{ metrics, xds, journal },
       probe: announced(readiness, log),
+      probeApplication: applicationProbes(appProbes, { log, metrics }),
       report: () =>
         agentReport({
           ...{ pid, readiness, workload },

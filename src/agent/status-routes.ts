@@ -1,6 +1,7 @@
 /**
  * The table of the status port: one row for each route, whatever feature it comes from. The first that fits answers.
  */
+import { appHealthRoute, appLifecycleRoute } from "../app-probes/route.ts";
 import { drainRoute } from "../status/routes/drain.ts";
 import { logRoute } from "../status/routes/log.ts";
 import { metricsRoute, plainMetricsRoute } from "../status/routes/metrics.ts";
@@ -14,6 +15,8 @@ import { exchangesRoute } from "../xdsproxy/report/exchanges-route.ts";
 
 const rows = [
   readinessRoute,
+  appHealthRoute,
+  appLifecycleRoute,
   metricsRoute,
   plainMetricsRoute,
   reportRoute,

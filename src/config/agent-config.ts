@@ -4,6 +4,7 @@
 import type { BootstrapSource } from "./decide/bootstrap-source.ts";
 import type { KnownPort } from "./decide/known-ports.ts";
 import type { Json } from "../bootstrap/parameters.ts";
+import type { AppProbesOptions } from "../app-probes/options.ts";
 import type { ApplicationSocketOptions } from "../application/options.ts";
 import type { EnvoyOptions } from "../envoy/generation/options.ts";
 import type { SupervisionPolicy } from "../envoy/supervision/policy.ts";
@@ -52,4 +53,6 @@ export interface AgentConfig {
   readonly application: ApplicationSocketOptions | undefined;
   /** Undefined checks nothing. */
   readonly workloadHealth: WorkloadHealthOptions | undefined;
+  /** Undefined has no probes of the application. */
+  readonly appProbes: AppProbesOptions | undefined;
 }

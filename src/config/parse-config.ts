@@ -7,6 +7,7 @@ import { formatHostPort, parseHostPort } from "../net/host-port.ts";
 import { addressFamilies, instanceAddresses } from "./sources/addresses.ts";
 import type { AgentConfig } from "./agent-config.ts";
 import type { ConfigSources } from "./sources/config-sources.ts";
+import { appProbesOptions } from "./decide/app-probes.ts";
 import { applicationSocket } from "./decide/application-socket.ts";
 import { chooseBootstrap } from "./decide/bootstrap-source.ts";
 import { ConfigError, type ConfigProblem, shown } from "../schema/config-problem.ts";
@@ -111,13 +112,15 @@ export function parseConfig(given: ConfigSources): AgentConfig {
   );
   const capturesNothing = node.metadata["INTERCEPTION_MODE"] === "NONE" || proxyType !== "sidecar";
   const ports = knownPorts(env, proxy, capturesNothing, problems);
-  const workloadHealth = workloadHealthOptions(
-    merged,
-    {
-      addresses,
-      local: sources.interfaces.map(({ address }) => address),
-      isCaptured: !capturesNothing && !env.DISABLE_ENVOY,
-    },
+  const place = {
+    addresses,
+    local: sources.interfaces.map(({ address }) => address),
+    isCaptured: !capturesNothing && !env.DISABLE_ENVOY,
+  };
+  const workloadHealth = workloadHealthOptions(merged, place, problems);
+  const appProbes = appProbesOptions(
+    env,
+    { ...place, localhost: families.localhost, statusPort: proxy.statusPort },
     problems,
   );
   const clusterId = node.metadata["CLUSTER_ID"];
@@ -181,5 +184,6 @@ export function parseConfig(given: ConfigSources): AgentConfig {
       : undefined,
     application,
     workloadHealth,
+    appProbes,
   };
 }

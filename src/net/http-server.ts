@@ -28,6 +28,8 @@ export interface HttpServerOptions {
   readonly part?: string;
   /** `local` refuses what a page of a foreign site may have sent, see `foreignOrigin`; `any` unless told. */
   readonly hosts?: "any" | "local";
+  /** True for what a `local` server answers whatever name it is given. */
+  readonly takesAnyHost?: (request: IncomingMessage) => boolean;
   /** Told of each request that failed in a way that nobody expected, and of a server that cannot accept. */
   readonly onFault?: (reason: string) => void;
   /** How many connections it holds; a share of the process's descriptors unless told. */
@@ -161,9 +163,9 @@ function answer(
   handler: HttpHandler,
   request: IncomingMessage,
   response: ServerResponse,
-  { part = "an HTTP server", hosts = "any", onFault }: HttpServerOptions,
+  { part = "an HTTP server", hosts = "any", takesAnyHost, onFault }: HttpServerOptions,
 ): void {
-  const foreign = hosts === "local" ? foreignOrigin(request.headers) : undefined;
+  const foreign = hosts === "local" ? foreignOrigin(request.headers, takesAnyHost?.(request)) : undefined;
   if (foreign !== undefined) {
     refuse(response, 403, foreign);
     return;

@@ -8,11 +8,16 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { isIP } from "node:net";
 
-/** Why a request is refused, as a line for whoever sent it; undefined when it is not. */
-export function foreignOrigin(headers: IncomingHttpHeaders): string | undefined {
+/**
+ * Why a request is refused, as a line for whoever sent it; undefined when it is not.
+ *
+ * @param takesAnyHost what it asks for may be read by a page that names this machine
+ */
+export function foreignOrigin(headers: IncomingHttpHeaders, takesAnyHost = false): string | undefined {
   const { host, origin } = headers;
   // Only HTTP/1.0, which no browser speaks, goes without.
-  if (host !== undefined && !isLocalHost(host)) return "Host must be an address or localhost";
+  if (!takesAnyHost && host !== undefined && !isLocalHost(host))
+    return "Host must be an address or localhost";
   if (origin !== undefined && origin.toLowerCase() !== `http://${(host ?? "").toLowerCase()}`)
     return "Origin must be this server or absent";
   return undefined;

@@ -21,7 +21,7 @@ export async function probeGrpc(check: GrpcCheck, signal: AbortSignal): Promise<
       const { status, message, httpStatus, body } = await callGrpc(session, {
         authority: formatHostPort(check),
         path: "/grpc.health.v1.Health/Check",
-        metadata: { "user-agent": "istio-probe/1.0" },
+        metadata: { "user-agent": check.userAgent ?? "istio-probe/1.0" },
         message: healthCheckRequest(check.service),
       });
       if (status === 0) return verdictOf(body);

@@ -1,15 +1,12 @@
 /**
  * What the workload answers to a GET.
  *
- * As the kubelet does it: a redirect within the same host is followed, one to another host is an answer, and a
- * certificate is not verified, because a workload is asked by its address.
+ * As the kubelet does it: a redirect within the same host is followed, and one to another host is an answer.
  */
-import { unbracketed } from "../net/host-port.ts";
-import type { OutgoingHttpHeaders } from "node:http";
-import { isIP } from "node:net";
 import { bracketed } from "../net/host-port.ts";
-import { uncaptured } from "./uncaptured.ts";
-import type { ProbeMethod, ProbeResult } from "./method.ts";
+import type { OutgoingHttpHeaders } from "node:http";
+import { exchange, type HttpQuestion, type HttpReply } from "./http-exchange.ts";
+import type { ProbeMethod, ProbeResult, ProbeTarget } from "./method.ts";
 
 type HttpCheck = Extract<ProbeMethod, { kind: "http" }>;
 
@@ -19,20 +16,37 @@ const redirects: readonly number[] = [301, 302, 303, 307, 308];
 
 /** Ask, and follow. @throws the error of a failed exchange, or the signal's reason */
 export async function probeHttp(check: HttpCheck, signal: AbortSignal): Promise<ProbeResult> {
-  let url = new URL(`${check.scheme}://${bracketed(check.host)}:${check.port}`);
-  let path = check.path;
-  for (let followed = 0; followed <= maxRedirects; followed += 1) {
-    const [to, at] = [url, path];
-    const { status, location } = await uncaptured(check, (sourceAddress) =>
-      statusOf({ ...check, sourceAddress }, to, at, signal),
-    );
-    if (status < 200 || status >= 400) return { kind: "unhealthy", reason: `it answered ${status}` };
+  const question = { ...check, headers: headersOf(check), offersHttp2: false, maxBodyBytes: 0 };
+  const { status } = await followed({ ...question, agent: undefined }, signal);
+  if (status >= 200 && status < 400) return { kind: "healthy" };
+  return { kind: "unhealthy", reason: `it answered ${status}` };
+}
+
+/** A GET that is followed to its answer. */
+export interface FollowedQuestion extends Omit<HttpQuestion, "url">, ProbeTarget {
+  readonly scheme: "http" | "https";
+}
+
+/**
+ * Ask, and follow redirects within the host.
+ *
+ * @throws the error of a failed exchange, that of too many redirects, or the signal's reason
+ */
+export async function followed(question: FollowedQuestion, signal: AbortSignal): Promise<HttpReply> {
+  const { scheme, host, port } = question;
+  let url = new URL(`${scheme}://${bracketed(host)}:${port}`);
+  let { path, headers } = question;
+  for (let count = 0; count <= maxRedirects; count += 1) {
+    const reply = await exchange({ ...question, url, path, headers }, signal);
+    const { status, location } = reply;
     const next = redirects.includes(status) ? redirectTarget(`${url.origin}${path}`, location) : undefined;
-    if (next === undefined) return { kind: "healthy" };
+    if (next === undefined) return reply;
+    // Whoever says where to ask says by which name, too.
+    if (next.origin !== url.origin) headers = withoutHost(headers);
     url = next;
     path = next.pathname + next.search;
   }
-  return { kind: "unhealthy", reason: `it redirected more than ${maxRedirects} times` };
+  throw new Error(`it redirected more than ${maxRedirects} times`);
 }
 
 /** Where to ask next; undefined when the redirect leads to another host, or nowhere. */
@@ -59,35 +73,6 @@ export function headersOf({ headers }: Pick<HttpCheck, "headers">): OutgoingHttp
   return sent;
 }
 
-async function statusOf(
-  check: HttpCheck,
-  { protocol, hostname, port }: URL,
-  path: string,
-  signal: AbortSignal,
-): Promise<{ readonly status: number; readonly location: string | undefined }> {
-  const isTls = protocol === "https:";
-  // TLS is loaded by those who need it.
-  const { request: open } = isTls ? await import("node:https") : await import("node:http");
-  const host = unbracketed(hostname);
-  return new Promise((resolve, reject) => {
-    const request = open(
-      {
-        host,
-        port: port === "" ? (isTls ? 443 : 80) : Number(port),
-        path,
-        headers: headersOf(check),
-        agent: false,
-        signal,
-        ...(isTls ? { rejectUnauthorized: false, servername: isIP(host) === 0 ? host : "" } : {}),
-        ...(check.sourceAddress === undefined ? {} : { localAddress: check.sourceAddress }),
-      },
-      (response) => {
-        resolve({ status: response.statusCode ?? 0, location: response.headers.location });
-        // The body may be of any size, and says nothing.
-        response.destroy();
-      },
-    );
-    request.on("error", reject);
-    request.end();
-  });
+function withoutHost(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== "host"));
 }

@@ -25,7 +25,12 @@ export type ProbeMethod =
   /** Healthy is exit code 0. */
   | { readonly kind: "exec"; readonly file: string; readonly args: readonly string[] }
   /** Healthy is SERVING, of grpc.health.v1. */
-  | ({ readonly kind: "grpc"; readonly service: string } & ProbeTarget);
+  | ({
+      readonly kind: "grpc";
+      readonly service: string;
+      /** `istio-probe/1.0` unless told. */
+      readonly userAgent?: string;
+    } & ProbeTarget);
 
 /** What one probe found. */
 export type ProbeResult =

@@ -12,7 +12,7 @@ const unusable: readonly (string | undefined)[] = ["EINVAL", "EADDRNOTAVAIL"];
 
 /** What `ask` gives from the target's source, or from any where that one cannot reach it. @throws what `ask` throws */
 export async function uncaptured<T>(
-  { sourceAddress }: ProbeTarget,
+  { sourceAddress }: Pick<ProbeTarget, "sourceAddress">,
   ask: (sourceAddress: string | undefined) => Promise<T>,
 ): Promise<T> {
   try {

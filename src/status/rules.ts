@@ -18,13 +18,18 @@ export type Ruling<Row extends Endpoint> =
   | { readonly kind: "answer"; readonly route: Row }
   | { readonly kind: "refuse"; readonly status: 403 | 404 | 405; readonly why: string };
 
+/** The first row that is for `path`. */
+export function routeFor<Row extends Endpoint>(table: readonly Row[], path: string): Row | undefined {
+  return table.find((row) => (row.path.endsWith("/") ? path.startsWith(row.path) : row.path === path));
+}
+
 /** @param metricsLocalOnly scrapers come by loopback */
 export function rule<Row extends Endpoint>(
   table: readonly Row[],
   { path, method, remoteAddress }: RequestFacts,
   metricsLocalOnly: boolean,
 ): Ruling<Row> {
-  const route = table.find((row) => (row.path.endsWith("/") ? path.startsWith(row.path) : row.path === path));
+  const route = routeFor(table, path);
   if (route === undefined) return { kind: "refuse", status: 404, why: "Not Found" };
   const isForLoopback = route.scope === "loopback" || (route.scope === "scrapers" && metricsLocalOnly);
   if (isForLoopback && !isLoopback(remoteAddress))

@@ -11,7 +11,7 @@ import type { Logger } from "../telemetry/log.ts";
 import type { Redactor } from "../telemetry/redactor.ts";
 import type { Answer, Route } from "./contract/route.ts";
 import type { StatusOptions } from "./options.ts";
-import { rule } from "./rules.ts";
+import { routeFor, rule } from "./rules.ts";
 
 /** What the port itself works with. */
 export interface StatusDependencies {
@@ -30,13 +30,15 @@ export function listenForStatus<Parts>(
   parts: Parts,
   { log, redactor }: StatusDependencies,
 ): Promise<HttpServer> {
-  const urgent = new Set(table.filter(({ isUrgent }) => isUrgent === true).map(({ path }) => path));
+  const urgent = table.filter(({ isUrgent }) => isUrgent === true);
+  const ofAnyHost = table.filter(({ takesAnyHost }) => takesAnyHost === true);
   return HttpServer.listen(
     { host, port },
     async (request, response) => {
-      const { method = "", socket } = request;
+      const { method = "", headers, socket } = request;
       const [path, query] = targetOf(request);
-      const ruling = rule(table, { path, method, remoteAddress: socket.remoteAddress }, metricsLocalOnly);
+      const { remoteAddress } = socket;
+      const ruling = rule(table, { path, method, remoteAddress }, metricsLocalOnly);
       if (ruling.kind === "refuse") {
         if (ruling.status === 405) response.setHeader("allow", "POST");
         send(response, { kind: "text", status: ruling.status, text: `${ruling.why}\n` }, redactor);
@@ -44,7 +46,11 @@ export function listenForStatus<Parts>(
       }
       const asker = new Asker(request, response);
       const gone = (): AbortSignal => asker.gone();
-      const answer = await ruling.route.handle(parts, { path, query: new URLSearchParams(query), gone });
+      const answer = await ruling.route.handle(parts, {
+        ...{ path, method, headers, gone },
+        from: remoteAddress,
+        query: new URLSearchParams(query),
+      });
       if (asker.isGone) response.destroy();
       else send(response, answer, redactor);
     },
@@ -55,7 +61,8 @@ export function listenForStatus<Parts>(
         log.error("a request on the status port failed", { reason });
       },
       hasReserve: true,
-      isUrgent: (request) => urgent.has(targetOf(request)[0]),
+      isUrgent: (request) => routeFor(urgent, targetOf(request)[0]) !== undefined,
+      takesAnyHost: (request) => routeFor(ofAnyHost, targetOf(request)[0]) !== undefined,
     },
   );
 }
@@ -98,9 +105,16 @@ class Asker {
 
 function send(response: ServerResponse, answer: Answer, redactor: Redactor): void {
   const [status, headers, body] = encode(answer, redactor);
-  response.writeHead(status, { ...headers, "x-content-type-options": "nosniff" }).end(body);
+  response
+    .writeHead(status, { ...headers, ...lengthOf(status, body), "x-content-type-options": "nosniff" })
+    .end(body);
   const { afterwards } = answer.kind === "text" ? answer : {};
   if (afterwards !== undefined) finished(response, afterwards);
+}
+
+/** An answer without a body has no length either (RFC 9110, 8.6). */
+function lengthOf(status: number, body: string | Uint8Array): Readonly<Record<string, number>> {
+  return status === 204 || status === 304 ? {} : { "content-length": Buffer.byteLength(body) };
 }
 
 function encode(
@@ -109,14 +123,21 @@ function encode(
 ): readonly [status: number, headers: Readonly<Record<string, string>>, body: string | Uint8Array] {
   switch (answer.kind) {
     case "json": {
+      const { status = 200, isIndented } = answer;
       const value = redactor.json(answer.value);
-      const layout = answer.isIndented === true ? 2 : undefined;
-      return [200, { "content-type": "application/json" }, `${JSON.stringify(value, undefined, layout)}\n`];
+      const layout = isIndented === true ? 2 : undefined;
+      return [
+        status,
+        { "content-type": "application/json" },
+        `${JSON.stringify(value, undefined, layout)}\n`,
+      ];
     }
     case "text": {
       const { status, text, contentType = "text/plain" } = answer;
       return [status, { "content-type": contentType }, redactor.known(text)];
     }
+    case "bytes":
+      return [answer.status, { "content-type": "text/plain; charset=utf-8" }, answer.bytes];
     case "file": {
       const headers = {
         "content-type": "application/octet-stream",

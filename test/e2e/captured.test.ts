@@ -8,7 +8,7 @@ import { inNamespace, whyNoNamespace } from "../support/namespaced-program.ts";
 // As Istio's own rules do, all but what Envoy itself sends on to the application.
 const redirect = `iptables -t nat -A OUTPUT -p tcp --dport ${undeclaredPort} ! -s 127.0.0.6/32 -j REDIRECT --to-ports 15006`;
 
-test("a port that nothing declares obeys the namespace's mutual TLS mode", async (t) => {
+test("a port that nothing declares obeys the namespace's mutual TLS mode, and the kubelet probes it in any", async (t) => {
   const obstacle = whyNoNamespace(
     ["--net", "sh", "-c", redirect],
     "needs the privilege to make a network namespace, and iptables(8)",
@@ -27,5 +27,6 @@ test("a port that nothing declares obeys the namespace's mutual TLS mode", async
     strict: ["closed", "application"],
     permissive: ["application", "application"],
     disabled: ["application"],
+    probe: "application",
   } satisfies CaptureReport);
 });

@@ -19,6 +19,7 @@ test("an injected sidecar runs unchanged, as uid 1337 on a read-only root", asyn
   const { lines, ...seen } = report;
   const log = lines.join("\n");
   assert.equal(seen.readiness, 200, log);
+  assert.equal(seen.probe, "application", log);
   assert.ok(seen.hasEnvoyMetrics, log);
   assert.deepEqual([seen.agentUid, seen.envoyUid], [1337, 1337]);
   assert.ok(seen.rootIsReadOnly);
@@ -33,5 +34,4 @@ test("an injected sidecar runs unchanged, as uid 1337 on a read-only root", asyn
   assert.deepEqual(seen.exit, { kind: "exited", code: 0 }, log);
   assert.ok(seen.envoyIsGone);
   assert.match(log, /the certificate is kept for a restart.*isInMemory=true/);
-  assert.match(log, /ISTIO_KUBE_APP_PROBERS has no effect in this release/);
 });

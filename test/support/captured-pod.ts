@@ -16,6 +16,9 @@ import { answerAsProgram } from "./namespaced-program.ts";
 /** Port of an application that no object of the mesh names. */
 export const undeclaredPort = 7_777;
 
+/** The path that the injector puts in place of the application's. */
+const probePath = "/app-health/api/readyz";
+
 /** The answer to a request, or `closed`. */
 type Answer = string;
 
@@ -24,6 +27,8 @@ export interface CaptureReport {
   readonly strict: readonly [plain: Answer, mutualTls: Answer];
   readonly permissive: readonly [plain: Answer, mutualTls: Answer];
   readonly disabled: readonly [plain: Answer];
+  /** Of the kubelet's probe through the agent, while plain text is refused. */
+  readonly probe: Answer;
 }
 
 async function live(): Promise<CaptureReport> {
@@ -32,13 +37,20 @@ async function live(): Promise<CaptureReport> {
     response.end("application");
   });
   const sidecar = await mesh.sidecar("api", {
-    env: { ISTIO_META_INTERCEPTION_MODE: "REDIRECT", OUTPUT_CERTS: join(mesh.folder, "certificates") },
+    env: {
+      ISTIO_META_INTERCEPTION_MODE: "REDIRECT",
+      OUTPUT_CERTS: join(mesh.folder, "certificates"),
+      ISTIO_KUBE_APP_PROBERS: JSON.stringify({
+        [probePath]: { httpGet: { path: "/ready", port: undeclaredPort }, timeoutSeconds: 10 },
+      }),
+    },
   });
   await sidecar.ready();
   const certificate = (name: string): string => readFileSync(join(mesh.folder, "certificates", name), "utf8");
   const inMutualTls = (): Promise<Answer> =>
     callInTls({ key: certificate("key.pem"), cert: certificate("cert-chain.pem"), ca: mesh.rootPem });
   const strict = [await inPlainText(), await inMutualTls()] as const;
+  const probe = (await get(sidecar.ports.status, probePath)).body.toString("utf8");
   mesh.write("mtls.yaml", mutualTls("PERMISSIVE"));
   await eventually("plain text", async () => expect(await inPlainText(), "application"), {
     withinMs: startMs,
@@ -50,7 +62,7 @@ async function live(): Promise<CaptureReport> {
   await eventually("plain text", async () => expect(await inPlainText(), "application"), {
     withinMs: startMs,
   });
-  return { strict, permissive, disabled: [await inPlainText()] };
+  return { strict, permissive, disabled: [await inPlainText()], probe };
 }
 
 function expect(answer: Answer, wanted: Answer): void {

@@ -5,6 +5,7 @@
  */
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { HttpServer } from "../../src/net/http-server.ts";
 import type { ChildExit } from "../../src/process/child.ts";
 import { testEnvoy } from "./envoy.ts";
 import { eventually } from "./eventually.ts";
@@ -15,6 +16,8 @@ import { answerAsProgram } from "./namespaced-program.ts";
 /** Of one life of the container. */
 export interface PodReport {
   readonly readiness: number;
+  /** The application's answer to the kubelet's probe, which goes to the agent. */
+  readonly probe: string;
   /** Envoy's own metrics on 15090. */
   readonly hasEnvoyMetrics: boolean;
   readonly agentUid: number;
@@ -88,6 +91,9 @@ function launcher(root: string): readonly string[] {
 
 async function live(): Promise<PodReport> {
   await using mesh = await TestMesh.start({});
+  await using _app = await HttpServer.listen({ host: "127.0.0.1", port: 8_080 }, (_, response) => {
+    response.end("application");
+  });
   const root = join(mesh.folder, "pod");
   // Another user is to get at the pod, and at nothing else.
   chmodSync(mesh.folder, 0o711);
@@ -131,6 +137,7 @@ async function live(): Promise<PodReport> {
   ).catch((error: unknown) => {
     throw new Error(agent.lines.join("\n"), { cause: error });
   });
+  const probe = (await get(15_020, "/app-health/web/readyz")).body.toString("utf8");
   const metrics = (await get(15_090, "/stats/prometheus")).body.toString("utf8");
   const info = JSON.parse((await get(15_000, "/server_info")).body.toString("utf8")) as {
     node: { id: string };
@@ -140,7 +147,7 @@ async function live(): Promise<PodReport> {
     envoy: { pid: number };
   };
   const seen = {
-    readiness,
+    ...{ readiness, probe },
     hasEnvoyMetrics: metrics.includes("envoy_server_uptime") || metrics.includes("envoy_cluster_manager"),
     agentUid: uidOf(agent.pid),
     envoyUid: uidOf(report.envoy.pid),

@@ -6,6 +6,7 @@ export function statusParts(changes: Partial<StatusParts> = {}): StatusParts {
   return {
     probe: () => Promise.resolve({ ready: true }),
     journal: { records: () => [] },
+    probeApplication: () => Promise.resolve(undefined),
     metrics: { render: () => Promise.resolve("metric 1\n") },
     report: () =>
       Promise.resolve({

@@ -18,6 +18,7 @@ const foundation = [
 ];
 const protocols = ["xds", "grpc", "probe", ...foundation];
 const features = [
+  "app-probes",
   "application",
   "bootstrap",
   "capture",

@@ -9,6 +9,7 @@ import type { Value } from "../proxy-config/field.ts";
 import type { readinessProbe } from "../proxy-config/messages.ts";
 import type { MergedProxyConfig } from "../proxy-config/merge.ts";
 import type { ProbeMethod, ProbeTarget } from "../../probe/method.ts";
+import { requestPath } from "./request-path.ts";
 
 /** `readinessProbe` as the schema lets it through. */
 type ReadinessProbe = Value<typeof readinessProbe>;
@@ -109,14 +110,8 @@ function targetOf(
 }
 
 /** What comes from here is not captured (Istio's iptables rules), so that the application itself is asked. */
-function sourceFor(host: string): string {
+export function sourceFor(host: string): string {
   return isIPv6(host) ? "::6" : "127.0.0.6";
-}
-
-/** As it goes into a request line: with a slash at its beginning, and escapes for what may not stand there. */
-function requestPath(path: string): string {
-  const escaped = path.toWellFormed().replaceAll(/[^\x21-\x7e]+/g, (part) => encodeURIComponent(part));
-  return escaped.startsWith("/") ? escaped : `/${escaped}`;
 }
 
 function readHeaders(

@@ -79,6 +79,19 @@ export const variables = {
   ),
   ENVOY_STATUS_PORT_ENABLE_PROXY_PROTOCOL: flag(false, "Accept the PROXY protocol on ENVOY_STATUS_PORT."),
   METRICS_LOCALHOST_ACCESS_ONLY: flag(false, "Serve metrics to loopback only."),
+  ISTIO_KUBE_APP_PROBERS: text(
+    "",
+    "Probes and hooks of the application that the kubelet makes through the agent: JSON, as Istio's injector writes it.",
+  ),
+  ISTIO_ENABLE_HTTP2_PROBING: flag(true, "Probe an application that speaks HTTP/2 over TLS by that."),
+  REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION: flag(
+    false,
+    "Probe the application on loopback, not at the pod's address.",
+  ),
+  ENABLE_PROBE_KEEPALIVE_CONNECTIONS: flag(
+    false,
+    "Keep connections without TLS to the application from one probe to the next.",
+  ),
   ENVOY_SKIP_DEPRECATED_LOGS: flag(true, "Keep Envoy from logging deprecated fields."),
   ISTIO_ENVOY_ENABLE_CORE_DUMP: flag(false, "Let Envoy dump core."),
   ISTIO_DELTA_XDS: flag(true, "Use the delta protocol between Envoy and the control plane."),

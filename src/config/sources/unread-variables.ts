@@ -20,7 +20,6 @@ function unsupported(because: string): UnreadVariable {
 }
 
 const certificates = "certificates come over SDS, from the CA";
-const probes = "application probes are not served";
 const dns = "there is no DNS proxy";
 const grpcLimits = "gRPC runs with fixed limits";
 
@@ -53,10 +52,6 @@ export const unreadVariables: Readonly<Record<string, UnreadVariable>> = {
   ISTIO_META_ENABLE_DNS_SERVER: unsupported(dns),
   DNS_FORWARD_PARALLEL: unsupported(dns),
   DNS_FORWARD_TIMEOUT: unsupported(dns),
-  ISTIO_KUBE_APP_PROBERS: unsupported(probes),
-  ISTIO_ENABLE_HTTP2_PROBING: unsupported(probes),
-  REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION: unsupported(probes),
-  ENABLE_PROBE_KEEPALIVE_CONNECTIONS: unsupported(probes),
   ISTIO_PROMETHEUS_ANNOTATIONS: unsupported("the application's metrics are not merged"),
   PILOT_AGENT_MERGE_ENVOY_STATS: unsupported("Envoy's metrics are on ENVOY_PROMETHEUS_PORT"),
 };

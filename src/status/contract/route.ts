@@ -6,6 +6,8 @@
  * an interface of its own: the root passes something that fits.
  */
 
+import type { IncomingHttpHeaders } from "node:http";
+
 /**
  * Who may ask: everybody; scrapers, who are everybody unless metrics are for loopback only; or processes of this network
  * namespace alone. What changes something, or tells more than the kubelet and Prometheus need, is for loopback.
@@ -23,6 +25,11 @@ export interface Endpoint {
   readonly describe: string;
   /** Answered even while too many other requests are at work. */
   readonly isUrgent?: true;
+  /**
+   * Answered whatever name the request gives the agent, because its Host is another's: only for what a page of a foreign
+   * site may read. With an Origin of such a page it is refused all the same.
+   */
+  readonly takesAnyHost?: true;
 }
 
 /** An endpoint that answers with JSON. */
@@ -34,6 +41,11 @@ export interface JsonEndpoint<Body> extends Endpoint {
 /** A request as a route sees it, once it may be answered. */
 export interface Asked {
   readonly path: string;
+  /** Any but for what is asked for by POST alone. */
+  readonly method: string;
+  readonly headers: IncomingHttpHeaders;
+  /** The asker's address, as the kernel writes it. */
+  readonly from: string | undefined;
   readonly query: URLSearchParams;
   /** For what takes long: aborts when nobody waits for the answer any more. */
   readonly gone: () => AbortSignal;
@@ -42,6 +54,8 @@ export interface Asked {
 /** An answer in JSON. */
 export interface JsonAnswer<Body = unknown> {
   readonly kind: "json";
+  /** 200 unless told. */
+  readonly status?: number;
   readonly value: Body;
   /** Laid out for people. */
   readonly isIndented?: true;
@@ -65,8 +79,15 @@ export interface FileAnswer {
   readonly bytes: Uint8Array;
 }
 
+/** Bytes of somebody else, which are passed on as plain text, whatever they are. */
+export interface BytesAnswer {
+  readonly kind: "bytes";
+  readonly status: number;
+  readonly bytes: Uint8Array;
+}
+
 /** What a request comes to. */
-export type Answer = JsonAnswer | TextAnswer | FileAnswer;
+export type Answer = JsonAnswer | TextAnswer | FileAnswer | BytesAnswer;
 
 /** An endpoint and what answers there; what `handle` throws becomes a 500. */
 export interface Route<Parts> extends Endpoint {

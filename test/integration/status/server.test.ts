@@ -4,6 +4,7 @@ import { request as httpRequest } from "node:http";
 import type { Socket } from "node:net";
 import { describe, test } from "node:test";
 import { statusRoutes } from "../../../src/agent/status-routes.ts";
+import { text } from "../../../src/status/contract/route.ts";
 import { listenForStatus } from "../../../src/status/server.ts";
 import { Redactor } from "../../../src/telemetry/redactor.ts";
 import { bareRequest, holdOpen, sendRaw, statusOf } from "../../support/raw-http.ts";
@@ -27,6 +28,7 @@ async function withStatus(
     statusRoutes,
     {
       ...parts,
+      probeApplication: () => Promise.resolve(text(200, "")),
       report: noted("report", parts.report),
       reload: noted("reload", parts.reload),
       drain: noted("drain", parts.drain),
@@ -76,9 +78,10 @@ describe("the status port", () => {
 
   test("gives a page of a foreign site nothing, and nothing happens", async () => {
     await withStatus(async (port, called) => {
-      for (const { path, method } of statusRoutes) {
+      for (const { path, method, takesAnyHost } of statusRoutes) {
+        const named = { host: `evil.example:${port}` };
         for (const headers of [
-          { host: `evil.example:${port}` },
+          ...(takesAnyHost === true ? [] : [named]),
           { origin: "http://evil.example" },
           { origin: "null" },
         ]) {

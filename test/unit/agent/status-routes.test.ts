@@ -13,11 +13,24 @@ describe("the table of the status port", () => {
     assert.deepEqual(hidden, []);
   });
 
-  test("lets everybody read readiness and metrics, and nothing else", () => {
+  test("lets everybody read readiness, metrics and the application's probes, and nothing else", () => {
     const open = statusRoutes.filter(({ scope }) => scope !== "loopback");
     assert.deepEqual(
       open.map(({ method, path, scope }) => `${method} ${path} ${scope}`),
-      ["GET /healthz/ready everybody", "GET /stats/prometheus scrapers", "GET /metrics scrapers"],
+      [
+        "GET /healthz/ready everybody",
+        "GET /app-health/ everybody",
+        "GET /app-lifecycle/ everybody",
+        "GET /stats/prometheus scrapers",
+        "GET /metrics scrapers",
+      ],
+    );
+  });
+
+  test("takes any Host for the application's probes alone", () => {
+    assert.deepEqual(
+      statusRoutes.filter(({ takesAnyHost }) => takesAnyHost === true).map(({ path }) => path),
+      ["/app-health/", "/app-lifecycle/"],
     );
   });
 

@@ -25,6 +25,8 @@ function isSame(one: SourceChanges, other: SourceChanges): boolean {
 
 type Name = keyof Environment;
 
+const appProbers = '{"/app-health/web/livez":{"tcpSocket":{"port":8080}}}';
+
 /** A value other than the default, and what has to be set beside it for it to matter. */
 const values: Readonly<Partial<Record<Name, readonly [value: string, beside?: Record<string, string>]>>> = {
   POD_NAME: ["api-1"],
@@ -86,6 +88,10 @@ const values: Readonly<Partial<Record<Name, readonly [value: string, beside?: Re
   ISTIO_META_TLS_CLIENT_KEY: ["/key.pem", { FILE_MOUNTED_CERTS: "true" }],
   ISTIO_META_TLS_CLIENT_ROOT_CERT: ["/root.pem", { FILE_MOUNTED_CERTS: "true" }],
   PKCS8_KEY: ["true"],
+  ISTIO_KUBE_APP_PROBERS: [appProbers],
+  ISTIO_ENABLE_HTTP2_PROBING: ["false", { ISTIO_KUBE_APP_PROBERS: appProbers }],
+  REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION: ["true", { ISTIO_KUBE_APP_PROBERS: appProbers }],
+  ENABLE_PROBE_KEEPALIVE_CONNECTIONS: ["true", { ISTIO_KUBE_APP_PROBERS: appProbers }],
   ISTIO_AGENT_ENABLE_WASM_REMOTE_LOAD_CONVERSION: ["false"],
   WASM_INSECURE_REGISTRIES: ["registry.local"],
   BLOCKED_CIDRS_IN_WASM_FETCH: ["10.0.0.0/8"],

@@ -54,7 +54,7 @@ describe("variables", () => {
     assert.deepEqual(noticesOf({ SDS_ENABLED: "true", ISTIO_META_DNS_CAPTURE: "false", PLUGINS: "" }), [
       "SDS_ENABLED is deprecated and has no effect: Envoy always gets certificates over SDS. Remove it",
     ]);
-    assert.match(noticesOf({ ISTIO_KUBE_APP_PROBERS: "{}" })[0] ?? "", /no effect in this release/);
+    assert.match(noticesOf({ GRPC_KEEPALIVE_INTERVAL: "30s" })[0] ?? "", /no effect in this release/);
   });
 
   test("stand in one table or in the other", () => {

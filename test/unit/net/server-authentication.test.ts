@@ -60,7 +60,7 @@ describe("a server's certificate", () => {
 /** Clients of TLS that do not authenticate their server, and why that is right. */
 const unauthenticated: Readonly<Record<string, string>> = {
   "net/tls-probe.ts": "the own Envoy on loopback, known by its process: asked is whether it can serve",
-  "probe/http.ts": "the own workload, as the kubelet asks it: by its address",
+  "probe/http-exchange.ts": "the own workload, as the kubelet asks it: by its address",
   "doctor/endpoint.ts": "shows a certificate that does not verify, and sends nothing then",
 };
 

@@ -1,0 +1,374 @@
+/** Probes of the application through the status port, on real sockets. */
+import assert from "node:assert/strict";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
+import { type AddressInfo, createServer, type Server } from "node:net";
+import { describe, test } from "node:test";
+import { applicationProbes } from "../../../src/agent/app-probes.ts";
+import { statusRoutes } from "../../../src/agent/status-routes.ts";
+import type { AppProber, AppProbesOptions } from "../../../src/app-probes/options.ts";
+import { GrpcServer } from "../../../src/grpc/server.ts";
+import { HttpServer } from "../../../src/net/http-server.ts";
+import { listenForStatus } from "../../../src/status/server.ts";
+import { Metrics } from "../../../src/telemetry/metrics.ts";
+import { Redactor } from "../../../src/telemetry/redactor.ts";
+import { eventually } from "../../support/eventually.ts";
+import { freePorts } from "../../support/free-ports.ts";
+import { bareRequest, sendRaw, statusOf } from "../../support/raw-http.ts";
+import { silentServer } from "../../support/silent-server.ts";
+import { statusParts } from "../../support/status-parts.ts";
+import { testLog } from "../../support/test-log.ts";
+import { TestPki, validity } from "../../support/test-pki.ts";
+
+const path = "/app-health/web/readyz";
+
+/** Only what is silent takes as long. */
+const patientMs = 20_000;
+
+type Probed = (
+  ask: (headers?: Readonly<Record<string, string>>, method?: string) => Promise<string>,
+  port: number,
+) => Promise<void>;
+
+interface Scene {
+  readonly changes?: Partial<AppProbesOptions>;
+  readonly log?: ReturnType<typeof testLog>;
+  readonly metrics?: Metrics;
+}
+
+async function probed(prober: AppProber, run: Probed, scene: Scene = {}): Promise<void> {
+  const { changes, log = testLog(), metrics = new Metrics("istio_agent_") } = scene;
+  const [statusPort = 0] = await freePorts(1);
+  const probeApplication = applicationProbes(
+    {
+      probers: new Map([[path, prober]]),
+      ...{ host: "127.0.0.1", sourceAddress: "127.0.0.6", offersHttp2: true, keepsConnections: false },
+      statusPort,
+      ...changes,
+    },
+    { log: log.log, metrics },
+  );
+  await using server = await listenForStatus(
+    { host: "127.0.0.1", port: statusPort, metricsLocalOnly: false },
+    statusRoutes,
+    statusParts({ probeApplication }),
+    { log: log.log, redactor: new Redactor() },
+  );
+  const target = { host: "127.0.0.1", port: server.port };
+  await run(
+    (headers = {}, method = "GET") =>
+      sendRaw(
+        target,
+        bareRequest(`${method} ${path}`, { host: `127.0.0.1:${statusPort}`, ...headers }),
+        patientMs,
+      ),
+    server.port,
+  );
+}
+
+function http(
+  port: number,
+  at: string,
+  changes: Partial<Extract<AppProber, { kind: "http" }>> = {},
+): AppProber {
+  return { kind: "http", scheme: "http", path: at, port, timeoutMs: patientMs, ...changes };
+}
+
+function bodyOf(answer: string): string {
+  return answer.slice(answer.indexOf("\r\n\r\n") + 4);
+}
+
+/** An application that answers as its paths say. */
+async function app(seen: IncomingMessage[] = []): Promise<HttpServer> {
+  return HttpServer.listen(
+    { host: "0.0.0.0", port: 0 },
+    (request: IncomingMessage, response: ServerResponse) => {
+      seen.push(request);
+      const [, word = "", rest = ""] = /^\/(\w+)\/?(.*)$/.exec(request.url ?? "") ?? [];
+      if (word === "status") response.writeHead(Number(rest)).end(`it is ${rest}`);
+      else if (word === "to")
+        response.writeHead(302, { location: decodeURIComponent(rest) }).end("elsewhere");
+      else if (word === "page")
+        response.writeHead(200, { "content-type": "text/html" }).end("<script>1</script>");
+      else if (word === "torn") {
+        response.writeHead(200, { "content-length": "100" }).write("a");
+        setImmediate(() => response.destroy());
+      } else if (word === "endless") {
+        response.writeHead(200);
+        const more = (): void => {
+          if (!response.destroyed) response.write(Buffer.alloc(65_536, "x"), more);
+        };
+        more();
+      } else response.end("fine");
+    },
+  );
+}
+
+async function refusingPort(): Promise<number> {
+  const [port = 0] = await freePorts(1);
+  return port;
+}
+
+describe("a probe of the application by HTTP", () => {
+  test("is answered with its status and its body", async () => {
+    await using server = await app();
+    for (const status of [200, 404, 418, 500, 503]) {
+      await probed(http(server.port, `/status/${status}`), async (ask) => {
+        const answer = await ask();
+        assert.equal(statusOf(answer), status);
+        assert.equal(bodyOf(answer), `it is ${status}`);
+      });
+    }
+  });
+
+  test("is a GET with the kubelet's headers from an address that is not captured, whatever the method", async () => {
+    const seen: IncomingMessage[] = [];
+    await using server = await app(seen);
+    const { port } = server;
+    await probed(http(port, "/ready?full=1"), async (ask) => {
+      await ask({ "user-agent": "kube-probe/1.33", "x-token": "a" });
+      await ask({ host: "shop.example" }, "POST");
+    });
+    const [first, second] = seen;
+    assert.equal(first?.url, "/ready?full=1");
+    assert.equal(first?.headers.host, `127.0.0.1:${port}`);
+    assert.equal(first?.headers["user-agent"], "kube-probe/1.33");
+    assert.equal(first?.headers["x-token"], "a");
+    assert.equal(first?.socket.remoteAddress, "127.0.0.6");
+    assert.equal(second?.method, "GET");
+    assert.equal(second?.headers.host, "shop.example");
+  });
+
+  test("passes on no page that a browser would run", async () => {
+    await using server = await app();
+    await probed(http(server.port, "/page"), async (ask) => {
+      const answer = await ask();
+      assert.match(answer, /content-type: text\/plain/i);
+      assert.match(answer, /x-content-type-options: nosniff/i);
+    });
+  });
+
+  test("takes a redirect to another host for a success, and follows one within the host", async () => {
+    await using server = await app();
+    const { port } = server;
+    for (const [location, status, body] of [
+      ["http://elsewhere.example/", 200, ""],
+      ["/status/503", 503, "it is 503"],
+      [`http://127.0.0.1:${port}/status/200`, 200, "it is 200"],
+    ] as const) {
+      await probed(http(port, `/to/${encodeURIComponent(location)}`), async (ask) => {
+        const answer = await ask();
+        assert.deepEqual([statusOf(answer), bodyOf(answer)], [status, body], location);
+      });
+    }
+    await using loop = await HttpServer.listen({ host: "127.0.0.1", port: 0 }, (_, response) => {
+      response.writeHead(302, { location: "/again" }).end();
+    });
+    await probed(http(loop.port, "/"), async (ask) => {
+      const answer = await ask();
+      assert.equal(statusOf(answer), 500);
+      assert.match(bodyOf(answer), /redirected more than 10 times/);
+    });
+  });
+
+  test("reads no more of a body than the kubelet does", async () => {
+    await using server = await app();
+    await probed(http(server.port, "/endless"), async (ask) => {
+      const answer = await ask();
+      assert.equal(statusOf(answer), 200);
+      assert.equal(bodyOf(answer).length, 10_240);
+    });
+  });
+
+  test("fails with the reason where there is no answer, or half of one", async () => {
+    await using server = await app();
+    await using silent = await silentServer();
+    for (const [prober, reason] of [
+      [http(await refusingPort(), "/"), /ECONNREFUSED/],
+      [http(server.port, "/torn"), /aborted|closed the connection/],
+      [http(silent.port, "/", { timeoutMs: 200 }), /no answer within 200 ms/],
+    ] as const) {
+      await probed(prober, async (ask) => {
+        const answer = await ask();
+        assert.equal(statusOf(answer), 500);
+        assert.match(bodyOf(answer), reason);
+      });
+    }
+  });
+
+  for (const speaksHttp2 of [true, false]) {
+    test(`asks by TLS without a look at the certificate, over HTTP/${speaksHttp2 ? "2" : "1.1"}`, async () => {
+      const pki = await TestPki.create();
+      const { certificatePem, privateKeyPem } = await pki.serverKeyPair(
+        ["elsewhere.example"],
+        validity(-7_200_000, -3_600_000),
+      );
+      const seen: string[] = [];
+      const server = createSecureServer(
+        { cert: certificatePem, key: privateKeyPem, allowHTTP1: true },
+        (request: Http2ServerRequest, response: Http2ServerResponse) => {
+          seen.push(
+            `${request.httpVersion} ${request.headers["x-token"]} ${request.authority || request.headers.host}`,
+          );
+          response.writeHead(202).end("fine");
+        },
+      );
+      await new Promise<void>((resolve) => {
+        server.listen(0, "127.0.0.1", resolve);
+      });
+      const { port } = server.address() as AddressInfo;
+      try {
+        await probed(
+          http(port, "/", { scheme: "https" }),
+          async (ask) => {
+            const answer = await ask({ "x-token": "a" });
+            assert.deepEqual([statusOf(answer), bodyOf(answer)], [202, "fine"]);
+          },
+          { changes: { offersHttp2: speaksHttp2 } },
+        );
+        assert.deepEqual(seen, [`${speaksHttp2 ? "2.0" : "1.1"} a 127.0.0.1:${port}`]);
+      } finally {
+        server.close();
+      }
+    });
+  }
+
+  for (const keepsConnections of [true, false]) {
+    test(`has ${keepsConnections ? "one connection for all" : "a connection for each"}`, async () => {
+      const seen: IncomingMessage[] = [];
+      await using server = await app(seen);
+      await probed(
+        http(server.port, "/"),
+        async (ask) => {
+          for (let count = 0; count < 3; count += 1) assert.equal(statusOf(await ask()), 200);
+        },
+        { changes: { keepsConnections } },
+      );
+      assert.equal(new Set(seen.map(({ socket }) => socket)).size, keepsConnections ? 1 : 3);
+    });
+  }
+
+  test("ends with whoever asked", async () => {
+    let closed = false;
+    const server: Server = createServer((socket) => {
+      socket.on("error", () => undefined);
+      socket.once("close", () => {
+        closed = true;
+      });
+      socket.resume();
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(0, "127.0.0.1", resolve);
+    });
+    await probed(http((server.address() as AddressInfo).port, "/", { timeoutMs: 0 }), async (_, port) => {
+      await sendRaw({ host: "127.0.0.1", port }, bareRequest(`GET ${path}`), 200);
+      await eventually("the end of the application's connection", () => assert.ok(closed), {
+        withinMs: 10_000,
+      });
+    });
+    server.close();
+  });
+
+  test("has 64 at work for one address at most, and another's are not held up", async () => {
+    await using silent = await silentServer();
+    await probed(http(silent.port, "/", { timeoutMs: 0 }), async (ask, port) => {
+      const held = Array.from({ length: 64 }, () =>
+        sendRaw({ host: "127.0.0.1", port }, bareRequest(`GET ${path}`), 3_000),
+      );
+      await eventually(
+        "a refusal",
+        async () => {
+          const answer = await sendRaw({ host: "127.0.0.1", port }, bareRequest(`GET ${path}`), 100);
+          assert.equal(statusOf(answer), 503);
+        },
+        { withinMs: 10_000 },
+      );
+      const other = await sendRaw(
+        { host: "127.0.0.1", port, localAddress: "127.0.0.9" },
+        bareRequest(`GET ${path}`),
+        100,
+      );
+      assert.equal(other, "");
+      await Promise.all(held);
+      void ask;
+    });
+  });
+
+  test("is told where it begins to fail and where it succeeds again, and counted", async () => {
+    let status = 500;
+    await using server = await HttpServer.listen({ host: "127.0.0.1", port: 0 }, (_, response) => {
+      response.writeHead(status).end();
+    });
+    const log = testLog();
+    const metrics = new Metrics("istio_agent_");
+    await probed(
+      http(server.port, "/"),
+      async (ask) => {
+        await ask();
+        await ask();
+        status = 200;
+        await ask();
+        await ask();
+      },
+      { log, metrics },
+    );
+    assert.equal(log.lines.filter((line) => line.includes("a probe of the application")).length, 2);
+    assert.match(log.lines.join("\n"), /fails.*it answered 500[^]*succeeds again/);
+    const text = await metrics.render();
+    assert.match(text, /outrider_application_probes_total\{result="success"\} 2/);
+    assert.match(text, /outrider_application_probes_total\{result="failure"\} 2/);
+  });
+});
+
+describe("a probe of the application by TCP", () => {
+  test("is a connection", async () => {
+    await using server = await app();
+    await probed({ kind: "tcp", port: server.port, timeoutMs: patientMs }, async (ask) => {
+      assert.equal(statusOf(await ask()), 200);
+    });
+    await probed({ kind: "tcp", port: await refusingPort(), timeoutMs: patientMs }, async (ask) => {
+      assert.equal(statusOf(await ask()), 500);
+    });
+  });
+});
+
+describe("a probe of the application by gRPC", () => {
+  test("is SERVING", async () => {
+    await using server = await GrpcServer.listen({ host: "127.0.0.1", port: 0 }, [
+      {
+        name: "grpc.health.v1.Health",
+        unary: {
+          Check: (request) =>
+            Promise.resolve(
+              Buffer.from(request.subarray(2).toString("utf8") === "down" ? "0802" : "0801", "hex"),
+            ),
+        },
+      },
+    ]);
+    for (const [service, status] of [
+      ["", 200],
+      ["down", 500],
+    ] as const) {
+      await probed({ kind: "grpc", service, port: server.port, timeoutMs: patientMs }, async (ask) => {
+        assert.equal(statusOf(await ask({ "user-agent": "kube-probe/1.33" })), status);
+      });
+    }
+  });
+});
+
+test("a path that has no probe is refused with 400, and a page of a foreign site is refused too", async () => {
+  await using server = await app();
+  await probed(http(server.port, "/"), async (ask, port) => {
+    for (const other of [
+      "/app-health/",
+      "/app-health/web/livez",
+      `${path}/`,
+      "/app-lifecycle/web/prestopz",
+    ]) {
+      const answer = await sendRaw({ host: "127.0.0.1", port }, bareRequest(`GET ${other}`));
+      assert.equal(statusOf(answer), 400, other);
+      assert.match(bodyOf(answer), /app prober config does not exists for/);
+    }
+    assert.equal(statusOf(await ask({ origin: "http://evil.example" })), 403);
+  });
+});
