@@ -11,18 +11,16 @@ const patienceMs = 10_000;
 const good = "HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n9";
 
 /** An admin socket that does with each question what a test wants. */
-async function admin(answer: (socket: Socket, question: number) => void) {
+async function admin(answer: (socket: Socket) => void) {
   const folder = temporaryFolder();
   const path = join(folder.path, "admin.sock");
   const sockets: Socket[] = [];
-  let questions = 0;
   const server = createServer((socket) => {
     sockets.push(socket);
     socket.on("error", () => undefined);
     socket.on("data", (data) => {
       assert.match(data.toString("latin1"), /^GET \/hot_restart_version HTTP\/1\.1\r\n/);
-      questions += 1;
-      answer(socket, questions);
+      answer(socket);
     });
   });
   await new Promise<void>((resolve) => {
@@ -61,8 +59,9 @@ test("a connection that the other side has closed is replaced, with no beat miss
 });
 
 test("a late answer is none, and not taken for the next one either", async () => {
-  await using envoy = await admin((socket, question) => {
-    if (question > 1) socket.write(good);
+  // By connection: on a machine that has other work the first question may be given up before it is read.
+  await using envoy = await admin((socket) => {
+    if (socket !== envoy.sockets[0]) socket.write(good);
   });
   assert.equal(await envoy.pulse.beats(50), false);
   envoy.sockets[0]?.write(good);
