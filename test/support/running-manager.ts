@@ -32,7 +32,7 @@ export function runManager(options: IdentityOptions, clockAheadMs = 0): RunningM
   const manager = SecretManager.create(options, { log, metrics, now, trustBundles });
   const tasks = new TaskGroup();
   tasks.spawn("rotate", (signal) => manager.run(signal));
-  const withinMs = 10_000;
+  const withinMs = 60_000;
   return {
     manager,
     lines,
