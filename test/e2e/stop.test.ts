@@ -37,10 +37,13 @@ function timeOf(line: string): number {
   return Date.parse(line.slice(0, line.indexOf("\t")));
 }
 
+/** Room for a machine that has other work, and less than any end here would take that came too late. */
+const exitMs = 30_000;
+
 /** Resolves to the milliseconds until the agent had exited with code 0. */
-async function exitsZero(sidecar: TestSidecar, withinMs: number): Promise<number> {
+async function exitsZero(sidecar: TestSidecar): Promise<number> {
   const startedAt = performance.now();
-  assert.deepEqual(await sidecar.agent.exitWithin(withinMs), { kind: "exited", code: 0 });
+  assert.deepEqual(await sidecar.agent.exitWithin(exitMs), { kind: "exited", code: 0 });
   return performance.now() - startedAt;
 }
 
@@ -71,7 +74,7 @@ describe("EXIT_ON_ZERO_ACTIVE_CONNECTIONS", () => {
       200,
       "the idle connection still serves, and is closed after this",
     );
-    await exitsZero(mesh.api, 8_000);
+    await exitsZero(mesh.api);
     assert.match(lineOf(mesh.api, "drained"), /because="no connection is left" .*connections=0/);
   });
 
@@ -79,7 +82,7 @@ describe("EXIT_ON_ZERO_ACTIVE_CONNECTIONS", () => {
     await using mesh = await startWebAndApi({ api: { env: { ...atZero, MAXIMUM_DRAIN_DURATION: "3s" } } });
     assert.equal((await mesh.call()).status, 200);
     mesh.api.agent.kill("SIGTERM");
-    const tookMs = await exitsZero(mesh.api, 6_000);
+    const tookMs = await exitsZero(mesh.api);
     assert.ok(tookMs >= 2_900, `ended after ${tookMs} ms`);
     assert.match(lineOf(mesh.api, "drained"), /because="its time is over" .*connections=1 listeners="127/);
   });
@@ -88,7 +91,7 @@ describe("EXIT_ON_ZERO_ACTIVE_CONNECTIONS", () => {
     await using mesh = await startWebAndApi({ api: { env: atZero, flags: ["--preDrainDelay=60s"] } });
     assert.equal((await mesh.call()).status, 200, "leaves an idle connection");
     assert.equal((await post(mesh.api.ports.status, "/quitquitquit")).status, 200);
-    await exitsZero(mesh.api, 4_000);
+    await exitsZero(mesh.api);
   });
 });
 
@@ -187,7 +190,7 @@ describe("--preDrainDelay", () => {
     await sleep(2_000);
     assert.ok(load.count() > before + 50, `${load.count() - before} requests in two seconds`);
     assert.deepEqual(await load.stop(), []);
-    await exitsZero(mesh.api, 5_000);
+    await exitsZero(mesh.api);
     const delayMs = timeOf(lineOf(mesh.api, "draining Envoy")) - timeOf(lineOf(mesh.api, "serving on"));
     assert.ok(delayMs >= 2_990, `the drain began after ${delayMs} ms`);
   });
@@ -199,22 +202,23 @@ describe("an Envoy that hangs", () => {
     const pid = await envoyPid(mesh.api);
     process.kill(pid, "SIGSTOP");
     mesh.api.agent.kill("SIGTERM");
-    const tookMs = await exitsZero(mesh.api, 6_000);
-    assert.ok(tookMs >= 1_900 && tookMs < 5_000, `took ${tookMs} ms`);
+    const tookMs = await exitsZero(mesh.api);
+    assert.ok(tookMs >= 1_900, `took ${tookMs} ms`);
+    assert.match(lineOf(mesh.api, "drained"), /because="its time is over"/);
     assert.equal(isAlive(pid), false);
   });
 });
 
 describe("POST /drain", () => {
   test("keeps Envoy and readiness; SIGTERM then ends both at once, Envoy first", async () => {
-    await using mesh = await startWebAndApi({ api: { proxyConfig: { terminationDrainDuration: "30s" } } });
+    await using mesh = await startWebAndApi({ api: { proxyConfig: { terminationDrainDuration: "120s" } } });
     const pid = await envoyPid(mesh.api);
     assert.equal((await post(mesh.api.ports.status, "/drain")).status, 200);
     await sleep(500);
     assert.equal((await get(mesh.api.ports.status, "/healthz/ready")).status, 200);
     assert.equal((await mesh.call()).status, 200);
     mesh.api.agent.kill("SIGTERM");
-    await exitsZero(mesh.api, 3_000);
+    await exitsZero(mesh.api);
     assert.equal(isAlive(pid), false);
   });
 
@@ -228,7 +232,7 @@ describe("POST /drain", () => {
     });
     await mesh.api.ready();
     mesh.api.agent.kill("SIGTERM");
-    const tookMs = await exitsZero(mesh.api, 6_000);
+    const tookMs = await exitsZero(mesh.api);
     assert.ok(tookMs >= 1_900, `ended after ${tookMs} ms, without a drain`);
   });
 });
@@ -244,7 +248,7 @@ describe("POST /quitquitquit", () => {
     const { envoy } = await mesh.api.report();
     assert.equal(envoy.state, "restarting");
     assert.equal((await post(mesh.api.ports.admin, "/quitquitquit")).status, 200);
-    await exitsZero(mesh.api, 3_000);
+    await exitsZero(mesh.api);
     assert.equal(existsSync(`${mesh.api.folder}/etc/istio/proxy/generations/5`), false);
   });
 });

@@ -126,14 +126,14 @@ export const badNewcomers: readonly BadNewcomer[] = [
         directResponseListener({ port: context.sparePort, name: "far", address: "192.0.2.1" }),
       );
     },
-    says: inBoth(/newcomer has ended: .*192\.0\.2\.1:\d+.*Cannot assign requested address/),
+    says: inBoth(/new generation has ended: .*192\.0\.2\.1:\d+.*Cannot assign requested address/),
   },
   {
     name: "a crash while it starts",
     prepare: ({ envoy }) => {
       envoy.become("crash");
     },
-    says: inBoth(/newcomer .*SIGSEGV/),
+    says: inBoth(/new generation .*SIGSEGV/),
   },
   {
     name: "never LIVE",
@@ -148,7 +148,7 @@ export const badNewcomers: readonly BadNewcomer[] = [
     prepare: ({ envoy }) => {
       envoy.become("another-program");
     },
-    says: { overlap: /newcomer has ended: .*exit code 0/, hot: /hot restart version/ },
+    says: { overlap: /new generation has ended: .*exit code 0/, hot: /hot restart version/ },
   },
   {
     name: "a wrong binary that cannot be run",

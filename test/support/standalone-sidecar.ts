@@ -12,7 +12,7 @@ import { directResponseListener } from "./envoy-config.ts";
 import { testEnvoy } from "./envoy.ts";
 import { eventually } from "./eventually.ts";
 import { freePorts } from "./free-ports.ts";
-import { get, metricOf } from "./mesh.ts";
+import { get, metricOf, startMs } from "./mesh.ts";
 import { type RunningOutrider, startOutrider } from "./outrider.ts";
 
 /** What of a bootstrap a test changes. */
@@ -110,7 +110,12 @@ export class StandaloneSidecar implements AsyncDisposable {
   /** The same, once it is ready. */
   static async ready(options: StandaloneOptions): Promise<StandaloneSidecar> {
     const sidecar = await StandaloneSidecar.start(options);
-    await sidecar.ready();
+    try {
+      await sidecar.ready();
+    } catch (error) {
+      await sidecar[Symbol.asyncDispose]();
+      throw error;
+    }
     return sidecar;
   }
 
@@ -190,7 +195,7 @@ export class StandaloneSidecar implements AsyncDisposable {
     return (await get(this.ports.status, "/healthz/ready")).status === 200;
   }
 
-  async ready(withinMs = 15_000): Promise<void> {
+  async ready(withinMs = startMs): Promise<void> {
     await eventually(
       "ready",
       async () => {
