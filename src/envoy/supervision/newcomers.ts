@@ -89,7 +89,7 @@ export class Newcomers {
         },
         onWaiting: (reason) => {
           if (newcomer === undefined) tell({ kind: "waits-for", number, reason });
-          else this.#options.log.debug("newcomer is not proven yet", { generation: number, reason });
+          else this.#options.log.debug("new generation is not proven yet", { generation: number, reason });
         },
         prove: async () => {
           live();

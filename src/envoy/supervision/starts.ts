@@ -189,6 +189,6 @@ export function settleTrial(
 ): void {
   refuse(turn, launch, reason);
   if (trial === undefined) return;
-  turn.log("error", "newcomer failed, going back", { generation: number, stage, reason });
+  turn.log("error", "new generation failed, going back", { generation: number, stage, reason });
   turn.settle(trial, "cold", { result: "refused", stage, reason });
 }

@@ -170,7 +170,7 @@ export function newcomerExplained(
   const { phase, number } = newcomer;
   if (phase.kind !== "newcomer") return;
   const isHot = phase.mode === "hot";
-  const reason = `the newcomer has ended: ${message}`;
+  const reason = `the new generation has ended: ${message}`;
   if (isHot && phase.isLive) {
     loseListeners(turn, request, newcomer, reason);
     return;

@@ -44,10 +44,14 @@ export function promote(
 
 /** The newcomer has the listeners already: it serves until another one is proven beside it. */
 export function adoptFaulty(turn: Turn, request: SwapRequest, number: number, reason: string): void {
-  turn.log("error", "newcomer took over and lacks something, putting the last good bootstrap beside it", {
-    generation: number,
-    reason,
-  });
+  turn.log(
+    "error",
+    "hot restart child took over and lacks something, putting the last good bootstrap beside it",
+    {
+      generation: number,
+      reason,
+    },
+  );
   endSwap(turn);
   succeed(turn, turn.active, number, "hot", reason);
   if (request.repairs === undefined) refuse(turn, request.launch, reason);
@@ -56,7 +60,7 @@ export function adoptFaulty(turn: Turn, request: SwapRequest, number: number, re
   const { lastGood } = turn.state;
   const newcomer = turn.envoy(number);
   if (lastGood !== undefined && newcomer !== undefined)
-    repair(turn, newcomer, lastGood, `the newcomer lacks something: ${reason}`, "overlap");
+    repair(turn, newcomer, lastGood, `the hot restart child lacks something: ${reason}`, "overlap");
 }
 
 function succeed(
@@ -99,7 +103,7 @@ export function refuseNewcomer(
   reason: string,
   takesAdmin: boolean,
 ): void {
-  turn.log("error", "newcomer refused, Envoy serves on as it was", {
+  turn.log("error", "new generation refused, Envoy serves on as it was", {
     serving: turn.active?.number,
     stage,
     reason,
@@ -130,7 +134,7 @@ export function markBlind(turn: Turn): void {
   const { active } = turn;
   if (active === undefined || active.isBlind) return;
   turn.change(active.number, { isBlind: true });
-  turn.log("warn", "Envoy has lost its admin interface to a newcomer that failed, replacing it", {
+  turn.log("warn", "Envoy has lost its admin interface to a hot restart child that failed, replacing it", {
     generation: active.number,
   });
   mend(turn, active);
@@ -138,7 +142,7 @@ export function markBlind(turn: Turn): void {
 
 /** A hot restart child has died after it took the listeners: nobody accepts connections. */
 export function loseListeners(turn: Turn, request: SwapRequest, newcomer: Envoy, reason: string): void {
-  turn.log("error", "newcomer died after it took over", { reason, trigger: request.trigger });
+  turn.log("error", "hot restart child died after it took over", { reason, trigger: request.trigger });
   endSwap(turn);
   if (request.repairs === undefined) refuse(turn, request.launch, reason);
   turn.settle(request, "hot", { result: "refused", stage: "proof", reason });

@@ -16,7 +16,7 @@ export async function proveNewcomer(
   hold: ListenerHold,
 ): Promise<readonly string[]> {
   const { admin, pid } = newcomer;
-  if (pid === undefined) return ["the newcomer has no process"];
+  if (pid === undefined) return ["the new generation has no process"];
   const lacks = hold.lacks();
   if (lacks.length > 0) return lacks;
   const [refused, unready] = await Promise.all([
