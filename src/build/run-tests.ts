@@ -1,64 +1,54 @@
 /**
- * Every test: unit tests in this process; then those that bear company, two files at a time; then those that measure what
- * load and death cost, and those that try whatever comes in, one file at a time. The last line counts them all.
+ * Every test: unit tests in this process; then those that bear company, several files at a time; then those that measure
+ * what load and death cost, one file at a time. Those that try whatever comes in run beside all of them, on what the
+ * others leave of the processors. The last line counts them all.
  */
 import { globSync } from "node:fs";
-import { join, relative, sep } from "node:path";
-import { run } from "node:test";
-import { spec } from "node:test/reporters";
+import { enableCompileCache } from "node:module";
+import { cpus } from "node:os";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import { ensureEnvoy } from "../envoy/binary/ensure.ts";
+import { compileCacheFolder } from "./compile-cache.ts";
+import { type Isolation, runTestFiles, type TestCounts } from "./test-files.ts";
 
+enableCompileCache(compileCacheFolder);
 const root = join(import.meta.dirname, "../..");
 const patterns = process.argv.slice(2);
 const files = globSync(patterns.length > 0 ? patterns : ["test/{unit,integration,e2e,fuzz}/**/*.test.ts"], {
   cwd: root,
-}).toSorted();
+})
+  .map((path) => relative(root, resolve(root, path)))
+  .toSorted();
+if (files.length === 0) throw new Error(`no file matches ${patterns.join(" ")}`);
+
+/** Folder of the tests with this path below `test/`. */
+const folder = (...names: readonly string[]): string => ["test", ...names, ""].join(sep);
 
 /** Files below these load the machine, and would fail or be failed by others beside them. */
-const alone = [["test", "e2e", "swap", ""].join(sep), ["test", "fuzz", ""].join(sep)];
+const alone = [folder("e2e", "swap")];
 
-/** Files below this have no state of their own, and no sockets, to keep apart. */
-const unit = ["test", "unit", ""].join(sep);
-
-/** Longest run of one test, in milliseconds. */
-const timeout = 180_000;
+/** Files at a time that bear company: most of their time they wait for processes of theirs. */
+const together = 3;
 
 /** Files that are named at the end for how long they took. */
-const slowestShown = 12;
+const slowestShown = 15;
 
-interface Counts {
-  passed: number;
-  failed: number;
-  skipped: number;
-  readonly filesMs: Map<string, number>;
+const counts: TestCounts = { passed: 0, failed: 0, skipped: 0, filesMs: new Map() };
+
+async function runAll(paths: readonly string[], isolation: Isolation): Promise<void> {
+  for await (const text of runTestFiles(paths, isolation, counts)) process.stdout.write(text);
 }
 
-/** In processes of their own, so many at a time, or all in this one. */
-type Room = { readonly isolation: "process"; readonly concurrency: number } | { readonly isolation: "none" };
-
-async function runFiles(paths: readonly string[], room: Room, counts: Counts): Promise<void> {
-  if (paths.length === 0) return;
-  const stream = run({
-    ...room,
-    files: paths.map((path) => join(root, path)),
-    timeout,
-    // A test that failed half-way may have left something that would keep its file from ending, and so the whole run.
-    forceExit: room.isolation === "process",
-  });
-  stream.on("test:pass", ({ skip, details }) => {
-    if (details.type === "suite") return;
-    if (skip === undefined) counts.passed += 1;
-    else counts.skipped += 1;
-  });
-  stream.on("test:fail", ({ details }) => {
-    if (details.type !== "suite") counts.failed += 1;
-    process.exitCode = 1;
-  });
-  stream.on("test:summary", ({ file, duration_ms: ms }) => {
-    if (file !== undefined) counts.filesMs.set(relative(root, file), ms);
-  });
-  for await (const text of stream.compose(new spec())) process.stdout.write(String(text));
+/** Clock ticks of all processors so far, and those of them in which one had nothing to do. */
+function ticks(): { readonly all: number; readonly idle: number } {
+  const times = cpus().map((cpu) => cpu.times);
+  return {
+    all: times.reduce((sum, { user, nice, sys, idle, irq }) => sum + user + nice + sys + idle + irq, 0),
+    idle: times.reduce((sum, { idle }) => sum + idle, 0),
+  };
 }
+
+const seconds = (ms: number): string => (ms / 1_000).toFixed(1).padStart(7);
 
 // A test that waited for a download would run into its own deadline.
 await ensureEnvoy(
@@ -68,14 +58,42 @@ await ensureEnvoy(
   },
 );
 
-const counts: Counts = { passed: 0, failed: 0, skipped: 0, filesMs: new Map() };
-const isUnit = (path: string): boolean => path.startsWith(unit);
-const isAlone = (path: string): boolean => alone.some((folder) => path.startsWith(folder));
-const bearsCompany = (path: string): boolean => !isUnit(path) && !isAlone(path);
-await runFiles(files.filter(isUnit), { isolation: "none" }, counts);
-await runFiles(files.filter(bearsCompany), { isolation: "process", concurrency: 2 }, counts);
-await runFiles(files.filter(isAlone), { isolation: "process", concurrency: 1 }, counts);
-console.log("\nslowest files (s):");
-for (const [file, ms] of [...counts.filesMs].toSorted(([, a], [, b]) => b - a).slice(0, slowestShown))
-  console.log(`${(ms / 1_000).toFixed(1).padStart(6)}  ${file}`);
-console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+const started = performance.now();
+const before = ticks();
+const isIn = (path: string, folders: readonly string[]): boolean =>
+  folders.some((name) => path.startsWith(name));
+const [unit, fuzz] = [[folder("unit")], [folder("fuzz")]];
+const bearsCompany = (path: string): boolean => !isIn(path, [...unit, ...fuzz, ...alone]);
+// Unit tests have no state of their own, and no sockets, to keep apart.
+await runAll(
+  files.filter((path) => isIn(path, unit)),
+  { isolation: "none" },
+);
+await Promise.all([
+  runAll(
+    files.filter((path) => isIn(path, fuzz)),
+    { isolation: "process", concurrency: 1 },
+  ),
+  (async (): Promise<void> => {
+    await runAll(files.filter(bearsCompany), { isolation: "process", concurrency: together });
+    await runAll(
+      files.filter((path) => isIn(path, alone)),
+      { isolation: "process", concurrency: 1 },
+    );
+  })(),
+]);
+
+const foldersMs = new Map<string, number>();
+for (const [file, ms] of counts.filesMs)
+  foldersMs.set(dirname(file), (foldersMs.get(dirname(file)) ?? 0) + ms);
+const after = ticks();
+const idle = ((after.idle - before.idle) / (after.all - before.all)) * 100;
+const showSlowest = (title: string, taken: ReadonlyMap<string, number>, most: number): void => {
+  console.log(`\n${title} (s):`);
+  for (const [name, ms] of [...taken].toSorted(([, a], [, b]) => b - a).slice(0, most))
+    console.log(`${seconds(ms)}  ${name}`);
+};
+showSlowest("folders", foldersMs, Infinity);
+showSlowest("slowest files", counts.filesMs, slowestShown);
+console.log(`\n${seconds(performance.now() - started).trim()} s, processors idle ${idle.toFixed(0)} %`);
+console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { buffer } from "node:stream/consumers";
 import type { Finding } from "../../src/doctor/finding.ts";
 import { expectFinding } from "./findings.ts";
-import { mainPath } from "./outrider.ts";
+import { mainPath, sourcesEnvironment } from "./outrider.ts";
 import type { Workload } from "./workload.ts";
 
 export interface Diagnosis {
@@ -30,12 +30,11 @@ export async function diagnose(workload: Workload, changes: DiagnosisChanges = {
     ...(changes.args ?? []),
   ];
   const [file = "", ...args] = command;
-  const { PATH = "", HOME = "/", XDG_CACHE_HOME } = process.env;
   const child = spawn(file, args, {
     cwd: workload.folder,
-    env: { PATH, HOME, XDG_CACHE_HOME, ...workload.env, ...changes.env },
+    env: sourcesEnvironment({ ...workload.env, ...changes.env }),
     stdio: ["ignore", "pipe", "inherit"],
-    timeout: 20_000,
+    timeout: 60_000,
   });
   const exited = new Promise<number | null>((resolve) => child.once("close", resolve));
   const output = (await buffer(child.stdout)).toString("utf8");

@@ -1,0 +1,67 @@
+/** Runs test files and counts what came of them. */
+import { join, relative } from "node:path";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+
+const root = join(import.meta.dirname, "../..");
+
+/** Longest run of one test, in milliseconds. */
+const timeout = 180_000;
+
+export interface TestCounts {
+  passed: number;
+  failed: number;
+  skipped: number;
+  /** How long each file took that had a process of its own, in milliseconds. */
+  readonly filesMs: Map<string, number>;
+}
+
+/** In processes of their own, so many at a time, or all in this one. */
+export type Isolation =
+  { readonly isolation: "process"; readonly concurrency: number } | { readonly isolation: "none" };
+
+/**
+ * Run these files, paths from the root of the sources, and add to the counts; what fails sets this process's exit code.
+ * A file whose process ends before it has told all its results has failed, with whatever code it ended.
+ *
+ * @returns the report, for people
+ */
+export async function* runTestFiles(
+  paths: readonly string[],
+  isolation: Isolation,
+  counts: TestCounts,
+): AsyncGenerator<string> {
+  if (paths.length === 0) return;
+  const hasProcesses = isolation.isolation === "process";
+  const untold = new Set(hasProcesses ? paths : []);
+  const stream = run({
+    ...isolation,
+    files: paths.map((path) => join(root, path)),
+    timeout,
+    // A test that failed half-way may have left something that would keep its file from ending, and so the whole run.
+    ...(hasProcesses
+      ? { forceExit: true, execArgv: ["--import", join(import.meta.dirname, "test-process.ts")] }
+      : {}),
+  });
+  stream.on("test:pass", ({ skip, details }) => {
+    if (details.type === "suite") return;
+    if (skip === undefined) counts.passed += 1;
+    else counts.skipped += 1;
+  });
+  stream.on("test:fail", ({ details }) => {
+    if (details.type !== "suite") counts.failed += 1;
+    process.exitCode = 1;
+  });
+  stream.on("test:summary", ({ file, duration_ms: ms }) => {
+    if (file === undefined) return;
+    const path = relative(root, file);
+    counts.filesMs.set(path, ms);
+    untold.delete(path);
+  });
+  for await (const text of stream.compose(new spec())) yield String(text);
+  for (const path of untold) {
+    counts.failed += 1;
+    process.exitCode = 1;
+    yield `✖ ${path}: its process ended before it had told all results\n`;
+  }
+}
