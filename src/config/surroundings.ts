@@ -4,7 +4,7 @@
  */
 import { type Environment, readEnvironment } from "./sources/environment.ts";
 import { lookup } from "node:dns/promises";
-import { isIP } from "node:net";
+import { isIP } from "../net/ip-version.ts";
 import { socketAddress } from "../bootstrap/services.ts";
 import { ownCpus } from "../process/cpu-share.ts";
 import { sleep } from "../lifecycle/sleep.ts";

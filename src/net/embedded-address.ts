@@ -1,7 +1,7 @@
 /**
  * Addresses of IPv4 inside those of IPv6: a translator on the way makes the one of the other (RFC 4291, 6052, 8215).
  */
-import { isIPv6 } from "node:net";
+import { isIPv6 } from "./ip-version.ts";
 
 /** The addresses of IPv4 that an address of IPv6 may lead to; none for one that leads to a host of IPv6. */
 export function embeddedAddresses(address: string): readonly string[] {

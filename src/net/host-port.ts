@@ -4,7 +4,7 @@
  * An IPv6 address belongs in brackets. Where a variable was put in front of a port by a template, as Kubernetes does
  * with `$(HOST_IP):8126`, it has none: what stands before the last colon is then an address of its own.
  */
-import { isIP, isIPv6 } from "node:net";
+import { isIP, isIPv6 } from "./ip-version.ts";
 
 /** A host, without brackets, and its port. */
 export interface HostPort {

@@ -17,13 +17,8 @@ export type KeyAlgorithm = (
   readonly pkcs8?: boolean;
 };
 
-/** Fewer are not safe, more are refused by BoringSSL. */
-export const rsaBits = { least: 2_048, most: 8_192 } as const;
-
 /** Largest RSA key that is a matter of a moment. */
 const largestQuickBits = 3_072;
-
-const generate = promisify(generateKeyPair);
 
 /**
  * Make a key.
@@ -32,6 +27,7 @@ const generate = promisify(generateKeyPair);
  * @throws the signal's reason, or Error when the child makes none
  */
 export async function generatePrivateKey(key: KeyAlgorithm, signal?: AbortSignal): Promise<KeyObject> {
+  const generate = promisify(generateKeyPair);
   if (key.algorithm === "ECDSA") {
     const namedCurve = key.curve === "P256" ? "prime256v1" : "secp384r1";
     return (await generate("ec", { namedCurve })).privateKey;

@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { chmodSync, chownSync, constants, copyFileSync, existsSync, mkdirSync, renameSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+} from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { nodeFlags } from "../../src/build/release/node-flags.ts";
@@ -107,18 +116,31 @@ describe("the release", () => {
     assertCacheAccepted(await lifeOfAnAgent(probed(cwd), cwd));
   });
 
-  test("starts Envoy before it loads gRPC and metrics, and never loads the control plane", async () => {
+  test("starts Envoy from one file, before gRPC and metrics, and never loads the control plane", async () => {
     const cwd = workFolder("order");
     const lines = await lifeOfAnAgent(probed(cwd), cwd);
     const exec = lines.findIndex((line) => line.includes("Envoy started"));
     const names = (from: readonly string[]): string[] => parts(from).map(({ name }) => name);
-    assert.ok(names(lines.slice(0, exec)).includes("run-agent"));
-    assert.ok(!names(lines.slice(0, exec)).includes("late-parts"));
+    assert.deepEqual(names(lines.slice(0, exec)), ["proxy.start"]);
     assert.ok(names(lines.slice(exec)).includes("late-parts"));
     assert.deepEqual(
       names(lines).filter((name) => /discovery|^run$/.test(name)),
       [],
     );
+  });
+
+  test("starts Envoy before it loads what only comes later", async () => {
+    const cwd = workFolder("later");
+    const lines = await lifeOfAnAgent(probed(cwd), cwd);
+    const modules = lines.flatMap((line) => /^module (.*)$/.exec(line)?.[1] ?? []);
+    const later = ["http", "http2", "https", "tls", "zlib", "dns", "dns/promises", "internal/blocklist"];
+    assert.ok(modules.includes("child_process"), lines.join("\n"));
+    assert.deepEqual(
+      modules.filter((name) => later.includes(name)),
+      [],
+    );
+    // The package for YAML: this configuration is in JSON, and the release's templates are.
+    assert.doesNotMatch(readFileSync(join(release, "lib/proxy.start.js"), "latin1"), /YAMLParseError/);
   });
 
   test("runs as uid 1337 on a read-only tree, with V8's code cache of every part", async (t) => {

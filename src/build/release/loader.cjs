@@ -25,18 +25,29 @@ function readCache(path) {
   return cache;
 }
 
-function load(name) {
-  const known = loaded.get(name);
-  if (known !== undefined) return known.exports;
-  const part = { exports: {} };
-  loaded.set(name, part);
+function compile(name) {
   const filename = `${__dirname}/${name}`;
   const cachedData = readCache(`${filename}.cache`);
   // The parts are ASCII: as Latin-1, V8 keeps one byte for each character.
   const script = new Script(readFileSync(filename, "latin1"), { filename, cachedData });
   // V8 has copied what it wants; left to the garbage collector, the rest would stay for minutes.
   cachedData?.buffer.transfer(0);
-  script.runInThisContext()(part.exports, requirePart, part, filename, __dirname, moduleUrl);
+  return script.runInThisContext();
+}
+
+/*
+ * The agent's parts up to the start of Envoy, as one file: ninety would be opened, read and taken in one by one. Other
+ * commands need few of them.
+ */
+const start = process.argv[2] === "proxy" ? compile("proxy.start.js")() : {};
+
+function load(name) {
+  const known = loaded.get(name);
+  if (known !== undefined) return known.exports;
+  const part = { exports: {} };
+  loaded.set(name, part);
+  const run = start[name] ?? compile(name);
+  run(part.exports, requirePart, part, `${__dirname}/${name}`, __dirname, moduleUrl);
   return part.exports;
 }
 

@@ -4,7 +4,7 @@
  * esbuild splits along dynamic imports only for ES modules, and V8's code cache is open only to scripts. So the
  * sources become ES modules first, and each of those a script that `loader.cjs` calls with its own `require`.
  */
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { build, type BuildOptions, transform, type TransformOptions } from "esbuild";
 import { leaveOutNativePackages } from "./native-packages.ts";
 import { substituteModules } from "./substitutes.ts";
@@ -27,8 +27,11 @@ const common = {
   legalComments: "none",
 } as const satisfies BuildOptions & TransformOptions;
 
-/** Packages for what a start seldom meets, such as a configuration in YAML: loaded when first used. */
-const loadedWhenUsed = ["yaml"];
+/**
+ * Packages for what a start seldom meets, such as a configuration in YAML: loaded when first used. Each with its entry
+ * as ES modules: one of CommonJS would run as soon as it is imported.
+ */
+const loadedWhenUsed: Readonly<Record<string, string>> = { yaml: "yaml/browser/index.js" };
 
 /** Parameters of each part, as `loader.cjs` passes them. */
 const parameters = "exports, require, module, __filename, __dirname, __moduleUrl";
@@ -45,6 +48,9 @@ export async function bundleParts(entry: string, modules: string): Promise<Parts
     outdir: "lib",
     write: false,
     metafile: true,
+    alias: Object.fromEntries(
+      Object.entries(loadedWhenUsed).map(([name, entry]) => [name, join(modules, entry)]),
+    ),
     define: { "import.meta.dirname": "__dirname", "import.meta.url": "__moduleUrl" },
     plugins: [substituteModules, native.plugin],
   });
@@ -74,7 +80,7 @@ export async function bundleParts(entry: string, modules: string): Promise<Parts
 
 /** The part is such a package and nothing else. */
 function isLate(inputs: readonly string[]): boolean {
-  return loadedWhenUsed.some(
+  return Object.keys(loadedWhenUsed).some(
     (name) => inputs.length > 0 && inputs.every((path) => path.startsWith(`node_modules/${name}/`)),
   );
 }

@@ -5,6 +5,7 @@
  *     lib/node              the pinned Node.js
  *     lib/node_modules/     packages with machine code
  *     lib/outrider.cjs      loads the parts, lib/*.js, with their code caches, lib/*.js.cache
+ *     lib/proxy.start.js    those of an agent's start, as one
  *     bootstrap-templates/  as YAML to read and as JSON to run
  *     licences/
  */

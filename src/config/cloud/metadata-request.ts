@@ -2,7 +2,7 @@
  * One question to a cloud's metadata service.
  */
 import type { Environment } from "../sources/environment.ts";
-import { isIPv6 } from "node:net";
+import { isIPv6 } from "../../net/ip-version.ts";
 import { fetchHttp } from "../../net/http-client.ts";
 import { parseHostPort } from "../../net/host-port.ts";
 

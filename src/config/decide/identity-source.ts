@@ -2,7 +2,7 @@
  * Who makes the workload certificate, where it is kept besides memory, and who may read it.
  */
 import type { ProxyFlags } from "../sources/proxy-flags.ts";
-import { isIP } from "node:net";
+import { isIP } from "../../net/ip-version.ts";
 import { join, resolve } from "node:path";
 import {
   type IdentityCacheOptions,

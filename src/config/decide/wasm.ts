@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import type { Backoff } from "../../lifecycle/backoff.ts";
 import { bracketed } from "../../net/host-port.ts";
-import { isCidr } from "../../wasm/fetch/address-guard.ts";
+import { isCidr } from "../../net/cidr.ts";
 import type { WasmOptions } from "../../wasm/options.ts";
 import { compliantTls } from "./compliance.ts";
 import { type ConfigProblem, shown } from "../../schema/config-problem.ts";

@@ -1,7 +1,7 @@
 /**
  * The workload's health checks, from ProxyConfig's `readinessProbe` (Istio's ReadinessProbe).
  */
-import { isIPv6 } from "node:net";
+import { isIPv6 } from "../../net/ip-version.ts";
 import { isLoopback } from "../../net/loopback.ts";
 import type { WorkloadHealthOptions } from "../../workload-health/options.ts";
 import { type ConfigProblem, shown } from "../../schema/config-problem.ts";

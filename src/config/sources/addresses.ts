@@ -1,7 +1,8 @@
 /**
  * The addresses of this instance and what they say about families.
  */
-import { isIP, isIPv4, isIPv6 } from "node:net";
+import { isIPv4 } from "node:net";
+import { isIP, isIPv6 } from "../../net/ip-version.ts";
 
 /** An address of an interface that is up. */
 export interface InterfaceAddress {

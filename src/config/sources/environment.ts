@@ -5,7 +5,7 @@
  * Parsing follows Istio's rules: a value that cannot be read is a warning and counts as unset, and a variable
  * that is set but empty is the empty string, not the default. One that can be read and is out of range is a problem.
  */
-import { rsaBits } from "../../pki/key-pair.ts";
+import { rsaBits } from "../../pki/rsa-bits.ts";
 import { type ConfigProblem, shown } from "../../schema/config-problem.ts";
 import {
   anyDuration,

@@ -1,7 +1,7 @@
 /**
  * A pod may start before its network has addresses. Whoever names the pod's address need not wait for them.
  */
-import { isIP } from "node:net";
+import { isIP } from "../../net/ip-version.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 import { type InterfaceAddress, isUnsettled } from "./addresses.ts";
 import { interfaceAddresses, upLinks } from "./read-sources.ts";

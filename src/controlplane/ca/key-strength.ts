@@ -2,9 +2,7 @@
  * What a public key must be for the authority to rely on it: its own, a token issuer's, a workload's.
  */
 import type { KeyObject } from "node:crypto";
-
-/** Below, a key can be factored; above, each use of it burns the processor, and Envoy does not take it. Bits. */
-const rsaBits = { least: 2_048, most: 8_192 } as const;
+import { rsaBits } from "../../pki/rsa-bits.ts";
 
 /** Names of OpenSSL and of WebCrypto. */
 export const curves: ReadonlyMap<string, string> = new Map([

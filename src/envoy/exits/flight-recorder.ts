@@ -60,8 +60,6 @@ const pageTimeoutMs = 2_000;
 /** Time of the start and number: sorted by name, records are sorted by age. */
 const recordName = /^\d{8}T\d{9}Z-\d+$/;
 
-const compress = promisify(gzip);
-
 /** Writes records. Dispose it to wait until they are on disk. */
 export class FlightRecorder implements AsyncDisposable {
   readonly #options: Required<FlightRecorderOptions>;
@@ -106,7 +104,7 @@ export class FlightRecorder implements AsyncDisposable {
         const problem =
           page.kind === "missing"
             ? page.reason
-            : this.#store(name, `${occasion}-${page.file}.gz`, await compress(page.text));
+            : this.#store(name, `${occasion}-${page.file}.gz`, await promisify(gzip)(page.text));
         if (problem !== undefined) missing.push(`${page.file}: ${problem}\n`);
       }
       this.#enqueue(async () => {

@@ -47,18 +47,3 @@ export function createAddressGuard(blockedCidrs: readonly string[]): AddressGuar
     return inside.map((one) => judge(one, policy)).find((reason) => reason !== undefined);
   };
 }
-
-/** True for an address with the length of its prefix, of either family. */
-export function isCidr(text: string): boolean {
-  const { address, version, prefix } = parts(text);
-  return (
-    address !== undefined && Number.isInteger(prefix) && prefix >= 0 && prefix <= (version === 4 ? 32 : 128)
-  );
-}
-
-function parts(text: string): { address: string | undefined; version: number; prefix: number } {
-  const [address = "", length = "", ...further] = text.split("/");
-  const version = isIP(address);
-  const isWhole = version !== 0 && further.length === 0 && /^\d{1,3}$/.test(length);
-  return { address: isWhole ? address : undefined, version, prefix: Number(length) };
-}

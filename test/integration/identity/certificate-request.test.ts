@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { createCertificateRequest } from "../../../src/pki/certificate-request.ts";
-import { generatePrivateKey, type KeyAlgorithm, rsaBits } from "../../../src/pki/key-pair.ts";
+import { generatePrivateKey, type KeyAlgorithm } from "../../../src/pki/key-pair.ts";
+import { rsaBits } from "../../../src/pki/rsa-bits.ts";
 
 const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
 const keys: readonly (readonly [string, KeyAlgorithm])[] = [

@@ -24,6 +24,7 @@ const readers: Readonly<Record<string, string>> = {
   "demo/sidecar-process.ts": "hands on what a child needs",
   "main.ts": "where it comes in",
   "build/bundle.ts": "a program of its own",
+  "build/release/train.ts": "hands on what a child needs",
   "build/run-tests.ts": "a program of its own",
 };
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
-import { createAddressGuard, isCidr } from "../../../src/wasm/fetch/address-guard.ts";
+import { isCidr } from "../../../src/net/cidr.ts";
+import { createAddressGuard } from "../../../src/wasm/fetch/address-guard.ts";
 import { nextUrl } from "../../../src/wasm/fetch/redirect.ts";
 import { isTransientStatus } from "../../../src/wasm/fetch/status.ts";
 import { licenceOf } from "../../../src/wasm/fetch/trusted-servers.ts";
