@@ -31,7 +31,8 @@ export async function keepSockets(
   for await (const _ of ticks(everyMs, signal)) {
     const envoy = supervisor?.active;
     const admin = envoy?.admin.socketPath;
-    for (const { path, error } of await sockets.look(admin === undefined ? own : [...own, admin])) {
+    // Envoy's goes first, while it is known to live: what it leaves is removed when it ends.
+    for (const { path, error } of await sockets.look(admin === undefined ? own : [admin, ...own])) {
       const problem = error ?? (path === admin ? restoredFolder(envoy) : undefined);
       if (problem === undefined) {
         log.warn("socket was removed by somebody, given back its name", { path });
