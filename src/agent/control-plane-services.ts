@@ -2,6 +2,7 @@
  * What stands between the workload and its control plane, with an Envoy or without: identity, SDS and the ADS proxy.
  */
 import type { AgentConfig } from "../config/agent-config.ts";
+import type { DnsProxy } from "../dns/dns-proxy.ts";
 import type { SecretManager } from "../identity/secret-manager.ts";
 import { createTokenReader } from "../identity/token.ts";
 import type { WorkloadSecret } from "../identity/workload-secret.ts";
@@ -22,12 +23,14 @@ export interface ControlPlaneDependencies {
   readonly tasks: TaskGroup;
   /** Gets the servers, in order of start. */
   readonly stack: AsyncDisposableStack;
+  /** Gets the mesh's names; undefined where nobody asks for them. */
+  readonly dns: Pick<DnsProxy, "takeTable"> | undefined;
 }
 
 /** @throws the error of a socket that cannot be bound */
 export async function startControlPlaneServices(
   config: AgentConfig,
-  { log, metrics, tasks, stack }: ControlPlaneDependencies,
+  { log, metrics, tasks, stack, dns }: ControlPlaneDependencies,
 ): Promise<{ readonly identity: SecretManager; readonly xds: XdsProxy }> {
   const { identity, trustBundles } = startIdentity(config, {
     log: log.scope("citadelclient"),
@@ -56,7 +59,7 @@ export async function startControlPlaneServices(
       token: createTokenReader(config.identity.tokenPath),
       log: log.scope("xdsproxy"),
       metrics,
-      handlers: resourceHandlers(config, { trustBundles, log, metrics, tasks }),
+      handlers: resourceHandlers(config, { trustBundles, dns, log, metrics, tasks }),
     }),
   );
   return { identity, xds };

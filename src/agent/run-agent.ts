@@ -70,7 +70,8 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
   if (envoy !== undefined && tasks.failure !== undefined) return await envoy.ended;
   const metrics = late.agentMetrics(deps, envoy?.supervisor);
   await using stack = new AsyncDisposableStack();
-  const { identity, xds } = await late.startControlPlaneServices(config, { log, metrics, tasks, stack });
+  const dns = await late.startDns(config.dns, { log, metrics, tasks, stack });
+  const { identity, xds } = await late.startControlPlaneServices(config, { log, metrics, tasks, stack, dns });
   newcomers.set(late.newcomerServices(config.identity.source, identity, xds));
   if (config.proxyless !== undefined) late.writeGrpcBootstrap(config.proxyless, log);
   const workload = late.startWorkloadHealth(config.workloadHealth, {

@@ -8,6 +8,7 @@ import type { AppProbesOptions } from "../app-probes/options.ts";
 import type { ApplicationSocketOptions } from "../application/options.ts";
 import type { EnvoyOptions } from "../envoy/generation/options.ts";
 import type { SupervisionPolicy } from "../envoy/supervision/policy.ts";
+import type { DnsOptions } from "../dns/options.ts";
 import type { IdentityOptions } from "../identity/options.ts";
 import type { OutputCertsOptions } from "../identity/output-certs.ts";
 import type { SdsOptions } from "../sds/server.ts";
@@ -44,6 +45,8 @@ export interface AgentConfig {
   readonly xds: XdsProxyOptions;
   /** Undefined leaves Wasm modules to Envoy. */
   readonly wasm: WasmOptions | undefined;
+  /** Undefined answers no DNS. */
+  readonly dns: DnsOptions | undefined;
   readonly status: StatusOptions;
   readonly admin: { readonly host: string; readonly port: number };
   readonly knownPorts: readonly KnownPort[];

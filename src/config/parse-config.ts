@@ -14,6 +14,7 @@ import { ConfigError, type ConfigProblem, shown } from "../schema/config-problem
 import { contentCheck, providerNotices } from "./decide/credentials.ts";
 import { discoveryOptions } from "./decide/control-plane.ts";
 import { readEffectiveConfig } from "./proxy-config/effective-config.ts";
+import { dnsOptions } from "./decide/dns.ts";
 import { envoyOptions } from "./decide/envoy-options.ts";
 import { identityParts } from "./decide/identity.ts";
 import { outputCertsOptions } from "./decide/identity-source.ts";
@@ -74,13 +75,14 @@ export function parseConfig(given: ConfigSources): AgentConfig {
   }
   const families = addressFamilies(addresses, env.ISTIO_DUAL_STACK);
   const statsd = resolveStatsd(proxy.statsdUdpAddress, { env, resolve: sources.resolve }, warnings);
+  const domain = flags.domain || `${env.POD_NAMESPACE}.svc.cluster.local`;
   const node = describeNode(
     {
       proxyType,
       addresses,
       parsed: env,
       id: flags.pilot.id || undefined,
-      domain: flags.domain || `${env.POD_NAMESPACE}.svc.cluster.local`,
+      domain,
       env: sources.env,
       proxyMetadata: proxy.proxyMetadata,
       proxyConfig: proxyConfigMetadata({
@@ -140,6 +142,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
   const supervision = supervisionOptions(flags);
   const xds = xdsOptions({ flags, node, upstream, configPath: proxy.configPath });
   const wasm = wasmOptions(env, flags.wasmFolder, problems);
+  const dns = dnsOptions({ env, flags, node, proxyType, domain }, problems);
   const application = applicationSocket(flags, proxy.configPath);
   const outputCerts = outputCertsOptions(env, flags);
   if (problems.length > 0 || bootstrap === undefined) throw new ConfigError(problems);
@@ -162,6 +165,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     // The application has a user of its own.
     xds: env.DISABLE_ENVOY ? { ...xds, mode: 0o666 } : xds,
     wasm,
+    dns,
     status: {
       // The IPv6 any-address takes IPv4 as well.
       host: families.dnsLookupFamily === "V4_ONLY" ? "0.0.0.0" : "::",

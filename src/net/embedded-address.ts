@@ -5,7 +5,7 @@ import { isIPv6 } from "./ip-version.ts";
 
 /** The addresses of IPv4 that an address of IPv6 may lead to; none for one that leads to a host of IPv6. */
 export function embeddedAddresses(address: string): readonly string[] {
-  const bytes = bytesOf(address);
+  const bytes = ipv6Bytes(address);
   if (bytes === undefined) return [];
   const starts = (...prefix: readonly number[]): boolean => prefix.every((byte, at) => bytes[at] === byte);
   const zeros = (from: number, to: number): boolean => bytes.slice(from, to).every((byte) => byte === 0);
@@ -30,8 +30,8 @@ function quad(bytes: readonly number[], ...places: readonly [number, number, num
   return places.map((place) => bytes[place]).join(".");
 }
 
-/** Undefined for what is no address of IPv6. */
-function bytesOf(address: string): readonly number[] | undefined {
+/** The 16 bytes of an address of IPv6, without its zone; undefined for what is none. */
+export function ipv6Bytes(address: string): readonly number[] | undefined {
   const [plain = ""] = address.split("%");
   if (!isIPv6(plain)) return undefined;
   // The URL standard writes the last 32 bits in hexadecimal as well.

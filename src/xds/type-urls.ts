@@ -7,6 +7,7 @@ export const typeUrl = {
   secret: "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
   extension: "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
   proxyConfig: "type.googleapis.com/istio.mesh.v1alpha1.ProxyConfig",
+  nameTable: "type.googleapis.com/istio.networking.nds.v1.NameTable",
   workload: "type.googleapis.com/istio.workload.Workload",
   healthInformation: "type.googleapis.com/istio.v1.HealthInformation",
 } as const;

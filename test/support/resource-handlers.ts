@@ -8,8 +8,8 @@ import type {
   Taken,
 } from "../../src/xdsproxy/handlers/resource-handler.ts";
 
-/** Istio's NDS: a type that is an agent's, and that this one does not read. */
-export const nameTableType = "type.googleapis.com/istio.networking.nds.v1.NameTable";
+/** Istio's NDS: a type that is an agent's. */
+export const nameTableType = typeUrl.nameTable;
 
 /** The row of extension configurations. */
 export function extensionHandlers(load: () => Promise<WasmExtensions>): ResourceHandlers {

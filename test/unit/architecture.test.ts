@@ -22,6 +22,7 @@ const features = [
   "application",
   "bootstrap",
   "capture",
+  "dns",
   "envoy",
   "identity",
   "sds",
@@ -80,6 +81,13 @@ const subRooms: Readonly<Record<string, Readonly<Record<string, readonly string[
     plan: ["options"],
     render: ["options", "plan"],
     apply: ["options", "plan", "render"],
+  },
+  dns: {
+    wire: [],
+    table: ["wire"],
+    upstream: ["wire"],
+    answer: ["wire", "table", "upstream"],
+    serve: ["wire", "answer"],
   },
   envoy: {
     admin: [],

@@ -105,7 +105,16 @@ export const variables = {
     "",
     "fips-140-2, fips-140-3 or pqc: what TLS to the control plane, to servers of Wasm modules and of Envoy's gRPC clients may use.",
   ),
-  DNS_PROXY_ADDR: text("", "Address of the DNS proxy; node metadata."),
+  DNS_PROXY_ADDR: text(
+    "",
+    "host:port of the DNS proxy, localhost:15053 unless set; :53 is every address, and needs root. Node metadata too.",
+  ),
+  DNS_FORWARD_PARALLEL: flag(false, "Ask every upstream DNS server at once."),
+  DNS_FORWARD_TIMEOUT: duration(
+    5_000,
+    someDuration,
+    "Longest time that a query waits for upstream DNS servers, all tries together.",
+  ),
   WORKLOAD_IDENTITY_SOCKET_FILE: text(
     "socket",
     "Name of the SDS socket in ./var/run/secrets/workload-spiffe-uds; another one than socket is another server's.",

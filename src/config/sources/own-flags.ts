@@ -6,10 +6,16 @@ import { defaultRestartPolicy } from "../../envoy/supervision/restart-policy.ts"
 import { swapModes } from "../../envoy/swap/swap-mode.ts";
 import { defaultHangPolicy } from "../../envoy/supervision/watchdog.ts";
 import { defaultTerminationLog } from "../../files/termination-log.ts";
-import { anyDuration, counts, positiveCounts, someDuration } from "../../schema/range.ts";
+import { anyDuration, counts, type NumberRange, positiveCounts, someDuration } from "../../schema/range.ts";
 import { choice, duration, flag, integer, optionalText, text } from "../../schema/setting.ts";
 import { rotationNotice } from "./rotation-notice.ts";
 import { socketMode } from "./socket-mode.ts";
+
+/** Of DNS answers, in seconds (RFC 2181, 8). */
+const ttls: NumberRange = { least: 0, most: 2_147_483_647 };
+
+/** Of DNS answers that are kept. */
+const cacheSizes: NumberRange = { least: 0, most: 100_000 };
 
 /** In the order in which help lists them. */
 export const ownFlags = {
@@ -101,6 +107,24 @@ export const ownFlags = {
     2_000,
     anyDuration,
     "How long the control plane may be gone before Envoy is served from the cache.",
+  ),
+  dnsGate: duration(
+    15_000,
+    anyDuration,
+    "How long DNS queries fail while the first name table is awaited; then all of them are forwarded.",
+  ),
+  dnsTtl: integer(30, ttls, "Seconds that DNS answers from the name table may be kept."),
+  dnsShuffle: flag(true, "Give the addresses of a name in another order with each DNS answer."),
+  dnsCache: integer(1_000, cacheSizes, "Answers of upstream DNS servers that are kept; 0 for none."),
+  dnsServeStale: duration(
+    3_600_000,
+    anyDuration,
+    "How long such an answer may serve after its end while no upstream answers; 0s for never.",
+  ),
+  dnsClientLimit: integer(
+    1_000,
+    positiveCounts,
+    "Forwarded DNS queries of one client that may be open at once; more are refused.",
   ),
   wasmFolder: text("/var/lib/istio/data", "Folder for the Wasm modules that are fetched for Envoy."),
   terminationLog: {

@@ -20,7 +20,6 @@ function unsupported(because: string): UnreadVariable {
 }
 
 const certificates = "certificates come over SDS, from the CA";
-const dns = "there is no DNS proxy";
 const grpcLimits = "gRPC runs with fixed limits";
 
 /** The table. */
@@ -48,10 +47,6 @@ export const unreadVariables: Readonly<Record<string, UnreadVariable>> = {
   GRPC_KEEPALIVE_TIMEOUT: unsupported(grpcLimits),
   ISTIO_GPRC_MAXSTREAMS: unsupported(grpcLimits),
   ISTIO_GPRC_MAXRECVMSGSIZE: unsupported(grpcLimits),
-  ISTIO_META_DNS_CAPTURE: unsupported(dns),
-  ISTIO_META_ENABLE_DNS_SERVER: unsupported(dns),
-  DNS_FORWARD_PARALLEL: unsupported(dns),
-  DNS_FORWARD_TIMEOUT: unsupported(dns),
   ISTIO_PROMETHEUS_ANNOTATIONS: unsupported("the application's metrics are not merged"),
   PILOT_AGENT_MERGE_ENVOY_STATS: unsupported("Envoy's metrics are on ENVOY_PROMETHEUS_PORT"),
 };

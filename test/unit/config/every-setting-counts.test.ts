@@ -56,6 +56,8 @@ const values: Readonly<Partial<Record<Name, readonly [value: string, beside?: Re
   HTTP_STRIP_FRAGMENT_FROM_PATH_UNSAFE_IF_DISABLED: ["false"],
   COMPLIANCE_POLICY: ["fips-140-2"],
   DNS_PROXY_ADDR: ["localhost:15053"],
+  DNS_FORWARD_PARALLEL: ["true", { ISTIO_META_DNS_CAPTURE: "true" }],
+  DNS_FORWARD_TIMEOUT: ["7s", { ISTIO_META_DNS_CAPTURE: "true" }],
   WORKLOAD_IDENTITY_SOCKET_FILE: ["spire.sock"],
   ISTIO_CPU_LIMIT: ["3"],
   MINIMUM_DRAIN_DURATION: ["7s"],
@@ -151,6 +153,8 @@ describe("a variable that is documented as unread does not count, but for what t
   }
 });
 
+const withDns: SourceChanges = { env: { ISTIO_META_DNS_CAPTURE: "true" } };
+
 describe("a flag of proxy counts:", () => {
   const flagValues: Readonly<Partial<Record<string, readonly [text: string, beside?: SourceChanges]>>> = {
     domain: ["demo.svc.example.org"],
@@ -173,6 +177,12 @@ describe("a flag of proxy counts:", () => {
     appSocket: ["off"],
     xdsCache: ["false"],
     wasmFolder: ["/wasm"],
+    dnsGate: ["7s", withDns],
+    dnsTtl: ["7", withDns],
+    dnsShuffle: ["false", withDns],
+    dnsCache: ["7", withDns],
+    dnsServeStale: ["7s", withDns],
+    dnsClientLimit: ["7", withDns],
     log_output_level: ["xds:debug"],
     log_as_json: ["true"],
     log_target: ["stderr"],

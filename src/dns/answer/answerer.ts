@@ -1,0 +1,205 @@
+/**
+ * Answers queries: from the table, from what upstreams said not long ago, from an upstream.
+ */
+import { errorMessage } from "../../lifecycle/error-message.ts";
+import { Timer } from "../../lifecycle/timer.ts";
+import type { ReadonlyWatch } from "../../lifecycle/watch.ts";
+import { writeAnswer, type AnswerStyle } from "../table/write-answer.ts";
+import type { NameTable } from "../table/name-table.ts";
+import { writeNames } from "../table/reverse.ts";
+import { undisguised } from "../upstream/exchange.ts";
+import type { Forwarded, Question } from "../upstream/forwarder.ts";
+import type { ResolverConfig } from "../upstream/resolv-conf.ts";
+import { maxMessageBytes, rcode } from "../wire/constants.ts";
+import { type Query, readQuery } from "../wire/query.ts";
+import { emptyReply, truncated, withOpt } from "../wire/reply.ts";
+import type { AnswerCache } from "./answer-cache.ts";
+import { cacheKeyOf } from "./answer-cache.ts";
+import { ClientLimit } from "./client-limit.ts";
+import { askTable } from "./from-table.ts";
+
+/** Where an answer came from, or why it is none. */
+export type AnswerSource =
+  | "table"
+  | "cache"
+  | "stale"
+  | "upstream"
+  /** No upstream answered, or none well. */
+  | "failed"
+  /** It cannot be read. */
+  | "malformed"
+  /** There is no name table yet. */
+  | "no table"
+  /** The client has too many open. */
+  | "limit"
+  /** It was one of our own. */
+  | "loop";
+
+/** Who asks. */
+export interface Client {
+  readonly address: string;
+  readonly port: number;
+  readonly overTcp: boolean;
+}
+
+/** Answers and what is counted of them. */
+export interface AnswererDependencies {
+  readonly table: ReadonlyWatch<NameTable | undefined>;
+  readonly config: () => ResolverConfig;
+  readonly forwarder: {
+    forward(question: Question): Promise<Forwarded>;
+    hasSent(port: number, message: Buffer): boolean;
+  };
+  readonly cache: AnswerCache;
+  /** True while queries have to wait for the first table. */
+  readonly isGated: () => boolean;
+  readonly answered: (source: AnswerSource) => void;
+}
+
+/** Its options. */
+export interface AnswererOptions {
+  readonly style: AnswerStyle;
+  readonly clientQueries: number;
+}
+
+/** Forwarded queries that may be open at once, whoever asks: what bounds memory. */
+const maxOpen = 4_096;
+
+/** An answer that has ended is given to a client that has waited for so long, in milliseconds (RFC 8767, 5). */
+const stalePatienceMs = 1_800;
+
+/** One for all clients. */
+export class Answerer {
+  readonly #options: AnswererOptions;
+  readonly #deps: AnswererDependencies;
+  readonly #limit: ClientLimit;
+  /** Equal questions wait for one answer. */
+  readonly #asking = new Map<string, Promise<Forwarded>>();
+
+  constructor(options: AnswererOptions, deps: AnswererDependencies) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#limit = new ClientLimit({ perClient: options.clientQueries, all: maxOpen });
+  }
+
+  /** Queries that wait for an upstream. */
+  get open(): number {
+    return this.#limit.open;
+  }
+
+  /** The answer, at once where it is known; undefined for what gets none. */
+  answer(message: Buffer, client: Client): Buffer | undefined | Promise<Buffer> {
+    const query = readQuery(message);
+    if (query.kind === "ignored") return undefined;
+    if (query.kind === "bad") return this.#empty(message, query.rcode, "malformed");
+    const table = this.#deps.table.current;
+    if (table === undefined && this.#deps.isGated()) return this.#empty(message, rcode.servFail, "no table");
+    const verdict = askTable(table, query, this.#deps.config().search);
+    const most = client.overTcp ? maxMessageBytes : query.udpBytes;
+    const { style } = this.#options;
+    if (verdict.kind === "addresses") {
+      this.#deps.answered("table");
+      return writeAnswer(message, query, verdict.found, style, most);
+    }
+    if (verdict.kind === "names") {
+      this.#deps.answered("table");
+      return truncated(writeNames(message, query, verdict.names, style.ttl), most);
+    }
+    return this.#elsewhere(message, query, client, verdict.found !== undefined, most);
+  }
+
+  #empty(message: Buffer, code: number, source: AnswerSource): Buffer {
+    this.#deps.answered(source);
+    return emptyReply(message, code);
+  }
+
+  #elsewhere(
+    message: Buffer,
+    query: Query,
+    client: Client,
+    isKnown: boolean,
+    most: number,
+  ): Buffer | Promise<Buffer> {
+    const key = cacheKeyOf(message, query);
+    const kept = key === undefined ? undefined : this.#deps.cache.take(key, performance.now());
+    const finish = (answer: Buffer, source: AnswerSource): Buffer => {
+      this.#deps.answered(source);
+      return finished(answer, message, query, isKnown, most);
+    };
+    if (kept !== undefined) return finish(kept, "cache");
+    if (this.#limit.open > 0 && this.#deps.forwarder.hasSent(client.port, message))
+      return this.#empty(message, rcode.servFail, "loop");
+    if (!this.#limit.enter(client.address)) return this.#empty(message, rcode.refused, "limit");
+    return this.#forward(message, query, client, key).then(
+      ({ answer, source }) => {
+        this.#limit.leave(client.address);
+        if (answer !== undefined) return finish(answer, source);
+        const failure = this.#empty(message, rcode.servFail, source);
+        return query.edns === undefined ? failure : withOpt(failure);
+      },
+      (error: unknown) => {
+        this.#limit.leave(client.address);
+        throw new Error(`a query could not be forwarded: ${errorMessage(error)}`, { cause: error });
+      },
+    );
+  }
+
+  /** What an upstream says, or what one said before. */
+  async #forward(
+    message: Buffer,
+    query: Query,
+    { overTcp }: Client,
+    key: string | undefined,
+  ): Promise<{ readonly answer: Buffer | undefined; readonly source: AnswerSource }> {
+    const { cache } = this.#deps;
+    const stale = (): Buffer | undefined =>
+      key === undefined ? undefined : cache.takeStale(key, performance.now());
+    const forwarding = this.#ask(
+      { message, questionEnd: query.questionEnd, hasEdns: query.edns !== undefined, overTcp },
+      key,
+    );
+    const first = stale() === undefined ? await forwarding : await soonOr(forwarding, stalePatienceMs);
+    if (first?.isGood === true && first.message !== undefined)
+      return { answer: Buffer.from(first.message), source: "upstream" };
+    const old = stale();
+    if (old !== undefined) return { answer: old, source: "stale" };
+    const last = first ?? (await forwarding);
+    return { answer: last.message && Buffer.from(last.message), source: last.isGood ? "upstream" : "failed" };
+  }
+
+  #ask(question: Question, key: string | undefined): Promise<Forwarded> {
+    const { forwarder, cache } = this.#deps;
+    const same = key === undefined ? undefined : `${question.overTcp ? "tcp" : "udp"} ${key}`;
+    const open = same === undefined ? undefined : this.#asking.get(same);
+    if (open !== undefined) return open;
+    const forwarding = forwarder.forward(question).then((forwarded) => {
+      if (same !== undefined) this.#asking.delete(same);
+      if (key !== undefined && forwarded.isGood && forwarded.message !== undefined)
+        cache.put(key, forwarded.message, performance.now());
+      return forwarded;
+    });
+    if (same !== undefined) this.#asking.set(same, forwarding);
+    return forwarding;
+  }
+}
+
+/** As this client is to get it. */
+function finished(answer: Buffer, message: Buffer, query: Query, isKnown: boolean, most: number): Buffer {
+  const own = undisguised(answer, message, query.questionEnd);
+  own[2] = ((own[2] ?? 0) & 0xfe) | ((message[2] ?? 0) & 0x01);
+  // A name of the mesh exists, whatever an upstream says that does not know of it.
+  if (isKnown && ((own[3] ?? 0) & 0x0f) === rcode.nxDomain) own[3] = (own[3] ?? 0) & 0xf0;
+  return truncated(own, most);
+}
+
+/** What the promise comes to, or undefined when that takes longer. */
+function soonOr<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const timer = new Timer(ms, () => {
+      resolve(undefined);
+    });
+    promise.then(resolve, reject).finally(() => {
+      timer.cancel();
+    });
+  });
+}

@@ -1,0 +1,74 @@
+/**
+ * Queries over UDP.
+ */
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { isIPv6 } from "node:net";
+import type { Answerer } from "../answer/answerer.ts";
+
+/** What an answer that cannot be sent means: nothing that another query would suffer from. */
+export type Unsent = (error: Error) => void;
+
+/** A socket that is bound when `listen` resolves. */
+export class UdpServer implements AsyncDisposable {
+  readonly #socket: Socket;
+  readonly #answerer: Pick<Answerer, "answer">;
+  readonly #unsent: Unsent;
+
+  private constructor(socket: Socket, answerer: Pick<Answerer, "answer">, unsent: Unsent) {
+    this.#socket = socket;
+    this.#answerer = answerer;
+    this.#unsent = unsent;
+    socket.on("message", (message, from) => {
+      this.#take(message, from);
+    });
+    socket.on("error", unsent);
+  }
+
+  /** @throws the system error when the address cannot be bound */
+  static async listen(
+    place: { readonly host: string; readonly port: number },
+    answerer: Pick<Answerer, "answer">,
+    unsent: Unsent,
+  ): Promise<UdpServer> {
+    const socket = createSocket(isIPv6(place.host) ? { type: "udp6", ipv6Only: true } : { type: "udp4" });
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    socket.once("error", reject);
+    socket.bind({ address: place.host, port: place.port }, () => {
+      resolve(undefined);
+    });
+    try {
+      await promise;
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+    socket.off("error", reject);
+    return new UdpServer(socket, answerer, unsent);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return new Promise((resolve) => {
+      this.#socket.close(resolve);
+    });
+  }
+
+  #take(message: Buffer, from: RemoteInfo): void {
+    const answer = this.#answerer.answer(message, { address: from.address, port: from.port, overTcp: false });
+    if (answer === undefined) return;
+    if (answer instanceof Promise) {
+      answer.then((late) => {
+        this.#send(late, from);
+      }, this.#unsent);
+    } else this.#send(answer, from);
+  }
+
+  #send(answer: Buffer, { port, address }: RemoteInfo): void {
+    try {
+      this.#socket.send(answer, port, address, (error) => {
+        if (error !== null) this.#unsent(error);
+      });
+    } catch {
+      // It was closed meanwhile.
+    }
+  }
+}

@@ -1,0 +1,268 @@
+/**
+ * What the table does not know goes to the upstream servers, and the first good answer comes back.
+ */
+import { randomBytes, randomInt } from "node:crypto";
+import { Deadline, Timer } from "../../lifecycle/timer.ts";
+import { formatHostPort } from "../../net/host-port.ts";
+import { withOpt, withoutOpt } from "../wire/reply.ts";
+import { disguised, isFailure, type Outcome, type Outgoing } from "./exchange.ts";
+import type { ResolverConfig, Upstream } from "./resolv-conf.ts";
+import { askOverTcp } from "./tcp-exchange.ts";
+import { planTries } from "./try-order.ts";
+import { type Rejection, UdpExchange } from "./udp-exchange.ts";
+
+/** A query that is to be forwarded. */
+export interface Question {
+  readonly message: Buffer;
+  readonly questionEnd: number;
+  readonly hasEdns: boolean;
+  /** The client asks over TCP, and so does the agent. */
+  readonly overTcp: boolean;
+}
+
+/** One try. */
+export interface TryReport {
+  readonly upstream: string;
+  readonly protocol: "udp" | "tcp";
+  /** `answered`, or why not. */
+  readonly outcome: string;
+  readonly tookMs: number;
+}
+
+/** What came of it; the answer has an ID and a question of the agent's own. */
+export interface Forwarded {
+  /** Undefined when no upstream said anything. A failure, such as SERVFAIL, is the last one that any of them said. */
+  readonly message: Buffer | undefined;
+  readonly isGood: boolean;
+  readonly tries: readonly TryReport[];
+}
+
+/** How it forwards. */
+export interface ForwarderOptions {
+  readonly isParallel: boolean;
+  readonly forwardTimeoutMs: number;
+}
+
+/** What it works with. */
+export interface ForwarderDependencies {
+  readonly config: () => ResolverConfig;
+  /** True for an address at which the agent itself listens. */
+  readonly isOwn: (upstream: Upstream) => boolean;
+  readonly asked: (outcome: "answered" | "failed", tookMs: number) => void;
+  readonly rejected: (reason: Rejection) => void;
+}
+
+/** How long an upstream that did not answer is asked last, in milliseconds. */
+const suspicionMs = 10_000;
+
+/** Sockets that nobody used for so long are closed, in milliseconds. */
+const restMs = 10_000;
+
+/** Connections to upstreams at one time. */
+const maxConnections = 128;
+
+/** Forwards; disposing fails what is open. */
+export class Forwarder implements Disposable {
+  readonly #options: ForwarderOptions;
+  readonly #deps: ForwarderDependencies;
+  readonly #exchanges = new Map<string, UdpExchange>();
+  readonly #suspects = new Map<string, number>();
+  #turn = 0;
+  #connections = 0;
+  #isUsed = false;
+  #rest: Timer | undefined;
+  #noise = randomBytes(4_096);
+  #noiseAt = 0;
+
+  constructor(options: ForwarderOptions, deps: ForwarderDependencies) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  /** True when this query is one of our own that came back. */
+  hasSent(port: number, message: Buffer): boolean {
+    for (const exchange of this.#exchanges.values()) if (exchange.hasSent(port, message)) return true;
+    return false;
+  }
+
+  /** The servers of the moment, without ourselves. */
+  get servers(): readonly Upstream[] {
+    return this.#deps.config().servers.filter((one) => !this.#deps.isOwn(one));
+  }
+
+  /** Never rejects. */
+  async forward(question: Question): Promise<Forwarded> {
+    const config = { ...this.#deps.config(), servers: this.servers };
+    const adds = config.options.edns0 && !question.hasEdns;
+    const sent = adds ? { ...question, message: withOpt(question.message) } : question;
+    const forwarded = await this.#run(sent, config);
+    return adds && forwarded.message !== undefined
+      ? { ...forwarded, message: withoutOpt(forwarded.message) }
+      : forwarded;
+  }
+
+  /** Forget servers that are not there any more, and what was thought of the others. */
+  changed(): void {
+    const known = new Set(this.servers.map(formatHostPort));
+    this.#suspects.clear();
+    for (const [key, exchange] of this.#exchanges) {
+      if (known.has(key)) continue;
+      exchange[Symbol.dispose]();
+      this.#exchanges.delete(key);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#rest?.cancel();
+    for (const exchange of this.#exchanges.values()) exchange[Symbol.dispose]();
+    this.#exchanges.clear();
+  }
+
+  #run(question: Question, config: ResolverConfig): Promise<Forwarded> {
+    this.#turn += 1;
+    const now = performance.now();
+    const isSuspect = (one: Upstream): boolean => (this.#suspects.get(formatHostPort(one)) ?? 0) > now;
+    const { forwardTimeoutMs, isParallel } = this.#options;
+    const { upstreams, everyMs } = planTries(config, isSuspect, this.#turn, forwardTimeoutMs);
+    const tries: TryReport[] = [];
+    const { promise, resolve } = Promise.withResolvers<Forwarded>();
+    const deadline = new Deadline(forwardTimeoutMs);
+    let failure: Buffer | undefined;
+    let started = 0;
+    let open = 0;
+    let isDone = false;
+    const finish = (message: Buffer | undefined, isGood: boolean): void => {
+      if (isDone) return;
+      isDone = true;
+      next.cancel();
+      deadline[Symbol.dispose]();
+      resolve({ message, isGood, tries });
+    };
+    const over = new AbortController();
+    const start = (): void => {
+      const upstream = upstreams[started];
+      if (isDone || upstream === undefined) return;
+      started += 1;
+      open += 1;
+      void this.#try(upstream, question, config.options.useVc || question.overTcp, over.signal, tries).then(
+        (answer) => {
+          open -= 1;
+          if (answer !== undefined && !isFailure(answer)) {
+            finish(answer, true);
+            return;
+          }
+          failure = answer ?? failure;
+          if (started < upstreams.length) {
+            start();
+            next.restart();
+          } else if (open === 0) finish(failure, false);
+        },
+      );
+    };
+    const next = new Timer(everyMs, () => {
+      start();
+      if (started < upstreams.length) next.restart();
+    });
+    deadline.signal.addEventListener("abort", () => {
+      finish(failure, false);
+      over.abort();
+    });
+    void promise.then(() => {
+      over.abort();
+    });
+    const atOnce = isParallel ? new Set(upstreams.map(formatHostPort)).size : 1;
+    for (let each = 0; each < atOnce; each += 1) start();
+    if (upstreams.length === 0) finish(undefined, false);
+    return promise;
+  }
+
+  /** The answer of one upstream, over TCP where UDP was not enough; undefined when there is none. Never rejects. */
+  async #try(
+    upstream: Upstream,
+    question: Question,
+    overTcp: boolean,
+    signal: AbortSignal,
+    tries: TryReport[],
+  ): Promise<Buffer | undefined> {
+    const key = formatHostPort(upstream);
+    const timed = async (protocol: "udp" | "tcp", ask: () => Promise<Outcome>): Promise<Outcome> => {
+      const started = performance.now();
+      const outcome = await ask();
+      const tookMs = performance.now() - started;
+      const isAnswer = outcome.kind === "answered" || outcome.kind === "truncated";
+      if (isAnswer || !signal.aborted) this.#deps.asked(isAnswer ? "answered" : "failed", tookMs);
+      const said = outcome.kind === "failed" ? outcome.reason : outcome.kind;
+      tries.push({ upstream: key, protocol, outcome: said, tookMs });
+      if (isAnswer) this.#suspects.delete(key);
+      else this.#suspects.set(key, performance.now() + suspicionMs);
+      return outcome;
+    };
+    if (!overTcp) {
+      const outcome = await timed("udp", () =>
+        this.#exchangeWith(upstream).ask((id) => this.#disguise(question, id), signal),
+      );
+      if (outcome.kind === "answered") return outcome.message;
+      if (outcome.kind === "failed") return undefined;
+      const whole = await timed("tcp", () => this.#askOverTcp(upstream, question, signal));
+      if (whole.kind === "answered") return whole.message;
+      return outcome.kind === "truncated" ? outcome.message : undefined;
+    }
+    const outcome = await timed("tcp", () => this.#askOverTcp(upstream, question, signal));
+    return outcome.kind === "answered" ? outcome.message : undefined;
+  }
+
+  async #askOverTcp(upstream: Upstream, question: Question, signal: AbortSignal): Promise<Outcome> {
+    if (this.#connections >= maxConnections)
+      return { kind: "failed", reason: "too many connections are open" };
+    this.#connections += 1;
+    try {
+      return await askOverTcp(upstream, this.#disguise(question, randomInt(65_536)), signal);
+    } finally {
+      this.#connections -= 1;
+    }
+  }
+
+  #exchangeWith(upstream: Upstream): UdpExchange {
+    this.#isUsed = true;
+    this.#rest ??= new Timer(
+      restMs,
+      () => {
+        this.#lookForRest();
+      },
+      { isBackground: true },
+    );
+    const key = formatHostPort(upstream);
+    const known = this.#exchanges.get(key);
+    if (known !== undefined) return known;
+    const made = new UdpExchange(upstream, {
+      rejected: this.#deps.rejected,
+      random: () => this.#random(4).readUInt32BE(0) / 2 ** 32,
+    });
+    this.#exchanges.set(key, made);
+    return made;
+  }
+
+  #lookForRest(): void {
+    if (this.#isUsed) {
+      this.#isUsed = false;
+      this.#rest?.restart();
+      return;
+    }
+    this.#rest = undefined;
+    for (const exchange of this.#exchanges.values()) exchange.rest();
+  }
+
+  #disguise({ message, questionEnd }: Question, id: number): Outgoing {
+    return disguised(message, questionEnd, id, this.#random(32));
+  }
+
+  /** Asking the system for a few bytes each time would cost more than the query. */
+  #random(bytes: number): Buffer {
+    if (this.#noiseAt + bytes > this.#noise.length) {
+      this.#noise = randomBytes(this.#noise.length);
+      this.#noiseAt = 0;
+    }
+    this.#noiseAt += bytes;
+    return this.#noise.subarray(this.#noiseAt - bytes, this.#noiseAt);
+  }
+}
