@@ -4,6 +4,7 @@
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { SecretManager } from "../identity/secret-manager.ts";
 import type { HttpServer } from "../net/http-server.ts";
+import type { AgentReport } from "../status/contract/agent-report.ts";
 import { announced } from "../status/announced.ts";
 import type { Readiness } from "../status/contract/readiness.ts";
 import type { ReloadReport } from "../status/contract/reload-report.ts";
@@ -20,6 +21,7 @@ import { envoyReport } from "./envoy-report.ts";
 import { readinessWithoutEnvoy } from "./proxyless.ts";
 import { readinessOfEnvoy } from "./readiness.ts";
 import { agentReport } from "./report.ts";
+import { pageView } from "./status-page.ts";
 import { servedRoutes } from "./status-routes.ts";
 import type { SupervisedEnvoy } from "./supervised-envoy.ts";
 
@@ -47,7 +49,12 @@ const nothingToSwap: ReloadReport = {
 
 /** Undefined where it is switched off. @throws the system error when the port cannot be bound */
 export async function listenOnStatusPort(
-  { status, outputCerts, appProbes }: Pick<AgentConfig, "status" | "outputCerts" | "appProbes">,
+  {
+    status,
+    outputCerts,
+    nodeId,
+    appProbes,
+  }: Pick<AgentConfig, "status" | "outputCerts" | "nodeId" | "appProbes">,
   { pid, envoy, identity, xds, workload, metrics, journal, quit, log, redactor }: StatusPortDependencies,
 ): Promise<HttpServer | undefined> {
   if (status.port === 0) return undefined;
@@ -55,6 +62,13 @@ export async function listenOnStatusPort(
     envoy === undefined
       ? readinessWithoutEnvoy(identity.state.current, outputCerts?.folder)
       : readinessOfEnvoy(envoy.supervisor, identity.state.current, xds.state.current);
+  const report = (): Promise<AgentReport> =>
+    agentReport({
+      ...{ pid, readiness, workload },
+      identity: identity.state,
+      xds: xds.state,
+      envoy: envoy && (() => envoyReport(envoy.supervisor, envoy.reloader)),
+    });
   return listenForStatus(
     status,
     servedRoutes(status),
@@ -62,13 +76,13 @@ export async function listenOnStatusPort(
       ...{ metrics, xds, journal },
       probe: announced(readiness, log),
       probeApplication: applicationProbes(appProbes, { log, metrics }),
-      report: () =>
-        agentReport({
-          ...{ pid, readiness, workload },
-          identity: identity.state,
-          xds: xds.state,
-          envoy: envoy && (() => envoyReport(envoy.supervisor, envoy.reloader)),
-        }),
+      report,
+      page: {
+        look: async () => {
+          const view = pageView({ nodeId, pid, xds, journal }, await report());
+          return { ...redactor.json(view), now: new Date() };
+        },
+      },
       reload: async () => (await envoy?.reloader.reload("a request to reload", true)) ?? nothingToSwap,
       // Without Envoy, whoever serves drains: the application.
       drain: async () => envoy?.supervisor.drainOnRequest(),

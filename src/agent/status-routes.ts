@@ -11,6 +11,7 @@ import { readinessRoute } from "../status/routes/readiness.ts";
 import { reloadRoute } from "../status/routes/reload.ts";
 import { reportRoute } from "../status/routes/report.ts";
 import type { PartsOf, Route } from "../status/contract/route.ts";
+import { pageEventsRoute, pageRoute } from "../status-page/routes.ts";
 import { exchangesRoute } from "../xdsproxy/report/exchanges-route.ts";
 
 const rows = [
@@ -26,6 +27,8 @@ const rows = [
   reloadRoute,
   drainRoute,
   quitRoute,
+  pageRoute,
+  pageEventsRoute,
 ] as const;
 
 /** What all of them work with. */

@@ -6,7 +6,7 @@
  * file's time against the token's compares both clocks even hours later. A server's `date` bounds the difference
  * from both sides, as exactly as its whole seconds and the time of the exchange allow.
  */
-import { formatDuration } from "./duration.ts";
+import { formatDuration } from "../lifecycle/format-duration.ts";
 import { failure, type Finding, ok, warning } from "./finding.ts";
 
 /** A comparison of this clock with another one; negative is behind. Undefined bounds are unknown. */

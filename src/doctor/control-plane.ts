@@ -2,7 +2,7 @@
  * The CA and the discovery server: reached, trusted, speaking gRPC, and taking the workload's token.
  */
 import { explainCause, type ServerDescription } from "../grpc/server-trust.ts";
-import { formatDuration } from "./duration.ts";
+import { formatDuration } from "../lifecycle/format-duration.ts";
 import type { EndpointAnswer } from "./endpoint.ts";
 import { failure, type Finding, ok, warning } from "./finding.ts";
 

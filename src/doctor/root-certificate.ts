@@ -6,7 +6,7 @@ import { readRegularText } from "../files/read-regular-file.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { splitPem } from "../pki/pem.ts";
 import { maxRootBytes } from "../pki/system-roots.ts";
-import { formatDuration } from "./duration.ts";
+import { formatDuration } from "../lifecycle/format-duration.ts";
 import { failure, type Finding, ok, warning } from "./finding.ts";
 
 /** One certificate of the file. */

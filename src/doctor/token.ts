@@ -6,7 +6,7 @@ import { readRegularText } from "../files/read-regular-file.ts";
 import type { GoogleTokenOptions } from "../identity/google-token.ts";
 import { readClaims, type TokenClaims } from "../identity/token.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
-import { formatDuration } from "./duration.ts";
+import { formatDuration } from "../lifecycle/format-duration.ts";
 import { failure, type Finding, ok, warning } from "./finding.ts";
 
 /** The file as it was found. */

@@ -20,7 +20,7 @@ export type Ruling<Row extends Endpoint> =
 
 /** The first row that is for `path`. */
 export function routeFor<Row extends Endpoint>(table: readonly Row[], path: string): Row | undefined {
-  return table.find((row) => (row.path.endsWith("/") ? path.startsWith(row.path) : row.path === path));
+  return table.find((row) => (isFolder(row) ? path.startsWith(row.path) : row.path === path));
 }
 
 /** @param metricsLocalOnly scrapers come by loopback */
@@ -37,4 +37,9 @@ export function rule<Row extends Endpoint>(
   if (route.method === "POST" && method !== "POST")
     return { kind: "refuse", status: 405, why: "Method Not Allowed" };
   return { kind: "answer", route };
+}
+
+/** The root is a page of its own. */
+function isFolder({ path }: Endpoint): boolean {
+  return path.endsWith("/") && path !== "/";
 }

@@ -6,10 +6,11 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { finished } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { HttpServer } from "../net/http-server.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Redactor } from "../telemetry/redactor.ts";
-import type { Answer, Route } from "./contract/route.ts";
+import type { Answer, Route, StreamAnswer } from "./contract/route.ts";
 import type { StatusOptions } from "./options.ts";
 import { routeFor, rule } from "./rules.ts";
 
@@ -50,8 +51,10 @@ export function listenForStatus<Parts>(
         ...{ path, method, headers, gone },
         from: remoteAddress,
         query: new URLSearchParams(query),
+        search: query,
       });
       if (asker.isGone) response.destroy();
+      else if (answer.kind === "stream") await stream(response, answer);
       else send(response, answer, redactor);
     },
     {
@@ -103,7 +106,23 @@ class Asker {
   }
 }
 
-function send(response: ServerResponse, answer: Answer, redactor: Redactor): void {
+type WholeAnswer = Exclude<Answer, StreamAnswer>;
+
+async function stream(response: ServerResponse, { headers, body }: StreamAnswer): Promise<void> {
+  response.writeHead(200, { ...headers, "x-content-type-options": "nosniff" });
+  try {
+    await pipeline(body, response);
+  } catch (error) {
+    // Who has gone needs no answer; a fault has cut the answer off, so that nobody takes it for whole.
+    if (!isGone(error)) throw error;
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ERR_STREAM_PREMATURE_CLOSE";
+}
+
+function send(response: ServerResponse, answer: WholeAnswer, redactor: Redactor): void {
   const [status, headers, body] = encode(answer, redactor);
   response
     .writeHead(status, { ...headers, ...lengthOf(status, body), "x-content-type-options": "nosniff" })
@@ -118,7 +137,7 @@ function lengthOf(status: number, body: string | Uint8Array): Readonly<Record<st
 }
 
 function encode(
-  answer: Answer,
+  answer: WholeAnswer,
   redactor: Redactor,
 ): readonly [status: number, headers: Readonly<Record<string, string>>, body: string | Uint8Array] {
   switch (answer.kind) {
@@ -133,8 +152,8 @@ function encode(
       ];
     }
     case "text": {
-      const { status, text, contentType = "text/plain" } = answer;
-      return [status, { "content-type": contentType }, redactor.known(text)];
+      const { status, text, contentType = "text/plain", headers } = answer;
+      return [status, { ...headers, "content-type": contentType }, redactor.known(text)];
     }
     case "bytes":
       return [answer.status, { "content-type": "text/plain; charset=utf-8" }, answer.bytes];

@@ -17,6 +17,7 @@ export function statusParts(changes: Partial<StatusParts> = {}): StatusParts {
       }),
     xds: { exchanges: () => [] },
     profiling: new Profiling([process.execPath]),
+    page: { look: () => Promise.reject(new Error("there is no page")) },
     reload: () => Promise.resolve({ result: "stopped" }),
     drain: () => Promise.resolve(),
     quit: () => undefined,

@@ -26,6 +26,7 @@ const features = [
   "envoy",
   "identity",
   "sds",
+  "status-page",
   "wasm",
   "workload-health",
   "xdsproxy",

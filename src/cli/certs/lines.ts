@@ -2,7 +2,7 @@
  * Certificates for people.
  */
 import type { IdentityReport } from "../../status/contract/agent-report.ts";
-import { formatDuration } from "../../doctor/duration.ts";
+import { formatDuration } from "../../lifecycle/format-duration.ts";
 import type { ServedCertificates } from "./compare.ts";
 
 /** @param served undefined when Envoy does not say */

@@ -1,7 +1,7 @@
 /**
  * The state of an agent on one screen.
  */
-import { formatDuration } from "../../doctor/duration.ts";
+import { formatDuration } from "../../lifecycle/format-duration.ts";
 import type { EnvoyReport, IdentityReport, XdsReport } from "../../status/contract/agent-report.ts";
 import type { LogRecord } from "../../telemetry/journal.ts";
 import type { Exchange } from "../../xdsproxy/report/recorder.ts";

@@ -90,6 +90,8 @@ export interface EnvoyReport {
   readonly restarts: number;
   readonly version?: string;
   readonly problem?: string;
+  /** Open connections of each listener, without the agent's own, while Envoy drains. */
+  readonly drainHeldUpBy?: Readonly<Record<string, number>>;
   /** The last generations, oldest first; left out by an agent of another release. */
   readonly generations?: readonly GenerationReport[];
   /** The last end that nobody asked for. */

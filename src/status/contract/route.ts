@@ -5,8 +5,8 @@
  * table; the port's rules are applied from that table, and the documentation is made from it. What a route works with is
  * an interface of its own: the root passes something that fits.
  */
-
 import type { IncomingHttpHeaders } from "node:http";
+import type { Readable } from "node:stream";
 
 /**
  * Who may ask: everybody; scrapers, who are everybody unless metrics are for loopback only; or processes of this network
@@ -16,7 +16,7 @@ export type Scope = "everybody" | "scrapers" | "loopback";
 
 /** What can be asked for. */
 export interface Endpoint {
-  /** Begins with a slash; one that also ends with a slash stands for all below it. */
+  /** Begins with a slash; one that also ends with a slash stands for all below it, but for the root itself. */
   readonly path: string;
   /** POST for what changes something: no other method is taken for it. */
   readonly method: "GET" | "POST";
@@ -47,6 +47,8 @@ export interface Asked {
   /** The asker's address, as the kernel writes it. */
   readonly from: string | undefined;
   readonly query: URLSearchParams;
+  /** The query as it was written, for whoever passes it on; empty where there is none. */
+  readonly search: string;
   /** For what takes long: aborts when nobody waits for the answer any more. */
   readonly gone: () => AbortSignal;
 }
@@ -68,6 +70,7 @@ export interface TextAnswer {
   readonly text: string;
   /** `text/plain` unless told. */
   readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   /** What is to be done once the answer has left, or once nobody waits for it. */
   readonly afterwards?: () => void;
 }
@@ -86,8 +89,16 @@ export interface BytesAnswer {
   readonly bytes: Uint8Array;
 }
 
+/** An answer that comes in pieces: the next is taken when the last has left, and none after the asker has gone. */
+export interface StreamAnswer {
+  readonly kind: "stream";
+  readonly headers: Readonly<Record<string, string>>;
+  /** Destroyed with the connection. It is not redacted on its way. */
+  readonly body: Readable;
+}
+
 /** What a request comes to. */
-export type Answer = JsonAnswer | TextAnswer | FileAnswer | BytesAnswer;
+export type Answer = JsonAnswer | TextAnswer | FileAnswer | BytesAnswer | StreamAnswer;
 
 /** An endpoint and what answers there; what `handle` throws becomes a 500. */
 export interface Route<Parts> extends Endpoint {

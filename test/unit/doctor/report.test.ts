@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { findingLines } from "../../../src/cli/findings.ts";
 import { formatBytes } from "../../../src/doctor/bytes.ts";
 import { judgeConfiguration } from "../../../src/doctor/configuration.ts";
-import { formatDuration } from "../../../src/doctor/duration.ts";
+import { formatDuration } from "../../../src/lifecycle/format-duration.ts";
 import { failure, ok, warning } from "../../../src/doctor/finding.ts";
 import { runChecks } from "../../../src/doctor/run-checks.ts";
 import { expectFinding } from "../../support/findings.ts";
