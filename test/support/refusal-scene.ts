@@ -80,7 +80,7 @@ export class RefusalScene implements AsyncDisposable {
   async newcomer(names: readonly string[], hold: HeldListeners): Promise<PlayedEnvoy> {
     const envoy = this.envoy(names);
     await eventually("its stream", () => assert.equal(hold.streams.length, 1), {
-      withinMs: 5_000,
+      withinMs: 60_000,
       everyMs: 5,
     });
     hold.release();
@@ -96,7 +96,7 @@ export class RefusalScene implements AsyncDisposable {
           this.#agent.proxy.lackedBy(hold)?.map(({ name }) => name),
           names,
         ),
-      { withinMs: 5_000, everyMs: 5 },
+      { withinMs: 60_000, everyMs: 5 },
     );
   }
 
@@ -112,7 +112,7 @@ export class RefusalScene implements AsyncDisposable {
 
   async has(envoy: PlayedEnvoy, texts: Texts): Promise<void> {
     await eventually(JSON.stringify(texts), () => assert.deepEqual(envoy.state(this.type), texts), {
-      withinMs: 5_000,
+      withinMs: 60_000,
       everyMs: 5,
     });
   }
@@ -126,7 +126,7 @@ export class RefusalScene implements AsyncDisposable {
           Object.fromEntries(this.refused.map(({ name, serves }) => [name, serves])),
           expected,
         ),
-      { withinMs: 5_000, everyMs: 5 },
+      { withinMs: 60_000, everyMs: 5 },
     );
   }
 

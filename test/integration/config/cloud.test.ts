@@ -106,9 +106,8 @@ describe("a cloud's metadata service", () => {
   test("that hangs is left at the deadline", async () => {
     await using imds = await service({}, true);
     const env = { CLOUD_PLATFORM: "aws", AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://${imds.address}` };
-    const started = performance.now();
+    // Without the deadline it would never be answered.
     assert.equal(await readPlatform({ ...noFiles, env }, 100), undefined);
-    assert.ok(performance.now() - started < 5_000);
     assert.deepEqual(imds.asked, ["PUT /latest/api/token"]);
   });
 

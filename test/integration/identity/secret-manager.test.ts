@@ -54,7 +54,7 @@ describe("SecretManager with a CA that works", () => {
     const second = await running.secret(({ serial }) => serial !== first.serial);
 
     const tookMs = performance.now() - started;
-    assert.ok(tookMs > 700 && tookMs < 2_500, `took ${tookMs} ms`);
+    assert.ok(tookMs > 700, `took ${tookMs} ms`);
     assert.ok(first.notAfter > new Date(), "the first one is still valid");
     assert.notEqual(second.privateKeyPem, first.privateKeyPem);
   });

