@@ -13,4 +13,8 @@ export const typeUrl = {
 } as const;
 
 /** Types of which a request without names wants all. */
-export const wildcardTypes: ReadonlySet<string> = new Set([typeUrl.cluster, typeUrl.listener]);
+export const wildcardTypes: ReadonlySet<string> = new Set([
+  typeUrl.cluster,
+  typeUrl.listener,
+  typeUrl.nameTable,
+]);

@@ -19,7 +19,7 @@ export function buildModel(objects: readonly ConfigObject[], settings: MeshSetti
   const services = ofKind(objects, "ServiceEntry").flatMap(({ namespace, spec }) => {
     const selected = workloads
       .filter((workload) => workload.namespace === namespace && isSelected(spec, workload.spec))
-      .map((workload) => endpoint(workload.spec, namespace));
+      .map((workload) => endpoint(workload.spec, namespace, workload.name));
     const endpoints = [...(spec.endpoints ?? []).map((entry) => endpoint(entry, namespace)), ...selected];
     return spec.hosts.map((host): Service => ({
       host,
@@ -34,7 +34,7 @@ export function buildModel(objects: readonly ConfigObject[], settings: MeshSetti
     settings,
     services,
     workloads: [
-      ...workloads.map(({ namespace, spec }) => endpoint(spec, namespace)),
+      ...workloads.map(({ namespace, spec, name }) => endpoint(spec, namespace, name)),
       ...ofKind(objects, "ServiceEntry").flatMap(({ namespace, spec }) =>
         (spec.endpoints ?? []).map((entry) => endpoint(entry, namespace)),
       ),
@@ -50,8 +50,9 @@ function isSelected(spec: ServiceEntrySpec, workload: WorkloadSpec): boolean {
   return spec.workloadSelector !== undefined && selects(spec.workloadSelector.labels, workload.labels ?? {});
 }
 
-function endpoint(spec: WorkloadSpec, namespace: string): Endpoint {
+function endpoint(spec: WorkloadSpec, namespace: string, name?: string): Endpoint {
   return {
+    ...(name === undefined ? {} : { name }),
     address: spec.address,
     ports: spec.ports ?? {},
     labels: spec.labels ?? {},

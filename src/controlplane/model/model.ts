@@ -23,6 +23,8 @@ export interface ServicePort {
 
 /** A workload that serves. */
 export interface Endpoint {
+  /** Of the workload that was declared; undefined for one that stands in a service. */
+  readonly name?: string;
   readonly address: string;
   /** Port number by port name, where it differs from the target port. */
   readonly ports: Readonly<Record<string, number>>;

@@ -22,6 +22,8 @@ export interface Proxy {
   readonly serviceAccount: string;
   /** True in INTERCEPTION_MODE NONE: nothing is captured, listeners bind their ports. */
   readonly capturesNothing: boolean;
+  /** Its agent answers DNS, and wants the names of the mesh. */
+  readonly answersDns: boolean;
 }
 
 /** Longest node ID, in characters: a pod's name has up to 253, its namespace 63. */
@@ -50,6 +52,7 @@ export function parseProxy(node: NodeFacts): Proxy | undefined {
     labels: typeof labels === "object" && labels !== null ? (labels as Record<string, string>) : {},
     serviceAccount: text("SERVICE_ACCOUNT"),
     capturesNothing: text("INTERCEPTION_MODE") === "NONE",
+    answersDns: text("DNS_CAPTURE") === "true" || text("ENABLE_DNS_SERVER") === "true",
   };
 }
 

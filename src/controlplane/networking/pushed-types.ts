@@ -11,6 +11,7 @@ import { generateClusters } from "./cds.ts";
 import { generateEndpoints } from "./eds.ts";
 import { encoderOf } from "./encode.ts";
 import { generateListeners } from "./lds.ts";
+import { encodeNameTable, generateNameTables } from "./nds.ts";
 import { generateRoutes } from "./rds.ts";
 import type { ProxyView } from "./view.ts";
 
@@ -57,6 +58,13 @@ export const pushedTypes = {
     nameOf: ({ name }) => name,
     parts: "virtualHosts",
   }),
+  nameTable: {
+    typeUrl: typeUrl.nameTable,
+    kind: "nameTable",
+    // There is one at most, and nobody asks for it by name.
+    generate: (view) => generateNameTables(view).map((json) => ({ name: "", json })),
+    encode: encodeNameTable,
+  },
 } as const satisfies Readonly<Record<string, PushedType>>;
 
 /** Kinds of resources that are pushed. */

@@ -27,6 +27,7 @@ const proxy: Proxy = {
   labels: { app: "api" },
   serviceAccount: "api",
   capturesNothing: false,
+  answersDns: false,
 };
 
 const service: ConfigObject = {

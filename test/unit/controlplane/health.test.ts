@@ -25,6 +25,7 @@ const proxy: Proxy = {
   labels: { app: "api", version: "v1" },
   serviceAccount: "api",
   capturesNothing: false,
+  answersDns: false,
 };
 
 describe("isEndpointOf()", () => {

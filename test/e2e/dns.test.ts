@@ -1,0 +1,57 @@
+/** The mesh's names, from the control plane's folder to an answer of the sidecar's DNS proxy. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { askDns } from "../support/dns-client.ts";
+import { eventually } from "../support/eventually.ts";
+import { freePorts } from "../support/free-ports.ts";
+import { startMs, TestMesh } from "../support/mesh.ts";
+
+function named(host: string, addresses: readonly string[]): object {
+  return {
+    ...{ apiVersion: "networking.istio.io/v1", kind: "ServiceEntry" },
+    metadata: { name: host.replaceAll(".", "-"), namespace: "demo" },
+    spec: {
+      ...{ hosts: [host], addresses, resolution: "STATIC" },
+      ports: [{ number: 80, name: "http", protocol: "HTTP" }],
+      endpoints: [{ address: "127.0.0.1" }],
+    },
+  };
+}
+
+test("names of the mesh are answered by either protocol, and follow it", async () => {
+  await using mesh = await TestMesh.start({
+    "names.yaml": [named("api.demo.svc.cluster.local", ["10.96.0.1", "fd00:96::1"])],
+  });
+  const ports = await freePorts(2);
+  const sidecars = await Promise.all(
+    ["true", "false"].map(async (delta, index) => {
+      const port = ports[index] ?? 0;
+      const sidecar = await mesh.sidecar(`web${index}`, {
+        env: {
+          ISTIO_META_DNS_CAPTURE: "true",
+          DNS_PROXY_ADDR: `127.0.0.1:${port}`,
+          ISTIO_DELTA_XDS: delta,
+        },
+      });
+      await sidecar.ready();
+      return { sidecar, target: { host: "127.0.0.1", port } };
+    }),
+  );
+  const answers = async (name: string, type: "A" | "AAAA", expected: readonly string[]): Promise<void> => {
+    for (const { target } of sidecars) {
+      await eventually(
+        `${type} of ${name}`,
+        async () => {
+          assert.deepEqual((await askDns(target, name, type)).data, expected);
+        },
+        { withinMs: startMs },
+      );
+    }
+  };
+  await answers("api", "A", ["10.96.0.1"]);
+  await answers("api.demo.svc.cluster.local", "AAAA", ["fd00:96::1"]);
+  mesh.write("names.yaml", named("api.demo.svc.cluster.local", ["10.96.0.2"]));
+  await answers("api.demo", "A", ["10.96.0.2"]);
+  await answers("api.demo", "AAAA", []);
+  for (const { sidecar } of sidecars) assert.ok((await sidecar.metric("outrider_dns_table_hosts")) === 1);
+});
