@@ -3,6 +3,7 @@
  */
 import { networkInterfaces } from "node:os";
 import { readRegularText } from "../files/read-regular-file.ts";
+import type { RunTool } from "./apply/tool.ts";
 import type { CapturePlace } from "./options/read-options.ts";
 
 /** @param proxyUser name of Envoy's user */
@@ -16,6 +17,21 @@ export function readPlace(proxyUser: string): CapturePlace {
     ),
     nameServers: nameServersOf(textOf("/etc/resolv.conf")),
   };
+}
+
+/**
+ * The place seen from a node, where a CNI plugin is called: its addresses are those of the pod's network namespace, and
+ * the pod's `/etc/resolv.conf` is not to be had.
+ */
+export async function readPlaceIn(run: RunTool, proxyUser: string): Promise<CapturePlace | string> {
+  const shown = await run("ip", ["-o", "addr", "show"]);
+  if (shown.kind !== "done") return shown.kind === "failed" ? shown.message : "there is no ip";
+  return { ...readPlace(proxyUser), addresses: addressesOf(shown.lines), nameServers: undefined };
+}
+
+/** Of `ip -o addr show`. */
+export function addressesOf(lines: readonly string[]): readonly string[] {
+  return lines.flatMap((line) => /\sinet6? ([^\s/]+)/.exec(line)?.[1] ?? []);
 }
 
 /** Servers of resolv.conf(5), in their order. */

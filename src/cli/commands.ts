@@ -20,6 +20,7 @@ import { reloadCommand } from "./reload.ts";
 import { requestCommand } from "./request.ts";
 import { runCommand } from "./run.ts";
 import { statusCommand } from "./status.ts";
+import { traceCommand } from "./trace.ts";
 import { upCommand } from "./up.ts";
 import { versionCommand } from "./version-command.ts";
 import { waitCommand } from "./wait.ts";
@@ -43,6 +44,7 @@ export const commands: readonly Command[] = [
   cleanIptablesCommand,
   istioIptablesCommand,
   istioCleanIptablesCommand,
+  traceCommand,
   discoveryCommand,
   envoyCommand,
   envCommand,

@@ -3,32 +3,13 @@
  */
 import { unusableCode } from "../command/exit-codes.ts";
 import type { Arguments, Command, CommandContext, Flag } from "../command/command.ts";
+import { captureFlags } from "./iptables/flags.ts";
 import { runSettings } from "../capture/options/run-settings.ts";
-import { type CaptureSetting, captureSettings } from "../capture/options/settings.ts";
-
-/** The flags of settings. */
-function flagsOf(settings: Readonly<Record<string, CaptureSetting>>): Readonly<Record<string, Flag>> {
-  const rows = Object.values<CaptureSetting>(settings).flatMap((row): [string, Flag][] => {
-    const { flag, alias, boolean, default: fallback, describe } = row;
-    if (flag === undefined) return [];
-    const help = fallback === "" || boolean === true ? describe : `${describe} Default ${fallback}.`;
-    return [
-      [
-        flag,
-        {
-          type: boolean === true ? "boolean" : "string",
-          describe: help,
-          ...(alias === undefined ? {} : { alias }),
-        },
-      ],
-    ];
-  });
-  return Object.fromEntries(rows);
-}
+import { captureSettings } from "../capture/options/settings.ts";
 
 const iptablesFlags = {
-  ...flagsOf(captureSettings),
-  ...flagsOf(runSettings),
+  ...captureFlags(captureSettings),
+  ...captureFlags(runSettings),
   explain: {
     type: "boolean",
     default: false,
@@ -37,7 +18,7 @@ const iptablesFlags = {
   json: { type: "boolean", default: false, describe: "Print the plan as JSON, and change nothing." },
 } as const satisfies Readonly<Record<string, Flag>>;
 
-/** Exit code 0 when the rules are there, 64 when a value is wrong, else 1. */
+/** Exit code 0 when the rules are there, 64 when a value is wrong, 126 when they are not in force, else 1. */
 export const iptablesCommand: Command = {
   name: "iptables",
   describe: "Capture this pod's traffic: rules that bring connections to Envoy. Needs NET_ADMIN and NET_RAW.",
@@ -72,18 +53,24 @@ async function runIptables(args: Arguments, context: CommandContext, isCleanup: 
     import("./iptables/call.ts"),
     import("../schema/config-problem.ts"),
   ]);
-  const call = readCall(args, context);
+  const call = await readCall(args, context);
   if (call.kind === "invalid") {
     for (const problem of call.problems) context.printError(describeProblem(problem));
     return unusableCode;
   }
   for (const warning of call.warnings) context.printError(warning);
-  if (call.run.runValidation) context.printError("--run-validation has no effect: no proof is made");
-  if (!isCleanup && !call.run.cleanupOnly) {
+  const { skipRuleApply, runValidation, cleanupOnly } = call.run;
+  const cleans = isCleanup || cleanupOnly;
+  if (!cleans) {
     const { printPlan } = await import("./iptables/print.ts");
     if (printPlan(args, call, context)) return 0;
-    if (call.run.skipRuleApply) return 0;
   }
-  const { changeRules } = await import("./iptables/change-rules.ts");
-  return changeRules(call, isCleanup || call.run.cleanupOnly, context);
+  if (cleans || !skipRuleApply) {
+    const { changeRules } = await import("./iptables/change-rules.ts");
+    const code = await changeRules(call, cleans, context);
+    if (code !== 0 || cleans) return code;
+  }
+  if (!runValidation) return 0;
+  const { proveRules } = await import("./iptables/prove-rules.ts");
+  return proveRules(call, context);
 }

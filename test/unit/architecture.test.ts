@@ -82,6 +82,8 @@ const subRooms: Readonly<Record<string, Readonly<Record<string, readonly string[
     plan: ["options"],
     render: ["options", "plan"],
     apply: ["options", "plan", "render"],
+    trace: ["options", "plan", "render", "apply"],
+    proof: ["options", "plan", "render", "apply", "trace"],
   },
   dns: {
     wire: [],
@@ -135,7 +137,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   "@grpc/grpc-js": ["grpc/"],
   chokidar: ["files/file-watch.ts"],
   "prom-client": ["telemetry/metrics.ts"],
-  koffi: ["init/waitpid.ts"],
+  koffi: ["init/waitpid.ts", "net/original-destination.ts"],
   "json-e": ["bootstrap/render.ts"],
   diff: ["plan/diff.ts"],
   jose: ["controlplane/"],

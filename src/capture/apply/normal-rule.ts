@@ -22,33 +22,38 @@ const implied: ReadonlySet<string> = new Set([
   "-d ::/0",
 ]);
 
+/** One option with what belongs to it. */
+export interface RuleOption {
+  readonly name: string;
+  readonly isNegated: boolean;
+  readonly values: readonly string[];
+}
+
 /** Two rules with the same text here do the same. */
 export function normalRule(specification: string): string {
-  return options(specification)
+  return optionsOf(specification)
     .map(normalOption)
     .filter((option) => !implied.has(option))
     .toSorted()
     .join(" ");
 }
 
-/** Each option with its negation and its values. */
-function options(specification: string): readonly (readonly string[])[] {
+/** A rule's options in their order. */
+export function optionsOf(specification: string): readonly RuleOption[] {
   const words = [...specification.matchAll(/"(?:[^"\\]|\\.)*"|\S+/g)].map(([word]) => word);
-  const found: string[][] = [];
-  let negation: string[] = [];
+  const found: { name: string; isNegated: boolean; values: string[] }[] = [];
+  let isNegated = false;
   for (const word of words) {
-    if (word === "!") negation = ["!"];
+    if (word === "!") isNegated = true;
     else if (word.startsWith("-") || found.length === 0) {
-      found.push([...negation, word]);
-      negation = [];
-    } else found.at(-1)?.push(word);
+      found.push({ name: word, isNegated, values: [] });
+      isNegated = false;
+    } else found.at(-1)?.values.push(word);
   }
   return found;
 }
 
-function normalOption(words: readonly string[]): string {
-  const isNegated = words[0] === "!";
-  const [written = "", ...values] = isNegated ? words.slice(1) : words;
+function normalOption({ name: written, isNegated, values }: RuleOption): string {
   const name = spellings[written] ?? written;
   const isAddress = name === "-s" || name === "-d";
   const normal = values.map((value) =>

@@ -27,8 +27,8 @@ export interface CapturePlace {
   readonly groups: ReadonlyMap<string, number>;
   /** Of every interface. */
   readonly addresses: readonly string[];
-  /** Name servers of `/etc/resolv.conf`. */
-  readonly nameServers: readonly string[];
+  /** Name servers of `/etc/resolv.conf`; undefined where they are not known. */
+  readonly nameServers: readonly string[] | undefined;
 }
 
 /** Options with what should be said about them, or what is wrong. */
@@ -103,8 +103,9 @@ export function readCaptureOptions(
 
   const dns = {
     isOn: readBoolean(given.redirectDns, problems),
-    isAll: readBoolean(given.captureAllDns, problems),
-    servers: place.nameServers.flatMap((server) => parseCidr(server) ?? []),
+    // Those of the node are not those of the pod.
+    isAll: readBoolean(given.captureAllDns, problems) || place.nameServers === undefined,
+    servers: (place.nameServers ?? []).flatMap((server) => parseCidr(server) ?? []),
   };
   const hasNoServers = dns.isOn && !dns.isAll && dns.servers.length === 0;
   if (hasNoServers) warnings.push("/etc/resolv.conf names no server: DNS is not captured");

@@ -16,9 +16,12 @@ export const runSettings = {
   },
   dryRunFile: variable("DRY_RUN_FILE_PATH", "", "File that gets what --dry-run prints."),
   skipRuleApply: switched("skip-rule-apply", "Apply nothing: a CNI plugin has done it."),
-  runValidation: switched("run-validation", "Accepted without effect, and said so: no proof is made."),
-  probePort: setting("iptables-probe-port", "15002", "Accepted without effect."),
-  probeTimeout: setting("probe-timeout", "5s", "Accepted without effect."),
+  runValidation: switched(
+    "run-validation",
+    "Then prove by a connection that the rules are in force; exit code 126 says that they are not.",
+  ),
+  probePort: setting("iptables-probe-port", "15002", "Port that this connection is sent to."),
+  probeTimeout: setting("probe-timeout", "5s", "How long it is tried."),
   reconcile: switched(
     "reconcile",
     "Accepted without effect: rules of another configuration are always replaced.",
@@ -31,7 +34,11 @@ export const runSettings = {
     "",
     "legacy or nft, instead of the one whose rules the kernel holds.",
   ),
-  networkNamespace: setting("network-namespace", "", "File of the network namespace to work in."),
+  networkNamespace: setting(
+    "network-namespace",
+    "",
+    "File of the network namespace to work in; DNS capture is of all servers there.",
+  ),
   cniMode: switched("cni-mode", "Called by a CNI plugin, on the node: needs --network-namespace."),
 } as const satisfies Readonly<Record<string, CaptureSetting>>;
 
@@ -83,6 +90,12 @@ export function readRunOptions(
   const networkNamespace = text("networkNamespace");
   if (on("cniMode") && networkNamespace === undefined)
     problems.push({ source: given.cniMode.source, path: "", message: "needs --network-namespace" });
+  if (on("runValidation") && networkNamespace !== undefined)
+    problems.push({
+      source: given.runValidation.source,
+      path: "",
+      message: "works in the own network namespace only: not with --network-namespace",
+    });
   on("reconcile");
   return {
     dryRun: on("dryRun"),

@@ -27,8 +27,8 @@ export function explanation(plan: CapturePlan): readonly string[] {
 }
 
 /** What a rule does and why, as a sentence. */
-export function sentence({ matches, action, because }: Rule): string {
-  return `${capitalised(who(matches))} ${actionWords(action)}: ${because}.`;
+function sentence({ matches, action, because }: Rule): string {
+  return `${capitalised(whose(matches))} ${actionWords(action)}: ${because}.`;
 }
 
 function chainLines(title: string, all: readonly Rule[], chain: string): readonly string[] {
@@ -52,7 +52,8 @@ function routeSentence(route: Route): string {
   }
 }
 
-function who(matches: readonly Match[]): string {
+/** To which packets a rule applies: "TCP to port 80". */
+export function whose(matches: readonly Match[]): string {
   const protocol = matches.find((match) => match.kind === "protocol");
   const noun = protocol === undefined ? "every packet" : protocol.protocol.toUpperCase();
   return [noun, ...matches.filter((match) => match !== protocol).map(matchWords)].join(" ");
@@ -90,7 +91,8 @@ function matchWords(match: Match): string {
   }
 }
 
-function actionWords(action: Action): string {
+/** What becomes of them: "goes to port 15001". */
+export function actionWords(action: Action): string {
   switch (action.kind) {
     case "jump":
       return `goes through ${action.chain}`;
@@ -115,6 +117,7 @@ function actionWords(action: Action): string {
   }
 }
 
-function capitalised(text: string): string {
+/** With a large first letter. */
+export function capitalised(text: string): string {
   return text.replace(/^./, (first) => first.toUpperCase());
 }
