@@ -10,6 +10,8 @@ export interface PictureContext {
   readonly now: Date;
   readonly configFolder: string;
   readonly logFolder: string;
+  /** Of the mesh, and of each sidecar. */
+  readonly pages: readonly string[];
 }
 
 const colors = { green: 32, red: 31, yellow: 33, dim: 2, bold: 1 } as const;
@@ -60,6 +62,7 @@ export function drawMesh(state: MeshState, context: PictureContext): readonly st
       fit(`configuration ${context.configFolder} (edit it and watch), logs ${context.logFolder}`, columns),
       "dim",
     ),
+    paint(fit(`pages ${context.pages.join(" ")}`, columns), "dim"),
     paint(fit("Ctrl-C stops everything", columns), "dim"),
   ];
 }

@@ -9,6 +9,7 @@ export const portNames = [
   "control-plane.tls",
   "control-plane.plain",
   "control-plane.http",
+  "page",
   ...(["web", "api"] as const).flatMap(
     (name) =>
       [

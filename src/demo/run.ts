@@ -16,6 +16,8 @@ import { demoChecks } from "./checks.ts";
 import { callThrough } from "./demo-app.ts";
 import { DemoMesh } from "./demo-mesh.ts";
 import { serviceHost } from "./mesh-config.ts";
+import { pageUrl } from "./mesh-page.ts";
+import { serveMeshPage } from "./mesh-page-server.ts";
 import { drawMesh } from "./picture.ts";
 import { completePorts, parsePorts, takenPorts } from "./ports.ts";
 import { Screen } from "../command/screen.ts";
@@ -92,10 +94,11 @@ async function showUntilStopped(
     await bothReady(mesh, context.shutdown);
     while (!context.shutdown.aborted) {
       const result = await callThrough(mesh.ports["web.outbound"], serviceHost("api"), requestTimeoutMs);
-      requests = withRequest(requests, result);
+      requests = withRequest(requests, result, performance.now());
       await sleep(intervalMs, context.shutdown);
     }
   })();
+  await using _page = await serveMeshPage(mesh.ports.page, () => observe(mesh, requests), mesh);
   const show = context.terminal === undefined ? printChanges : drawPicture;
   await show(mesh, context, () => requests);
   await requesting;
@@ -112,12 +115,18 @@ async function bothReady(mesh: DemoMesh, shutdown: AbortSignal): Promise<void> {
   while (!shutdown.aborted && !(await isReady())) await sleep(frameMs, shutdown);
 }
 
+/** Of the mesh, and of each sidecar. */
+function pageUrls({ ports }: DemoMesh): readonly string[] {
+  return [ports.page, ports["web.status"], ports["api.status"]].map(pageUrl);
+}
+
 async function printChanges(
   mesh: DemoMesh,
   context: CommandContext,
   requests: () => RequestState,
 ): Promise<void> {
   context.print(`configuration: ${mesh.configFolder}`);
+  context.print(`pages: ${pageUrls(mesh).join(" ")}`);
   context.print(`logs: ${mesh.sidecars.map(({ logPath }) => logPath).join(" ")}`);
   let previous: MeshState | undefined;
   while (!context.shutdown.aborted) {
@@ -138,7 +147,8 @@ async function drawPicture(
   while (!context.shutdown.aborted) {
     const state = await observe(mesh, requests());
     const { configFolder, folder: logFolder } = mesh;
-    screen.draw(drawMesh(state, { columns: screen.columns, now: new Date(), configFolder, logFolder }));
+    const around = { columns: screen.columns, now: new Date(), configFolder, logFolder };
+    screen.draw(drawMesh(state, { ...around, pages: pageUrls(mesh) }));
     await sleep(frameMs, context.shutdown);
   }
 }

@@ -28,6 +28,8 @@ export interface RequestState {
   readonly last: RequestResult | undefined;
   /** Durations of the newest requests, in milliseconds. */
   readonly recentMs: readonly number[];
+  /** Monotonic times of their ends, in milliseconds. */
+  readonly recentEnds: readonly number[];
 }
 
 /** The mesh. */
@@ -38,19 +40,32 @@ export interface MeshState {
 }
 
 /** No request yet. */
-export const noRequests: RequestState = { succeeded: 0, failed: 0, last: undefined, recentMs: [] };
+export const noRequests: RequestState = {
+  succeeded: 0,
+  failed: 0,
+  last: undefined,
+  recentMs: [],
+  recentEnds: [],
+};
 
 const keptDurations = 100;
 
-/** `requests` with one more result. A request succeeds when api answered it. */
-export function withRequest(requests: RequestState, result: RequestResult): RequestState {
+/** `requests` with one more result, which came at `now` (monotonic). A request succeeds when api answered it. */
+export function withRequest(requests: RequestState, result: RequestResult, now: number): RequestState {
   const isSuccess = result.kind === "answered" && result.status === 200;
   return {
     succeeded: requests.succeeded + (isSuccess ? 1 : 0),
     failed: requests.failed + (isSuccess ? 0 : 1),
     last: result,
     recentMs: [...requests.recentMs, result.durationMs].slice(-keptDurations),
+    recentEnds: [...requests.recentEnds, now].slice(-keptDurations),
   };
+}
+
+/** Requests per second, of the newest ones; 0 before there are two. */
+export function requestRate({ recentEnds }: RequestState): number {
+  const [first = 0, last = 0] = [recentEnds[0], recentEnds.at(-1)];
+  return last > first ? ((recentEnds.length - 1) * 1_000) / (last - first) : 0;
 }
 
 /** Ask every part. */

@@ -3,8 +3,7 @@
  */
 import { Readable } from "node:stream";
 import { sleep } from "../lifecycle/sleep.ts";
-import { sectionsOf } from "./page.ts";
-import type { PageView } from "./view.ts";
+import type { Section } from "./sections/parts.ts";
 
 /** Between two looks, in milliseconds. */
 const lookMs = 1_000;
@@ -16,17 +15,17 @@ const quietLooks = 15;
  * Server-sent events (HTML Living Standard, 9.2): `section` with the id and the markup of a part, all of them at first,
  * then those that have changed. The next look waits until the last one was taken.
  *
- * @param look gives the page's view, without secrets
+ * @param look gives all parts, without secrets
  */
-export function feed(look: () => Promise<PageView>, gone: AbortSignal): Readable {
+export function feed(look: () => Promise<readonly Section[]>, gone: AbortSignal): Readable {
   return Readable.from(events(look, gone), { objectMode: false, highWaterMark: 65_536 });
 }
 
-async function* events(look: () => Promise<PageView>, gone: AbortSignal): AsyncGenerator<string> {
+async function* events(look: () => Promise<readonly Section[]>, gone: AbortSignal): AsyncGenerator<string> {
   const sent = new Map<string, string>();
   yield `retry: ${lookMs * 2}\n\n`;
   for (let quiet = 0; !gone.aborted; quiet += 1) {
-    for (const { id, body } of sectionsOf(await look())) {
+    for (const { id, body } of await look()) {
       if (sent.get(id) === body.text) continue;
       sent.set(id, body.text);
       quiet = 0;

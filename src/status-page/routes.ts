@@ -17,9 +17,18 @@ export const pageRoute: Route<PageParts> = {
   scope: "loopback",
   describe: "A page of the agent's state for people, which stays live.",
   handle: async ({ page }) => {
-    const { pageHeaders, renderPage } = await import("./page.ts");
+    const [{ documentHeaders }, { renderPage }] = await Promise.all([
+      import("./document.ts"),
+      import("./page.ts"),
+    ]);
     const text = renderPage(await page.look());
-    return { kind: "text", status: 200, text, contentType: "text/html; charset=utf-8", headers: pageHeaders };
+    return {
+      kind: "text",
+      status: 200,
+      text,
+      contentType: "text/html; charset=utf-8",
+      headers: documentHeaders,
+    };
   },
 };
 
@@ -30,8 +39,8 @@ export const pageEventsRoute: Route<PageParts> = {
   scope: "loopback",
   describe: "The parts of the page as they change, as server-sent events.",
   handle: async ({ page }, { gone }) => {
-    const { feed } = await import("./feed.ts");
+    const [{ feed }, { sectionsOf }] = await Promise.all([import("./feed.ts"), import("./page.ts")]);
     const headers = { "content-type": "text/event-stream", "cache-control": "no-store" };
-    return { kind: "stream", headers, body: feed(() => page.look(), gone()) };
+    return { kind: "stream", headers, body: feed(async () => sectionsOf(await page.look()), gone()) };
   },
 };

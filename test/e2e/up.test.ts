@@ -85,6 +85,17 @@ describe("outrider up", () => {
         line.startsWith("api: certificate spiffe://cluster.local/ns/demo/sa/api until 20"),
       ),
     );
+    const pages =
+      up.lines
+        .find((line) => line.startsWith("pages: "))
+        ?.split(" ")
+        .slice(1) ?? [];
+    const texts = await Promise.all(pages.map(async (page) => (await fetch(page)).text()));
+    assert.deepEqual(
+      texts.map((text) => /<title>(.*) – outrider</.exec(text)?.[1]),
+      ["The demo mesh", "web-1.demo", "api-1.demo"],
+    );
+    assert.match(texts[0] ?? "", /<td>spiffe:\/\/cluster\.local\/ns\/demo\/sa\/web<\/td>/);
     const configuration =
       up.lines.find((line) => line.startsWith("configuration: "))?.slice("configuration: ".length) ?? "";
     writeFileSync(join(configuration, "broken.yaml"), "kind: [\n");

@@ -21,6 +21,7 @@ export function controlPlaneSection({ report: { xds }, exchanges, now }: PageVie
     .toReversed();
   return {
     id: "control-plane",
+    name: "Control plane",
     body: html`<h2>Control plane</h2>
       ${facts([
         ["address", xds.address],

@@ -10,12 +10,14 @@ export function envoySection({ report: { envoy }, now }: PageView): Section {
   if (envoy === undefined)
     return {
       id: "envoy",
+      name: "Envoy",
       body: html`<h2>Envoy</h2>
         <p class="none">None is to run (DISABLE_ENVOY).</p>`,
     };
   const generations = envoy.generations ?? [];
   return {
     id: "envoy",
+    name: "Envoy",
     body: html`<h2>Envoy</h2>
       ${facts([
         ["state", envoy.state],

@@ -10,6 +10,7 @@ const shownEvents = 40;
 export function eventsSection({ log }: PageView): Section {
   return {
     id: "events",
+    name: "Events",
     body: html`<h2>Events</h2>
       ${table(
         "Last lines of the agent's log",

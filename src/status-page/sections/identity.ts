@@ -9,6 +9,7 @@ export function identitySection({ report: { identity }, now }: PageView): Sectio
   const { spiffeId, source, askedTrustDomain, nextRotation, receivedAt, problem, chain, roots } = identity;
   return {
     id: "identity",
+    name: "Identity",
     body: html`<h2>Identity</h2>
       ${facts([
         ["SPIFFE ID", spiffeId ?? "none yet"],

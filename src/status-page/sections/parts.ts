@@ -8,6 +8,8 @@ import { type Content, html, type Html } from "../html.ts";
 export interface Section {
   /** Its place in the document. */
   readonly id: string;
+  /** What it is about. */
+  readonly name: string;
   readonly body: Html;
 }
 

@@ -10,6 +10,7 @@ const mebibyte = 2 ** 20;
 export function resourcesSection({ processes }: PageView): Section {
   return {
     id: "resources",
+    name: "Resources",
     body: html`<h2>Resources</h2>
       ${table(
         "Processes",

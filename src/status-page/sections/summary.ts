@@ -15,6 +15,7 @@ export function summary({ report: { ready, reason, xds, identity, envoy } }: Pag
   ].filter((text) => text !== undefined);
   return {
     id: "summary",
+    name: "State",
     body: html`<h2>${sign(ready ? "well" : "bad")} ${ready ? "Ready" : "Not ready"}</h2>
       ${ready ? undefined : html`<p class="reason">${reason ?? "The agent does not say why."}</p>`}
       ${

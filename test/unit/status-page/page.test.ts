@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import { html } from "../../../src/status-page/html.ts";
-import { pageHeaders, renderPage, sectionsOf } from "../../../src/status-page/page.ts";
+import { documentHeaders } from "../../../src/status-page/document.ts";
+import { renderPage, sectionsOf } from "../../../src/status-page/page.ts";
 import type { PageView, ShownExchange } from "../../../src/status-page/view.ts";
 
 const now = new Date("2026-01-01T12:00:00.000Z");
@@ -84,7 +85,7 @@ describe("the status page", () => {
     for (const name of ["style", "script"]) {
       const [, text = ""] = new RegExp(`<${name}>([\\s\\S]*?)</${name}>`).exec(page) ?? [];
       const digest = createHash("sha256").update(text).digest("base64");
-      assert.ok(pageHeaders["content-security-policy"]?.includes(`${name}-src 'sha256-${digest}'`), name);
+      assert.ok(documentHeaders["content-security-policy"]?.includes(`${name}-src 'sha256-${digest}'`), name);
     }
     assert.doesNotMatch(page, / style="| on\w+="/);
   });
