@@ -27,7 +27,8 @@ dd { margin: 0; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; font-size: 0.9rem; }
 caption { text-align: left; color: var(--soft); padding-bottom: 0.25rem; }
 th, td { text-align: left; vertical-align: top; padding: 0.2rem 0.6rem 0.2rem 0; border-top: 1px solid var(--line); }
-td { overflow-wrap: anywhere; min-width: 3rem; }
+td:not(:last-child) { white-space: nowrap; }
+td:last-child { overflow-wrap: anywhere; min-width: 12rem; }
 .none, .small, footer { color: var(--soft); font-size: 0.9rem; margin: 0.25rem 0; }
 .sign.well { color: var(--well); } .sign.odd { color: var(--odd); } .sign.bad { color: var(--bad); }
 svg { display: block; width: 100%; }

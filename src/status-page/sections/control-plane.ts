@@ -44,13 +44,13 @@ export function controlPlaneSection({ report: { xds }, exchanges, now }: PageVie
       )}
       ${table(
         "What Envoy refuses now",
-        ["type", "name", "reason", "since", "serves instead"],
+        ["type", "name", "since", "serves instead", "reason"],
         (xds.refused ?? []).map(({ typeUrl, name, reason, since, serves }) => [
           shortType(typeUrl),
           name,
-          reason,
           moment(since, now),
           serves,
+          reason,
         ]),
         "Envoy refuses nothing.",
       )}
@@ -59,12 +59,12 @@ export function controlPlaneSection({ report: { xds }, exchanges, now }: PageVie
           ? undefined
           : table(
               "Last NACKs",
-              ["type", "version", "reason", "when"],
+              ["type", "version", "when", "reason"],
               nacks.map(({ typeUrl, version, error, at }) => [
                 shortType(typeUrl),
                 version,
-                error,
                 moment(at, now),
+                error,
               ]),
               "",
             )
