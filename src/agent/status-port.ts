@@ -21,6 +21,7 @@ import { envoyReport } from "./envoy-report.ts";
 import { readinessWithoutEnvoy } from "./proxyless.ts";
 import { readinessOfEnvoy } from "./readiness.ts";
 import { agentReport } from "./report.ts";
+import { lateScraper } from "./scrape.ts";
 import { pageView } from "./status-page.ts";
 import { servedRoutes } from "./status-routes.ts";
 import type { SupervisedEnvoy } from "./supervised-envoy.ts";
@@ -51,10 +52,11 @@ const nothingToSwap: ReloadReport = {
 export async function listenOnStatusPort(
   {
     status,
+    scrape,
     outputCerts,
     nodeId,
     appProbes,
-  }: Pick<AgentConfig, "status" | "outputCerts" | "nodeId" | "appProbes">,
+  }: Pick<AgentConfig, "status" | "scrape" | "outputCerts" | "nodeId" | "appProbes">,
   { pid, envoy, identity, xds, workload, metrics, journal, quit, log, redactor }: StatusPortDependencies,
 ): Promise<HttpServer | undefined> {
   if (status.port === 0) return undefined;
@@ -73,7 +75,11 @@ export async function listenOnStatusPort(
     status,
     servedRoutes(status),
     {
-      ...{ metrics, xds, journal },
+      ...{ xds, journal },
+      scrape: lateScraper(scrape, {
+        ...{ metrics, redactor, log },
+        envoySocket: () => envoy?.supervisor.admin.socketPath,
+      }),
       probe: announced(readiness, log),
       probeApplication: applicationProbes(appProbes, { log, metrics }),
       report,

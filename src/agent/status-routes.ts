@@ -2,9 +2,9 @@
  * The table of the status port: one row for each route, whatever feature it comes from. The first that fits answers.
  */
 import { appHealthRoute, appLifecycleRoute } from "../app-probes/route.ts";
+import { plainScrapeRoute, scrapeRoute } from "../scrape/scrape-route.ts";
 import { drainRoute } from "../status/routes/drain.ts";
 import { logRoute } from "../status/routes/log.ts";
-import { metricsRoute, plainMetricsRoute } from "../status/routes/metrics.ts";
 import { profilesRoute } from "../status/routes/profiles.ts";
 import { quitRoute } from "../status/routes/quit.ts";
 import { readinessRoute } from "../status/routes/readiness.ts";
@@ -18,8 +18,8 @@ const rows = [
   readinessRoute,
   appHealthRoute,
   appLifecycleRoute,
-  metricsRoute,
-  plainMetricsRoute,
+  scrapeRoute,
+  plainScrapeRoute,
   reportRoute,
   exchangesRoute,
   logRoute,

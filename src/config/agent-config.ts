@@ -12,6 +12,7 @@ import type { DnsOptions } from "../dns/options.ts";
 import type { IdentityOptions } from "../identity/options.ts";
 import type { OutputCertsOptions } from "../identity/output-certs.ts";
 import type { SdsOptions } from "../sds/server.ts";
+import type { ScrapeOptions } from "../scrape/options.ts";
 import type { StatusOptions } from "../status/options.ts";
 import type { WasmOptions } from "../wasm/options.ts";
 import type { WorkloadHealthOptions } from "../workload-health/options.ts";
@@ -48,6 +49,7 @@ export interface AgentConfig {
   /** Undefined answers no DNS. */
   readonly dns: DnsOptions | undefined;
   readonly status: StatusOptions;
+  readonly scrape: ScrapeOptions;
   readonly admin: { readonly host: string; readonly port: number };
   readonly knownPorts: readonly KnownPort[];
   /** Undefined runs Envoy. */

@@ -24,6 +24,7 @@ import { logConfig } from "./decide/log-options.ts";
 import { describeNode } from "./decide/node.ts";
 import { flagNotices } from "./sources/pilot-flags.ts";
 import { proxyConfigMetadata } from "./proxy-config/metadata.ts";
+import { scrapeOptions } from "./decide/scrape.ts";
 import { supervisionOptions } from "./decide/supervision.ts";
 import { wasmOptions } from "./decide/wasm.ts";
 import { workloadHealthOptions } from "./decide/workload-health.ts";
@@ -143,6 +144,14 @@ export function parseConfig(given: ConfigSources): AgentConfig {
   const xds = xdsOptions({ flags, node, upstream, configPath: proxy.configPath });
   const wasm = wasmOptions(env, flags.wasmFolder, problems);
   const dns = dnsOptions({ env, flags, node, proxyType, domain }, problems);
+  const scrape = scrapeOptions(
+    {
+      ...{ env, flags, annotations, proxyType },
+      merge: node.metadata["ENABLE_PROMETHEUS_MERGE"],
+      statusPort: proxy.statusPort,
+    },
+    problems,
+  );
   const application = applicationSocket(flags, proxy.configPath);
   const outputCerts = outputCertsOptions(env, flags);
   if (problems.length > 0 || bootstrap === undefined) throw new ConfigError(problems);
@@ -173,6 +182,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
       metricsLocalOnly: env.METRICS_LOCALHOST_ACCESS_ONLY,
       profiling: flags.profiling,
     },
+    scrape,
     admin: { host: families.localhost, port: proxy.proxyAdminPort },
     knownPorts: env.DISABLE_ENVOY ? ports.filter(({ port }) => port === proxy.statusPort) : ports,
     proxyless: env.DISABLE_ENVOY

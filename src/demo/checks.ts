@@ -3,7 +3,7 @@
  */
 import { sleep } from "../lifecycle/sleep.ts";
 import { fetchHttp } from "../net/http-client.ts";
-import { metricsRoute } from "../status/routes/metrics.ts";
+import { scrapeRoute } from "../scrape/scrape-route.ts";
 import { callThrough } from "./demo-app.ts";
 import type { DemoMesh } from "./demo-mesh.ts";
 import { demoNamespace, serviceHost } from "./mesh-config.ts";
@@ -59,7 +59,7 @@ export function demoChecks(mesh: DemoMesh, shutdown: AbortSignal): readonly Chec
       },
       {
         name: `${name}'s agent metrics`,
-        run: () => expectStatus(ports[`${name}.status`], metricsRoute.path),
+        run: () => expectStatus(ports[`${name}.status`], scrapeRoute.path),
       },
       {
         name: `${name}'s Envoy metrics`,

@@ -1,5 +1,6 @@
 /** What the status port works with, where a test is of the port itself: an agent that is ready and has nothing to tell. */
 import type { StatusParts } from "../../src/agent/status-routes.ts";
+import { text } from "../../src/status/contract/route.ts";
 import { Profiling } from "../../src/status/profile/profiling.ts";
 
 export function statusParts(changes: Partial<StatusParts> = {}): StatusParts {
@@ -7,7 +8,7 @@ export function statusParts(changes: Partial<StatusParts> = {}): StatusParts {
     probe: () => Promise.resolve({ ready: true }),
     journal: { records: () => [] },
     probeApplication: () => Promise.resolve(undefined),
-    metrics: { render: () => Promise.resolve("metric 1\n") },
+    scrape: () => Promise.resolve(text(200, "metric 1\n")),
     report: () =>
       Promise.resolve({
         ready: true,

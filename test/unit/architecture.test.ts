@@ -25,6 +25,7 @@ const features = [
   "dns",
   "envoy",
   "identity",
+  "scrape",
   "sds",
   "status-page",
   "wasm",
@@ -124,6 +125,7 @@ const subRooms: Readonly<Record<string, Readonly<Record<string, readonly string[
     refusals: ["report", "cache", "downstream"],
     stream: ["upstream", "report", "cache", "downstream", "handlers", "refusals"],
   },
+  scrape: { formats: [], merge: ["formats"], source: ["formats", "merge"] },
   status: { contract: [], profile: ["contract"], routes: ["contract", "profile"] },
 };
 
@@ -138,6 +140,8 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   chokidar: ["files/file-watch.ts"],
   "prom-client": ["telemetry/metrics.ts"],
   koffi: ["init/waitpid.ts", "net/original-destination.ts"],
+  koffi: ["init/waitpid.ts"],
+  re2js: ["scrape/name-filter.ts"],
   "json-e": ["bootstrap/render.ts"],
   diff: ["plan/diff.ts"],
   jose: ["controlplane/"],

@@ -20,7 +20,7 @@ import { Deadline } from "../../lifecycle/timer.ts";
 import { AgentClient } from "../../status/client.ts";
 import { exchangesRoute } from "../../xdsproxy/report/exchanges-route.ts";
 import { logRoute } from "../../status/routes/log.ts";
-import { metricsRoute } from "../../status/routes/metrics.ts";
+import { scrapeRoute } from "../../scrape/scrape-route.ts";
 import { readinessRoute } from "../../status/routes/readiness.ts";
 import { reportRoute } from "../../status/routes/report.ts";
 import { environmentOf } from "../agent-environment.ts";
@@ -131,7 +131,7 @@ async function addLiveState(bundle: Bundle, location: AgentLocation): Promise<vo
   for (const [file, route] of [
     ["status.json", reportRoute],
     ["ready.txt", readinessRoute],
-    ["metrics.txt", metricsRoute],
+    ["metrics.txt", scrapeRoute],
     ["log.json", logRoute],
     ["xds.json", exchangesRoute],
   ] as const) {

@@ -21,6 +21,7 @@ import {
   fraction,
   integer,
   optionalFlag,
+  optionalText,
   readSettings,
   type SettingValues,
   text,
@@ -75,7 +76,7 @@ export const variables = {
   ENVOY_SECURE_MERGED_METRICS_PORT: integer(
     0,
     portsOrNone,
-    "Port of the agent's metrics over mutual TLS; 0 for none.",
+    "Port of the merged metrics over mutual TLS; 0 for none.",
   ),
   ENVOY_STATUS_PORT_ENABLE_PROXY_PROTOCOL: flag(false, "Accept the PROXY protocol on ENVOY_STATUS_PORT."),
   METRICS_LOCALHOST_ACCESS_ONLY: flag(false, "Serve metrics to loopback only."),
@@ -91,6 +92,10 @@ export const variables = {
   ENABLE_PROBE_KEEPALIVE_CONNECTIONS: flag(
     false,
     "Keep connections without TLS to the application from one probe to the next.",
+  ),
+  PILOT_AGENT_MERGE_ENVOY_STATS: flag(true, "Envoy's metrics are part of the merged ones."),
+  ISTIO_PROMETHEUS_ANNOTATIONS: optionalText(
+    "Where the application has its metrics, as JSON of Istio's injector: scrape, port, path, targets.",
   ),
   ENVOY_SKIP_DEPRECATED_LOGS: flag(true, "Keep Envoy from logging deprecated fields."),
   ISTIO_ENVOY_ENABLE_CORE_DUMP: flag(false, "Let Envoy dump core."),

@@ -6,9 +6,18 @@ import { defaultRestartPolicy } from "../../envoy/supervision/restart-policy.ts"
 import { swapModes } from "../../envoy/swap/swap-mode.ts";
 import { defaultHangPolicy } from "../../envoy/supervision/watchdog.ts";
 import { defaultTerminationLog } from "../../files/termination-log.ts";
-import { anyDuration, counts, type NumberRange, positiveCounts, someDuration } from "../../schema/range.ts";
+import {
+  anyDuration,
+  counts,
+  type DurationRange,
+  type NumberRange,
+  positiveCounts,
+  someDuration,
+} from "../../schema/range.ts";
 import { choice, duration, flag, integer, optionalText, text } from "../../schema/setting.ts";
+import { metricNames } from "./metric-names.ts";
 import { rotationNotice } from "./rotation-notice.ts";
+import { scrapeTargets } from "./scrape-targets.ts";
 import { socketMode } from "./socket-mode.ts";
 
 /** Of DNS answers, in seconds (RFC 2181, 8). */
@@ -16,6 +25,9 @@ const ttls: NumberRange = { least: 0, most: 2_147_483_647 };
 
 /** Of DNS answers that are kept. */
 const cacheSizes: NumberRange = { least: 0, most: 100_000 };
+
+/** What Prometheus may wait for. */
+const scrapeTimes: DurationRange = { leastMs: 100, mostMs: 120_000 };
 
 /** In the order in which help lists them. */
 export const ownFlags = {
@@ -127,6 +139,30 @@ export const ownFlags = {
     "Forwarded DNS queries of one client that may be open at once; more are refused.",
   ),
   wasmFolder: text("/var/lib/istio/data", "Folder for the Wasm modules that are fetched for Envoy."),
+  metricsTargets: scrapeTargets(
+    "Applications whose metrics are merged with Envoy's and the agent's, as port:path; beside those that Istio names.",
+  ),
+  metricsTimeout: duration(
+    10_000,
+    scrapeTimes,
+    "Longest time of a scrape of the merged metrics, where the scraper names none.",
+  ),
+  metricsMaxBytes: integer(
+    134_217_728,
+    { least: 1, most: Number.MAX_SAFE_INTEGER },
+    "What each source of the merged metrics may write, in bytes; what comes after that is left out.",
+  ),
+  metricsMaxSeries: integer(
+    1_000_000,
+    positiveCounts,
+    "Series that each source of the merged metrics may have; what comes after that is left out.",
+  ),
+  metricsDrop: metricNames(
+    "Metrics that are left out of the merged ones: a regular expression (RE2) for the whole name.",
+  ),
+  metricsKeep: metricNames(
+    "Metrics that the merged ones are kept to: a regular expression (RE2) for the whole name.",
+  ),
   terminationLog: {
     ...optionalText(
       `File that gets the reason of a failure (default ${defaultTerminationLog}, where it can be written); off for none.`,

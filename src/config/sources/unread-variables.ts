@@ -47,8 +47,6 @@ export const unreadVariables: Readonly<Record<string, UnreadVariable>> = {
   GRPC_KEEPALIVE_TIMEOUT: unsupported(grpcLimits),
   ISTIO_GPRC_MAXSTREAMS: unsupported(grpcLimits),
   ISTIO_GPRC_MAXRECVMSGSIZE: unsupported(grpcLimits),
-  ISTIO_PROMETHEUS_ANNOTATIONS: unsupported("the application's metrics are not merged"),
-  PILOT_AGENT_MERGE_ENVOY_STATS: unsupported("Envoy's metrics are on ENVOY_PROMETHEUS_PORT"),
 };
 
 /** One line per variable that is set and has no effect; one that switches something off needs none. */

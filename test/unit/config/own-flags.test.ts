@@ -31,6 +31,7 @@ function textsFor(name: string, { type, kind, range }: Setting<unknown>): readon
   if (type === "boolean") return ["true", "false", "true"];
   if (name === "swapMode") return ["hot", "cold", "overlap"];
   if (name === "socketMode") return ["0660", "0640", "0666"];
+  if (name === "metricsTargets") return ["8080", "9090:/metrics", "8080:/two,9090"];
   if (type === "number") return ["7", "8", "9"];
   if (range !== undefined || kind.includes("duration")) return ["7s", "8s", "9s"];
   return ["/one", "/two", "/three"];

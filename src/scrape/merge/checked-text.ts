@@ -1,0 +1,182 @@
+/**
+ * The text of a source that may write anything: an application's.
+ *
+ * Each line is read. One that Prometheus would refuse is left out, as it would cost everything else of the scrape; one that
+ * is meant well is written as it should be; and all the others, which are most of them, pass as they came, without a copy.
+ */
+import { isUtf8 } from "node:buffer";
+import { announced, type Family, type Format, metadataLines, sampleNames } from "../formats/family.ts";
+import { readMetadataLine } from "../formats/metadata-line.ts";
+import { readSample, sampleText } from "../formats/sample-line.ts";
+import { SampleScanner } from "../formats/sample-scanner.ts";
+import type { SeriesSet } from "./series-set.ts";
+import type { SourceText } from "./source-text.ts";
+import type { DropReason } from "./tally.ts";
+import type { TextRules } from "./trusted-text.ts";
+
+const [newline, hash] = [10, 35];
+
+/** A source that has written this many lines that are none, and more of them than samples, writes no exposition. */
+const hopelessAfter = 1_000;
+
+export interface CheckedRules extends TextRules {
+  readonly from: Format;
+  /** Those of all sources that may have the same ones; undefined does not look. */
+  readonly series: SeriesSet | undefined;
+}
+
+/** The family whose samples are being written. */
+interface Group {
+  /** As its lines of metadata call it. */
+  readonly written: string;
+  readonly names: ReadonlySet<string>;
+  readonly drop: DropReason | undefined;
+}
+
+/** Of one source in one scrape. */
+export class CheckedText implements SourceText {
+  readonly #rules: CheckedRules;
+  readonly #scanner = new SampleScanner();
+  #announced: { written: string; lines: Map<string, string> } | undefined;
+  #group: Group | undefined;
+  /** Name of the last sample. */
+  #name: Uint8Array = new Uint8Array(0);
+  #hasEnded = false;
+
+  constructor(rules: CheckedRules) {
+    this.#rules = rules;
+  }
+
+  get hasEnded(): boolean | undefined {
+    return this.#rules.from === "openmetrics" ? this.#hasEnded : undefined;
+  }
+
+  get isHopeless(): boolean {
+    const { samples, dropped } = this.#rules.tally;
+    const invalid = dropped.get("invalid") ?? 0;
+    return invalid >= hopelessAfter && invalid > samples;
+  }
+
+  take(lines: Buffer): readonly Uint8Array[] {
+    const pieces: Uint8Array[] = [];
+    const isText = isUtf8(lines);
+    const scanner = this.#scanner;
+    let passed = 0;
+    let at = 0;
+    while (at < lines.length && !this.#hasEnded) {
+      const next = isText && lines[at] !== hash ? scanner.scan(lines, at) : -1;
+      const end = next < 0 ? lines.indexOf(newline, at) + 1 : next;
+      const instead = next < 0 ? this.#any(lines.subarray(at, end)) : this.#usual(lines, at);
+      if (instead !== undefined) {
+        if (at > passed) pieces.push(lines.subarray(passed, at));
+        if (instead.before !== "") pieces.push(Buffer.from(instead.before));
+        passed = instead.isKept ? at : end;
+      }
+      at = end;
+    }
+    if (at > passed) pieces.push(lines.subarray(passed, at));
+    return pieces;
+  }
+
+  /** A line that the scanner has read: undefined leaves it where it is. */
+  #usual(lines: Buffer, at: number): { readonly before: string; readonly isKept: boolean } | undefined {
+    const { nameEnd, seriesEnd } = this.#scanner;
+    let before = "";
+    if (!this.#isLastName(lines, at, nameEnd)) before = this.#belong(lines.toString("latin1", at, nameEnd));
+    const drop = this.#dropped(lines, at, seriesEnd);
+    if (drop === undefined) return before === "" ? undefined : { before, isKept: true };
+    return { before, isKept: false };
+  }
+
+  /** Any other line; what it becomes is in `before`. */
+  #any(line: Buffer): { readonly before: string; readonly isKept: boolean } {
+    const { from, to, tally } = this.#rules;
+    const text = line.toString("utf8", 0, line.length - 1);
+    const isText = isUtf8(line);
+    if (text.trim() === "") return nothing;
+    if (/^[ \t]*#/.test(text)) {
+      if (!isText || !this.#metadata(text.trim())) tally.drop("invalid");
+      return nothing;
+    }
+    const sample = isText ? readSample(text, from) : undefined;
+    if (sample === undefined) {
+      tally.drop("invalid");
+      return nothing;
+    }
+    const before = this.#belong(sample.name);
+    const series = Buffer.from(sample.series);
+    const drop = this.#dropped(series, 0, series.length);
+    return { before: drop === undefined ? before + sampleText(sample, to) : before, isKept: false };
+  }
+
+  #isLastName(lines: Buffer, from: number, end: number): boolean {
+    const name = this.#name;
+    if (this.#announced !== undefined || end - from !== name.length) return false;
+    for (let at = from, index = 0; at < end; at += 1, index += 1) if (lines[at] !== name[index]) return false;
+    return true;
+  }
+
+  /** The sample's series is counted; the reason for which it is left out, if there is one. */
+  #dropped(bytes: Buffer, from: number, end: number): DropReason | undefined {
+    const { tally, maxSeries, series } = this.#rules;
+    let drop = this.#group?.drop;
+    if (drop === undefined && tally.samples >= maxSeries) drop = "series_limit";
+    if (drop === undefined && series?.add(bytes, from, end) === false) drop = "repeated_series";
+    if (drop === undefined) tally.samples += 1;
+    else tally.drop(drop);
+    return drop;
+  }
+
+  /** Find the family of a sample. Returns what is to be written before it. */
+  #belong(name: string): string {
+    this.#name = Buffer.from(name, "latin1");
+    if (this.#announced === undefined && this.#group?.names.has(name) === true) return "";
+    const { to, ledger, tally } = this.#rules;
+    const told = this.#told(name);
+    this.#announced = undefined;
+    const family: Family = told ?? { name, type: "unknown", help: undefined, unit: undefined };
+    const verdict = ledger.begin(family);
+    this.#group = {
+      written: told === undefined ? "" : told.written,
+      names: new Set(sampleNames(family)),
+      drop: verdict.kind === "drop" ? verdict.reason : undefined,
+    };
+    if (verdict.kind === "first") return told === undefined ? "" : metadataLines(family, to, verdict.type);
+    if (verdict.conflict !== undefined) tally.conflict(verdict.conflict);
+    return "";
+  }
+
+  /** The family that was announced, if the sample is one of it. */
+  #told(name: string): (Family & { readonly written: string }) | undefined {
+    if (this.#announced === undefined) return undefined;
+    const { written, lines } = this.#announced;
+    const { from } = this.#rules;
+    const family = announced(
+      {
+        written,
+        type: lines.get("type") as Family["type"] | undefined,
+        help: lines.get("help"),
+        unit: lines.get("unit"),
+      },
+      from,
+    );
+    return sampleNames(family).includes(name) ? { ...family, written } : undefined;
+  }
+
+  /** False for a line that is none. */
+  #metadata(text: string): boolean {
+    const line = readMetadataLine(text, this.#rules.from);
+    if (line.kind === "eof") this.#hasEnded = this.#rules.from === "openmetrics";
+    if (!("name" in line)) return line.kind !== "invalid";
+    if (this.#announced?.written !== line.name) {
+      // Too late: samples of it have left.
+      if (this.#announced === undefined && this.#group?.written === line.name) return true;
+      this.#announced = { written: line.name, lines: new Map() };
+    }
+    const told = this.#announced.lines;
+    if (!told.has(line.kind)) told.set(line.kind, line.kind === "type" ? line.type : line.text);
+    return true;
+  }
+}
+
+const nothing = { before: "", isKept: false } as const;

@@ -1,0 +1,24 @@
+/** `/stats/prometheus` and `/metrics`: metrics of the agent, Envoy and the application in one, for Prometheus. */
+import type { Answer, Asked, Route } from "../status/contract/route.ts";
+
+/** What they work with. */
+export interface ScrapeParts {
+  readonly scrape: (asked: Pick<Asked, "method" | "search" | "headers">) => Promise<Answer>;
+}
+
+/** Istio's path. */
+export const scrapeRoute: Route<ScrapeParts> = {
+  path: "/stats/prometheus",
+  method: "GET",
+  scope: "scrapers",
+  describe:
+    "The agent's metrics, Envoy's and the application's in one; its query is for Envoy (`usedonly`, `filter`).",
+  handle: ({ scrape }, asked) => scrape(asked),
+};
+
+/** The path that Prometheus asks unless told. */
+export const plainScrapeRoute: Route<ScrapeParts> = {
+  ...scrapeRoute,
+  path: "/metrics",
+  describe: "The same as /stats/prometheus.",
+};

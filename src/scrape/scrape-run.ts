@@ -1,0 +1,168 @@
+/**
+ * One scrape: all sources are asked at once, and written one after the other, those first that answer first.
+ *
+ * Whatever a source does, it is the only one that loses by it. One that hangs has the time that it shares with those
+ * that are still to come, and what all of them together take ends before the scraper's own time does.
+ */
+import { Deadline, Timer } from "../lifecycle/timer.ts";
+import type { Format } from "./formats/family.ts";
+import { CheckedText } from "./merge/checked-text.ts";
+import { FamilyLedger } from "./merge/family-ledger.ts";
+import { SeriesSet } from "./merge/series-set.ts";
+import { Tally } from "./merge/tally.ts";
+import { type TextRules, TrustedText } from "./merge/trusted-text.ts";
+import type { ScrapeOptions } from "./options.ts";
+import { type Outcome, outcomeFamilies, outcomeText } from "./outcome.ts";
+import { SourceFailure } from "./source/failure.ts";
+import { openSource, type OpenSource, type Source } from "./source/open-source.ts";
+import { readSource } from "./source/read-source.ts";
+
+/** What it works with. */
+export interface ScrapeRunDependencies {
+  readonly sources: readonly Source[];
+  readonly budgetMs: number;
+  readonly limits: Pick<ScrapeOptions, "maxBytes" | "maxSeries">;
+  /** False for a family that is to be left out. */
+  readonly isWanted: (name: string) => boolean;
+  /** The agent's own metrics, in the text format. */
+  readonly own: () => Promise<string>;
+  readonly onOutcome: (outcome: Outcome) => void;
+}
+
+type State =
+  | { readonly kind: "asked" }
+  | { readonly kind: "open"; readonly open: OpenSource }
+  | { readonly kind: "failed"; readonly failure: SourceFailure };
+
+interface Asked {
+  readonly source: Source;
+  state: State;
+}
+
+/** Longest time that applications may keep the choice of the format waiting: a share of all, and in milliseconds. */
+const choice = { share: 0.25, mostMs: 1_000 } as const;
+
+/** It begins with its making, and ends when it is disposed. */
+export class ScrapeRun implements Disposable {
+  readonly #deps: ScrapeRunDependencies;
+  readonly #started = performance.now();
+  readonly #stop = new AbortController();
+  readonly #timer: Timer;
+  #asked: readonly Asked[] = [];
+  #changed = Promise.withResolvers<void>();
+
+  constructor(deps: ScrapeRunDependencies) {
+    this.#deps = deps;
+    const stop = (): void => {
+      this.#stop.abort(new SourceFailure("timeout", "was not done when the scraper's time was over"));
+    };
+    this.#timer = new Timer(deps.budgetMs, stop, { isBackground: true });
+    this.#asked = deps.sources.map((source) => this.#ask(source));
+  }
+
+  [Symbol.dispose](): void {
+    this.#timer.cancel();
+    this.#stop.abort(new SourceFailure("torn", "nobody waits for it any more"));
+  }
+
+  /** OpenMetrics where every application that answers in time speaks it. */
+  async format(isOpenMetricsWanted: boolean): Promise<Format> {
+    const applications = this.#asked.filter(({ source }) => source.type === "application");
+    if (!isOpenMetricsWanted || applications.length === 0) return "text";
+    using limit = new Deadline(Math.min(this.#deps.budgetMs * choice.share, choice.mostMs));
+    const { signal } = limit;
+    signal.addEventListener("abort", () => {
+      this.#wake();
+    });
+    while (!signal.aborted && applications.some(({ state }) => state.kind === "asked"))
+      await this.#changed.promise;
+    const formats = applications.flatMap(({ state }) => (state.kind === "open" ? [state.open.format] : []));
+    return formats.length > 0 && formats.every((format) => format === "openmetrics") ? "openmetrics" : "text";
+  }
+
+  /** The merged exposition. */
+  async *body(to: Format): AsyncGenerator<Uint8Array, void, undefined> {
+    const { isWanted, own, limits } = this.#deps;
+    const ledger = new FamilyLedger(to, isWanted);
+    const rules = { to, ledger, series: this.#seriesSet() };
+    const ownText = await own();
+    yield* new CheckedText({
+      ...{ to, ledger, series: undefined, from: "text", tally: new Tally(), maxSeries: Infinity },
+    }).take(Buffer.from(ownText));
+    for (const family of outcomeFamilies) ledger.reserve(family);
+    const outcomes: Outcome[] = [];
+    for (let left = this.#asked; left.length > 0;) {
+      const one = await this.#next(left);
+      const tally = new Tally();
+      const failure = yield* this.#merge(one, left.length, { ...rules, tally, maxSeries: limits.maxSeries });
+      left = left.filter((other) => other !== one);
+      const seconds = (performance.now() - this.#started) / 1_000;
+      const outcome = { source: one.source, tally, failure, seconds };
+      outcomes.push(outcome);
+      this.#deps.onOutcome(outcome);
+    }
+    yield Buffer.from(outcomeText(outcomes) + (to === "openmetrics" ? "# EOF\n" : ""));
+  }
+
+  /** A table of series is for applications that may have the same ones. */
+  #seriesSet(): SeriesSet | undefined {
+    const applications = this.#asked.filter(({ source }) => source.type === "application");
+    return applications.length > 1 ? new SeriesSet() : undefined;
+  }
+
+  #ask(source: Source): Asked {
+    const asked: Asked = { source, state: { kind: "asked" } };
+    openSource(source, this.#stop.signal).then(
+      (open) => {
+        asked.state = { kind: "open", open };
+        this.#wake();
+      },
+      (failure: unknown) => {
+        asked.state = {
+          kind: "failed",
+          failure:
+            failure instanceof SourceFailure ? failure : new SourceFailure("unavailable", "failed", failure),
+        };
+        this.#wake();
+      },
+    );
+    return asked;
+  }
+
+  #wake(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+
+  /** The first that has answered. Each answers or fails before the time is over. */
+  async #next(left: readonly Asked[]): Promise<Asked> {
+    for (;;) {
+      const one = left.find(({ state }) => state.kind !== "asked");
+      if (one !== undefined) return one;
+      await this.#changed.promise;
+    }
+  }
+
+  async *#merge(
+    { source, state }: Asked,
+    sharers: number,
+    { series, ...rules }: TextRules & { readonly series: SeriesSet | undefined },
+  ): AsyncGenerator<Uint8Array, SourceFailure | undefined, undefined> {
+    if (state.kind !== "open") return state.kind === "failed" ? state.failure : undefined;
+    const { open } = state;
+    const text =
+      source.type === "envoy" && open.format === "text"
+        ? new TrustedText(rules)
+        : new CheckedText({ ...rules, series, from: open.format });
+    const leftMs = this.#deps.budgetMs - (performance.now() - this.#started);
+    const limits = { maxBytes: this.#deps.limits.maxBytes, timeoutMs: Math.max(0, leftMs) / sharers };
+    try {
+      yield* readSource(open, text, rules.tally, limits);
+      return undefined;
+    } catch (error) {
+      const { signal } = this.#stop;
+      if (signal.aborted && signal.reason instanceof SourceFailure) return signal.reason;
+      return error instanceof SourceFailure ? error : new SourceFailure("torn", "broke off", error);
+    }
+  }
+}

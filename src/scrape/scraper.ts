@@ -1,0 +1,146 @@
+/**
+ * Answers scrapes of the status port, a bounded number of them at once.
+ */
+import { Readable } from "node:stream";
+import { type Answer, type Asked, text } from "../status/contract/route.ts";
+import type { Logger } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { budgetMs } from "./budget.ts";
+import { encoded } from "./encode.ts";
+import { contentTypeOf, readWanted } from "./formats/negotiation.ts";
+import { type ScrapeMetrics, scrapeMetrics } from "./metrics.ts";
+import type { ScrapeOptions } from "./options.ts";
+import type { Outcome } from "./outcome.ts";
+import { ScrapeRun } from "./scrape-run.ts";
+import { type Slot, Slots } from "./slots.ts";
+import type { FailureCode } from "./source/failure.ts";
+import { sourcesOf } from "./sources.ts";
+
+/** What it works with. */
+export interface ScraperDependencies {
+  /** Of pilot-agent's prefix. */
+  readonly metrics: Metrics;
+  /** The agent's own metrics, in the text format, without secrets. */
+  readonly own: () => Promise<string>;
+  /** Admin socket of the active Envoy; undefined without one. */
+  readonly envoySocket: () => string | undefined;
+  readonly isWanted: (name: string) => boolean;
+  readonly log: Logger;
+}
+
+/** Scrapes at once. */
+const mostScrapes = 8;
+
+/** Bytes that are made before somebody takes them. */
+const ahead = 65_536;
+
+/** One for the agent's life. */
+export class Scraper {
+  readonly #options: ScrapeOptions;
+  readonly #deps: ScraperDependencies;
+  readonly #metrics: ScrapeMetrics;
+  readonly #slots = new Slots(mostScrapes);
+  /** What is known to be wrong, by source. */
+  readonly #failing = new Map<string, FailureCode>();
+
+  constructor(options: ScrapeOptions, deps: ScraperDependencies) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#metrics = scrapeMetrics(deps.metrics);
+  }
+
+  async answer({ method, search, headers }: Pick<Asked, "method" | "search" | "headers">): Promise<Answer> {
+    const header = (name: string): string | undefined => {
+      const value = headers[name];
+      return typeof value === "string" ? value : undefined;
+    };
+    const wanted = readWanted(header("accept"), header("accept-encoding"));
+    // A scrape is too much work for an answer without a body.
+    if (method === "HEAD") return { ...text(200, ""), contentType: contentTypeOf("text", wanted) };
+    const { own, isWanted, envoySocket } = this.#deps;
+    const timeout = header("x-prometheus-scrape-timeout-seconds");
+    const request = { search, timeout, userAgent: header("user-agent") };
+    const stop = new AbortController();
+    const slot: Slot = {
+      waitsSince: undefined,
+      end: () => {
+        stop.abort();
+      },
+    };
+    if (!this.#slots.take(slot, performance.now())) {
+      this.#metrics.refused();
+      return text(503, "Too many scrapes at once\n");
+    }
+    this.#metrics.scraped();
+    const run = new ScrapeRun({
+      sources: sourcesOf(this.#options, envoySocket(), request, wanted),
+      budgetMs: budgetMs(timeout, this.#options.timeoutMs),
+      limits: this.#options,
+      ...{ isWanted, own },
+      onOutcome: (outcome) => {
+        this.#note(outcome);
+      },
+    });
+    const format = await run.format(wanted.openMetrics !== undefined);
+    const { encoding } = wanted;
+    const body = readableOf(run.body(format), slot, () => {
+      run[Symbol.dispose]();
+      this.#slots.leave(slot);
+    });
+    stop.signal.addEventListener("abort", () => body.destroy(), { once: true });
+    return {
+      kind: "stream",
+      headers: {
+        "content-type": contentTypeOf(format, wanted),
+        vary: "accept, accept-encoding",
+        ...(encoding === undefined ? {} : { "content-encoding": encoding }),
+      },
+      body: encoded(body, encoding),
+    };
+  }
+
+  #note({ source, tally, failure }: Outcome): void {
+    this.#metrics.merged(source, tally, failure?.code);
+    const before = this.#failing.get(source.name);
+    if (failure?.code === before) return;
+    const facts = { source: source.name };
+    if (failure === undefined) {
+      this.#failing.delete(source.name);
+      this.#deps.log.info("a source of metrics is whole again", facts);
+    } else {
+      this.#failing.set(source.name, failure.code);
+      this.#deps.log.warn("a source of metrics is not whole", { ...facts, reason: failure.message });
+    }
+  }
+}
+
+/** @param onEnd once, when it is over in whichever way, at once and not when a piece that is waited for has come */
+function readableOf(
+  pieces: AsyncGenerator<Uint8Array, void, undefined>,
+  slot: Slot,
+  onEnd: () => void,
+): Readable {
+  return new Readable({
+    highWaterMark: ahead,
+    read() {
+      slot.waitsSince = undefined;
+      pieces.next().then(
+        ({ done, value }) => {
+          if (done === true) this.push(null);
+          else if (!this.push(value)) slot.waitsSince = performance.now();
+        },
+        (error: unknown) => this.destroy(error instanceof Error ? error : new Error(String(error))),
+      );
+    },
+    destroy(error, done) {
+      onEnd();
+      void close(pieces);
+      done(error);
+    },
+  });
+}
+
+/** A failure of what nobody waits for is nobody's. */
+async function close(pieces: AsyncGenerator): Promise<void> {
+  await Promise.allSettled([pieces.return(undefined)]);
+}

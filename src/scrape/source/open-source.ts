@@ -1,0 +1,113 @@
+/**
+ * Ask one source: it is connected, and its answer's head is read. The body is left to whoever merges it.
+ *
+ * Nobody but loopback and Envoy's own socket is ever asked: a redirect is followed within the source it came from.
+ */
+import { type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";
+import { errorMessage } from "../../lifecycle/error-message.ts";
+import type { Format } from "../formats/family.ts";
+import { formatOf } from "../formats/negotiation.ts";
+import { SourceFailure } from "./failure.ts";
+
+/** A source of metrics. */
+export interface Source {
+  /** As metrics and logs call it: `envoy`, `application:8080/metrics`. */
+  readonly name: string;
+  /** Istio's word for it. */
+  readonly type: "envoy" | "application";
+  readonly at: { readonly socketPath: string } | { readonly port: number };
+  /** Path and query. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** One that answers. */
+export interface OpenSource {
+  readonly format: Format;
+  /** Says by its end that it is whole, rather than by the connection's. */
+  readonly isDelimited: boolean;
+  readonly body: IncomingMessage;
+}
+
+/** Times that a source may send elsewhere. */
+const mostRedirects = 5;
+
+/** @throws SourceFailure */
+export async function openSource(source: Source, signal: AbortSignal): Promise<OpenSource> {
+  let { url } = source;
+  for (let redirects = 0; redirects <= mostRedirects; redirects += 1) {
+    const answer = await ask(source, url, signal);
+    const { statusCode: status = 0, headers } = answer;
+    if (status === 200) return read(answer);
+    answer.destroy();
+    const { location } = headers;
+    if (status < 300 || status > 399 || location === undefined)
+      throw new SourceFailure("status", `answered ${status}`);
+    url = within(source, url, location);
+  }
+  throw new SourceFailure("redirect", `redirected more than ${mostRedirects} times`);
+}
+
+function ask({ at, headers }: Source, path: string, signal: AbortSignal): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown): void => {
+      const reason: unknown = signal.aborted ? signal.reason : error;
+      reject(
+        reason instanceof SourceFailure
+          ? reason
+          : new SourceFailure("unavailable", errorMessage(reason), reason),
+      );
+    };
+    try {
+      const request = httpRequest(
+        { ...addressOf(at), path, headers: { ...headers }, agent: false, signal },
+        resolve,
+      );
+      request.on("error", fail);
+      request.end();
+    } catch (error) {
+      // A path that may not stand in a request.
+      fail(error);
+    }
+  });
+}
+
+function addressOf(at: Source["at"]): RequestOptions & { readonly autoSelectFamily?: boolean } {
+  if ("socketPath" in at) return { socketPath: at.socketPath };
+  // Whatever the machine's files call localhost; the application may listen on one family only.
+  return {
+    host: "localhost",
+    port: at.port,
+    autoSelectFamily: true,
+    lookup: (_host, _options, found) => {
+      found(null, [
+        { address: "127.0.0.1", family: 4 },
+        { address: "::1", family: 6 },
+      ]);
+    },
+  };
+}
+
+function read(answer: IncomingMessage): OpenSource {
+  const { headers } = answer;
+  const encoding = headers["content-encoding"] ?? "identity";
+  const format = encoding === "identity" ? formatOf(headers["content-type"]) : undefined;
+  if (format !== undefined) {
+    const isDelimited = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
+    return { format, isDelimited, body: answer };
+  }
+  answer.destroy();
+  throw new SourceFailure(
+    "format",
+    encoding === "identity" ? `answered with ${headers["content-type"] ?? ""}` : `answered in ${encoding}`,
+  );
+}
+
+/** Path and query of a redirect that stays within its source. */
+function within(source: Source, from: string, location: string): string {
+  const home = `http://localhost:${"port" in source.at ? source.at.port : 80}`;
+  const target = URL.parse(location, home + from);
+  if (target === null || target.origin !== new URL(home).origin)
+    throw new SourceFailure("redirect", "redirected to another server");
+  return target.pathname + target.search;
+}

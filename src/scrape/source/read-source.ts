@@ -1,0 +1,50 @@
+/** The body of a source, in pieces of whole lines that may stand in the merged exposition. */
+import type { IncomingMessage } from "node:http";
+import { errorMessage } from "../../lifecycle/error-message.ts";
+import { Timer } from "../../lifecycle/timer.ts";
+import { LineCutter } from "../merge/line-cutter.ts";
+import type { SourceText } from "../merge/source-text.ts";
+import type { Tally } from "../merge/tally.ts";
+import { SourceFailure } from "./failure.ts";
+import type { OpenSource } from "./open-source.ts";
+
+/** How much of it is taken. */
+export interface ReadLimits {
+  readonly maxBytes: number;
+  readonly timeoutMs: number;
+}
+
+/** A failure comes after what could be used, the last line of which is whole. @throws SourceFailure */
+export async function* readSource(
+  { body, isDelimited }: Pick<OpenSource, "isDelimited"> & { readonly body: IncomingMessage },
+  text: SourceText,
+  tally: Tally,
+  { maxBytes, timeoutMs }: ReadLimits,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const stop = (): void => {
+    body.destroy(new SourceFailure("timeout", `was not done after ${Math.round(timeoutMs)} ms`));
+  };
+  using timer = new Timer(timeoutMs, stop, { isBackground: true });
+  const lines = new LineCutter();
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      tally.bytes += chunk.length;
+      for (const block of lines.add(chunk)) yield* text.take(block);
+      if (tally.bytes > maxBytes) throw new SourceFailure("too_large", `is longer than ${maxBytes} bytes`);
+      if (text.isHopeless) throw new SourceFailure("invalid", "writes lines that are no metrics");
+      if (text.hasEnded === true) break;
+    }
+  } catch (error) {
+    throw error instanceof SourceFailure ? error : new SourceFailure("torn", errorMessage(error), error);
+  } finally {
+    if (lines.skipped > 0) tally.drop("invalid", lines.skipped);
+    timer.cancel();
+    body.destroy();
+  }
+  const rest = lines.rest();
+  if (rest !== undefined && isDelimited) yield* text.take(rest);
+  if (text.hasEnded === false || (rest !== undefined && !isDelimited))
+    throw new SourceFailure("torn", "broke off");
+  if (tally.samples === 0 && (tally.dropped.get("invalid") ?? 0) > 0)
+    throw new SourceFailure("invalid", "writes lines that are no metrics");
+}

@@ -1,0 +1,110 @@
+/** One scrape of a sidecar: the agent's metrics, a real Envoy's, and those of applications good and bad. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
+import { endless, type MetricSource, saying, startSource } from "../support/metric-source.ts";
+import { scrapeAt } from "../support/scrape-port.ts";
+import { StandaloneSidecar } from "../support/standalone-sidecar.ts";
+import { temporaryFolder, type TemporaryFolder } from "../support/temporary-folder.ts";
+
+const appText =
+  '# HELP app_total It.\n# TYPE app_total counter\napp_total{path="/"} 3\n# TYPE process_cpu gauge\nprocess_cpu 1\n';
+const badText =
+  "# TYPE envoy_server_live histogram\nenvoy_server_live_sum 1\nprocess_cpu 2\n<html>\nbad 1\nhalf";
+
+describe("a scrape of a sidecar", () => {
+  let folder: TemporaryFolder;
+  let app: MetricSource;
+  let bad: MetricSource;
+  let hanging: MetricSource;
+  let sidecar: StandaloneSidecar;
+
+  before(async () => {
+    folder = temporaryFolder();
+    app = await startSource(saying(appText));
+    bad = await startSource(saying(badText));
+    hanging = await startSource((request, response) => {
+      if (request.url === "/endless") endless(Buffer.from("# a\nhuge 1\n".repeat(6_000)))(request, response);
+    });
+    sidecar = await StandaloneSidecar.ready({
+      folder: folder.path,
+      flags: [
+        "--metricsTargets",
+        `${hanging.port}:/endless`,
+        "--metricsMaxBytes",
+        "2000000",
+        "--metricsDrop",
+        "envoy_http_.*",
+      ],
+      env: {
+        ISTIO_PROMETHEUS_ANNOTATIONS: JSON.stringify({
+          scrape: "true",
+          targets: [app, bad, hanging].map(({ port }) => ({ port: String(port), path: "/metrics" })),
+        }),
+      },
+    });
+  });
+
+  after(async () => {
+    await sidecar?.[Symbol.asyncDispose]();
+    for (const source of [app, bad, hanging]) await source?.[Symbol.asyncDispose]();
+    folder?.[Symbol.dispose]();
+  });
+
+  test("has everything that is whole, and says what is not", async () => {
+    const headers = { "x-prometheus-scrape-timeout-seconds": "3" };
+    const { text, up } = await scrapeAt(sidecar.ports.status, { headers });
+    assert.match(text, /^istio_agent_scrapes_total \d+$/m);
+    assert.match(text, /^envoy_server_live\{\} 1$/m);
+    assert.match(text, /^app_total\{path="\/"\} 3$/m);
+    assert.match(text, /^bad 1$/m);
+    assert.match(text, /^process_cpu 1$/m);
+    assert.doesNotMatch(text, /^(?:process_cpu 2|envoy_server_live_sum.*|half|<html>|envoy_http_.*)$/m);
+    assert.deepEqual(up, {
+      envoy: 1,
+      [`application:${app.port}/metrics`]: 1,
+      [`application:${bad.port}/metrics`]: 1,
+      [`application:${hanging.port}/metrics`]: 0,
+      [`application:${hanging.port}/endless`]: 0,
+    });
+    const types = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+    assert.equal(new Set(types).size, types.length);
+  });
+
+  test("forwards its query to Envoy, and its time-out", async () => {
+    const { text } = await scrapeAt(sidecar.ports.status, {
+      path: "/metrics?filter=^server.live$",
+      headers: { "x-prometheus-scrape-timeout-seconds": "2" },
+    });
+    const own = [...text.matchAll(/^envoy_\w+/gm)].map(([name]) => name);
+    assert.deepEqual(own, ["envoy_server_live"]);
+    const last = app.requests.at(-1);
+    assert.equal(last?.url, "/metrics");
+    assert.equal(last?.headers["x-prometheus-scrape-timeout-seconds"], "2");
+  });
+
+  test("is compressed as the scraper likes it", async () => {
+    for (const [encoding, decode] of [
+      ["gzip", gunzipSync],
+      ["zstd", zstdDecompressSync],
+    ] as const) {
+      const { headers, body } = await scrapeAt(sidecar.ports.status, {
+        headers: { "accept-encoding": encoding, "x-prometheus-scrape-timeout-seconds": "2" },
+      });
+      assert.equal(headers["content-encoding"], encoding);
+      assert.match(decode(body).toString("utf8"), /^outrider_scrape_up\{source="envoy"\} 1$/m);
+    }
+  });
+
+  test("holds no stop up", async () => {
+    // Nothing ends it but the agent's end.
+    const scrape = assert.rejects(
+      scrapeAt(sidecar.ports.status, { headers: { "x-prometheus-scrape-timeout-seconds": "100" } }),
+    );
+    const before = hanging.requests.length;
+    while (hanging.requests.length === before) await new Promise((resolve) => setImmediate(resolve));
+    sidecar.agent.kill("SIGTERM");
+    assert.deepEqual(await sidecar.agent.exitWithin(15_000), { kind: "exited", code: 0 });
+    await scrape;
+  });
+});

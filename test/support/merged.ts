@@ -1,0 +1,73 @@
+/** Texts of sources, merged without any socket. */
+import type { Format } from "../../src/scrape/formats/family.ts";
+import { CheckedText } from "../../src/scrape/merge/checked-text.ts";
+import { FamilyLedger } from "../../src/scrape/merge/family-ledger.ts";
+import { LineCutter } from "../../src/scrape/merge/line-cutter.ts";
+import { SeriesSet } from "../../src/scrape/merge/series-set.ts";
+import type { SourceText } from "../../src/scrape/merge/source-text.ts";
+import { Tally } from "../../src/scrape/merge/tally.ts";
+import { TrustedText } from "../../src/scrape/merge/trusted-text.ts";
+
+export interface MergeInput {
+  readonly text: string | Buffer;
+  readonly isTrusted?: boolean;
+  readonly from?: Format;
+  /** Lengths of the pieces in which it comes; in one unless given. */
+  readonly pieces?: readonly number[];
+  readonly maxSeries?: number;
+}
+
+export interface MergeOptions {
+  readonly to?: Format;
+  readonly isWanted?: (name: string) => boolean;
+  readonly findsRepeated?: boolean;
+}
+
+export interface Merged {
+  readonly text: string;
+  readonly bytes: Buffer;
+  readonly tallies: readonly Tally[];
+  readonly texts: readonly SourceText[];
+}
+
+export function merged(inputs: readonly MergeInput[], options: MergeOptions = {}): Merged {
+  const { to = "text", isWanted = () => true, findsRepeated = false } = options;
+  const ledger = new FamilyLedger(to, isWanted);
+  const series = findsRepeated ? new SeriesSet() : undefined;
+  const pieces: Uint8Array[] = [];
+  const tallies: Tally[] = [];
+  const texts: SourceText[] = [];
+  for (const {
+    text,
+    isTrusted = false,
+    from = "text",
+    pieces: lengths = [],
+    maxSeries = Infinity,
+  } of inputs) {
+    const tally = new Tally();
+    const rules = { to, ledger, tally, maxSeries };
+    const source = isTrusted ? new TrustedText(rules) : new CheckedText({ ...rules, series, from });
+    const lines = new LineCutter();
+    for (const chunk of cut(Buffer.from(text), lengths))
+      for (const block of lines.add(chunk)) pieces.push(...source.take(block));
+    const rest = lines.rest();
+    if (rest !== undefined) pieces.push(...source.take(rest));
+    if (lines.skipped > 0) tally.drop("invalid", lines.skipped);
+    tallies.push(tally);
+    texts.push(source);
+  }
+  const bytes = Buffer.concat(pieces);
+  return { text: bytes.toString("utf8"), bytes, tallies, texts };
+}
+
+function cut(bytes: Buffer, lengths: readonly number[]): readonly Buffer[] {
+  const chunks: Buffer[] = [];
+  let at = 0;
+  for (const length of lengths) {
+    if (at >= bytes.length) break;
+    chunks.push(bytes.subarray(at, at + length));
+    at += length;
+  }
+  if (at < bytes.length) chunks.push(bytes.subarray(at));
+  return chunks;
+}
