@@ -140,7 +140,6 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   chokidar: ["files/file-watch.ts"],
   "prom-client": ["telemetry/metrics.ts"],
   koffi: ["init/waitpid.ts", "net/original-destination.ts"],
-  koffi: ["init/waitpid.ts"],
   re2js: ["scrape/name-filter.ts"],
   "json-e": ["bootstrap/render.ts"],
   diff: ["plan/diff.ts"],
