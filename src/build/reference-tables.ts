@@ -63,14 +63,19 @@ function cell(text: string): string {
 function flagTable(command: Command, commands: readonly Command[]): string {
   const base = commands.find((other) => takesAllOf(command, other));
   const own = Object.entries(command.flags).filter(([name, flag]) => base?.flags[name] !== flag);
-  const hasOthers = own.some(([, { also }]) => also !== undefined);
+  const others = Math.max(...own.map(([, { also }]) => also?.length ?? 0));
   const rows = own.map(([name, flag]) => [
     `\`--${name}\``,
     flag.default === undefined || flag.default === "" ? "" : `\`${String(flag.default)}\``,
-    ...(hasOthers ? [(flag.also ?? []).map((other) => `\`${other}\``).join(", ")] : []),
+    ...(others > 0 ? [(flag.also ?? []).map((other) => `\`${other}\``).join(", ")] : []),
     cell(flag.describe),
   ]);
-  const header = ["flag", "default", ...(hasOthers ? ["variable, annotation"] : []), "meaning"];
+  const header = [
+    "flag",
+    "default",
+    ...(others > 0 ? [others > 1 ? "variable, annotation" : "variable"] : []),
+    "meaning",
+  ];
   const words = [
     command.name,
     command.usage,
@@ -106,9 +111,10 @@ function proxyConfigTable(): string {
       `\`${name}\``,
       plain === "" ? "" : `\`${plain}\``,
       cell(`${describeField(field)}${field.isMergedByKey === true ? ", laid together key by key" : ""}`),
+      cell(field.describe ?? ""),
     ];
   });
-  return table(["field", "default", "holds"], rows);
+  return table(["field", "default", "holds", "meaning"], rows);
 }
 
 /** Field and range in words; a message's fields are Istio's. */

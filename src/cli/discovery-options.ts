@@ -14,7 +14,11 @@ import type { Arguments } from "../command/command.ts";
 import { flagTexts } from "../command/setting-flags.ts";
 import { logFlags } from "../config/sources/log-flags.ts";
 import { readFlags } from "../schema/flag-texts.ts";
+import { type GivenVariables, readOwnFlags } from "../schema/own-variables.ts";
 import { discoveryFlags } from "./discovery-flags.ts";
+
+/** Flags that choose a port. */
+const ports = ["secureGrpcPort", "grpcPort", "httpPort"] as const;
 
 /** What the control plane runs with, and how it logs. */
 export interface DiscoveryRun {
@@ -22,14 +26,14 @@ export interface DiscoveryRun {
   readonly log: LogConfig;
 }
 
-/** Read the flags. @throws {ConfigError} With every problem. */
-export async function readDiscoveryOptions(args: Arguments): Promise<DiscoveryRun> {
+/** Read the flags, and their variables. @throws {ConfigError} With every problem. */
+export async function readDiscoveryOptions(args: Arguments, env: GivenVariables): Promise<DiscoveryRun> {
   const problems: ConfigProblem[] = [];
   const refuse = (source: string, message: string): void => {
     problems.push({ source, path: "", message });
   };
   const texts = flagTexts(args, Object.keys({ ...discoveryFlags, ...logFlags }));
-  const flags = readFlags(discoveryFlags, texts, problems);
+  const { values: flags, sourceOf } = readOwnFlags(discoveryFlags, { flags: texts, env }, problems);
   const { plainGrpc, stateDir, jwksFile, trustDomain, maxWorkloadTtl: maxWorkloadTtlMs } = flags;
   const chosen = {
     secureGrpcPort: flags.secureGrpcPort,
@@ -38,28 +42,29 @@ export async function readDiscoveryOptions(args: Arguments): Promise<DiscoveryRu
   };
   const taken = Object.values(chosen).flatMap((value) => (value === undefined || value === 0 ? [] : [value]));
   for (const owner of portOwners(taken)) {
-    const flag = Object.entries(chosen).find(([, value]) => value === owner.port)?.[0] ?? "";
-    refuse(`--${flag}`, `${describePortOwner(owner, flag)}: stop it, or choose another port`);
+    const flag = ports.find((name) => chosen[name] === owner.port) ?? "httpPort";
+    refuse(sourceOf(flag), `${describePortOwner(owner, flag)}: stop it, or choose another port`);
   }
   const demo = await openTokenIssuer(stateDir);
   let { jwks } = demo;
   if (jwksFile !== undefined) {
     const outcome = readJwks(jwksFile);
     if (outcome.kind === "read") ({ jwks } = outcome);
-    else refuse("--jwksFile", `${jwksFile} ${outcome.problem}`);
+    else refuse(sourceOf("jwksFile"), `${jwksFile} ${outcome.problem}`);
   }
   const trustDomainAliases = listOf(flags.trustDomainAliases);
   for (const [flag, names] of [
-    ["--trustDomain", [trustDomain]],
-    ["--trustDomainAliases", trustDomainAliases],
+    ["trustDomain", [trustDomain]],
+    ["trustDomainAliases", trustDomainAliases],
   ] as const) {
     for (const name of names) {
       const problem = trustDomainProblem(name);
-      if (problem !== undefined) refuse(flag, `${JSON.stringify(name)} ${problem} (SPIFFE-ID standard)`);
+      if (problem !== undefined)
+        refuse(sourceOf(flag), `${JSON.stringify(name)} ${problem} (SPIFFE-ID standard)`);
     }
   }
   const audiences = listOf(flags.tokenAudiences);
-  if (audiences.length === 0) refuse("--tokenAudiences", "names no audience");
+  if (audiences.length === 0) refuse(sourceOf("tokenAudiences"), "names no audience");
   const log = logConfig(readFlags(logFlags, texts, problems), problems);
   const limits = {
     // What is given when nothing is asked for must itself be allowed.

@@ -5,6 +5,7 @@ import { unusableCode } from "../command/exit-codes.ts";
 import { join } from "node:path";
 import type { Arguments, Command, CommandContext } from "../command/command.ts";
 import { flagsOf } from "../command/setting-flags.ts";
+import { variableOf } from "../schema/own-variables.ts";
 import { logFlags } from "../config/sources/log-flags.ts";
 import { discoveryFlags } from "./discovery-flags.ts";
 
@@ -12,7 +13,7 @@ import { discoveryFlags } from "./discovery-flags.ts";
 export const discoveryCommand: Command = {
   name: "discovery",
   describe: "Run the control plane: discovery and certificate authority for a folder of Istio YAML.",
-  flags: flagsOf({ ...discoveryFlags, ...logFlags }),
+  flags: { ...flagsOf(discoveryFlags, (name) => [variableOf(name)]), ...flagsOf(logFlags) },
   run: runDiscovery,
 };
 
@@ -36,7 +37,7 @@ async function runDiscovery(args: Arguments, given: CommandContext): Promise<num
   ]);
   const { context, redactor } = privateContext(given);
   try {
-    const { options, log: logConfig } = await readDiscoveryOptions(args);
+    const { options, log: logConfig } = await readDiscoveryOptions(args, context.env);
     const { log } = openLog(logConfig, context.standard, redactor);
     await using server = await DiscoveryServer.listen(options, { log });
     log.info("control plane is up", {

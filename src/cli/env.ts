@@ -15,13 +15,15 @@ export const envCommand: Command = {
   async run(args, context) {
     const [
       { readEnvironment, variables },
-      { ownFlags, variableOf },
+      { ownFlags },
+      { variableOf },
       { readProxyFlags },
       { unreadVariables },
       { describeProblem },
     ] = await Promise.all([
       import("../config/sources/environment.ts"),
       import("../config/sources/own-flags.ts"),
+      import("../schema/own-variables.ts"),
       import("../config/sources/proxy-flags.ts"),
       import("../config/sources/unread-variables.ts"),
       import("../schema/config-problem.ts"),

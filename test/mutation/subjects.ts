@@ -12,6 +12,10 @@ export const subjects: Readonly<Record<string, Subject>> = {
     sources: "src/controlplane/networking",
     tests: ["test/unit/controlplane/networking/**/*.test.ts", "test/unit/controlplane/*.test.ts"],
   },
+  "config/merging": {
+    sources: "src/config/proxy-config/merge.ts",
+    tests: ["test/unit/config/proxy-config/*.test.ts"],
+  },
 };
 
 /** Share of the mutants of a subject that have to be found. */

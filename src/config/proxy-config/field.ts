@@ -11,6 +11,8 @@ import {
 } from "../../schema/range.ts";
 
 interface Presence {
+  /** One sentence for documentation; those of a message's fields are Istio's. */
+  readonly describe?: string;
   /** In effect where no source has the field, as Istio's default mesh config says it; the control plane is told. */
   readonly default?: unknown;
   /** What it means that no source has the field; the control plane is told nothing. */

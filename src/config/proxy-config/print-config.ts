@@ -1,10 +1,12 @@
 /**
- * The effective ProxyConfig for whoever wonders where a value came from: YAML, with the source behind each value.
+ * The effective ProxyConfig for whoever wonders where a value came from: YAML, with the source behind each value, and
+ * the flags likewise, as comments below it.
  */
 import { redacted } from "../../telemetry/redact.ts";
 import { isSecretName } from "../../telemetry/secret-names.ts";
 import type { ConfigSources } from "../sources/config-sources.ts";
 import type { ConfigProblem } from "../../schema/config-problem.ts";
+import { proxyFlagOrigins } from "../sources/proxy-flags.ts";
 import { readEffectiveConfig } from "./effective-config.ts";
 import { isMapping } from "../../document/mapping.ts";
 
@@ -29,7 +31,15 @@ export function configLines(sources: Pick<ConfigSources, "env" | "flags" | "read
       }
       return [`${name}: ${yaml(value, name)} # ${source ?? "default"}`];
     });
-  return { lines: [...warnings.map((warning) => `# ${warning}`), ...lines], problems };
+  const flags = proxyFlagOrigins(sources).map(
+    ({ name, texts, source }) => `# --${name}=${texts.map(shell).join(",")} # ${source ?? "default"}`,
+  );
+  return { lines: [...warnings.map((warning) => `# ${warning}`), ...lines, ...flags], problems };
+}
+
+/** As a command line would give it; in one line, whatever it holds. */
+function shell(text: string): string {
+  return /^[\w./:,-]*$/.test(text) ? text : JSON.stringify(text);
 }
 
 /** JSON is YAML; a token is nobody's to read. */

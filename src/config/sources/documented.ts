@@ -2,7 +2,8 @@
  * Every variable that the agent reads, pilot-agent's and its own.
  */
 import { variables } from "./environment.ts";
-import { ownFlags, variableOf } from "./own-flags.ts";
+import { variableOf } from "../../schema/own-variables.ts";
+import { ownFlags } from "./own-flags.ts";
 
 const names: ReadonlySet<string> = new Set([
   ...Object.keys(variables),

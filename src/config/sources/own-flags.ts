@@ -15,6 +15,7 @@ import {
   someDuration,
 } from "../../schema/range.ts";
 import { choice, duration, flag, integer, optionalText, text } from "../../schema/setting.ts";
+import { wordsOf } from "../../schema/own-variables.ts";
 import { metricNames } from "./metric-names.ts";
 import { rotationNotice } from "./rotation-notice.ts";
 import { scrapeTargets } from "./scrape-targets.ts";
@@ -185,16 +186,7 @@ export const guardedFlags: ReadonlySet<string> = new Set<keyof typeof ownFlags>(
   "terminationLog",
 ]);
 
-/** `swapMode` as `OUTRIDER_SWAP_MODE`. */
-export function variableOf(flag: string): string {
-  return `OUTRIDER_${wordsOf(flag).join("_").toUpperCase()}`;
-}
-
 /** `swapMode` as `outrider.dev/swap-mode`. */
 export function annotationOf(flag: string): string {
   return `outrider.dev/${wordsOf(flag).join("-")}`;
-}
-
-function wordsOf(flag: string): readonly string[] {
-  return flag.split(/(?=[A-Z])/).map((word) => word.toLowerCase());
 }

@@ -12,9 +12,9 @@ const rawRead = /\b(?:env|environment)(?:\.\w+)?(?:\?\.)?\[|\bprocess\.env\b|\{[
 /** Who reads it all the same, and why. */
 const readers: Readonly<Record<string, string>> = {
   "config/sources/environment.ts": "the table's reader",
-  "config/sources/proxy-flags.ts": "the reader of outrider's own",
   "config/sources/unread-variables.ts": "tells of what has no effect",
   "capture/options/given.ts": "the reader of traffic capture's own",
+  "schema/own-variables.ts": "the reader of outrider's own",
   "schema/system-variables.ts": "the reader of the system's",
   "cli/env.ts": "prints what is set",
   "process/own-environment.ts": "hides what is Node.js' own",

@@ -2,15 +2,17 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { commands } from "../../../src/cli/commands.ts";
+import { discoveryFlags } from "../../../src/cli/discovery-flags.ts";
 import { variables } from "../../../src/config/sources/environment.ts";
 import { istioFlags } from "../../../src/config/sources/istio-flags.ts";
-import { annotationOf, guardedFlags, ownFlags, variableOf } from "../../../src/config/sources/own-flags.ts";
+import { annotationOf, guardedFlags, ownFlags } from "../../../src/config/sources/own-flags.ts";
 import { pilotFlags } from "../../../src/config/sources/pilot-flags.ts";
 import { parseConfig } from "../../../src/config/parse-config.ts";
 import { readProxyFlags } from "../../../src/config/sources/proxy-flags.ts";
 import { markVariable } from "../../../src/envoy/generation/own-envoy.ts";
 import { launchedVariable } from "../../../src/process/own-environment.ts";
 import { type ConfigProblem, describeProblem } from "../../../src/schema/config-problem.ts";
+import { variableOf } from "../../../src/schema/own-variables.ts";
 import { readText, type Setting } from "../../../src/schema/setting.ts";
 import { configSources, type SourceChanges } from "../../support/config-sources.ts";
 
@@ -49,6 +51,10 @@ describe("a flag of outrider's own", () => {
       assert.ok(!Object.hasOwn(istioFlags, name) && !Object.hasOwn(pilotFlags, name), name);
       assert.ok(!Object.hasOwn(variables, variableOf(name)), name);
       assert.ok(![markVariable, launchedVariable].includes(variableOf(name)), name);
+    }
+    for (const name of Object.keys(discoveryFlags)) {
+      assert.match(variableOf(name), /^OUTRIDER_[A-Z]+(?:_[A-Z]+)*$/);
+      assert.ok(!Object.hasOwn(ownFlags, name), name);
     }
     assert.equal(variableOf("identityCacheOnDisk"), "OUTRIDER_IDENTITY_CACHE_ON_DISK");
     assert.equal(annotationOf("identityCacheOnDisk"), "outrider.dev/identity-cache-on-disk");

@@ -51,3 +51,27 @@ test("what is wrong is listed with its source, beside what is in effect", () => 
     ["PROXY_CONFIG extraStatTags", "./etc/istio/config/mesh drainDuration", "PROXY_CONFIG statusPort"],
   );
 });
+
+test("the flags follow as comments, each with the name under which its value stands", () => {
+  const { lines } = configLines(
+    configSources({
+      env: { OUTRIDER_SWAP_MODE: "cold", OUTRIDER_SWAP_TIMEOUT: "soon", OUTRIDER_APP_GRACE: "3s" },
+      flags: { restartBudget: "7", log_target: "stdout" },
+      files: {
+        "./etc/istio/pod/annotations":
+          'outrider.dev/on-rotate="reload now\\nplease"\noutrider.dev/app-grace="2s"\n',
+      },
+    }),
+  );
+  for (const line of [
+    "# --swapMode=cold # OUTRIDER_SWAP_MODE",
+    "# --appGrace=2s # ./etc/istio/pod/annotations: outrider.dev/app-grace",
+    '# --onRotate="reload now\\nplease" # ./etc/istio/pod/annotations: outrider.dev/on-rotate',
+    "# --restartBudget=7 # --restartBudget",
+    "# --log_target=stdout # --log_target",
+    "# --log_as_json=false # default",
+    // It is refused, and said so.
+    "# --swapTimeout=30s # default",
+  ])
+    assert.ok(lines.includes(line), `${line} is not among\n${lines.join("\n")}`);
+});
