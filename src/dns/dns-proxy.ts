@@ -163,11 +163,14 @@ export class DnsProxy implements AsyncDisposable {
     const unsent = (): void => {
       this.#unsent += 1;
     };
+    const unexpected = (error: unknown): void => {
+      this.#log.error("a query was ended by an unexpected error", { reason: errorMessage(error) });
+    };
     for (const place of placesOf(listen, this.#file.current.servers)) {
       try {
-        const tcp = this.#stack.use(await TcpServer.listen(place, this.#answerer, unsent));
+        const tcp = this.#stack.use(await TcpServer.listen(place, this.#answerer, unsent, unexpected));
         const bound = { ...place, port: tcp.port };
-        this.#stack.use(await UdpServer.listen(bound, this.#answerer, unsent));
+        this.#stack.use(await UdpServer.listen(bound, this.#answerer, unsent, unexpected));
         this.#places.push(bound);
       } catch (error) {
         const code = errorCode(error);

@@ -6,7 +6,7 @@
  */
 import { createServer, type Server, type Socket } from "node:net";
 import { errorMessage } from "../lifecycle/error-message.ts";
-import { guarded } from "../lifecycle/guard.ts";
+import { handled } from "../lifecycle/guard.ts";
 import { Timer } from "../lifecycle/timer.ts";
 import { type ConnectionLimits, ConnectionTable } from "../net/connection-table.ts";
 import { isOneOfTheLast, maxDescriptors } from "../net/descriptors.ts";
@@ -115,7 +115,7 @@ export class Door implements AsyncDisposable {
       socket.destroy();
       onFault?.(errorMessage(error));
     };
-    guarded({ part, contain }, () => {
+    handled({ part, contain }, () => {
       take(socket);
     });
   }

@@ -16,7 +16,7 @@ import type { Socket } from "node:net";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import { Timer } from "../lifecycle/timer.ts";
-import { type Guard, guarded } from "../lifecycle/guard.ts";
+import { type Guard, guarded, handled } from "../lifecycle/guard.ts";
 import { connectionLimits } from "../net/connection-table.ts";
 import { maxDescriptors } from "../net/descriptors.ts";
 import { prepareSocketPath, withSocketMode } from "../net/unix-socket.ts";
@@ -78,7 +78,7 @@ export class StreamServer implements AsyncDisposable {
         stream.destroy();
         contain(error);
       };
-      guarded({ part, contain: end }, () => {
+      handled({ part, contain: end }, () => {
         this.#serve(stream, headers);
       });
     });

@@ -26,6 +26,21 @@ export function guarded<T>(guard: Guard, work: () => T): T {
   return current.run(guard, work);
 }
 
+/**
+ * Run an event's handler, and all that it sets off, as a piece of `guard`'s part.
+ *
+ * What it throws itself has left the part by the time that it is found uncaught, so it is contained here.
+ */
+export function handled(guard: Required<Guard>, handle: () => void): void {
+  guarded(guard, () => {
+    try {
+      handle();
+    } catch (error) {
+      guard.contain(error);
+    }
+  });
+}
+
 /** What is to be done about an error that nothing has caught. */
 export type Escape =
   /** It was about one request, which is gone. */

@@ -172,12 +172,16 @@ export class Answerer {
     const same = key === undefined ? undefined : `${question.overTcp ? "tcp" : "udp"} ${key}`;
     const open = same === undefined ? undefined : this.#asking.get(same);
     if (open !== undefined) return open;
-    const forwarding = forwarder.forward(question).then((forwarded) => {
-      if (same !== undefined) this.#asking.delete(same);
-      if (key !== undefined && forwarded.isGood && forwarded.message !== undefined)
-        cache.put(key, forwarded.message, performance.now());
-      return forwarded;
-    });
+    const forwarding = forwarder
+      .forward(question)
+      .then((forwarded) => {
+        if (key !== undefined && forwarded.isGood && forwarded.message !== undefined)
+          cache.put(key, forwarded.message, performance.now());
+        return forwarded;
+      })
+      .finally(() => {
+        if (same !== undefined) this.#asking.delete(same);
+      });
     if (same !== undefined) this.#asking.set(same, forwarding);
     return forwarding;
   }

@@ -3,10 +3,11 @@
  */
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { handled } from "../../lifecycle/guard.ts";
 import { Timer } from "../../lifecycle/timer.ts";
 import type { Answerer } from "../answer/answerer.ts";
 import { framed, FrameReader } from "../wire/frames.ts";
-import type { Unsent } from "./udp-server.ts";
+import { part, type Unexpected, type Unsent } from "./udp-server.ts";
 
 /** Connections at one time. One more takes the place of none: it is closed. */
 const maxConnections = 512;
@@ -23,12 +24,19 @@ export class TcpServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #answerer: Pick<Answerer, "answer">;
   readonly #unsent: Unsent;
+  readonly #unexpected: Unexpected;
   readonly #connections = new Set<Socket>();
 
-  private constructor(server: Server, answerer: Pick<Answerer, "answer">, unsent: Unsent) {
+  private constructor(
+    server: Server,
+    answerer: Pick<Answerer, "answer">,
+    unsent: Unsent,
+    unexpected: Unexpected,
+  ) {
     this.#server = server;
     this.#answerer = answerer;
     this.#unsent = unsent;
+    this.#unexpected = unexpected;
     server.maxConnections = maxConnections;
     server.on("connection", (socket) => {
       this.#serve(socket);
@@ -41,11 +49,12 @@ export class TcpServer implements AsyncDisposable {
     { host, port }: { readonly host: string; readonly port: number },
     answerer: Pick<Answerer, "answer">,
     unsent: Unsent,
+    unexpected: Unexpected,
   ): Promise<TcpServer> {
     const server = createServer({ noDelay: true });
     server.listen({ host, port, ipv6Only: true });
     await once(server, "listening");
-    return new TcpServer(server, answerer, unsent);
+    return new TcpServer(server, answerer, unsent, unexpected);
   }
 
   get port(): number {
@@ -75,7 +84,7 @@ export class TcpServer implements AsyncDisposable {
     const send = (answer: Buffer): void => {
       if (!socket.destroyed) socket.write(framed(answer));
     };
-    socket.on("data", (bytes) => {
+    const take = (bytes: Buffer): void => {
       quiet.restart();
       for (const message of frames.take(bytes)) {
         const answer = this.#answerer.answer(message, client);
@@ -88,6 +97,16 @@ export class TcpServer implements AsyncDisposable {
         } else if (answer !== undefined) send(answer);
       }
       flow();
+    };
+    const contain = (error: unknown): void => {
+      socket.destroy();
+      this.#unexpected(error);
+    };
+    // Not around the server: what is accepted does not go on with what it was made in.
+    socket.on("data", (bytes) => {
+      handled({ part, contain }, () => {
+        take(bytes);
+      });
     });
     socket.on("drain", flow);
     socket.on("error", () => {

@@ -3,10 +3,17 @@
  */
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
+import { guarded } from "../../lifecycle/guard.ts";
 import type { Answerer } from "../answer/answerer.ts";
 
 /** What an answer that cannot be sent means: nothing that another query would suffer from. */
 export type Unsent = (error: Error) => void;
+
+/** Told of what nothing has caught: the query that it was about gets no answer, and all others do. */
+export type Unexpected = (error: unknown) => void;
+
+/** As errors call it. */
+export const part = "the DNS proxy";
 
 /** A socket that is bound when `listen` resolves. */
 export class UdpServer implements AsyncDisposable {
@@ -25,7 +32,16 @@ export class UdpServer implements AsyncDisposable {
   }
 
   /** @throws the system error when the address cannot be bound */
-  static async listen(
+  static listen(
+    place: { readonly host: string; readonly port: number },
+    answerer: Pick<Answerer, "answer">,
+    unsent: Unsent,
+    unexpected: Unexpected,
+  ): Promise<UdpServer> {
+    return guarded({ part, contain: unexpected }, () => UdpServer.#bound(place, answerer, unsent));
+  }
+
+  static async #bound(
     place: { readonly host: string; readonly port: number },
     answerer: Pick<Answerer, "answer">,
     unsent: Unsent,

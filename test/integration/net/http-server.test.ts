@@ -5,9 +5,9 @@ import { text } from "node:stream/consumers";
 import { describe, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { sleep } from "../../../src/lifecycle/sleep.ts";
-import { escaped } from "../../../src/lifecycle/guard.ts";
 import { fetchHttp } from "../../../src/net/http-client.ts";
 import { type HttpHandler, HttpServer, type HttpServerOptions } from "../../../src/net/http-server.ts";
+import { catchEscapes } from "../../support/escapes.ts";
 import { bareRequest, holdOpen, sendRaw, statusOf } from "../../support/raw-http.ts";
 
 const limits = { most: 32, mostOfOneSource: 24 };
@@ -21,26 +21,6 @@ async function withServer(
 ): Promise<void> {
   await using server = await HttpServer.listen(anywhere, handler, options);
   await run(server.port);
-}
-
-/** What nothing catches goes where `main` would send it. */
-function catchEscapes(): Disposable & { readonly kinds: readonly string[] } {
-  const kinds: string[] = [];
-  const note = (error: unknown): void => {
-    kinds.push(escaped(error).kind);
-  };
-  const events = ["uncaughtException", "unhandledRejection"] as const;
-  const before = events.map((event) => process.listeners(event as "uncaughtException"));
-  for (const event of events) process.removeAllListeners(event).on(event, note);
-  return {
-    kinds,
-    [Symbol.dispose]: () => {
-      events.forEach((event, index) => {
-        process.removeAllListeners(event);
-        for (const listener of before[index] ?? []) process.on(event as "uncaughtException", listener);
-      });
-    },
-  };
 }
 
 describe("HttpServer", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { escaped, guarded } from "../../../src/lifecycle/guard.ts";
+import { escaped, guarded, handled } from "../../../src/lifecycle/guard.ts";
 import { TaskGroup } from "../../../src/lifecycle/task-group.ts";
 
 describe("escaped()", () => {
@@ -62,5 +62,21 @@ describe("escaped()", () => {
       });
     });
     assert.match((await seen.promise) ?? "", /in task rotate: late$/);
+  });
+});
+
+describe("handled()", () => {
+  test("contains what the handler throws itself, and what comes of it later", async () => {
+    const contained: unknown[] = [];
+    const later = Promise.withResolvers<string>();
+    handled({ part: "the DNS proxy", contain: (error) => contained.push(error) }, () => {
+      setImmediate(() => {
+        later.resolve(escaped("later").kind);
+      });
+      throw new Error("at once");
+    });
+    assert.match(String(contained[0]), /at once/);
+    assert.equal(await later.promise, "contained");
+    assert.equal(contained[1], "later");
   });
 });

@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AnswerCache } from "../../../src/dns/answer/answer-cache.ts";
+import { Answerer } from "../../../src/dns/answer/answerer.ts";
+import { parseResolvConf } from "../../../src/dns/upstream/resolv-conf.ts";
+import { Watch } from "../../../src/lifecycle/watch.ts";
+
+/** A query for the addresses of "a". */
+const query = Buffer.from([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 97, 0, 0, 1, 0, 1]);
+const client = { address: "127.0.0.1", port: 4_000, overTcp: false };
+
+test("a name that could not be forwarded once is forwarded when it is asked for again", async () => {
+  let asked = 0;
+  const answerer = new Answerer(
+    { style: { ttl: 30, random: undefined }, clientQueries: 10 },
+    {
+      table: new Watch(undefined),
+      config: () => parseResolvConf("nameserver 192.0.2.1\n", 53),
+      forwarder: {
+        forward: () => {
+          asked += 1;
+          return asked === 1
+            ? Promise.reject(new Error("no socket"))
+            : Promise.resolve({ isGood: true, message: Buffer.from(query), tries: [] });
+        },
+        hasSent: () => false,
+      },
+      cache: new AnswerCache({ entries: 10, staleMs: 0 }),
+      isGated: () => false,
+      answered: () => undefined,
+    },
+  );
+  await assert.rejects(async () => answerer.answer(Buffer.from(query), client), /no socket/);
+  assert.equal(answerer.open, 0);
+  await answerer.answer(Buffer.from(query), client);
+  assert.equal(asked, 2);
+});
