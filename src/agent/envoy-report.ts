@@ -39,8 +39,9 @@ function generationReport({ generation, pid, startedAt, phases, end }: Generatio
   };
 }
 
-function endsAndSwaps({ report, swapWaitsFor, refused }: EnvoySupervisor): Partial<EnvoyReport> {
+function endsAndSwaps({ report, swapWaitsFor, refused, active }: EnvoySupervisor): Partial<EnvoyReport> {
   const { lastExit, lastSwap } = report;
+  const hotRestartObstacle = active?.lineage?.obstacle;
   return {
     ...(lastExit === undefined
       ? {}
@@ -53,6 +54,7 @@ function endsAndSwaps({ report, swapWaitsFor, refused }: EnvoySupervisor): Parti
           },
         }),
     ...(lastSwap === undefined ? {} : { lastSwap: { ...lastSwap, at: lastSwap.at.toISOString() } }),
+    ...(hotRestartObstacle === undefined ? {} : { hotRestartObstacle }),
     ...(swapWaitsFor === undefined ? {} : { swapWaitsFor }),
     ...(refused === undefined ? {} : { refused }),
   };

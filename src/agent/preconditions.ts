@@ -4,7 +4,8 @@
 import { accessSync, constants } from "node:fs";
 import type { AgentConfig } from "../config/agent-config.ts";
 import { ConfigError, type ConfigProblem } from "../schema/config-problem.ts";
-import { endStrays, findAgent, type StraysResult } from "../envoy/generation/strays.ts";
+import { endStrays, type StraysResult } from "../envoy/generation/strays.ts";
+import { lookForAgent } from "../envoy/inspect/running-agent.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { makeFolder } from "../files/folder.ts";
 import { claimFolder, type FolderClaim } from "../net/folder-claim.ts";
@@ -52,7 +53,7 @@ async function requireClaim(configPath: string): Promise<ClaimedFolder> {
   }
   if (result.kind === "ours") return result.claim;
   // A record names it, where its pid means something here.
-  const pid = findAgent(configPath);
+  const { pid } = lookForAgent(configPath);
   throw inUse(
     configPath,
     pid === undefined

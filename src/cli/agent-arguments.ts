@@ -5,7 +5,8 @@
 import { readFileSync } from "node:fs";
 import { locateAgent } from "../config/agent-location.ts";
 import { readConfigFile } from "../config/sources/read-sources.ts";
-import { lookForAgent, lookForProxylessAgent } from "../doctor/running-agent.ts";
+import { lookForAgent } from "../envoy/inspect/running-agent.ts";
+import { findProxylessAgent } from "../status/proxyless-agent.ts";
 import type { Arguments, CommandContext } from "../command/command.ts";
 import { parseCommandLine } from "../command/parse.ts";
 import { proxyCommand } from "./proxy.ts";
@@ -24,7 +25,7 @@ export async function agentArguments(given: Arguments, context: CommandContext):
   const hasOwn = given.words.length > 0 || Object.keys(proxyCommand.flags).some((name) => given.given(name));
   if (hasOwn || given.unknown.length > 0) return own;
   const { configPath, statusPort } = locateAgent({ env: context.env, flags: {}, readFile: readConfigFile });
-  const pid = lookForAgent(configPath).pid ?? (await lookForProxylessAgent(statusPort)).pid;
+  const pid = lookForAgent(configPath).pid ?? (await findProxylessAgent(statusPort));
   if (pid === undefined) return own;
   const words = commandLine(pid);
   const at = words.indexOf(proxyCommand.name);

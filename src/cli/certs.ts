@@ -3,7 +3,7 @@
  */
 import type { Command, CommandContext } from "../command/command.ts";
 import type { AgentReport } from "../status/contract/agent-report.ts";
-import type { EnvoyCertificates } from "./certs/compare.ts";
+import type { EnvoyCertificates } from "../envoy/admin/admin.ts";
 import { failedCode } from "./stopped-code.ts";
 
 /** Exit codes for scripts. */
@@ -58,21 +58,19 @@ async function askAgent(port: number, context: CommandContext): Promise<AgentRep
 
 /** What Envoy's admin interface tells; undefined, and a line on standard error, when it does not. */
 async function askEnvoy(port: number, context: CommandContext): Promise<EnvoyCertificates | undefined> {
-  const [{ fetchHttp }, { errorMessage }] = await Promise.all([
-    import("../net/http-client.ts"),
+  const [{ AdminClient, AdminStatusError }, { errorMessage }] = await Promise.all([
+    import("../envoy/admin/admin.ts"),
     import("../lifecycle/error-message.ts"),
   ]);
   const where = `localhost:${port}/certs`;
   try {
-    const { status, body } = await fetchHttp({
-      target: { host: "localhost", port },
-      url: "/certs",
-      timeoutMs,
-    });
-    if (status === 200) return JSON.parse(body.toString("utf8")) as EnvoyCertificates;
-    context.printError(`${where} answers with status ${status}: ${body.toString("utf8").trim()}`);
+    return await new AdminClient({ host: "localhost", port }).certificates(timeoutMs);
   } catch (error) {
-    context.printError(noAnswer(where, errorMessage(error)));
+    context.printError(
+      error instanceof AdminStatusError
+        ? `${where} answers with status ${error.status}: ${error.body}`
+        : noAnswer(where, errorMessage(error)),
+    );
   }
   return undefined;
 }

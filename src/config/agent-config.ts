@@ -2,11 +2,11 @@
  * Everything the agent needs to know, decided: the product of the features' own options.
  */
 import type { BootstrapSource } from "./decide/bootstrap-source.ts";
-import type { KnownPort } from "./decide/known-ports.ts";
 import type { Json } from "../bootstrap/parameters.ts";
 import type { AppProbesOptions } from "../app-probes/options.ts";
 import type { ApplicationSocketOptions } from "../application/options.ts";
 import type { EnvoyOptions } from "../envoy/generation/options.ts";
+import type { KnownPort } from "../envoy/inspect/ports.ts";
 import type { SupervisionPolicy } from "../envoy/supervision/policy.ts";
 import type { DnsOptions } from "../dns/options.ts";
 import type { IdentityOptions } from "../identity/options.ts";

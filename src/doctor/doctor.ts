@@ -12,7 +12,8 @@ import type { Finding } from "./finding.ts";
 import { proxylessChecks } from "./proxyless.ts";
 import { refusedChecks } from "./refused.ts";
 import { type Check, runChecks } from "./run-checks.ts";
-import { lookForAgent, lookForProxylessAgent } from "./running-agent.ts";
+import { lookForAgent, noAgent } from "../envoy/inspect/running-agent.ts";
+import { findProxylessAgent } from "../status/proxyless-agent.ts";
 import { readSubject } from "./subject.ts";
 import { systemChecks } from "./system-checks.ts";
 
@@ -50,7 +51,7 @@ export async function examine(sources: ConfigSources, context: DoctorContext): P
   const network = controlPlaneChecks(subject, deadline.signal);
   const agent = subject.runsEnvoy
     ? lookForAgent(subject.configPath)
-    : await lookForProxylessAgent(subject.statusPort);
+    : { ...noAgent, pid: await findProxylessAgent(subject.statusPort) };
   const checks: readonly Check[] = [
     ...(subject.runsEnvoy ? envoyChecks(subject, agent, sources.env) : proxylessChecks(subject)),
     ...systemChecks(subject, agent, sources.env).filter(

@@ -5,17 +5,17 @@ import { launchOf } from "../config/launch.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { BootstrapSource } from "../config/decide/bootstrap-source.ts";
 import { ConfigError } from "../schema/config-problem.ts";
+import { AdminClient } from "../envoy/admin/admin.ts";
 import { findEnvoy } from "../envoy/binary/ensure.ts";
 import type { PreparedLaunch } from "../envoy/generation/launch.ts";
-import { fetchHttp } from "../net/http-client.ts";
+import { validateElsewhere } from "../envoy/inspect/validate-elsewhere.ts";
 import { judgeTemplateError, judgeValidation } from "./bootstrap.ts";
 import { judgeHotRestartVersion, judgeMissingBinary, judgeVersion } from "./envoy-binary.ts";
 import { runEnvoy } from "./envoy-run.ts";
 import type { Finding } from "./finding.ts";
 import type { Check } from "./run-checks.ts";
-import type { RunningAgent } from "./running-agent.ts";
+import type { RunningAgent } from "../envoy/inspect/running-agent.ts";
 import type { Subject } from "./subject.ts";
-import { validateBootstrap } from "./validate-bootstrap.ts";
 
 /** A binary that is not found has one finding and nothing else to check. */
 export function envoyChecks(
@@ -37,7 +37,7 @@ export function envoyChecks(
       run: async (signal) => {
         const [answer, running] = await Promise.all([
           runEnvoy(binary, ["--hot-restart-version"], signal),
-          agent.pid === undefined ? undefined : runningVersion(subject.admin, signal),
+          agent.pid === undefined ? undefined : runningVersion(subject.admin),
         ]);
         return [judgeHotRestartVersion(answer, running)];
       },
@@ -48,17 +48,11 @@ export function envoyChecks(
   ];
 }
 
-async function runningVersion(admin: Subject["admin"], signal: AbortSignal): Promise<string | undefined> {
+async function runningVersion(admin: Subject["admin"]): Promise<string | undefined> {
   try {
-    const { status, body } = await fetchHttp({
-      target: admin,
-      url: "/hot_restart_version",
-      timeoutMs: 1_000,
-      signal,
-    });
+    const { hotRestartVersion } = await new AdminClient(admin).serverInfo();
     // An Envoy without hot restart says "disabled".
-    const version = body.toString("utf8").trim();
-    return status === 200 && /^\d/.test(version) ? version : undefined;
+    return /^\d/.test(hotRestartVersion) ? hotRestartVersion : undefined;
   } catch {
     return undefined;
   }
@@ -76,9 +70,8 @@ async function validate(
     if (error instanceof ConfigError) return [judgeTemplateError(error.message)];
     throw error;
   }
-  const { options, bootstrap } = launch;
-  const answer = await validateBootstrap(binary, options, bootstrap, signal);
-  return [judgeValidation(sourceOf(config.bootstrap), bootstrap, answer)];
+  const validation = await validateElsewhere(launch, signal);
+  return [judgeValidation(sourceOf(config.bootstrap), launch, validation)];
 }
 
 function sourceOf(source: BootstrapSource): string {

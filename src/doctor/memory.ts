@@ -2,10 +2,11 @@
  * Whether memory holds an Envoy, and a second one beside it while it is swapped.
  */
 import { CgroupMemory, type MemoryFigures } from "../envoy/exits/cgroup-memory.ts";
+import { bytesToStart, fitsBeside } from "../envoy/inspect/headroom.ts";
 import { residentBytes } from "../process/memory.ts";
 import { formatBytes } from "./bytes.ts";
 import { failure, type Finding, ok, warning } from "./finding.ts";
-import type { RunningAgent } from "./running-agent.ts";
+import type { RunningAgent } from "../envoy/inspect/running-agent.ts";
 
 /** What decides. */
 export interface MemoryRoom {
@@ -21,9 +22,6 @@ const name = "memory";
 /** An Envoy 1.40 with a small configuration. */
 const idleEnvoyBytes = 66 * 1_048_576;
 
-/** Room beyond what an Envoy uses at rest, to load its configuration. */
-const headroomFactor = 1.2;
-
 const raise = "raise the container's memory limit (sidecar.istio.io/proxyMemoryLimit in Kubernetes)";
 
 /** A swap needs room for two, a start for one. */
@@ -34,7 +32,7 @@ export function judgeMemory({ figures, envoyBytes, ownBytes }: MemoryRoom): Find
   if (envoyBytes !== undefined) {
     const free = headroomBytes + ownBytes;
     const seen = `${limit}; ${formatBytes(free)} are free, and the running Envoy uses ${formatBytes(envoyBytes)}`;
-    if (free >= envoyBytes * headroomFactor) return ok(name, `${seen}: a second one fits`);
+    if (fitsBeside({ envoyBytes, freeBytes: free })) return ok(name, `${seen}: a second one fits`);
     return warning(
       name,
       `${seen}: a second one does not fit`,
@@ -42,7 +40,7 @@ export function judgeMemory({ figures, envoyBytes, ownBytes }: MemoryRoom): Find
     );
   }
   // This process stands for the agent, which takes as much.
-  const needed = idleEnvoyBytes * headroomFactor;
+  const needed = bytesToStart(idleEnvoyBytes);
   const seen = `${limit}; ${formatBytes(headroomBytes)} are free beside an agent`;
   if (headroomBytes < needed) {
     return failure(name, `${seen}, and an Envoy takes at least ${formatBytes(needed)}`, raise);

@@ -6,13 +6,11 @@
  */
 import { describePortOwner, listeningPorts, type PortOwner, portOwners } from "../net/port-owner.ts";
 import { failure, type Finding, ok, warning } from "./finding.ts";
-import type { RunningAgent } from "./running-agent.ts";
+import { holderOf, type KnownPort, type PortFriends } from "../envoy/inspect/ports.ts";
+import type { RunningAgent } from "../envoy/inspect/running-agent.ts";
 
-/** A port and what it is for. */
-interface Port {
-  readonly port: number;
-  readonly purpose: string;
-}
+/** Who runs here, and what the running Envoy listens on. */
+export type PortUsers = RunningAgent & Pick<PortFriends, "listeners">;
 
 const name = "ports";
 
@@ -21,9 +19,9 @@ const name = "ports";
  * well is `judgeSharedPorts`' matter.
  */
 export function judgePorts(
-  ports: readonly Port[],
+  ports: readonly KnownPort[],
   owners: readonly PortOwner[],
-  agent: RunningAgent,
+  agent: PortUsers,
 ): readonly Finding[] {
   const findings = ports.flatMap(({ port, purpose }) => {
     const holders = owners.filter((owner) => owner.port === port);
@@ -42,16 +40,17 @@ export function judgePorts(
   ];
 }
 
-function judgeOwner(owner: PortOwner, purpose: string, agent: RunningAgent): Finding {
+function judgeOwner(owner: PortOwner, purpose: string, agent: PortUsers): Finding {
   const seen = describePortOwner(owner, purpose);
-  if (owner.pid !== undefined && agent.strays.includes(owner.pid)) {
+  const holder = holderOf(owner, friendsOf(agent));
+  if (holder === "stray") {
     return warning(
       name,
       `${seen}, the Envoy of an agent that was killed`,
       "the next start of outrider ends it",
     );
   }
-  if (owner.pid === undefined && agent.pid !== undefined) {
+  if (holder === "unseen" && agent.pid !== undefined) {
     return warning(
       name,
       seen,
@@ -62,7 +61,7 @@ function judgeOwner(owner: PortOwner, purpose: string, agent: RunningAgent): Fin
 }
 
 /** Ports of the running Envoys that somebody else listens on as well: the kernel splits their connections. */
-export function judgeSharedPorts(owners: readonly PortOwner[], agent: RunningAgent): Finding {
+export function judgeSharedPorts(owners: readonly PortOwner[], agent: PortUsers): Finding {
   const ours = new Set(owners.filter((owner) => isOwn(owner, agent)).map(({ port }) => port));
   const strangers = owners.filter((owner) => ours.has(owner.port) && !isOwn(owner, agent));
   if (strangers.length === 0) {
@@ -81,12 +80,16 @@ export function judgeSharedPorts(owners: readonly PortOwner[], agent: RunningAge
   );
 }
 
-function isOwn({ pid }: PortOwner, agent: RunningAgent): boolean {
-  return pid !== undefined && (pid === agent.pid || agent.envoys.includes(pid));
+function isOwn(owner: PortOwner, agent: PortUsers): boolean {
+  return holderOf(owner, friendsOf(agent)) === "own";
+}
+
+function friendsOf({ pid, envoys, strays, listeners }: PortUsers): PortFriends {
+  return { own: [...(pid === undefined ? [] : [pid]), ...envoys], strays, listeners };
 }
 
 /** The known ports first, then what the running Envoys listen on. */
-export function lookAtPorts(known: readonly Port[], agent: RunningAgent): readonly Finding[] {
+export function lookAtPorts(known: readonly KnownPort[], agent: PortUsers): readonly Finding[] {
   const wanted = known.filter(({ port }) => port !== 0);
   const owners = portOwners(agent.pid === undefined ? wanted.map(({ port }) => port) : listeningPorts());
   return [...judgePorts(wanted, owners, agent), judgeSharedPorts(owners, agent)];

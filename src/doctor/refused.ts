@@ -6,7 +6,7 @@ import { AgentClient } from "../status/client.ts";
 import { reportRoute } from "../status/routes/report.ts";
 import { type Finding, ok, warning } from "./finding.ts";
 import type { Check } from "./run-checks.ts";
-import type { RunningAgent } from "./running-agent.ts";
+import type { RunningAgent } from "../envoy/inspect/running-agent.ts";
 
 const name = "refused-configuration";
 

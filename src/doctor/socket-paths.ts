@@ -1,7 +1,7 @@
 /**
  * Unix sockets of the agent and its Envoys against what the kernel takes.
  */
-import { join } from "node:path";
+import { generationPaths } from "../envoy/generation/layout.ts";
 import { maxSocketPathBytes } from "../net/unix-socket.ts";
 import { failure, type Finding, ok } from "./finding.ts";
 
@@ -15,7 +15,7 @@ export interface SocketPaths {
 }
 
 /** A generation's number has as many digits after years of swaps. */
-const highGeneration = "100000";
+const highGeneration = 100_000;
 
 /** Every path must fit, also that of a generation to come. */
 export function judgeSocketPaths({ configPath, xds, sds, application }: SocketPaths): Finding {
@@ -23,7 +23,7 @@ export function judgeSocketPaths({ configPath, xds, sds, application }: SocketPa
   const paths = [
     xds,
     sds,
-    join(configPath, "generations", highGeneration, "admin.sock"),
+    generationPaths(configPath, highGeneration).adminSocket,
     ...(application === undefined ? [] : [application]),
   ];
   const lengths = paths.map((path) => ({ path, bytes: Buffer.byteLength(path) }));

@@ -2,6 +2,8 @@
  * The checks that read the machine: files, `/proc`, limits.
  */
 import { readdirSync, readFileSync } from "node:fs";
+import { AdminClient } from "../envoy/admin/admin.ts";
+import type { ListenerFacts } from "../envoy/admin/listeners.ts";
 import { readProcessStat } from "../process/identity.ts";
 import { ownCpus } from "../process/cpu-share.ts";
 import { judgeBaseIds, lookAtBaseIds } from "./base-id.ts";
@@ -15,7 +17,7 @@ import { effectiveCapabilities, judgePrivileges } from "./privileges.ts";
 import { judgePidNamespace, namespaceDepth } from "./processes.ts";
 import { judgeRoots, lookAtRoots } from "./root-certificate.ts";
 import type { Check } from "./run-checks.ts";
-import type { RunningAgent } from "./running-agent.ts";
+import type { RunningAgent } from "../envoy/inspect/running-agent.ts";
 import { judgeSharedMemory, lookAtSharedMemory } from "./shared-memory.ts";
 import { judgeSocketPaths } from "./socket-paths.ts";
 import { interceptionMode, type Subject } from "./subject.ts";
@@ -41,7 +43,11 @@ export function systemChecks(
         }),
       ],
     },
-    { name: "ports", run: () => lookAtPorts(knownPorts, agent) },
+    {
+      name: "ports",
+      run: async () =>
+        lookAtPorts(knownPorts, { ...agent, listeners: await runningListeners(subject.admin, agent) }),
+    },
     {
       name: "port-range",
       run: () => [
@@ -123,6 +129,21 @@ function rootChecks({ identity, xds }: Subject): readonly Check[] {
       run: () => [judgeRoots(path, settings, lookAtRoots(path), new Date())],
     };
   });
+}
+
+/** Longest wait for the running Envoy, in milliseconds. */
+const listenersMs = 1_000;
+
+async function runningListeners(
+  admin: Subject["admin"],
+  agent: RunningAgent,
+): Promise<readonly ListenerFacts[] | undefined> {
+  if (agent.envoys.length === 0) return undefined;
+  try {
+    return await new AdminClient(admin).listeners(listenersMs);
+  } catch {
+    return undefined;
+  }
 }
 
 function lookAtPidNamespace(agent: RunningAgent): Parameters<typeof judgePidNamespace>[0] {

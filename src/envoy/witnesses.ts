@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { CgroupMemory } from "./exits/cgroup-memory.ts";
 import { ExitWitness } from "./exits/exit-witness.ts";
 import { FlightRecorder } from "./exits/flight-recorder.ts";
+import { memoryRoom } from "./inspect/headroom.ts";
 import type { GenerationObserver, SupervisorOptions } from "./supervision/options.ts";
-import { residentBytes } from "../process/memory.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import { type Task, TaskGroup } from "../lifecycle/task-group.ts";
 import { ticks } from "../lifecycle/tick.ts";
@@ -75,11 +75,7 @@ export class Witnesses implements AsyncDisposable {
     });
 
   /** Memory of an Envoy and room for another one, in bytes. */
-  readonly memory: SupervisorOptions["memory"] = (envoyPid) => {
-    const envoyBytes = residentBytes(envoyPid);
-    const freeBytes = this.#memory.figures().headroomBytes;
-    return envoyBytes === undefined || freeBytes === undefined ? undefined : { envoyBytes, freeBytes };
-  };
+  readonly memory: SupervisorOptions["memory"] = (envoyPid) => memoryRoom(this.#memory, envoyPid);
 
   /** Keep the account of OOM kills, so that somebody else's is never taken for Envoy's. */
   async followOomKills(signal: AbortSignal): Promise<void> {

@@ -2,13 +2,14 @@
  * The bootstrap that would be written against the one that Envoy runs with, and everything else that would differ.
  */
 import { statSync } from "node:fs";
-import { join } from "node:path";
 import { envoyArguments } from "../envoy/generation/arguments.ts";
 import { bootstrapFor, type PreparedLaunch } from "../envoy/generation/launch.ts";
+import { generationPaths } from "../envoy/generation/layout.ts";
+import { programAt } from "../envoy/inspect/program-identity.ts";
+import type { RunningEnvoy } from "../envoy/inspect/running-envoy.ts";
 import { redactText } from "../telemetry/redact.ts";
-import { argumentChanges, binaryChange, type BinaryIdentity, type Change, fileChanges } from "./changes.ts";
+import { argumentChanges, binaryChange, type Change, fileChanges } from "./changes.ts";
 import { unifiedDiff } from "./diff.ts";
-import type { RunningEnvoy } from "./running-envoy.ts";
 
 /** Secrets are taken out before the comparison, so that none can show in it. All is new when no Envoy runs. */
 export function bootstrapDiff(launch: PreparedLaunch, running: RunningEnvoy | undefined): readonly string[] {
@@ -17,8 +18,8 @@ export function bootstrapDiff(launch: PreparedLaunch, running: RunningEnvoy | un
     text: redactText(bootstrapFor(launch, adminSocketPath)),
   });
   if (running === undefined) {
-    const path = join(launch.options.configPath, "generations", "1", "admin.sock");
-    return unifiedDiff({ name: "/dev/null", text: "" }, after(path));
+    const { adminSocket } = generationPaths(launch.options.configPath, 1);
+    return unifiedDiff({ name: "/dev/null", text: "" }, after(adminSocket));
   }
   const before = { name: `generation ${running.generation}`, text: redactText(running.bootstrap) };
   return unifiedDiff(before, after(running.adminSocketPath));
@@ -29,7 +30,7 @@ export function changesOf(launch: PreparedLaunch, running: RunningEnvoy): readon
   return [
     ...bootstrapChange(launch, running),
     ...argumentChanges(running.arguments, envoyArguments(launch.options, "", { kind: "alone" })),
-    ...binaryChange(running.binary, identityOf(launch.binary)),
+    ...binaryChange(running.binary, programAt(launch.binary)),
     ...fileChanges(
       launch.files.map((path) => ({ path, writtenAt: statSync(path, { throwIfNoEntry: false })?.mtime })),
       running.startedAt,
@@ -46,10 +47,4 @@ function bootstrapChange(launch: PreparedLaunch, running: RunningEnvoy): readonl
       ? "secrets differ, which are not shown"
       : `${count("+")} lines are new, ${count("-")} are gone`;
   return [{ what: "bootstrap", detail }];
-}
-
-/** Which program is at `path`; one that is not there is nobody's. */
-export function identityOf(path: string): BinaryIdentity {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return { path, inode: stat?.ino ?? 0, device: stat?.dev ?? 0 };
 }

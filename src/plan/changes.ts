@@ -2,6 +2,8 @@
  * What sets the Envoy that configuration asks for apart from the one that runs.
  */
 
+import { isSameProgram, type ProgramIdentity } from "../envoy/inspect/program-identity.ts";
+
 /** One difference. */
 export interface Change {
   readonly what: "bootstrap" | "arguments" | "binary" | "file";
@@ -61,17 +63,13 @@ function flagsOf(args: readonly string[]): ReadonlyMap<string, string> {
   return flags;
 }
 
-/** A file as one program: two names may be one, and a replaced file keeps its name. */
-export interface BinaryIdentity {
-  readonly path: string;
-  readonly inode: number;
-  readonly device: number;
-}
-
 /** Whether another program would be run. */
-export function binaryChange(running: BinaryIdentity | undefined, wanted: BinaryIdentity): readonly Change[] {
+export function binaryChange(
+  running: ProgramIdentity | undefined,
+  wanted: ProgramIdentity,
+): readonly Change[] {
   if (running === undefined) return [];
-  if (running.inode === wanted.inode && running.device === wanted.device) return [];
+  if (isSameProgram(running, wanted)) return [];
   const detail =
     running.path === wanted.path
       ? `${wanted.path} has been replaced`

@@ -5,14 +5,20 @@ import { existsSync } from "node:fs";
 import { launchOf } from "../config/launch.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
 import { findEnvoy } from "../envoy/binary/ensure.ts";
+import type { PreparedLaunch } from "../envoy/generation/launch.ts";
+import { inspect } from "../envoy/inspect/inspect.ts";
+import type { Inspection } from "../envoy/inspect/inspection.ts";
+import { incumbentOf } from "../envoy/inspect/outside-incumbent.ts";
+import { lookForAgent } from "../envoy/inspect/running-agent.ts";
+import { lookAtRunningEnvoy, type RunningEnvoy } from "../envoy/inspect/running-envoy.ts";
+import { validateElsewhere } from "../envoy/inspect/validate-elsewhere.ts";
 import { Deadline } from "../lifecycle/timer.ts";
 import { bootstrapDiff, changesOf } from "./bootstrap-diff.ts";
 import type { Change } from "./changes.ts";
 import { decidePlan, type PlannedAction } from "./decide.ts";
-import { obstaclesOf } from "./obstacles.ts";
+import { whatCannotChange } from "./fixed-ports.ts";
 import { planProxyless } from "./proxyless.ts";
-import { lookAtRunningEnvoy, type RunningEnvoy } from "./running-envoy.ts";
-import { argumentsFor, howToSwap } from "./take-over.ts";
+import { argumentsFor } from "./take-over.ts";
 
 /** The plan, without secrets. */
 export interface Plan {
@@ -80,26 +86,58 @@ export async function makePlan(
   if (binary.kind === "none") return refusal([binary.reason], config.files);
   const launch = launchOf(config, binary.path);
   using deadline = new Deadline(envoyMs);
-  const { signal } = deadline;
-  const [obstacles, swap] = await Promise.all([
-    obstaclesOf(config, launch, running, signal),
-    running === undefined ? undefined : howToSwap(config, launch, running, signal),
-  ]);
-  const changes = running === undefined ? undefined : changesOf(launch, running);
-  const action = decidePlan({ changes, obstacles, swap });
+  const { refusals, swap } = await inspectFor(config, launch, running, deadline.signal);
+  const reasons = refusals.map(({ reason }) => reason);
+  const action =
+    running === undefined
+      ? decidePlan({ changes: undefined, obstacles: reasons, swap: undefined })
+      : decidePlan({
+          changes: changesOf(launch, running),
+          obstacles: [...whatCannotChange(config, running.agent.pid), ...reasons],
+          swap,
+        });
   return {
     action,
     running: running && {
       generation: running.generation,
       pid: running.pid,
       version: running.info?.version,
-      swapWaitsFor: running.swapWaitsFor,
+      swapWaitsFor: running.report?.swapWaitsFor,
     },
     argv: [launch.binary, ...argumentsFor(config, launch, running, action)],
-    changes: changes ?? [],
+    changes: running === undefined ? [] : changesOf(launch, running),
     diff: bootstrapDiff(launch, running),
     files: existing([...new Set([...config.files, ...launch.files, launch.binary])]),
   };
+}
+
+/** The agent's own inspection, asked from beside it. */
+function inspectFor(
+  config: AgentConfig,
+  launch: PreparedLaunch,
+  running: RunningEnvoy | undefined,
+  signal: AbortSignal,
+): Promise<Inspection> {
+  const { configPath } = config.envoy;
+  const { pid, envoys, strays } = running?.agent ?? lookForAgent(configPath);
+  return inspect(
+    {
+      launch,
+      requested: config.supervision.swapMode,
+      validate: validateElsewhere,
+      incumbent: running === undefined || !serves(running) ? undefined : incumbentOf(running),
+      knownPorts: config.knownPorts,
+      // A start ends strays; a running agent has done so, and takes what has come since for a stranger.
+      friends: () => (pid === undefined ? { own: [], strays } : { own: [pid, ...envoys], strays: [] }),
+      wantsAll: true,
+    },
+    signal,
+  );
+}
+
+/** One of an agent that does not answer is taken to. */
+function serves({ report }: RunningEnvoy): boolean {
+  return report === undefined || report.state === "live";
 }
 
 type Binary =

@@ -4,8 +4,8 @@
 import { readRegularText } from "../files/read-regular-file.ts";
 import { grpcBootstrapText } from "../bootstrap/grpc-bootstrap.ts";
 import type { AgentConfig, ProxylessOptions } from "../config/agent-config.ts";
-import { lookForProxylessAgent } from "../doctor/running-agent.ts";
 import { describePortOwner, portOwners } from "../net/port-owner.ts";
+import { findProxylessAgent } from "../status/proxyless-agent.ts";
 import { redactText } from "../telemetry/redact.ts";
 import type { PlannedAction } from "./decide.ts";
 import { unifiedDiff } from "./diff.ts";
@@ -38,7 +38,7 @@ export async function planProxyless(
   readonly agentPid: number | undefined;
   readonly diff: readonly string[];
 }> {
-  const { pid: agentPid } = await lookForProxylessAgent(config.status.port);
+  const agentPid = await findProxylessAgent(config.status.port);
   const before = bootstrapPath === undefined ? undefined : textOf(bootstrapPath);
   const after = bootstrapPath === undefined ? undefined : grpcBootstrapText(bootstrap);
   const taken = portOwners(config.knownPorts.map(({ port }) => port))

@@ -1,7 +1,8 @@
 /** What a sidecar's Envoy serves, and that it is what its agent has. */
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
-import { compareCertificates, type EnvoyCertificates } from "../../src/cli/certs/compare.ts";
+import { compareCertificates } from "../../src/cli/certs/compare.ts";
+import type { EnvoyCertificates } from "../../src/envoy/admin/admin.ts";
 import { eventually } from "./eventually.ts";
 import { get, type TestSidecar } from "./mesh.ts";
 

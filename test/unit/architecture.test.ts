@@ -55,7 +55,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   config: [...features, "status", ...protocols],
   agent: ["config", ...features, "status", ...protocols],
   doctor: ["config", ...features, "status", ...protocols],
-  plan: ["doctor", "config", ...features, "status", ...protocols],
+  plan: ["config", ...features, "status", ...protocols],
   controlplane: protocols,
   demo: ["controlplane", "command", "config", ...features, "status", ...protocols],
   cli: [
@@ -99,8 +99,9 @@ const subRooms: Readonly<Record<string, Readonly<Record<string, readonly string[
     exits: [],
     generation: ["admin", "exits"],
     drain: ["admin", "generation"],
-    swap: ["admin", "exits", "generation"],
-    supervision: ["admin", "drain", "exits", "generation", "swap"],
+    inspect: ["admin", "exits", "generation"],
+    swap: ["admin", "exits", "generation", "inspect"],
+    supervision: ["admin", "drain", "exits", "generation", "inspect", "swap"],
   },
   config: {
     sources: [],

@@ -1,24 +1,9 @@
 /**
  * What Envoy serves against what the agent gave it.
  */
+import type { EnvoyCertificate, EnvoyCertificates } from "../../envoy/admin/admin.ts";
 import type { IdentityReport } from "../../status/contract/agent-report.ts";
 import { isSameWorkload } from "../../pki/spiffe-id.ts";
-
-/** A certificate of Envoy's `/certs` (envoy.admin.v3.CertificateDetails). */
-export interface EnvoyCertificate {
-  readonly serial_number?: string;
-  readonly subject_alt_names?: readonly { readonly uri?: string; readonly dns?: string }[];
-  readonly valid_from?: string;
-  readonly expiration_time?: string;
-}
-
-/** Envoy's `/certs` (envoy.admin.v3.Certificates): one entry for each TLS context. */
-export interface EnvoyCertificates {
-  readonly certificates?: readonly {
-    readonly ca_cert?: readonly EnvoyCertificate[];
-    readonly cert_chain?: readonly EnvoyCertificate[];
-  }[];
-}
 
 /** One certificate that Envoy uses, however many TLS contexts have it. */
 export interface ServedCertificate {

@@ -2,16 +2,10 @@
  * The ports of the agent and its Envoy.
  */
 
+import type { KnownPort } from "../../envoy/inspect/ports.ts";
 import type { ConfigProblem } from "../../schema/config-problem.ts";
 import type { Environment } from "../sources/environment.ts";
 import type { ProxyConfig } from "../proxy-config/decode.ts";
-
-/** A port that must be free before Envoy starts. */
-export interface KnownPort {
-  readonly port: number;
-  /** What it is for, as an operator would call it. */
-  readonly purpose: string;
-}
 
 /** The bootstrap's own listeners. */
 export function ownListeners(env: Environment): readonly KnownPort[] {

@@ -3,7 +3,7 @@
  * variable of the container and an annotation of the pod as well.
  */
 import { defaultRestartPolicy } from "../../envoy/supervision/restart-policy.ts";
-import { swapModes } from "../../envoy/swap/swap-mode.ts";
+import { swapModes } from "../../envoy/inspect/swap-mode.ts";
 import { defaultHangPolicy } from "../../envoy/supervision/watchdog.ts";
 import { defaultTerminationLog } from "../../files/termination-log.ts";
 import {

@@ -1,8 +1,8 @@
 /**
- * A client of one Envoy's admin interface, on its Unix socket (Envoy's administration documentation).
+ * A client of one Envoy's admin interface (Envoy's administration documentation).
  */
 import { at, listAt, textAt } from "../../lifecycle/json-path.ts";
-import { fetchHttp } from "../../net/http-client.ts";
+import { fetchHttp, type HttpRequest } from "../../net/http-client.ts";
 import { type ListenerFacts, readListeners } from "./listeners.ts";
 
 /** Numbers of Envoy by statistic name; a statistic that was never used is missing. */
@@ -19,12 +19,41 @@ export interface ServerInfo {
   readonly hotRestartVersion: string;
 }
 
-/** What the supervisor asks of an Envoy. Every call has a deadline and rejects when it passes. */
-export class EnvoyAdmin {
-  readonly socketPath: string;
+/** A certificate of Envoy's `/certs` (envoy.admin.v3.CertificateDetails). */
+export interface EnvoyCertificate {
+  readonly serial_number?: string;
+  readonly subject_alt_names?: readonly { readonly uri?: string; readonly dns?: string }[];
+  readonly valid_from?: string;
+  readonly expiration_time?: string;
+}
 
-  constructor(socketPath: string) {
-    this.socketPath = socketPath;
+/** Envoy's `/certs` (envoy.admin.v3.Certificates): one entry for each TLS context. */
+export interface EnvoyCertificates {
+  readonly certificates?: readonly {
+    readonly ca_cert?: readonly EnvoyCertificate[];
+    readonly cert_chain?: readonly EnvoyCertificate[];
+  }[];
+}
+
+/** Another answer than 200: of Envoy, or of an agent that says why no Envoy answers. */
+export class AdminStatusError extends Error {
+  override readonly name = "AdminStatusError";
+  readonly status: number;
+  readonly body: string;
+
+  constructor(status: number, url: string, body: string) {
+    super(`Envoy's admin answered ${status} to ${url}: ${body}`);
+    this.status = status;
+    this.body = body;
+  }
+}
+
+/** Asks one Envoy. Every call has a deadline and rejects when it passes, or with an AdminStatusError. */
+export class AdminClient {
+  readonly #target: HttpRequest["target"];
+
+  constructor(target: HttpRequest["target"]) {
+    this.#target = target;
   }
 
   /** Statistics whose name matches `filter`, an RE2 expression. */
@@ -35,8 +64,8 @@ export class EnvoyAdmin {
   }
 
   /** Version, state and epoch. */
-  async serverInfo(): Promise<ServerInfo> {
-    const info: unknown = JSON.parse(await this.#ask("GET", "/server_info", 1_000));
+  async serverInfo(timeoutMs = 1_000): Promise<ServerInfo> {
+    const info: unknown = JSON.parse(await this.#ask("GET", "/server_info", timeoutMs));
     const version = textAt(info, "version") ?? "";
     const epoch = at(info, "command_line_options", "restart_epoch");
     return {
@@ -47,18 +76,23 @@ export class EnvoyAdmin {
     };
   }
 
+  /** What it has of TLS certificates. */
+  async certificates(timeoutMs: number): Promise<EnvoyCertificates> {
+    return JSON.parse(await this.#ask("GET", "/certs", timeoutMs)) as EnvoyCertificates;
+  }
+
   /** The active and the static listeners. */
-  async listeners(): Promise<readonly ListenerFacts[]> {
+  async listeners(timeoutMs?: number): Promise<readonly ListenerFacts[]> {
     const [fixed, dynamic] = await Promise.all([
-      this.configDump("static_listeners"),
-      this.configDump("dynamic_listeners"),
+      this.configDump("static_listeners", timeoutMs),
+      this.configDump("dynamic_listeners", timeoutMs),
     ]);
     return readListeners([...fixed, ...dynamic]);
   }
 
   /** One repeated field of the configuration dump, such as `dynamic_listeners`. */
-  async configDump(resource: string): Promise<readonly unknown[]> {
-    const dump: unknown = JSON.parse(await this.#ask("GET", `/config_dump?resource=${resource}`, 5_000));
+  async configDump(resource: string, timeoutMs = 5_000): Promise<readonly unknown[]> {
+    const dump: unknown = JSON.parse(await this.#ask("GET", `/config_dump?resource=${resource}`, timeoutMs));
     return listAt(dump, "configs");
   }
 
@@ -81,11 +115,20 @@ export class EnvoyAdmin {
   }
 
   async #ask(method: string, url: string, timeoutMs: number): Promise<string> {
-    const response = await fetchHttp({ target: { path: this.socketPath }, method, url, timeoutMs });
+    const response = await fetchHttp({ target: this.#target, method, url, timeoutMs });
     const body = response.body.toString("utf8");
-    if (response.status !== 200)
-      throw new Error(`Envoy's admin answered ${response.status} to ${url}: ${body.trim()}`);
+    if (response.status !== 200) throw new AdminStatusError(response.status, url, body.trim());
     return body;
+  }
+}
+
+/** The admin interface of one generation, on its own Unix socket. */
+export class EnvoyAdmin extends AdminClient {
+  readonly socketPath: string;
+
+  constructor(socketPath: string) {
+    super({ path: socketPath });
+    this.socketPath = socketPath;
   }
 }
 

@@ -3,7 +3,7 @@
  *
  * The folder is made before Envoy starts and removed when it is gone, so that nothing of an Envoy outlives it.
  */
-import { basename, dirname, join } from "node:path";
+import { basename, dirname } from "node:path";
 import { KeptOutput } from "../exits/kept-output.ts";
 import { PrintedBootstrap } from "../exits/printed-bootstrap.ts";
 import { writeFileAtomic } from "../../files/atomic-file.ts";
@@ -19,6 +19,7 @@ import { AdminQuestions } from "../admin/question.ts";
 import { EnvoyAdmin } from "../admin/admin.ts";
 import { envoyArguments, type RestartRole } from "./arguments.ts";
 import { bootstrapFor, type PreparedLaunch } from "./launch.ts";
+import { type GenerationPaths, generationPaths, pathsIn } from "./layout.ts";
 import { Lineage } from "./lineage.ts";
 import { markVariable, newMark } from "./own-envoy.ts";
 import { recordProcess } from "./process-record.ts";
@@ -41,17 +42,6 @@ export interface GenerationPlan {
   readonly onLogLine: (line: string) => void;
   readonly log: Logger;
 }
-
-/** The folder in the config path that holds one folder for each generation. */
-export const generationsName = "generations";
-
-/** Path of the admin socket of generation `number`. */
-export function adminSocketPath(configPath: string, number: number): string {
-  return join(configPath, generationsName, String(number), "admin.sock");
-}
-
-/** Name of Envoy's bootstrap in its generation's folder. */
-const bootstrapName = "envoy.json";
 
 /** How long Envoy may take to flush its logs after SIGTERM, in milliseconds. */
 const flushMs = 1_000;
@@ -81,17 +71,17 @@ export class Generation {
   readonly #printed = new PrintedBootstrap();
   #isSignaled = false;
 
-  private constructor(plan: GenerationPlan, folder: string, socketPath: string, bootstrapPath: string) {
+  private constructor(plan: GenerationPlan, paths: GenerationPaths) {
     this.number = plan.number;
     this.launch = plan.launch;
     this.#log = plan.log;
-    this.folder = folder;
-    this.admin = new EnvoyAdmin(socketPath);
+    this.folder = paths.folder;
+    this.admin = new EnvoyAdmin(paths.adminSocket);
     this.questions = new AdminQuestions(() => this.mainThreadTicks);
     this.startedAt = performance.now();
-    const { lineage, role } = lineageOf(plan.descent, folder);
+    const { lineage, role } = lineageOf(plan.descent, paths.baseId);
     this.lineage = lineage;
-    this.args = envoyArguments(plan.launch.options, bootstrapPath, role);
+    this.args = envoyArguments(plan.launch.options, paths.bootstrap, role);
     this.#child = spawnChild({
       file: plan.launch.binary,
       args: this.args,
@@ -113,23 +103,22 @@ export class Generation {
 
   /** @throws FolderNotOursError, or the system error when the folder or the bootstrap cannot be written */
   static start(plan: GenerationPlan): Generation {
-    const generations = join(plan.launch.options.configPath, generationsName);
-    const folder = join(generations, String(plan.number));
-    const socketPath = adminSocketPath(plan.launch.options.configPath, plan.number);
-    const bootstrapPath = join(folder, bootstrapName);
-    checkSocketPath(socketPath);
+    const { number, launch } = plan;
+    const paths = generationPaths(launch.options.configPath, number);
+    const generations = dirname(paths.folder);
+    checkSocketPath(paths.adminSocket);
     makeOwnFolder(generations);
-    removeFromOwnFolder(generations, [String(plan.number)]);
-    makeFolder(folder, 0o700);
-    writeFileAtomic(bootstrapPath, bootstrapFor(plan.launch, socketPath));
+    removeFromOwnFolder(generations, [basename(paths.folder)]);
+    makeFolder(paths.folder, 0o700);
+    writeFileAtomic(paths.bootstrap, bootstrapFor(launch, paths.adminSocket));
     // From here on nothing may throw: Envoy runs.
-    return new Generation(plan, folder, socketPath, bootstrapPath);
+    return new Generation(plan, paths);
   }
 
   /** Write the folder's files again: somebody has removed them. @throws as `start` does */
   restoreFolder(): void {
     makeFolder(this.folder, 0o700);
-    writeFileAtomic(join(this.folder, bootstrapName), this.bootstrap);
+    writeFileAtomic(pathsIn(this.folder).bootstrap, this.bootstrap);
     this.#record();
   }
 
@@ -239,13 +228,13 @@ export class Generation {
 
 function lineageOf(
   descent: Descent,
-  folder: string,
+  baseIdPath: string,
 ): { readonly lineage: Lineage | undefined; readonly role: RestartRole } {
   switch (descent.kind) {
     case "alone":
       return { lineage: undefined, role: { kind: "alone" } };
     case "first-epoch": {
-      const lineage = new Lineage(join(folder, "base-id"));
+      const lineage = new Lineage(baseIdPath);
       return { lineage, role: lineage.first };
     }
     case "successor":

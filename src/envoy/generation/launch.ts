@@ -4,10 +4,10 @@
 import { readRegularFile } from "../../files/read-regular-file.ts";
 import { createHash } from "node:crypto";
 import { realpathSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { at, listAt, textAt } from "../../lifecycle/json-path.ts";
 import { envoyArguments } from "./arguments.ts";
+import { generationPaths } from "./layout.ts";
 import type { EnvoyOptions } from "./options.ts";
 
 /** The request: what configuration decided. */
@@ -44,7 +44,7 @@ export interface PreparedLaunch {
 
 /** The admin socket that stands for a generation's own in a bootstrap at rest. */
 export function restingSocketPath(configPath: string): string {
-  return join(configPath, "generations", "0", "admin.sock");
+  return generationPaths(configPath, 0).adminSocket;
 }
 
 /** @throws what `renderBootstrap` throws */

@@ -20,6 +20,9 @@ export function hotRestartObstacle(): string | undefined {
   }
 }
 
+/** While it is so, nobody can take over. */
+export const noBaseId = "the running Envoy has not chosen a base ID yet";
+
 /** One chain of Envoys. */
 export class Lineage {
   readonly #baseIdPath: string;
@@ -53,7 +56,7 @@ export class Lineage {
   /** Why nobody can take over from this lineage's last Envoy; undefined when somebody can. */
   get obstacle(): string | undefined {
     if (this.#obstacle !== undefined) return this.#obstacle;
-    return this.baseId === undefined ? "the running Envoy has not chosen a base ID yet" : undefined;
+    return this.baseId === undefined ? noBaseId : undefined;
   }
 
   /** The role of the next Envoy: the epoch after the last one that served. Undefined while there is an obstacle. */

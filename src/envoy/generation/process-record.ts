@@ -8,7 +8,7 @@ import { writeFileAtomic } from "../../files/atomic-file.ts";
 import { errorCode, errorMessage } from "../../lifecycle/error-message.ts";
 import { readOwnText } from "../../files/read-regular-file.ts";
 import { bootId, identityOf, type ProcessIdentity } from "../../process/identity.ts";
-
+import { pathsIn } from "./layout.ts";
 import { type EnvoyMarks, executableOf } from "./own-envoy.ts";
 
 /** The content of `process.json`. */
@@ -23,9 +23,6 @@ export interface ProcessRecord extends EnvoyMarks {
 
 /** Name of the record in a generation's folder. */
 export const recordName = "process.json";
-
-/** Name of the file in the same folder to which Envoy writes the base ID that it chose (`--base-id-path`). */
-const baseIdName = "base-id";
 
 /**
  * Write down which Envoy runs from `folder`. To be called in the same turn as the spawn, so that Envoy is at least
@@ -112,7 +109,7 @@ export function parseRecord(text: string): FoundRecord {
 
 function chosenBaseId(folder: string): number | undefined {
   try {
-    const text = readOwnText(join(folder, baseIdName)).trim();
+    const text = readOwnText(pathsIn(folder).baseId).trim();
     return /^\d{1,10}$/.test(text) ? Number(text) : undefined;
   } catch {
     // Envoy without hot restart writes none.

@@ -12,6 +12,7 @@ import { errorCode, errorMessage } from "../../lifecycle/error-message.ts";
 import { bootId, isAlive, type ProcessIdentity } from "../../process/identity.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 import type { Logger } from "../../telemetry/log.ts";
+import { generationsFolder, isGeneration, pathsIn } from "./layout.ts";
 import { whyNotThatEnvoy } from "./own-envoy.ts";
 import { type FoundRecord, type ProcessRecord, readRecord, recordName } from "./process-record.ts";
 import { removeSharedMemory } from "./shared-memory.ts";
@@ -88,7 +89,7 @@ const pollMs = 10;
  *   cannot be removed; nothing is touched then
  */
 export async function endStrays(configPath: string, log: Logger): Promise<StraysResult> {
-  const folder = join(configPath, "generations");
+  const folder = generationsFolder(configPath);
   const generations = inOwnFolder(folder, findGenerations) ?? [];
   const plan = planStrays(generations, bootId(), isAlive);
   if (plan.kind === "in-use") return plan;
@@ -104,7 +105,7 @@ export async function endStrays(configPath: string, log: Logger): Promise<Strays
     plan.end.map(async ({ name, record }) => ({
       name,
       record,
-      outcome: await end(record, join(folder, name, "envoy.json")),
+      outcome: await end(record, pathsIn(join(folder, name)).bootstrap),
     })),
   );
   for (const { name, record, outcome } of outcomes) {
@@ -136,21 +137,9 @@ export async function endStrays(configPath: string, log: Logger): Promise<Strays
   return { kind: "clean", ended: ended.map(({ record }) => record.envoy.pid) };
 }
 
-/** Pid of the agent that works in `configPath`, by the records of its Envoys; undefined when none names one. */
-export function findAgent(configPath: string): number | undefined {
-  try {
-    const generations = inOwnFolder(join(configPath, "generations"), findGenerations) ?? [];
-    const plan = planStrays(generations, bootId(), isAlive);
-    return plan.kind === "in-use" ? plan.agentPid : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Only what is named as a generation's folder is: anything else in there is not ours to remove. */
 function findGenerations(folder: string): readonly FoundGeneration[] {
   return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && /^\d+$/.test(entry.name))
+    .filter((entry) => entry.isDirectory() && isGeneration(entry.name))
     .map(({ name }) => ({ name, found: readRecord(join(folder, name)) }));
 }
 

@@ -3,6 +3,7 @@
  */
 import { readdirSync } from "node:fs";
 import { inOwnFolder, removeFromOwnFolder } from "../../files/own-folder.ts";
+import { isGeneration } from "./layout.ts";
 
 /**
  * Remove the folders of all generations but the living ones.
@@ -14,6 +15,6 @@ export function sweepGenerations(folder: string, living: ReadonlySet<string>): v
   const names = inOwnFolder(folder, (anchored) => readdirSync(anchored)) ?? [];
   removeFromOwnFolder(
     folder,
-    names.filter((name) => /^\d+$/.test(name) && !living.has(name)),
+    names.filter((name) => isGeneration(name) && !living.has(name)),
   );
 }

@@ -4,7 +4,7 @@ import type { Retirement } from "../drain/retire.ts";
 import type { PreparedLaunch } from "../generation/launch.ts";
 import type { ChildExit } from "../../process/child.ts";
 import type { LogFields } from "../../telemetry/log.ts";
-import type { SwapMode } from "../swap/swap-mode.ts";
+import type { SwapMode } from "../inspect/swap-mode.ts";
 import type { SupervisionTimer } from "./event.ts";
 import type { SwapLimits } from "./policy.ts";
 import type { SupervisionEnd } from "./shown.ts";

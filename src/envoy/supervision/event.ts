@@ -2,7 +2,7 @@
 import type { ExitDiagnosis } from "../exits/exit-diagnosis.ts";
 import type { PreparedLaunch } from "../generation/launch.ts";
 import type { ChildExit } from "../../process/child.ts";
-import type { SwapMode } from "../swap/swap-mode.ts";
+import type { SwapMode } from "../inspect/swap-mode.ts";
 import type { SwapStage } from "./swap-request.ts";
 
 /** What the look at a launch, the machine and the running Envoy has shown. */

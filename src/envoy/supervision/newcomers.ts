@@ -5,7 +5,7 @@ import type { Generation } from "../generation/generation.ts";
 import { bringUp } from "../swap/bring-up.ts";
 import { checkLaunch } from "../swap/check-launch.ts";
 import type { ListenerHold, NewcomerServices } from "../swap/newcomer-services.ts";
-import type { RunningFacts } from "../swap/preflight.ts";
+import { noYardstick, type Yardstick } from "../swap/incumbent.ts";
 import { findMissingSecrets } from "../swap/proof.ts";
 import { answersLive, proveNewcomer } from "../swap/prove-newcomer.ts";
 import type { Effect } from "./effect.ts";
@@ -17,7 +17,7 @@ import type { TakeOverMode } from "./state.ts";
 interface Newcomer {
   readonly mode: TakeOverMode;
   readonly hold: ListenerHold;
-  readonly running: RunningFacts;
+  readonly yardstick: Yardstick;
   readonly services: NewcomerServices;
 }
 
@@ -26,7 +26,7 @@ export class Newcomers {
   readonly #options: SupervisorOptions;
   readonly #processes: Processes;
   readonly #newcomers = new Map<number, Newcomer>();
-  #running: RunningFacts = { listeners: undefined, faults: [] };
+  #yardstick: Yardstick = noYardstick;
 
   constructor(options: SupervisorOptions, processes: Processes) {
     this.#options = options;
@@ -40,7 +40,7 @@ export class Newcomers {
   ): Promise<Verdict> {
     const { log, ownPids, knownPorts, memory } = this.#options;
     const generation = from === undefined ? undefined : this.#processes.get(from);
-    const incumbent =
+    const active =
       generation === undefined
         ? undefined
         : { generation, isSilent, listeners: this.#processes.listeners(generation.number) };
@@ -48,9 +48,9 @@ export class Newcomers {
       ...{ log, knownPorts, memory, services: this.#options.newcomers.current },
       ownPids: () => [...ownPids, ...this.#processes.pids()],
     };
-    const check = await checkLaunch(request.launch, request.mode, incumbent, deps, cancel);
+    const check = await checkLaunch(request.launch, request.mode, active, deps, cancel);
     if (check.kind !== "go") return check;
-    this.#running = check.running;
+    this.#yardstick = check.yardstick;
     return { kind: "go", mode: check.mode };
   }
 
@@ -58,7 +58,8 @@ export class Newcomers {
   holdListeners(number: number, mode: TakeOverMode): void {
     const services = this.#options.newcomers.current;
     if (services === undefined) return;
-    this.#newcomers.set(number, { mode, hold: services.holdListeners(), running: this.#running, services });
+    const hold = services.holdListeners();
+    this.#newcomers.set(number, { mode, hold, yardstick: this.#yardstick, services });
   }
 
   /** Its listeners are held back no longer. */
@@ -96,7 +97,7 @@ export class Newcomers {
           // To be told so may have cancelled it.
           if (cancel.aborted) return [];
           if (newcomer === undefined) return findMissingSecrets(generation.admin);
-          return proveNewcomer(generation, newcomer.running, newcomer.services, newcomer.hold);
+          return proveNewcomer(generation, newcomer.yardstick, newcomer.services, newcomer.hold);
         },
         liveWithinMs: limits?.liveWithinMs,
         provenWithinMs: limits?.provenWithinMs,

@@ -5,6 +5,8 @@ import type { Logger } from "../../telemetry/log.ts";
 import type { ExitDiagnosis, ExitRequest } from "../exits/exit-diagnosis.ts";
 import type { Generation } from "../generation/generation.ts";
 import type { PreparedLaunch } from "../generation/launch.ts";
+import type { MemoryRoom } from "../inspect/headroom.ts";
+import type { KnownPort } from "../inspect/ports.ts";
 import type { NewcomerServices } from "../swap/newcomer-services.ts";
 import type { SupervisionPolicy } from "./policy.ts";
 
@@ -25,7 +27,7 @@ export interface SupervisorOptions {
   /** Pids whose ports are no obstacle: the agent's own. */
   readonly ownPids: readonly number[];
   /** Ports that must belong to nobody else. */
-  readonly knownPorts: readonly { readonly port: number; readonly purpose: string }[];
+  readonly knownPorts: readonly KnownPort[];
   /** What serves an Envoy that takes over; undefined until it listens, and swaps wait for it. */
   readonly newcomers: ReadonlyWatch<NewcomerServices | undefined>;
   readonly log: Logger;
@@ -38,8 +40,6 @@ export interface SupervisorOptions {
     exit: ChildExit,
     facts: { readonly asked: ExitRequest | undefined; readonly wasLive: boolean },
   ) => ExitDiagnosis;
-  /** Memory of an Envoy and room for another one, in bytes; undefined when it is not known. */
-  readonly memory: (
-    envoyPid: number,
-  ) => { readonly envoyBytes: number; readonly freeBytes: number } | undefined;
+  /** Memory of an Envoy and room for another one; undefined when it is not known. */
+  readonly memory: (envoyPid: number) => MemoryRoom | undefined;
 }

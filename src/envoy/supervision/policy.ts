@@ -3,7 +3,7 @@
  */
 import type { HangPolicy } from "./watchdog.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
-import type { SwapModeRequest } from "../swap/swap-mode.ts";
+import type { SwapModeRequest } from "../inspect/swap-mode.ts";
 
 /** How Envoy is swapped, restarted and watched. */
 export interface SupervisionPolicy {

@@ -6,12 +6,13 @@ import { writeFileAtomic } from "../../files/atomic-file.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import type { ChildExit } from "../../process/child.ts";
 import type { Logger } from "../../telemetry/log.ts";
-import { type Descent, Generation, generationsName } from "../generation/generation.ts";
+import { type Descent, Generation } from "../generation/generation.ts";
 import type { PreparedLaunch } from "../generation/launch.ts";
+import { generationsFolder } from "../generation/layout.ts";
 import { hotRestartObstacle } from "../generation/lineage.ts";
 import { sweepGenerations } from "../generation/sweep.ts";
 import type { ListenerFacts } from "../admin/listeners.ts";
-import type { SwapModeRequest } from "../swap/swap-mode.ts";
+import type { SwapModeRequest } from "../inspect/swap-mode.ts";
 import type { Effect } from "./effect.ts";
 
 /** Whom it tells, and how the first of a lineage is started. */
@@ -89,7 +90,7 @@ export class Processes {
   #sweep({ options }: PreparedLaunch): void {
     const living = new Set([...this.#living].map(({ number }) => String(number)));
     try {
-      sweepGenerations(join(options.configPath, generationsName), living);
+      sweepGenerations(generationsFolder(options.configPath), living);
     } catch {
       // The start says what is wrong with the folder.
     }

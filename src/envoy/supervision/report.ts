@@ -3,7 +3,7 @@
  */
 import { type ReadonlyWatch, Watch } from "../../lifecycle/watch.ts";
 import type { ExitDiagnosis, ExitReason } from "../exits/exit-diagnosis.ts";
-import type { SwapMode } from "../swap/swap-mode.ts";
+import type { SwapMode } from "../inspect/swap-mode.ts";
 import { type History, withEnd, withState } from "./history.ts";
 import type { EnvoyState } from "./shown.ts";
 import type { SupervisionCounts, SupervisionState } from "./state.ts";

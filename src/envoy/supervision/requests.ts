@@ -4,7 +4,7 @@
  */
 import { type Backoff, backoffDelayMs } from "../../lifecycle/backoff.ts";
 import type { PreparedLaunch } from "../generation/launch.ts";
-import type { SwapModeRequest } from "../swap/swap-mode.ts";
+import type { SwapModeRequest } from "../inspect/swap-mode.ts";
 import type { SupervisionEvent } from "./event.ts";
 import { clearRefusal } from "./good-launch.ts";
 import { type Envoy, servesEverybody } from "./state.ts";

@@ -5,8 +5,9 @@
  * What is decided is in `transition.ts`, and how it is carried out in `runner.ts`. This is what others see of it.
  */
 import { EnvoyAdmin } from "../admin/admin.ts";
-import { adminSocketPath, type Generation } from "../generation/generation.ts";
+import type { Generation } from "../generation/generation.ts";
 import type { PreparedLaunch } from "../generation/launch.ts";
+import { generationPaths } from "../generation/layout.ts";
 import type { EnvoyReadiness } from "../admin/readiness.ts";
 import type { SupervisorOptions } from "./options.ts";
 import type { SupervisionReport } from "./report.ts";
@@ -26,7 +27,7 @@ export class EnvoySupervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#runner = new Runner(options);
-    this.#lastAdmin = new EnvoyAdmin(adminSocketPath(options.launch.options.configPath, 1));
+    this.#lastAdmin = new EnvoyAdmin(generationPaths(options.launch.options.configPath, 1).adminSocket);
   }
 
   /**

@@ -2,7 +2,7 @@
  * A request for another Envoy, and what becomes of it.
  */
 import type { PreparedLaunch } from "../generation/launch.ts";
-import type { SwapMode, SwapModeRequest } from "../swap/swap-mode.ts";
+import type { SwapMode, SwapModeRequest } from "../inspect/swap-mode.ts";
 
 /** Where a newcomer failed. */
 export type SwapStage = "validate" | "ports" | "mode" | "start" | "live" | "proof";

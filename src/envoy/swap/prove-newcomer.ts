@@ -4,14 +4,14 @@
 import { probeTls } from "../../net/tls-probe.ts";
 import type { Generation } from "../generation/generation.ts";
 import { envoyReadiness, readinessStats } from "../admin/readiness.ts";
+import type { Yardstick } from "./incumbent.ts";
 import type { ListenerHold, NewcomerServices } from "./newcomer-services.ts";
-import type { RunningFacts } from "./preflight.ts";
 import { findRefusedListeners, findTlsFaults, findUnreadyParts } from "./proof.ts";
 
 /** What it lacks that the running Envoy has; empty when nothing. @throws when its admin interface does not answer */
 export async function proveNewcomer(
   newcomer: Generation,
-  running: RunningFacts,
+  running: Yardstick,
   services: NewcomerServices,
   hold: ListenerHold,
 ): Promise<readonly string[]> {

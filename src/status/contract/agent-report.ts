@@ -103,6 +103,8 @@ export interface EnvoyReport {
   };
   /** What became of the last request for another Envoy. */
   readonly lastSwap?: { readonly trigger: string; readonly at: string; readonly report: SwapReport };
+  /** Why no Envoy can take over from this one by hot restart. */
+  readonly hotRestartObstacle?: string;
   /** Why a swap that was asked for has not begun. */
   readonly swapWaitsFor?: string;
   /** The newest configuration that has failed while an older one serves. */

@@ -1,7 +1,7 @@
 /** Events in few words, and effects in words that a table can hold. */
 import type { Effect } from "../../../src/envoy/supervision/effect.ts";
 import type { ProofResult, SupervisionEvent, Verdict } from "../../../src/envoy/supervision/event.ts";
-import type { SwapMode } from "../../../src/envoy/swap/swap-mode.ts";
+import type { SwapMode } from "../../../src/envoy/inspect/swap-mode.ts";
 import type { SwapStage } from "../../../src/envoy/supervision/swap-request.ts";
 import { launchNamed } from "./launches.ts";
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { IdentityReport } from "../../../src/status/contract/agent-report.ts";
-import { compareCertificates, type EnvoyCertificate } from "../../../src/cli/certs/compare.ts";
+import { compareCertificates } from "../../../src/cli/certs/compare.ts";
 import { certsLines } from "../../../src/cli/certs/lines.ts";
+import type { EnvoyCertificate } from "../../../src/envoy/admin/admin.ts";
 
 const spiffeId = "spiffe://cluster.local/ns/demo/sa/web";
 const now = new Date("2026-01-01T00:00:00Z");

@@ -1,4 +1,3 @@
-import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { judgeValidation } from "../../../src/doctor/bootstrap.ts";
 import {
@@ -6,46 +5,13 @@ import {
   judgeMissingBinary,
   judgeVersion,
 } from "../../../src/doctor/envoy-binary.ts";
-import { judgePorts, judgeSharedPorts } from "../../../src/doctor/ports.ts";
-import { type RunningAgent, whoRuns } from "../../../src/doctor/running-agent.ts";
-import type { ProcessRecord } from "../../../src/envoy/generation/process-record.ts";
+import { judgePorts, judgeSharedPorts, type PortUsers } from "../../../src/doctor/ports.ts";
 import { expectFinding } from "../../support/findings.ts";
 
-const nobody: RunningAgent = { pid: undefined, envoys: [], strays: [] };
-const running: RunningAgent = { pid: 7, envoys: [8, 9], strays: [] };
+const nobody: PortUsers = { pid: undefined, envoys: [], strays: [], listeners: undefined };
+const running: PortUsers = { ...nobody, pid: 7, envoys: [8, 9] };
 const ports = [{ port: 15021, purpose: "ENVOY_STATUS_PORT" }];
 const owner = (pid: number | undefined, port = 15021) => ({ port, pid, command: `process ${pid ?? "?"}` });
-
-describe("whoRuns()", () => {
-  const record = (agent: number, envoy: number, boot = "now"): ProcessRecord => ({
-    bootId: boot,
-    agent: { pid: agent, startTime: 1 },
-    envoy: { pid: envoy, startTime: 2 },
-    binary: "envoy",
-    executable: undefined,
-    mark: undefined,
-    baseId: undefined,
-  });
-  const found = (one: ProcessRecord) => ({ kind: "record", record: one }) as const;
-  const alive =
-    (...pids: readonly number[]) =>
-    ({ pid }: { readonly pid: number }) =>
-      pids.includes(pid);
-
-  test("tells the agent's Envoys from those of a killed one", () => {
-    const records = [
-      found(record(7, 8)),
-      found(record(7, 9)),
-      found(record(3, 4)),
-      { kind: "missing" } as const,
-    ];
-    assert.deepEqual(whoRuns(records, "now", alive(7, 8, 4)), { pid: 7, envoys: [8], strays: [4] });
-  });
-
-  test("a record of an earlier boot speaks of nobody", () => {
-    assert.deepEqual(whoRuns([found(record(7, 8, "before"))], "now", alive(7, 8)), nobody);
-  });
-});
 
 describe("ports", () => {
   test("free ones, and those of the running agent, are well", () => {
@@ -74,6 +40,10 @@ describe("ports", () => {
   test("an owner that cannot be seen may be the running agent", () => {
     expectFinding(judgePorts(ports, [owner(undefined)], running)[0], "warning", /cannot see/, /as root/);
     expectFinding(judgePorts(ports, [owner(undefined)], nobody)[0], "failure", /cannot see/, /stop it/);
+    const address = { host: "0.0.0.0", port: 15021 };
+    const listener = { name: "health", address, exclusive: undefined, tls: [] };
+    const told = { ...running, listeners: [listener] };
+    expectFinding(judgePorts(ports, [owner(undefined)], told)[0], "ok", /held by the running agent/);
   });
 
   test("a port that is shared through SO_REUSEPORT is a finding of its own", () => {
@@ -146,19 +116,32 @@ describe("Envoy", () => {
   });
 
   test("what Envoy says against the bootstrap is quoted", () => {
-    expectFinding(judgeValidation("sidecar.yaml", "{}", answered(0)), "ok", /sidecar\.yaml, and valid/);
+    const launch = { binary: "/bin/envoy", bootstrap: "{}" };
+    const refused = (...lines: readonly string[]) =>
+      ({ kind: "invalid", exit: { kind: "exited", code: 1 }, lines }) as const;
+    expectFinding(
+      judgeValidation("sidecar.yaml", launch, { kind: "valid" }),
+      "ok",
+      /sidecar\.yaml, and valid/,
+    );
     const critical =
       "[2026-01-01 00:00:00.000][1][critical][main] [source/server/server.cc:1] error initializing: no such field: 'x'";
     expectFinding(
-      judgeValidation("mine.yaml", "{}", answered(1, "noise", critical, "exiting")),
+      judgeValidation("mine.yaml", launch, refused("noise", critical, "exiting")),
       "failure",
       /mine\.yaml, but Envoy refuses it: .*no such field: 'x'/,
       /correct mine\.yaml/,
     );
     expectFinding(
-      judgeValidation("mine.yaml", "{}", answered(1)),
+      judgeValidation("mine.yaml", launch, refused()),
       "failure",
       /exited with code 1/,
+      /correct/,
+    );
+    expectFinding(
+      judgeValidation("mine.yaml", launch, { kind: "no-answer", afterMs: 30_000 }),
+      "failure",
+      /but Envoy did not finish validating the bootstrap within 30000 ms/,
       /correct/,
     );
   });

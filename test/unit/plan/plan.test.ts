@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { planLines } from "../../../src/cli/plan-lines.ts";
 import { argumentChanges, binaryChange, fileChanges, withoutRole } from "../../../src/plan/changes.ts";
-import { decidePlan, type HotRestartFacts, whyNotHot } from "../../../src/plan/decide.ts";
+import { decidePlan } from "../../../src/plan/decide.ts";
 import { unifiedDiff } from "../../../src/plan/diff.ts";
 
 const change = { what: "bootstrap", detail: "1 lines are new, 1 are gone" } as const;
@@ -36,46 +36,6 @@ describe("decidePlan()", () => {
   test("without an Envoy one is started", () => {
     assert.deepEqual(decidePlan({ changes: undefined, obstacles: [], swap: undefined }), { kind: "start" });
   });
-});
-
-describe("whyNotHot()", () => {
-  const usual: HotRestartFacts = {
-    machineObstacle: undefined,
-    runningArguments: ["--concurrency", "2", "--restart-epoch", "0"],
-    wantedArguments: ["--concurrency", "2"],
-    isSameBinary: true,
-    versions: { running: "11.104", wanted: undefined },
-  };
-  // What it shows, what changes, what is said.
-  const cases: readonly (readonly [string, Partial<HotRestartFacts>, RegExp | undefined])[] = [
-    ["the same Envoy can take over", {}, undefined],
-    ["not from one without hot restart", { runningArguments: ["--disable-hot-restart"] }, /started without/],
-    [
-      "and the machine says why that was",
-      { runningArguments: ["--disable-hot-restart"], machineObstacle: "no /dev/shm" },
-      /^no \/dev\/shm$/,
-    ],
-    ["the number of workers stays", { wantedArguments: ["--concurrency", "3"] }, /number of workers/],
-    ["also when it was left to Envoy", { wantedArguments: [] }, /number of workers/],
-    [
-      "another binary of the same version can",
-      { isSameBinary: false, versions: { running: "11.104", wanted: "11.104" } },
-      undefined,
-    ],
-    [
-      "of another version it cannot",
-      { isSameBinary: false, versions: { running: "11.104", wanted: "12.1" } },
-      /differ: 11\.104 and 12\.1/,
-    ],
-    ["of an unknown one neither", { isSameBinary: false }, /unknown/],
-  ];
-  for (const [what, changes, expected] of cases) {
-    test(what, () => {
-      const reason = whyNotHot({ ...usual, ...changes });
-      if (expected === undefined) assert.equal(reason, undefined);
-      else assert.match(reason ?? "", expected);
-    });
-  }
 });
 
 describe("changes", () => {

@@ -7,6 +7,7 @@
  * bound twice. Cold is what is left.
  */
 import type { ListenerFacts } from "../admin/listeners.ts";
+import { fitsBeside, type MemoryRoom } from "./headroom.ts";
 
 /** What a user asks for, `--swapMode`. */
 export type SwapModeRequest = "auto" | "overlap" | "hot" | "cold";
@@ -23,8 +24,8 @@ export interface SwapConditions {
   readonly hotObstacle: string | undefined;
   /** Whether the kernel gives the connections of a closed socket to another one on the same port. */
   readonly migratesConnections: boolean;
-  /** Memory that the running Envoy uses and that is free for another one, in bytes; undefined when unknown. */
-  readonly memory: { readonly envoyBytes: number; readonly freeBytes: number } | undefined;
+  /** Undefined when unknown. */
+  readonly memory: MemoryRoom | undefined;
 }
 
 /** The mode and why, or why a demanded mode is impossible. */
@@ -81,11 +82,8 @@ function whyNoOverlap(listeners: readonly ListenerFacts[] | undefined): string |
   return obstacles.length === 0 ? undefined : obstacles.slice(0, 3).join(", ");
 }
 
-/** A newcomer needs what the running Envoy uses and some room to load its configuration. */
-const headroomFactor = 1.2;
-
 function whyNoSecondEnvoy(memory: SwapConditions["memory"]): string | undefined {
-  if (memory === undefined || memory.freeBytes >= memory.envoyBytes * headroomFactor) return undefined;
+  if (memory === undefined || fitsBeside(memory)) return undefined;
   const mib = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;
   return `memory holds no second Envoy: the running one uses ${mib(memory.envoyBytes)}, ${mib(memory.freeBytes)} are free`;
 }

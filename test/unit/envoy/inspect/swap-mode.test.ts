@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ListenerFacts } from "../../../../src/envoy/admin/listeners.ts";
-import { decideSwapMode, type SwapConditions } from "../../../../src/envoy/swap/swap-mode.ts";
+import { decideSwapMode, type SwapConditions } from "../../../../src/envoy/inspect/swap-mode.ts";
 
 const shared: ListenerFacts = {
   name: "shared",

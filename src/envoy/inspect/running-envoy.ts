@@ -1,21 +1,22 @@
 /**
  * The Envoy that serves from a configPath, looked at from outside its agent.
  */
-import { readRegularText } from "../files/read-regular-file.ts";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { lookForAgent } from "../doctor/running-agent.ts";
-import { EnvoyAdmin, type ServerInfo } from "../envoy/admin/admin.ts";
-import type { ListenerFacts } from "../envoy/admin/listeners.ts";
-import { type ProcessRecord, readRecord } from "../envoy/generation/process-record.ts";
-import { AgentClient } from "../status/client.ts";
-import type { EnvoyReport } from "../status/contract/agent-report.ts";
-import { reportRoute } from "../status/routes/report.ts";
-import type { BinaryIdentity } from "./changes.ts";
+import { readRegularText } from "../../files/read-regular-file.ts";
+import { AgentClient } from "../../status/client.ts";
+import type { EnvoyReport } from "../../status/contract/agent-report.ts";
+import { reportRoute } from "../../status/routes/report.ts";
+import { EnvoyAdmin, type ServerInfo } from "../admin/admin.ts";
+import type { ListenerFacts } from "../admin/listeners.ts";
+import { generationsFolder, isGeneration, pathsIn } from "../generation/layout.ts";
+import { type ProcessRecord, readRecord } from "../generation/process-record.ts";
+import { type ProgramIdentity, programOf } from "./program-identity.ts";
+import { lookForAgent, type RunningAgent } from "./running-agent.ts";
 
 /** What is known of it. */
 export interface RunningEnvoy {
-  readonly agentPid: number;
+  readonly agent: RunningAgent & { readonly pid: number };
   readonly generation: number;
   /** Number of the newest generation, which may be on its way in or out. */
   readonly newest: number;
@@ -24,7 +25,7 @@ export interface RunningEnvoy {
   /** Path by which it was started. */
   readonly binaryPath: string;
   /** Undefined when it is another user's. */
-  readonly binary: BinaryIdentity | undefined;
+  readonly binary: ProgramIdentity | undefined;
   readonly bootstrap: string;
   readonly adminSocketPath: string;
   readonly startedAt: Date;
@@ -32,10 +33,8 @@ export interface RunningEnvoy {
   /** Undefined when its admin interface does not answer. */
   readonly info: ServerInfo | undefined;
   readonly listeners: readonly ListenerFacts[] | undefined;
-  /** What the agent says that it is, such as `live`; undefined when the agent does not answer. */
-  readonly state: string | undefined;
-  /** Why a swap that was asked for has not begun; undefined when none waits. */
-  readonly swapWaitsFor: string | undefined;
+  /** What the agent tells of it; undefined when the agent does not answer. */
+  readonly report: EnvoyReport | undefined;
 }
 
 interface Candidate {
@@ -54,43 +53,42 @@ export async function lookAtRunningEnvoy(
   statusPort: number,
 ): Promise<RunningEnvoy | undefined> {
   const agent = lookForAgent(configPath);
-  if (agent.pid === undefined) return undefined;
-  const candidates = candidatesIn(join(configPath, "generations"), agent.envoys);
+  const { pid } = agent;
+  if (pid === undefined) return undefined;
+  const candidates = candidatesIn(generationsFolder(configPath), agent.envoys);
   const newest = candidates.at(-1);
   if (newest === undefined) return undefined;
   const report = await askAgent(statusPort);
   const { number, folder, record } = candidates.find((one) => one.number === report?.generation) ?? newest;
-  const adminSocketPath = join(folder, "admin.sock");
-  const admin = new EnvoyAdmin(adminSocketPath);
+  const paths = pathsIn(folder);
+  const admin = new EnvoyAdmin(paths.adminSocket);
   const [info, listeners] = await Promise.all([
     admin.serverInfo().catch(() => undefined),
     admin.listeners().catch(() => undefined),
   ]);
-  const bootstrapPath = join(folder, "envoy.json");
   return {
-    agentPid: agent.pid,
+    agent: { ...agent, pid },
     generation: number,
     newest: newest.number,
     pid: record.envoy.pid,
     arguments: commandLine(record.envoy.pid).slice(1),
     binaryPath: record.binary,
     binary: programOf(record.envoy.pid, record.binary),
-    bootstrap: readRegularText(bootstrapPath, { maxBytes: 2 ** 26, noLink: true }),
-    adminSocketPath,
+    bootstrap: readRegularText(paths.bootstrap, { maxBytes: 2 ** 26, noLink: true }),
+    adminSocketPath: paths.adminSocket,
     // The bootstrap is the last file that is written before Envoy is started.
-    startedAt: statSync(bootstrapPath).mtime,
+    startedAt: statSync(paths.bootstrap).mtime,
     baseId: record.baseId,
     info,
     listeners,
-    state: report?.state,
-    swapWaitsFor: report?.swapWaitsFor,
+    report,
   };
 }
 
 /** Living generations, the oldest first. */
 function candidatesIn(folder: string, pids: readonly number[]): readonly Candidate[] {
   return readdirSync(folder)
-    .filter((name) => /^\d+$/.test(name))
+    .filter(isGeneration)
     .map((name) => ({ number: Number(name), folder: join(folder, name) }))
     .toSorted((a, b) => a.number - b.number)
     .flatMap(({ number, folder }) => {
@@ -104,16 +102,6 @@ function candidatesIn(folder: string, pids: readonly number[]): readonly Candida
 async function askAgent(statusPort: number): Promise<EnvoyReport | undefined> {
   try {
     return (await AgentClient.onPort(statusPort).ask(reportRoute, { withinMs: 2_000 })).envoy;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The program of a process; the file may have been replaced or removed since. */
-function programOf(pid: number, path: string): BinaryIdentity | undefined {
-  try {
-    const { ino, dev } = statSync(`/proc/${pid}/exe`);
-    return { path, inode: ino, device: dev };
   } catch {
     return undefined;
   }

@@ -3,11 +3,9 @@
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { type FoundRecord, readRecord } from "../envoy/generation/process-record.ts";
-import { bootId, isAlive, type ProcessIdentity } from "../process/identity.ts";
-import { portOwners } from "../net/port-owner.ts";
-import { AgentClient } from "../status/client.ts";
-import { reportRoute } from "../status/routes/report.ts";
+import { bootId, isAlive, type ProcessIdentity } from "../../process/identity.ts";
+import { generationsFolder, isGeneration } from "../generation/layout.ts";
+import { type FoundRecord, readRecord } from "../generation/process-record.ts";
 
 /** Who runs from a configPath. */
 export interface RunningAgent {
@@ -18,6 +16,9 @@ export interface RunningAgent {
   /** Envoys whose agent is gone. */
   readonly strays: readonly number[];
 }
+
+/** Nobody does. */
+export const noAgent: RunningAgent = { pid: undefined, envoys: [], strays: [] };
 
 /** @param boot this boot of the machine: a record of an earlier one speaks of nobody who lives */
 export function whoRuns(
@@ -36,32 +37,14 @@ export function whoRuns(
   };
 }
 
-/** Longest wait for an agent without Envoy, in milliseconds. */
-const reportMs = 1_000;
-
-/** An agent without Envoy leaves no records: it is asked on its status port. */
-export async function lookForProxylessAgent(statusPort: number): Promise<RunningAgent> {
-  const nobody = { pid: undefined, envoys: [], strays: [] };
-  if (statusPort === 0) return nobody;
-  try {
-    const { agent } = await AgentClient.onPort(statusPort).ask(reportRoute, { withinMs: reportMs });
-    if (agent.runsEnvoy) return nobody;
-    // Whoever answers must also be who listens.
-    const isListening = portOwners([statusPort]).some(({ pid }) => pid === agent.pid);
-    return isListening ? { ...nobody, pid: agent.pid } : nobody;
-  } catch {
-    return nobody;
-  }
-}
-
 /** Look into `configPath`; a folder that is not there has no agent. */
 export function lookForAgent(configPath: string): RunningAgent {
-  const folder = join(configPath, "generations");
+  const folder = generationsFolder(configPath);
   let names: readonly string[] = [];
   try {
-    names = readdirSync(folder);
+    names = readdirSync(folder).filter(isGeneration);
   } catch {
-    // Nothing has ever run from here, or it is another user's: the check of configPath says so.
+    // Nothing has ever run from here, or it is another user's: whoever starts there is told so.
   }
   const found = names.map((name) => readRecord(join(folder, name)));
   return whoRuns(found, bootId(), isAlive);

@@ -1,0 +1,38 @@
+/**
+ * Where the files of Envoys are: `<configPath>/generations/<number>/`, one folder for each of them.
+ */
+import { join } from "node:path";
+
+/** The folder that holds one folder for each generation. */
+export function generationsFolder(configPath: string): string {
+  return join(configPath, "generations");
+}
+
+/** Whether a folder in there is a generation's: anything else is not ours to read or to remove. */
+export function isGeneration(name: string): boolean {
+  return /^\d+$/.test(name);
+}
+
+/** Paths of one generation. */
+export interface GenerationPaths {
+  readonly folder: string;
+  readonly adminSocket: string;
+  readonly bootstrap: string;
+  /** Where the first Envoy of a lineage writes the base ID that it chose (`--base-id-path`). */
+  readonly baseId: string;
+}
+
+/** The paths of generation `number`. */
+export function generationPaths(configPath: string, number: number): GenerationPaths {
+  return pathsIn(join(generationsFolder(configPath), String(number)));
+}
+
+/** The paths of the generation whose folder this is. */
+export function pathsIn(folder: string): GenerationPaths {
+  return {
+    folder,
+    adminSocket: join(folder, "admin.sock"),
+    bootstrap: join(folder, "envoy.json"),
+    baseId: join(folder, "base-id"),
+  };
+}
