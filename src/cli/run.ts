@@ -96,5 +96,5 @@ async function runForeground(
   const exit = await child.exited;
   if (exit.kind !== "not-started") return exitCodeOf(exit);
   context.printError(`outrider run: ${file} could not be run: ${exit.message}`);
-  return exit.message.includes("EACCES") ? notExecutable : notFound;
+  return exit.code === "EACCES" ? notExecutable : notFound;
 }

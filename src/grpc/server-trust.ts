@@ -9,6 +9,7 @@ import { errorMessage } from "../lifecycle/error-message.ts";
 import { keyFitsCertificate, readCertificate } from "../pki/certificate.ts";
 import { maxRootBytes, readSystemRoots } from "../pki/system-roots.ts";
 import type { ChannelTls } from "./channel.ts";
+import { connectionFault } from "./connection-fault.ts";
 import type { GrpcError } from "./grpc-error.ts";
 import type { TlsPolicy } from "./tls-policy.ts";
 
@@ -117,26 +118,29 @@ export function explainConnectionFailure(error: GrpcError, server: ServerDescrip
 /** Explain the words of a socket or of OpenSSL. */
 export function explainCause(cause: string, server: ServerDescription): ConnectionFailure {
   const { name, address, tls } = server;
-  if (/altnames/i.test(cause)) {
-    return explained(
-      "untrusted",
-      `${name} ${address} has a certificate for another name: ${cause}`,
-      "Set ISTIOD_SAN to a DNS name in its certificate, or give it one that has this name (its common name is not enough)",
-    );
-  }
-  if (/certificate has expired|certificate is not yet valid/i.test(cause)) {
-    return explained(
-      "untrusted",
-      `${name} ${address} has a certificate that is not valid now: ${cause}`,
-      "Renew it, and compare the clocks",
-    );
-  }
-  if (tls !== undefined && /certificate|CERT_|verify/i.test(cause)) {
-    return explained(
-      "untrusted",
-      `${name} ${address} is not trusted by the root ${tls.rootCertificatePath}: ${cause}`,
-      `Put the root of this control plane into that file, or name another one in ${server.rootSetting}`,
-    );
+  const fault = connectionFault(cause);
+  switch (fault) {
+    case "wrong-name":
+      return explained(
+        "untrusted",
+        `${name} ${address} has a certificate for another name: ${cause}`,
+        "Set ISTIOD_SAN to a DNS name in its certificate, or give it one that has this name (its common name is not enough)",
+      );
+    case "not-valid-now":
+      return explained(
+        "untrusted",
+        `${name} ${address} has a certificate that is not valid now: ${cause}`,
+        "Renew it, and compare the clocks",
+      );
+    case "untrusted":
+      if (tls === undefined) break;
+      return explained(
+        "untrusted",
+        `${name} ${address} is not trusted by the root ${tls.rootCertificatePath}: ${cause}`,
+        `Put the root of this control plane into that file, or name another one in ${server.rootSetting}`,
+      );
+    case "unreachable":
+      break;
   }
   return explained(
     "unreachable",

@@ -27,7 +27,21 @@ export interface HttpResponse {
   readonly body: Buffer;
 }
 
-/** @throws the system error of a failed connection, or a timeout error that names the address */
+/** Why an answer is none, where it was not the connection that failed. */
+export type HttpAnswerCode = "TOO_LATE" | "TOO_LONG";
+
+/** An answer that is not to be had. */
+export class HttpAnswerError extends Error {
+  override readonly name = "HttpAnswerError";
+  readonly code: HttpAnswerCode;
+
+  constructor(code: HttpAnswerCode, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.code = code;
+  }
+}
+
+/** @throws the system error of a failed connection, or HttpAnswerError */
 export async function fetchHttp(options: HttpRequest): Promise<HttpResponse> {
   const { target } = options;
   using limit = new Deadline(options.timeoutMs);
@@ -38,9 +52,8 @@ export async function fetchHttp(options: HttpRequest): Promise<HttpResponse> {
   } catch (error) {
     if (!deadline.aborted) throw error;
     const where = "path" in target ? target.path : `${target.host}:${target.port}`;
-    throw new Error(`${where} did not answer ${options.url} within ${options.timeoutMs} ms`, {
-      cause: error,
-    });
+    const message = `${where} did not answer ${options.url} within ${options.timeoutMs} ms`;
+    throw new HttpAnswerError("TOO_LATE", message, error);
   }
 }
 
@@ -64,7 +77,10 @@ function exchange(options: HttpRequest, signal: AbortSignal): Promise<HttpRespon
           chunks.push(chunk);
           if (options.maxBytes === undefined || bytes <= options.maxBytes) return;
           response.destroy(
-            new Error(`the answer to ${options.url} is longer than ${options.maxBytes} bytes`),
+            new HttpAnswerError(
+              "TOO_LONG",
+              `the answer to ${options.url} is longer than ${options.maxBytes} bytes`,
+            ),
           );
         });
         response.on("error", reject);

@@ -6,14 +6,19 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { env as ownEnvironment } from "node:process";
-import { errorMessage } from "../lifecycle/error-message.ts";
+import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
 import { originalEnvironment } from "./own-environment.ts";
 
 /** How a process ended. */
 export type ChildExit =
   | { readonly kind: "exited"; readonly code: number }
   | { readonly kind: "signaled"; readonly signal: string }
-  | { readonly kind: "not-started"; readonly message: string };
+  | {
+      readonly kind: "not-started";
+      readonly message: string;
+      /** Of the system or of Node.js, such as `ENOENT`. */
+      readonly code: string | undefined;
+    };
 
 /** What to run. */
 export interface ChildOptions {
@@ -53,7 +58,7 @@ export function spawnChild(options: ChildOptions): Child {
   try {
     subprocess = start(options);
   } catch (error) {
-    return neverStarted(errorMessage(error));
+    return neverStarted(notStarted(error));
   }
   // Who has read enough closes it early.
   subprocess.stdin?.on("error", () => undefined).end(options.input);
@@ -64,28 +69,25 @@ export function spawnChild(options: ChildOptions): Child {
     // A failed start may have left none.
     if (stream && typeof target === "function") readLines(stream, target);
   }
-  const exited = new Promise<ChildExit>((resolve) => {
-    subprocess.once("exit", (code, signal) => {
-      resolve(signal === null ? { kind: "exited", code: code ?? 0 } : { kind: "signaled", signal });
-    });
-    subprocess.on("error", ({ message }) => {
-      // A running process has errors too, as when it must not be signaled.
-      if (subprocess.pid === undefined) resolve({ kind: "not-started", message });
-    });
+  const exited = Promise.withResolvers<ChildExit>();
+  const closed = Promise.withResolvers<undefined>();
+  subprocess.once("exit", (code, signal) => {
+    exited.resolve(signal === null ? { kind: "exited", code: code ?? 0 } : { kind: "signaled", signal });
   });
-  const closed = new Promise<void>((resolve) => {
-    subprocess.once("close", () => {
-      resolve();
-    });
+  subprocess.once("close", () => {
+    closed.resolve(undefined);
+  });
+  subprocess.on("error", (error) => {
+    // A running process has errors too, as when it must not be signaled.
+    if (subprocess.pid !== undefined) return;
+    exited.resolve(notStarted(error));
     // What was not started may never close.
-    void exited.then(({ kind }) => {
-      if (kind === "not-started") resolve();
-    });
+    closed.resolve(undefined);
   });
   return {
     pid: subprocess.pid,
-    exited,
-    closed,
+    exited: exited.promise,
+    closed: closed.promise,
     kill: (signal) => {
       subprocess.kill(signal);
     },
@@ -125,11 +127,15 @@ function start({
   });
 }
 
+function notStarted(error: unknown): ChildExit {
+  return { kind: "not-started", message: errorMessage(error), code: errorCode(error) };
+}
+
 /** What Node.js refuses at once, such as an argument with a zero byte, ends as what the kernel refuses. */
-function neverStarted(message: string): Child {
+function neverStarted(exit: ChildExit): Child {
   return {
     pid: undefined,
-    exited: Promise.resolve({ kind: "not-started", message }),
+    exited: Promise.resolve(exit),
     closed: Promise.resolve(),
     kill: () => undefined,
     killGroup: () => undefined,

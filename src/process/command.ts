@@ -67,9 +67,10 @@ function exitOf(result: {
   readonly exitCode?: number;
   readonly signal?: string;
   readonly originalMessage?: string | undefined;
+  readonly code?: string | undefined;
 }): ChildExit {
-  const { exitCode, signal, originalMessage } = result;
+  const { exitCode, signal, originalMessage, code } = result;
   if (signal !== undefined) return { kind: "signaled", signal };
   if (exitCode !== undefined) return { kind: "exited", code: exitCode };
-  return { kind: "not-started", message: originalMessage ?? "unknown error" };
+  return { kind: "not-started", message: originalMessage ?? "unknown error", code };
 }

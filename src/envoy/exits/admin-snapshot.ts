@@ -5,7 +5,7 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { errorMessage } from "../../lifecycle/error-message.ts";
-import { fetchHttp, type HttpRequest } from "../../net/http-client.ts";
+import { fetchHttp, HttpAnswerError, type HttpRequest } from "../../net/http-client.ts";
 import { endOfList, headerLists } from "../../telemetry/header-lists.ts";
 import { redactText } from "../../telemetry/redact.ts";
 
@@ -54,7 +54,7 @@ export async function* snapshotAdmin(
       else yield { file, kind: "missing", reason: `${url} answered ${status}: ${text.slice(0, 200).trim()}` };
     } catch (error) {
       const reason = errorMessage(error);
-      if (!reason.includes("longer than")) silent = reason;
+      if (!(error instanceof HttpAnswerError) || error.code !== "TOO_LONG") silent = reason;
       yield { file, kind: "missing", reason };
     }
   }

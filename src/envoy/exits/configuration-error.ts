@@ -4,9 +4,11 @@
  * Learned from Envoy 1.40: its message is followed by the whole bootstrap, as JSON or as protobuf text, so the
  * sentence has to be cut out; and most of it comes twice, in a log line and once more without a layout.
  */
+import { type HostPort, parseHostPort } from "../../net/host-port.ts";
 import { fieldOfAddress, fieldOfMessage, fieldOfRules, fieldOfText } from "./bootstrap-field.ts";
 import type { EnvoyLine } from "./envoy-output.ts";
 import { collapseSpace, outputText } from "./envoy-output.ts";
+import { brokenRuleJoint, envoyWords } from "./envoy-words.ts";
 
 /** A configuration that Envoy refused. */
 export interface ConfigurationError {
@@ -17,16 +19,10 @@ export interface ConfigurationError {
   readonly commandLine: boolean;
 }
 
-/** An address that could not be bound. */
-export interface BindError {
-  readonly host: string;
-  readonly port: number;
-}
-
 /** The TCP or UDP address that Envoy found in use. */
-export function addressInUse(lines: readonly EnvoyLine[]): BindError | undefined {
-  const match = [...outputText(lines).matchAll(/cannot bind '(.+?)': Address already in use/g)].at(-1);
-  return match?.[1] === undefined ? undefined : splitAddress(match[1]);
+export function addressInUse(lines: readonly EnvoyLine[]): HostPort | undefined {
+  const match = [...outputText(lines).matchAll(envoyWords.addressInUse)].at(-1);
+  return match?.[1] === undefined ? undefined : parseHostPort(match[1]);
 }
 
 /** Undefined when the output has no complaint about the configuration. */
@@ -45,25 +41,23 @@ export function configurationError(
 }
 
 function unknownField(text: string, bootstrap: unknown): ConfigurationError | undefined {
-  const match = /Protobuf message \(type \S+ reason INVALID_ARGUMENT: (.*?)\) has unknown fields/.exec(text);
+  const match = envoyWords.unknownFields.exec(text);
   return match?.[1] === undefined ? undefined : parserComplaint(match[1], bootstrap);
 }
 
 function parseError(text: string, bootstrap: unknown): ConfigurationError | undefined {
-  const match = /Unable to parse JSON as proto \(INVALID_ARGUMENT: (.*?)\): (?=[[{])/.exec(text);
+  const match = envoyWords.notParsed.exec(text);
   return match?.[1] === undefined ? undefined : parserComplaint(match[1], bootstrap);
 }
 
-/** `invalid JSON in T @ path: message T, near 1:2 (offset 3): what`, or only `what`. */
+/** With path and message, or only the problem. */
 function parserComplaint(complaint: string, bootstrap: unknown): ConfigurationError {
-  const match = /^invalid JSON in \S+ @ (\S+?): message (\S+), near \S+ \(offset \d+\): (.*)$/.exec(
-    complaint,
-  );
+  const match = envoyWords.complaint.exec(complaint);
   if (match === null)
     return { problem: complaint, field: mentioned(complaint, bootstrap), commandLine: false };
   const [, at = "", message = "", what = ""] = match;
   const path = at.replaceAll(".<any>", "");
-  const unknown = /^no such field: '(.+)'$/.exec(what)?.[1];
+  const unknown = envoyWords.noSuchField.exec(what)?.[1];
   if (unknown === undefined) return { problem: what, field: path, commandLine: false };
   return {
     problem: `there is no field ${unknown} in ${message}`,
@@ -73,13 +67,11 @@ function parserComplaint(complaint: string, bootstrap: unknown): ConfigurationEr
 }
 
 function brokenRule(text: string, bootstrap: unknown): ConfigurationError | undefined {
-  const match = [
-    ...text.matchAll(/Proto constraint validation failed \((\w+ValidationError\..*?)\)(?: |`|$)/g),
-  ].at(-1);
+  const match = [...text.matchAll(envoyWords.brokenRules)].at(-1);
   if (match?.[1] === undefined) return undefined;
-  const rules = match[1].split(" | caused by ");
+  const rules = match[1].split(brokenRuleJoint);
   const { message, path } = fieldOfRules(rules);
-  const what = /ValidationError\.\w+(?:\[[^\]]*\])?: (.*)$/.exec(rules.at(-1) ?? "")?.[1] ?? match[1];
+  const what = envoyWords.rule.exec(rules.at(-1) ?? "")?.[1] ?? match[1];
   // Rules of a packed message are told without the way to it.
   const root = message === "Bootstrap" ? "" : fieldOfMessage(bootstrap, message);
   const field = root === undefined ? `${message}.${path}` : root === "" ? path : `${root}.${path}`;
@@ -87,7 +79,7 @@ function brokenRule(text: string, bootstrap: unknown): ConfigurationError | unde
 }
 
 function refusedConfig(text: string, bootstrap: unknown): ConfigurationError | undefined {
-  const problem = [...text.matchAll(/error `(.*?)` initializing config '/g)].at(-1)?.[1];
+  const problem = [...text.matchAll(envoyWords.refused)].at(-1)?.[1];
   return problem === undefined
     ? undefined
     : { problem, field: mentioned(problem, bootstrap), commandLine: false };
@@ -95,8 +87,7 @@ function refusedConfig(text: string, bootstrap: unknown): ConfigurationError | u
 
 function commandLineError(lines: readonly EnvoyLine[]): ConfigurationError | undefined {
   const told = lines.findLast(
-    ({ level, message }) =>
-      level === undefined && /^error: |^(?:PARSE ERROR|\S+|\(\S+\)) -- [A-Z]/.test(message.trim()),
+    ({ level, message }) => level === undefined && envoyWords.commandLine.test(message.trim()),
   );
   return told === undefined
     ? undefined
@@ -108,17 +99,11 @@ function mentioned(problem: string, bootstrap: unknown): string | undefined {
   const named = [...problem.matchAll(/(?<!\w)'([^']+)'/g)].map((match) => match[1] ?? "");
   const atEnd = /: ?([^:]+)$/.exec(problem)?.[1];
   for (const value of [...named, ...(atEnd === undefined ? [] : [atEnd])]) {
-    const address = splitAddress(value);
+    const address = parseHostPort(value);
     const field =
       fieldOfText(bootstrap, value) ??
       (address === undefined ? undefined : fieldOfAddress(bootstrap, address.host, address.port));
     if (field !== undefined) return field;
   }
   return undefined;
-}
-
-/** `127.0.0.1:80` or `[::1]:80`. */
-function splitAddress(text: string): BindError | undefined {
-  const match = /^\[?([^[\]]*?)\]?:(\d+)$/.exec(text);
-  return match?.[1] === undefined ? undefined : { host: match[1], port: Number(match[2]) };
 }

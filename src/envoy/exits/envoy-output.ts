@@ -5,6 +5,8 @@
  * parse is in its own layout. Its very last line often has none at all.
  */
 
+import { envoyWords } from "./envoy-words.ts";
+
 /** One line, taken apart as far as it can be. */
 export interface EnvoyLine {
   /** `critical`, `error`, `warning`, …; undefined for a line without a layout. */
@@ -56,9 +58,7 @@ export function outputText(lines: readonly EnvoyLine[]): string {
 export function lastTellingMessage(lines: readonly EnvoyLine[]): string | undefined {
   const line =
     lines.findLast(({ level, logger }) => level === "critical" && logger !== "backtrace") ??
-    lines.findLast(
-      ({ level, message }) => level === undefined && /FATAL ERROR|^terminate called/.test(message),
-    ) ??
+    lines.findLast(({ level, message }) => level === undefined && envoyWords.fatal.test(message)) ??
     lines.findLast(({ level }) => level === "error");
   return line === undefined ? undefined : collapseSpace(line.message);
 }
@@ -76,7 +76,7 @@ export function findBacktrace(lines: readonly EnvoyLine[]): Backtrace | undefine
   const trace = lines.filter(({ logger }) => logger === "backtrace");
   if (trace.length === 0) return undefined;
   return {
-    cause: trace.find(({ message }) => message.startsWith("Caught "))?.message,
-    frames: trace.filter(({ message }) => /^#\d+:/.test(message)).length,
+    cause: trace.find(({ message }) => envoyWords.caught.test(message))?.message,
+    frames: trace.filter(({ message }) => envoyWords.frame.test(message)).length,
   };
 }

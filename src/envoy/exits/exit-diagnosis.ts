@@ -2,10 +2,11 @@
  * Why an Envoy ended, decided from evidence. What is not known is said to be unknown, never guessed.
  */
 import type { ChildExit } from "../../process/child.ts";
+import type { HostPort } from "../../net/host-port.ts";
 import { describePortOwner, type PortOwner } from "../../net/port-owner.ts";
 import { redactText } from "../../telemetry/redact.ts";
 import { fieldOfAddress } from "./bootstrap-field.ts";
-import { addressInUse, type BindError, configurationError } from "./configuration-error.ts";
+import { addressInUse, configurationError } from "./configuration-error.ts";
 import {
   type EnvoyLine,
   findBacktrace,
@@ -13,6 +14,7 @@ import {
   outputText,
   parseEnvoyLine,
 } from "./envoy-output.ts";
+import { envoyWords } from "./envoy-words.ts";
 import { exitCodeOf, signalOf } from "./exit.ts";
 
 /** Every reason there is; the label of `outrider_envoy_exits_total`. */
@@ -104,27 +106,28 @@ interface Finding {
 
 function findReason(evidence: ExitEvidence, lines: readonly EnvoyLine[]): Finding {
   const { exit, asked } = evidence;
-  if (exit.kind === "not-started") return notStarted(exit.message);
+  if (exit.kind === "not-started") return notStarted(exit);
   const signal = signalOf(exit);
   if (signal === "SIGKILL" && evidence.oomKills.kind === "counted" && wasOomKilled(evidence.oomKills)) {
     return oomKill(evidence.oomKills);
   }
   if (asked !== undefined && !crashed(signal)) return askedFor(asked, exit);
   if (signal !== undefined) return bySignal(signal, evidence, lines);
-  if (outputText(lines).includes("caught ENVOY_SIGTERM")) {
+  if (envoyWords.sigterm.test(outputText(lines))) {
     return { reason: "signal", message: `ended by a SIGTERM that the agent did not send${code(exit)}` };
   }
   return byItself(evidence, lines);
 }
 
-function notStarted(message: string): Finding {
-  const missing = /ENOENT|no such file/i.test(message);
-  const forbidden = /EACCES|permission denied/i.test(message);
-  const remedy = missing
-    ? "name Envoy's binary in --binaryPath or ENVOY_PATH; a binary whose own loader is missing is reported like this too"
-    : forbidden
-      ? "make Envoy's binary executable for this user, on a volume that is not mounted noexec"
-      : undefined;
+/** By the system's code. */
+const startRemedies: Readonly<Record<string, string>> = {
+  ENOENT:
+    "name Envoy's binary in --binaryPath or ENVOY_PATH; a binary whose own loader is missing is reported like this too",
+  EACCES: "make Envoy's binary executable for this user, on a volume that is not mounted noexec",
+};
+
+function notStarted({ message, code: errno }: Extract<ChildExit, { kind: "not-started" }>): Finding {
+  const remedy = errno === undefined ? undefined : startRemedies[errno];
   return { reason: "not_started", message: `could not be started: ${message}`, remedy };
 }
 
@@ -236,7 +239,7 @@ function byItself(evidence: ExitEvidence, lines: readonly EnvoyLine[]): Finding 
   return { reason: "exited", message: `ended by itself${when(evidence)}${code(exit)}${said}` };
 }
 
-function portInUse(address: BindError, owners: readonly PortOwner[], bootstrap: unknown): Finding {
+function portInUse(address: HostPort, owners: readonly PortOwner[], bootstrap: unknown): Finding {
   const { host, port } = address;
   const field = fieldOfAddress(bootstrap, host, port);
   const where = `${host}:${port}`;

@@ -6,12 +6,10 @@
  * log among these lines.
  */
 import { parseEnvoyLine } from "./envoy-output.ts";
+import { envoyWords } from "./envoy-words.ts";
 
 /** Lines without a layout that are passed on after that word. */
 const passedLines = 10;
-
-/** The word, as Envoy 1.40 has it and as earlier ones had it; always in Envoy's own layout. */
-const refusal = /^error (?:`|initializing config)/;
 
 /** Decides for one Envoy which lines of its output go to the log. */
 export class PrintedBootstrap {
@@ -27,8 +25,9 @@ export class PrintedBootstrap {
   passes(line: string): boolean {
     if (!this.#hasRefused && !line.includes("error ")) return true;
     const { level, message } = parseEnvoyLine(line);
+    // The word is always in Envoy's own layout.
     if (level !== undefined) {
-      this.#hasRefused ||= level === "critical" && refusal.test(message);
+      this.#hasRefused ||= level === "critical" && envoyWords.endsOverConfiguration.test(message);
       return true;
     }
     if (!this.#hasRefused) return true;

@@ -111,10 +111,13 @@ export function tryAgain(
   beginAfter(turn, delayMs, launch, trial);
 }
 
+/** The system lacks something that others may give back. */
+const passingCodes: readonly string[] = ["EMFILE", "ENFILE", "EAGAIN", "ENOMEM"];
+
 /** Why a process was not started for want of something that may come back; undefined for any other end. */
 export function passingObstacle(exit: ChildExit | undefined): string | undefined {
   if (exit?.kind !== "not-started") return undefined;
-  return /\b(?:EMFILE|ENFILE|EAGAIN|ENOMEM)\b/.test(exit.message) ? exit.message : undefined;
+  return exit.code !== undefined && passingCodes.includes(exit.code) ? exit.message : undefined;
 }
 
 /** Have the active Envoy proven, within limits only when there is something good to go back to. */

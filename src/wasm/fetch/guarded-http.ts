@@ -13,7 +13,7 @@ import { errorCode, errorMessage } from "../../lifecycle/error-message.ts";
 import { Deadline } from "../../lifecycle/timer.ts";
 import { authenticated, trustedRoots } from "../../net/server-authentication.ts";
 import { WasmFetchError } from "../fetch-error.ts";
-import type { AddressGuard, AddressPolicy } from "./address-guard.ts";
+import type { AddressGuard, AddressPolicy, AddressRefusal } from "./address-guard.ts";
 import { isRedirect, nextUrl } from "./redirect.ts";
 import { licenceOf } from "./trusted-servers.ts";
 
@@ -172,19 +172,21 @@ export class GuardedHttp {
 
   /** @throws WasmFetchError when no address is left */
   #requireAllowed(host: string, addresses: readonly string[], policy: AddressPolicy): readonly string[] {
-    const reasons: string[] = [];
+    const refusals: AddressRefusal[] = [];
     const allowed = addresses.filter((address) => {
-      const reason = this.#refusalOf(address, policy);
-      if (reason !== undefined) reasons.push(host === address ? reason : `${host} has the address ${reason}`);
-      return reason === undefined;
+      const refusal = this.#refusalOf(address, policy);
+      if (refusal === undefined) return true;
+      const { code, words } = refusal;
+      refusals.push({ code, words: host === address ? words : `${host} has the address ${words}` });
+      return false;
     });
     if (allowed.length > 0) return allowed;
-    throw refused(host, reasons);
+    throw refused(host, refusals);
   }
 
-  #refusalOf(address: string, policy: AddressPolicy): string | undefined {
-    const reason = this.#options.guard(address, policy);
-    return reason === undefined ? undefined : `${address}, which ${reason}`;
+  #refusalOf(address: string, policy: AddressPolicy): AddressRefusal | undefined {
+    const refusal = this.#options.guard(address, policy);
+    return refusal === undefined ? undefined : { ...refusal, words: `${address}, which ${refusal.words}` };
   }
 
   #explain(url: URL, error: Error, signal: AbortSignal): Error {
@@ -194,9 +196,10 @@ export class GuardedHttp {
   }
 }
 
-function refused(host: string, reasons: readonly string[]): WasmFetchError {
+function refused(host: string, refusals: readonly AddressRefusal[]): WasmFetchError {
   const remedy = "name the server in WASM_INSECURE_REGISTRIES if it is meant to be asked";
-  const isOwn = reasons.some((reason) => reason.endsWith("of this machine"));
+  const isOwn = refusals.some(({ code }) => code === "this-machine");
+  const reasons = refusals.map(({ words }) => words);
   return new WasmFetchError(
     "download_failure",
     `nothing is fetched from ${reasons.join(", ") || host}${isOwn ? `: ${remedy}` : ""}`,

@@ -48,17 +48,18 @@ test("a child's environment is what it is given, or this process's own and more"
 
 const missing = join(import.meta.dirname, "missing");
 
-for (const [what, options, reason] of [
-  ["does not exist", { file: missing, args: [] }, /ENOENT/],
-  ["may not be run", { file: import.meta.dirname, args: [] }, /EACCES/],
-  ["gets a zero byte", { file: "/bin/true", args: ["a\0b"] }, /null bytes/],
-  ["has a folder that does not exist", { ...shell("true"), cwd: missing }, /ENOENT/],
-  ["gets more than the kernel takes", { file: "/bin/true", args: ["x".repeat(2 ** 22)] }, /E2BIG/],
+for (const [what, options, reason, code] of [
+  ["does not exist", { file: missing, args: [] }, /ENOENT/, "ENOENT"],
+  ["may not be run", { file: import.meta.dirname, args: [] }, /EACCES/, "EACCES"],
+  ["gets a zero byte", { file: "/bin/true", args: ["a\0b"] }, /null bytes/, "ERR_INVALID_ARG_VALUE"],
+  ["has a folder that does not exist", { ...shell("true"), cwd: missing }, /ENOENT/, "ENOENT"],
+  ["gets more than the kernel takes", { file: "/bin/true", args: ["x".repeat(2 ** 22)] }, /E2BIG/, "E2BIG"],
 ] as const) {
   test(`a program that ${what} is not started, which is a value and no error`, async () => {
     const { pid, exit } = await run(options);
     assert.equal(pid, undefined);
     assert.equal(exit.kind, "not-started");
     assert.match(exit.kind === "not-started" ? exit.message : "", reason);
+    assert.equal(exit.kind === "not-started" ? exit.code : "", code);
   });
 }

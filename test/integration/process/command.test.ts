@@ -22,6 +22,7 @@ describe("a command", () => {
     const { exit, output } = await runCommand({ file: "/no/such/program", args: [], signal: never });
     assert.equal(exit.kind, "not-started");
     assert.match(exit.kind === "not-started" ? exit.message : "", /ENOENT/);
+    assert.equal(exit.kind === "not-started" ? exit.code : "", "ENOENT");
     assert.deepEqual(output, []);
   });
 

@@ -90,7 +90,8 @@ describe("a fetch", () => {
     server.answers.set("/a.wasm", bytes(module));
     const asked: string[] = [];
     const http = new GuardedHttp({
-      guard: (address) => (asked.push(address) > 1 ? "is another one by now" : undefined),
+      guard: (address) =>
+        asked.push(address) > 1 ? { code: "special", words: "is another one by now" } : undefined,
       insecureRegistries: [server.address],
       roots: () => undefined,
       tlsPolicy: undefined,

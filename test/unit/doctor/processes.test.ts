@@ -96,7 +96,7 @@ describe("Envoy", () => {
       expectFinding(judgeVersion("/bin/x", answer), "failure", /does not answer --version/, /--binaryPath/);
     }
     const foreign = {
-      exit: { kind: "not-started", message: "spawn Exec format error" },
+      exit: { kind: "not-started", message: "spawn Exec format error", code: "ENOEXEC" },
       output: [],
       tookMs: 1,
     } as const;

@@ -61,7 +61,7 @@ describe("Envoy's end", () => {
     assert.equal(describeExit({ kind: "exited", code: 1 }), "exited with code 1");
     assert.equal(exitCodeOf({ kind: "signaled", signal: "SIGSEGV" }), 139);
     assert.equal(exitCodeOf({ kind: "exited", code: 3 }), 3);
-    assert.equal(exitCodeOf({ kind: "not-started", message: "ENOENT" }), 127);
+    assert.equal(exitCodeOf({ kind: "not-started", message: "ENOENT", code: "ENOENT" }), 127);
   });
 });
 

@@ -19,7 +19,7 @@ describe("the guard of addresses", () => {
   for (const [reason, addresses] of Object.entries(never)) {
     for (const address of addresses) {
       test(`refuses ${address || "nothing"}: ${reason}`, () => {
-        assert.match(guard(address, anywhere) ?? "", new RegExp(reason));
+        assert.match(guard(address, anywhere)?.words ?? "", new RegExp(reason));
       });
     }
   }
@@ -31,15 +31,15 @@ describe("the guard of addresses", () => {
       "64:ff9b::a9fe:a9fe",
       "64:ff9b:1::a9fe:a9fe",
     ])
-      assert.match(guard(address, anywhere) ?? "", /link-local/, address);
-    assert.match(guard("::ffff:203.0.113.7", anywhere) ?? "", /BLOCKED/);
-    assert.match(guard("64:ff9b::7f00:1", { ...anywhere, loopback: false }) ?? "", /this machine/);
+      assert.match(guard(address, anywhere)?.words ?? "", /link-local/, address);
+    assert.match(guard("::ffff:203.0.113.7", anywhere)?.words ?? "", /BLOCKED/);
+    assert.match(guard("64:ff9b::7f00:1", { ...anywhere, loopback: false })?.words ?? "", /this machine/);
   });
 
   test("lets loopback and private networks pass where they are allowed, and the rest always", () => {
     const nowhere = { loopback: false, privateNetwork: false };
     for (const address of ["127.0.0.1", "127.1.2.3", "::1", "0.0.0.0", "::", "::ffff:127.0.0.1"]) {
-      assert.match(guard(address, nowhere) ?? "", /this machine/, address);
+      assert.match(guard(address, nowhere)?.words ?? "", /this machine/, address);
       assert.equal(guard(address, anywhere), undefined, address);
     }
     for (const address of [
@@ -50,7 +50,7 @@ describe("the guard of addresses", () => {
       "fd12::1",
       "::ffff:10.0.0.1",
     ]) {
-      assert.match(guard(address, nowhere) ?? "", /private network/, address);
+      assert.match(guard(address, nowhere)?.words ?? "", /private network/, address);
       assert.equal(guard(address, anywhere), undefined, address);
     }
     for (const address of ["8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111"])

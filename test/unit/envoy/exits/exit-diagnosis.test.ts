@@ -38,6 +38,24 @@ const layouts = {
     }),
 } as const;
 
+describe("diagnoseExit(): a binary that was not started", () => {
+  for (const [code, remedy] of [
+    ["ENOENT", /name Envoy's binary/],
+    ["EACCES", /make Envoy's binary executable/],
+    ["E2BIG", undefined],
+    [undefined, undefined],
+  ] as const) {
+    test(`${code ?? "no code"}: ${remedy === undefined ? "nobody knows what to do" : "the remedy follows"}`, () => {
+      // The path is no code.
+      const exit = { kind: "not-started", message: "spawn /ENOENT/EACCES/envoy", code } as const;
+      const diagnosis = diagnose({ exit });
+      assert.equal(diagnosis.reason, "not_started");
+      if (remedy === undefined) assert.equal(diagnosis.remedy, undefined);
+      else assert.match(diagnosis.remedy ?? "", remedy);
+    });
+  }
+});
+
 describe("diagnoseExit(): signals", () => {
   const killed = { kind: "signaled", signal: "SIGKILL" } as const;
   for (const [name, evidence, expected] of [
@@ -131,7 +149,7 @@ describe("diagnoseExit(): signals", () => {
     ],
     [
       "a missing binary",
-      { exit: { kind: "not-started", message: "spawn /no/envoy ENOENT" } },
+      { exit: { kind: "not-started", message: "spawn /no/envoy ENOENT", code: "ENOENT" } },
       { reason: "not_started", message: "could not be started: spawn /no/envoy ENOENT", exitCode: 127 },
     ],
   ] as const) {
