@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openTokenIssuer, type TokenIssuer } from "../controlplane/demo-tokens.ts";
 import { DiscoveryServer } from "../controlplane/discovery-server.ts";
-import { every } from "../lifecycle/timer.ts";
+import { TaskGroup } from "../lifecycle/task-group.ts";
+import { ticks } from "../lifecycle/tick.ts";
 import { createLogger } from "../telemetry/log.ts";
 import { startDemoApp } from "./demo-app.ts";
 import { demoConfiguration, demoNamespace } from "./mesh-config.ts";
@@ -35,6 +36,8 @@ export class DemoMesh implements AsyncDisposable {
   readonly configFolder: string;
   readonly controlPlane: DiscoveryServer;
   readonly sidecars: readonly SidecarProcess[];
+  /** Work in the background; its failure is the mesh's. */
+  readonly tasks: TaskGroup;
   readonly #stack: AsyncDisposableStack;
 
   private constructor(fields: {
@@ -43,6 +46,7 @@ export class DemoMesh implements AsyncDisposable {
     configFolder: string;
     controlPlane: DiscoveryServer;
     sidecars: readonly SidecarProcess[];
+    tasks: TaskGroup;
     stack: AsyncDisposableStack;
   }) {
     this.ports = fields.ports;
@@ -50,6 +54,7 @@ export class DemoMesh implements AsyncDisposable {
     this.configFolder = fields.configFolder;
     this.controlPlane = fields.controlPlane;
     this.sidecars = fields.sidecars;
+    this.tasks = fields.tasks;
     this.#stack = fields.stack;
   }
 
@@ -79,16 +84,13 @@ export class DemoMesh implements AsyncDisposable {
         return sidecar;
       }),
     );
-    const renewal = every(tokenLifetimeMs / 2, () => {
-      for (const sidecar of sidecars) {
-        void issueToken(issuer, sidecar.name).then((token) => {
-          sidecar.replaceToken(token);
-        });
-      }
-    });
     stack.defer(async () => {
-      renewal[Symbol.dispose]();
       await Promise.all(sidecars.map((sidecar) => sidecar.stop(options.hurry)));
+    });
+    const tasks = stack.use(new TaskGroup());
+    tasks.spawn("renew-tokens", async (signal) => {
+      for await (const _ of ticks(tokenLifetimeMs / 2, signal))
+        for (const sidecar of sidecars) sidecar.replaceToken(await issueToken(issuer, sidecar.name));
     });
     return new DemoMesh({
       ports: options.ports,
@@ -96,6 +98,7 @@ export class DemoMesh implements AsyncDisposable {
       configFolder,
       controlPlane,
       sidecars,
+      tasks,
       stack: stack.move(),
     });
   }

@@ -90,18 +90,19 @@ async function showUntilStopped(
   intervalMs: number,
 ): Promise<number> {
   let requests: RequestState = noRequests;
-  const requesting = (async () => {
-    await bothReady(mesh, context.shutdown);
-    while (!context.shutdown.aborted) {
+  const stop = AbortSignal.any([context.shutdown, mesh.tasks.signal]);
+  const request = async (): Promise<void> => {
+    await bothReady(mesh, stop);
+    while (!stop.aborted) {
       const result = await callThrough(mesh.ports["web.outbound"], serviceHost("api"), requestTimeoutMs);
       requests = withRequest(requests, result, performance.now());
-      await sleep(intervalMs, context.shutdown);
+      await sleep(intervalMs, stop);
     }
-  })();
+  };
   await using _page = await serveMeshPage(mesh.ports.page, () => observe(mesh, requests), mesh);
   const show = context.terminal === undefined ? printChanges : drawPicture;
-  await show(mesh, context, () => requests);
-  await requesting;
+  await Promise.all([show(mesh, { ...context, shutdown: stop }, () => requests), request()]);
+  if (mesh.tasks.failure !== undefined) throw mesh.tasks.failure;
   context.print(`stopping: ${requests.succeeded} requests good, ${requests.failed} bad`);
   return 0;
 }

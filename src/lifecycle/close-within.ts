@@ -1,7 +1,7 @@
 /**
  * An end that nothing can hold up: what was to be done is done, and what closes after it has a deadline.
  */
-import { Timer } from "./timer.ts";
+import { sleep } from "./sleep.ts";
 
 /**
  * Resolves with `whole`, which ends with the closing of its parts; or, once `done` is settled, `ms` milliseconds
@@ -16,20 +16,15 @@ export async function closeWithin<T>(
   ms: number,
   onOverdue: () => void,
 ): Promise<T> {
-  const { promise: overdue, resolve } = Promise.withResolvers<T>();
   const closed = new AbortController();
-  void done.then((result) => {
-    if (closed.signal.aborted) return;
-    const timer = new Timer(ms, () => {
-      onOverdue();
-      resolve(result);
-    });
-    closed.signal.addEventListener("abort", () => {
-      timer.cancel();
-    });
-  });
+  const overdue = async (): Promise<T> => {
+    const result = await done;
+    await sleep(ms, closed.signal);
+    if (!closed.signal.aborted) onOverdue();
+    return result;
+  };
   try {
-    return await Promise.race([whole, overdue]);
+    return await Promise.race([whole, overdue()]);
   } finally {
     closed.abort();
   }

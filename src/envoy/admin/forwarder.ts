@@ -34,9 +34,7 @@ const usualLimits: RelayLimits = { firstByteMs: 10_000, lookMs: 5_000, stallMs: 
 export function listenForAdmin(options: AdminForwarderOptions): Promise<HttpServer> {
   return HttpServer.listen(
     { host: options.host, port: options.port },
-    (request, response) => {
-      serve(options, request, response);
-    },
+    (request, response) => serve(options, request, response),
     {
       part: "the admin port",
       hosts: "local",
@@ -47,7 +45,11 @@ export function listenForAdmin(options: AdminForwarderOptions): Promise<HttpServ
   );
 }
 
-function serve(options: AdminForwarderOptions, request: IncomingMessage, response: ServerResponse): void {
+async function serve(
+  options: AdminForwarderOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const target = readAdminTarget(request.url ?? "");
   if (target.kind === "refused") {
     text(response, 400, target.reason);
@@ -59,7 +61,7 @@ function serve(options: AdminForwarderOptions, request: IncomingMessage, respons
     return;
   }
   const isDrain = request.method === "POST" && path === "/drain_listeners";
-  forward(request, response, {
+  await forward(request, response, {
     socketPath: options.socketPath(),
     unavailable: options.unavailable,
     limits: options.limits ?? usualLimits,

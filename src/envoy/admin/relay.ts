@@ -14,7 +14,8 @@ import {
 } from "node:http";
 import { finished } from "node:stream";
 import { errorMessage } from "../../lifecycle/error-message.ts";
-import { every, Timer } from "../../lifecycle/timer.ts";
+import { sleep } from "../../lifecycle/sleep.ts";
+import { Timer } from "../../lifecycle/timer.ts";
 import { findListener } from "../../net/unix-socket.ts";
 
 /** Where a request goes. */
@@ -38,8 +39,12 @@ export interface RelayLimits {
   readonly stallMs: number;
 }
 
-/** Never throws; whatever fails is the answer's end. */
-export function forward(request: IncomingMessage, response: ServerResponse, relay: Relay): void {
+/** Resolves once the answer is over. Never throws; whatever fails is the answer's end. */
+export async function forward(
+  request: IncomingMessage,
+  response: ServerResponse,
+  relay: Relay,
+): Promise<void> {
   const upstream = httpRequest({
     socketPath: relay.socketPath,
     method: request.method,
@@ -57,7 +62,7 @@ export function forward(request: IncomingMessage, response: ServerResponse, rela
     limit.cancel();
     relay.onAnswer(answer.statusCode ?? 0);
     if (isGone) upstream.destroy();
-    else pass(answer, response, relay);
+    else pass(answer, response);
   });
   const fail = (reason: string): void => {
     limit.cancel();
@@ -79,6 +84,7 @@ export function forward(request: IncomingMessage, response: ServerResponse, rela
     if (answered !== undefined || request.method !== "POST") upstream.destroy();
   });
   sendBody(request, upstream);
+  await endStalled(response, relay);
 }
 
 /** What may go along of a request's headers. */
@@ -101,13 +107,12 @@ function sendBody(request: IncomingMessage, upstream: ClientRequest): void {
   });
 }
 
-function pass(answer: IncomingMessage, response: ServerResponse, relay: Relay): void {
+function pass(answer: IncomingMessage, response: ServerResponse): void {
   response.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers));
   answer.pipe(response);
   finished(answer, (error) => {
     if (error) cut(response);
   });
-  endStalled(response, relay);
 }
 
 /** Headers that are about one connection only (RFC 9110, 7.6.1). */
@@ -139,26 +144,26 @@ function sayUnavailable(response: ServerResponse, reason: string): void {
 
 /**
  * A reader may pause, but not for ever; and while he does, nothing is read from Envoy, whose end would go unnoticed.
+ * Resolves once the answer is over.
  */
-function endStalled(
+async function endStalled(
   response: ServerResponse,
   { socketPath, limits: { lookMs, stallMs } }: Pick<Relay, "socketPath" | "limits">,
-): void {
+): Promise<void> {
+  const over = new AbortController();
   let stalledMs = 0;
-  const looks = every(lookMs, () => {
-    if (!response.writableNeedDrain) return;
-    stalledMs += lookMs;
-    if (stalledMs >= stallMs) cut(response);
-    else {
-      void findListener(socketPath, lookMs).then((listener) => {
-        if (listener === "nobody" && response.writableNeedDrain) cut(response);
-      });
-    }
-  });
   response.on("drain", () => {
     stalledMs = 0;
   });
   response.once("close", () => {
-    looks[Symbol.dispose]();
+    over.abort();
   });
+  while (!over.signal.aborted && !response.closed) {
+    await sleep(lookMs, over.signal);
+    if (!response.writableNeedDrain) continue;
+    stalledMs += lookMs;
+    if (stalledMs >= stallMs) cut(response);
+    else if ((await findListener(socketPath, lookMs)) === "nobody" && response.writableNeedDrain)
+      cut(response);
+  }
 }

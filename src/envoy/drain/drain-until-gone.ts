@@ -25,16 +25,13 @@ export async function drainUntilGone(
   { cut, applicationEnded }: DrainRequests,
   log: Logger,
 ): Promise<void> {
-  const gone = new AbortController();
-  void generation.exited.then(() => {
-    gone.abort();
-  });
-  const { options } = generation.launch;
+  const { gone, launch } = generation;
+  const { options } = launch;
   await drain(
     generation.admin,
     () => planDrain(options, { wasReady, applicationEnded: applicationEnded?.aborted === true }),
     options,
-    { cut, gone: gone.signal, replan: applicationEnded },
+    { cut, gone, replan: applicationEnded },
     log,
   );
 }

@@ -38,35 +38,32 @@ export async function retire(
   hasSuccessor: () => boolean,
 ): Promise<void> {
   const { options } = generation.launch;
-  const gone = new AbortController();
-  void generation.exited.then(() => {
-    gone.abort();
-  });
+  const { gone } = generation;
   switch (how) {
     case "hung":
       generation.kill();
       break;
     case "handed-over":
       // Its successor tells it to exit; a signal from here would not reach it alone.
-      await sleep(options.parentShutdownDurationMs, gone.signal);
-      if (!gone.signal.aborted && !hasSuccessor()) await generation.stop();
-      await sleep(slackMs, gone.signal);
-      if (!gone.signal.aborted) {
+      await sleep(options.parentShutdownDurationMs, gone);
+      if (!gone.aborted && !hasSuccessor()) await generation.stop();
+      await sleep(slackMs, gone);
+      if (!gone.aborted) {
         log.warn("replaced Envoy has outstayed its time, killing it", { generation: generation.number });
         generation.kill();
       }
       break;
     case "bereft":
-      await sleep(options.parentShutdownDurationMs, gone.signal);
-      if (!gone.signal.aborted) await generation.stop();
+      await sleep(options.parentShutdownDurationMs, gone);
+      if (!gone.aborted) await generation.stop();
       break;
     case "orphaned":
-      await drainReplaced(generation, gone.signal, log);
+      await drainReplaced(generation, gone, log);
       generation.kill();
       break;
     case "overlapped":
-      await drainReplaced(generation, gone.signal, log);
-      if (!gone.signal.aborted) await generation.stop();
+      await drainReplaced(generation, gone, log);
+      if (!gone.aborted) await generation.stop();
       break;
   }
   await generation.exited;

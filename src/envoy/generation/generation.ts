@@ -63,6 +63,8 @@ export class Generation {
   readonly lineage: Lineage | undefined;
   /** Resolves the moment the process is gone; never rejects. */
   readonly exited: Promise<ChildExit>;
+  /** Aborts at that moment. */
+  readonly gone: AbortSignal;
   readonly #child: Child;
   readonly #log: Logger;
   readonly #mark = newMark();
@@ -70,6 +72,7 @@ export class Generation {
   readonly #output = new KeptOutput();
   readonly #printed = new PrintedBootstrap();
   #isSignaled = false;
+  #finalLines: Promise<void> | undefined;
 
   private constructor(plan: GenerationPlan, paths: GenerationPaths) {
     this.number = plan.number;
@@ -94,8 +97,10 @@ export class Generation {
     });
     this.#baseId = role.kind === "successor" ? role.baseId : undefined;
     this.#record();
+    const gone = new AbortController();
+    this.gone = gone.signal;
     this.exited = this.#child.exited.then((exit) => {
-      void this.#letGoOfOutput();
+      gone.abort();
       this.#cleanUp();
       return exit;
     });
@@ -187,16 +192,19 @@ export class Generation {
     return this.#output.lines;
   }
 
-  /** Resolves once the last lines of a dead Envoy have arrived. */
-  async finalLines(): Promise<void> {
+  /**
+   * Resolves once the last lines of a dead Envoy have arrived. Nothing is read after them: what Envoy has started, as a
+   * wrapper may, must not keep the agent from its own end.
+   */
+  finalLines(): Promise<void> {
+    this.#finalLines ??= this.#readFinalLines();
+    return this.#finalLines;
+  }
+
+  async #readFinalLines(): Promise<void> {
     const limit = new AbortController();
     await Promise.race([this.#child.closed, sleep(lastLinesMs, limit.signal)]);
     limit.abort();
-  }
-
-  /** What Envoy has started, as a wrapper may, must not keep the agent from its own end. */
-  async #letGoOfOutput(): Promise<void> {
-    await this.finalLines();
     this.#child.closeOutput();
     const { leftOut } = this.#printed;
     if (leftOut > 0) {

@@ -4,6 +4,7 @@
 import { join } from "node:path";
 import { writeFileAtomic } from "../../files/atomic-file.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
+import type { TaskGroup } from "../../lifecycle/task-group.ts";
 import type { ChildExit } from "../../process/child.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { type Descent, Generation } from "../generation/generation.ts";
@@ -17,6 +18,8 @@ import type { Effect } from "./effect.ts";
 
 /** Whom it tells, and how the first of a lineage is started. */
 export interface ProcessesOptions {
+  /** Waits for the end of each. */
+  readonly tasks: TaskGroup;
   readonly swapMode: SwapModeRequest;
   readonly log: Logger;
   /** Gets each line of Envoy's own log. */
@@ -60,11 +63,12 @@ export class Processes {
   /** @throws the system error when its files cannot be written, or why there can be no hot restart */
   start({ number, launch, descent }: Extract<Effect, { kind: "start" }>): Generation {
     this.#sweep(launch);
-    const { log, onLogLine, onExited } = this.#options;
+    const { tasks, log, onLogLine, onExited } = this.#options;
     const generation = Generation.start({ number, launch, descent: this.#descent(descent), onLogLine, log });
     this.#generations.set(number, generation);
     this.#living.add(generation);
-    void generation.exited.then((exit) => {
+    tasks.spawn(`exit-${number}`, async () => {
+      const exit = await generation.exited;
       this.#living.delete(generation);
       onExited(generation, exit);
     });
@@ -130,9 +134,10 @@ export class Processes {
   /** End everything that is left, at once. Resolves when it is gone. */
   async clear(): Promise<void> {
     await Promise.all(
-      [...this.#living].map(async (generation) => {
-        generation.kill();
+      [...this.#generations.values()].map(async (generation) => {
+        if (this.#living.has(generation)) generation.kill();
         await generation.exited;
+        await generation.finalLines();
       }),
     );
   }

@@ -60,6 +60,7 @@ export class Runner {
     this.#state = initialState(supervision);
     this.report = new SupervisionReport(this.#state);
     this.#processes = new Processes({
+      tasks: this.#tasks,
       swapMode: supervision.swapMode,
       log,
       onLogLine,

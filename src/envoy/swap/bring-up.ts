@@ -41,13 +41,8 @@ export async function bringUp(
   options: BringUpOptions,
   cancel: AbortSignal,
 ): Promise<BringUpResult> {
-  const ended = new AbortController();
-  let exit: ChildExit | undefined;
-  void generation.exited.then((how) => {
-    exit = how;
-    ended.abort();
-  });
-  const stop = AbortSignal.any([ended.signal, cancel]);
+  const { gone } = generation;
+  const stop = AbortSignal.any([gone, cancel]);
   let liveAt: number | undefined;
   let reason = "Envoy starts";
   const wait = (why: string): void => {
@@ -72,7 +67,9 @@ export async function bringUp(
     await sleep(pollMs(generation.ageMs), stop);
   }
   const wasLive = liveAt !== undefined;
-  return exit === undefined ? { kind: "cancelled", wasLive } : { kind: "died", exit, wasLive };
+  return gone.aborted
+    ? { kind: "died", exit: await generation.exited, wasLive }
+    : { kind: "cancelled", wasLive };
 }
 
 function overdue(
