@@ -2,6 +2,7 @@
  * The control plane's HTTP pages: whether it is up, what it serves, and to whom.
  */
 import type { HttpHandler } from "../net/http-server.ts";
+import { isLoopback } from "../net/loopback.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Registry } from "./registry/registry.ts";
 import type { ConnectionTable } from "./push/status.ts";
@@ -13,15 +14,12 @@ export interface DebugSources {
   readonly metrics: Metrics;
 }
 
-/** Addresses of the machine itself. */
-const loopback = ["127.0.0.1", "::1", "::ffff:127.0.0.1"];
-
 /** `/ready`, `/metrics`; for loopback, as they name workloads and files, `/debug/syncz` and `/debug/configz`. */
 export function debugPages({ registry, connections, metrics }: DebugSources): HttpHandler {
   const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
   return async (request, response) => {
     const path = (request.url ?? "").split("?")[0] ?? "";
-    if (path.startsWith("/debug/") && !loopback.includes(request.socket.remoteAddress ?? "")) {
+    if (path.startsWith("/debug/") && !isLoopback(request.socket.remoteAddress)) {
       response.writeHead(403, { "content-type": "text/plain" }).end("Only for loopback\n");
       return;
     }

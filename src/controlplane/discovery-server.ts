@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type GrpcService, GrpcServer } from "../grpc/server.ts";
 import { writeFileAtomic } from "../files/atomic-file.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
+import { parseHostPort } from "../net/host-port.ts";
 import { HttpServer } from "../net/http-server.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { Metrics } from "../telemetry/metrics.ts";
@@ -225,5 +226,5 @@ function discoveryService(
 
 /** `ip:port` without the port, and an IPv4 address in its own form. */
 function addressOf(peer: string): string {
-  return peer.slice(0, peer.lastIndexOf(":")).replace(/^::ffff:(?=\d+\.)/, "");
+  return (parseHostPort(peer)?.host ?? "").replace(/^::ffff:(?=\d+\.)/, "");
 }

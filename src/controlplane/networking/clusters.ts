@@ -7,6 +7,7 @@ import type { LocalityLbEndpointsJson } from "../../proto/envoy/envoy/config/end
 import type { ClusterLoadAssignmentJson } from "../../proto/envoy/envoy/config/endpoint/v3/endpoint_pb.js";
 import { RawBufferSchema } from "../../proto/envoy/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.js";
 import { HttpProtocolOptionsSchema } from "../../proto/envoy/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
+import { parseHostPort } from "../../net/host-port.ts";
 import { workloadId } from "../../pki/spiffe-id.ts";
 import { isAddress } from "../config/forms.ts";
 import type { DestinationRuleSpec } from "../config/objects.ts";
@@ -253,10 +254,10 @@ export function defaultEndpointCluster(
   defaultEndpoint: string,
   http2Upstream: boolean,
 ): ClusterJson {
-  const match = /^\[?(.+?)\]?:(\d+)$/.exec(defaultEndpoint);
+  const { host, port } = parseHostPort(defaultEndpoint) ?? { host: "", port: 0 };
   const address: AddressJson = defaultEndpoint.startsWith("unix:")
     ? { pipe: { path: defaultEndpoint.slice("unix:".length) } }
-    : socketAddress(match?.[1] === "0.0.0.0" ? "127.0.0.1" : (match?.[1] ?? ""), Number(match?.[2]));
+    : socketAddress(host === "0.0.0.0" ? "127.0.0.1" : host, port);
   return {
     ...defaults,
     name,
