@@ -15,6 +15,7 @@ import {
   istioIptablesCommand,
 } from "./iptables.ts";
 import { planCommand } from "./plan.ts";
+import { privately } from "./privately.ts";
 import { proxyCommand } from "./proxy.ts";
 import { reloadCommand } from "./reload.ts";
 import { requestCommand } from "./request.ts";
@@ -26,19 +27,22 @@ import { versionCommand } from "./version-command.ts";
 import { waitCommand } from "./wait.ts";
 import { xdsCommand } from "./xds.ts";
 
-/** In the order in which help lists them. */
+/**
+ * In the order in which help lists them. What is not private here is so by itself, with more secrets than those of the
+ * environment, or shows nothing but the release and rules of traffic capture.
+ */
 export const commands: readonly Command[] = [
-  upCommand,
+  privately(upCommand),
   proxyCommand,
-  runCommand,
-  waitCommand,
-  requestCommand,
-  reloadCommand,
-  statusCommand,
-  xdsCommand,
+  privately(runCommand),
+  privately(waitCommand),
+  privately(requestCommand),
+  privately(reloadCommand),
+  privately(statusCommand),
+  privately(xdsCommand),
   planCommand,
   doctorCommand,
-  certsCommand,
+  privately(certsCommand),
   diagnoseCommand,
   iptablesCommand,
   cleanIptablesCommand,
@@ -46,7 +50,7 @@ export const commands: readonly Command[] = [
   istioCleanIptablesCommand,
   traceCommand,
   discoveryCommand,
-  envoyCommand,
-  envCommand,
+  privately(envoyCommand),
+  privately(envCommand),
   versionCommand,
 ];

@@ -28,6 +28,7 @@ export function privateContext(
 ): PrivateContext {
   const redactor = new Redactor();
   for (const env of [context.env, ...also]) redactor.learn(secretsOfEnvironment(env, isDocumented));
+  const { terminal } = context;
   return {
     context: {
       ...context,
@@ -36,6 +37,12 @@ export function privateContext(
       },
       printError: (line) => {
         context.printError(redactor.known(line));
+      },
+      terminal: terminal && {
+        ...terminal,
+        write: (text) => {
+          terminal.write(redactor.known(text));
+        },
       },
     },
     redactor,
