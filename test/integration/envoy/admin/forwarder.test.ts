@@ -75,6 +75,9 @@ describe("the admin port", () => {
   let envoy: Server;
   let admin: HttpServer;
   let target: { readonly host: string; readonly port: number };
+  /** Where the first byte is not what is tried: on a loaded machine it comes late. */
+  let patientAdmin: HttpServer;
+  let patientTarget: typeof target;
   const received: string[] = [];
   const drains: string[] = [];
   let quits = 0;
@@ -101,7 +104,7 @@ describe("the admin port", () => {
       });
     });
     await new Promise<void>((resolve) => envoy.listen(path, resolve));
-    admin = await listenForAdmin({
+    const options = {
       host: "127.0.0.1",
       port: 0,
       socketPath: () => path,
@@ -109,17 +112,20 @@ describe("the admin port", () => {
       quit: () => {
         quits += 1;
       },
-      drained: (query) => {
+      drained: (query: string) => {
         drains.push(query);
       },
       log: testLog().log,
       limits,
-    });
+    };
+    admin = await listenForAdmin(options);
     target = { host: "127.0.0.1", port: admin.port };
+    patientAdmin = await listenForAdmin({ ...options, limits: { ...limits, firstByteMs: 60_000 } });
+    patientTarget = { host: "127.0.0.1", port: patientAdmin.port };
   });
 
   after(async () => {
-    await admin[Symbol.asyncDispose]();
+    await Promise.all([admin[Symbol.asyncDispose](), patientAdmin[Symbol.asyncDispose]()]);
     for (const socket of connections) socket.destroy();
     await new Promise((resolve) => envoy.close(resolve));
     folder[Symbol.dispose]();
@@ -305,7 +311,7 @@ describe("the admin port", () => {
 
   test("2,000 requests at once on one connection are all answered", async () => {
     const requests = "GET /ready HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(2_000);
-    const text = await sendRaw(target, `${requests}${bareRequest("GET /ready")}`, 60_000);
+    const text = await sendRaw(patientTarget, `${requests}${bareRequest("GET /ready")}`, 60_000);
     assert.equal(text.match(/HTTP\/1\.1 200/g)?.length, 2_001);
     assert.doesNotMatch(text, /HTTP\/1\.1 [45]/);
   });
@@ -329,9 +335,9 @@ describe("the admin port", () => {
 
   test("readers that pause are let go when Envoy has died", async () => {
     const readers = await Promise.all(
-      Array.from({ length: 10 }, () => holdOpen(target, bareRequest("GET /large"))),
+      Array.from({ length: 10 }, () => holdOpen(patientTarget, bareRequest("GET /large"))),
     );
-    await eventually("answers", () => assert.equal(connections.size, readers.length), { withinMs: 5_000 });
+    await eventually("answers", () => assert.equal(connections.size, readers.length), { withinMs: 20_000 });
     rmSync(join(folder.path, "admin.sock"));
     await eventually("let go", () => assert.equal(connections.size, 0), { withinMs: 20_000 });
     for (const reader of readers) reader.destroy();
