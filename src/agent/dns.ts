@@ -7,6 +7,7 @@ import type { TaskGroup } from "../lifecycle/task-group.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { ResourceHandler } from "../xdsproxy/handlers/resource-handler.ts";
+import type { NameTableState } from "./readiness.ts";
 
 /** What it works with. */
 export interface DnsPartDependencies {
@@ -33,4 +34,13 @@ export async function startDns(
 /** Istio's NDS. */
 export function nameTableHandler(dns: Pick<DnsProxy, "takeTable">): ResourceHandler {
   return { kind: "consume", take: (value) => dns.takeTable(value) };
+}
+
+/** Whether readiness may count on the names. */
+export function nameTableState(dns: Pick<DnsProxy, "table">): NameTableState {
+  return {
+    get isReceived() {
+      return dns.table.current !== undefined;
+    },
+  };
 }

@@ -4,7 +4,7 @@
 export { listenOnAdminPort } from "./admin-port.ts";
 export { listenForApplication } from "./application.ts";
 export { startControlPlaneServices } from "./control-plane-services.ts";
-export { startDns } from "./dns.ts";
+export { nameTableState, startDns } from "./dns.ts";
 export { agentMetrics } from "./metrics.ts";
 export { newcomerServices } from "./newcomer-services.ts";
 export { endWithoutEnvoy, writeGrpcBootstrap } from "./proxyless.ts";

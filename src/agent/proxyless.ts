@@ -9,11 +9,12 @@ import { stopEnd } from "../envoy/drain/stop-step.ts";
 import type { SupervisionEnd } from "../envoy/supervision/shown.ts";
 import { writeFileAtomic } from "../files/atomic-file.ts";
 import { makeFolder } from "../files/folder.ts";
-import type { IdentityState } from "../identity/identity-state.ts";
+import { identityObstacle, type IdentityState } from "../identity/identity-state.ts";
 import { aborted } from "../lifecycle/sleep.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
-import type { Readiness } from "../status/contract/readiness.ts";
+import type { ConditionFinding } from "../status/contract/readiness.ts";
 import type { Logger } from "../telemetry/log.ts";
+import type { FoundReadiness } from "./readiness.ts";
 
 /** Write what gRPC reads when the application starts, where that is wanted. */
 export function writeGrpcBootstrap({ bootstrapPath, bootstrap }: ProxylessOptions, log: Logger): void {
@@ -24,19 +25,44 @@ export function writeGrpcBootstrap({ bootstrapPath, bootstrap }: ProxylessOption
   log.info("bootstrap of proxyless gRPC written", { path: bootstrapPath });
 }
 
+/** What to do, by the condition that fails. */
+const remedies = {
+  certificate: "`outrider certs` shows the certificate, and `outrider doctor` asks the CA",
+  "certificate-files": "see that OUTPUT_CERTS is a folder that the agent may write to",
+} as const;
+
 /**
  * Ready when the application has its certificate, and the files of it.
  *
  * @param folder where the files are to be; undefined writes none
  */
-export function readinessWithoutEnvoy(
-  { secret, problem }: IdentityState,
+export function findReadinessWithoutEnvoy(
+  identity: IdentityState,
   folder: string | undefined,
-): Readiness {
-  if (secret === undefined)
-    return { ready: false, reason: problem?.message ?? "the workload certificate is not there yet" };
-  const missing = folder === undefined ? undefined : missingFile(folder);
-  return missing === undefined ? { ready: true } : { ready: false, reason: `${missing} is not written yet` };
+  now: Date,
+): FoundReadiness {
+  const { secret, problem } = identity;
+  const scarce =
+    secret === undefined
+      ? (problem?.message ?? "the workload certificate is not there yet")
+      : identityObstacle(identity, now);
+  const missing = folder === undefined || secret === undefined ? undefined : missingFile(folder);
+  const unwritten = missing === undefined ? undefined : `${missing} is not written yet`;
+  const findings = [
+    finding("certificate", scarce),
+    ...(folder === undefined
+      ? []
+      : [secret === undefined ? unknownFiles : finding("certificate-files", unwritten)]),
+  ];
+  const reason = scarce ?? unwritten;
+  return reason === undefined ? { ready: true, findings } : { ready: false, reason, findings };
+}
+
+const unknownFiles: ConditionFinding = { name: "certificate-files", status: "unknown" };
+
+function finding(name: keyof typeof remedies, reason: string | undefined): ConditionFinding {
+  if (reason === undefined) return { name, status: "holds" };
+  return { name, status: "fails", reason, remedy: remedies[name] };
 }
 
 function missingFile(folder: string): string | undefined {

@@ -3,30 +3,81 @@
  *
  * Envoy can only say that it got no configuration; the parts that know why are asked as well.
  */
-import type { EnvoySupervisor } from "../envoy/supervision/supervisor.ts";
+import { type EnvoyCondition, envoyConditions, type EnvoyReadiness } from "../envoy/admin/readiness.ts";
 import { identityObstacle, type IdentityState } from "../identity/identity-state.ts";
-import type { Readiness } from "../status/contract/readiness.ts";
+import type { ConditionFinding } from "../status/contract/readiness.ts";
 import type { XdsState } from "../xdsproxy/report/state.ts";
 import { refusalNote, staleNote } from "./xds-report.ts";
 
+/** Names of the mesh, where the agent answers DNS from them. */
+export interface NameTableState {
+  /** The control plane has sent a table, be it empty. */
+  readonly isReceived: boolean;
+}
+
+/** What decides. */
+export interface ReadinessFacts {
+  readonly envoy: EnvoyReadiness;
+  readonly identity: IdentityState;
+  readonly xds: XdsState;
+  /** Undefined where the agent serves no DNS. */
+  readonly nameTable: NameTableState | undefined;
+  readonly now: Date;
+}
+
+/** Readiness as it is found at one moment. */
+export type FoundReadiness = (
+  { readonly ready: true; readonly note?: string } | { readonly ready: false; readonly reason: string }
+) & { readonly findings: readonly ConditionFinding[] };
+
+/** What to do, by the condition that fails. */
+const remedies: Readonly<Record<EnvoyCondition | "certificate" | "name-table", string>> = {
+  process: "`outrider status` shows how the last Envoys ended; a pod that is being stopped needs nothing",
+  clusters:
+    "see that the named clusters' addresses can be had: `outrider doctor` asks the pod's name servers",
+  configuration:
+    "`outrider xds` shows what the control plane sent and what Envoy refused; `outrider doctor` asks it",
+  live: "GET /init_dump on the admin port says what Envoy's start still waits for",
+  workers: "GET /init_dump on the admin port says what Envoy's start still waits for",
+  generation: "`outrider status` shows what this Envoy lacks; `outrider doctor` looks for the cause",
+  certificate: "`outrider certs` shows the certificate, and `outrider doctor` asks the CA",
+  "name-table": "see that the control plane serves the name table (NDS), or unset ISTIO_META_DNS_CAPTURE",
+};
+
 /** Ready when Envoy serves; the reason names the part that keeps it from serving. */
-export async function readinessOfEnvoy(
-  supervisor: EnvoySupervisor,
-  identity: IdentityState,
-  xds: XdsState,
-): Promise<Readiness> {
-  const envoy = await supervisor.readiness();
+export function findReadiness({ envoy, identity, xds, nameTable, now }: ReadinessFacts): FoundReadiness {
   // An Envoy that takes no certificate from the agent serves without one.
-  const scarce = identity.secret === undefined ? undefined : identityObstacle(identity, new Date());
-  if (envoy.ready && scarce !== undefined) return { ready: false, reason: scarce };
-  if (envoy.ready) {
-    const notes = [envoy.note, staleNote(xds), refusalNote(xds)];
-    const note = notes.filter((one) => one !== undefined).join("; ");
-    return note === "" ? envoy : { ready: true, note };
+  const isBare = identity.secret === undefined && envoy.ready;
+  const scarce = isBare ? undefined : identityObstacle(identity, now);
+  const nameless =
+    nameTable?.isReceived === false
+      ? "DNS is on, and the control plane has sent no name table yet"
+      : undefined;
+  const findings = [
+    ...envoyFindings(envoy),
+    ...(isBare ? [] : [finding("certificate", scarce)]),
+    ...(nameTable === undefined ? [] : [finding("name-table", nameless)]),
+  ];
+  if (!envoy.ready) {
+    const causes = [identity.problem?.message, xds.problem, refusalNote(xds)];
+    const known = [envoy.reason, ...causes.filter((cause) => cause !== undefined)];
+    return { ready: false, reason: known.join("; "), findings };
   }
-  const causes = [identity.problem?.message, xds.problem, refusalNote(xds)];
-  return {
-    ready: false,
-    reason: [envoy.reason, ...causes.filter((cause) => cause !== undefined)].join("; "),
-  };
+  const obstacles = [scarce, nameless].filter((obstacle) => obstacle !== undefined);
+  if (obstacles.length > 0) return { ready: false, reason: obstacles.join("; "), findings };
+  const notes = [envoy.note, staleNote(xds), refusalNote(xds)].filter((one) => one !== undefined);
+  return { ready: true, ...(notes.length === 0 ? {} : { note: notes.join("; ") }), findings };
+}
+
+function envoyFindings(envoy: EnvoyReadiness): readonly ConditionFinding[] {
+  const failing = envoy.ready ? envoyConditions.length : envoyConditions.indexOf(envoy.fails);
+  return envoyConditions.map((name, index) => {
+    if (index > failing) return { name, status: "unknown" };
+    return finding(name, index < failing || envoy.ready ? undefined : envoy.reason);
+  });
+}
+
+function finding(name: keyof typeof remedies, reason: string | undefined): ConditionFinding {
+  if (reason === undefined) return { name, status: "holds" };
+  return { name, status: "fails", reason, remedy: remedies[name] };
 }

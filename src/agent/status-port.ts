@@ -6,7 +6,6 @@ import type { SecretManager } from "../identity/secret-manager.ts";
 import type { HttpServer } from "../net/http-server.ts";
 import type { AgentReport } from "../status/contract/agent-report.ts";
 import { announced } from "../status/announced.ts";
-import type { Readiness } from "../status/contract/readiness.ts";
 import type { ReloadReport } from "../status/contract/reload-report.ts";
 import { Profiling } from "../status/profile/profiling.ts";
 import { listenForStatus } from "../status/server.ts";
@@ -18,8 +17,8 @@ import type { HealthChecker } from "../workload-health/checker.ts";
 import type { XdsProxy } from "../xdsproxy/xds-proxy.ts";
 import { applicationProbes } from "./app-probes.ts";
 import { envoyReport } from "./envoy-report.ts";
-import { readinessWithoutEnvoy } from "./proxyless.ts";
-import { readinessOfEnvoy } from "./readiness.ts";
+import type { NameTableState } from "./readiness.ts";
+import { readinessProbe } from "./readiness-probe.ts";
 import { agentReport } from "./report.ts";
 import { lateScraper } from "./scrape.ts";
 import { pageView } from "./status-page.ts";
@@ -36,6 +35,8 @@ export interface StatusPortDependencies {
   readonly xds: XdsProxy;
   /** Undefined when nothing checks the workload. */
   readonly workload: HealthChecker | undefined;
+  /** Undefined where the agent serves no DNS. */
+  readonly nameTable: NameTableState | undefined;
   readonly metrics: Metrics;
   readonly journal: Journal;
   readonly quit: (reason: string) => void;
@@ -57,13 +58,11 @@ export async function listenOnStatusPort(
     nodeId,
     appProbes,
   }: Pick<AgentConfig, "status" | "scrape" | "outputCerts" | "nodeId" | "appProbes">,
-  { pid, envoy, identity, xds, workload, metrics, journal, quit, log, redactor }: StatusPortDependencies,
+  deps: StatusPortDependencies,
 ): Promise<HttpServer | undefined> {
   if (status.port === 0) return undefined;
-  const readiness = async (): Promise<Readiness> =>
-    envoy === undefined
-      ? readinessWithoutEnvoy(identity.state.current, outputCerts?.folder)
-      : readinessOfEnvoy(envoy.supervisor, identity.state.current, xds.state.current);
+  const { pid, envoy, identity, xds, workload, nameTable, metrics, journal, quit, log, redactor } = deps;
+  const readiness = readinessProbe(outputCerts?.folder, { envoy, identity, xds, nameTable });
   const report = (): Promise<AgentReport> =>
     agentReport({
       ...{ pid, readiness, workload },

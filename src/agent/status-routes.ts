@@ -5,6 +5,7 @@ import { appHealthRoute, appLifecycleRoute } from "../app-probes/route.ts";
 import { plainScrapeRoute, scrapeRoute } from "../scrape/scrape-route.ts";
 import { drainRoute } from "../status/routes/drain.ts";
 import { logRoute } from "../status/routes/log.ts";
+import { liveRoute } from "../status/routes/live.ts";
 import { profilesRoute } from "../status/routes/profiles.ts";
 import { quitRoute } from "../status/routes/quit.ts";
 import { readinessRoute } from "../status/routes/readiness.ts";
@@ -16,6 +17,7 @@ import { exchangesRoute } from "../xdsproxy/report/exchanges-route.ts";
 
 const rows = [
   readinessRoute,
+  liveRoute,
   appHealthRoute,
   appLifecycleRoute,
   scrapeRoute,

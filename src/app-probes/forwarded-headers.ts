@@ -33,11 +33,7 @@ export function forwardedHeaders(
   headers: IncomingHttpHeaders,
   { statusPort, target }: Forwarding,
 ): OutgoingHttpHeaders {
-  const named = new Set(
-    String(headers.connection ?? "")
-      .split(",")
-      .map((name) => name.trim().toLowerCase()),
-  );
+  const named = new Set((headers.connection ?? "").split(",").map((name) => name.trim().toLowerCase()));
   const passed = Object.entries(headers).filter(
     ([name]) => name !== "host" && !betweenNeighbours.has(name) && !named.has(name),
   );

@@ -34,7 +34,7 @@ export const runCommand: Command = {
       context.printError(options === undefined ? sidecar.waitUsage : "Name the command after --.");
       return unusableCode;
     }
-    const result = await sidecar.waitForSidecar(options, context.shutdown);
+    const result = await sidecar.waitForSidecar(options, context.shutdown, () => undefined);
     let code: number;
     if (result.kind === "stopped" || context.shutdown.aborted) {
       code = stoppedCode(context.shutdown);

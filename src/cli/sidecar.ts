@@ -1,6 +1,8 @@
 /**
  * What the commands beside a sidecar ask of it: whether it serves, and to end.
  */
+import { jsonValue } from "../document/json.ts";
+import { configurationLimits } from "../document/limits.ts";
 import { unbracketed } from "../net/host-port.ts";
 import { type AgentLocation, locateAgent } from "../config/agent-location.ts";
 import { readConfigFile } from "../config/sources/read-sources.ts";
@@ -10,6 +12,7 @@ import { sleep } from "../lifecycle/sleep.ts";
 import { fetchHttp } from "../net/http-client.ts";
 import type { Arguments, CommandContext } from "../command/command.ts";
 import { AgentClient } from "../status/client.ts";
+import { readinessRoute } from "../status/routes/readiness.ts";
 import { quitRoute } from "../status/routes/quit.ts";
 
 /** The agent of this pod. */
@@ -20,6 +23,8 @@ export function locate(context: CommandContext): AgentLocation {
 /** How to wait. */
 export interface WaitOptions {
   readonly url: URL;
+  /** Port of the agent, which knows why nothing answers at the URL; undefined for a URL of somebody's own. */
+  readonly agentPort: number | undefined;
   readonly timeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly periodMs: number;
@@ -33,25 +38,36 @@ export type WaitResult =
 
 /** Undefined for a URL that is not `http:` and for a time that is none. */
 export function waitOptions(args: Arguments, location: AgentLocation): WaitOptions | undefined {
-  const text = args.optionalString("url") ?? `http://localhost:${location.envoyStatusPort}/healthz/ready`;
+  const given = args.optionalString("url");
+  const text = given ?? `http://localhost:${location.envoyStatusPort}/healthz/ready`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  const options = {
+  const times = {
     timeoutMs: args.number("timeoutSeconds") * 1_000,
     requestTimeoutMs: args.number("requestTimeoutMillis"),
     periodMs: args.number("periodMillis"),
   };
-  const areTimes = Object.values(options).every((ms) => ms >= 0 && ms < 2 ** 31);
-  return url?.protocol === "http:" && areTimes ? { url, ...options } : undefined;
+  const areTimes = Object.values(times).every((ms) => ms >= 0 && ms < 2 ** 31);
+  if (url?.protocol !== "http:" || !areTimes) return undefined;
+  return { url, agentPort: given === undefined ? location.statusPort || undefined : undefined, ...times };
 }
 
 /** What to say when there are none. */
 export const waitUsage =
   "--url must be an http:// URL; --timeoutSeconds, --requestTimeoutMillis and --periodMillis numbers from 0 on.";
 
-/** Ask until the answer is 200. The first try is made at once. */
-export async function waitForSidecar(options: WaitOptions, stop: AbortSignal): Promise<WaitResult> {
+/**
+ * Ask until the answer is 200. The first try is made at once.
+ *
+ * @param onReason told what is waited for, whenever that changes
+ */
+export async function waitForSidecar(
+  options: WaitOptions,
+  stop: AbortSignal,
+  onReason: (reason: string) => void,
+): Promise<WaitResult> {
   const deadline = performance.now() + options.timeoutMs;
   let lastError = "";
+  let told = "";
   for (;;) {
     const left = deadline - performance.now();
     if (stop.aborted) return { kind: "stopped" };
@@ -59,23 +75,54 @@ export async function waitForSidecar(options: WaitOptions, stop: AbortSignal): P
     if (left <= 0 && lastError !== "") return { kind: "timeout", lastError };
     lastError = await readinessProblem(options, stop);
     if (lastError === "") return { kind: "ready" };
+    if (withoutNumbers(lastError) !== told) onReason(lastError);
+    told = withoutNumbers(lastError);
     await sleep(Math.min(options.periodMs, Math.max(0, deadline - performance.now())), stop);
   }
 }
 
+/** A count or an age that grows is no other reason. */
+function withoutNumbers(reason: string): string {
+  return reason.replaceAll(/\d+/g, "");
+}
+
 /** Empty when it is ready. */
 async function readinessProblem(options: WaitOptions, signal: AbortSignal): Promise<string> {
+  const { url, agentPort, requestTimeoutMs } = options;
   try {
-    const { status } = await fetchHttp({
-      target: targetOf(options.url),
-      url: `${options.url.pathname}${options.url.search}`,
-      timeoutMs: options.requestTimeoutMs,
+    const { status, body } = await fetchHttp({
+      target: targetOf(url),
+      url: `${url.pathname}${url.search}`,
+      timeoutMs: requestTimeoutMs,
+      maxBytes: maxReadinessBytes,
       signal,
     });
-    return status === 200 ? "" : `${options.url.href} answered with status ${status}`;
+    if (status === 200) return "";
+    const reason = reasonIn(body.toString("utf8"));
+    return `${url.href} answered with status ${status}${reason === undefined ? "" : `: ${reason}`}`;
   } catch (error) {
-    return `${options.url.href}: ${errorMessage(error) || "no answer"}`;
+    const problem = `${url.href}: ${errorMessage(error) || "no answer"}`;
+    const reason = agentPort === undefined ? undefined : await askAgent(agentPort, requestTimeoutMs, signal);
+    return reason === undefined ? problem : `${reason} (${problem})`;
   }
+}
+
+/** Longest answer about readiness, in bytes. */
+const maxReadinessBytes = 65_536;
+
+/** Why Envoy, which does not answer, is not ready; undefined where the agent cannot be asked either. */
+async function askAgent(port: number, withinMs: number, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    return reasonIn((await AgentClient.onPort(port).answer(readinessRoute, { withinMs, signal })).text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined for an answer that gives none. */
+function reasonIn(text: string): string | undefined {
+  const value = jsonValue(text, configurationLimits);
+  return readinessRoute.isBody(value) ? value.reason : undefined;
 }
 
 /** Where an `http:` URL leads. */

@@ -40,7 +40,9 @@ export const waitCommand: Command = {
       context.printError(waitUsage);
       return unusableCode;
     }
-    const result = await waitForSidecar(options, context.shutdown);
+    const result = await waitForSidecar(options, context.shutdown, (reason) => {
+      context.printError(`waiting: ${reason}`);
+    });
     switch (result.kind) {
       case "ready":
         return 0;

@@ -221,8 +221,11 @@ describe("outrider wait", () => {
       output,
       new RegExp(
         `^timeout waiting for Envoy proxy to become ready\\. Last error: .*localhost:${port}.*ECONNREFUSED`,
+        "m",
       ),
     );
+    assert.match(output, new RegExp(`^waiting: .*localhost:${port}.*ECONNREFUSED`));
+    assert.equal(output.split("waiting: ").length, 2, "each reason is told once");
   });
 
   test("is ended by a signal as others are", async () => {

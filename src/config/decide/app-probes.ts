@@ -76,7 +76,7 @@ export function readProbers(value: string, problems: ConfigProblem[]): ReadonlyM
     return probers;
   }
   for (const [path, given] of Object.entries(document.value)) {
-    if (!paths.test(path)) refuse(path, `is not like ${"/app-health/<container>/{livez,readyz,startupz}"}`);
+    if (!paths.test(path)) refuse(path, "is not like /app-health/<container>/{livez,readyz,startupz}");
     const prober = readProber(given, (inside, what) =>
       refuse(inside === "" ? path : `${path}.${inside}`, what),
     );

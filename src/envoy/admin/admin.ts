@@ -3,6 +3,7 @@
  */
 import { at, listAt, textAt } from "../../lifecycle/json-path.ts";
 import { fetchHttp, type HttpRequest } from "../../net/http-client.ts";
+import { clusterUpdateStats, heldClusterFields, type HeldClusters, heldClusters } from "./held-clusters.ts";
 import { type ListenerFacts, readListeners } from "./listeners.ts";
 
 /** Numbers of Envoy by statistic name; a statistic that was never used is missing. */
@@ -90,9 +91,29 @@ export class AdminClient {
     return readListeners([...fixed, ...dynamic]);
   }
 
-  /** One repeated field of the configuration dump, such as `dynamic_listeners`. */
-  async configDump(resource: string, timeoutMs = 5_000): Promise<readonly unknown[]> {
-    const dump: unknown = JSON.parse(await this.#ask("GET", `/config_dump?resource=${resource}`, timeoutMs));
+  /** Clusters of the control plane that keep Envoy from asking for its listeners. */
+  async heldClusters(): Promise<HeldClusters> {
+    const [stats, active, warming] = await Promise.all([
+      this.stats(clusterUpdateStats),
+      this.configDump("dynamic_active_clusters", 1_000, heldClusterFields),
+      this.configDump("dynamic_warming_clusters", 1_000, heldClusterFields),
+    ]);
+    return heldClusters(stats, [...active, ...warming]);
+  }
+
+  /**
+   * One repeated field of the configuration dump, such as `dynamic_listeners`.
+   *
+   * @param fields the only ones of its elements that are wanted; undefined wants all
+   */
+  async configDump(
+    resource: string,
+    timeoutMs = 5_000,
+    fields?: readonly string[],
+  ): Promise<readonly unknown[]> {
+    const mask = fields === undefined ? "" : `&mask=${fields.join(",")}`;
+    const path = `/config_dump?resource=${resource}${mask}`;
+    const dump: unknown = JSON.parse(await this.#ask("GET", path, timeoutMs));
     return listAt(dump, "configs");
   }
 

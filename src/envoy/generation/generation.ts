@@ -12,11 +12,14 @@ import { makeOwnFolder, removeFromOwnFolder } from "../../files/own-folder.ts";
 import { type Child, type ChildExit, spawnChild } from "../../process/child.ts";
 import { readMainThreadStat } from "../../process/identity.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
+import { SharedAnswer } from "../../lifecycle/shared-answer.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 import { checkSocketPath } from "../../net/unix-socket.ts";
 import type { Logger } from "../../telemetry/log.ts";
-import { AdminQuestions } from "../admin/question.ts";
-import { EnvoyAdmin } from "../admin/admin.ts";
+import { type AdminAnswer, AdminQuestions } from "../admin/question.ts";
+import { EnvoyAdmin, type Stats } from "../admin/admin.ts";
+import type { HeldClusters } from "../admin/held-clusters.ts";
+import { readinessStats } from "../admin/readiness.ts";
 import { envoyArguments, type RestartRole } from "./arguments.ts";
 import { bootstrapFor, type PreparedLaunch } from "./launch.ts";
 import { type GenerationPaths, generationPaths, pathsIn } from "./layout.ts";
@@ -49,12 +52,22 @@ const flushMs = 1_000;
 /** How long the last lines of a dead Envoy may take to arrive, in milliseconds. */
 const lastLinesMs = 100;
 
+/** Age of what a probe may be told of Envoy's state, in milliseconds. */
+const readinessAgeMs = 100;
+
+/** The same of what holds it back, which is a longer answer, in milliseconds. */
+const heldAgeMs = 2_000;
+
 /** A running Envoy. */
 export class Generation {
   readonly number: number;
   readonly launch: PreparedLaunch;
   readonly admin: EnvoyAdmin;
   readonly questions: AdminQuestions;
+  /** The statistics of readiness, for all who probe at once. */
+  readonly readinessAnswer: SharedAnswer<AdminAnswer<Stats>>;
+  /** Clusters that hold Envoy back, for all who want to know. */
+  readonly heldAnswer: SharedAnswer<AdminAnswer<HeldClusters>>;
   readonly startedAt: number;
   readonly folder: string;
   /** Envoy's command line, the binary left out. */
@@ -81,6 +94,8 @@ export class Generation {
     this.folder = paths.folder;
     this.admin = new EnvoyAdmin(paths.adminSocket);
     this.questions = new AdminQuestions(() => this.mainThreadTicks);
+    this.readinessAnswer = this.#shared(() => this.admin.stats(readinessStats), readinessAgeMs);
+    this.heldAnswer = this.#shared(() => this.admin.heldClusters(), heldAgeMs);
     this.startedAt = performance.now();
     const { lineage, role } = lineageOf(plan.descent, paths.baseId);
     this.lineage = lineage;
@@ -162,6 +177,10 @@ export class Generation {
         });
       }
     }
+  }
+
+  #shared<T>(question: () => Promise<T>, maxAgeMs: number): SharedAnswer<AdminAnswer<T>> {
+    return new SharedAnswer(() => this.questions.ask(question), maxAgeMs);
   }
 
   /** The bootstrap as this Envoy got it. */

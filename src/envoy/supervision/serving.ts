@@ -4,7 +4,8 @@
 import type { ReadonlyWatch } from "../../lifecycle/watch.ts";
 import { describeBusy } from "../admin/question.ts";
 import type { Generation } from "../generation/generation.ts";
-import { type EnvoyReadiness, envoyReadiness, readinessStats } from "../admin/readiness.ts";
+import { describeHeld } from "../admin/held-clusters.ts";
+import { type EnvoyReadiness, envoyReadiness, mayBeHeldByClusters, unready } from "../admin/readiness.ts";
 import type { EnvoyState } from "./shown.ts";
 import type { Envoy } from "./state.ts";
 
@@ -16,16 +17,16 @@ export function readinessWithoutAsking(
 ): EnvoyReadiness | "ask" {
   switch (state.kind) {
     case "draining":
-      return { ready: false, reason: "Envoy is draining" };
+      return unready("process", "Envoy is draining");
     case "stopped":
-      return { ready: false, reason: `Envoy is stopped: ${state.reason}` };
+      return unready("process", `Envoy is stopped: ${state.reason}`);
     case "restarting":
-      return { ready: false, reason: `Envoy ${state.reason}; it is being restarted` };
+      return unready("process", `Envoy ${state.reason}; it is being restarted`);
     case "starting":
     case "live":
-      if (active === undefined) return { ready: false, reason: "Envoy is being restarted" };
-      if (active.provenAt === undefined) return { ready: false, reason: waitingFor(active) };
-      return !hasAdmin || active.isBlind ? { ready: true } : "ask";
+      if (active === undefined) return unready("process", "Envoy is being restarted");
+      if (active.provenAt !== undefined) return !hasAdmin || active.isBlind ? { ready: true } : "ask";
+      return active.phase.kind === "starting" && hasAdmin ? "ask" : unready("generation", waitingFor(active));
   }
 }
 
@@ -36,9 +37,9 @@ function waitingFor({ phase }: Envoy): string {
 /**
  * Whether Envoy serves, and if not, why.
  *
- * A proven Envoy is asked each time, never cached: one that hangs is not ready. One that is busy serves: its workers
- * need no main thread. One whose admin interface a newcomer has taken cannot be asked; it is judged by its process
- * alone.
+ * Envoy is asked for each probe, or for those that come at once: one that hangs is not ready. One that is busy serves:
+ * its workers need no main thread. One whose admin interface a newcomer has taken cannot be asked; it is judged by its
+ * process alone. One that is not proven yet is asked what it lacks, and is not ready whatever it says.
  */
 export async function askWhetherServing(
   state: EnvoyState,
@@ -48,17 +49,33 @@ export async function askWhetherServing(
 ): Promise<EnvoyReadiness> {
   const verdict = readinessWithoutAsking(state, active, hasAdmin);
   if (verdict !== "ask") return verdict;
-  if (generation === undefined) return { ready: false, reason: "Envoy is being restarted" };
-  const { admin, launch, questions } = generation;
-  const answer = await questions.ask(() => admin.stats(readinessStats));
+  if (generation === undefined || active === undefined) return unready("process", "Envoy is being restarted");
+  const isProven = active.provenAt !== undefined;
+  const answer = await generation.readinessAnswer.get();
   switch (answer.kind) {
-    case "answered":
-      return envoyReadiness(answer.value, launch.awaits);
+    case "answered": {
+      const readiness = envoyReadiness(answer.value, generation.launch.awaits);
+      if (readiness.ready) return isProven ? readiness : unready("generation", waitingFor(active));
+      return mayBeHeldByClusters(answer.value) ? await heldReadiness(generation, readiness) : readiness;
+    }
     case "busy":
-      return { ready: true, note: describeBusy(answer.forMs) };
+      return isProven
+        ? { ready: true, note: describeBusy(answer.forMs) }
+        : unready("process", describeBusy(answer.forMs));
     case "silent":
-      return { ready: false, reason: `Envoy's admin does not answer: ${answer.reason}` };
+      // One that has not opened its admin interface yet only starts.
+      return unready(
+        "process",
+        isProven ? `Envoy's admin does not answer: ${answer.reason}` : waitingFor(active),
+      );
   }
+}
+
+/** The clusters that hold Envoy back, where there are any: it has not asked the control plane for more. */
+async function heldReadiness(generation: Generation, otherwise: EnvoyReadiness): Promise<EnvoyReadiness> {
+  const held = await generation.heldAnswer.get();
+  const reason = held.kind === "answered" ? describeHeld(held.value) : undefined;
+  return reason === undefined ? otherwise : unready("clusters", reason);
 }
 
 /** Resolves once Envoy serves, or when `signal` aborts. */

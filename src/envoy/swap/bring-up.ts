@@ -6,7 +6,7 @@ import { errorMessage } from "../../lifecycle/error-message.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 import type { Generation } from "../generation/generation.ts";
 import { describeBusy } from "../admin/question.ts";
-import { type EnvoyReadiness, envoyReadiness, readinessStats } from "../admin/readiness.ts";
+import { type EnvoyReadiness, envoyReadiness, readinessStats, unready } from "../admin/readiness.ts";
 
 /** What to wait for and how long. */
 export interface BringUpOptions {
@@ -102,9 +102,9 @@ async function askReadiness(
       if ((answer.value.get("cluster_manager.cds.update_success") ?? 0) > 0) onClusters();
       return envoyReadiness(answer.value, launch.awaits);
     case "busy":
-      return { ready: false, reason: describeBusy(answer.forMs) };
+      return unready("process", describeBusy(answer.forMs));
     case "silent":
-      return { ready: false, reason: `Envoy's admin does not answer: ${answer.reason}` };
+      return unready("process", `Envoy's admin does not answer: ${answer.reason}`);
   }
 }
 

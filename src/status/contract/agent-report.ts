@@ -2,6 +2,7 @@
  * The agent's whole state in one answer. Times are ISO 8601. Fields are only ever added.
  */
 import type { CertificateSummary } from "../../pki/certificate.ts";
+import type { Condition } from "./readiness.ts";
 import type { SwapReport } from "./reload-report.ts";
 
 /** With an Envoy and without: only its part is left out. */
@@ -9,6 +10,8 @@ export interface AgentReport {
   readonly ready: boolean;
   /** Why it is not ready. */
   readonly reason?: string;
+  /** What readiness depends on. */
+  readonly conditions?: readonly Condition[];
   readonly agent: {
     readonly pid: number;
     /** False with DISABLE_ENVOY. */

@@ -208,7 +208,7 @@ describe("a probe of the application by HTTP", () => {
         { cert: certificatePem, key: privateKeyPem, allowHTTP1: true },
         (request: Http2ServerRequest, response: Http2ServerResponse) => {
           seen.push(
-            `${request.httpVersion} ${request.headers["x-token"]} ${request.authority || request.headers.host}`,
+            `${request.httpVersion} ${String(request.headers["x-token"])} ${request.authority || request.headers.host}`,
           );
           response.writeHead(202).end("fine");
         },

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { readinessWithoutEnvoy } from "../../../src/agent/proxyless.ts";
 import { agentReport, type ReportSources } from "../../../src/agent/report.ts";
 import { Watch } from "../../../src/lifecycle/watch.ts";
 import { isOfSidecar } from "../../../src/status/contract/agent-report.ts";
@@ -62,18 +61,5 @@ describe("agentReport()", () => {
   test("is taken for an agent's by whoever asks, once it was sent", async () => {
     const sent = JSON.stringify(await agentReport(sources));
     assert.ok(reportRoute.isBody(JSON.parse(sent)));
-  });
-});
-
-describe("readinessWithoutEnvoy()", () => {
-  test("waits for the certificate, with the reason why there is none", () => {
-    assert.deepEqual(readinessWithoutEnvoy({}, undefined), {
-      ready: false,
-      reason: "the workload certificate is not there yet",
-    });
-    assert.deepEqual(readinessWithoutEnvoy(sources.identity.current, undefined), {
-      ready: false,
-      reason: "there is no token",
-    });
   });
 });

@@ -1,24 +1,23 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { servedRoutes, statusRoutes } from "../../../src/agent/status-routes.ts";
+import { routeFor } from "../../../src/status/rules.ts";
 
 describe("the table of the status port", () => {
   test("has each path once, and no row that an earlier one hides", () => {
-    const paths: readonly string[] = statusRoutes.map(({ path }) => path);
-    const hidden = paths.filter((path, index) =>
-      paths
-        .slice(0, index)
-        .some((before) => (before.endsWith("/") ? path.startsWith(before) : path === before)),
+    const hidden = statusRoutes.filter(
+      ({ path }, index) => routeFor(statusRoutes.slice(0, index), path) !== undefined,
     );
     assert.deepEqual(hidden, []);
   });
 
-  test("lets everybody read readiness, metrics and the application's probes, and nothing else", () => {
+  test("lets everybody read readiness, liveness, metrics and the application's probes, and nothing else", () => {
     const open = statusRoutes.filter(({ scope }) => scope !== "loopback");
     assert.deepEqual(
       open.map(({ method, path, scope }) => `${method} ${path} ${scope}`),
       [
         "GET /healthz/ready everybody",
+        "GET /healthz/live everybody",
         "GET /app-health/ everybody",
         "GET /app-lifecycle/ everybody",
         "GET /stats/prometheus scrapers",

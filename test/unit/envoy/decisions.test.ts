@@ -12,21 +12,28 @@ const live = {
 };
 
 describe("envoyReadiness()", () => {
-  for (const [name, changes, expected] of [
-    ["ready when configured, live and working", {}, undefined],
+  for (const [name, changes, expected, fails] of [
+    ["ready when configured, live and working", {}, undefined, undefined],
     [
       "no configuration yet",
       { "cluster_manager.cds.update_success": 0, "listener_manager.lds.update_success": 0 },
       /no configuration from the control plane yet/,
+      "configuration",
     ],
     [
       "rejected configuration",
       { "listener_manager.lds.update_success": 0, "listener_manager.lds.update_rejected": 2 },
       /rejected the control plane's configuration .*LDS 0 accepted, 2 rejected/,
+      "configuration",
     ],
-    ["half of the configuration", { "listener_manager.lds.update_success": 0 }, /not complete yet/],
-    ["initializing", { "server.state": 3 }, /INITIALIZING/],
-    ["workers not started", { "listener_manager.workers_started": 0 }, /workers have not started/],
+    [
+      "half of the configuration",
+      { "listener_manager.lds.update_success": 0 },
+      /not complete yet/,
+      "configuration",
+    ],
+    ["initializing", { "server.state": 3 }, /INITIALIZING/, "live"],
+    ["workers not started", { "listener_manager.workers_started": 0 }, /workers have not started/, "workers"],
   ] as const) {
     test(name, () => {
       const verdict = envoyReadiness(new Map(Object.entries({ ...live, ...changes })), {
@@ -36,6 +43,7 @@ describe("envoyReadiness()", () => {
       });
       if (expected === undefined) assert.deepEqual(verdict, { ready: true });
       else assert.match(verdict.ready ? "ready" : verdict.reason, expected);
+      assert.equal(verdict.ready ? undefined : verdict.fails, fails);
     });
   }
 });
