@@ -1,0 +1,270 @@
+/**
+ * Two pods as Kubernetes makes them, each in namespaces of its own: an init container that captures, a sidecar as uid
+ * 1337, and an application that knows of neither.
+ *
+ * Run in a network namespace of its own, which is the node: it starts the control plane and the pods, and prints what
+ * web's clients get when they call api by its name.
+ */
+import { execFileSync } from "node:child_process";
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fetchHttp } from "../../src/net/http-client.ts";
+import { type Child, spawnChild } from "../../src/process/child.ts";
+import { testEnvoy } from "./envoy.ts";
+import { eventually } from "./eventually.ts";
+import { startMs, TestMesh } from "./mesh.ts";
+import { apiHost, mutualTls } from "./mesh-objects.ts";
+import { answerAsProgram } from "./namespaced-program.ts";
+import { mainPath, runOutrider, startOutrider } from "./outrider.ts";
+import { applicationPorts, type CallReport } from "./pod-application.ts";
+
+/** What was seen. */
+export interface MeshReport {
+  /** What the init container said, with its proof. */
+  readonly init: string;
+  readonly byName: CallReport;
+  /** By the name that its own namespace's search domains complete. */
+  readonly byShortName: CallReport;
+  /** From the node, which is in no mesh. */
+  readonly fromOutside: string;
+  /** The kernel's rules in web once cleaned are those from before. */
+  readonly isClean: boolean;
+}
+
+const repository = join(mainPath, "../..");
+const proxyId = 1_337;
+/** A cluster IP, which no machine has. */
+const serviceAddress = "10.96.7.7";
+const nameServer = "10.96.0.10";
+
+interface Pod {
+  readonly name: string;
+  readonly address: string;
+  readonly root: string;
+  /** Words that run a program of the repository inside, as this user. */
+  inside(user: number | "init", ...words: readonly string[]): readonly string[];
+}
+
+const api = {
+  apiVersion: "networking.istio.io/v1",
+  kind: "ServiceEntry",
+  metadata: { name: "api", namespace: "demo" },
+  spec: {
+    hosts: [apiHost],
+    addresses: [serviceAddress],
+    location: "MESH_INTERNAL",
+    resolution: "STATIC",
+    ports: [
+      { number: 80, name: "http", protocol: "HTTP" },
+      { number: applicationPorts.grpc, name: "grpc", protocol: "GRPC" },
+      { number: applicationPorts.tcp, name: "tcp", protocol: "TCP" },
+    ],
+    endpoints: [
+      {
+        address: "10.44.2.2",
+        ports: { http: applicationPorts.http, grpc: applicationPorts.grpc, tcp: applicationPorts.tcp },
+        serviceAccount: "api",
+      },
+    ],
+  },
+};
+
+/** The pause container: namespaces, and the files that a kubelet writes. */
+async function startPod(
+  mesh: TestMesh,
+  name: string,
+  net: number,
+  envoy: string,
+): Promise<Pod & AsyncDisposable> {
+  const root = join(mesh.folder, `pod-${name}`);
+  for (const [path, content] of [
+    ["var/run/secrets/tokens/istio-token", await mesh.token(name)],
+    ["var/run/secrets/istio/root-cert.pem", mesh.rootPem],
+    ["etc/istio/pod/labels", `app="${name}"\n`],
+    [
+      "resolv.conf",
+      `nameserver ${nameServer}\nsearch demo.svc.cluster.local svc.cluster.local\noptions ndots:5\n`,
+    ],
+    ["hosts", `127.0.0.1 localhost\n10.44.${net}.1 istiod.istio-system.svc\n`],
+    ["envoy", ""],
+    ["repository/.keep", ""],
+  ] as const) {
+    mkdirSync(join(root, path, ".."), { recursive: true });
+    writeFileSync(join(root, path), content);
+  }
+  for (const path of ["", "etc/istio/proxy", "var/run/secrets/workload-spiffe-uds", "var/lib/istio/data"]) {
+    mkdirSync(join(root, path), { recursive: true });
+    chownSync(join(root, path), proxyId, proxyId);
+  }
+  const script = [
+    "set -e",
+    `mount --bind '${root}/resolv.conf' /etc/resolv.conf`,
+    `mount --bind '${root}/hosts' /etc/hosts`,
+    `mount --bind '${repository}' '${root}/repository'`,
+    `mount --bind '${envoy}' '${root}/envoy'`,
+    // A container has devices of its own, which the node's user settings do not reach.
+    `mknod -m 666 '${root}/null' c 1 3`,
+    `mount --bind '${root}/null' /dev/null`,
+    "ip link set lo up",
+    "echo ready",
+    "exec sleep 600",
+  ].join("\n");
+  const ready = Promise.withResolvers<string>();
+  const pause: Child = spawnChild({
+    file: "unshare",
+    args: ["--net", "--mount", "--propagation=private", "sh", "-c", script],
+    stdout: ready.resolve,
+    stderr: ready.resolve,
+  });
+  if ((await ready.promise) !== "ready") throw new Error(await ready.promise);
+  const pid = pause.pid ?? 0;
+  const [outside, prefix, address] = [`veth${net}`, `10.44.${net}`, `10.44.${net}.2`];
+  const enter = [`--net=/proc/${pid}/ns/net`, `--mount=/proc/${pid}/ns/mnt`, "env", `--chdir=${root}`];
+  const sh = (...commands: readonly string[]): void => {
+    execFileSync("sh", ["-c", ["set -e", ...commands].join("\n")], { stdio: "pipe" });
+  };
+  sh(
+    `ip link add ${outside} type veth peer name eth0 netns ${pid}`,
+    `ip addr add ${prefix}.1/24 dev ${outside}`,
+    `ip link set ${outside} up`,
+    `nsenter ${enter[0]} sh -c 'ip addr add ${address}/24 dev eth0; ip link set eth0 up; ip route add default via ${prefix}.1'`,
+  );
+  return {
+    name,
+    address,
+    root,
+    inside: (user, ...words) => {
+      const as =
+        user === "init"
+          ? ["--bounding-set=-all,+net_admin,+net_raw"]
+          : [`--reuid=${user}`, `--regid=${user}`, "--clear-groups", "--no-new-privs", "--bounding-set=-all"];
+      return ["nsenter", ...enter, "setpriv", ...as, `${root}/repository/node_modules/.bin/node`, ...words];
+    },
+    [Symbol.asyncDispose]: async () => {
+      pause.kill("SIGKILL");
+      await pause.exited;
+    },
+  };
+}
+
+async function capture(pod: Pod, command: string, ...flags: readonly string[]): Promise<string> {
+  const [file = "", ...args] = pod.inside("init", `${pod.root}/repository/src/main.ts`);
+  const { exit, output } = await runOutrider({
+    program: { file, args },
+    args: [command, ...flags],
+    withinMs: 2 * startMs,
+  });
+  if (exit.kind !== "exited" || exit.code !== 0)
+    throw new Error(`${command}: ${JSON.stringify(exit)}\n${output}`);
+  return output;
+}
+
+/** What Istio's injector gives its init container, with DNS. */
+const initFlags = [
+  ...["-p", "15001", "-z", "15006", "-u", String(proxyId), "-m", "REDIRECT", "-i", "*", "-x", "", "-b", "*"],
+  ...["-d", "15090,15021,15020", "--redirect-dns", "--run-validation"],
+];
+
+function startSidecar(pod: Pod, discoveryPort: number): ReturnType<typeof startOutrider> {
+  const [file = "", ...args] = pod.inside(proxyId, `${pod.root}/repository/src/main.ts`);
+  return startOutrider({
+    program: { file, args },
+    args: ["proxy", "sidecar", "--domain", "demo.svc.cluster.local"],
+    env: {
+      ENVOY_PATH: join(pod.root, "envoy"),
+      POD_NAME: `${pod.name}-1`,
+      POD_NAMESPACE: "demo",
+      SERVICE_ACCOUNT: pod.name,
+      INSTANCE_IP: pod.address,
+      ISTIO_META_INTERCEPTION_MODE: "REDIRECT",
+      ISTIO_META_DNS_CAPTURE: "true",
+      PROXY_CONFIG: JSON.stringify({
+        discoveryAddress: `istiod.istio-system.svc:${discoveryPort}`,
+        concurrency: 1,
+        terminationDrainDuration: "1s",
+      }),
+    },
+  });
+}
+
+function rulesIn(pod: Pod): string {
+  const [enter, net = ""] = pod.inside("init");
+  const saved = execFileSync(enter ?? "", [net, "sh", "-c", "iptables-save; nft list ruleset"], {
+    stdio: "pipe",
+  });
+  return saved.toString("utf8").replace(/^#.*\n/gm, "");
+}
+
+async function live(): Promise<MeshReport> {
+  const envoy = await testEnvoy();
+  execFileSync("sh", ["-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"]);
+  await using mesh = await TestMesh.start({ "api.yaml": [api], "mtls.yaml": [mutualTls("STRICT")] }, [
+    ...["--host", "0.0.0.0"],
+  ]);
+  // Another user is to get at the pods, and at nothing else.
+  chmodSync(mesh.folder, 0o711);
+  await using web = await startPod(mesh, "web", 1, envoy);
+  await using server = await startPod(mesh, "api", 2, envoy);
+  const before = rulesIn(web);
+  const [init] = await Promise.all([web, server].map((pod) => capture(pod, "iptables", ...initFlags)));
+  const { tls } = mesh.controlPlanePorts;
+  await using webSidecar = startSidecar(web, tls);
+  await using apiSidecar = startSidecar(server, tls);
+  const program = (pod: Pod): string => `${pod.root}/repository/test/support/pod-application.ts`;
+  const [file = "", ...args] = server.inside(1_000, program(server), "serve");
+  await using _application = startOutrider({ program: { file, args }, args: [] });
+  for (const [pod, agent] of [
+    [web, webSidecar],
+    [server, apiSidecar],
+  ] as const) {
+    await eventually(`${pod.name} ready`, () => expectReady(pod), { withinMs: 2 * startMs }).catch(
+      (error: unknown) => {
+        throw new Error(agent.lines.slice(-40).join("\n"), { cause: error });
+      },
+    );
+  }
+  const callFrom = async (host: string): Promise<CallReport> => {
+    const [node = "", ...words] = web.inside(1_000, program(web), "call", host);
+    const { output } = await runOutrider({
+      program: { file: node, args: words },
+      args: [],
+      withinMs: 2 * startMs,
+    });
+    return JSON.parse(output) as CallReport;
+  };
+  const byName = await eventually(
+    "every protocol",
+    async () => {
+      const report = await callFrom(apiHost);
+      if (!Object.values(report).every((answer: string) => answer.startsWith("application")))
+        throw new Error(JSON.stringify(report));
+      return report;
+    },
+    { withinMs: startMs },
+  ).catch((error: unknown) => {
+    const lines = [...webSidecar.lines.slice(-25), "api:", ...apiSidecar.lines.slice(-25)];
+    throw new Error(lines.join("\n"), { cause: error });
+  });
+  const byShortName = await callFrom("api");
+  const fromOutside = await fetchHttp({
+    target: { host: server.address, port: applicationPorts.http },
+    url: "/",
+    timeoutMs: 10_000,
+  }).then(
+    ({ status }) => `answered ${status}`,
+    () => "refused",
+  );
+  await capture(web, "clean-iptables");
+  return { init: init ?? "", byName, byShortName, fromOutside, isClean: rulesIn(web) === before };
+}
+
+async function expectReady({ address }: Pod): Promise<void> {
+  const { status } = await fetchHttp({
+    target: { host: address, port: 15_021 },
+    url: "/healthz/ready",
+    timeoutMs: 5_000,
+  });
+  if (status !== 200) throw new Error(`it answers ${status}`);
+}
+
+if (import.meta.main) await answerAsProgram(live);
