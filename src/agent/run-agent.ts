@@ -84,7 +84,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
   }
   stack.use(
     await late.listenOnStatusPort(config, {
-      ...{ pid, envoy, identity, xds, workload, metrics, journal, quit, redactor },
+      ...{ pid, envoy, identity, xds, dns, workload, metrics, journal, quit, redactor },
       nameTable: dns && late.nameTableState(dns),
       log: log.scope("healthcheck"),
     }),

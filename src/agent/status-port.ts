@@ -2,6 +2,7 @@
  * The status port: what each of its routes works with, with an Envoy and without.
  */
 import type { AgentConfig } from "../config/agent-config.ts";
+import type { DnsProxy } from "../dns/dns-proxy.ts";
 import type { SecretManager } from "../identity/secret-manager.ts";
 import type { HttpServer } from "../net/http-server.ts";
 import type { AgentReport } from "../status/contract/agent-report.ts";
@@ -33,6 +34,8 @@ export interface StatusPortDependencies {
   readonly envoy: SupervisedEnvoy | undefined;
   readonly identity: SecretManager;
   readonly xds: XdsProxy;
+  /** Undefined where it is switched off. */
+  readonly dns: DnsProxy | undefined;
   /** Undefined when nothing checks the workload. */
   readonly workload: HealthChecker | undefined;
   /** Undefined where the agent serves no DNS. */
@@ -61,7 +64,7 @@ export async function listenOnStatusPort(
   deps: StatusPortDependencies,
 ): Promise<HttpServer | undefined> {
   if (status.port === 0) return undefined;
-  const { pid, envoy, identity, xds, workload, nameTable, metrics, journal, quit, log, redactor } = deps;
+  const { pid, envoy, identity, xds, dns, workload, nameTable, metrics, journal, quit, log, redactor } = deps;
   const readiness = readinessProbe(outputCerts?.folder, { envoy, identity, xds, nameTable });
   const report = (): Promise<AgentReport> =>
     agentReport({
@@ -74,7 +77,7 @@ export async function listenOnStatusPort(
     status,
     servedRoutes(status),
     {
-      ...{ xds, journal },
+      ...{ xds, journal, dns },
       scrape: lateScraper(scrape, {
         ...{ metrics, redactor, log },
         envoySocket: () => envoy?.supervisor.admin.socketPath,

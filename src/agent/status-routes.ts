@@ -2,6 +2,7 @@
  * The table of the status port: one row for each route, whatever feature it comes from. The first that fits answers.
  */
 import { appHealthRoute, appLifecycleRoute } from "../app-probes/route.ts";
+import { explainRoute, nameTableRoute } from "../dns/report/routes.ts";
 import { plainScrapeRoute, scrapeRoute } from "../scrape/scrape-route.ts";
 import { drainRoute } from "../status/routes/drain.ts";
 import { logRoute } from "../status/routes/log.ts";
@@ -24,6 +25,8 @@ const rows = [
   plainScrapeRoute,
   reportRoute,
   exchangesRoute,
+  nameTableRoute,
+  explainRoute,
   logRoute,
   profilesRoute,
   reloadRoute,

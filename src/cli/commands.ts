@@ -5,6 +5,7 @@ import type { Command } from "../command/command.ts";
 import { certsCommand } from "./certs.ts";
 import { diagnoseCommand } from "./diagnose.ts";
 import { discoveryCommand } from "./discovery.ts";
+import { dnsCommand } from "./dns.ts";
 import { doctorCommand } from "./doctor.ts";
 import { envCommand } from "./env.ts";
 import { envoyCommand } from "./envoy.ts";
@@ -40,6 +41,7 @@ export const commands: readonly Command[] = [
   privately(reloadCommand),
   privately(statusCommand),
   privately(xdsCommand),
+  privately(dnsCommand),
   planCommand,
   doctorCommand,
   privately(certsCommand),

@@ -14,6 +14,9 @@ import { dnsMetrics } from "./metrics.ts";
 import type { DnsOptions, ListenPlace } from "./options.ts";
 import { TcpServer } from "./serve/tcp-server.ts";
 import { UdpServer } from "./serve/udp-server.ts";
+import type { RecordType } from "dns-packet";
+import type { Explanation } from "./report/explanation.ts";
+import type { NameInfo } from "./table/name-info.ts";
 import { NameTable } from "./table/name-table.ts";
 import { Forwarder } from "./upstream/forwarder.ts";
 import { ResolverFile } from "./upstream/resolver-file.ts";
@@ -99,6 +102,21 @@ export class DnsProxy implements AsyncDisposable {
   /** Undefined until the first one came. */
   get table(): ReadonlyWatch<NameTable | undefined> {
     return this.#table;
+  }
+
+  /** Every host of the table as it was sent; undefined while there is none. */
+  infos(): Iterable<NameInfo> | undefined {
+    return this.#table.current?.infos();
+  }
+
+  /** How a name is answered; undefined for one that cannot be asked for. */
+  async explain(name: string, type: RecordType): Promise<Explanation | undefined> {
+    const { explainName } = await import("./report/explanation.ts");
+    return explainName(name, type, {
+      ...{ table: this.#table.current, config: this.#file.current },
+      servers: this.#forwarder.servers.map(formatHostPort),
+      forward: (question) => this.#forwarder.forward(question),
+    });
   }
 
   /** Where it listens. */

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { askDns } from "../support/dns-client.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePorts } from "../support/free-ports.ts";
-import { startMs, TestMesh } from "../support/mesh.ts";
+import { get, startMs, TestMesh } from "../support/mesh.ts";
+import { runOutrider } from "../support/outrider.ts";
 
 function named(host: string, addresses: readonly string[]): object {
   return {
@@ -54,4 +55,21 @@ test("names of the mesh are answered by either protocol, and follow it", async (
   await answers("api.demo", "A", ["10.96.0.2"]);
   await answers("api.demo", "AAAA", []);
   for (const { sidecar } of sidecars) assert.ok((await sidecar.metric("outrider_dns_table_hosts")) === 1);
+
+  const [first] = sidecars;
+  assert.ok(first !== undefined);
+  const { exit, output } = await runOutrider({
+    args: ["dns", "api.demo", `--statusPort=${first.sidecar.ports.status}`],
+    ...{ cwd: mesh.folder, withinMs: startMs },
+  });
+  assert.deepEqual(exit, { kind: "exited", code: 0 });
+  assert.match(output, /^api\.demo.*: 1 of A, from the name table by its .*\n {2}A 10\.96\.0\.2\n/);
+  const shown = await get(first.sidecar.ports.status, "/debug/ndsz");
+  assert.deepEqual(JSON.parse(shown.body.toString("utf8")), {
+    table: {
+      "api.demo.svc.cluster.local": {
+        ...{ ips: ["10.96.0.2"], registry: "Kubernetes", shortname: "api", namespace: "demo" },
+      },
+    },
+  });
 });

@@ -114,8 +114,11 @@ export async function startDnsUpstream(host: string, port = 0): Promise<DnsUpstr
   udp.bind(bound, host);
   await once(udp, "listening");
   upstream.port = bound;
+  let isClosed = false;
   return Object.assign(upstream, {
     [Symbol.asyncDispose]: async () => {
+      if (isClosed) return;
+      isClosed = true;
       udp.close();
       for (const connection of connections) connection.destroy();
       await new Promise((resolve) => tcp.close(resolve));

@@ -16,6 +16,7 @@ export function statusParts(changes: Partial<StatusParts> = {}): StatusParts {
         identity: {},
         xds: { state: "idle", address: "istiod:15012" },
       }),
+    dns: undefined,
     xds: { exchanges: () => [] },
     profiling: new Profiling([process.execPath]),
     page: { look: () => Promise.reject(new Error("there is no page")) },

@@ -92,6 +92,7 @@ const subRooms: Readonly<Record<string, Readonly<Record<string, readonly string[
     upstream: ["wire"],
     answer: ["wire", "table", "upstream"],
     serve: ["wire", "answer"],
+    report: ["wire", "table", "upstream", "answer"],
   },
   envoy: {
     admin: [],
@@ -144,6 +145,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   re2js: ["scrape/name-filter.ts"],
   "json-e": ["bootstrap/render.ts"],
   diff: ["plan/diff.ts"],
+  "dns-packet": ["dns/"],
   jose: ["controlplane/"],
   "tar-stream": ["cli/diagnose/", "wasm/unpack/tar.ts"],
   "@peculiar/x509": ["controlplane/ca/"],

@@ -147,12 +147,14 @@ export class Forwarder implements Disposable {
       void this.#try(upstream, question, config.options.useVc || question.overTcp, over.signal, tries).then(
         (answer) => {
           open -= 1;
+          if (isDone) return;
           if (answer !== undefined && !isFailure(answer)) {
             finish(answer, true);
             return;
           }
           failure = answer ?? failure;
-          if (started < upstreams.length) {
+          // Those that were asked together are waited for together.
+          if (started < upstreams.length && (!isParallel || open === 0)) {
             start();
             next.restart();
           } else if (open === 0) finish(failure, false);
@@ -161,7 +163,7 @@ export class Forwarder implements Disposable {
     };
     const next = new Timer(everyMs, () => {
       start();
-      if (started < upstreams.length) next.restart();
+      if (!isDone && started < upstreams.length) next.restart();
     });
     deadline.signal.addEventListener("abort", () => {
       finish(failure, false);

@@ -1,0 +1,64 @@
+/**
+ * `outrider dns NAME [TYPE]`: how the DNS proxy of this pod answers a name, from where, by which rule, and what the upstream
+ * servers said.
+ */
+import { unusableCode } from "../command/exit-codes.ts";
+import { flagTexts } from "../command/setting-flags.ts";
+import type { Arguments, Command, CommandContext } from "../command/command.ts";
+import { agentFlags } from "./agent-flags.ts";
+
+/** Longest time for all that is tried, in milliseconds. */
+const withinMs = 60_000;
+
+/** Exit code 0 when the name has records, 1 when it has none or the agent does not answer. */
+export const dnsCommand: Command = {
+  name: "dns",
+  usage: "<name> [type]",
+  describe:
+    "Show how the DNS proxy answers a name as an application would ask for it: each name that is tried, from where it is " +
+    "answered and by which rule, and what the upstream servers said.",
+  flags: {
+    ...agentFlags,
+    json: { type: "boolean", default: false, describe: "One JSON object." },
+  },
+  run: showAnswer,
+};
+
+async function showAnswer(args: Arguments, context: CommandContext): Promise<number> {
+  const [name, type = "A"] = args.words;
+  if (name === undefined) {
+    context.printError("say the name that is to be looked up");
+    return unusableCode;
+  }
+  const [
+    { locateAgent },
+    { readConfigFile },
+    { AgentClient },
+    { explainRoute },
+    { explanationLines },
+    { errorMessage },
+  ] = await Promise.all([
+    import("../config/agent-location.ts"),
+    import("../config/sources/read-sources.ts"),
+    import("../status/client.ts"),
+    import("../dns/report/routes.ts"),
+    import("./dns-lines.ts"),
+    import("../lifecycle/error-message.ts"),
+  ]);
+  const flags = flagTexts(args, ["meshConfig"]);
+  const located = locateAgent({ env: context.env, flags, readFile: readConfigFile });
+  const port = args.optionalNumber("statusPort") ?? located.statusPort;
+  try {
+    const query = new URLSearchParams({ name, type });
+    const explanation = await AgentClient.onPort(port).ask(
+      { ...explainRoute, path: `${explainRoute.path}?${query.toString()}` },
+      { withinMs, signal: context.shutdown },
+    );
+    if (args.boolean("json")) context.print(JSON.stringify(explanation));
+    else for (const line of explanationLines(explanation)) context.print(line);
+    return explanation.tried.some(({ records }) => records.length > 0) ? 0 : 1;
+  } catch (error) {
+    context.printError(`the agent on port ${port} did not answer: ${errorMessage(error)}`);
+    return 1;
+  }
+}

@@ -1,0 +1,362 @@
+import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { describe, test } from "node:test";
+import { sleep } from "../../../src/lifecycle/sleep.ts";
+import { askBytes, askDns, queryBytes } from "../../support/dns-client.ts";
+import { answerTo, soa, type UpstreamQuery, usualAnswer } from "../../support/dns-upstream.ts";
+import { eventually } from "../../support/eventually.ts";
+import { runningDns } from "../../support/running-dns.ts";
+
+const right = ["203.0.113.7"];
+
+/** With another ID, question or flag than it has to have. */
+function changed(query: UpstreamQuery, change: (bytes: Buffer) => void): Buffer {
+  const answer = answerTo(query, [{ type: "A", name: query.name, data: "198.51.100.66", ttl: 60 }]);
+  change(answer);
+  return answer;
+}
+
+describe("the next upstream is asked when one", () => {
+  const failures: Readonly<Record<string, (query: UpstreamQuery) => Buffer | undefined>> = {
+    "says SERVFAIL": (query) => answerTo(query, [], { rcode: 2 }),
+    "says REFUSED": (query) => answerTo(query, [], { rcode: 5 }),
+    "says NOTIMP": (query) => answerTo(query, [], { rcode: 4 }),
+    "says nothing": () => undefined,
+    "says half of a header": () => Buffer.alloc(5),
+    "answers with another ID": (query) =>
+      changed(query, (bytes) => bytes.writeUInt16BE(bytes.readUInt16BE(0) ^ 1, 0)),
+    "answers another name": (query) => changed(query, (bytes) => bytes.write("x", 13)),
+    "answers another type": (query) =>
+      changed(query, (bytes) => bytes.writeUInt16BE(16, 12 + query.name.length + 2)),
+    "sends the query back": ({ bytes }) => bytes,
+    "answers a name in another case, and takes no TCP": (query) =>
+      changed(query, (bytes) => {
+        for (let at = 13; at < 13 + 3; at += 1) bytes[at] = (bytes[at] ?? 0) ^ 0x20;
+      }),
+  };
+  for (const [what, respond] of Object.entries(failures))
+    test(what, async () => {
+      await using dns = await runningDns({ table: {}, upstreams: 2, options: { forwardTimeoutMs: 4_000 } });
+      dns.upstream.respond = respond;
+      dns.upstream.takesTcp = false;
+      assert.deepEqual((await askDns(dns.target, "www.example.com")).data, right);
+      // It is asked last from then on, if it did not answer.
+      assert.deepEqual((await askDns(dns.target, "www2.example.com")).data, right);
+    });
+
+  test("is not there", async () => {
+    await using dns = await runningDns({ table: {}, upstreams: 2 });
+    await dns.upstream[Symbol.asyncDispose]();
+    assert.deepEqual((await askDns(dns.target, "www.example.com")).data, right);
+  });
+
+  test("answers from another address, and that is not taken", async () => {
+    await using dns = await runningDns({ table: {}, upstreams: 2, options: { forwardTimeoutMs: 4_000 } });
+    const other = createSocket("udp4");
+    dns.upstream.respond = (query) => {
+      const answer = changed(query, () => undefined);
+      other.send(answer, query.from?.port ?? 0, query.from?.address);
+      return undefined;
+    };
+    assert.deepEqual((await askDns(dns.target, "www.example.com")).data, right);
+    other.close();
+  });
+
+  test("floods with forgeries before it answers, and only the answer counts", async () => {
+    await using dns = await runningDns({ table: {} });
+    dns.upstream.respond = (query) => {
+      for (let each = 1; each < 200; each += 1)
+        query.send(
+          changed(query, (bytes) => bytes.writeUInt16BE((bytes.readUInt16BE(0) + each) & 0xffff, 0)),
+        );
+      return usualAnswer(query);
+    };
+    assert.deepEqual((await askDns(dns.target, "www.example.com")).data, right);
+    assert.match(
+      await dns.metrics.render(),
+      /outrider_dns_rejected_answers_total\{reason="unknown id"\} 1\d\d/,
+    );
+  });
+});
+
+describe("an upstream", () => {
+  test("that fails is the last word when there is no other", async () => {
+    await using dns = await runningDns({ table: {} });
+    dns.upstream.respond = (query) => answerTo(query, [], { rcode: 5 });
+    assert.equal((await askDns(dns.target, "www.example.com")).packet.rcode, "REFUSED");
+  });
+
+  test("that says nothing is an error in the end", async () => {
+    await using dns = await runningDns({ table: {}, options: { forwardTimeoutMs: 600 } });
+    dns.upstream.respond = () => undefined;
+    const { packet } = await askDns(dns.target, "www.example.com", "A", { ednsBytes: 1_232 });
+    assert.equal(packet.rcode, "SERVFAIL");
+    assert.deepEqual(
+      packet.additionals?.map(({ type }) => type),
+      ["OPT"],
+    );
+  });
+
+  test("that answers late still counts", async () => {
+    await using dns = await runningDns({ table: {}, upstreams: 2, options: { forwardTimeoutMs: 8_000 } });
+    dns.upstream.respond = (query) => {
+      void sleep(2_500).then(() => {
+        query.send(usualAnswer(query));
+      });
+      return undefined;
+    };
+    const [, second] = dns.upstreams;
+    assert.ok(second);
+    second.respond = () => undefined;
+    assert.deepEqual((await askDns(dns.target, "www.example.com")).data, right);
+  });
+
+  test("that cuts an answer short is asked again over TCP", async () => {
+    await using dns = await runningDns({ table: {} });
+    const many = Array.from({ length: 80 }, (_, index) => `198.51.100.${index}`);
+    dns.upstream.respond = (query) => {
+      if (!query.overTcp) return answerTo(query, [], { flags: 0x0380 });
+      return answerTo(
+        query,
+        many.map((data) => ({ type: "A", name: query.name, data, ttl: 60 })),
+      );
+    };
+    assert.deepEqual((await askDns(dns.overTcp, "www.example.com")).data, many);
+    const { packet, data, bytes } = await askDns(dns.target, "www.example.com");
+    assert.ok(packet.flag_tc && bytes.length <= 512 && data.length > 10 && data.length < 80);
+    assert.deepEqual((await askDns(dns.target, "w3.example.com", "A", { ednsBytes: 4_096 })).data, many);
+  });
+
+  test("that refuses TCP passes on what was cut short", async () => {
+    await using dns = await runningDns({ table: {} });
+    dns.upstream.takesTcp = false;
+    dns.upstream.respond = (query) =>
+      answerTo(query, [{ type: "A", name: query.name, data: "198.51.100.1", ttl: 60 }], { flags: 0x0380 });
+    const { packet, data } = await askDns(dns.target, "www.example.com");
+    assert.deepEqual([packet.flag_tc, data], [true, ["198.51.100.1"]]);
+  });
+
+  test("gets names in random case, from random ports, with random IDs", async () => {
+    await using dns = await runningDns({ table: {} });
+    for (let each = 0; each < 12; each += 1)
+      assert.deepEqual(
+        (await askDns(dns.target, "a-rather-long-name.example.com", "A", { id: 1 })).data,
+        right,
+      );
+    const { queries } = dns.upstream;
+    assert.ok(new Set(queries.map(({ packet }) => packet.id)).size > 6);
+    assert.ok(new Set(queries.map(({ from }) => from?.port)).size > 3);
+    assert.ok(new Set(queries.map(({ bytes }) => bytes.subarray(12, 40).toString("latin1"))).size > 6);
+  });
+
+  test("gets EDNS options, sizes and DO as they came, and DNSSEC records come back", async () => {
+    await using dns = await runningDns({ table: {} });
+    dns.upstream.respond = (query) =>
+      answerTo(query, [
+        {
+          type: "DS",
+          name: query.name,
+          ttl: 60,
+          data: { keyTag: 7, algorithm: 8, digestType: 2, digest: Buffer.alloc(32, 1) },
+        },
+      ]);
+    const { packet } = await askDns(dns.target, "example.com", "DS", { ednsBytes: 1_400, dnssec: true });
+    assert.deepEqual(
+      packet.answers?.map(({ type }) => type),
+      ["DS"],
+    );
+    const [opt] = dns.upstream.queries[0]?.packet.additionals ?? [];
+    assert.ok(opt?.type === "OPT" && opt.udpPayloadSize === 1_400 && opt.flag_do);
+  });
+});
+
+describe("resolv.conf", () => {
+  test("rotate, edns0 and use-vc count", async () => {
+    await using dns = await runningDns({ table: {}, upstreams: 2, resolvConf: "options rotate edns0" });
+    for (let each = 0; each < 4; each += 1) {
+      const { packet } = await askDns(dns.target, `w${each}.example.com`);
+      assert.deepEqual(packet.additionals, [], "who sent no EDNS gets none");
+    }
+    assert.deepEqual(
+      dns.upstreams.map(({ queries }) => queries.length),
+      [2, 2],
+    );
+    assert.ok(dns.upstream.queries.every(({ packet }) => packet.additionals?.[0]?.type === "OPT"));
+    await using tcp = await runningDns({ table: {}, resolvConf: "options use-vc" });
+    assert.deepEqual((await askDns(tcp.target, "www.example.com")).data, right);
+    assert.deepEqual(
+      tcp.upstream.queries.map(({ overTcp }) => overTcp),
+      [true],
+    );
+  });
+
+  for (const how of ["rename", "in place"] as const)
+    test(`is followed after a change by ${how}`, async () => {
+      await using dns = await runningDns({ table: {}, upstreams: 2 });
+      const [first, second] = dns.upstreams;
+      dns.rewrite(dns.file([second?.host ?? ""]), how);
+      await eventually(
+        "the other server",
+        async () => {
+          const before = second?.queries.length;
+          await askDns(dns.target, "www.example.com");
+          assert.notEqual(second?.queries.length, before);
+        },
+        { withinMs: 20_000 },
+      );
+      const asked = first?.queries.length;
+      assert.deepEqual((await askDns(dns.target, "www.example.com")).data, right);
+      assert.equal(first?.queries.length, asked);
+    });
+
+  for (const [what, text, how] of [
+    ["emptied", "", "in place"],
+    ["full of something else", "nameserver what\u0000ever\noptions ndots:x", "in place"],
+    ["removed", "", "remove"],
+  ] as const)
+    test(`that is ${what} leaves the servers from before`, async () => {
+      await using dns = await runningDns({ table: {} });
+      dns.rewrite(text, how);
+      // Two looks: what changes is looked at again until it has settled.
+      await sleep(1_500);
+      assert.deepEqual((await askDns(dns.target, "www.example.com")).data, right);
+    });
+
+  test("all servers are asked at once where that is wanted", async () => {
+    await using dns = await runningDns({ table: {}, upstreams: 3, options: { isParallel: true } });
+    const [first, second] = dns.upstreams;
+    assert.ok(first && second);
+    first.respond = () => undefined;
+    second.respond = (query) => answerTo(query, [], { rcode: 2 });
+    assert.deepEqual((await askDns(dns.target, "www.example.com")).data, right);
+    assert.deepEqual(
+      dns.upstreams.map(({ queries }) => queries.length),
+      [1, 1, 1],
+    );
+  });
+});
+
+describe("what upstreams said is kept", () => {
+  const kept = { cacheEntries: 100 };
+
+  test("as long as they say, with what is left of it, also that there is nothing", async () => {
+    await using dns = await runningDns({ table: {}, options: kept });
+    for (let each = 0; each < 3; each += 1) {
+      const { packet } = await askDns(dns.target, "WWW.example.com", "A", { id: 100 + each });
+      assert.equal(packet.id, 100 + each);
+      assert.deepEqual(packet.questions?.[0]?.name, "WWW.example.com");
+      await askDns(dns.target, "www.example.com", "AAAA");
+    }
+    assert.equal(dns.upstream.queries.length, 2);
+    dns.upstream.respond = (query) => answerTo(query, [], { rcode: 3, authorities: [soa("example.com")] });
+    for (let each = 0; each < 3; each += 1)
+      assert.equal((await askDns(dns.target, "nowhere.example.com")).packet.rcode, "NXDOMAIN");
+    assert.equal(dns.upstream.queries.length, 3);
+  });
+
+  test("not when they say so, nor when it is off, nor a failure", async () => {
+    await using dns = await runningDns({ table: {}, options: kept });
+    dns.upstream.respond = (query) =>
+      answerTo(query, [{ type: "A", name: query.name, data: "198.51.100.1", ttl: 0 }]);
+    for (let each = 0; each < 2; each += 1) await askDns(dns.target, "www.example.com");
+    dns.upstream.respond = (query) => answerTo(query, [], { rcode: 5 });
+    for (let each = 0; each < 2; each += 1) await askDns(dns.target, "w2.example.com");
+    assert.equal(dns.upstream.queries.length, 2 + 2 * 2);
+    await using off = await runningDns({ table: {} });
+    for (let each = 0; each < 2; each += 1) await askDns(off.target, "www.example.com");
+    assert.equal(off.upstream.queries.length, 2);
+  });
+
+  test("and served after its time while none answers, if that is wanted", async () => {
+    const options = { ...kept, forwardTimeoutMs: 500 };
+    const short = (query: UpstreamQuery): Buffer =>
+      answerTo(query, [{ type: "A", name: query.name, data: "198.51.100.1", ttl: 1 }]);
+    await using stale = await runningDns({ table: {}, options: { ...options, serveStaleMs: 60_000 } });
+    await using strict = await runningDns({ table: {}, options });
+    for (const dns of [stale, strict]) {
+      dns.upstream.respond = short;
+      assert.deepEqual((await askDns(dns.target, "www.example.com")).data, ["198.51.100.1"]);
+      dns.upstream.respond = () => undefined;
+    }
+    await sleep(1_100);
+    const { packet, data } = await askDns(stale.target, "www.example.com");
+    const [answer] = packet.answers ?? [];
+    assert.deepEqual([data, answer?.type === "A" && answer.ttl], [["198.51.100.1"], 30]);
+    assert.equal((await askDns(strict.target, "www.example.com")).packet.rcode, "SERVFAIL");
+    stale.upstream.respond = (query) => answerTo(query, [], { rcode: 2 });
+    assert.deepEqual((await askDns(stale.target, "www.example.com")).data, ["198.51.100.1"]);
+    assert.match(await stale.metrics.render(), /outrider_dns_answers_total\{source="stale"\} 2/);
+  });
+});
+
+describe("one client", () => {
+  test("has so many queries open and no more, and others are served", async () => {
+    await using dns = await runningDns({ table: {}, options: { clientQueries: 5, forwardTimeoutMs: 3_000 } });
+    dns.upstream.respond = () => undefined;
+    const rcodes = await Promise.all(
+      Array.from(
+        { length: 12 },
+        async (_, index) => (await askDns(dns.target, `w${index}.example.com`)).packet.rcode,
+      ),
+    );
+    assert.equal(rcodes.filter((code) => code === "REFUSED").length, 7);
+    assert.match(await dns.metrics.render(), /outrider_dns_answers_total\{source="limit"\} 7/);
+  });
+
+  test("that asks the same many times makes one query", async () => {
+    await using dns = await runningDns({ table: {} });
+    dns.upstream.respond = (query) => {
+      void sleep(200).then(() => {
+        query.send(usualAnswer(query));
+      });
+      return undefined;
+    };
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, id) =>
+        askDns(dns.target, id % 2 === 0 ? "www.example.com" : "WWW.Example.com", "A", { id }),
+      ),
+    );
+    assert.deepEqual(
+      answers.map(({ packet }) => packet.id),
+      Array.from({ length: 20 }, (_, id) => id),
+    );
+    assert.equal(dns.upstream.queries.length, 1);
+  });
+});
+
+describe("a query that comes back to its sender", () => {
+  test("ends there, is told once, and others are served", async () => {
+    await using dns = await runningDns({ table: {}, upstreams: 2, options: { forwardTimeoutMs: 4_000 } });
+    // As capture does it, that takes the agent's own queries too: from the same port, to the proxy.
+    let loops = 0;
+    dns.upstream.respond = (query) => {
+      loops += 1;
+      if (loops > 50) return undefined;
+      const back = createSocket({ type: "udp4", reuseAddr: true });
+      back.bind(query.from?.port, "127.0.0.9", () => {
+        back.send(query.bytes, dns.target.port, dns.target.host);
+        back.on("message", (answer) => {
+          query.send(answer);
+          back.close();
+        });
+      });
+      return undefined;
+    };
+    assert.deepEqual((await askDns(dns.target, "www.example.com")).data, right);
+    assert.equal(loops, 1);
+    assert.match(await dns.metrics.render(), /outrider_dns_answers_total\{source="loop"\} 1/);
+    assert.equal(dns.lines.filter((line) => line.includes("came back")).length, 1);
+  });
+});
+
+test("queries over TCP beside each other are each answered", async () => {
+  await using dns = await runningDns({ table: { "mesh.example": { ips: ["192.0.2.1"] } } });
+  const answers = await Promise.all([
+    askBytes(dns.overTcp, queryBytes("www.example.com")),
+    askBytes(dns.overTcp, queryBytes("mesh.example")),
+  ]);
+  assert.deepEqual(
+    answers.map(({ data }) => data),
+    [right, ["192.0.2.1"]],
+  );
+});
