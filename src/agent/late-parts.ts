@@ -1,6 +1,7 @@
 /**
  * What is loaded while Envoy boots: gRPC, metrics and the servers cost as much as the agent's whole start before them.
  */
+export { announceAgent } from "./announce.ts";
 export { listenOnAdminPort } from "./admin-port.ts";
 export { listenForApplication } from "./application.ts";
 export { startControlPlaneServices } from "./control-plane-services.ts";

@@ -89,6 +89,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
       log: log.scope("healthcheck"),
     }),
   );
+  stack.use(late.announceAgent(config, pid, log));
   if (envoy !== undefined && config.application !== undefined) {
     const { supervisor } = envoy;
     stack.use(

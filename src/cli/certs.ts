@@ -4,6 +4,8 @@
 import type { Command, CommandContext } from "../command/command.ts";
 import type { AgentReport } from "../status/contract/agent-report.ts";
 import type { EnvoyCertificates } from "../envoy/admin/admin.ts";
+import { unusableCode } from "../command/exit-codes.ts";
+import { nameFlag } from "./agent-flags.ts";
 import { failedCode } from "./stopped-code.ts";
 
 /** Exit codes for scripts. */
@@ -16,14 +18,16 @@ export const certsCommand: Command = {
   name: "certs",
   describe:
     "Show this sidecar's certificates: chain, names, validity, source, next rotation, and what Envoy serves.",
-  flags: { json: { type: "boolean", default: false, describe: "Print it as JSON." } },
+  flags: { ...nameFlag, json: { type: "boolean", default: false, describe: "Print it as JSON." } },
   async run(args, context) {
     const [{ compareCertificates }, { certsLines }, { locate }] = await Promise.all([
       import("./certs/compare.ts"),
       import("./certs/lines.ts"),
-      import("./sidecar.ts"),
+      import("./find-agent.ts"),
     ]);
-    const { statusPort, adminPort } = locate(context);
+    const located = locate(args, context);
+    if (located === undefined) return unusableCode;
+    const { statusPort, adminPort } = located;
     const report = await askAgent(statusPort, context);
     if (report === undefined) return failedCode;
     const envoy = await askEnvoy(adminPort, context);

@@ -3,6 +3,7 @@
  */
 import { flagsOf } from "../command/setting-flags.ts";
 import { meshConfigFlag } from "../config/sources/istio-flags.ts";
+import { nameFlag } from "./agent-flags.ts";
 import type { Command } from "../command/command.ts";
 
 /** Works beside a running agent, and after a dead one. */
@@ -15,6 +16,7 @@ export const diagnoseCommand: Command = {
       type: "string",
       describe: "File to write; - is standard output (default outrider-diagnose-<time>.tar.gz).",
     },
+    ...nameFlag,
     ...flagsOf({ meshConfig: meshConfigFlag }),
     binaryPath: { type: "string", describe: "Envoy's binary, as in `proxy`." },
   },

@@ -1,7 +1,7 @@
 /**
  * `outrider reload`: have the agent of this pod read its configuration again.
  */
-import { flagTexts } from "../command/setting-flags.ts";
+import { unusableCode } from "../command/exit-codes.ts";
 import { agentFlags } from "./agent-flags.ts";
 import type { Arguments, Command, CommandContext } from "../command/command.ts";
 
@@ -19,25 +19,15 @@ export const reloadCommand: Command = {
 };
 
 async function reload(args: Arguments, context: CommandContext): Promise<number> {
-  const [
-    { locateAgent },
-    { readConfigFile },
-    { AgentClient, AgentError },
-    { reloadRoute },
-    { errorMessage },
-  ] = await Promise.all([
-    import("../config/agent-location.ts"),
-    import("../config/sources/read-sources.ts"),
-    import("../status/client.ts"),
-    import("../status/routes/reload.ts"),
-    import("../lifecycle/error-message.ts"),
-  ]);
-  const located = locateAgent({
-    env: context.env,
-    flags: flagTexts(args, ["meshConfig"]),
-    readFile: readConfigFile,
-  });
-  const port = args.optionalNumber("statusPort") ?? located.statusPort;
+  const [{ statusPortOf }, { AgentClient, AgentError }, { reloadRoute }, { errorMessage }] =
+    await Promise.all([
+      import("./find-agent.ts"),
+      import("../status/client.ts"),
+      import("../status/routes/reload.ts"),
+      import("../lifecycle/error-message.ts"),
+    ]);
+  const port = statusPortOf(args, context);
+  if (port === undefined) return unusableCode;
   try {
     const waiting = { withinMs: answerMs, signal: context.shutdown };
     const report = await AgentClient.onPort(port).ask(reloadRoute, waiting);

@@ -1,6 +1,8 @@
 /**
  * `outrider request`: one request to a port of the sidecar, for tools that run it inside the pod.
  */
+import { unusableCode } from "../command/exit-codes.ts";
+import { nameFlag } from "./agent-flags.ts";
 import { ports } from "../schema/range.ts";
 import type { Command, CommandContext } from "../command/command.ts";
 import { failedCode } from "./stopped-code.ts";
@@ -16,6 +18,7 @@ export const requestCommand: Command = {
   usage: "<method> <path> [body]",
   describe: "Make a request to a port of this pod's sidecar and print the body.",
   flags: {
+    ...nameFlag,
     "debug-port": {
       type: "number",
       range: ports,
@@ -23,8 +26,9 @@ export const requestCommand: Command = {
     },
   },
   async run(args, context) {
-    const { locate } = await import("./sidecar.ts");
-    const location = locate(context);
+    const { locate } = await import("./find-agent.ts");
+    const location = locate(args, context);
+    if (location === undefined) return unusableCode;
     const port = args.optionalNumber("debug-port") ?? location.adminPort;
     const ports = new Set([
       ...istioPorts,

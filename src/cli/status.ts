@@ -4,7 +4,6 @@
 import { parseDurationMs } from "../schema/duration.ts";
 import { unusableCode } from "../command/exit-codes.ts";
 import type { Arguments, Command, CommandContext } from "../command/command.ts";
-import { flagTexts } from "../command/setting-flags.ts";
 import { agentFlags } from "./agent-flags.ts";
 
 /** Exit codes, for scripts. */
@@ -40,18 +39,24 @@ async function showStatus(args: Arguments, given: CommandContext): Promise<numbe
     given.printError("--since must be a duration such as 90s or 11m");
     return unusableCode;
   }
-  const [{ privateContext }, { locateAgent }, { lookAtAgent }, { statusLines }, { errorMessage }, { sleep }] =
-    await Promise.all([
-      import("./private-context.ts"),
-      import("../config/agent-location.ts"),
-      import("./status/look.ts"),
-      import("./status/lines.ts"),
-      import("../lifecycle/error-message.ts"),
-      import("../lifecycle/sleep.ts"),
-    ]);
+  const [
+    { privateContext },
+    { statusPortOf },
+    { lookAtAgent },
+    { statusLines },
+    { errorMessage },
+    { sleep },
+  ] = await Promise.all([
+    import("./private-context.ts"),
+    import("./find-agent.ts"),
+    import("./status/look.ts"),
+    import("./status/lines.ts"),
+    import("../lifecycle/error-message.ts"),
+    import("../lifecycle/sleep.ts"),
+  ]);
   const { context, readFile } = privateContext(given);
-  const located = locateAgent({ env: context.env, flags: flagTexts(args, ["meshConfig"]), readFile });
-  const port = args.optionalNumber("statusPort") ?? located.statusPort;
+  const port = statusPortOf(args, context, readFile);
+  if (port === undefined) return unusableCode;
   const isWatching = args.boolean("watch");
   using screen =
     isWatching && context.terminal !== undefined && !args.boolean("json")

@@ -4,6 +4,7 @@
 import { unusableCode } from "../command/exit-codes.ts";
 import { timerMs, timerSeconds } from "../schema/range.ts";
 import type { Command, Flag } from "../command/command.ts";
+import { nameFlag } from "./agent-flags.ts";
 import { failedCode, stoppedCode } from "./stopped-code.ts";
 
 /** Flags of every command that waits for the sidecar. */
@@ -32,10 +33,15 @@ export const waitFlags = {
 export const waitCommand: Command = {
   name: "wait",
   describe: "Wait until the sidecar of this pod is ready: exit code 0, or 255 when it is not in time.",
-  flags: waitFlags,
+  flags: { ...waitFlags, ...nameFlag },
   async run(args, context) {
-    const { locate, waitForSidecar, waitOptions, waitUsage } = await import("./sidecar.ts");
-    const options = waitOptions(args, locate(context));
+    const [{ waitForSidecar, waitOptions, waitUsage }, { locate }] = await Promise.all([
+      import("./sidecar.ts"),
+      import("./find-agent.ts"),
+    ]);
+    const location = locate(args, context);
+    if (location === undefined) return unusableCode;
+    const options = waitOptions(args, location);
     if (options === undefined) {
       context.printError(waitUsage);
       return unusableCode;

@@ -3,7 +3,7 @@
  */
 import type { AgentClient } from "../status/client.ts";
 import type { Exchange } from "../xdsproxy/report/recorder.ts";
-import { flagTexts } from "../command/setting-flags.ts";
+import { unusableCode } from "../command/exit-codes.ts";
 import { agentFlags } from "./agent-flags.ts";
 import type { Arguments, Command, CommandContext } from "../command/command.ts";
 
@@ -26,29 +26,17 @@ export const xdsCommand: Command = {
 };
 
 async function showExchanges(args: Arguments, context: CommandContext): Promise<number> {
-  const [
-    { locateAgent },
-    { readConfigFile },
-    { AgentClient },
-    { exchangesRoute },
-    { errorMessage },
-    { sleep },
-    lines,
-  ] = await Promise.all([
-    import("../config/agent-location.ts"),
-    import("../config/sources/read-sources.ts"),
-    import("../status/client.ts"),
-    import("../xdsproxy/report/exchanges-route.ts"),
-    import("../lifecycle/error-message.ts"),
-    import("../lifecycle/sleep.ts"),
-    import("./xds-lines.ts"),
-  ]);
-  const located = locateAgent({
-    env: context.env,
-    flags: flagTexts(args, ["meshConfig"]),
-    readFile: readConfigFile,
-  });
-  const port = args.optionalNumber("statusPort") ?? located.statusPort;
+  const [{ statusPortOf }, { AgentClient }, { exchangesRoute }, { errorMessage }, { sleep }, lines] =
+    await Promise.all([
+      import("./find-agent.ts"),
+      import("../status/client.ts"),
+      import("../xdsproxy/report/exchanges-route.ts"),
+      import("../lifecycle/error-message.ts"),
+      import("../lifecycle/sleep.ts"),
+      import("./xds-lines.ts"),
+    ]);
+  const port = statusPortOf(args, context);
+  if (port === undefined) return unusableCode;
   const agent = AgentClient.onPort(port);
   const wanted = { type: args.optionalString("type"), nacksOnly: args.boolean("nacks") };
   const shown = new Map<number, Exchange["outcome"]>();

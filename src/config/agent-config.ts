@@ -13,6 +13,7 @@ import type { IdentityOptions } from "../identity/options.ts";
 import type { OutputCertsOptions } from "../identity/output-certs.ts";
 import type { SdsOptions } from "../sds/server.ts";
 import type { ScrapeOptions } from "../scrape/options.ts";
+import type { AnnouncementOptions } from "../status/announcement.ts";
 import type { StatusOptions } from "../status/options.ts";
 import type { WasmOptions } from "../wasm/options.ts";
 import type { WorkloadHealthOptions } from "../workload-health/options.ts";
@@ -32,6 +33,8 @@ export interface AgentConfig {
   /** What was odd but usable, one line each. */
   readonly warnings: readonly string[];
   readonly nodeId: string;
+  /** How the agent says where it is. */
+  readonly announcement: AnnouncementOptions;
   readonly bootstrap: BootstrapSource;
   readonly envoy: EnvoyOptions;
   readonly supervision: SupervisionPolicy;

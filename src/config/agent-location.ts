@@ -4,6 +4,7 @@
  * They run in the agent's container with its environment and working directory, so the same sources say it.
  */
 import type { ConfigSources } from "./sources/config-sources.ts";
+import { paths } from "./sources/paths.ts";
 import { readEffectiveConfig } from "./proxy-config/effective-config.ts";
 
 /** Folder and ports of a running agent. */
@@ -16,6 +17,13 @@ export interface AgentLocation {
   readonly adminPort: number;
   /** Envoy's readiness listener. */
   readonly envoyStatusPort: number;
+}
+
+/** True where these sources say which agent is meant, as those of a pod do. */
+export function saysWhere(sources: Pick<ConfigSources, "env" | "flags" | "readFile">): boolean {
+  const { env } = readEffectiveConfig(sources, []);
+  const isGiven = Object.keys(sources.flags).length > 0;
+  return isGiven || env.PROXY_CONFIG !== "" || sources.readFile(paths.meshConfig).kind === "read";
 }
 
 /** Reads leniently: what cannot be read counts as its default, because whoever debugs needs an answer. */

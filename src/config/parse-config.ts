@@ -1,6 +1,7 @@
 /**
  * Flags, environment, mesh config, PROXY_CONFIG and pod info become one AgentConfig, or every problem at once.
  */
+import { resolve } from "node:path";
 import { grpcBootstrap } from "../bootstrap/grpc-bootstrap.ts";
 import { resolveStatsd } from "./decide/statsd.ts";
 import { formatHostPort, parseHostPort } from "../net/host-port.ts";
@@ -13,6 +14,7 @@ import { chooseBootstrap } from "./decide/bootstrap-source.ts";
 import { ConfigError, type ConfigProblem, shown } from "../schema/config-problem.ts";
 import { contentCheck, providerNotices } from "./decide/credentials.ts";
 import { discoveryOptions } from "./decide/control-plane.ts";
+import { runtimeFolder } from "./runtime-folder.ts";
 import { readEffectiveConfig } from "./proxy-config/effective-config.ts";
 import { dnsOptions } from "./decide/dns.ts";
 import { envoyOptions } from "./decide/envoy-options.ts";
@@ -160,6 +162,13 @@ export function parseConfig(given: ConfigSources): AgentConfig {
     log,
     warnings,
     nodeId: node.id,
+    announcement: {
+      folder: runtimeFolder(flags.runtimeFolder, sources.env, process.getuid?.() ?? 0),
+      statusPort: proxy.statusPort,
+      adminPort: proxy.proxyAdminPort,
+      envoyStatusPort: env.ENVOY_STATUS_PORT,
+      configPath: resolve(sources.workingDirectory, proxy.configPath),
+    },
     bootstrap,
     envoy,
     supervision,

@@ -1,6 +1,7 @@
 /**
  * One sidecar of the demo: the real agent in a process and a working folder of its own.
  */
+import { variableOf } from "../config/sources/own-flags.ts";
 import { createWriteStream, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic } from "../files/atomic-file.ts";
@@ -27,7 +28,10 @@ const stopTimeoutMs = 15_000;
 const hurryTimeoutMs = 2_000;
 
 /** Variables of the machine that a sidecar may have; the user's ISTIO_* would mix into the demo otherwise. */
-const inherited = ["PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "LANG"];
+const inherited = [
+  ...["PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "LANG"],
+  variableOf("runtimeFolder"),
+];
 
 /** Environment of the agent, as an injector would write it. */
 export function sidecarEnvironment(options: SidecarOptions): Readonly<Record<string, string>> {

@@ -7,6 +7,7 @@ const systemVariables = {
   HOME: text("", "The user's folder."),
   PATH: text("", "Folders of programs."),
   XDG_CACHE_HOME: text("", "Folder of caches; ~/.cache unless set."),
+  XDG_RUNTIME_DIR: text("", "Folder of what lasts as long as the user's session."),
   XDG_STATE_HOME: text("", "Folder of state; ~/.local/state unless set."),
   NO_COLOR: text("", "Anything keeps colours from the terminal."),
 } as const;

@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { spawnChild } from "../../src/process/child.ts";
+import { variableOf } from "../../src/config/sources/own-flags.ts";
 import { sleep } from "../../src/lifecycle/sleep.ts";
 import { testEnvoy } from "../support/envoy.ts";
 import { eventually } from "../support/eventually.ts";
@@ -22,7 +23,8 @@ async function place(folder: string): Promise<Place> {
   const state = join(folder, "s");
   const { mkdirSync } = await import("node:fs");
   mkdirSync(temporary);
-  return { temporary, state, env: { ENVOY_PATH: await testEnvoy(), TMPDIR: temporary } };
+  const agents = { [variableOf("runtimeFolder")]: join(folder, "a") };
+  return { temporary, state, env: { ENVOY_PATH: await testEnvoy(), TMPDIR: temporary, ...agents } };
 }
 
 /** Processes whose working folder is below `folder`. */
@@ -85,6 +87,13 @@ describe("outrider up", () => {
         line.startsWith("api: certificate spiffe://cluster.local/ns/demo/sa/api until 20"),
       ),
     );
+    const beside = { cwd: folder.path, env, withinMs: 60_000 };
+    const one = await runOutrider({ args: ["status", "--name", "web"], ...beside });
+    assert.deepEqual(one.exit, { kind: "exited", code: 0 }, one.output);
+    assert.match(one.output, /^identity +spiffe:\/\/cluster\.local\/ns\/demo\/sa\/web,/m);
+    const several = await runOutrider({ args: ["certs"], ...beside });
+    assert.deepEqual(several.exit, { kind: "exited", code: 64 }, several.output);
+    assert.match(several.output, /choose with --name one of api-1\.demo, web-1\.demo/);
     const pages =
       up.lines
         .find((line) => line.startsWith("pages: "))

@@ -1,7 +1,10 @@
 /** The real program in a process of its own. */
+import { rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Child, type ChildExit, spawnChild } from "../../src/process/child.ts";
 import { compileCacheFolder } from "../../src/build/compile-cache.ts";
+import { variableOf } from "../../src/config/sources/own-flags.ts";
 import { sleep } from "../../src/lifecycle/sleep.ts";
 import { hiddenVariables, launchedVariable } from "../../src/process/own-environment.ts";
 
@@ -58,6 +61,16 @@ function cleanEnvironment(): Record<string, string> {
   return { PATH, HOME, ...(XDG_CACHE_HOME === undefined ? {} : { XDG_CACHE_HOME }) };
 }
 
+/** Where agents of this test say where they are: not among those of the developer. */
+const agentsFolder = join(tmpdir(), `outrider-agents-${process.pid}`);
+process.once("exit", () => {
+  rmSync(agentsFolder, { recursive: true, force: true });
+});
+
+function announcing([command = ""]: readonly string[]): Readonly<Record<string, string>> {
+  return command === "proxy" || command === "up" ? { [variableOf("runtimeFolder")]: agentsFolder } : {};
+}
+
 /** Start it; disposing ends it if it still runs. */
 export function startOutrider(options: OutriderOptions): RunningOutrider {
   const lines: string[] = [];
@@ -72,8 +85,8 @@ export function startOutrider(options: OutriderOptions): RunningOutrider {
     args,
     env:
       options.program === undefined
-        ? sourcesEnvironment(options.env)
-        : { ...cleanEnvironment(), ...options.env },
+        ? sourcesEnvironment({ ...announcing(options.args), ...options.env })
+        : { ...cleanEnvironment(), ...announcing(options.args), ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     stdout: onLine,
     stderr: onLine,

@@ -2,12 +2,12 @@
  * Gathers a diagnosis. Each source may fail by itself: the manifest says which did and why.
  */
 import { envoyPathOf } from "../../config/sources/environment.ts";
-import { flagTexts } from "../../command/setting-flags.ts";
+import { unusableCode } from "../../command/exit-codes.ts";
 import { accessSync, constants, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { type AgentLocation, locateAgent } from "../../config/agent-location.ts";
+import type { AgentLocation } from "../../config/agent-location.ts";
 import { paths } from "../../config/sources/paths.ts";
 import { readConfigFile } from "../../config/sources/read-sources.ts";
 import { snapshotAdmin, snapshotPages } from "../../envoy/exits/admin-snapshot.ts";
@@ -25,6 +25,7 @@ import { readinessRoute } from "../../status/routes/readiness.ts";
 import { reportRoute } from "../../status/routes/report.ts";
 import { environmentOf } from "../agent-environment.ts";
 import type { Arguments, CommandContext } from "../../command/command.ts";
+import { locate } from "../find-agent.ts";
 import { privateContext } from "../private-context.ts";
 import { version } from "../version.ts";
 import { writeArchive } from "./archive.ts";
@@ -40,13 +41,13 @@ const maxBytes = 32 * 2 ** 20;
 /** Exit code 0 when the archive is written, however little there was to put into it. */
 export async function runDiagnose(args: Arguments, given: CommandContext): Promise<number> {
   const at = new Date();
-  const flags = flagTexts(args, ["meshConfig"]);
-  const located = locateAgent({ env: given.env, flags, readFile: readConfigFile });
+  const located = locate(args, given);
+  if (located === undefined) return unusableCode;
   const agent = agentPid(located.statusPort);
   const env = (agent === undefined ? undefined : environmentOf(agent)) ?? given.env;
   const { context, redactor, readFile } = privateContext(given, env);
   // Once more, to learn what is secret in them.
-  const location = locateAgent({ env: context.env, flags, readFile });
+  const location = locate(args, context, readFile) ?? located;
   for (const path of secretPlaces(location)) readFile(path);
   redactor.learn([paths.token, "/var/run/secrets/kubernetes.io/serviceaccount/token"].flatMap(contentOf));
   const bundle = new Bundle(redactor.values);

@@ -164,6 +164,11 @@ export const ownFlags = {
   metricsKeep: metricNames(
     "Metrics that the merged ones are kept to: a regular expression (RE2) for the whole name.",
   ),
+  runtimeFolder: text(
+    "",
+    "Folder in which the agent says where it is, for commands beside it (default /run/outrider for root, " +
+      "$XDG_RUNTIME_DIR/outrider or outrider-<uid> among the temporary files for others).",
+  ),
   terminationLog: {
     ...optionalText(
       `File that gets the reason of a failure (default ${defaultTerminationLog}, where it can be written); off for none.`,
@@ -184,6 +189,7 @@ export const guardedFlags: ReadonlySet<string> = new Set<keyof typeof ownFlags>(
   "appSocket",
   "wasmFolder",
   "terminationLog",
+  "runtimeFolder",
 ]);
 
 /** `swapMode` as `outrider.dev/swap-mode`. */

@@ -188,6 +188,7 @@ describe("a flag of proxy counts:", () => {
     metricsTargets: ["8080"],
     metricsDrop: ["envoy_.*"],
     metricsKeep: ["envoy_.*"],
+    runtimeFolder: ["/run/agents"],
     log_output_level: ["xds:debug"],
     log_as_json: ["true"],
     log_target: ["stderr"],
