@@ -1,7 +1,7 @@
 /**
  * One sidecar of the demo: the real agent in a process and a working folder of its own.
  */
-import { variableOf } from "../config/sources/own-flags.ts";
+import { variableOf } from "../schema/own-variables.ts";
 import { createWriteStream, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic } from "../files/atomic-file.ts";

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { spawnChild } from "../../src/process/child.ts";
-import { variableOf } from "../../src/config/sources/own-flags.ts";
+import { variableOf } from "../../src/schema/own-variables.ts";
 import { sleep } from "../../src/lifecycle/sleep.ts";
 import { testEnvoy } from "../support/envoy.ts";
 import { eventually } from "../support/eventually.ts";

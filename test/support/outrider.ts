@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Child, type ChildExit, spawnChild } from "../../src/process/child.ts";
 import { compileCacheFolder } from "../../src/build/compile-cache.ts";
-import { variableOf } from "../../src/config/sources/own-flags.ts";
+import { variableOf } from "../../src/schema/own-variables.ts";
 import { sleep } from "../../src/lifecycle/sleep.ts";
 import { hiddenVariables, launchedVariable } from "../../src/process/own-environment.ts";
 
