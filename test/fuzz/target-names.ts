@@ -9,6 +9,8 @@ export const targetNames = [
   "http-status",
   "http-admin",
   "discovery-http",
+  "dns-query",
+  "dns-answer",
   "application-socket",
   "sds",
   "xds",

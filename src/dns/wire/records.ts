@@ -18,11 +18,11 @@ export interface RecordPlace {
 const maxRecords = 4_096;
 
 /** Where the name that begins at `at` ends; undefined where it does not. Pointers are not followed. */
-export function skipName(message: Buffer, at: number): number | undefined {
+export function skipName(message: Buffer, at: number, takesPointers = true): number | undefined {
   for (let here = at; here < message.length && here - at < maxNameBytes;) {
     const length = message[here] ?? 0;
     if (length === 0) return here + 1;
-    if (length >= 0xc0) return here + 2 <= message.length ? here + 2 : undefined;
+    if (length >= 0xc0 && takesPointers) return here + 2 <= message.length ? here + 2 : undefined;
     if (length > 63) return undefined;
     here += 1 + length;
   }
@@ -32,7 +32,8 @@ export function skipName(message: Buffer, at: number): number | undefined {
 /** Where the one question ends; undefined for a message without exactly one. */
 export function questionEndOf(message: Buffer): number | undefined {
   if (message.length < headerBytes || message.readUInt16BE(4) !== 1) return undefined;
-  const nameEnd = skipName(message, headerBytes);
+  // Nothing stands before it that it could point at.
+  const nameEnd = skipName(message, headerBytes, false);
   return nameEnd === undefined || nameEnd + 4 > message.length ? undefined : nameEnd + 4;
 }
 
