@@ -1,28 +1,11 @@
 /** Swaps in the mesh: both sides of a mutual TLS connection, with all that Envoy gets over xDS and SDS. */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, test } from "node:test";
-import type { ReloadReport } from "../../../src/status/contract/reload-report.ts";
 import { sleep } from "../../../src/lifecycle/sleep.ts";
-import { fetchHttp } from "../../../src/net/http-client.ts";
 import { describeLoad, startLoadGenerator } from "../../support/load/generator.ts";
 import { apiHost } from "../../support/mesh-objects.ts";
-import type { TestSidecar } from "../../support/mesh.ts";
+import { relabel } from "../../support/relabel.ts";
 import { startWebAndApi } from "../../support/web-and-api.ts";
-
-/** Give the pod another label, which is part of Envoy's node, and wait for what becomes of it. */
-async function relabel(sidecar: TestSidecar, version: number): Promise<ReloadReport> {
-  const labels = `app="${sidecar.name}"\nversion="v${version}"\n`;
-  writeFileSync(join(sidecar.folder, "etc/istio/pod/labels"), labels);
-  const { body } = await fetchHttp({
-    target: { host: "127.0.0.1", port: sidecar.ports.status },
-    method: "POST",
-    url: "/reload",
-    timeoutMs: 40_000,
-  });
-  return JSON.parse(body.toString("utf8")) as ReloadReport;
-}
 
 describe("swaps of both sidecars of a call, with mutual TLS and under load", { concurrency: 2 }, () => {
   for (const mode of ["hot", "overlap"] as const) {
@@ -39,7 +22,7 @@ describe("swaps of both sidecars of a call, with mutual TLS and under load", { c
       });
       for (const version of [1, 2, 3]) {
         for (const sidecar of [mesh.api, mesh.web]) {
-          const report = await relabel(sidecar, version);
+          const report = await relabel(sidecar, `v${version}`);
           assert.ok(report.result === "swapped" && report.mode === mode, JSON.stringify(report));
           await sleep(300);
         }

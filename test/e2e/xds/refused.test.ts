@@ -1,17 +1,15 @@
 /** A configuration that Envoy refuses must not wait for the next Envoy: swaps, deaths and restarts of the container. */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { ReloadReport } from "../../../src/status/contract/reload-report.ts";
 import { refusedChecks } from "../../../src/doctor/refused.ts";
-import { fetchHttp, type HttpResponse } from "../../../src/net/http-client.ts";
+import type { HttpResponse } from "../../../src/net/http-client.ts";
 import { eventually } from "../../support/eventually.ts";
 import { freePorts } from "../../support/free-ports.ts";
 import { startApp } from "../../support/http-app.ts";
 import { startLoad } from "../../support/load.ts";
 import { get, startMs, TestMesh, type TestSidecar } from "../../support/mesh.ts";
 import { runOutrider } from "../../support/outrider.ts";
+import { relabel } from "../../support/relabel.ts";
 import { ScriptedControlPlane } from "../../support/scripted-control-plane.ts";
 import { type ScriptedService, scriptedServices } from "../../support/xds-resources.ts";
 
@@ -34,22 +32,6 @@ async function callOrNobody(port: number): Promise<HttpResponse> {
     if (/ECONNREFUSED|ECONNRESET|socket hang up/.test(String(error))) return nobody;
     throw error;
   });
-}
-
-async function relabel(sidecar: TestSidecar, version: string): Promise<ReloadReport> {
-  writeFileSync(
-    join(sidecar.folder, "etc/istio/pod/labels"),
-    `app="${sidecar.name}"\nversion="${version}"\n`,
-  );
-  const { body } = await fetchHttp({
-    target: { host: "127.0.0.1", port: sidecar.ports.status },
-    method: "POST",
-    url: "/reload",
-    timeoutMs: 60_000,
-  });
-  const report = JSON.parse(body.toString("utf8")) as ReloadReport;
-  // The agent may have seen the file, and swapped, before it was asked to.
-  return report.result === "unchanged" ? ((await sidecar.report()).envoy.lastSwap?.report ?? report) : report;
 }
 
 describe("a refused configuration", { concurrency: true }, () => {
