@@ -8,7 +8,7 @@ import { generationPaths } from "../envoy/generation/layout.ts";
 import { programAt } from "../envoy/inspect/program-identity.ts";
 import type { RunningEnvoy } from "../envoy/inspect/running-envoy.ts";
 import { redactText } from "../telemetry/redact.ts";
-import { argumentChanges, binaryChange, type Change, fileChanges } from "./changes.ts";
+import { argumentChanges, binaryChange, type Change, decideChanges, fileChanges } from "./changes.ts";
 import { unifiedDiff } from "./diff.ts";
 
 /** Secrets are taken out before the comparison, so that none can show in it. All is new when no Envoy runs. */
@@ -27,7 +27,7 @@ export function bootstrapDiff(launch: PreparedLaunch, running: RunningEnvoy | un
 
 /** All differences; the agent swaps Envoy when there is one. */
 export function changesOf(launch: PreparedLaunch, running: RunningEnvoy): readonly Change[] {
-  return [
+  return decideChanges({ running: running.fingerprint, wanted: launch.fingerprint }, [
     ...bootstrapChange(launch, running),
     ...argumentChanges(running.arguments, envoyArguments(launch.options, "", { kind: "alone" })),
     ...binaryChange(running.binary, programAt(launch.binary)),
@@ -35,7 +35,7 @@ export function changesOf(launch: PreparedLaunch, running: RunningEnvoy): readon
       launch.files.map((path) => ({ path, writtenAt: statSync(path, { throwIfNoEntry: false })?.mtime })),
       running.startedAt,
     ),
-  ];
+  ]);
 }
 
 function bootstrapChange(launch: PreparedLaunch, running: RunningEnvoy): readonly Change[] {

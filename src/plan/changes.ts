@@ -11,6 +11,24 @@ export interface Change {
   readonly detail: string;
 }
 
+/**
+ * What is seen from outside, held against what the agent goes by: the fingerprints of both launches. A file that was
+ * written again as it was is no change to it, and a program that was touched is one.
+ *
+ * @param fingerprints the running one is undefined when its agent does not tell
+ */
+export function decideChanges(
+  fingerprints: { readonly running: string | undefined; readonly wanted: string },
+  seen: readonly Change[],
+): readonly Change[] {
+  const { running, wanted } = fingerprints;
+  if (running === wanted) return [];
+  if (running === undefined || seen.length > 0) return seen;
+  return [
+    { what: "file", detail: "Envoy's binary or a file that it reads is another one than at its start" },
+  ];
+}
+
 /** Flags that say how an Envoy stands to others, or where its files are, and how many values each has. */
 const roleFlags: Readonly<Record<string, number>> = {
   "-c": 1,

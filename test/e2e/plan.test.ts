@@ -117,8 +117,14 @@ describe("plan without an agent", () => {
 
 describe("plan beside a running agent", () => {
   test("nothing is changed: exit code 0, with the agent's own flags", async () => {
-    const web = await examined.workload();
+    const one = await examined.workload();
+    const secret = { name: "mine", generic_secret: { secret: { filename: "./secret.txt" } } };
+    one.write("override.json", JSON.stringify({ static_resources: { secrets: [secret] } }));
+    one.write("secret.txt", "of mine");
+    const web = { ...one, env: { ...one.env, ISTIO_BOOTSTRAP_OVERRIDE: "./override.json" } };
     await using _agent = await startSidecar(web, ["--proxyLogLevel", "error", "--domain", "demo.example"]);
+    // What Envoy reads is written again as it was.
+    one.write("secret.txt", "of mine");
     const before = picture(web);
     const { code, plan: planned } = await plan(web);
     assert.deepEqual(planned.changes, []);

@@ -149,7 +149,7 @@ export class Generation {
     const baseId = this.#baseId ?? this.lineage?.baseId;
     try {
       recordProcess(this.folder, {
-        ...{ pid, binary: this.launch.binary, mark: this.#mark },
+        ...{ pid, mark: this.#mark, binary: this.launch.binary, fingerprint: this.launch.fingerprint },
         ...(baseId === undefined ? {} : { baseId }),
       });
     } catch (error) {

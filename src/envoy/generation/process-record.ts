@@ -19,6 +19,8 @@ export interface ProcessRecord extends EnvoyMarks {
   readonly agent: ProcessIdentity;
   /** Envoy's `--base-id`; undefined without hot restart and while Envoy has yet to choose one. */
   readonly baseId: number | undefined;
+  /** Of the launch that it was started from, see `launch.ts`; undefined in a record of a release that wrote none. */
+  readonly fingerprint: string | undefined;
 }
 
 /** Name of the record in a generation's folder. */
@@ -37,6 +39,7 @@ export function recordProcess(
     readonly binary: string;
     /** What it has in its environment, see `own-envoy.ts`. */
     readonly mark: string;
+    readonly fingerprint: string;
     readonly baseId?: number;
   },
 ): void {
@@ -52,6 +55,7 @@ export function recordProcess(
     executable: executableOf(started.pid),
     mark: started.mark,
     baseId: started.baseId,
+    fingerprint: started.fingerprint,
   };
   writeFileAtomic(join(folder, recordName), `${JSON.stringify(record)}\n`);
 }
@@ -85,7 +89,7 @@ export function parseRecord(text: string): FoundRecord {
     return { kind: "corrupt", reason: errorMessage(error) };
   }
   if (!isObject(value)) return { kind: "corrupt", reason: "it is not an object" };
-  const { envoy, agent, binary, executable, mark, baseId, bootId: boot } = value;
+  const { envoy, agent, binary, executable, mark, baseId, bootId: boot, fingerprint } = value;
   if (!isIdentity(envoy)) return { kind: "corrupt", reason: "envoy has no pid and startTime" };
   if (!isIdentity(agent)) return { kind: "corrupt", reason: "agent has no pid and startTime" };
   if (typeof binary !== "string") return { kind: "corrupt", reason: "binary is not a string" };
@@ -93,6 +97,7 @@ export function parseRecord(text: string): FoundRecord {
   if (!isOptionalText(boot)) return { kind: "corrupt", reason: "bootId is not a string" };
   if (!isOptionalText(executable)) return { kind: "corrupt", reason: "executable is not a string" };
   if (!isOptionalText(mark)) return { kind: "corrupt", reason: "mark is not a string" };
+  if (!isOptionalText(fingerprint)) return { kind: "corrupt", reason: "fingerprint is not a string" };
   return {
     kind: "record",
     record: {
@@ -103,6 +108,7 @@ export function parseRecord(text: string): FoundRecord {
       executable,
       mark,
       baseId,
+      fingerprint,
     },
   };
 }

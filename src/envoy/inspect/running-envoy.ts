@@ -30,6 +30,8 @@ export interface RunningEnvoy {
   readonly adminSocketPath: string;
   readonly startedAt: Date;
   readonly baseId: number | undefined;
+  /** Of the launch that it was started from; undefined when its agent is of a release that does not tell. */
+  readonly fingerprint: string | undefined;
   /** Undefined when its admin interface does not answer. */
   readonly info: ServerInfo | undefined;
   readonly listeners: readonly ListenerFacts[] | undefined;
@@ -79,6 +81,7 @@ export async function lookAtRunningEnvoy(
     // The bootstrap is the last file that is written before Envoy is started.
     startedAt: statSync(paths.bootstrap).mtime,
     baseId: record.baseId,
+    fingerprint: record.fingerprint,
     info,
     listeners,
     report,

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { planLines } from "../../../src/cli/plan-lines.ts";
-import { argumentChanges, binaryChange, fileChanges, withoutRole } from "../../../src/plan/changes.ts";
+import {
+  argumentChanges,
+  binaryChange,
+  decideChanges,
+  fileChanges,
+  withoutRole,
+} from "../../../src/plan/changes.ts";
 import { decidePlan } from "../../../src/plan/decide.ts";
 import { unifiedDiff } from "../../../src/plan/diff.ts";
 
@@ -88,6 +94,19 @@ describe("changes", () => {
       binaryChange(one, { path: "/new/envoy", inode: 2, device: 1 })[0]?.detail ?? "",
       /\/bin\/envoy becomes \/new\/envoy/,
     );
+  });
+
+  test("what the agent takes for the same Envoy is the same, whatever is seen", () => {
+    const equal = { running: "a", wanted: "a" };
+    assert.deepEqual(decideChanges(equal, [change]), []);
+    assert.deepEqual(decideChanges({ ...equal, wanted: "b" }, [change]), [change]);
+    assert.match(decideChanges({ ...equal, wanted: "b" }, [])[0]?.detail ?? "", /is another one/);
+  });
+
+  test("an agent that does not tell leaves what is seen", () => {
+    const untold = { running: undefined, wanted: "a" };
+    assert.deepEqual(decideChanges(untold, []), []);
+    assert.deepEqual(decideChanges(untold, [change]), [change]);
   });
 
   test("a file that Envoy read is old by its time", () => {

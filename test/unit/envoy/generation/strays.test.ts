@@ -18,6 +18,7 @@ const record: ProcessRecord = {
   executable: "/usr/bin/envoy",
   mark: "m",
   baseId: undefined,
+  fingerprint: "f",
 };
 
 function found(changes: Partial<ProcessRecord> = {}): FoundRecord {

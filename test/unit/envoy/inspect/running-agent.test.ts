@@ -12,6 +12,7 @@ describe("whoRuns()", () => {
     executable: undefined,
     mark: undefined,
     baseId: undefined,
+    fingerprint: undefined,
   });
   const found = (one: ProcessRecord) => ({ kind: "record", record: one }) as const;
   const alive =
