@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { CgroupMemory } from "./exits/cgroup-memory.ts";
 import { ExitWitness } from "./exits/exit-witness.ts";
 import { FlightRecorder } from "./exits/flight-recorder.ts";
+import { recorderName } from "./generation/layout.ts";
 import { memoryRoom } from "./inspect/headroom.ts";
 import type { GenerationObserver, SupervisorOptions } from "./supervision/options.ts";
 import { sleep } from "../lifecycle/sleep.ts";
@@ -12,9 +13,6 @@ import { type Task, TaskGroup } from "../lifecycle/task-group.ts";
 import { ticks } from "../lifecycle/tick.ts";
 import type { Redactor } from "../telemetry/redactor.ts";
 import type { Logger } from "../telemetry/log.ts";
-
-/** Name of the flight recorder's folder in the config path. */
-const recorderName = "flight-recorder";
 
 /** Between a proof and the picture of a serving Envoy, in milliseconds: its start has better things to do. */
 const pictureAfterMs = 2_000;

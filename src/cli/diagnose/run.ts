@@ -12,6 +12,7 @@ import { paths } from "../../config/sources/paths.ts";
 import { readConfigFile } from "../../config/sources/read-sources.ts";
 import { snapshotAdmin, snapshotPages } from "../../envoy/exits/admin-snapshot.ts";
 import { CgroupMemory } from "../../envoy/exits/cgroup-memory.ts";
+import { activeBootstrapName, lastGoodName, recorderName } from "../../envoy/generation/layout.ts";
 import { findEnvoy } from "../../envoy/binary/ensure.ts";
 import { readRegularFile } from "../../files/read-regular-file.ts";
 import { runCommand } from "../../process/command.ts";
@@ -88,7 +89,7 @@ function writableFolder({ configPath }: AgentLocation): string {
 /** What a running Envoy was given, and what that came from. */
 function secretPlaces({ configPath }: AgentLocation): readonly string[] {
   return [
-    ...["envoy-rev.json", "last-good.json"].map((name) => join(configPath, name)),
+    ...[activeBootstrapName, lastGoodName].map((name) => join(configPath, name)),
     ...[paths.podAnnotations, paths.podLabels],
   ];
 }
@@ -178,7 +179,7 @@ async function addFolder(bundle: Bundle, configPath: string): Promise<void> {
         `${String(entry.size).padStart(10)} ${entry.mtime.toISOString()} ${name}\n`,
     );
     if (!entry.isFile() || !/\.(?:json|log|txt|gz)$/.test(name)) continue;
-    const target = name.startsWith("flight-recorder/") ? name : `config/${name}`;
+    const target = name.startsWith(`${recorderName}/`) ? name : `config/${name}`;
     if (entry.size > maxBytes) bundle.miss(target, `it has ${entry.size} bytes`);
     else {
       await bundle.tryAdd(target.replace(/\.gz$/, ""), () => {
@@ -191,10 +192,10 @@ async function addFolder(bundle: Bundle, configPath: string): Promise<void> {
     }
   }
   await bundle.add("config/files.txt", listing.join(""));
-  for (const expected of ["envoy-rev.json", "last-good.json"]) {
+  for (const expected of [activeBootstrapName, lastGoodName]) {
     if (!names.includes(expected)) bundle.miss(`config/${expected}`, "there is none");
   }
-  if (!names.includes("flight-recorder")) bundle.miss("flight-recorder", "there is none");
+  if (!names.includes(recorderName)) bundle.miss(recorderName, "there is none");
 }
 
 async function addProcesses(

@@ -39,7 +39,7 @@ function credentialsOf({ env, proxy, hasContent }: ControlPlaneSources): Credent
 }
 
 /** A port by which Istio's CA client knows a plain-text control plane. */
-const plaintextPort = ":15010";
+const plaintextPort = 15_010;
 
 /**
  * Options of the CA; problems are added for a key that cannot be made, and for what keeps a CA from being asked.
@@ -55,7 +55,7 @@ export function caOptions(
   const address = caAddress(sources, isAsked, problems);
   const san = env.CA_ADDR === "" ? env.ISTIOD_SAN : "";
   const credentials = credentialsOf(sources);
-  const isPlain = address.endsWith(plaintextPort);
+  const isPlain = parseHostPort(address)?.port === plaintextPort;
   const root = caRootPath(credentials);
   if (isAsked && !isPlain && root === undefined) problems.push(missingRoot("the CA", "CA_ROOT_CA"));
   if (isAsked && address.includes("googleapis.com")) {

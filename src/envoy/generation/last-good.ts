@@ -7,9 +7,7 @@ import { writeFileAtomic } from "../../files/atomic-file.ts";
 import { errorCode } from "../../lifecycle/error-message.ts";
 import type { EnvoyOptions } from "./options.ts";
 import { type PreparedLaunch, withBootstrap } from "./launch.ts";
-
-/** Name of the file in the config path. */
-export const lastGoodName = "last-good.json";
+import { lastGoodName } from "./layout.ts";
 
 /** A bootstrap with many static resources has a few MiB. */
 const maxBootstrapBytes = 2 ** 26;

@@ -1,7 +1,17 @@
 /**
- * Where the files of Envoys are: `<configPath>/generations/<number>/`, one folder for each of them.
+ * Where the files of Envoys are: `<configPath>/generations/<number>/`, one folder for each of them, and beside
+ * `generations/` what is kept longer than one.
  */
 import { join } from "node:path";
+
+/** The file that shows the active bootstrap, where Istio's users look for it. */
+export const activeBootstrapName = "envoy-rev.json";
+
+/** The bootstrap that served last. */
+export const lastGoodName = "last-good.json";
+
+/** The flight recorder's folder. */
+export const recorderName = "flight-recorder";
 
 /** The folder that holds one folder for each generation. */
 export function generationsFolder(configPath: string): string {

@@ -9,7 +9,7 @@ import type { ChildExit } from "../../process/child.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { type Descent, Generation } from "../generation/generation.ts";
 import type { PreparedLaunch } from "../generation/launch.ts";
-import { generationsFolder } from "../generation/layout.ts";
+import { activeBootstrapName, generationsFolder } from "../generation/layout.ts";
 import { hotRestartObstacle } from "../generation/lineage.ts";
 import { sweepGenerations } from "../generation/sweep.ts";
 import type { ListenerFacts } from "../admin/listeners.ts";
@@ -27,9 +27,6 @@ export interface ProcessesOptions {
   /** Called in the same turn in which the end of a process is noticed. */
   readonly onExited: (generation: Generation, exit: ChildExit) => void;
 }
-
-/** The file that shows the active bootstrap, where Istio's users look for it. */
-const activeBootstrapName = "envoy-rev.json";
 
 /** Starts generations, and knows them until they are forgotten. */
 export class Processes {
