@@ -41,7 +41,7 @@ const checkMs = 4_000;
 /** Checks of what only an Envoy needs. */
 const ofEnvoy: readonly string[] = [
   ...["tcp-migrate-req", "shared-memory", "hot-restart-base-id"],
-  ...["user", "open-files", "memory", "cpu"],
+  ...["user", "capture", "open-files", "memory", "cpu"],
 ];
 
 /** Never rejects for what is wrong with the environment. */

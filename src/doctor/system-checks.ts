@@ -7,10 +7,12 @@ import type { ListenerFacts } from "../envoy/admin/listeners.ts";
 import { readProcessStat } from "../process/identity.ts";
 import { ownCpus } from "../process/cpu-share.ts";
 import { judgeBaseIds, lookAtBaseIds } from "./base-id.ts";
+import { judgeCapture } from "./capture.ts";
 import { judgeConfigPath, lookAtConfigPath } from "./config-path.ts";
 import { judgeCpu } from "./cpu.ts";
 import { judgeMigration, judgePortRange, parsePortRange, parseReservedPorts } from "./kernel.ts";
 import { judgeLimits, parseLimits } from "./limits.ts";
+import { lookAtCapture } from "./look-at-capture.ts";
 import { judgeMemory, lookAtMemory } from "./memory.ts";
 import { lookAtPorts } from "./ports.ts";
 import { effectiveCapabilities, judgePrivileges } from "./privileges.ts";
@@ -79,6 +81,7 @@ export function systemChecks(
           ports: knownPorts,
         }),
     },
+    ...captureChecks(subject, env),
     {
       name: "open-files",
       run: () =>
@@ -109,6 +112,20 @@ export function systemChecks(
       ],
     },
     ...rootChecks(subject),
+  ];
+}
+
+/** None where nothing is to be captured. */
+function captureChecks(
+  { config }: Subject,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly Check[] {
+  if (interceptionMode(config, env) === "NONE") return [];
+  return [
+    {
+      name: "capture",
+      run: async () => judgeCapture(await lookAtCapture()),
+    },
   ];
 }
 

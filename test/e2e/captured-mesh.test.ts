@@ -23,5 +23,14 @@ test("applications that know of no mesh talk by name through it, over HTTP, TCP 
     assert.equal(seen.grpc, "application: over gRPC");
   }
   assert.equal(report.fromOutside, "refused");
+  const { root, proxy } = report.examined;
+  assert.deepEqual(
+    [...root, ...proxy].map(({ name, verdict }) => [name, verdict]),
+    ["capture-rules", "capture-probe", "capture-rules", "capture-probe"].map((name) => [name, "ok"]),
+  );
+  assert.match(root[0]?.seen ?? "", /another pod lands on port 15001.*outside lands on port 15006/);
+  assert.match(root[1]?.seen ?? "", /user 0 to 192\.0\.2\.1:15002 lands on port 15001/);
+  assert.match(proxy[0]?.seen ?? "", /needs NET_ADMIN/);
+  assert.match(proxy[1]?.seen ?? "", /user 1337 to 127\.0\.0\.6:15002 lands on port 15006/);
   assert.ok(report.isClean);
 });

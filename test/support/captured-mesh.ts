@@ -8,6 +8,7 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Finding } from "../../src/doctor/finding.ts";
 import { fetchHttp } from "../../src/net/http-client.ts";
 import { type Child, spawnChild } from "../../src/process/child.ts";
 import { testEnvoy } from "./envoy.ts";
@@ -27,6 +28,8 @@ export interface MeshReport {
   readonly byShortName: CallReport;
   /** From the node, which is in no mesh. */
   readonly fromOutside: string;
+  /** What `outrider doctor` says of capture in web, as root and as the proxy. */
+  readonly examined: Readonly<Record<"root" | "proxy", readonly Finding[]>>;
   /** The kernel's rules in web once cleaned are those from before. */
   readonly isClean: boolean;
 }
@@ -254,8 +257,21 @@ async function live(): Promise<MeshReport> {
     ({ status }) => `answered ${status}`,
     () => "refused",
   );
+  const examined = { root: await examine(web, "init"), proxy: await examine(web, proxyId) };
   await capture(web, "clean-iptables");
-  return { init: init ?? "", byName, byShortName, fromOutside, isClean: rulesIn(web) === before };
+  return { examined, init: init ?? "", byName, byShortName, fromOutside, isClean: rulesIn(web) === before };
+}
+
+/** Beside the running agent, whose settings it takes. */
+async function examine(pod: Pod, user: number | "init"): Promise<readonly Finding[]> {
+  const [file = "", ...args] = pod.inside(user, `${pod.root}/repository/src/main.ts`);
+  const { output } = await runOutrider({
+    program: { file, args },
+    args: ["doctor", "--json"],
+    withinMs: 2 * startMs,
+  });
+  const { findings } = JSON.parse(output.slice(output.indexOf("{"))) as { findings: readonly Finding[] };
+  return findings.filter(({ name }) => name.startsWith("capture"));
 }
 
 async function expectReady({ address }: Pod): Promise<void> {
