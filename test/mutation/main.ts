@@ -12,6 +12,12 @@ import type { Trial } from "./worker.ts";
 
 const root = join(import.meta.dirname, "../..");
 
+/** Longest time that the tests may take with nothing changed. */
+const longestMs = 300_000;
+
+/** Shortest time after which a mutant is taken for one that loops; five times what the tests take, where that is more. */
+const leastPatienceMs = 20_000;
+
 interface MadeMutant {
   readonly mutant: Mutant;
   readonly trial: Trial;
@@ -41,12 +47,15 @@ async function run(name: string, subject: Subject): Promise<void> {
   if (first === undefined) throw new Error(`${name}: there is nothing to change`);
   const { path, affected } = first.trial;
   const unchanged = { number: 0, path, affected, source: readFileSync(join(root, path), "utf8") };
-  await tryMutants(task, [unchanged], (_, foundBy) => {
+  const started = performance.now();
+  await tryMutants({ ...task, patienceMs: longestMs }, [unchanged], (_, foundBy) => {
     if (foundBy !== undefined) throw new Error(`${name}: a test fails though nothing is changed: ${foundBy}`);
   });
+  // A machine that is busy is no loop, and a loop is not found by a test.
+  const patienceMs = Math.max(leastPatienceMs, Math.round(performance.now() - started) * 5);
   const survivors = new Set<Trial>();
   await tryMutants(
-    task,
+    { ...task, patienceMs },
     mutants.map(({ trial }) => trial),
     (trial, foundBy) => {
       if (foundBy === undefined) survivors.add(trial);

@@ -8,12 +8,13 @@ const atOnce = 2;
 /** More modules than those of so many mutants are not kept. */
 const trialsPerWorker = 80;
 
-/** The tests take some hundred milliseconds; a mutant that loops takes for ever. */
-const patienceMs = 20_000;
-
-/** Try each, in any order. */
+/**
+ * Try each, in any order.
+ *
+ * @param patienceMs after which a mutant is taken for one that loops
+ */
 export async function tryMutants(
-  task: WorkerTask,
+  task: WorkerTask & { readonly patienceMs: number },
   trials: readonly Trial[],
   onVerdict: (trial: Trial, foundBy: string | undefined) => void,
 ): Promise<void> {
@@ -27,7 +28,7 @@ export async function tryMutants(
 }
 
 async function tryWithOneWorker(
-  task: WorkerTask,
+  task: WorkerTask & { readonly patienceMs: number },
   waiting: Trial[],
   onVerdict: (trial: Trial, foundBy: string | undefined) => void,
 ): Promise<void> {
@@ -39,7 +40,7 @@ async function tryWithOneWorker(
       worker.postMessage(trial, []);
       try {
         const [verdict]: unknown[] = await once(worker, "message", {
-          signal: AbortSignal.timeout(patienceMs),
+          signal: AbortSignal.timeout(task.patienceMs),
         });
         onVerdict(trial, (verdict as Verdict).foundBy);
       } catch (error) {

@@ -121,11 +121,18 @@ export function mapping<T>(decode: Decoder<T>, form?: KeyForm): Decoder<Readonly
   };
 }
 
+/** What a decoder gives. */
+export type Decoded<D> = D extends Decoder<infer T> ? T : never;
+
+type Values<Fields> = {
+  readonly [Name in keyof Fields]: Fields[Name] extends Field<infer T> ? T : never;
+};
+
 /** A mapping with known fields; any other field is a problem. */
-export function object<T extends object>(fields: {
-  readonly [Name in keyof T]-?: Field<T[Name]>;
-}): Decoder<T> {
-  const known: ReadonlyMap<string, Field<unknown>> = new Map(Object.entries<Field<unknown>>(fields));
+export function object<const Fields extends Readonly<Record<string, Field<unknown>>>>(
+  fields: Fields,
+): Decoder<Values<Fields>> {
+  const known: ReadonlyMap<string, Field<unknown>> = new Map(Object.entries(fields));
   return (node, path, context) => {
     if (!isMap(node)) {
       report(context, node, path, "must be a mapping");
@@ -147,7 +154,7 @@ export function object<T extends object>(fields: {
         report(context, node, path === "" ? name : `${path}.${name}`, "is missing");
       }
     }
-    return context.problems.length === before ? (values as T) : undefined;
+    return context.problems.length === before ? (values as Values<Fields>) : undefined;
   };
 }
 

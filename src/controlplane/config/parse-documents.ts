@@ -31,15 +31,8 @@ export interface ParsedFile {
   readonly hidesObjects: boolean;
 }
 
-interface Metadata {
-  readonly name: string;
-  readonly namespace: string | undefined;
-  readonly labels: Readonly<Record<string, string>> | undefined;
-  readonly annotations: Readonly<Record<string, string>> | undefined;
-}
-
 const free = mapping(text("text", () => true));
-const metadata = object<Metadata>({
+const metadata = object({
   name: required(text("a name", (value) => /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(value))),
   namespace: optional(text("a namespace", (value) => /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(value))),
   labels: optional(free),
@@ -103,7 +96,7 @@ function parseObject(node: Node, context: DecodeContext): ConfigObject | undefin
   if (!versions.test(apiVersion) || !apiVersion.startsWith(`${group}/`)) {
     report(context, nodeAt(node, "apiVersion"), "apiVersion", `must be ${group}/v1 for a ${kind}`);
   }
-  const decoded = object<{ apiVersion: string; kind: string; metadata: Metadata; spec: Kinds[keyof Kinds] }>({
+  const decoded = object({
     apiVersion: required(text()),
     kind: required(text()),
     metadata: required(metadata),

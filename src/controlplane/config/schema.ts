@@ -25,28 +25,12 @@ import {
   isResourceName,
   isSubsetName,
 } from "./forms.ts";
-import type {
-  DestinationRuleSpec,
-  EgressListener,
-  HttpMatch,
-  HttpRoute,
-  IngressListener,
-  Kinds,
-  PeerAuthenticationSpec,
-  PortSpec,
-  RouteDestination,
-  ServiceEntrySpec,
-  SidecarSpec,
-  StringMatch,
-  TrafficPolicy,
-  VirtualServiceSpec,
-  WorkloadSpec,
-} from "./objects.ts";
+import type { Kinds } from "./objects.ts";
 
 const portNumber = integer(1, 65_535);
 const ipAddress = text("an IP address", isAddress);
 const labels = mapping(text("text", () => true));
-const labelSelector = object<{ labels: Readonly<Record<string, string>> }>({ labels: required(labels) });
+const labelSelector = object({ labels: required(labels) });
 const host = text("a host name of at most 253 characters", isHost);
 const duration = text("0s, or a duration from 1ms to 2562047h such as 5s", isDuration);
 const subsetName = text("a subset's name: letters, digits and dashes, at most 63", isSubsetName);
@@ -54,22 +38,23 @@ const headerName = { expected: "the name of a header", test: isHeaderName };
 const portKey = { expected: "a port from 1 to 65535", test: isPort };
 const captureMode = oneOf("DEFAULT", "IPTABLES", "NONE");
 
-const port = object<PortSpec>({
+export const port = object({
   number: required(portNumber),
   name: required(text("a port name")),
   protocol: optional(oneOf("HTTP", "HTTP2", "GRPC", "TCP", "TLS", "HTTPS")),
   targetPort: optional(portNumber),
 });
 
-const workload = object<WorkloadSpec>({
+export const workload = object({
   address: required(text("an IP address or host name", (value) => isAddress(value) || isHost(value))),
+  // Port number by port name.
   ports: optional(mapping(portNumber)),
   labels: optional(labels),
   serviceAccount: optional(text("the name of a service account", isResourceName)),
   weight: optional(integer(0, 1_000_000)),
 });
 
-const serviceEntry = object<ServiceEntrySpec>({
+export const serviceEntry = object({
   hosts: required(list(host, 1)),
   addresses: optional(list(ipAddress)),
   ports: required(list(port, 1)),
@@ -79,13 +64,13 @@ const serviceEntry = object<ServiceEntrySpec>({
   workloadSelector: optional(labelSelector),
 });
 
-const stringMatch: Decoder<StringMatch> = object<StringMatch>({
+export const stringMatch = object({
   exact: optional(text()),
   prefix: optional(text()),
   regex: optional(text("a regular expression in RE2's syntax", isRe2)),
 });
 
-const httpMatch = object<HttpMatch>({
+export const httpMatch = object({
   name: optional(text()),
   uri: optional(stringMatch),
   method: optional(stringMatch),
@@ -94,46 +79,44 @@ const httpMatch = object<HttpMatch>({
   ignoreUriCase: optional(boolean),
 });
 
-const routeDestination = object<RouteDestination>({
+export const routeDestination = object({
   destination: required(
-    object<RouteDestination["destination"]>({
+    object({
       host: required(host),
       subset: optional(subsetName),
-      port: optional(object<{ number: number }>({ number: required(portNumber) })),
+      port: optional(object({ number: required(portNumber) })),
     }),
   ),
   weight: optional(integer(0, 1_000_000)),
 });
 
-const httpRoute = object<HttpRoute>({
+export const httpRoute = object({
   name: optional(text()),
   match: optional(list(httpMatch)),
   route: required(list(routeDestination, 1)),
   timeout: optional(duration),
 });
 
-const virtualService = object<VirtualServiceSpec>({
+export const virtualService = object({
   hosts: required(list(host, 1)),
   http: required(list(httpRoute, 1)),
 });
 
-const trafficPolicy = object<TrafficPolicy>({
-  tls: optional(
-    object<NonNullable<TrafficPolicy["tls"]>>({ mode: required(oneOf("DISABLE", "ISTIO_MUTUAL")) }),
-  ),
+export const trafficPolicy = object({
+  tls: optional(object({ mode: required(oneOf("DISABLE", "ISTIO_MUTUAL")) })),
   loadBalancer: optional(
-    object<NonNullable<TrafficPolicy["loadBalancer"]>>({
+    object({
       simple: required(oneOf("LEAST_REQUEST", "ROUND_ROBIN", "RANDOM")),
     }),
   ),
 });
 
-const destinationRule = object<DestinationRuleSpec>({
+export const destinationRule = object({
   host: required(host),
   trafficPolicy: optional(trafficPolicy),
   subsets: optional(
     list(
-      object<NonNullable<DestinationRuleSpec["subsets"]>[number]>({
+      object({
         name: required(subsetName),
         labels: required(labels),
       }),
@@ -141,23 +124,21 @@ const destinationRule = object<DestinationRuleSpec>({
   ),
 });
 
-const mutualTls = object<NonNullable<PeerAuthenticationSpec["mtls"]>>({
+const mutualTls = object({
   mode: required(oneOf("STRICT", "PERMISSIVE", "DISABLE", "UNSET")),
 });
 
-const peerAuthentication = object<PeerAuthenticationSpec>({
-  selector: optional(
-    object<NonNullable<PeerAuthenticationSpec["selector"]>>({ matchLabels: required(labels) }),
-  ),
+export const peerAuthentication = object({
+  selector: optional(object({ matchLabels: required(labels) })),
   mtls: optional(mutualTls),
   portLevelMtls: optional(mapping(mutualTls, portKey)),
 });
 
-const sidecar = object<SidecarSpec>({
+export const sidecar = object({
   workloadSelector: optional(labelSelector),
   ingress: optional(
     list(
-      object<IngressListener>({
+      object({
         port: required(port),
         bind: optional(ipAddress),
         captureMode: optional(captureMode),
@@ -172,7 +153,7 @@ const sidecar = object<SidecarSpec>({
   ),
   egress: optional(
     list(
-      object<EgressListener>({
+      object({
         port: optional(port),
         bind: optional(ipAddress),
         captureMode: optional(captureMode),
@@ -186,7 +167,7 @@ const sidecar = object<SidecarSpec>({
     ),
   ),
   outboundTrafficPolicy: optional(
-    object<NonNullable<SidecarSpec["outboundTrafficPolicy"]>>({
+    object({
       mode: required(oneOf("ALLOW_ANY", "REGISTRY_ONLY")),
     }),
   ),
