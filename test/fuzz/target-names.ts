@@ -12,6 +12,7 @@ export const targetNames = [
   "dns-query",
   "dns-answer",
   "application-socket",
+  "exposition",
   "sds",
   "xds",
   "discovery-plain",

@@ -10,6 +10,7 @@ const groups: readonly (() => Promise<readonly FuzzTarget[]>)[] = [
   async () => [(await import("./targets/tokens.ts")).tokenTarget],
   async () => [(await import("./targets/certificate-requests.ts")).certificateRequestTarget],
   async () => [(await import("./targets/application-socket.ts")).applicationSocketTarget],
+  async () => [(await import("./targets/exposition.ts")).expositionTarget],
   async () => (await import("./targets/http.ts")).httpTargets,
   async () => (await import("./targets/streams.ts")).streamTargets,
   async () => (await import("./targets/dns.ts")).dnsTargets,

@@ -7,7 +7,7 @@ import { commands } from "../../src/cli/commands.ts";
 const root = join(import.meta.dirname, "../..");
 
 /** Every page, relative to the repository. */
-const pages = ["*.md", "{src,test}/**/*.md"]
+const pages = ["*.md", "{src,test,docker}/**/*.md"]
   .flatMap((pattern) => globSync(pattern, { cwd: root }))
   .toSorted();
 

@@ -1,8 +1,8 @@
 /**
  * Families of metrics, and how the two text formats write them (Prometheus' exposition formats, OpenMetrics 1.0).
  *
- * A family is called here as its samples are: a counter by the name that ends in `_total`, which OpenMetrics' own lines
- * about it leave out.
+ * A family is called here as its samples are: a counter by the name that ends in `_total` and an info by the one that ends
+ * in `_info`, which OpenMetrics' own lines about them leave out.
  */
 
 /** How samples are written. */
@@ -56,17 +56,13 @@ export interface Family {
   readonly unit: string | undefined;
 }
 
-const total = "_total";
+/** Endings of samples' names that lines about a family in OpenMetrics leave out. */
+const endings: Readonly<Partial<Record<FamilyType, string>>> = { counter: "_total", info: "_info" };
 
 /** The family that `metadata` of a `format` announces. */
-export function announced({ written, type, help, unit }: Metadata, format: Format): Family {
-  const isCounter = format === "openmetrics" && type === "counter";
-  return {
-    name: isCounter && !written.endsWith(total) ? written + total : written,
-    type: type ?? "unknown",
-    help,
-    unit,
-  };
+export function announced({ written, type = "unknown", help, unit }: Metadata, format: Format): Family {
+  const ending = format === "openmetrics" ? (endings[type] ?? "") : "";
+  return { name: written.endsWith(ending) ? written : written + ending, type, help, unit };
 }
 
 const suffixes: Readonly<Record<FamilyType, readonly string[]>> = {
@@ -76,13 +72,14 @@ const suffixes: Readonly<Record<FamilyType, readonly string[]>> = {
   histogram: ["_bucket", "_sum", "_count", "_created"],
   summary: ["", "_sum", "_count", "_created"],
   gaugehistogram: ["_bucket", "_gsum", "_gcount"],
-  info: ["_info"],
+  info: [""],
   stateset: [""],
 };
 
 /** Names that its samples may have. */
 export function sampleNames({ name, type }: Pick<Family, "name" | "type">): readonly string[] {
   const names = suffixes[type].map((suffix) => name + suffix);
+  const total = endings.counter ?? "";
   return type === "counter" && name.endsWith(total)
     ? [...names, `${name.slice(0, -total.length)}_created`]
     : names;
@@ -93,8 +90,9 @@ export function sampleNames({ name, type }: Pick<Family, "name" | "type">): read
  * samples end in `_total`.
  */
 export function openMetricsName({ name, type }: Pick<Family, "name" | "type">): string | undefined {
-  if (type !== "counter") return name;
-  return name.endsWith(total) && name !== total ? name.slice(0, -total.length) : undefined;
+  const ending = endings[type];
+  if (ending === undefined) return name;
+  return name.endsWith(ending) && name !== ending ? name.slice(0, -ending.length) : undefined;
 }
 
 /** Lines about a family, each with its end. @param type as which it is written, where that is not its own */
@@ -108,28 +106,21 @@ export function metadataLines(family: Family, format: Format, type: FamilyType =
       (help === undefined ? "" : `# HELP ${name} ${help.replaceAll('"', String.raw`\"`)}\n`)
     );
   }
-  const { name, word } = asText(family);
+  const word = textWords[family.type];
   return (
-    (help === undefined ? "" : `# HELP ${name} ${help}\n`) +
-    (word === undefined ? "" : `# TYPE ${name} ${word}\n`)
+    (help === undefined ? "" : `# HELP ${family.name} ${help}\n`) +
+    (word === undefined ? "" : `# TYPE ${family.name} ${word}\n`)
   );
 }
 
 /** What the text format can say of a family. */
-function asText({ name, type }: Family): { readonly name: string; readonly word: string | undefined } {
-  switch (type) {
-    case "counter":
-    case "gauge":
-    case "histogram":
-    case "summary":
-      return { name, word: type };
-    case "unknown":
-      return { name, word: "untyped" };
-    case "info":
-      return { name: `${name}_info`, word: "gauge" };
-    case "stateset":
-      return { name, word: "gauge" };
-    case "gaugehistogram":
-      return { name, word: undefined };
-  }
-}
+const textWords: Readonly<Record<FamilyType, string | undefined>> = {
+  counter: "counter",
+  gauge: "gauge",
+  histogram: "histogram",
+  summary: "summary",
+  unknown: "untyped",
+  info: "gauge",
+  stateset: "gauge",
+  gaugehistogram: undefined,
+};

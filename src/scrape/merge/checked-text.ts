@@ -135,10 +135,10 @@ export class CheckedText implements SourceText {
     const told = this.#told(name);
     this.#announced = undefined;
     const family: Family = told ?? { name, type: "unknown", help: undefined, unit: undefined };
-    const verdict = ledger.begin(family);
+    const verdict = ledger.begin(family, name);
     this.#group = {
       written: told === undefined ? "" : told.written,
-      names: new Set(sampleNames(family)),
+      names: new Set(sampleNames(verdict.kind === "first" ? { ...family, type: verdict.type } : family)),
       drop: verdict.kind === "drop" ? verdict.reason : undefined,
     };
     if (verdict.kind === "first") return told === undefined ? "" : metadataLines(family, to, verdict.type);

@@ -40,14 +40,15 @@ export class FamilyLedger {
     this.#isWanted = isWanted;
   }
 
-  begin(family: Family): Verdict {
+  /** @param sample name of its first sample, if it is known */
+  begin(family: Family, sample: string = family.name): Verdict {
     const { name, type, help } = family;
     const known = this.#families.get(name);
     if (known !== undefined) return this.#again(known, family);
     if (!this.#isWanted(name)) return { kind: "drop", reason: "filtered", conflict: undefined };
     if (this.#families.size >= mostNames || this.#taken.size >= mostNames * 4)
       return { kind: "drop", reason: "family_limit", conflict: undefined };
-    const written = this.#format === "text" ? type : this.#take(family);
+    const written = this.#format === "text" ? type : this.#take(family, sample);
     if (written === undefined) return { kind: "drop", reason: "repeated_family", conflict: "family" };
     this.#families.set(name, { type, help });
     return { kind: "first", type: written };
@@ -70,7 +71,7 @@ export class FamilyLedger {
   }
 
   /** As what OpenMetrics may have it; undefined where all its names would be confused with others. */
-  #take(family: Family): FamilyType | undefined {
+  #take(family: Family, sample: string): FamilyType | undefined {
     const types: readonly FamilyType[] =
       openMetricsName(family) === undefined ? ["unknown"] : [family.type, "unknown"];
     return types.find((type) => {
@@ -79,8 +80,8 @@ export class FamilyLedger {
         ...sampleNames({ ...family, type }),
       ];
       if (names.some((name) => this.#taken.has(name))) return false;
-      // A histogram that is written as something else would have samples of another name.
-      if (type !== family.type && family.type !== "counter") return false;
+      // As something else it would have samples of other names.
+      if (type !== family.type && (family.type !== "counter" || sample !== family.name)) return false;
       for (const name of names) this.#taken.add(name);
       return true;
     });

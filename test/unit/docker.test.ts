@@ -1,0 +1,66 @@
+/** What operators take along mentions metrics that there are. */
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { parse } from "yaml";
+import { jsonValue } from "../../src/document/json.ts";
+import { configurationLimits } from "../../src/document/limits.ts";
+import { at, listAt, textAt } from "../../src/lifecycle/json-path.ts";
+import { outcomeFamilies } from "../../src/scrape/outcome.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+/** Names that parts register, without their prefixes. */
+function registered(): ReadonlySet<string> {
+  const texts = globSync("src/**/*.ts", { cwd: root }).map((path) => readFileSync(join(root, path), "utf8"));
+  const calls = /\.(?:counter|gauge|computed|computedCounters?|computedGauges|histogram)\(\s*"([a-z_]+)"/g;
+  const own = texts.flatMap((text) => [...text.matchAll(calls)].map(([, name = ""]) => name));
+  return new Set([...own, ...outcomeFamilies.map((name) => name.replace(/^outrider_/, ""))]);
+}
+
+/** Metrics of a PromQL expression that nobody registers. */
+function unknown(expression: string, known: ReadonlySet<string>): readonly string[] {
+  const mentioned = [...expression.matchAll(/\b(?:outrider|istio_agent)_([a-z_]+)/g)];
+  return mentioned
+    .filter(([, name = ""]) => !known.has(name) && !known.has(name.replace(/_(?:bucket|sum|count)$/, "")))
+    .map(([whole]) => whole);
+}
+
+function read(path: string): string {
+  return readFileSync(join(root, "docker", path), "utf8");
+}
+
+describe("every metric is there that is mentioned by", () => {
+  const known = registered();
+
+  test("the dashboard", () => {
+    const panels = listAt(jsonValue(read("grafana-dashboard.json"), configurationLimits), "panels");
+    const expressions: readonly string[] = panels.flatMap((panel) =>
+      listAt(panel, "targets").map((target) => textAt(target, "expr") ?? ""),
+    );
+    assert.ok(expressions.length > 10);
+    assert.deepEqual(
+      expressions.flatMap((expression) => unknown(expression, known)),
+      [],
+    );
+    for (const expression of expressions) assert.match(expression, /(?:outrider|istio_agent)_/);
+  });
+
+  test("the rules", () => {
+    const rules = listAt(parse(read("prometheus-rules.yaml")), "groups").flatMap((group) =>
+      listAt(group, "rules"),
+    );
+    assert.ok(rules.length > 5);
+    for (const rule of rules) {
+      assert.deepEqual(unknown(textAt(rule, "expr") ?? assert.fail("no expression"), known), []);
+      assert.ok(typeof at(rule, "annotations", "summary") === "string", textAt(rule, "alert"));
+    }
+  });
+
+  test("nobody, and this is found", () => {
+    assert.deepEqual(unknown("rate(outrider_nothing_total[5m]) + outrider_scrape_up", known), [
+      "outrider_nothing_total",
+    ]);
+  });
+});
