@@ -4,7 +4,7 @@ import { summarize } from "../support/summary.ts";
 
 export interface Figure {
   readonly name: string;
-  readonly unit: "ms" | "MiB" | "%";
+  readonly unit: "ms" | "MiB" | "%" | "/s";
   /** Who was measured: the release, or a baseline of the same run. */
   readonly subject: string;
   readonly values: readonly number[];
@@ -16,7 +16,7 @@ export interface Figure {
 export function table(figures: readonly Figure[]): string {
   const rows = figures.map(({ name, unit, subject, values, aim }) => {
     const { median, min, max } = summarize(values);
-    const digits = unit === "ms" ? (median < 10 ? 2 : 0) : unit === "MiB" ? 1 : 2;
+    const digits = unit === "ms" ? (median < 10 ? 2 : 0) : unit === "MiB" ? 1 : unit === "/s" ? 0 : 2;
     const [middle = "", low = "", high = ""] = [median, min, max].map((value) => value.toFixed(digits));
     return [name, subject, `${middle} ${unit}`, `${low}–${high}`, aim === undefined ? "" : `${aim} ${unit}`];
   });
