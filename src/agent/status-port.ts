@@ -54,15 +54,10 @@ const nothingToSwap: ReloadReport = {
 
 /** Undefined where it is switched off. @throws the system error when the port cannot be bound */
 export async function listenOnStatusPort(
-  {
-    status,
-    scrape,
-    outputCerts,
-    nodeId,
-    appProbes,
-  }: Pick<AgentConfig, "status" | "scrape" | "outputCerts" | "nodeId" | "appProbes">,
+  config: AgentConfig,
   deps: StatusPortDependencies,
 ): Promise<HttpServer | undefined> {
+  const { status, scrape, outputCerts, nodeId, appProbes } = config;
   if (status.port === 0) return undefined;
   const { pid, envoy, identity, xds, dns, workload, nameTable, metrics, journal, quit, log, redactor } = deps;
   const readiness = readinessProbe(outputCerts?.folder, { envoy, identity, xds, nameTable });
@@ -85,6 +80,10 @@ export async function listenOnStatusPort(
       probe: announced(readiness, log),
       probeApplication: applicationProbes(appProbes, { log, metrics }),
       report,
+      configuration: async () => {
+        const { shownConfig } = await import("./shown-config.ts");
+        return shownConfig(config, redactor.values);
+      },
       page: {
         look: async () => {
           const view = pageView({ nodeId, pid, xds, journal }, await report());
@@ -97,7 +96,9 @@ export async function listenOnStatusPort(
       quit: () => {
         quit("POST /quitquitquit on the status port");
       },
-      profiling: new Profiling([process.execPath, ...process.execArgv, ...process.argv.slice(1)]),
+      profiling: new Profiling([process.execPath, ...process.execArgv, ...process.argv.slice(1)], (text) =>
+        redactor.all(text),
+      ),
     },
     { log, redactor },
   );

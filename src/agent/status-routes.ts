@@ -4,10 +4,12 @@
 import { appHealthRoute, appLifecycleRoute } from "../app-probes/route.ts";
 import { explainRoute, nameTableRoute } from "../dns/report/routes.ts";
 import { plainScrapeRoute, scrapeRoute } from "../scrape/scrape-route.ts";
+import { configurationRoute } from "../status/routes/configuration.ts";
 import { drainRoute } from "../status/routes/drain.ts";
 import { logRoute } from "../status/routes/log.ts";
 import { liveRoute } from "../status/routes/live.ts";
-import { profilesRoute } from "../status/routes/profiles.ts";
+import { certificatesRoute, generationsRoute } from "../status/routes/parts-of-report.ts";
+import { cpuProfileRoute, heapSnapshotRoute, profilesRoute } from "../status/routes/profiles.ts";
 import { quitRoute } from "../status/routes/quit.ts";
 import { readinessRoute } from "../status/routes/readiness.ts";
 import { reloadRoute } from "../status/routes/reload.ts";
@@ -24,11 +26,16 @@ const rows = [
   scrapeRoute,
   plainScrapeRoute,
   reportRoute,
+  generationsRoute,
+  certificatesRoute,
+  configurationRoute,
   exchangesRoute,
   nameTableRoute,
   explainRoute,
   logRoute,
   profilesRoute,
+  cpuProfileRoute,
+  heapSnapshotRoute,
   reloadRoute,
   drainRoute,
   quitRoute,
@@ -42,7 +49,10 @@ export type StatusParts = PartsOf<typeof rows>;
 /** In the order in which the documentation has them. */
 export const statusRoutes: readonly Route<StatusParts>[] = rows;
 
+/** Those that --profiling switches. */
+const profiles: readonly Route<StatusParts>[] = [profilesRoute, cpuProfileRoute, heapSnapshotRoute];
+
 /** The rows that are served. */
 export function servedRoutes({ profiling }: { readonly profiling: boolean }): readonly Route<StatusParts>[] {
-  return profiling ? statusRoutes : statusRoutes.filter((route) => route !== profilesRoute);
+  return profiling ? statusRoutes : statusRoutes.filter((route) => !profiles.includes(route));
 }

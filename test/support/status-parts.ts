@@ -6,6 +6,7 @@ import { Profiling } from "../../src/status/profile/profiling.ts";
 export function statusParts(changes: Partial<StatusParts> = {}): StatusParts {
   return {
     probe: () => Promise.resolve({ ready: true }),
+    configuration: () => Promise.resolve({ nodeId: "sidecar" }),
     journal: { records: () => [] },
     probeApplication: () => Promise.resolve(undefined),
     scrape: () => Promise.resolve(text(200, "metric 1\n")),
@@ -18,7 +19,7 @@ export function statusParts(changes: Partial<StatusParts> = {}): StatusParts {
       }),
     dns: undefined,
     xds: { exchanges: () => [] },
-    profiling: new Profiling([process.execPath]),
+    profiling: new Profiling([process.execPath], (text) => text),
     page: { look: () => Promise.reject(new Error("there is no page")) },
     reload: () => Promise.resolve({ result: "stopped" }),
     drain: () => Promise.resolve(),

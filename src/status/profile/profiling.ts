@@ -22,11 +22,16 @@ Node.js has no execution trace, and its symbols are in the profile.
 /** One profile at a time: two would sample each other. */
 export class Profiling {
   readonly #commandLine: readonly string[];
+  readonly #redact: (text: string) => string;
   #isBusy = false;
 
-  /** @param commandLine the words that this process was started with */
-  constructor(commandLine: readonly string[]) {
+  /**
+   * @param commandLine the words that this process was started with
+   * @param redact takes the secrets out of a text
+   */
+  constructor(commandLine: readonly string[], redact: (text: string) => string) {
     this.#commandLine = commandLine;
+    this.#redact = redact;
   }
 
   /** What is asked for below `profilingRoot`. */
@@ -45,18 +50,51 @@ export class Profiling {
     }
   }
 
-  async #profile(asked: string | null, gone: Asked["gone"]): Promise<Answer> {
-    const length = asked === null || asked === "" ? seconds.usual : Number(asked);
-    if (!(length > 0 && length <= seconds.most))
-      return plain(400, `seconds is a number above 0 and up to ${seconds.most}\n`);
-    if (this.#isBusy) return plain(503, "Another profile is being taken\n");
-    this.#isBusy = true;
-    try {
+  /** Processor time in V8's own form, for the developer tools of a browser. */
+  cpuProfile({ query, gone }: Asked): Promise<Answer> {
+    return this.#timed(query.get("seconds"), async (ms) => {
+      const bytes = Buffer.from(JSON.stringify(await takeCpuProfile(ms, gone())));
+      return { kind: "file", name: "outrider.cpuprofile", bytes };
+    });
+  }
+
+  /** What the heap holds. */
+  heapSnapshot(): Promise<Answer> {
+    return this.#alone(async () => {
+      const { heapSnapshot } = await import("./heap-snapshot.ts");
+      return {
+        kind: "stream",
+        headers: {
+          "content-type": "application/octet-stream",
+          "content-disposition": 'attachment; filename="outrider.heapsnapshot"',
+        },
+        body: await heapSnapshot(this.#redact),
+      };
+    });
+  }
+
+  #profile(asked: string | null, gone: Asked["gone"]): Promise<Answer> {
+    return this.#timed(asked, async (ms) => {
       const takenAt = new Date();
-      const profile = await takeCpuProfile(length * 1_000, gone());
+      const profile = await takeCpuProfile(ms, gone());
       const [{ encodePprof }, { gzip }] = await Promise.all([import("./pprof.ts"), import("node:zlib")]);
       const bytes = await promisify(gzip)(encodePprof(profile, takenAt));
       return { kind: "file", name: "profile", bytes };
+    });
+  }
+
+  async #timed(asked: string | null, take: (ms: number) => Promise<Answer>): Promise<Answer> {
+    const length = asked === null || asked === "" ? seconds.usual : Number(asked);
+    if (!(length > 0 && length <= seconds.most))
+      return plain(400, `seconds is a number above 0 and up to ${seconds.most}\n`);
+    return this.#alone(() => take(length * 1_000));
+  }
+
+  async #alone(take: () => Promise<Answer>): Promise<Answer> {
+    if (this.#isBusy) return plain(503, "Another profile is being taken\n");
+    this.#isBusy = true;
+    try {
+      return await take();
     } finally {
       this.#isBusy = false;
     }

@@ -16,3 +16,22 @@ export const profilesRoute: Route<ProfilesParts> = {
     "Profiles of the agent: `/debug/pprof/profile?seconds=30` for `go tool pprof`, `/debug/pprof/cmdline`.",
   handle: ({ profiling }, asked) => profiling.answer(asked),
 };
+
+/** V8's own form. */
+export const cpuProfileRoute: Route<ProfilesParts> = {
+  path: "/debug/cpuprofile",
+  method: "GET",
+  scope: "loopback",
+  describe: "Processor time of the agent over `?seconds=30`, for the developer tools of a browser.",
+  handle: ({ profiling }, asked) => profiling.cpuProfile(asked),
+};
+
+/** V8's own form. */
+export const heapSnapshotRoute: Route<ProfilesParts> = {
+  path: "/debug/heapsnapshot",
+  method: "GET",
+  scope: "loopback",
+  describe:
+    "What the agent's heap holds, secrets left out, for the developer tools of a browser. The agent does nothing else for some tenths of a second.",
+  handle: ({ profiling }) => profiling.heapSnapshot(),
+};

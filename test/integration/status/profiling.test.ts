@@ -1,6 +1,7 @@
 /** Profiles of the agent on its status port, as Go's tools take them. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { generateKeyPairSync } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import { BinaryReader } from "@bufbuild/protobuf/wire";
@@ -91,6 +92,42 @@ describe("/debug/pprof/", () => {
     await withStatus(false, async (get) => {
       assert.equal((await get("/debug/pprof/")).status, 404);
       assert.equal((await get("/debug/pprof/profile?seconds=1")).status, 404);
+    });
+  });
+});
+
+describe("profiles in V8's own form", () => {
+  test("are processor time by function", async () => {
+    await withStatus(true, async (get) => {
+      const { status, body, headers } = await get("/debug/cpuprofile?seconds=0.2");
+      assert.equal(status, 200);
+      assert.match(String(headers["content-disposition"]), /outrider\.cpuprofile/);
+      const profile = JSON.parse(body.toString("utf8")) as { nodes: readonly object[] };
+      assert.ok(profile.nodes.length > 1);
+      assert.equal((await get("/debug/cpuprofile?seconds=0")).status, 400);
+    });
+  });
+
+  test("are what the heap holds, without keys and tokens", async () => {
+    const { privateKey } = generateKeyPairSync("ec", {
+      namedCurve: "P-256",
+      privateKeyEncoding: { type: "pkcs8", format: "pem" },
+      publicKeyEncoding: { type: "spki", format: "pem" },
+    });
+    const held = {
+      key: privateKey,
+      lines: privateKey.split("\n"),
+      token: "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ3ZWIifQ.c2lnbmF0dXJlLXRoYXQtaXMtbG9uZw",
+      plain: "what-a-snapshot-is-taken-for",
+    };
+    await withStatus(true, async (get) => {
+      const { status, body } = await get("/debug/heapsnapshot");
+      assert.equal(status, 200);
+      const text = body.toString("utf8");
+      const { strings } = JSON.parse(text) as { strings: readonly string[] };
+      assert.ok(strings.includes(held.plain));
+      for (const line of [...held.lines.filter((one) => one.length > 30), held.token])
+        assert.ok(!text.includes(line), line.slice(0, 20));
     });
   });
 });
