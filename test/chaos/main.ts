@@ -3,12 +3,13 @@
  * figure.
  *
  *     node test/chaos/main.ts [--swaps=20] [--perSecond=4000] [--kills=100] [--rounds=3] [--flaps=60] [--leakSwaps=120]
- *         [--parts=swaps,failures,kills,control-plane,leaks]
+ *         [--parts=swaps,failures,crashes,kills,control-plane,leaks]
  *
  * It needs root, for network namespaces. Nothing else should run on the machine.
  */
 import { parseArgs } from "node:util";
 import { measureControlPlane } from "./control-plane.ts";
+import { measureCrashes } from "./crashes.ts";
 import { measureFailures } from "./failures.ts";
 import { measureKills } from "./kills.ts";
 import { measureLeaks } from "./leaks.ts";
@@ -22,13 +23,14 @@ const { values: flags } = parseArgs({
     rounds: { type: "string", default: "3" },
     flaps: { type: "string", default: "60" },
     leakSwaps: { type: "string", default: "120" },
-    parts: { type: "string", default: "swaps,failures,kills,control-plane,leaks" },
+    parts: { type: "string", default: "swaps,failures,crashes,kills,control-plane,leaks" },
   },
 });
 
 const parts: Readonly<Record<string, () => Promise<boolean>>> = {
   swaps: () => measureSwaps({ swaps: Number(flags.swaps), perSecond: Number(flags.perSecond) }),
   failures: () => measureFailures({ rounds: Number(flags.rounds) }),
+  crashes: () => measureCrashes({ rounds: Number(flags.rounds) }),
   kills: () => measureKills({ kills: Number(flags.kills) }),
   leaks: () => measureLeaks({ swaps: Number(flags.leakSwaps) }),
   "control-plane": () => measureControlPlane({ flaps: Number(flags.flaps) }),

@@ -12,12 +12,14 @@ interface Series {
   readonly name: string;
   readonly mode: SwapSeriesOptions["mode"];
   readonly migrates: boolean;
+  /** More swaps follow until there were so many requests. */
+  readonly leastRequests?: number;
   /** Most failed requests of all; undefined where a loss is the nature of the mode. */
   readonly mayFail: (total: number) => number | undefined;
 }
 
 const all: readonly Series[] = [
-  { name: "hot", mode: "hot", migrates: false, mayFail: () => 0 },
+  { name: "hot", mode: "hot", migrates: false, leastRequests: 200_000, mayFail: () => 0 },
   { name: "overlap", mode: "overlap", migrates: false, mayFail: (total) => Math.ceil(total / 100_000) },
   { name: "overlap, tcp_migrate_req", mode: "overlap", migrates: true, mayFail: () => 0 },
   { name: "cold", mode: "cold", migrates: false, mayFail: () => undefined },
@@ -30,11 +32,15 @@ export async function measureSwaps(plan: {
 }): Promise<boolean> {
   const rows: string[][] = [];
   let isWithin = true;
-  for (const { name, mode, migrates, mayFail } of all) {
+  for (const { name, mode, migrates, leastRequests, mayFail } of all) {
     const { swaps, load } = await inOwnNetwork<SwapSeries>({
       sysctls: { "net.ipv4.tcp_migrate_req": migrates ? 1 : 0 },
       program,
-      options: { ...plan, mode } satisfies SwapSeriesOptions,
+      options: {
+        ...plan,
+        mode,
+        ...(leastRequests === undefined ? {} : { leastRequests }),
+      } satisfies SwapSeriesOptions,
     });
     const failed = load.failures.length + load.raced.length;
     const aim = mayFail(load.total);

@@ -1,36 +1,49 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { createConnection } from "node:net";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { promisify } from "node:util";
+import { after, before, describe, test } from "node:test";
 import { spawnChild } from "../../src/process/child.ts";
 import { HttpServer } from "../../src/net/http-server.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePorts } from "../support/free-ports.ts";
 import { type SidecarChanges, startMs, TestMesh, type TestSidecar } from "../support/mesh.ts";
 import { mainPath, runOutrider, startOutrider } from "../support/outrider.ts";
+import { patience } from "../support/patience.ts";
+
+const runFile = promisify(execFile);
 
 /** Longest drain of these sidecars, in milliseconds: TestMesh's terminationDrainDuration. */
 const drainMs = 1_000;
 
-interface Job extends AsyncDisposable {
+let mesh: TestMesh;
+let jobs = 0;
+
+before(async () => {
+  mesh = await TestMesh.start({});
+});
+
+after(async () => {
+  await mesh[Symbol.asyncDispose]();
+});
+
+interface Job {
   readonly sidecar: TestSidecar;
   /** What a container of the pod has: the sidecar's ports. */
   readonly env: Readonly<Record<string, string>>;
 }
 
 async function startJob(changes: SidecarChanges = {}): Promise<Job> {
-  await using stack = new AsyncDisposableStack();
-  const mesh = stack.use(await TestMesh.start({}));
-  const sidecar = await mesh.sidecar("job", changes);
+  jobs += 1;
+  const sidecar = await mesh.sidecar(`job-${jobs}`, changes);
   const { admin, status, envoyStatus } = sidecar.ports;
   const env = {
     ENVOY_STATUS_PORT: String(envoyStatus),
     PROXY_CONFIG: JSON.stringify({ statusPort: status, proxyAdminPort: admin }),
   };
-  const owned = stack.move();
-  return { sidecar, env, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { sidecar, env };
 }
 
 async function endsByItself(sidecar: TestSidecar): Promise<void> {
@@ -39,14 +52,14 @@ async function endsByItself(sidecar: TestSidecar): Promise<void> {
 
 const node = (script: string): readonly string[] => ["--", process.execPath, "-e", script];
 
-describe("outrider run", () => {
+describe("outrider run", { concurrency: 3 }, () => {
   for (const [name, script, code] of [
     ["a command that succeeds", "console.log('done')", 0],
     ["a command that fails", "process.exit(3)", 3],
     ["a command that is killed", "process.kill(process.pid, 'SIGKILL')", 137],
   ] as const) {
     test(`${name}: starts once the sidecar is ready, ends with code ${code}, and the sidecar ends by itself`, async () => {
-      await using job = await startJob();
+      const job = await startJob();
       const { exit, output } = await runOutrider({
         args: ["run", ...node(script)],
         env: job.env,
@@ -79,15 +92,14 @@ describe("outrider run", () => {
     assert.deepEqual(await run.exitWithin(12_000), { kind: "exited", code: 42 });
   });
 
-  test("on a terminal the command may read from it, and gets each Ctrl-C once", () => {
+  test("on a terminal the command may read from it, and gets each Ctrl-C once", async () => {
     const script =
-      "let n = 0, timer; process.on('SIGINT', () => { n += 1; clearTimeout(timer); timer = setTimeout(() => {" +
+      "let n = 0; process.on('SIGINT', () => { n += 1; console.log('got ' + n); if (n === 5) setTimeout(() => {" +
       " console.log('interrupts ' + n + ', terminal ' + process.stdin.isTTY); process.exit(7); }, 1500); });" +
       "console.log('up'); setInterval(() => {}, 1000);";
     const argv = [process.execPath, mainPath, "run", ...anyway, ...node(script)];
-    const output = execFileSync("python3", ["-c", pseudoTerminal, ...argv], {
-      encoding: "utf8",
-      timeout: 20_000,
+    const { stdout: output } = await runFile("python3", ["-c", pseudoTerminal, ...argv], {
+      timeout: patience(20_000),
     });
     assert.match(output, /interrupts 5, terminal true/);
     assert.match(output, /exit code 7/);
@@ -136,14 +148,17 @@ const anyway = [
   "--url=http://127.0.0.1:9/",
 ];
 
-/** Runs its arguments on a terminal of their own, types Ctrl-C five times once they say "up", and prints all that they print. */
+/**
+ * Runs its arguments on a terminal of their own, types Ctrl-C five times once they say "up", each once the one
+ * before has come, and prints all that they print.
+ */
 const pseudoTerminal = `
-import os, pty, sys, time
+import os, pty, sys
 pid, terminal = pty.fork()
 if pid == 0:
     os.execv(sys.argv[1], sys.argv[1:])
 seen = b""
-typed = False
+typed = 0
 while True:
     try:
         chunk = os.read(terminal, 4096)
@@ -152,18 +167,16 @@ while True:
     if not chunk:
         break
     seen += chunk
-    if b"up" in seen and not typed:
-        typed = True
-        for _ in range(5):
-            os.write(terminal, b"\\x03")
-            time.sleep(0.2)
+    if b"up" in seen and typed < 5 and typed <= seen.count(b"got "):
+        os.write(terminal, b"\\x03")
+        typed += 1
 sys.stdout.write(seen.decode())
 print("exit code", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 `;
 
-describe("app.sock", () => {
+describe("app.sock", { concurrency: 2 }, () => {
   test("greets the application when the sidecar is ready; when it lets go, the sidecar ends with 0", async () => {
-    await using job = await startJob();
+    const job = await startJob();
     const path = join(job.sidecar.folder, "etc/istio/proxy/app.sock");
     const socket = await eventually(
       "the socket",
@@ -182,7 +195,7 @@ describe("app.sock", () => {
 
   test("an application that is killed ends the sidecar too", async () => {
     const [socketFolder, flag] = ["shared", "--appSocket=shared/app.sock"];
-    await using job = await startJob({ flags: [flag, "--appGrace=500ms"] });
+    const job = await startJob({ flags: [flag, "--appGrace=500ms"] });
     await job.sidecar.ready();
     const lines: string[] = [];
     const application = spawnChild({
@@ -201,9 +214,9 @@ describe("app.sock", () => {
   });
 });
 
-describe("outrider wait", () => {
+describe("outrider wait", { concurrency: 3 }, () => {
   test("returns once the sidecar of this pod is ready", async () => {
-    await using job = await startJob();
+    const job = await startJob();
     const { exit, output } = await runOutrider({ args: ["wait"], env: job.env, withinMs: startMs });
     assert.deepEqual(exit, { kind: "exited", code: 0 }, output);
     assert.equal((await job.sidecar.report()).ready, true);
@@ -243,7 +256,7 @@ describe("outrider wait", () => {
 
 describe("outrider request", () => {
   test("prints the body and nothing else, and fails as pilot-agent does", async () => {
-    await using job = await startJob();
+    const job = await startJob();
     await job.sidecar.ready();
     const request = (...args: readonly string[]): ReturnType<typeof runOutrider> =>
       runOutrider({ args: ["request", ...args], env: job.env, withinMs: 15_000 });

@@ -2,23 +2,42 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { eventually } from "../support/eventually.ts";
 import { certificateFiles } from "../support/ca-files.ts";
 import { freePorts } from "../support/free-ports.ts";
 import { get, startMs, TestMesh, type TestSidecar } from "../support/mesh.ts";
 import { ingress, mutualTls } from "../support/mesh-objects.ts";
 import { runOutrider } from "../support/outrider.ts";
+import { TestPki } from "../support/test-pki.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
-async function meshForOne(flags: readonly string[] = []): Promise<TestMesh> {
-  const [inbound = 0, app = 0] = await freePorts(2);
-  // An inbound listener with mutual TLS: without a certificate Envoy does not serve.
-  return TestMesh.start(
-    { "web.yaml": [ingress("web", inbound, app)], "mtls.yaml": [mutualTls("STRICT")] },
-    flags,
+const names = [
+  "no-token",
+  "expired",
+  "wrong-root",
+  "no-root",
+  "nobody",
+  "wrong-audience",
+  "long-life",
+] as const;
+
+/** A sidecar of each name has an inbound listener with mutual TLS: without a certificate its Envoy does not serve. */
+let mesh: TestMesh;
+
+before(async () => {
+  const ports = await freePorts(2 * names.length);
+  const ingresses = names.map((name, index) =>
+    ingress(name, ports[2 * index] ?? 0, ports[2 * index + 1] ?? 0),
   );
-}
+  mesh = await TestMesh.start({ "ingress.yaml": ingresses, "mtls.yaml": [mutualTls("STRICT")] }, [
+    ...["--maxWorkloadTtl", "30h"],
+  ]);
+});
+
+after(async () => {
+  await mesh[Symbol.asyncDispose]();
+});
 
 /** The agent goes on, unready, and both its report and its log name cause and remedy. */
 async function assertExplains(
@@ -43,10 +62,9 @@ async function assertExplains(
   );
 }
 
-describe("the sidecar says what is wrong and goes on", () => {
+describe("the sidecar says what is wrong and goes on", { concurrency: 3 }, () => {
   test("no token file; a token that appears later mends it", async () => {
-    await using mesh = await meshForOne();
-    const web = await mesh.sidecar("web", { token: undefined });
+    const web = await mesh.sidecar("no-token", { token: undefined });
     await assertExplains(
       web,
       "identity",
@@ -54,34 +72,31 @@ describe("the sidecar says what is wrong and goes on", () => {
       /mount/i,
       /istio-ca/,
     );
-    writeFileSync(join(web.folder, "var/run/secrets/tokens/istio-token"), await mesh.token("web"));
+    writeFileSync(join(web.folder, "var/run/secrets/tokens/istio-token"), await mesh.token("no-token"));
     await web.ready();
   });
 
   test("a token that has expired is not presented", async () => {
-    await using mesh = await meshForOne();
-    const web = await mesh.sidecar("web", { token: await mesh.token("web", { lifetimeMs: -60_000 }) });
+    const web = await mesh.sidecar("expired", {
+      token: await mesh.token("expired", { lifetimeMs: -60_000 }),
+    });
     await assertExplains(web, "identity", /expired at 20\d\d-/);
   });
 
   test("wrong root", async () => {
-    await using other = await meshForOne();
-    await using mesh = await meshForOne();
-    const web = await mesh.sidecar("web", { rootPem: other.rootPem });
+    const web = await mesh.sidecar("wrong-root", { rootPem: (await TestPki.create()).rootPem });
     await assertExplains(web, "identity", /root-cert\.pem/, /CA_ROOT_CA/);
     await assertExplains(web, "xds", /root-cert\.pem/, /XDS_ROOT_CA/);
   });
 
   test("no root file", async () => {
-    await using mesh = await meshForOne();
-    const web = await mesh.sidecar("web", { rootPem: undefined });
+    const web = await mesh.sidecar("no-root", { rootPem: undefined });
     await assertExplains(web, "identity", /root-cert\.pem/, /istio-ca-root-cert/);
   });
 
   test("unreachable discovery address", async () => {
-    await using mesh = await meshForOne();
     const [nobody = 0] = await freePorts(1);
-    const web = await mesh.sidecar("web", { proxyConfig: { discoveryAddress: `127.0.0.1:${nobody}` } });
+    const web = await mesh.sidecar("nobody", { proxyConfig: { discoveryAddress: `127.0.0.1:${nobody}` } });
     await assertExplains(
       web,
       "xds",
@@ -93,24 +108,24 @@ describe("the sidecar says what is wrong and goes on", () => {
   });
 
   test("a CSR that the CA refuses", async () => {
-    await using mesh = await meshForOne(["--maxWorkloadTtl", "1h"]);
-    const web = await mesh.sidecar("web", { env: { SECRET_TTL: "2h" } });
+    const web = await mesh.sidecar("long-life", { env: { SECRET_TTL: "31h" } });
     await assertExplains(
       web,
       "identity",
       /refused/i,
-      /requested TTL 7200s is greater than the max allowed TTL 3600s/,
+      /requested TTL 111600s is greater than the max allowed TTL 108000s/,
     );
   });
 
   test("a token of the wrong audience", async () => {
-    await using mesh = await meshForOne();
-    const web = await mesh.sidecar("web", { token: await mesh.token("web", { audience: "somebody-else" }) });
+    const web = await mesh.sidecar("wrong-audience", {
+      token: await mesh.token("wrong-audience", { audience: "somebody-else" }),
+    });
     await assertExplains(web, "identity", /none of the audiences istio-ca/);
   });
 });
 
-describe("the sidecar refuses to start, with every problem and exit code 64", () => {
+describe("the sidecar refuses to start, with every problem and exit code 64", { concurrency: 3 }, () => {
   async function refusal(
     env: Readonly<Record<string, string>>,
     args: readonly string[] = [],
@@ -205,80 +220,84 @@ describe("the sidecar refuses to start, with every problem and exit code 64", ()
   });
 });
 
-describe("the control plane refuses to start, with every problem and exit code 64", () => {
-  async function refusal(prepare: (folder: string) => void, args: readonly string[] = []): Promise<string> {
-    using folder = temporaryFolder();
-    mkdirSync(join(folder.path, "mesh"));
-    prepare(folder.path);
-    const { exit, output } = await runOutrider({
-      args: [
-        "discovery",
-        "--secureGrpcPort",
-        "0",
-        "--grpcPort",
-        "0",
-        "--httpPort",
-        "0",
-        "--stateDir",
-        "state",
-        ...args,
-      ],
-      cwd: folder.path,
-      withinMs: 20_000,
-    });
-    assert.deepEqual(exit, { kind: "exited", code: 64 }, output);
-    return output;
-  }
+describe(
+  "the control plane refuses to start, with every problem and exit code 64",
+  { concurrency: 3 },
+  () => {
+    async function refusal(prepare: (folder: string) => void, args: readonly string[] = []): Promise<string> {
+      using folder = temporaryFolder();
+      mkdirSync(join(folder.path, "mesh"));
+      prepare(folder.path);
+      const { exit, output } = await runOutrider({
+        args: [
+          "discovery",
+          "--secureGrpcPort",
+          "0",
+          "--grpcPort",
+          "0",
+          "--httpPort",
+          "0",
+          "--stateDir",
+          "state",
+          ...args,
+        ],
+        cwd: folder.path,
+        withinMs: 20_000,
+      });
+      assert.deepEqual(exit, { kind: "exited", code: 64 }, output);
+      return output;
+    }
 
-  test("invalid YAML in the folder", async () => {
-    const output = await refusal((folder) => {
-      writeFileSync(join(folder, "mesh/a.yaml"), "kind: ServiceEntry\nmetadata: [\n");
-      writeFileSync(
-        join(folder, "mesh/b.yaml"),
-        "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: x}\nspec: {mtls: {mode: STRIKT}}\n",
+    test("invalid YAML in the folder", async () => {
+      const output = await refusal((folder) => {
+        writeFileSync(join(folder, "mesh/a.yaml"), "kind: ServiceEntry\nmetadata: [\n");
+        writeFileSync(
+          join(folder, "mesh/b.yaml"),
+          "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: x}\nspec: {mtls: {mode: STRIKT}}\n",
+        );
+      });
+      assert.match(output, /mesh\/a\.yaml:\d+: not valid YAML/);
+      assert.match(output, /mesh\/b\.yaml:4: spec\.mtls\.mode: must be one of STRICT, PERMISSIVE/);
+    });
+
+    test("a folder that is not there", async () => {
+      assert.match(
+        await refusal(() => undefined, ["--configDir", "nowhere"]),
+        /nowhere: cannot be read: .*ENOENT/,
       );
     });
-    assert.match(output, /mesh\/a\.yaml:\d+: not valid YAML/);
-    assert.match(output, /mesh\/b\.yaml:4: spec\.mtls\.mode: must be one of STRICT, PERMISSIVE/);
-  });
 
-  test("a folder that is not there", async () => {
-    assert.match(
-      await refusal(() => undefined, ["--configDir", "nowhere"]),
-      /nowhere: cannot be read: .*ENOENT/,
-    );
-  });
+    test("a plugged-in CA with another CA's key and an unusable root", async () => {
+      const [files, other] = await Promise.all([certificateFiles(), certificateFiles()]);
+      const output = await refusal(
+        (folder) => {
+          mkdirSync(join(folder, "cacerts"));
+          for (const [name, text] of Object.entries({
+            ...files,
+            "ca-key.pem": other["ca-key.pem"],
+            "root-cert.pem": "nothing",
+          }))
+            writeFileSync(join(folder, "cacerts", name), text);
+        },
+        ["--rootCaDir", "cacerts"],
+      );
+      assert.match(output, /the CA folder cacerts cannot be used:/);
+      assert.match(output, /ca-key\.pem: is not the key of ca-cert\.pem/);
+      assert.match(output, /root-cert\.pem: holds no certificate in PEM/);
+    });
 
-  test("a plugged-in CA with another CA's key and an unusable root", async () => {
-    const [files, other] = await Promise.all([certificateFiles(), certificateFiles()]);
-    const output = await refusal(
-      (folder) => {
-        mkdirSync(join(folder, "cacerts"));
-        for (const [name, text] of Object.entries({
-          ...files,
-          "ca-key.pem": other["ca-key.pem"],
-          "root-cert.pem": "nothing",
-        }))
-          writeFileSync(join(folder, "cacerts", name), text);
-      },
-      ["--rootCaDir", "cacerts"],
-    );
-    assert.match(output, /the CA folder cacerts cannot be used:/);
-    assert.match(output, /ca-key\.pem: is not the key of ca-cert\.pem/);
-    assert.match(output, /root-cert\.pem: holds no certificate in PEM/);
-  });
-
-  test("wrong flags, all of them", async () => {
-    const output = await refusal(
-      () => undefined,
-      [
-        ...["--defaultWorkloadTtl", "soon", "--jwksFile", "none.json"],
-        ...["--trustDomain", "Cluster.local", "--trustDomainAliases", "good.org,a/b"],
-      ],
-    );
-    assert.match(output, /--trustDomain: "Cluster\.local" may have lower case letters/);
-    assert.match(output, /--trustDomainAliases: "a\/b" may have/);
-    assert.match(output, /--defaultWorkloadTtl: /);
-    assert.match(output, /--jwksFile: /);
-  });
-});
+    test("wrong flags, all of them", async () => {
+      const output = await refusal(
+        () => undefined,
+        [
+          ...["--defaultWorkloadTtl", "soon", "--jwksFile", "none.json"],
+          ...["--trustDomain", "Cluster.local", "--trustDomainAliases", "good.org,a/b"],
+        ],
+      );
+      assert.match(output, /--trustDomain: "Cluster\.local" may have lower case letters/);
+      assert.match(output, /--trustDomainAliases: "a\/b" may have/);
+      assert.match(output, /--defaultWorkloadTtl: /);
+      assert.match(output, /--jwksFile: /);
+    });
+  },
+);

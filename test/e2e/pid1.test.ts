@@ -15,32 +15,35 @@ import {
 } from "../support/pid-namespace.ts";
 import { freePorts } from "../support/free-ports.ts";
 import { get } from "../support/mesh.ts";
+import { StandaloneSidecar } from "../support/standalone-sidecar.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-import { startWebAndApi, type WebAndApi } from "../support/web-and-api.ts";
 
 const skip = noPidNamespace();
 
 /** The port of Node's inspector. */
 const inspectorPort = 9_229;
 
-interface MeshWithInit extends AsyncDisposable {
-  readonly mesh: WebAndApi;
+interface InitSidecar extends AsyncDisposable {
+  readonly sidecar: StandaloneSidecar;
   /** The pid outside of the agent that is PID 1 inside. */
   readonly init: number;
 }
 
-async function startAsInit(): Promise<MeshWithInit> {
-  const mesh = await startWebAndApi({ api: { launcher: inPidNamespace } });
-  const init = initOf(mesh.api.agent.pid);
-  return {
-    mesh,
-    init,
-    async [Symbol.asyncDispose]() {
-      // It ends the namespace: unshare itself does not react to SIGTERM.
-      mesh.api.agent.kill("SIGKILL");
-      await mesh[Symbol.asyncDispose]();
-    },
-  };
+async function startAsInit(): Promise<InitSidecar> {
+  await using stack = new AsyncDisposableStack();
+  const folder = stack.use(temporaryFolder()).path;
+  const sidecar = stack.use(await StandaloneSidecar.ready({ folder, launcher: inPidNamespace }));
+  const init = initOf(sidecar.agent.pid);
+  stack.defer(() => {
+    // It ends the namespace: unshare itself does not react to SIGTERM.
+    sidecar.agent.kill("SIGKILL");
+  });
+  const owned = stack.move();
+  return { sidecar, init, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+async function answers({ trafficPort }: StandaloneSidecar): Promise<boolean> {
+  return (await get(trafficPort, "/")).status === 200;
 }
 
 function send(pid: number, signals: readonly NodeJS.Signals[], times = 1): void {
@@ -52,27 +55,27 @@ function send(pid: number, signals: readonly NodeJS.Signals[], times = 1): void 
 describe("outrider as PID 1", { skip }, () => {
   test("collects 1,000 orphans, counts them, and drains on SIGTERM", async () => {
     await using started = await startAsInit();
-    const { mesh, init } = started;
-    assert.match(mesh.api.agent.lines.join("\n"), /outrider starts/);
+    const { sidecar, init } = started;
+    assert.match(sidecar.agent.lines.join("\n"), /outrider starts/);
     const [envoy] = childrenOf(init);
     leaveOrphans(init, 1_000);
     await eventually("no zombies", () => assert.deepEqual(zombiesOf(init), []), { withinMs: 5_000 });
-    assert.equal(await mesh.api.metric("istio_agent_orphans_reaped_total"), 1_000);
+    assert.equal(await sidecar.metric("istio_agent_orphans_reaped_total"), 1_000);
     assert.deepEqual(
       childrenOf(init).map(({ pid }) => pid),
       [envoy?.pid],
       "Envoy is not the only child",
     );
-    assert.equal((await mesh.call()).status, 200);
+    assert.ok(await answers(sidecar));
 
     send(init, ["SIGTERM"]);
-    assert.deepEqual(await mesh.api.agent.exitWithin(10_000), { kind: "exited", code: 0 });
-    assert.match(mesh.api.agent.lines.join("\n"), /draining Envoy.*\n[^]*Envoy stopped/);
+    assert.deepEqual(await sidecar.agent.exitWithin(10_000), { kind: "exited", code: 0 });
+    assert.match(sidecar.agent.lines.join("\n"), /draining Envoy.*\n[^]*Envoy stopped/);
   });
 
   test("notices the death of its Envoy amid orphans", async () => {
     await using started = await startAsInit();
-    const { mesh, init } = started;
+    const { sidecar, init } = started;
     const [envoy] = childrenOf(init);
     assert.ok(envoy !== undefined);
     process.kill(envoy.pid, "SIGKILL");
@@ -80,15 +83,15 @@ describe("outrider as PID 1", { skip }, () => {
     await eventually("a new Envoy", () => assert.notEqual(childrenOf(init)[0]?.pid, envoy.pid), {
       withinMs: 10_000,
     });
-    await mesh.api.ready();
-    assert.match(mesh.api.agent.lines.join("\n"), /Envoy died.*killed by SIGKILL/);
+    await sidecar.ready();
+    assert.match(sidecar.agent.lines.join("\n"), /Envoy died.*killed by SIGKILL/);
     await eventually("no zombies", () => assert.deepEqual(zombiesOf(init), []), { withinMs: 5_000 });
   });
 
   test("reloads on SIGHUP, opens no inspector on SIGUSR1, survives a storm, and drains on SIGINT", async () => {
     await using started = await startAsInit();
-    const { mesh, init } = started;
-    const output = (): string => mesh.api.agent.lines.join("\n");
+    const { sidecar, init } = started;
+    const output = (): string => sidecar.agent.lines.join("\n");
     send(init, ["SIGHUP"]);
     await eventually("the reload", () => assert.match(output(), /reload requested\trequests=1$/m), {
       withinMs: 2_000,
@@ -104,7 +107,7 @@ describe("outrider as PID 1", { skip }, () => {
     );
     assert.doesNotMatch(output(), /Debugger/);
 
-    const { pid } = (await mesh.api.report()).envoy;
+    const { pid } = (await sidecar.report()).envoy;
     send(
       init,
       [
@@ -121,28 +124,29 @@ describe("outrider as PID 1", { skip }, () => {
       ],
       100,
     );
-    assert.equal((await mesh.call()).status, 200);
-    const report = await mesh.api.report();
+    assert.ok(await answers(sidecar));
+    const report = await sidecar.report();
     assert.deepEqual([report.ready, report.envoy.pid, report.envoy.restarts], [true, pid, 0]);
 
     send(init, ["SIGINT"], 1_000);
-    assert.deepEqual(await mesh.api.agent.exitWithin(10_000), { kind: "exited", code: 0 });
+    assert.deepEqual(await sidecar.agent.exitWithin(10_000), { kind: "exited", code: 0 });
   });
 });
 
 describe("outrider outside a PID namespace", () => {
   test("survives the same storm, where an unhandled signal would kill", async () => {
-    await using mesh = await startWebAndApi();
-    const { pid } = mesh.api.agent;
+    using folder = temporaryFolder();
+    await using sidecar = await StandaloneSidecar.ready({ folder: folder.path });
+    const { pid } = sidecar.agent;
     send(pid, ["SIGHUP", "SIGUSR1", "SIGUSR2", "SIGCHLD", "SIGPIPE", "SIGCONT", "SIGWINCH", "SIGURG"], 125);
-    assert.equal((await mesh.call()).status, 200);
-    assert.equal((await mesh.api.report()).ready, true);
+    assert.ok(await answers(sidecar));
+    assert.equal((await sidecar.report()).ready, true);
     assert.deepEqual(
       portOwners([inspectorPort]).filter((owner) => owner.pid === pid),
       [],
     );
     send(pid, ["SIGTERM"], 1_000);
-    assert.deepEqual(await mesh.api.agent.exitWithin(10_000), { kind: "exited", code: 0 });
+    assert.deepEqual(await sidecar.agent.exitWithin(10_000), { kind: "exited", code: 0 });
   });
 
   test("the control plane stops on SIGHUP", async () => {

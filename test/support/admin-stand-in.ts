@@ -10,6 +10,8 @@ export interface AdminStandIn extends AsyncDisposable {
   readonly socketPath: string;
   /** Method and URL of each request so far. */
   readonly requests: readonly string[];
+  /** Requests so far whose client went away without an answer. */
+  readonly abandoned: number;
 }
 
 /** @param answer is asked anew for each request, with the number of requests to that path so far */
@@ -20,6 +22,7 @@ export async function startAdminStandIn(
   const folder = stack.use(temporaryFolder());
   const socketPath = join(folder.path, "admin.sock");
   const requests: string[] = [];
+  let abandoned = 0;
   const counts = new Map<string, number>();
   stack.use(
     await HttpServer.listen({ path: socketPath, mode: 0o600 }, (request, response) => {
@@ -28,11 +31,21 @@ export async function startAdminStandIn(
       counts.set(path, earlier + 1);
       requests.push(`${request.method} ${request.url}`);
       const given = answer(path, earlier);
-      if (given === undefined) return;
+      if (given === undefined) {
+        response.once("close", () => (abandoned += 1));
+        return;
+      }
       const [status, body] = typeof given === "string" ? [200, given] : [given.status, ""];
       response.writeHead(status).end(body);
     }),
   );
   const owned = stack.move();
-  return { socketPath, requests, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    socketPath,
+    requests,
+    get abandoned() {
+      return abandoned;
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }

@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { buffer } from "node:stream/consumers";
 import type { Finding } from "../../src/doctor/finding.ts";
 import { expectFinding } from "./findings.ts";
+import { eventually } from "./eventually.ts";
 import { mainPath, sourcesEnvironment } from "./outrider.ts";
 import type { Workload } from "./workload.ts";
 
@@ -48,6 +49,22 @@ export async function diagnose(workload: Workload, changes: DiagnosisChanges = {
     tookMs,
     named: (name) => findings.filter((finding) => finding.name === name),
   };
+}
+
+/**
+ * The diagnosis of a workload with which nothing is wrong. A check has seconds for the answer of a server, and on a machine
+ * that has other things to do it may say with right that none came; so it is asked until it has seen all of them.
+ */
+export function diagnoseWell(workload: Workload, changes: DiagnosisChanges = {}): Promise<Diagnosis> {
+  return eventually(
+    "a diagnosis without failures",
+    async () => {
+      const diagnosis = await diagnose(workload, changes);
+      assert.equal(diagnosis.code, 0, diagnosis.output);
+      return diagnosis;
+    },
+    { withinMs: 60_000 },
+  );
 }
 
 /** Exactly these findings fail, and the exit code says that some do. */

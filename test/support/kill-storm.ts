@@ -22,6 +22,8 @@ export interface PlainKill {
   readonly redMs: number | undefined;
   /** Answers of "ready" to questions asked 50 ms after the death or later, before the next Envoy was proven. */
   readonly wronglyGreen: number;
+  /** Answers of "ready" after one of "not ready", before the next Envoy was proven. */
+  readonly greenAfterRed: number;
   /** From the death to the first request that was answered. */
   readonly servingMs: number;
 }
@@ -223,6 +225,10 @@ function judge(
     redMs: firstRed === undefined ? undefined : Math.round(firstRed.answeredAt - at),
     wronglyGreen: readiness.filter(
       ({ status, askedAt, answeredAt }) => status === 200 && askedAt > at + 50 && answeredAt < provenAt,
+    ).length,
+    greenAfterRed: readiness.filter(
+      ({ status, askedAt, answeredAt }) =>
+        status === 200 && firstRed !== undefined && askedAt > firstRed.answeredAt && answeredAt < provenAt,
     ).length,
     servingMs: Math.round((served?.answeredAt ?? Number.NaN) - at),
   };

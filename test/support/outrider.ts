@@ -6,6 +6,7 @@ import { type Child, type ChildExit, spawnChild } from "../../src/process/child.
 import { compileCacheFolder } from "../../src/build/compile-cache.ts";
 import { variableOf } from "../../src/schema/own-variables.ts";
 import { sleep } from "../../src/lifecycle/sleep.ts";
+import { patience } from "./patience.ts";
 import { hiddenVariables, launchedVariable } from "../../src/process/own-environment.ts";
 
 /** `src/main.ts`, run by type stripping. */
@@ -19,7 +20,7 @@ export interface RunningOutrider extends AsyncDisposable {
   /** Everything that it printed, line by line. */
   readonly lines: readonly string[];
   kill(signal: NodeJS.Signals): void;
-  /** Resolves with the exit; fails with the output when it takes longer. */
+  /** Resolves with the exit; fails with the output when it takes longer and has had its room. */
   exitWithin(ms: number): Promise<ChildExit>;
 }
 
@@ -92,8 +93,9 @@ export function startOutrider(options: OutriderOptions): RunningOutrider {
     stderr: onLine,
   });
   const exitWithin = async (ms: number): Promise<ChildExit> => {
-    const exit = await endWithin(child, ms);
-    if (exit === undefined) throw new Error(`still running after ${ms} ms:\n${lines.slice(-40).join("\n")}`);
+    const exit = await endWithin(child, patience(ms));
+    if (exit === undefined)
+      throw new Error(`still running after ${patience(ms)} ms:\n${lines.slice(-40).join("\n")}`);
     return exit;
   };
   return {

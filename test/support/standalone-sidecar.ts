@@ -2,6 +2,7 @@
  * A sidecar on a bootstrap of the test's own: the real agent and the real Envoy, with static listeners that answer by
  * themselves, so that neither a control plane nor an application is needed.
  */
+import assert from "node:assert/strict";
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ReloadReport } from "../../src/status/contract/reload-report.ts";
@@ -168,10 +169,31 @@ export class StandaloneSidecar implements AsyncDisposable {
     return { report: JSON.parse(text) as ReloadReport, tookMs: performance.now() - startedAt };
   }
 
-  /** Write a bootstrap, the present one unless given, and reload. */
+  /**
+   * Write a bootstrap, the present one unless given, and reload. The agent may see the file, and swap, before it is asked
+   * to: then what it says of that swap is the report.
+   */
   async swap(bootstrap: StandaloneBootstrap = this.#bootstrap, withinMs?: number): Promise<TimedReload> {
+    const { generation } = (await this.report()).envoy;
     this.write(bootstrap);
-    return this.reload(withinMs);
+    const asked = await this.reload(withinMs);
+    if (asked.report.result !== "unchanged" || asked.report.generation === generation) return asked;
+    return { ...asked, report: await this.#swappedTo(asked.report.generation).catch(() => asked.report) };
+  }
+
+  #swappedTo(generation: number): Promise<ReloadReport> {
+    return eventually(
+      "the line of the swap",
+      () => {
+        const line = this.agent.lines.find((text) =>
+          text.includes(`Envoy swapped\tgeneration=${generation} `),
+        );
+        const mode = (["overlap", "hot", "cold"] as const).find((word) => line?.includes(` mode=${word} `));
+        assert.ok(line !== undefined && mode !== undefined, `no swap to ${generation}`);
+        return { result: "swapped", mode, generation, afterMs: Number(/ afterMs=(\d+)/.exec(line)?.[1]) };
+      },
+      { withinMs: 1_000, everyMs: 10 },
+    );
   }
 
   async report(): Promise<SidecarReport> {

@@ -130,7 +130,7 @@ describe("plain Envoy's hot restart", { concurrency: 4 }, () => {
       assert.equal(await epochs.answers(), true, "the workers serve on");
       assert.deepEqual(await child.exitWithin(15_000), aborted);
       const afterMs = performance.now() - liveAt;
-      assert.ok(afterMs > 10_000 && afterMs < 17_000, `it aborted after ${afterMs} ms`);
+      assert.ok(afterMs > 10_000, `it aborted after ${afterMs} ms`);
     });
   }
 

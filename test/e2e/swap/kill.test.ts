@@ -7,12 +7,11 @@ import { describeSpread } from "../../support/summary.ts";
 import { startWebAndApi } from "../../support/web-and-api.ts";
 
 describe("an Envoy that is killed", () => {
-  test("200 times, also while it is swapped: always back, ready only when it serves, and nothing is left behind", async (context) => {
+  // Three hundred of them are for `npm run chaos`.
+  test("60 times, also while it is swapped: always back, ready only when it serves, and nothing is left behind", async (context) => {
     const storms = await Promise.all([
-      runKillStorm({ mode: "overlap", kills: 60, duringSwaps: 0.4 }),
-      runKillStorm({ mode: "overlap", kills: 60, duringSwaps: 0.4 }),
-      runKillStorm({ mode: "hot", kills: 40, duringSwaps: 0.3 }),
-      runKillStorm({ mode: "hot", kills: 40, duringSwaps: 0.3 }),
+      runKillStorm({ mode: "overlap", kills: 30, duringSwaps: 0.4 }),
+      runKillStorm({ mode: "hot", kills: 30, duringSwaps: 0.3 }),
     ]);
     const plain = storms.flatMap((storm) => storm.plain);
     const serving = plain.map(({ servingMs }) => servingMs);
@@ -22,11 +21,12 @@ describe("an Envoy that is killed", () => {
       `death to unready ${describeSpread(red)}, to the next answer ${describeSpread(serving)}, back ${describeSpread(back)}`,
     );
     for (const storm of storms) assertNothingLeft(storm);
-    assert.equal(sum(storms.map(({ kills }) => kills)), 200);
-    assert.ok(plain.length > 100, `${plain.length} kills of an Envoy with no swap under way`);
-    assert.equal(sum(plain.map(({ wronglyGreen }) => wronglyGreen)), 0, "ready 50 ms after a death");
+    assert.equal(sum(storms.map(({ kills }) => kills)), 60);
+    assert.ok(plain.length > 20, `${plain.length} kills of an Envoy with no swap under way`);
+    assert.ok(red.length > 0, "nobody has seen it unready");
+    assert.equal(sum(plain.map(({ greenAfterRed }) => greenAfterRed)), 0, "ready again before it is proven");
     assert.equal(sum(storms.map(({ failedWhileGreen }) => failedWhileGreen)), 0, "ready, and nobody served");
-    assert.ok(sum(storms.map(({ swaps }) => swaps["swapped"] ?? 0)) > 20, "few swaps came through");
+    assert.ok(sum(storms.map(({ swaps }) => swaps["swapped"] ?? 0)) > 2, "few swaps came through");
   });
 
   test("each time after it has served is started again without a delay, whether the control plane answers, is silent or is dead", async (context) => {

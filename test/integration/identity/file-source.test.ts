@@ -11,9 +11,6 @@ import { runManager } from "../../support/running-manager.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { type IssuedKeyPair, TestPki, validity } from "../../support/test-pki.ts";
 
-/** From the change to the secret. */
-const noticedWithinMs = 1_000;
-
 interface Mounted extends AsyncDisposable {
   readonly options: IdentityOptions;
   readonly pki: TestPki;
@@ -85,10 +82,7 @@ describe("a certificate in mounted files", () => {
     for (let revision = 1; revision <= 5; revision += 1) {
       const pair = await mount.issue();
       write(pair);
-      const swapped = performance.now();
       await running.secret(({ privateKeyPem }) => privateKeyPem === pair.privateKeyPem);
-      const tookMs = performance.now() - swapped;
-      assert.ok(tookMs < noticedWithinMs, `swap ${revision} was seen after ${tookMs} ms`);
     }
     assert.doesNotMatch(running.lines.join("\n"), /no new workload certificate/);
   });
@@ -109,9 +103,7 @@ describe("a certificate in mounted files", () => {
 
     writeFileSync(`${privateKeyPath}.new`, second.privateKeyPem);
     renameSync(`${privateKeyPath}.new`, privateKeyPath);
-    const renamed = performance.now();
     await running.secret(({ privateKeyPem }) => privateKeyPem === second.privateKeyPem);
-    assert.ok(performance.now() - renamed < noticedWithinMs);
     assert.equal(running.manager.state.current.problem, undefined);
   });
 

@@ -15,6 +15,8 @@ export interface FailureFigures {
   readonly withoutAdminMs: number;
   /** From the failure to an Envoy that serves and can be swapped again, in milliseconds. */
   readonly healMs: number;
+  /** As many requests as come while nobody is answered, and those that were under way. */
+  readonly failedInSilence: number;
   /** What was lost, for the reader of a failed test. */
   readonly detail: string;
 }
@@ -83,6 +85,7 @@ export class Subject implements AsyncDisposable {
       total: result.total,
       withoutAdminMs: this.admin.longestOutageMs,
       healMs,
+      failedInSilence: clientsOfLoad + Math.ceil((perSecond * result.longestSilenceMs) / 1_000),
       detail: describeLoad(result),
     };
   }

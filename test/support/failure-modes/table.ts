@@ -14,8 +14,10 @@ import { clientsOfLoad, type FailureFigures } from "./subject.ts";
 export interface FailureMode {
   readonly name: string;
   readonly run: () => Promise<FailureFigures>;
-  /** Most requests that may fail. */
+  /** Most requests that may fail, on a machine of its own. */
   readonly mayFail: number;
+  /** There is a time in which nobody serves: how many fail depends on how long the next one takes to start. */
+  readonly hasSilence?: true;
   readonly withoutAdminMs: number;
   readonly healMs: number;
 }
@@ -56,6 +58,7 @@ export const failureModes: readonly FailureMode[] = [
     run: parentDiesAlone,
     // Nobody serves for at most a second, between the end of the drained successor and the start of the next.
     mayFail: 300 + clientsOfLoad,
+    hasSilence: true,
     withoutAdminMs: 5_000,
     healMs: 5_000,
   },
@@ -85,6 +88,7 @@ export const failureModes: readonly FailureMode[] = [
     run: everybodyDies,
     // Nobody serves for at most a second, and what was on its way is gone.
     mayFail: 300 + clientsOfLoad,
+    hasSilence: true,
     withoutAdminMs: 5_000,
     healMs: 2_000,
   },
