@@ -10,7 +10,7 @@ import { targetNames } from "./target-names.ts";
 const runFile = promisify(execFile);
 
 /** Processes at a time. They run beside all other tests, on what these leave of the processors: it is theirs for longer. */
-const concurrency = 2;
+const concurrency = 3;
 
 /** Words before a command line that let all others go first. */
 const politely = ["nice", "-n", "10"] as const;
