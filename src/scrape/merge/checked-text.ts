@@ -31,6 +31,8 @@ interface Group {
   readonly written: string;
   readonly names: ReadonlySet<string>;
   readonly drop: DropReason | undefined;
+  /** As which it is written. */
+  readonly type: Family["type"];
 }
 
 /** Of one source in one scrape. */
@@ -106,7 +108,12 @@ export class CheckedText implements SourceText {
     const before = this.#belong(sample.name);
     const series = Buffer.from(sample.series);
     const drop = this.#dropped(series, 0, series.length);
-    return { before: drop === undefined ? before + sampleText(sample, to) : before, isKept: false };
+    const { type = "unknown" } = this.#group ?? {};
+    const exemplar = withExemplars.has(type) ? sample.exemplar : undefined;
+    return {
+      before: drop === undefined ? before + sampleText({ ...sample, exemplar }, to) : before,
+      isKept: false,
+    };
   }
 
   #isLastName(lines: Buffer, from: number, end: number): boolean {
@@ -136,9 +143,11 @@ export class CheckedText implements SourceText {
     this.#announced = undefined;
     const family: Family = told ?? { name, type: "unknown", help: undefined, unit: undefined };
     const verdict = ledger.begin(family, name);
+    const type = verdict.kind === "first" ? verdict.type : family.type;
     this.#group = {
+      type,
       written: told === undefined ? "" : told.written,
-      names: new Set(sampleNames(verdict.kind === "first" ? { ...family, type: verdict.type } : family)),
+      names: new Set(sampleNames({ ...family, type })),
       drop: verdict.kind === "drop" ? verdict.reason : undefined,
     };
     if (verdict.kind === "first") return told === undefined ? "" : metadataLines(family, to, verdict.type);
@@ -178,5 +187,8 @@ export class CheckedText implements SourceText {
     return true;
   }
 }
+
+/** Families whose samples may have exemplars (OpenMetrics 1.0). */
+const withExemplars: ReadonlySet<Family["type"]> = new Set(["counter", "histogram", "gaugehistogram"]);
 
 const nothing = { before: "", isKept: false } as const;
