@@ -64,6 +64,6 @@ export function recordsOf(message: Buffer, questionEnd: number): readonly Record
 }
 
 /** True for the pseudo-record of EDNS, whose TTL is none. */
-export function isOpt({ type }: RecordPlace): boolean {
-  return type === types.opt;
+export function isOpt({ type, section }: RecordPlace): boolean {
+  return type === types.opt && section === "additional";
 }
