@@ -29,12 +29,6 @@ export type HttpRoute = Decoded<typeof schema.httpRoute>;
 /** VirtualService. */
 export type VirtualServiceSpec = Decoded<typeof schema.virtualService>;
 
-/** TrafficPolicy. */
-export type TrafficPolicy = Decoded<typeof schema.trafficPolicy>;
-
-/** A client's TLS towards a service. */
-export type ClientTlsMode = NonNullable<TrafficPolicy["tls"]>["mode"];
-
 /** DestinationRule. */
 export type DestinationRuleSpec = Decoded<typeof schema.destinationRule>;
 
@@ -52,9 +46,6 @@ export type IngressListener = NonNullable<SidecarSpec["ingress"]>[number];
 
 /** Sidecar's outbound listeners. */
 export type EgressListener = NonNullable<SidecarSpec["egress"]>[number];
-
-/** How traffic reaches a listener. */
-export type CaptureMode = NonNullable<EgressListener["captureMode"]>;
 
 /** Every kind and its specification. */
 export interface Kinds {
