@@ -8,10 +8,12 @@ import { enableCompileCache } from "node:module";
 import { cpus } from "node:os";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { ensureEnvoy } from "../envoy/binary/ensure.ts";
+import { failOnEarlyExit } from "./early-exit.ts";
 import { compileCacheFolder } from "./compile-cache.ts";
 import { type Isolation, runTestFiles, type TestCounts } from "./test-files.ts";
 
 enableCompileCache(compileCacheFolder);
+const runIsOver = failOnEarlyExit();
 const root = join(import.meta.dirname, "../..");
 const patterns = process.argv.slice(2);
 const files = globSync(patterns.length > 0 ? patterns : ["test/{unit,integration,e2e,fuzz}/**/*.test.ts"], {
@@ -97,3 +99,4 @@ showSlowest("folders", foldersMs, Infinity);
 showSlowest("slowest files", counts.filesMs, slowestShown);
 console.log(`\n${seconds(performance.now() - started).trim()} s, processors idle ${idle.toFixed(0)} %`);
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+runIsOver();

@@ -1,6 +1,7 @@
 /**
  * A proxy as its node describes it (Istio's node ID and metadata).
  */
+import { parseGoBoolean } from "../../schema/go-boolean.ts";
 import { type Model, type Scoped, selects } from "./model.ts";
 import type { SidecarSpec } from "../config/objects.ts";
 
@@ -52,7 +53,7 @@ export function parseProxy(node: NodeFacts): Proxy | undefined {
     labels: typeof labels === "object" && labels !== null ? (labels as Record<string, string>) : {},
     serviceAccount: text("SERVICE_ACCOUNT"),
     capturesNothing: text("INTERCEPTION_MODE") === "NONE",
-    answersDns: text("DNS_CAPTURE") === "true" || text("ENABLE_DNS_SERVER") === "true",
+    answersDns: ["DNS_CAPTURE", "ENABLE_DNS_SERVER"].some((key) => parseGoBoolean(text(key)) === true),
   };
 }
 

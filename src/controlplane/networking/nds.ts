@@ -19,17 +19,17 @@ export interface NameInfoJson {
   readonly namespace?: string;
 }
 
-/** How many names an alias may lead over: more is a circle. */
-const maxAliases = 8;
-
 /** One table with every host that the proxy sees and that has an address; none for a proxy without DNS. */
-export function generateNameTables({ proxy, services }: ProxyView): readonly NameTableJson[] {
+export function generateNameTables({
+  proxy,
+  services,
+}: Pick<ProxyView, "proxy" | "services">): readonly NameTableJson[] {
   if (!proxy.answersDns) return [];
   const byHost = new Map<string, Service>();
   for (const service of services) if (!byHost.has(service.host)) byHost.set(service.host, service);
   const table = new Map<string, NameInfoJson>();
   for (const [host, service] of byHost) {
-    const ips = addressesOf(service, byHost, maxAliases);
+    const ips = addressesOf(service, byHost);
     if (ips.length === 0) continue;
     table.set(host, { ips, ...registryOf(service) });
     for (const [pod, address] of podsOf(service))
@@ -38,20 +38,25 @@ export function generateNameTables({ proxy, services }: ProxyView): readonly Nam
   return [{ table: Object.fromEntries(table) }];
 }
 
-/** A service's own addresses; without any those of its endpoints, or of the services that they name. */
-function addressesOf(
-  { addresses, endpoints }: Service,
-  byHost: ReadonlyMap<string, Service>,
-  aliases: number,
-): readonly string[] {
-  if (addresses.length > 0) return addresses;
-  const healthy = endpoints.filter(({ isHealthy }) => isHealthy);
-  const found = healthy.flatMap(({ address }) => {
-    if (isIP(address) !== 0) return [address];
-    const meant = byHost.get(address);
-    return meant === undefined || aliases === 0 ? [] : addressesOf(meant, byHost, aliases - 1);
-  });
-  return [...new Set(found)];
+/**
+ * A service's own addresses; without any those of its endpoints, and of the services that they name. Each service is
+ * looked at once, however many name it and whatever circles they make.
+ */
+function addressesOf(service: Service, byHost: ReadonlyMap<string, Service>): readonly string[] {
+  const found = new Set<string>();
+  const seen = new Set<Service>([service]);
+  // A set that grows while it is gone through is gone through to its end.
+  for (const { addresses, endpoints } of seen) {
+    for (const address of addresses) found.add(address);
+    if (addresses.length > 0) continue;
+    for (const { address, isHealthy } of endpoints) {
+      if (!isHealthy) continue;
+      const meant = isIP(address) === 0 ? byHost.get(address) : undefined;
+      if (meant !== undefined) seen.add(meant);
+      else if (isIP(address) !== 0) found.add(address);
+    }
+  }
+  return [...found];
 }
 
 /** Names of the workloads behind a service of Kubernetes without an address of its own. */

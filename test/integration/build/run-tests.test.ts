@@ -62,3 +62,23 @@ describe("the run of all tests", () => {
     assert.equal(code, 1);
   });
 });
+
+describe("a run in whose own process tests run", () => {
+  const guard = join(import.meta.dirname, "../../../src/build/early-exit.ts");
+
+  async function run(script: string): Promise<unknown> {
+    const text = `const { failOnEarlyExit } = await import(${JSON.stringify(guard)}); ${script}`;
+    const args = ["--input-type=module", "--eval", text];
+    return await new Promise((resolve) => {
+      execFile(process.execPath, args, (error) => {
+        resolve(error === null ? 0 : error.code);
+      });
+    });
+  }
+
+  test("has failed when one of them ends it, with whatever code", async () => {
+    assert.equal(await run("failOnEarlyExit(); process.exit(0);"), 1);
+    assert.equal(await run("failOnEarlyExit(); process.exit(3);"), 3);
+    assert.equal(await run("const isOver = failOnEarlyExit(); isOver();"), 0);
+  });
+});
