@@ -3,6 +3,7 @@
  */
 import type { ProbeOutcome } from "../capture/proof/landing-probe.ts";
 import type { HeldTables } from "../capture/trace/held-tables.ts";
+import type { RuleTable } from "../capture/trace/rule-table.ts";
 import type { Packet } from "../capture/trace/packet.ts";
 import { walk } from "../capture/trace/walk.ts";
 import { landingWords } from "../capture/trace/words.ts";
@@ -29,13 +30,15 @@ export interface SeenProbe {
 /** Envoy's ports for captured connections. */
 export const capturePorts = { outbound: 15_001, inbound: 15_006 } as const;
 
+/** Envoy's user in Istio's images. */
+const istioProxyUid = 1_337;
+
 const outgoing = {
   ...{ direction: "out", family: "ipv4", protocol: "tcp", source: "198.51.100.1", destination: "192.0.2.1" },
   ...{ sourcePort: undefined, destinationPort: 80, uid: 65_533, gid: 65_533 },
 } as const satisfies Omit<Packet, "interface">;
 const packets = {
   outgoing,
-  ofProxy: { ...outgoing, uid: 1_337, gid: 1_337 },
   incoming: { ...outgoing, direction: "in", source: "192.0.2.1", destination: "198.51.100.1" },
 } as const satisfies Readonly<Record<string, Omit<Packet, "interface">>>;
 
@@ -59,7 +62,9 @@ function judgeRules({ held, interface: through }: Omit<SeenCapture, "probe">): F
       "there are none: traffic passes Envoy by",
       `${apply}. Or set ISTIO_META_INTERCEPTION_MODE=NONE where nothing is to be captured`,
     );
-  const [out, proxy, incoming] = [packets.outgoing, packets.ofProxy, packets.incoming].map((packet) =>
+  const proxyUid = proxyUidOf(tables);
+  const ofProxy = { ...packets.outgoing, uid: proxyUid, gid: proxyUid };
+  const [out, proxy, incoming] = [packets.outgoing, ofProxy, packets.incoming].map((packet) =>
     walk(tables, { ...packet, interface: through }),
   ) as [ReturnType<typeof walk>, ReturnType<typeof walk>, ReturnType<typeof walk>];
   if (!out.met.some(({ chain }) => chain === "ISTIO_OUTPUT"))
@@ -71,7 +76,7 @@ function judgeRules({ held, interface: through }: Omit<SeenCapture, "probe">): F
   if (proxy.landing.kind !== "as-sent")
     return failure(
       name,
-      `Envoy's own connections are captured: one of user 1337 ${landingWords(proxy.landing)}, and goes round in circles`,
+      `Envoy's own connections are captured: one of user ${proxyUid} ${landingWords(proxy.landing)}, and goes round in circles`,
       apply,
     );
   const unclear = new Set(
@@ -82,6 +87,15 @@ function judgeRules({ held, interface: through }: Omit<SeenCapture, "probe">): F
     name,
     `a call to another pod ${landingWords(out.landing)}; one from outside ${landingWords(incoming.landing)}${but}`,
   );
+}
+
+/** The user whose connections the rules leave alone: Istio's, or another that they name (`--proxy-uid`), as on a VM. */
+function proxyUidOf(tables: readonly RuleTable[]): number {
+  const named = tables
+    .flatMap(({ chains }) => chains.get("ISTIO_OUTPUT") ?? [])
+    .flatMap(({ matches }) => matches)
+    .flatMap((match) => (match.kind === "uid" && match.not !== true ? [match.id] : []));
+  return named.includes(istioProxyUid) ? istioProxyUid : (named[0] ?? istioProxyUid);
 }
 
 function judgeProbe({ uid, to, expected, outcome }: SeenProbe): Finding {

@@ -52,6 +52,13 @@ describe("doctor looks at traffic capture:", () => {
     );
   });
 
+  test("rules of a pod or a machine whose Envoy is another user's", () => {
+    for (const name of ["one-user", "two-users"]) {
+      const finding = rules(tablesOf(captureCases[name] ?? assert.fail(name)));
+      assert.equal(finding?.verdict, "ok", finding?.seen);
+    }
+  });
+
   test("no rules, rules that nothing leads to, and rules that capture Envoy itself", () => {
     assert.match(rules([])?.seen ?? "", /there are none/);
     const cutOff = rules(altered("OUTPUT", () => []));
