@@ -61,7 +61,7 @@ export function chosen(
   name: string | undefined,
   located: AgentLocation,
 ): FoundAgent {
-  const meant = name === undefined ? agents : agents.filter((agent) => isMeant(agent, name));
+  const meant = name === undefined ? agents : meantBy(name, agents);
   const [only, ...others] = meant;
   const listed = agents.map((agent) => agent.name).join(", ");
   if (only === undefined) {
@@ -77,7 +77,12 @@ export function chosen(
   return { kind: "found", configPath, statusPort, adminPort, envoyStatusPort };
 }
 
-/** `web-1.demo` by all of it, by the pod's name, or by the beginning of either. */
-function isMeant(agent: Announcement, name: string): boolean {
-  return agent.name === name || agent.name.startsWith(`${name}.`) || agent.name.startsWith(`${name}-`);
+/** `web-1.demo` by all of it, else by the pod's name, else by how that begins: what is said in full is never unclear. */
+function meantBy(name: string, agents: readonly Announcement[]): readonly Announcement[] {
+  const ways = [
+    (agent: Announcement) => agent.name === name,
+    (agent: Announcement) => agent.name.startsWith(`${name}.`),
+    (agent: Announcement) => agent.name.startsWith(`${name}-`),
+  ];
+  return ways.map((isMeant) => agents.filter(isMeant)).find((found) => found.length > 0) ?? [];
 }

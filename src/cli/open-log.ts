@@ -30,7 +30,7 @@ export function openLog(
     log.warn("lines were lost, as nobody took them in time", { target: name, lines });
   };
   const target = openTarget(targets, standard, onLoss);
-  const journal = new Journal();
+  const journal = new Journal((text) => redactor.known(text));
   const log = createLogger({
     ...options,
     write: (line) => {

@@ -22,14 +22,20 @@ const maxCharacters = 131_072;
 /** Longest text of a field. */
 const maxText = 1_024;
 
-/** The ring. What is in it may hold secrets, as a line does before it is written: it leaves redacted. */
+/** The ring. */
 export class Journal {
+  readonly #redact: (text: string) => string;
   readonly #records: { readonly record: LogRecord; readonly characters: number }[] = [];
   #characters = 0;
 
+  /** @param redact takes known secrets out of a text; what becomes known later is taken out when a line leaves */
+  constructor(redact: (text: string) => string) {
+    this.#redact = redact;
+  }
+
   /** Keep a line. */
   add({ fields, ...rest }: LogRecord): void {
-    const record = { ...rest, fields: shortened(fields) };
+    const record = { ...rest, fields: this.#shortened(fields) };
     const characters = charactersOf(record);
     this.#records.push({ record, characters });
     this.#characters += characters;
@@ -37,20 +43,21 @@ export class Journal {
       this.#characters -= this.#records.shift()?.characters ?? 0;
   }
 
+  /** A secret that is cut is known to nobody any more: it goes before anything is cut. */
+  #shortened(fields: LogFields): LogFields {
+    return Object.fromEntries(
+      Object.entries(fields).flatMap(([name, value]) => {
+        if (value === undefined) return [];
+        const isLong = typeof value === "string" && value.length > maxText;
+        return [[name, isLong ? `${this.#redact(value).slice(0, maxText)}…` : value]];
+      }),
+    );
+  }
+
   /** Everything that is kept, oldest first. */
   records(): readonly LogRecord[] {
     return this.#records.map(({ record }) => record);
   }
-}
-
-function shortened(fields: LogFields): LogFields {
-  return Object.fromEntries(
-    Object.entries(fields).flatMap(([name, value]) => {
-      if (value === undefined) return [];
-      const isLong = typeof value === "string" && value.length > maxText;
-      return [[name, isLong ? `${value.slice(0, maxText)}…` : value]];
-    }),
-  );
 }
 
 function charactersOf({ at, scope, message, fields }: LogRecord): number {

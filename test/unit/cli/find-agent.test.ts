@@ -41,6 +41,8 @@ describe("the agent that a command is about", () => {
       undefined,
       "several agents run here: choose with --name one of api-1.demo, web-1.demo",
     ],
+    ["is the one that is named in full", [agent("api.demo", 1), agent("api.demo-eu", 2)], "api.demo", 1],
+    ["is the pod that is named before one whose name only begins so", [agent("web.demo", 1), web], "web", 1],
     ["is none of another name", [web], "we", "--name: no agent is called we; there are web-1.demo"],
     ["is not guessed", [], "web", "--name: no agent is called web; no agent of this user runs here"],
     [

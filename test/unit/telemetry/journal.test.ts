@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Journal, type LogRecord } from "../../../src/telemetry/journal.ts";
+import { Redactor } from "../../../src/telemetry/redactor.ts";
 import { createLogger } from "../../../src/telemetry/log.ts";
 
 function record(message: string, fields: LogRecord["fields"] = {}): LogRecord {
@@ -9,7 +10,7 @@ function record(message: string, fields: LogRecord["fields"] = {}): LogRecord {
 
 describe("journal", () => {
   test("keeps the newest lines", () => {
-    const journal = new Journal();
+    const journal = new Journal((text) => text);
     for (let line = 0; line < 1_000; line += 1) journal.add(record(`line ${line}`));
     const kept = journal.records().map(({ message }) => message);
     assert.equal(kept.length, 400);
@@ -18,7 +19,7 @@ describe("journal", () => {
   });
 
   test("is bounded by what its lines hold as well", () => {
-    const journal = new Journal();
+    const journal = new Journal((text) => text);
     for (let line = 0; line < 400; line += 1)
       journal.add(record(`line ${line}`, { reason: "x".repeat(100_000) }));
     const text = JSON.stringify(journal.records());
@@ -27,7 +28,7 @@ describe("journal", () => {
   });
 
   test("one line beyond the bound leaves nothing, and the next is kept", () => {
-    const journal = new Journal();
+    const journal = new Journal((text) => text);
     journal.add(record("x".repeat(200_000)));
     assert.deepEqual(journal.records(), []);
     journal.add(record("after"));
@@ -37,15 +38,22 @@ describe("journal", () => {
     );
   });
 
+  test("takes a secret out before it is cut, so that no part of it is left", () => {
+    const secret = "s3cr3t-of-some-length";
+    const journal = new Journal((text) => new Redactor([secret]).known(text));
+    journal.add(record("line", { reason: `${"x".repeat(1_014)}${secret}${"y".repeat(2_000)}` }));
+    assert.doesNotMatch(JSON.stringify(journal.records()), /s3cr/);
+  });
+
   test("leaves out fields without a value", () => {
-    const journal = new Journal();
+    const journal = new Journal((text) => text);
     journal.add(record("line", { one: 1, none: undefined }));
     assert.deepEqual(journal.records()[0]?.fields, { one: 1 });
   });
 });
 
 test("a log whose level hides a line keeps it all the same, but none of debug", () => {
-  const journal = new Journal();
+  const journal = new Journal((text) => text);
   const lines: string[] = [];
   const log = createLogger({
     json: false,
