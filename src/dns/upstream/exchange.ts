@@ -20,6 +20,18 @@ export type Outcome =
   | { readonly kind: "case lost" }
   | { readonly kind: "failed"; readonly reason: string };
 
+/** Why a query is given up: the reasons with which a signal aborts, and then those of its outcome. */
+export const givenUp = {
+  tooLate: "no answer in time",
+  notNeeded: "another try was answered",
+  closed: "the DNS proxy closes",
+} as const;
+
+/** The outcome of a query whose signal has aborted. */
+export function outcomeOf(signal: AbortSignal): Outcome {
+  return { kind: "failed", reason: typeof signal.reason === "string" ? signal.reason : givenUp.tooLate };
+}
+
 /** Whether a message answers a query that was sent: `no` is somebody else's business or a forgery. */
 export type Match = "yes" | "no" | "other case";
 

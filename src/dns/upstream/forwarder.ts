@@ -5,7 +5,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import { Deadline, Timer } from "../../lifecycle/timer.ts";
 import { formatHostPort } from "../../net/host-port.ts";
 import { withOpt, withoutOpt } from "../wire/reply.ts";
-import { disguised, isFailure, type Outcome, type Outgoing } from "./exchange.ts";
+import { disguised, givenUp, isFailure, type Outcome, type Outgoing } from "./exchange.ts";
 import type { ResolverConfig, Upstream } from "./resolv-conf.ts";
 import { askOverTcp } from "./tcp-exchange.ts";
 import { planTries } from "./try-order.ts";
@@ -144,33 +144,37 @@ export class Forwarder implements Disposable {
       if (isDone || upstream === undefined) return;
       started += 1;
       open += 1;
-      void this.#try(upstream, question, config.options.useVc || question.overTcp, over.signal, tries).then(
-        (answer) => {
-          open -= 1;
-          if (isDone) return;
-          if (answer !== undefined && !isFailure(answer)) {
-            finish(answer, true);
-            return;
-          }
-          failure = answer ?? failure;
-          // Those that were asked together are waited for together.
-          if (started < upstreams.length && (!isParallel || open === 0)) {
-            start();
-            next.restart();
-          } else if (open === 0) finish(failure, false);
-        },
-      );
+      void this.#try(
+        upstream,
+        question,
+        config.options.useVc || question.overTcp,
+        { signal: over.signal, lateMs: everyMs },
+        tries,
+      ).then((answer) => {
+        open -= 1;
+        if (isDone) return;
+        if (answer !== undefined && !isFailure(answer)) {
+          finish(answer, true);
+          return;
+        }
+        failure = answer ?? failure;
+        // Those that were asked together are waited for together.
+        if (started < upstreams.length && (!isParallel || open === 0)) {
+          start();
+          next.restart();
+        } else if (open === 0) finish(failure, false);
+      });
     };
     const next = new Timer(everyMs, () => {
       start();
       if (!isDone && started < upstreams.length) next.restart();
     });
     deadline.signal.addEventListener("abort", () => {
+      over.abort(givenUp.tooLate);
       finish(failure, false);
-      over.abort();
     });
     void promise.then(() => {
-      over.abort();
+      over.abort(givenUp.notNeeded);
     });
     const atOnce = isParallel ? new Set(upstreams.map(formatHostPort)).size : 1;
     for (let each = 0; each < atOnce; each += 1) start();
@@ -183,7 +187,7 @@ export class Forwarder implements Disposable {
     upstream: Upstream,
     question: Question,
     overTcp: boolean,
-    signal: AbortSignal,
+    { signal, lateMs }: { readonly signal: AbortSignal; readonly lateMs: number },
     tries: TryReport[],
   ): Promise<Buffer | undefined> {
     const key = formatHostPort(upstream);
@@ -201,7 +205,7 @@ export class Forwarder implements Disposable {
     };
     if (!overTcp) {
       const outcome = await timed("udp", () =>
-        this.#exchangeWith(upstream).ask((id) => this.#disguise(question, id), signal),
+        this.#exchangeWith(upstream).ask((id) => this.#disguise(question, id), signal, lateMs),
       );
       if (outcome.kind === "answered") return outcome.message;
       if (outcome.kind === "failed") return undefined;

@@ -3,7 +3,7 @@
  */
 import { connect } from "node:net";
 import { errorMessage } from "../../lifecycle/error-message.ts";
-import { matchOf, type Outcome, type Outgoing } from "./exchange.ts";
+import { matchOf, type Outcome, outcomeOf, type Outgoing } from "./exchange.ts";
 import { FrameReader, framed } from "../wire/frames.ts";
 import type { Upstream } from "./resolv-conf.ts";
 
@@ -15,7 +15,7 @@ export function askOverTcp(
 ): Promise<Outcome> {
   return new Promise((resolve) => {
     if (signal.aborted) {
-      resolve({ kind: "failed", reason: "no answer in time" });
+      resolve(outcomeOf(signal));
       return;
     }
     const socket = connect({ host, port, noDelay: true });
@@ -25,7 +25,7 @@ export function askOverTcp(
       resolve(outcome);
     };
     const onAbort = (): void => {
-      settle({ kind: "failed", reason: "no answer in time" });
+      settle(outcomeOf(signal));
     };
     signal.addEventListener("abort", onAbort, { once: true });
     const frames = new FrameReader();

@@ -7,7 +7,7 @@
 import { createSocket, type Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
 import { errorMessage } from "../../lifecycle/error-message.ts";
-import { matchOf, type Outcome, type Outgoing } from "./exchange.ts";
+import { givenUp, matchOf, type Outcome, outcomeOf, type Outgoing } from "./exchange.ts";
 import type { Upstream } from "./resolv-conf.ts";
 import { flag } from "../wire/constants.ts";
 
@@ -61,21 +61,24 @@ export class UdpExchange implements Disposable {
   }
 
   /**
-   * Send it; `prepare` gets the ID. Resolves when there is an answer, or with `failed` once `signal` aborts.
+   * Send it; `prepare` gets the ID. Resolves when there is an answer, or with `failed` once `signal` aborts: its port is
+   * then used no more if that was for lateness, or the query waited for `lateMs`.
+   *
+   * @param lateMs in milliseconds; a port that nothing comes back to may be one that somebody on the way has forgotten
    */
-  ask(prepare: (id: number) => Outgoing, signal: AbortSignal): Promise<Outcome> {
+  ask(prepare: (id: number) => Outgoing, signal: AbortSignal, lateMs: number): Promise<Outcome> {
+    if (signal.aborted) return Promise.resolve(outcomeOf(signal));
     const port = this.#choose();
     if (port === undefined) return Promise.resolve({ kind: "failed", reason: "no socket could be had" });
     const id = this.#freeId(port.pending);
     const outgoing = prepare(id);
     port.uses += 1;
-    if (port.uses >= maxUses) {
-      this.#ports.delete(port);
-      this.#retired.add(port);
-    }
+    if (port.uses >= maxUses) this.#retire(port);
+    const askedAt = performance.now();
     return new Promise((resolve) => {
       const onAbort = (): void => {
-        settle({ kind: "failed", reason: "no answer in time" });
+        if (signal.reason === givenUp.tooLate || performance.now() - askedAt >= lateMs) this.#retire(port);
+        settle(outcomeOf(signal));
       };
       const settle = (outcome: Outcome): void => {
         port.pending.delete(id);
@@ -100,7 +103,7 @@ export class UdpExchange implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const port of [...this.#ports, ...this.#retired]) this.#fail(port, "the DNS proxy closes");
+    for (const port of [...this.#ports, ...this.#retired]) this.#fail(port, givenUp.closed);
   }
 
   #choose(): Port | undefined {
@@ -110,6 +113,11 @@ export class UdpExchange implements Disposable {
     }
     const ports = [...this.#ports];
     return ports[Math.floor(this.#deps.random() * ports.length)];
+  }
+
+  /** Closed once nothing is open on it; the next query opens another. */
+  #retire(port: Port): void {
+    if (this.#ports.delete(port)) this.#retired.add(port);
   }
 
   #freeId(pending: ReadonlyMap<number, Pending>): number {
@@ -132,7 +140,12 @@ export class UdpExchange implements Disposable {
       this.#received(port, message);
     });
     socket.connect(remote, host, (error?: Error) => {
-      if (error !== undefined || port.isClosed) return;
+      if (port.isClosed) return;
+      // Told here alone: no `error` follows.
+      if (error !== undefined) {
+        this.#fail(port, errorMessage(error));
+        return;
+      }
       port.isConnected = true;
       port.number = socket.address().port;
       for (const message of port.early.splice(0)) this.#send(port, message);
