@@ -97,27 +97,36 @@ export class NameTable {
     return { bytes: this.#addresses.subarray(start, start + 4 * v4 + 16 * v6), v4, v6 };
   }
 
-  /** The names that lead to an address, given as it stands in a record. */
+  /**
+   * The names that an address is known by, given as it stands in a record; the longest first, so a pod's before its
+   * service's.
+   *
+   * Only names of Kubernetes that have no other address of its family: many share an endpoint's, and who has authority over
+   * those outside is somebody else. Never short names and other hosts of a service.
+   */
   namesOf(address: Uint8Array): readonly WireName[] {
     this.#reverse ??= this.#byAddress();
-    return this.#reverse.get(Buffer.from(address).toString("latin1")) ?? [];
+    return this.#reverse.get(keyOf(address)) ?? [];
   }
 
   #byAddress(): ReadonlyMap<string, readonly WireName[]> {
     const names = new Map<string, WireName[]>();
-    for (const name of this.#hosts.keys()) {
-      const found = name.startsWith(wildcard) ? undefined : this.find(name);
-      if (found === undefined) continue;
-      for (let each = 0; each < found.v4 + found.v6; each += 1) {
-        const start = each < found.v4 ? 4 * each : 4 * found.v4 + 16 * (each - found.v4);
-        const key = Buffer.from(found.bytes.subarray(start, start + (each < found.v4 ? 4 : 16))).toString(
-          "latin1",
-        );
-        const known = names.get(key);
-        if (known === undefined) names.set(key, [name]);
-        else if (known.length < maxReverseNames) known.push(name);
-      }
+    const add = (name: WireName, address: Uint8Array): void => {
+      const known = names.get(keyOf(address));
+      if (known === undefined) names.set(keyOf(address), [name]);
+      else if (!known.includes(name)) known.push(name);
+    };
+    for (const { host, registry } of this.infos()) {
+      const name = registry === "Kubernetes" ? wireName(host) : undefined;
+      const found = name === undefined || name.startsWith(wildcard) ? undefined : this.find(name);
+      if (name === undefined || found === undefined) continue;
+      const { bytes, v4, v6 } = found;
+      if (v4 === 1) add(name, bytes.subarray(0, 4));
+      if (v6 === 1) add(name, bytes.subarray(4 * v4));
     }
+    const longestFirst = (one: WireName, other: WireName): number =>
+      other.length - one.length || (one < other ? -1 : 1);
+    for (const known of names.values()) known.sort(longestFirst).splice(maxReverseNames);
     return names;
   }
 
@@ -152,6 +161,10 @@ export class NameTable {
     const row = full === undefined ? undefined : this.#hosts.get(full);
     return row !== undefined && this.#index[columns * row + 3] === 1 ? row : undefined;
   }
+}
+
+function keyOf(address: Uint8Array): string {
+  return Buffer.from(address).toString("latin1");
 }
 
 /** What every wildcard begins with. */

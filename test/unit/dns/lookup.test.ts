@@ -19,6 +19,8 @@ const table = new NameTable(
     "six.ns1.svc.cluster.local": kubernetes("six", "ns1", "fd00::6"),
     "headless.ns1.svc.cluster.local": kubernetes("headless", "ns1", "10.1.0.1", "10.1.0.2", "10.1.0.3"),
     "pod-0.headless.ns1.svc.cluster.local": { ips: ["10.1.0.1"], registry: "Kubernetes" },
+    "single.ns1.svc.cluster.local": kubernetes("single", "ns1", "10.2.0.1"),
+    "pod-0.single.ns1.svc.cluster.local": { ips: ["10.2.0.1"], registry: "Kubernetes" },
     "alias.ns1.svc.cluster.local": kubernetes("alias", "ns1", "10.0.0.9"),
     "renamed.ns1.svc.cluster.local": {
       ...kubernetes("short", "ns1", "10.0.0.10"),
@@ -42,7 +44,7 @@ const table = new NameTable(
 /** `A 10.0.0.1`, with the rule and where a CNAME leads to. */
 function looked(name: string, type: number = types.a): string {
   const verdict = askTable(table, { name: wireName(name) ?? "", type, class: 1 }, search);
-  if (verdict.kind === "names") return verdict.names.map(dottedName).toSorted().join(" ");
+  if (verdict.kind === "names") return verdict.names.map(dottedName).join(" ");
   if (verdict.kind === "forward") return verdict.found === undefined ? "upstream" : "upstream, known";
   const { rule, target, addresses } = verdict.found;
   const lead = target === undefined ? "" : ` to ${dottedName(target)}`;
@@ -115,11 +117,21 @@ describe("a name is answered from the table", () => {
     ["another type of another name", "nowhere.example", "upstream", 16],
     ["the name of an address", "1.0.0.10.in-addr.arpa", "reviews.ns1.svc.cluster.local", types.ptr],
     [
-      "the names of an address",
+      "the name of a pod's address, not of all pods",
       "1.0.1.10.in-addr.arpa",
-      "headless.ns1.svc.cluster.local pod-0.headless.ns1.svc.cluster.local",
+      "pod-0.headless.ns1.svc.cluster.local",
       types.ptr,
     ],
+    ["one of several addresses of a service", "2.0.1.10.in-addr.arpa", "upstream", types.ptr],
+    [
+      "the names of a single pod, its own before its service's",
+      "1.0.2.10.in-addr.arpa",
+      "pod-0.single.ns1.svc.cluster.local single.ns1.svc.cluster.local",
+      types.ptr,
+    ],
+    ["the name of both families", "3.0.0.10.in-addr.arpa", "dual.ns1.svc.cluster.local", types.ptr],
+    ["no short name and no other host", "10.0.0.10.in-addr.arpa", "renamed.ns1.svc.cluster.local", types.ptr],
+    ["the address of a host outside", "1.2.0.192.in-addr.arpa", "upstream", types.ptr],
     [
       "the name of an address of IPv6",
       "6.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa",
@@ -135,13 +147,28 @@ describe("a name is answered from the table", () => {
       assert.equal(looked(name, type), expected);
     });
 
+  test("the names of an address do not depend on the order of the table", () => {
+    const entries = Object.entries({
+      "b.ns1.svc.cluster.local": kubernetes("b", "ns1", "10.0.0.1"),
+      "a.ns1.svc.cluster.local": kubernetes("a", "ns1", "10.0.0.1"),
+      "pod-0.b.ns1.svc.cluster.local": { ips: ["10.0.0.1"], registry: "Kubernetes" },
+    });
+    for (const each of [entries, entries.toReversed()])
+      assert.deepEqual(
+        new NameTable(nameTableBytes(Object.fromEntries(each)), place)
+          .namesOf(Uint8Array.of(10, 0, 0, 1))
+          .map(dottedName),
+        ["pod-0.b.ns1.svc.cluster.local", "a.ns1.svc.cluster.local", "b.ns1.svc.cluster.local"],
+      );
+  });
+
   test("another class is not ours", () => {
     const query = { name: wireName("reviews") ?? "", type: types.a, class: 3 };
     assert.deepEqual(askTable(table, query, search), { kind: "forward", found: undefined });
   });
 
   test("what cannot be used is counted", () => {
-    assert.deepEqual(table.facts, { hosts: 17, addresses: 20, skipped: 2 });
+    assert.deepEqual(table.facts, { hosts: 19, addresses: 22, skipped: 2 });
   });
 
   test("the most specific wildcard has its own address", () => {
