@@ -145,7 +145,7 @@ export class DnsProxy implements AsyncDisposable {
   async followServers(signal: AbortSignal): Promise<void> {
     await this.#file.run(() => {
       this.#forwarder.changed();
-      this.#cache.clear();
+      this.#answerer.changed();
     }, signal);
   }
 

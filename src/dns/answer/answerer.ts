@@ -75,6 +75,7 @@ export class Answerer {
   readonly #limit: ClientLimit;
   /** Equal questions wait for one answer. */
   readonly #asking = new Map<string, Promise<Forwarded>>();
+  #generation = 0;
 
   constructor(options: AnswererOptions, deps: AnswererDependencies) {
     this.#options = options;
@@ -85,6 +86,13 @@ export class Answerer {
   /** Queries that wait for an upstream. */
   get open(): number {
     return this.#limit.open;
+  }
+
+  /** The upstream servers have changed: what those from before said, or still say, is for nobody who asks from now on. */
+  changed(): void {
+    this.#generation += 1;
+    this.#asking.clear();
+    this.#deps.cache.clear();
   }
 
   /** The answer, at once where it is known; undefined for what gets none. */
@@ -172,15 +180,17 @@ export class Answerer {
     const same = key === undefined ? undefined : `${question.overTcp ? "tcp" : "udp"} ${key}`;
     const open = same === undefined ? undefined : this.#asking.get(same);
     if (open !== undefined) return open;
+    const generation = this.#generation;
     const forwarding = forwarder
       .forward(question)
       .then((forwarded) => {
-        if (key !== undefined && forwarded.isGood && forwarded.message !== undefined)
+        const isKept = key !== undefined && generation === this.#generation;
+        if (isKept && forwarded.isGood && forwarded.message !== undefined)
           cache.put(key, forwarded.message, performance.now());
         return forwarded;
       })
       .finally(() => {
-        if (same !== undefined) this.#asking.delete(same);
+        if (same !== undefined && generation === this.#generation) this.#asking.delete(same);
       });
     if (same !== undefined) this.#asking.set(same, forwarding);
     return forwarding;

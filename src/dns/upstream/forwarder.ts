@@ -2,13 +2,13 @@
  * What the table does not know goes to the upstream servers, and the first good answer comes back.
  */
 import { randomBytes, randomInt } from "node:crypto";
-import { Deadline, Timer } from "../../lifecycle/timer.ts";
+import { Timer } from "../../lifecycle/timer.ts";
 import { formatHostPort } from "../../net/host-port.ts";
 import { withOpt, withoutOpt } from "../wire/reply.ts";
 import { disguised, givenUp, isFailure, type Outcome, type Outgoing } from "./exchange.ts";
 import type { ResolverConfig, Upstream } from "./resolv-conf.ts";
 import { askOverTcp } from "./tcp-exchange.ts";
-import { planTries } from "./try-order.ts";
+import { planTries, type TryPlan } from "./try-order.ts";
 import { type Rejection, UdpExchange } from "./udp-exchange.ts";
 
 /** A query that is to be forwarded. */
@@ -67,6 +67,11 @@ export class Forwarder implements Disposable {
   readonly #deps: ForwarderDependencies;
   readonly #exchanges = new Map<string, UdpExchange>();
   readonly #suspects = new Map<string, number>();
+  /** What ends each query that is open. */
+  readonly #open = new Set<() => void>();
+  /** Grows as the servers change. */
+  #generation = 0;
+  #isClosed = false;
   #turn = 0;
   #connections = 0;
   #isUsed = false;
@@ -92,10 +97,9 @@ export class Forwarder implements Disposable {
 
   /** Never rejects. */
   async forward(question: Question): Promise<Forwarded> {
-    const config = { ...this.#deps.config(), servers: this.servers };
-    const adds = config.options.edns0 && !question.hasEdns;
+    const adds = this.#deps.config().options.edns0 && !question.hasEdns;
     const sent = adds ? { ...question, message: withOpt(question.message) } : question;
-    const forwarded = await this.#run(sent, config);
+    const forwarded = await this.#run(sent);
     return adds && forwarded.message !== undefined
       ? { ...forwarded, message: withoutOpt(forwarded.message) }
       : forwarded;
@@ -103,6 +107,7 @@ export class Forwarder implements Disposable {
 
   /** Forget servers that are not there any more, and what was thought of the others. */
   changed(): void {
+    this.#generation += 1;
     const known = new Set(this.servers.map(formatHostPort));
     this.#suspects.clear();
     for (const [key, exchange] of this.#exchanges) {
@@ -113,73 +118,95 @@ export class Forwarder implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isClosed = true;
     this.#rest?.cancel();
+    for (const close of [...this.#open]) close();
     for (const exchange of this.#exchanges.values()) exchange[Symbol.dispose]();
     this.#exchanges.clear();
   }
 
-  #run(question: Question, config: ResolverConfig): Promise<Forwarded> {
+  #run(question: Question): Promise<Forwarded> {
     this.#turn += 1;
-    const now = performance.now();
-    const isSuspect = (one: Upstream): boolean => (this.#suspects.get(formatHostPort(one)) ?? 0) > now;
     const { forwardTimeoutMs, isParallel } = this.#options;
-    const { upstreams, everyMs } = planTries(config, isSuspect, this.#turn, forwardTimeoutMs);
+    let generation = this.#generation;
+    let config = this.#config();
+    let { upstreams, everyMs } = this.#plan(config);
     const tries: TryReport[] = [];
     const { promise, resolve } = Promise.withResolvers<Forwarded>();
-    const deadline = new Deadline(forwardTimeoutMs);
+    /** Who said that it cannot answer says so again. */
+    const refusing = new Set<Upstream>();
+    const over = new AbortController();
     let failure: Buffer | undefined;
     let started = 0;
     let open = 0;
-    let isDone = false;
-    const finish = (message: Buffer | undefined, isGood: boolean): void => {
-      if (isDone) return;
-      isDone = true;
+    const finish = (message: Buffer | undefined, isGood: boolean, why: string): void => {
+      if (!this.#open.delete(close)) return;
       next.cancel();
-      deadline[Symbol.dispose]();
+      deadline.cancel();
+      if (open > 0) over.abort(why);
       resolve({ message, isGood, tries });
     };
-    const over = new AbortController();
-    const start = (): void => {
-      const upstream = upstreams[started];
-      if (isDone || upstream === undefined) return;
+    const close = (): void => {
+      finish(failure, false, givenUp.closed);
+    };
+    /** False when there is nobody left. */
+    const start = (): boolean => {
+      // Servers that are gone are not asked any more, and those that came are.
+      if (generation !== this.#generation) {
+        generation = this.#generation;
+        config = this.#config();
+        ({ upstreams, everyMs } = this.#plan(config));
+        started = 0;
+      }
+      let upstream = upstreams[started];
+      while (upstream !== undefined && refusing.has(upstream)) upstream = upstreams[(started += 1)];
+      if (upstream === undefined) return false;
+      const asked = upstream;
       started += 1;
       open += 1;
-      void this.#try(
-        upstream,
-        question,
-        config.options.useVc || question.overTcp,
-        { signal: over.signal, lateMs: everyMs },
-        tries,
-      ).then((answer) => {
-        open -= 1;
-        if (isDone) return;
-        if (answer !== undefined && !isFailure(answer)) {
-          finish(answer, true);
-          return;
-        }
-        failure = answer ?? failure;
-        // Those that were asked together are waited for together.
-        if (started < upstreams.length && (!isParallel || open === 0)) {
-          start();
-          next.restart();
-        } else if (open === 0) finish(failure, false);
-      });
+      const overTcp = config.options.useVc || question.overTcp;
+      void this.#try(asked, question, overTcp, { signal: over.signal, lateMs: everyMs }, tries).then(
+        (answer) => {
+          open -= 1;
+          if (!this.#open.has(close)) return;
+          if (answer !== undefined && !isFailure(answer)) {
+            finish(answer, true, givenUp.notNeeded);
+            return;
+          }
+          if (answer !== undefined) refusing.add(asked);
+          failure = answer ?? failure;
+          // Those that were asked together are waited for together.
+          if ((!isParallel || open === 0) && start()) next.restart();
+          else if (open === 0) finish(failure, false, givenUp.notNeeded);
+        },
+      );
+      return true;
     };
     const next = new Timer(everyMs, () => {
-      start();
-      if (!isDone && started < upstreams.length) next.restart();
+      if (start()) next.restart();
     });
-    deadline.signal.addEventListener("abort", () => {
-      over.abort(givenUp.tooLate);
-      finish(failure, false);
-    });
-    void promise.then(() => {
-      over.abort(givenUp.notNeeded);
-    });
-    const atOnce = isParallel ? new Set(upstreams.map(formatHostPort)).size : 1;
+    const deadline = new Timer(
+      forwardTimeoutMs,
+      () => {
+        finish(failure, false, givenUp.tooLate);
+      },
+      { isBackground: true },
+    );
+    this.#open.add(close);
+    const atOnce = isParallel ? new Set(upstreams).size : 1;
     for (let each = 0; each < atOnce; each += 1) start();
-    if (upstreams.length === 0) finish(undefined, false);
+    if (open === 0 || this.#isClosed) close();
     return promise;
+  }
+
+  #config(): ResolverConfig {
+    return { ...this.#deps.config(), servers: this.#isClosed ? [] : this.servers };
+  }
+
+  #plan(config: ResolverConfig): TryPlan {
+    const now = performance.now();
+    const isSuspect = (one: Upstream): boolean => (this.#suspects.get(formatHostPort(one)) ?? 0) > now;
+    return planTries(config, isSuspect, this.#turn, this.#options.forwardTimeoutMs);
   }
 
   /** The answer of one upstream, over TCP where UDP was not enough; undefined when there is none. Never rejects. */
@@ -199,8 +226,10 @@ export class Forwarder implements Disposable {
       if (isAnswer || !signal.aborted) this.#deps.asked(isAnswer ? "answered" : "failed", tookMs);
       const said = outcome.kind === "failed" ? outcome.reason : outcome.kind;
       tries.push({ upstream: key, protocol, outcome: said, tookMs });
+      // One that was given up before its time was over may be as good as any.
+      const isGivenUp = signal.aborted && signal.reason !== givenUp.tooLate && tookMs < lateMs;
       if (isAnswer) this.#suspects.delete(key);
-      else this.#suspects.set(key, performance.now() + suspicionMs);
+      else if (!isGivenUp) this.#suspects.set(key, performance.now() + suspicionMs);
       return outcome;
     };
     if (!overTcp) {
