@@ -1,4 +1,5 @@
 /** The plan as text: for a program that applies it, for a person, or as JSON. */
+import { statSync, writeFileSync } from "node:fs";
 import { explanation } from "../../capture/render/explanation.ts";
 import { iptablesText } from "../../capture/render/iptables.ts";
 import { nftScript } from "../../capture/render/nft.ts";
@@ -17,7 +18,14 @@ export function printPlan(
   else if (run.dryRun) {
     const text = run.nativeNftables ? nftScript(plan) : iptablesText(plan);
     context.print(text.trimEnd());
-    if (run.dryRunFile !== undefined) writeFileAtomic(run.dryRunFile, text);
+    if (run.dryRunFile !== undefined) writeDryRun(run.dryRunFile, text);
   } else return false;
   return true;
+}
+
+/** A device or a pipe, such as /dev/stdout, is written to: to replace it would take it from everybody. */
+function writeDryRun(path: string, text: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined || found.isFile() || found.isDirectory()) writeFileAtomic(path, text);
+  else writeFileSync(path, text);
 }
