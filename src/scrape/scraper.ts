@@ -2,6 +2,7 @@
  * Answers scrapes of the status port, a bounded number of them at once.
  */
 import { Readable } from "node:stream";
+import { Timer } from "../lifecycle/timer.ts";
 import { type Answer, type Asked, text } from "../status/contract/route.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -30,6 +31,9 @@ export interface ScraperDependencies {
 
 /** Scrapes at once. */
 const mostScrapes = 8;
+
+/** A scrape has its place for this many times its time, for those who take slowly what is made in time. */
+const longestOfTime = 2;
 
 /** Bytes that are made before somebody takes them. */
 const ahead = 65_536;
@@ -72,9 +76,15 @@ export class Scraper {
       return text(503, "Too many scrapes at once\n");
     }
     this.#metrics.scraped();
+    const timeMs = budgetMs(timeout, this.#options.timeoutMs);
+    const end = (): void => {
+      stop.abort();
+      this.#slots.leave(slot);
+    };
+    const limit = new Timer(timeMs * longestOfTime, end, { isBackground: true });
     const run = new ScrapeRun({
       sources: sourcesOf(this.#options, envoySocket(), request, wanted),
-      budgetMs: budgetMs(timeout, this.#options.timeoutMs),
+      budgetMs: timeMs,
       limits: this.#options,
       ...{ isWanted, own },
       onOutcome: (outcome) => {
@@ -84,6 +94,7 @@ export class Scraper {
     const format = await run.format(wanted.openMetrics !== undefined);
     const { encoding } = wanted;
     const body = readableOf(run.body(format), slot, () => {
+      limit.cancel();
       run[Symbol.dispose]();
       this.#slots.leave(slot);
     });

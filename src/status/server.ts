@@ -53,8 +53,8 @@ export function listenForStatus<Parts>(
         query: new URLSearchParams(query),
         search: query,
       });
-      if (asker.isGone) response.destroy();
-      else if (answer.kind === "stream") await stream(response, answer);
+      if (answer.kind === "stream") await stream(response, answer, asker.isGone);
+      else if (asker.isGone) response.destroy();
       else send(response, answer, redactor);
     },
     {
@@ -97,9 +97,16 @@ class Asker {
       const leave = (): void => {
         left.abort();
       };
-      this.#response.once("close", leave);
+      const { socket } = this.#request;
       // Who has hung up is not told apart from who has said all that it has to say: nobody waits that long for nothing.
-      this.#request.socket.once("end", leave);
+      socket.once("end", leave);
+      // The connection outlives the answer, and must not keep what belongs to it.
+      const close = (): void => {
+        socket.off("end", leave);
+        leave();
+      };
+      if (this.#response.closed) close();
+      else this.#response.once("close", close);
       this.#left = left;
     }
     return this.#left.signal;
@@ -108,18 +115,31 @@ class Asker {
 
 type WholeAnswer = Exclude<Answer, StreamAnswer>;
 
-async function stream(response: ServerResponse, { headers, body }: StreamAnswer): Promise<void> {
-  response.writeHead(200, { ...headers, "x-content-type-options": "nosniff" });
+/** However it ends, the body is over by then: whoever makes it holds what others wait for. */
+async function stream(
+  response: ServerResponse,
+  { headers, body }: StreamAnswer,
+  isGone: boolean,
+): Promise<void> {
   try {
+    if (isGone || response.destroyed) {
+      response.destroy();
+      return;
+    }
+    response.writeHead(200, { ...headers, "x-content-type-options": "nosniff" });
     await pipeline(body, response);
   } catch (error) {
     // Who has gone needs no answer; a fault has cut the answer off, so that nobody takes it for whole.
-    if (!isGone(error)) throw error;
+    if (!isOfGone(error)) throw error;
+  } finally {
+    body.destroy();
   }
 }
 
-function isGone(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ERR_STREAM_PREMATURE_CLOSE";
+const ofGone: readonly unknown[] = ["ERR_STREAM_PREMATURE_CLOSE", "ERR_STREAM_UNABLE_TO_PIPE"];
+
+function isOfGone(error: unknown): boolean {
+  return error instanceof Error && "code" in error && ofGone.includes(error.code);
 }
 
 function send(response: ServerResponse, answer: WholeAnswer, redactor: Redactor): void {

@@ -1,6 +1,7 @@
 /** Sources of merged metrics on real sockets: whatever one of them does, the others are whole. */
 import assert from "node:assert/strict";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { ScrapeOptions } from "../../../src/scrape/options.ts";
@@ -185,5 +186,34 @@ describe("a source of merged metrics that", () => {
     await using port = await startScrapePort({ targets: [{ port: source.port, path: "/metrics" }] });
     const { text } = await port.scrape();
     assert.match(text, /^good 1$/m);
+  });
+
+  test("keeps its scrapers waiting leaves no place taken when they reset", async () => {
+    const wanted = Promise.withResolvers<void>();
+    let left: (() => void)[] = [];
+    await using source = await startSource((request, response) => {
+      left.push(() => {
+        saying(goodText)(request, response);
+      });
+      if (left.length === 8) wanted.resolve();
+    });
+    await using port = await startScrapePort({ targets: [{ port: source.port, path: "/metrics" }] });
+    const head =
+      "GET /stats/prometheus HTTP/1.1\r\nhost: localhost\r\naccept: application/openmetrics-text; version=1.0.0\r\n\r\n";
+    const sockets = Array.from({ length: 8 }, () => {
+      const socket = connect(port.port, "127.0.0.1");
+      socket.write(head);
+      return socket;
+    });
+    await wanted.promise;
+    for (const socket of sockets) socket.resetAndDestroy();
+    assert.equal((await port.scrape({ path: "/healthz/ready" })).status, 200);
+    for (const answer of left) answer();
+    left = [];
+    await eventually("the places are free", () => assert.equal(source.open(), 0), { withinMs: 5_000 });
+    const scraped = port.scrape();
+    await eventually("the source is asked", () => assert.equal(left.length, 1), { withinMs: 5_000 });
+    for (const answer of left) answer();
+    assert.equal((await scraped).status, 200);
   });
 });

@@ -1,10 +1,13 @@
 /** Who may ask the status port for what. */
 import assert from "node:assert/strict";
-import { request as httpRequest } from "node:http";
-import type { Socket } from "node:net";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { Agent, type IncomingMessage, request as httpRequest } from "node:http";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { Readable } from "node:stream";
 import { describe, test } from "node:test";
 import { statusRoutes } from "../../../src/agent/status-routes.ts";
-import { text } from "../../../src/status/contract/route.ts";
+import { type Answer, type Asked, type Route, text } from "../../../src/status/contract/route.ts";
 import { listenForStatus } from "../../../src/status/server.ts";
 import { Redactor } from "../../../src/telemetry/redactor.ts";
 import { bareRequest, holdOpen, sendRaw, statusOf } from "../../support/raw-http.ts";
@@ -112,4 +115,85 @@ describe("the status port", () => {
       for (const socket of held) socket.destroy();
     });
   });
+
+  for (const [who, looksAfter] of [
+    ["a route that does not look after its asker", false],
+    ["a route that does", true],
+  ] as const) {
+    test(`leaves nothing open of the stream of ${who} when the asker resets`, async () => {
+      const asked = Promise.withResolvers<void>();
+      const left = Promise.withResolvers<void>();
+      const body = new Readable({ read: () => undefined });
+      const { log, lines } = testLog();
+      await using server = await listenForStatus(
+        { host: "127.0.0.1", port: 0, metricsLocalOnly: false },
+        [
+          route("/slow", async ({ gone }) => {
+            if (looksAfter) gone();
+            asked.resolve();
+            await left.promise;
+            return { kind: "stream", headers: {}, body };
+          }),
+          route("/quick", () => text(200, "")),
+        ],
+        {},
+        { log, redactor: new Redactor() },
+      );
+      const target = { host: "127.0.0.1", port: server.port };
+      const socket = connect(target);
+      socket.write("GET /slow HTTP/1.1\r\nhost: localhost\r\n\r\n");
+      await asked.promise;
+      const closed = once(body, "close");
+      socket.resetAndDestroy();
+      // Who is answered after that has been heard after that.
+      assert.equal(statusOf(await sendRaw(target, bareRequest("GET /quick"))), 200);
+      left.resolve();
+      await closed;
+      assert.deepEqual(lines, []);
+    });
+  }
+
+  test("does not keep what belongs to an answer for as long as the connection", async () => {
+    const counts: number[] = [];
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ends = new Set<Socket>();
+    const { log } = testLog();
+    await using server = await listenForStatus(
+      { host: "127.0.0.1", port: 0, metricsLocalOnly: false },
+      [
+        route("/looked-after", ({ gone }) => {
+          gone();
+          return text(200, "");
+        }),
+      ],
+      {},
+      { log, redactor: new Redactor() },
+    );
+    const seen = (message: unknown): void => {
+      const { socket } = (message as { request: IncomingMessage }).request;
+      ends.add(socket);
+      counts.push(socket.listenerCount("end"));
+    };
+    subscribe("http.server.request.start", seen);
+    try {
+      for (let count = 0; count < 5; count += 1) {
+        const request = httpRequest({ host: "127.0.0.1", port: server.port, path: "/looked-after", agent });
+        request.end();
+        const [answer] = (await once(request, "response")) as [IncomingMessage];
+        await once(answer.resume(), "end");
+      }
+    } finally {
+      unsubscribe("http.server.request.start", seen);
+      agent.destroy();
+    }
+    assert.equal(ends.size, 1);
+    assert.deepEqual(counts.slice(1), Array(4).fill(counts[0]));
+  });
 });
+
+function route(path: string, answer: (asked: Asked) => Answer | Promise<Answer>): Route<object> {
+  return {
+    ...{ path, method: "GET", scope: "everybody", describe: "" },
+    handle: (_parts, asked) => answer(asked),
+  };
+}
