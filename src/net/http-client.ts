@@ -3,6 +3,7 @@
  */
 import { request as httpRequest } from "node:http";
 import { Deadline } from "../lifecycle/timer.ts";
+import { settleAnyhow } from "./settle-anyhow.ts";
 
 /** What to ask and where. */
 export interface HttpRequest {
@@ -94,6 +95,7 @@ function exchange(options: HttpRequest, signal: AbortSignal): Promise<HttpRespon
       },
     );
     request.on("error", reject);
+    settleAnyhow(request, signal, reject);
     request.end(options.body);
   });
 }

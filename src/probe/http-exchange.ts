@@ -10,6 +10,7 @@ import type { Readable } from "node:stream";
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import { openSession } from "../grpc/bare-call.ts";
 import { formatHostPort, unbracketed } from "../net/host-port.ts";
+import { settleAnyhow } from "../net/settle-anyhow.ts";
 import { connectTo } from "./tcp.ts";
 import { uncaptured } from "./uncaptured.ts";
 
@@ -93,6 +94,7 @@ async function overHttp1(question: HttpQuestion, how: RequestOptions): Promise<H
       resolve,
     );
     request.on("error", reject);
+    settleAnyhow(request, how.signal, reject);
     request.end();
   });
   const body = await bodyOf(response, maxBodyBytes);

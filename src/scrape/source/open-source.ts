@@ -5,6 +5,7 @@
  */
 import { type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";
 import { errorMessage } from "../../lifecycle/error-message.ts";
+import { settleAnyhow } from "../../net/settle-anyhow.ts";
 import type { Format } from "../formats/family.ts";
 import { formatOf } from "../formats/negotiation.ts";
 import { SourceFailure } from "./failure.ts";
@@ -64,6 +65,7 @@ function ask({ at, headers }: Source, path: string, signal: AbortSignal): Promis
         resolve,
       );
       request.on("error", fail);
+      settleAnyhow(request, signal, fail);
       request.end();
     } catch (error) {
       // A path that may not stand in a request.

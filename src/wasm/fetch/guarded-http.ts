@@ -12,6 +12,7 @@ import { policyOptions, type TlsPolicy } from "../../grpc/tls-policy.ts";
 import { errorCode, errorMessage } from "../../lifecycle/error-message.ts";
 import { Deadline } from "../../lifecycle/timer.ts";
 import { authenticated, trustedRoots } from "../../net/server-authentication.ts";
+import { settleAnyhow } from "../../net/settle-anyhow.ts";
 import { WasmFetchError } from "../fetch-error.ts";
 import type { AddressGuard, AddressPolicy, AddressRefusal } from "./address-guard.ts";
 import { isRedirect, nextUrl } from "./redirect.ts";
@@ -128,9 +129,11 @@ export class GuardedHttp {
           if (refusal !== undefined) request.destroy(refused(host, [refusal]));
         });
       });
-      request.on("error", (error) => {
+      const fail = (error: unknown): void => {
         reject(this.#explain(url, error, signal));
-      });
+      };
+      request.on("error", fail);
+      settleAnyhow(request, signal, fail);
       request.end(body);
     });
   }
@@ -189,9 +192,9 @@ export class GuardedHttp {
     return refusal === undefined ? undefined : { ...refusal, words: `${address}, which ${refusal.words}` };
   }
 
-  #explain(url: URL, error: Error, signal: AbortSignal): Error {
+  #explain(url: URL, error: unknown, signal: AbortSignal): Error {
     if (error instanceof WasmFetchError) return error;
-    if (error.cause instanceof WasmFetchError) return error.cause;
+    if (error instanceof Error && error.cause instanceof WasmFetchError) return error.cause;
     return transportError(url, error, signal);
   }
 }

@@ -14,6 +14,7 @@ import { openFilesOf } from "../../support/envoys-of.ts";
 import { eventually } from "../../support/eventually.ts";
 import { freePorts } from "../../support/free-ports.ts";
 import { silentServer } from "../../support/silent-server.ts";
+import { switching } from "../../support/switching-server.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { TestPki, validity } from "../../support/test-pki.ts";
 import type { ProbeMethod, ProbeResult, ProbeTarget } from "../../../src/probe/method.ts";
@@ -44,6 +45,12 @@ async function refusingPort(): Promise<number> {
 }
 
 describe("a check by HTTP", () => {
+  test("fails at once when the workload switches protocols", async () => {
+    await using server = await switching();
+    const result = await probeOnce(http(server.port, "/"), Infinity, never);
+    assert.match(unhealthy(result), /it answered 101/);
+  });
+
   type Http = Extract<ProbeMethod, { kind: "http" }>;
   const http = (port: number, path: string, changes: Partial<Http> = {}): Http => ({
     ...{ kind: "http", scheme: "http", headers: [], path, ...target(port) },

@@ -14,6 +14,7 @@ import {
   type Scraped,
   startScrapePort,
 } from "../../support/scrape-port.ts";
+import { switching } from "../../support/switching-server.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 const envoyText = '# TYPE envoy_up gauge\nenvoy_up{cluster="a"} 1\n';
@@ -215,5 +216,13 @@ describe("a source of merged metrics that", () => {
     await eventually("the source is asked", () => assert.equal(left.length, 1), { withinMs: 5_000 });
     for (const answer of left) answer();
     assert.equal((await scraped).status, 200);
+  });
+
+  test("switches protocols is no source, and the scrape ends", async () => {
+    await using server = await switching();
+    await using port = await startScrapePort({ targets: [{ port: server.port, path: "/metrics" }] });
+    const { up } = await port.scrape();
+    assert.deepEqual(up, { [`application:${server.port}/metrics`]: 0 });
+    assert.match(port.log.join("\n"), /it answered 101/);
   });
 });
