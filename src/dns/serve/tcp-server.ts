@@ -51,7 +51,7 @@ export class TcpServer implements AsyncDisposable {
     unsent: Unsent,
     unexpected: Unexpected,
   ): Promise<TcpServer> {
-    const server = createServer({ noDelay: true });
+    const server = createServer({ noDelay: true, allowHalfOpen: true });
     server.listen({ host, port, ipv6Only: true });
     await once(server, "listening");
     return new TcpServer(server, answerer, unsent, unexpected);
@@ -73,42 +73,53 @@ export class TcpServer implements AsyncDisposable {
     const frames = new FrameReader();
     const client = { address: socket.remoteAddress ?? "", port: socket.remotePort ?? 0, overTcp: true };
     let open = 0;
+    /** The client sends nothing more; it may still read. */
+    let hasEnded = false;
     const quiet = new Timer(quietMs, () => {
       if (open === 0) socket.destroy();
       else quiet.restart();
     });
-    const flow = (): void => {
-      if (open >= maxOpen || socket.writableLength > maxUnread) socket.pause();
-      else if (socket.isPaused()) socket.resume();
-    };
+    const isFull = (): boolean => open >= maxOpen || socket.writableLength > maxUnread;
     const send = (answer: Buffer): void => {
-      if (!socket.destroyed) socket.write(framed(answer));
+      if (!socket.destroyed && socket.writable) socket.write(framed(answer));
     };
-    const take = (bytes: Buffer): void => {
-      quiet.restart();
-      for (const message of frames.take(bytes)) {
+    /** What arrived, as far as there is room for answers; then no more is read until there is. */
+    const flow = (): void => {
+      while (!isFull() && !socket.destroyed) {
+        const message = frames.next();
+        if (message === undefined) break;
         const answer = this.#answerer.answer(message, client);
         if (answer instanceof Promise) {
           open += 1;
           answer.then(send, this.#unsent).finally(() => {
             open -= 1;
-            flow();
+            goOn();
           });
         } else if (answer !== undefined) send(answer);
       }
-      flow();
+      if (isFull()) socket.pause();
+      else if (hasEnded) {
+        if (open === 0) socket.end();
+      } else if (socket.isPaused()) socket.resume();
     };
     const contain = (error: unknown): void => {
       socket.destroy();
       this.#unexpected(error);
     };
     // Not around the server: what is accepted does not go on with what it was made in.
+    const goOn = (): void => {
+      handled({ part, contain }, flow);
+    };
     socket.on("data", (bytes) => {
-      handled({ part, contain }, () => {
-        take(bytes);
-      });
+      quiet.restart();
+      frames.add(bytes);
+      goOn();
     });
-    socket.on("drain", flow);
+    socket.on("end", () => {
+      hasEnded = true;
+      goOn();
+    });
+    socket.on("drain", goOn);
     socket.on("error", () => {
       // The close that follows says it all.
     });

@@ -16,13 +16,22 @@ export class FrameReader {
 
   /** The messages that are complete now. */
   *take(bytes: Buffer): Generator<Buffer, void, undefined> {
+    this.add(bytes);
+    for (let message = this.next(); message !== undefined; message = this.next()) yield message;
+  }
+
+  /** Something arrived. */
+  add(bytes: Buffer): void {
     this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
-    while (this.#rest.length >= 2) {
-      const end = 2 + this.#rest.readUInt16BE(0);
-      if (this.#rest.length < end) return;
-      const message = this.#rest.subarray(2, end);
-      this.#rest = this.#rest.subarray(end);
-      yield message;
-    }
+  }
+
+  /** The next message; undefined while none is complete. */
+  next(): Buffer | undefined {
+    if (this.#rest.length < 2) return undefined;
+    const end = 2 + this.#rest.readUInt16BE(0);
+    if (this.#rest.length < end) return undefined;
+    const message = this.#rest.subarray(2, end);
+    this.#rest = this.#rest.subarray(end);
+    return message;
   }
 }
