@@ -4,6 +4,7 @@
 import type { AppProbesOptions } from "../app-probes/options.ts";
 import type { AppProbes, AppProbesDependencies } from "../app-probes/app-probes.ts";
 import type { AppProbesParts } from "../app-probes/route.ts";
+import { loadedOnce } from "../lifecycle/loaded-once.ts";
 
 /** @param options undefined has none */
 export function applicationProbes(
@@ -11,14 +12,12 @@ export function applicationProbes(
   { log, metrics }: AppProbesDependencies,
 ): AppProbesParts["probeApplication"] {
   if (options === undefined) return () => Promise.resolve(undefined);
-  let loaded: Promise<AppProbes> | undefined;
-  const load = async (): Promise<AppProbes> => {
+  const load = loadedOnce(async (): Promise<AppProbes> => {
     const { AppProbes: Loaded } = await import("../app-probes/app-probes.ts");
     return new Loaded(options, { log, metrics: metrics.withPrefix("outrider_") });
-  };
+  });
   return async (asked) => {
     if (!options.probers.has(asked.path)) return undefined;
-    loaded ??= load();
-    return (await loaded).answer(asked);
+    return (await load()).answer(asked);
   };
 }

@@ -1,6 +1,7 @@
 /**
  * Merged metrics: what is asked for them, loaded with the first scrape.
  */
+import { loadedOnce } from "../lifecycle/loaded-once.ts";
 import type { ScrapeOptions } from "../scrape/options.ts";
 import type { ScrapeParts } from "../scrape/scrape-route.ts";
 import type { Scraper } from "../scrape/scraper.ts";
@@ -19,11 +20,8 @@ export interface LateScraperDependencies {
 
 /** Answers scrapes. */
 export function lateScraper(options: ScrapeOptions, deps: LateScraperDependencies): ScrapeParts["scrape"] {
-  let scraper: Promise<Scraper> | undefined;
-  return async (asked) => {
-    scraper ??= load(options, deps);
-    return (await scraper).answer(asked);
-  };
+  const scraper = loadedOnce(() => load(options, deps));
+  return async (asked) => (await scraper()).answer(asked);
 }
 
 async function load(

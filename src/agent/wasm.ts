@@ -2,6 +2,7 @@
  * Extension configurations on their way to Envoy (ECDS), which cannot fetch a Wasm module from a registry: the agent
  * does it, and names a file instead.
  */
+import { loadedOnce } from "../lifecycle/loaded-once.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -20,12 +21,10 @@ export function wasmLoader(
   options: WasmOptions,
   { log, metrics, tasks }: { readonly log: Logger; readonly metrics: Metrics; readonly tasks: TaskGroup },
 ): () => Promise<ResourceRewriter> {
-  let loaded: Promise<ResourceRewriter> | undefined;
-  const load = async (): Promise<ResourceRewriter> => {
+  return loadedOnce(async (): Promise<ResourceRewriter> => {
     const { WasmExtensions } = await import("../wasm/wasm-extensions.ts");
     const extensions = await WasmExtensions.open(options, log, metrics);
     tasks.spawn("purge-wasm-modules", (signal) => extensions.run(signal));
     return extensions;
-  };
-  return () => (loaded ??= load());
+  });
 }
