@@ -40,9 +40,15 @@ export function forwardedHeaders(
   return { ...Object.fromEntries(passed), host: hostFor(headers.host, statusPort, target) };
 }
 
-/** The same host, at the application's port where it names the agent's. */
+/** A name or an address, and perhaps a port (RFC 9110, 7.2). */
+const plainHost = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i;
+
+/**
+ * The same host, at the application's port where it names the agent's. One that is none is not passed on: an application
+ * that redirects by it would send the agent wherever the asker likes.
+ */
 function hostFor(host: string | undefined, statusPort: number, target: Forwarding["target"]): string {
-  if (host === undefined || host === "") return formatHostPort(target);
+  if (host === undefined || !plainHost.test(host)) return formatHostPort(target);
   const ownPort = `:${statusPort}`;
   return host.endsWith(ownPort) ? `${host.slice(0, -ownPort.length)}:${target.port}` : host;
 }

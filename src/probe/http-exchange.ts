@@ -165,7 +165,8 @@ function bodyOf(body: Readable, maxBytes: number): Promise<Buffer> {
   });
 }
 
-function portOf({ protocol, port }: URL): number {
+/** Where a URL leads that need not say it. */
+export function portOf({ protocol, port }: URL): number {
   if (port !== "") return Number(port);
   return protocol === "https:" ? 443 : 80;
 }

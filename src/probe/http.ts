@@ -5,7 +5,7 @@
  */
 import { bracketed } from "../net/host-port.ts";
 import type { OutgoingHttpHeaders } from "node:http";
-import { exchange, type HttpQuestion, type HttpReply } from "./http-exchange.ts";
+import { exchange, type HttpQuestion, type HttpReply, portOf } from "./http-exchange.ts";
 import type { ProbeMethod, ProbeResult, ProbeTarget } from "./method.ts";
 
 type HttpCheck = Extract<ProbeMethod, { kind: "http" }>;
@@ -49,11 +49,21 @@ export async function followed(question: FollowedQuestion, signal: AbortSignal):
   throw new Error(`it redirected more than ${maxRedirects} times`);
 }
 
-/** Where to ask next; undefined when the redirect leads to another host, or nowhere. */
+/** This machine itself, as URL writes it. */
+const loopback =
+  /^(?:(?:.+\.)?localhost\.?|127(?:\.\d+){3}|0\.0\.0\.0|\[::1?\]|\[::ffff:(?:7f[\da-f]{2}:[\da-f]{1,4}|0:0)\])$/;
+
+/**
+ * Where to ask next; undefined when the redirect leads to another host, or nowhere.
+ *
+ * On loopback another port is as good as another host: what listens there may trust whoever comes from this machine.
+ */
 export function redirectTarget(from: string, location: string | undefined): URL | undefined {
   const next = location === undefined ? null : URL.parse(location, from);
-  if (next === null || next.hostname !== URL.parse(from)?.hostname) return undefined;
-  return next.protocol === "http:" || next.protocol === "https:" ? next : undefined;
+  const here = URL.parse(from);
+  if (next === null || here === null || next.hostname !== here.hostname) return undefined;
+  if (next.protocol !== "http:" && next.protocol !== "https:") return undefined;
+  return loopback.test(here.hostname) && portOf(next) !== portOf(here) ? undefined : next;
 }
 
 /** The headers to send, those that are given first. */

@@ -161,6 +161,15 @@ describe("a probe of the application by HTTP", () => {
         assert.deepEqual([statusOf(answer), bodyOf(answer)], [status, body], location);
       });
     }
+    const reached: IncomingMessage[] = [];
+    await using other = await app(reached);
+    await probed(
+      http(port, `/to/${encodeURIComponent(`http://127.0.0.1:${other.port}/status/503`)}`),
+      async (ask) => {
+        assert.equal(statusOf(await ask()), 200);
+      },
+    );
+    assert.equal(reached.length, 0);
     await using loop = await HttpServer.listen({ host: "127.0.0.1", port: 0 }, (_, response) => {
       response.writeHead(302, { location: "/again" }).end();
     });

@@ -20,6 +20,26 @@ describe("redirectTarget()", () => {
     });
   }
 
+  const ofLoopback: readonly [from: string, location: string, isFollowed: boolean][] = [
+    ["http://127.0.0.1:8080/a", "/ready", true],
+    ["http://127.0.0.1:8080/a", "http://127.0.0.1:8080/ready", true],
+    ["http://127.0.0.1:8080/a", "http://127.0.0.1:15020/debug/config", false],
+    ["http://127.0.0.1:8080/a", "http://127.0.0.1/", false],
+    ["http://127.0.0.1/a", "http://127.0.0.1:80/b", true],
+    ["http://127.0.0.1:8080/a", "https://127.0.0.1/", false],
+    ["http://127.0.0.2:8080/a", "http://127.0.0.2:15000/", false],
+    ["http://localhost:8080/a", "http://localhost:15000/", false],
+    ["http://web.localhost:8080/a", "http://web.localhost:15000/", false],
+    ["http://[::1]:8080/a", "http://[::1]:15000/", false],
+    ["http://[::ffff:127.0.0.1]:8080/a", "http://[::ffff:127.0.0.1]:15000/", false],
+    ["http://0.0.0.0:8080/a", "http://0.0.0.0:15000/", false],
+  ];
+  for (const [from, location, isFollowed] of ofLoopback) {
+    test(`of ${location} is ${isFollowed ? "followed" : "left"} on loopback from ${from}`, () => {
+      assert.equal(redirectTarget(from, location) !== undefined, isFollowed);
+    });
+  }
+
   test("keeps the host of a path that looks like one", () => {
     assert.equal(
       redirectTarget("http://10.0.0.1:8080//elsewhere/a", "b")?.href,
