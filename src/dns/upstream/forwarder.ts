@@ -5,7 +5,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import { Timer } from "../../lifecycle/timer.ts";
 import { formatHostPort } from "../../net/host-port.ts";
 import { withOpt, withoutOpt } from "../wire/reply.ts";
-import { disguised, givenUp, isFailure, type Outcome, type Outgoing } from "./exchange.ts";
+import { disguised, givenUp, isFailure, matchOf, type Outcome, type Outgoing } from "./exchange.ts";
 import type { ResolverConfig, Upstream } from "./resolv-conf.ts";
 import { askOverTcp } from "./tcp-exchange.ts";
 import { planTries, type TryPlan } from "./try-order.ts";
@@ -61,12 +61,17 @@ const restMs = 10_000;
 /** Connections to upstreams at one time. */
 const maxConnections = 128;
 
+/** In place of random bytes. */
+const allLower = Buffer.alloc(1);
+
 /** Forwards; disposing fails what is open. */
 export class Forwarder implements Disposable {
   readonly #options: ForwarderOptions;
   readonly #deps: ForwarderDependencies;
   readonly #exchanges = new Map<string, UdpExchange>();
   readonly #suspects = new Map<string, number>();
+  /** Those that give names back in lower case, whatever they were asked: they are asked so. */
+  readonly #lowerCasing = new Set<string>();
   /** What ends each query that is open. */
   readonly #open = new Set<() => void>();
   /** Grows as the servers change. */
@@ -110,6 +115,7 @@ export class Forwarder implements Disposable {
     this.#generation += 1;
     const known = new Set(this.servers.map(formatHostPort));
     this.#suspects.clear();
+    this.#lowerCasing.clear();
     for (const [key, exchange] of this.#exchanges) {
       if (known.has(key)) continue;
       exchange[Symbol.dispose]();
@@ -233,14 +239,27 @@ export class Forwarder implements Disposable {
       return outcome;
     };
     if (!overTcp) {
-      const outcome = await timed("udp", () =>
-        this.#exchangeWith(upstream).ask((id) => this.#disguise(question, id), signal, lateMs),
-      );
+      const isLower = this.#lowerCasing.has(key);
+      const askOverUdp = (): Promise<Outcome> =>
+        timed("udp", () =>
+          this.#exchangeWith(upstream).ask(
+            (id) => this.#disguise(question, id, this.#lowerCasing.has(key)),
+            signal,
+            lateMs,
+          ),
+        );
+      const outcome = await askOverUdp();
       if (outcome.kind === "answered") return outcome.message;
       if (outcome.kind === "failed") return undefined;
       const whole = await timed("tcp", () => this.#askOverTcp(upstream, question, signal));
       if (whole.kind === "answered") return whole.message;
-      return outcome.kind === "truncated" ? outcome.message : undefined;
+      if (outcome.kind === "truncated") return outcome.message;
+      // Nobody but itself can say that it loses case, and it does not take TCP: it is believed.
+      if (isLower || (signal.aborted && signal.reason !== givenUp.tooLate)) return undefined;
+      if (!this.servers.some((one) => formatHostPort(one) === key)) return undefined;
+      this.#lowerCasing.add(key);
+      const again = signal.aborted ? undefined : await askOverUdp();
+      return again?.kind === "answered" || again?.kind === "truncated" ? again.message : undefined;
     }
     const outcome = await timed("tcp", () => this.#askOverTcp(upstream, question, signal));
     return outcome.kind === "answered" ? outcome.message : undefined;
@@ -251,7 +270,11 @@ export class Forwarder implements Disposable {
       return { kind: "failed", reason: "too many connections are open" };
     this.#connections += 1;
     try {
-      return await askOverTcp(upstream, this.#disguise(question, randomInt(65_536)), signal);
+      const outgoing = this.#disguise(question, randomInt(65_536), false);
+      const outcome = await askOverTcp(upstream, outgoing, signal);
+      if (outcome.kind === "answered" && matchOf(outcome.message, outgoing) === "other case")
+        this.#lowerCasing.add(formatHostPort(upstream));
+      return outcome;
     } finally {
       this.#connections -= 1;
     }
@@ -287,8 +310,8 @@ export class Forwarder implements Disposable {
     for (const exchange of this.#exchanges.values()) exchange.rest();
   }
 
-  #disguise({ message, questionEnd }: Question, id: number): Outgoing {
-    return disguised(message, questionEnd, id, this.#random(32));
+  #disguise({ message, questionEnd }: Question, id: number, isLower: boolean): Outgoing {
+    return disguised(message, questionEnd, id, isLower ? allLower : this.#random(32));
   }
 
   /** Asking the system for a few bytes each time would cost more than the query. */

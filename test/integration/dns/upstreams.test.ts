@@ -149,6 +149,22 @@ describe("an upstream", () => {
     assert.ok(new Set(queries.map(({ bytes }) => bytes.subarray(12, 40).toString("latin1"))).size > 6);
   });
 
+  for (const takesTcp of [false, true])
+    test(`that gives names back in lower case, ${takesTcp ? "and takes" : "without"} TCP, is asked so from then on`, async () => {
+      await using dns = await runningDns({ table: {} });
+      dns.upstream.takesTcp = takesTcp;
+      dns.upstream.respond = (query) => {
+        const answer = usualAnswer(query);
+        answer.write(answer.toString("latin1", 12, 12 + query.name.length + 1).toLowerCase(), 12, "latin1");
+        return answer;
+      };
+      for (const asked of [2, 3, 4]) {
+        const { data, packet } = await askDns(dns.target, "A-rather-long-name.example.com");
+        assert.deepEqual([data, packet.questions?.[0]?.name], [right, "A-rather-long-name.example.com"]);
+        assert.equal(dns.upstream.queries.length, asked);
+      }
+    });
+
   test("gets EDNS options, sizes and DO as they came, and DNSSEC records come back", async () => {
     await using dns = await runningDns({ table: {} });
     dns.upstream.respond = (query) =>
