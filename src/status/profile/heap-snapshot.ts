@@ -21,7 +21,11 @@ const text = /"(?:[^"\\]|\\.)*"/gs;
 /** Take one: nothing else is done until V8 has it, for some tenths of a second. @param redact knows the secrets */
 export async function heapSnapshot(redact: (text: string) => string): Promise<Readable> {
   const { getHeapSnapshot } = await import("node:v8");
-  return Readable.from(withoutSecrets(getHeapSnapshot().setEncoding("utf8"), redact), { objectMode: false });
+  const snapshot = getHeapSnapshot().setEncoding("utf8");
+  const body = Readable.from(withoutSecrets(snapshot, redact), { objectMode: false });
+  // Also that of a body that nobody has begun to read.
+  body.once("close", () => snapshot.destroy());
+  return body;
 }
 
 /** The same pieces, each text of which that may be a secret is another. */

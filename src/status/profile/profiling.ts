@@ -1,7 +1,9 @@
 /**
  * `/debug/pprof/`, as far as Node.js has what Go has: where the agent's processor time goes.
  */
+import type { Readable } from "node:stream";
 import { promisify } from "node:util";
+import { Timer } from "../../lifecycle/timer.ts";
 import { type Answer, type Asked, text } from "../contract/route.ts";
 import { takeCpuProfile } from "./cpu-profile.ts";
 
@@ -10,6 +12,9 @@ export const profilingRoot = "/debug/pprof/";
 
 /** Length of a profile in seconds. */
 const seconds = { usual: 30, most: 300 } as const;
+
+/** How long whoever has asked for a profile may take to read it, in milliseconds. */
+const longestReadMs = 300_000;
 
 const index = `${profilingRoot}
 
@@ -93,11 +98,24 @@ export class Profiling {
   async #alone(take: () => Promise<Answer>): Promise<Answer> {
     if (this.#isBusy) return plain(503, "Another profile is being taken\n");
     this.#isBusy = true;
+    let body: Readable | undefined;
     try {
-      return await take();
+      const answer = await take();
+      if (answer.kind === "stream") ({ body } = answer);
+      return answer;
     } finally {
-      this.#isBusy = false;
+      if (body === undefined) this.#isBusy = false;
+      else this.#isTakenUntilEndOf(body);
     }
+  }
+
+  /** What is left of a profile takes memory until it has been read. */
+  #isTakenUntilEndOf(body: Readable): void {
+    const limit = new Timer(longestReadMs, () => body.destroy(), { isBackground: true });
+    body.once("close", () => {
+      limit.cancel();
+      this.#isBusy = false;
+    });
   }
 }
 

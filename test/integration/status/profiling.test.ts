@@ -2,11 +2,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { generateKeyPairSync } from "node:crypto";
+import { once } from "node:events";
+import { buffer } from "node:stream/consumers";
 import { setImmediate } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { fetchHttp, type HttpResponse } from "../../../src/net/http-client.ts";
 import { servedRoutes } from "../../../src/agent/status-routes.ts";
+import type { Profiling } from "../../../src/status/profile/profiling.ts";
 import { listenForStatus } from "../../../src/status/server.ts";
 import { Redactor } from "../../../src/telemetry/redactor.ts";
 import { statusParts } from "../../support/status-parts.ts";
@@ -130,4 +133,34 @@ describe("profiles in V8's own form", () => {
         assert.ok(!text.includes(line), line.slice(0, 20));
     });
   });
+
+  test("are of one heap at a time, until it has been read or nobody reads it", async (context) => {
+    const { profiling } = statusParts();
+    const taken = await profiling.heapSnapshot();
+    assert.ok(taken.kind === "stream");
+    assert.deepEqual(await statusOfNext(profiling), 503);
+    const closed = once(taken.body, "close");
+    await buffer(taken.body);
+    await closed;
+
+    context.mock.timers.enable({ apis: ["setTimeout"] });
+    const forgotten = await profiling.heapSnapshot();
+    assert.ok(forgotten.kind === "stream");
+    assert.deepEqual(await statusOfNext(profiling), 503);
+    context.mock.timers.tick(300_000);
+    assert.ok(forgotten.body.destroyed);
+    await once(forgotten.body, "close");
+
+    const last = await profiling.heapSnapshot();
+    assert.ok(last.kind === "stream");
+    last.body.destroy();
+  });
 });
+
+/** 0 for a profile. */
+async function statusOfNext(profiling: Profiling): Promise<number> {
+  const answer = await profiling.heapSnapshot();
+  if (answer.kind === "text") return answer.status;
+  if (answer.kind === "stream") answer.body.destroy();
+  return 0;
+}
