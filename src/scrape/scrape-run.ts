@@ -1,8 +1,8 @@
 /**
  * One scrape: all sources are asked at once, and written one after the other, those first that answer first.
  *
- * Whatever a source does, it is the only one that loses by it. One that hangs has the time that it shares with those
- * that are still to come, and what all of them together take ends before the scraper's own time does.
+ * Whatever a source does, it is the only one that loses by it. One that hangs leaves some of the time to those that are
+ * still to come, and what all of them together take ends before the scraper's own time does.
  */
 import { Deadline, Timer } from "../lifecycle/timer.ts";
 import type { Format } from "./formats/family.ts";
@@ -15,6 +15,7 @@ import type { ScrapeOptions } from "./options.ts";
 import { type Outcome, outcomeFamilies, outcomeText } from "./outcome.ts";
 import { SourceFailure } from "./source/failure.ts";
 import { openSource, type OpenSource, type Source } from "./source/open-source.ts";
+import { sourceTimeMs } from "./source-time.ts";
 import { readSource } from "./source/read-source.ts";
 
 /** What it works with. */
@@ -94,8 +95,8 @@ export class ScrapeRun implements Disposable {
     for (let left = this.#asked; left.length > 0;) {
       const one = await this.#next(left);
       const tally = new Tally();
-      const failure = yield* this.#merge(one, left.length, { ...rules, tally, maxSeries: limits.maxSeries });
       left = left.filter((other) => other !== one);
+      const failure = yield* this.#merge(one, left, { ...rules, tally, maxSeries: limits.maxSeries });
       const seconds = (performance.now() - this.#started) / 1_000;
       const outcome = { source: one.source, tally, failure, seconds };
       outcomes.push(outcome);
@@ -145,7 +146,7 @@ export class ScrapeRun implements Disposable {
 
   async *#merge(
     { source, state }: Asked,
-    sharers: number,
+    others: readonly Asked[],
     { series, ...rules }: TextRules & { readonly series: SeriesSet | undefined },
   ): AsyncGenerator<Uint8Array, SourceFailure | undefined, undefined> {
     if (state.kind !== "open") return state.kind === "failed" ? state.failure : undefined;
@@ -155,7 +156,9 @@ export class ScrapeRun implements Disposable {
         ? new TrustedText(rules)
         : new CheckedText({ ...rules, series, from: open.format });
     const leftMs = this.#deps.budgetMs - (performance.now() - this.#started);
-    const limits = { maxBytes: this.#deps.limits.maxBytes, timeoutMs: Math.max(0, leftMs) / sharers };
+    const toCome = others.map((other) => other.source.type);
+    const timeoutMs = sourceTimeMs(leftMs, this.#deps.budgetMs, toCome);
+    const limits = { maxBytes: this.#deps.limits.maxBytes, timeoutMs };
     try {
       yield* readSource(open, text, rules.tally, limits);
       return undefined;
