@@ -9,6 +9,7 @@ import { isIP } from "node:net";
 import type { Readable } from "node:stream";
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import { openSession } from "../grpc/bare-call.ts";
+import { errorCode } from "../lifecycle/error-message.ts";
 import { formatHostPort, unbracketed } from "../net/host-port.ts";
 import { settleAnyhow } from "../net/settle-anyhow.ts";
 import { connectTo } from "./tcp.ts";
@@ -86,20 +87,31 @@ function secure(options: ConnectionOptions): Promise<TLSSocket> {
 }
 
 async function overHttp1(question: HttpQuestion, how: RequestOptions): Promise<HttpReply> {
+  const response = await headOver(question, how);
+  const body = await bodyOf(response, question.maxBodyBytes);
+  return { status: response.statusCode ?? 0, location: response.headers.location, body };
+}
+
+/** A connection that was kept and is closed just now says nothing of the workload, which is asked by another, once. */
+async function headOver(question: HttpQuestion, how: RequestOptions): Promise<IncomingMessage> {
   const { request: open } = await import("node:http");
-  const { url, path, headers, maxBodyBytes } = question;
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+  const { url, path, headers } = question;
+  return new Promise((resolve, reject) => {
     const request = open(
       { host: unbracketed(url.hostname), port: portOf(url), path, headers, ...how },
       resolve,
     );
-    request.on("error", reject);
+    request.on("error", (error) => {
+      const isStale = request.reusedSocket && closedCodes.includes(errorCode(error));
+      if (isStale && how.signal?.aborted !== true) resolve(headOver(question, { ...how, agent: false }));
+      else reject(error);
+    });
     settleAnyhow(request, how.signal, reject);
     request.end();
   });
-  const body = await bodyOf(response, maxBodyBytes);
-  return { status: response.statusCode ?? 0, location: response.headers.location, body };
 }
+
+const closedCodes: readonly (string | undefined)[] = ["ECONNRESET", "EPIPE"];
 
 async function overHttp2(
   { url, path, headers, maxBodyBytes }: HttpQuestion,

@@ -148,6 +148,36 @@ describe("a probe of the application by HTTP", () => {
     });
   });
 
+  test("asks once more when a connection that was kept is closed just then", async () => {
+    const asked: number[] = [];
+    const server = createServer((socket) => {
+      const number = asked.push(0) - 1;
+      socket.on("error", () => undefined);
+      socket.on("data", () => {
+        asked[number] = (asked[number] ?? 0) + 1;
+        if (asked[number] === 1) socket.write("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfine");
+        else socket.destroy();
+      });
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(0, "127.0.0.1", resolve);
+    });
+    try {
+      const { port } = server.address() as AddressInfo;
+      await probed(
+        http(port, "/"),
+        async (ask) => {
+          assert.equal(statusOf(await ask()), 200);
+          assert.equal(statusOf(await ask()), 200);
+        },
+        { changes: { keepsConnections: true } },
+      );
+      assert.deepEqual(asked, [2, 1]);
+    } finally {
+      server.close();
+    }
+  });
+
   test("takes a redirect to another host for a success, and follows one within the host", async () => {
     await using server = await app();
     const { port } = server;
