@@ -19,6 +19,9 @@ const [newline, hash] = [10, 35];
 /** A source that has written this many lines that are none, and more of them than samples, writes no exposition. */
 const hopelessAfter = 1_000;
 
+/** The same of one that has written this many lines that say nothing or only announce, and so many for each sample. */
+const idle = { lines: 100_000, forSample: 10 } as const;
+
 export interface CheckedRules extends TextRules {
   readonly from: Format;
   /** Those of all sources that may have the same ones; undefined does not look. */
@@ -44,6 +47,8 @@ export class CheckedText implements SourceText {
   /** Name of the last sample. */
   #name: Uint8Array = new Uint8Array(0);
   #hasEnded = false;
+  /** Lines that are empty or begin with a hash. */
+  #idleLines = 0;
 
   constructor(rules: CheckedRules) {
     this.#rules = rules;
@@ -56,7 +61,10 @@ export class CheckedText implements SourceText {
   get isHopeless(): boolean {
     const { samples, dropped } = this.#rules.tally;
     const invalid = dropped.get("invalid") ?? 0;
-    return invalid >= hopelessAfter && invalid > samples;
+    if (invalid >= hopelessAfter && invalid > samples) return true;
+    if (this.#idleLines < idle.lines) return false;
+    const left = dropped.values().reduce((sum, count) => sum + count, 0) - invalid;
+    return this.#idleLines > idle.forSample * (samples + left);
   }
 
   take(lines: Buffer): readonly Uint8Array[] {
@@ -66,6 +74,14 @@ export class CheckedText implements SourceText {
     let passed = 0;
     let at = 0;
     while (at < lines.length && !this.#hasEnded) {
+      if (lines[at] === newline) {
+        if (at > passed) pieces.push(lines.subarray(passed, at));
+        const from = at;
+        while (lines[at] === newline) at += 1;
+        this.#idleLines += at - from;
+        passed = at;
+        continue;
+      }
       const next = isText && lines[at] !== hash ? scanner.scan(lines, at) : -1;
       const end = next < 0 ? lines.indexOf(newline, at) + 1 : next;
       const instead = next < 0 ? this.#any(lines.subarray(at, end)) : this.#usual(lines, at);
@@ -95,8 +111,12 @@ export class CheckedText implements SourceText {
     const { from, to, tally } = this.#rules;
     const text = line.toString("utf8", 0, line.length - 1);
     const isText = isUtf8(line);
-    if (text.trim() === "") return nothing;
+    if (text.trim() === "") {
+      this.#idleLines += 1;
+      return nothing;
+    }
     if (/^[ \t]*#/.test(text)) {
+      this.#idleLines += 1;
       if (!isText || !this.#metadata(text.trim())) tally.drop("invalid");
       return nothing;
     }

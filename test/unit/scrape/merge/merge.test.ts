@@ -230,6 +230,14 @@ describe("merged metrics", () => {
   test("a source that writes no metrics is given up", () => {
     assert.ok(merged([{ text: "<html>\n".repeat(1_000) }]).texts[0]?.isHopeless);
     assert.ok(!merged([{ text: "a 1\n".repeat(1_001) + "<html>\n".repeat(1_000) }]).texts[0]?.isHopeless);
+    for (const line of ["\n", " \n", "# a comment\n", "# TYPE a gauge\n"]) {
+      assert.ok(merged([{ text: line.repeat(100_000) }]).texts[0]?.isHopeless, line);
+      assert.ok(!merged([{ text: line.repeat(99_999) }]).texts[0]?.isHopeless, line);
+      assert.ok(
+        !merged([{ text: "a 1\n".repeat(10_000) + line.repeat(100_000) }]).texts[0]?.isHopeless,
+        line,
+      );
+    }
   });
 
   test("OpenMetrics says whether it has come to its end", () => {
