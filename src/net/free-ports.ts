@@ -19,15 +19,16 @@ export function portBlock(pid: number): number {
 }
 
 /**
- * The first `count` ports from `start` on that nobody listens on.
+ * The first `count` ports from `start` on that nobody listens on; after the last comes the lowest.
  *
  * @throws Error when there are not enough
  */
 export async function freePorts(count: number, start: number): Promise<readonly number[]> {
   const found: number[] = [];
-  for (let port = start; found.length < count; port += 1) {
-    if (port >= lowest + blocks * blockSize)
-      throw new Error(`there are no ${count} free ports from ${start} on`);
+  const all = blocks * blockSize;
+  for (let looked = 0; found.length < count; looked += 1) {
+    if (looked >= all) throw new Error(`there are no ${count} free ports from ${start} on`);
+    const port = lowest + ((start - lowest + looked) % all);
     const isIstios = port >= istio.first && port <= istio.last;
     if (!isIstios && (await isFree(port))) found.push(port);
   }

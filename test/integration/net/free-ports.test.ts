@@ -9,3 +9,14 @@ test("a free port is none of Istio's, which a sidecar beside it would find taken
     ports.join(),
   );
 });
+
+test("after the last port the search goes on with the lowest, and each is found once", async () => {
+  for (const start of [31_999, 32_000]) {
+    const ports = await freePorts(300, start);
+    assert.equal(new Set(ports).size, 300);
+    assert.ok(
+      ports.every((port) => port >= 10_000 && port <= 31_999),
+      ports.join(),
+    );
+  }
+});
