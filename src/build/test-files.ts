@@ -8,6 +8,7 @@ const root = join(import.meta.dirname, "../..");
 /** Longest run of one test, in milliseconds. */
 const timeout = 180_000;
 
+/** What came of all tests so far. */
 export interface TestCounts {
   passed: number;
   failed: number;

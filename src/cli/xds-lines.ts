@@ -1,6 +1,7 @@
 /**
  * Exchanges with the control plane as lines for people.
  */
+import { shortType } from "../xds/type-urls.ts";
 import type { RefusalReport } from "../status/contract/agent-report.ts";
 import type { Exchange } from "../xdsproxy/report/recorder.ts";
 
@@ -33,7 +34,7 @@ export function exchangeLine(exchange: Exchange): string {
   const parts = [
     at,
     `stream ${stream}`,
-    typeUrl.replace(/^.*\./, ""),
+    shortType(typeUrl),
     `${outcome.toUpperCase()}${latency}`,
     `version ${JSON.stringify(version)}`,
     `${resources} resources, ${bytes} bytes${listed(exchange.names, resources)}`,
@@ -47,7 +48,7 @@ export function exchangeLine(exchange: Exchange): string {
 /** One line for what Envoy refuses now: type, name, since when, what serves in its place, and Envoy's words. */
 export function refusalLine({ typeUrl, name, since, serves, reason }: RefusalReport): string {
   const what = serves === "nothing" ? "nothing serves in its place" : "the last accepted one serves";
-  const type = typeUrl.replace(/^.*\./, "");
+  const type = shortType(typeUrl);
   return ["refused now", type, name, `since ${since}`, what, reason.trim().replaceAll(/\s+/g, " ")].join(
     "  ",
   );

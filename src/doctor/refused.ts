@@ -1,6 +1,7 @@
 /**
  * What the Envoy of a running agent refuses of the control plane's configuration: the agent is asked.
  */
+import { shortType } from "../xds/type-urls.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { AgentClient } from "../status/client.ts";
 import { reportRoute } from "../status/routes/report.ts";
@@ -74,6 +75,6 @@ async function askForRefused(port: number): Promise<readonly RefusedResource[]> 
   const { xds } = await AgentClient.onPort(port).ask(reportRoute, { withinMs: reportMs });
   return (xds.refused ?? []).map(({ typeUrl, ...refused }) => ({
     ...refused,
-    type: typeUrl.replace(/^.*\./, ""),
+    type: shortType(typeUrl),
   }));
 }

@@ -18,3 +18,8 @@ export const wildcardTypes: ReadonlySet<string> = new Set([
   typeUrl.listener,
   typeUrl.nameTable,
 ]);
+
+/** `Cluster` of `type.googleapis.com/envoy.config.cluster.v3.Cluster`, for people. */
+export function shortType(url: string): string {
+  return url.replace(/^.*\./, "");
+}

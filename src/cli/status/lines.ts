@@ -1,6 +1,8 @@
 /**
  * The state of an agent on one screen.
  */
+import { describeSwap } from "../../status/contract/reload-report.ts";
+import { shortType } from "../../xds/type-urls.ts";
 import { formatDuration } from "../../lifecycle/format-duration.ts";
 import type { EnvoyReport, IdentityReport, XdsReport } from "../../status/contract/agent-report.ts";
 import type { LogRecord } from "../../telemetry/journal.ts";
@@ -64,7 +66,7 @@ function typeLine(exchange: Exchange, now: Date): string {
     source === "control plane" ? undefined : `from the ${source}`,
     error,
   ];
-  return `${typeUrl.replace(/^.*\./, "").padEnd(24)} ${facts.filter(isTold).join(", ")}`;
+  return `${shortType(typeUrl).padEnd(24)} ${facts.filter(isTold).join(", ")}`;
 }
 
 function envoyLines(envoy: EnvoyReport, now: Date): readonly string[] {
@@ -84,24 +86,15 @@ function envoyLines(envoy: EnvoyReport, now: Date): readonly string[] {
     ...(envoy.configurationProblems ?? []).map((text) => more(`✖ ${text}`)),
     ...(lastSwap === undefined
       ? []
-      : [more(`last swap ${ago(lastSwap.at, now)} for ${lastSwap.trigger}: ${swapText(lastSwap)}`)]),
+      : [
+          more(
+            `last swap ${ago(lastSwap.at, now)} for ${lastSwap.trigger}: ${describeSwap(lastSwap.report)}`,
+          ),
+        ]),
     ...(lastExit === undefined
       ? []
       : [more(`generation ${lastExit.generation} ended ${ago(lastExit.at, now)}: ${lastExit.message}`)]),
   ];
-}
-
-function swapText({ report }: NonNullable<EnvoyReport["lastSwap"]>): string {
-  switch (report.result) {
-    case "swapped":
-      return `${report.mode}, generation ${report.generation} after ${report.afterMs} ms`;
-    case "refused":
-      return `refused at ${report.stage}: ${report.reason}`;
-    case "unchanged":
-    case "superseded":
-    case "stopped":
-      return report.result;
-  }
 }
 
 /** Time of day, level where it is more than a notice, scope, message and fields. */

@@ -1,7 +1,8 @@
 /** What the control plane sent, and what Envoy said to it. */
+import { shortType } from "../../xds/type-urls.ts";
 import { html } from "../html.ts";
 import type { PageView, ShownExchange } from "../view.ts";
-import { facts, type Mark, moment, type Section, shortType, sign, table } from "./parts.ts";
+import { facts, type Mark, moment, type Section, sign, table } from "./parts.ts";
 
 const marks: Readonly<Record<ShownExchange["outcome"], Mark>> = {
   acked: "well",

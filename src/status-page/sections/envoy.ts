@@ -1,4 +1,5 @@
 /** The Envoy that serves, those before it, and what another one waits for. */
+import { describeSwap } from "../../status/contract/reload-report.ts";
 import type { EnvoyReport, GenerationReport } from "../../status/contract/agent-report.ts";
 import { html } from "../html.ts";
 import type { PageView } from "../view.ts";
@@ -31,7 +32,8 @@ export function envoySection({ report: { envoy }, now }: PageView): Section {
           "last swap",
           envoy.lastSwap === undefined
             ? undefined
-            : html`${swapText(envoy.lastSwap)}, ${moment(envoy.lastSwap.at, now)}`,
+            : html`${envoy.lastSwap.trigger}: ${describeSwap(envoy.lastSwap.report)},
+              ${moment(envoy.lastSwap.at, now)}`,
         ],
         ["open connections", connectionsText(envoy)],
       ])}
@@ -55,19 +57,6 @@ export function envoySection({ report: { envoy }, now }: PageView): Section {
 
 function endText({ end }: GenerationReport, now: Date): ReturnType<typeof html> | undefined {
   return end === undefined ? undefined : html`${end.message} (${moment(end.at, now)})`;
-}
-
-function swapText({ trigger, report }: NonNullable<EnvoyReport["lastSwap"]>): string {
-  switch (report.result) {
-    case "swapped":
-      return `${trigger}: ${report.mode}, generation ${report.generation} after ${report.afterMs} ms`;
-    case "refused":
-      return `${trigger}: refused at ${report.stage}: ${report.reason}`;
-    case "unchanged":
-    case "superseded":
-    case "stopped":
-      return `${trigger}: ${report.result}`;
-  }
 }
 
 function connectionsText({ drainHeldUpBy }: EnvoyReport): string | undefined {

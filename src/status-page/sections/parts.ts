@@ -81,8 +81,3 @@ export function moment(iso: string, now: Date): Html {
 function roundedMs(ms: number): number {
   return Math.round(ms / 1_000) * 1_000;
 }
-
-/** `Cluster` of a type's URL. */
-export function shortType(typeUrl: string): string {
-  return typeUrl.replace(/^.*\./, "");
-}

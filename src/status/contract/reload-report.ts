@@ -21,3 +21,17 @@ export type SwapReport =
 
 /** What became of a reload; `invalid` when the configuration cannot be used, or where there is no Envoy. */
 export type ReloadReport = SwapReport | { readonly result: "invalid"; readonly problems: readonly string[] };
+
+/** In a few words: how it took over, or why it did not. */
+export function describeSwap(report: SwapReport): string {
+  switch (report.result) {
+    case "swapped":
+      return `${report.mode}, generation ${report.generation} after ${report.afterMs} ms`;
+    case "refused":
+      return `refused at ${report.stage}: ${report.reason}`;
+    case "unchanged":
+    case "superseded":
+    case "stopped":
+      return report.result;
+  }
+}

@@ -1,6 +1,7 @@
 /**
  * A resource that Envoy refuses, and how that is told.
  */
+import { shortType } from "../../xds/type-urls.ts";
 
 /** A resource that Envoy refuses. */
 export interface Refusal {
@@ -26,7 +27,7 @@ const wordsInSentence = 300;
 
 /** A refusal as part of a sentence: what is refused, and Envoy's words for why. */
 export function describeRefused({ typeUrl, name, reason }: Refusal): string {
-  const type = typeUrl.replace(/^.*\./, "");
+  const type = shortType(typeUrl);
   const what = name === "" ? "of an unknown name" : JSON.stringify(name);
   const words = reason.trim().replaceAll(/\s+/g, " ");
   const why = words.length <= wordsInSentence ? words : `${words.slice(0, wordsInSentence)}…`;
