@@ -5,7 +5,7 @@ import { test } from "node:test";
 import type { MeshReport } from "../support/captured-mesh.ts";
 import { inOwnNetwork, whyNoOwnNetwork } from "../support/own-network.ts";
 
-test("applications that know of no mesh talk by name through it, over HTTP, TCP and gRPC", async (t) => {
+test("applications that know of no mesh talk by name through it, over HTTP, HTTPS, TCP and gRPC", async (t) => {
   const obstacle = whyNoOwnNetwork();
   if (obstacle !== undefined) {
     t.skip(obstacle);
@@ -17,10 +17,24 @@ test("applications that know of no mesh talk by name through it, over HTTP, TCP 
     options: {},
   });
   assert.match(report.init, /^applied: IPv4 rules \(nft\)\nproven: /);
-  for (const seen of [report.byName, report.byShortName]) {
-    assert.match(seen.http, /^application: .*URI=spiffe:\/\/cluster\.local\/ns\/demo\/sa\/web/);
-    assert.equal(seen.tcp, "application: over TCP");
-    assert.equal(seen.grpc, "application: over gRPC");
+  const calls = [
+    // TPROXY keeps the address of the caller's pod, …
+    { seen: report.byName, caller: "web", from: "10.44.1.2" },
+    { seen: report.byShortName, caller: "web", from: "10.44.1.2" },
+    // … and with REDIRECT the application is called by its own Envoy.
+    { seen: report.back, caller: "api", from: "127.0.0.6" },
+  ];
+  for (const { seen, caller, from } of calls) {
+    const { http, ...others } = seen;
+    assert.match(
+      http,
+      new RegExp(`^application: .*URI=spiffe://cluster.local/ns/demo/sa/${caller} from ${from}$`),
+    );
+    assert.deepEqual(others, {
+      https: `application: over HTTPS from ${from}`,
+      tcp: `application: over TCP from ${from}`,
+      grpc: `application: over gRPC from ${from}`,
+    });
   }
   assert.equal(report.fromOutside, "refused");
   const { root, proxy } = report.examined;

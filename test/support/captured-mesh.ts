@@ -1,9 +1,10 @@
 /**
- * Two pods as Kubernetes makes them, each in namespaces of its own: an init container that captures, a sidecar as uid
- * 1337, and an application that knows of neither.
+ * Two pods as Kubernetes makes them, each in namespaces of its own: an init container that captures, a sidecar, and an
+ * application that knows of neither. web's inbound connections are redirected, its sidecar is uid 1337; api has TPROXY,
+ * and a sidecar as Istio's injector then makes it: uid 0, gid 1337, NET_ADMIN and no other capability.
  *
  * Run in a network namespace of its own, which is the node: it starts the control plane and the pods, and prints what
- * web's clients get when they call api by its name.
+ * clients get when they call the other pod by its name.
  */
 import { execFileSync } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
@@ -14,18 +15,22 @@ import { type Child, spawnChild } from "../../src/process/child.ts";
 import { testEnvoy } from "./envoy.ts";
 import { eventually } from "./eventually.ts";
 import { startMs, TestMesh } from "./mesh.ts";
-import { apiHost, mutualTls } from "./mesh-objects.ts";
+import { mutualTls } from "./mesh-objects.ts";
 import { answerAsProgram } from "./namespaced-program.ts";
 import { mainPath, runOutrider, startOutrider } from "./outrider.ts";
-import { applicationPorts, type CallReport } from "./pod-application.ts";
+import { applicationPorts, applicationTls, type CallReport } from "./pod-application.ts";
+import { TestPki, validity } from "./test-pki.ts";
 
 /** What was seen. */
 export interface MeshReport {
   /** What the init container said, with its proof. */
   readonly init: string;
+  /** web calls api. */
   readonly byName: CallReport;
   /** By the name that its own namespace's search domains complete. */
   readonly byShortName: CallReport;
+  /** api calls web. */
+  readonly back: CallReport;
   /** From the node, which is in no mesh. */
   readonly fromOutside: string;
   /** What `outrider doctor` says of capture in web, as root and as the proxy. */
@@ -36,50 +41,65 @@ export interface MeshReport {
 
 const repository = join(mainPath, "../..");
 const proxyId = 1_337;
-/** A cluster IP, which no machine has. */
-const serviceAddress = "10.96.7.7";
 const nameServer = "10.96.0.10";
+
+/** Whose rights a program inside has: the init container's, a sidecar's by how its pod is captured, or any user's. */
+type Inside = "init" | "REDIRECT" | "TPROXY" | number;
+
+const rights: Readonly<Record<Exclude<Inside, number>, readonly string[]>> = {
+  init: ["--bounding-set=-all,+net_admin,+net_raw"],
+  REDIRECT: asUser(proxyId),
+  TPROXY: [`--regid=${proxyId}`, "--clear-groups", "--no-new-privs", "--bounding-set=-all,+net_admin"],
+};
 
 interface Pod {
   readonly name: string;
   readonly address: string;
   readonly root: string;
-  /** Words that run a program of the repository inside, as this user. */
-  inside(user: number | "init", ...words: readonly string[]): readonly string[];
+  readonly mode: "REDIRECT" | "TPROXY";
+  /** Words that run a program of the repository inside. */
+  inside(as: Inside, ...words: readonly string[]): readonly string[];
 }
 
-const api = {
-  apiVersion: "networking.istio.io/v1",
-  kind: "ServiceEntry",
-  metadata: { name: "api", namespace: "demo" },
-  spec: {
-    hosts: [apiHost],
-    addresses: [serviceAddress],
-    location: "MESH_INTERNAL",
-    resolution: "STATIC",
-    ports: [
-      { number: 80, name: "http", protocol: "HTTP" },
-      { number: applicationPorts.grpc, name: "grpc", protocol: "GRPC" },
-      { number: applicationPorts.tcp, name: "tcp", protocol: "TCP" },
-    ],
-    endpoints: [
-      {
-        address: "10.44.2.2",
-        ports: { http: applicationPorts.http, grpc: applicationPorts.grpc, tcp: applicationPorts.tcp },
-        serviceAccount: "api",
-      },
-    ],
-  },
-};
+/** A service whose address is one that no machine has, as a cluster IP is. */
+function serviceOf(name: string, net: number): object {
+  const { http, https, grpc, tcp } = applicationPorts;
+  return {
+    apiVersion: "networking.istio.io/v1",
+    kind: "ServiceEntry",
+    metadata: { name, namespace: "demo" },
+    spec: {
+      hosts: [hostOf(name)],
+      addresses: [`10.96.7.${net}`],
+      location: "MESH_INTERNAL",
+      resolution: "STATIC",
+      ports: [
+        { number: 80, name: "http", protocol: "HTTP" },
+        { number: 443, name: "https", protocol: "HTTPS" },
+        { number: grpc, name: "grpc", protocol: "GRPC" },
+        { number: tcp, name: "tcp", protocol: "TCP" },
+      ],
+      endpoints: [{ address: `10.44.${net}.2`, ports: { http, https, grpc, tcp }, serviceAccount: name }],
+    },
+  };
+}
+
+function hostOf(name: string): string {
+  return `${name}.demo.svc.cluster.local`;
+}
+
+function asUser(id: number): readonly string[] {
+  return [`--reuid=${id}`, `--regid=${id}`, "--clear-groups", "--no-new-privs", "--bounding-set=-all"];
+}
 
 /** The pause container: namespaces, and the files that a kubelet writes. */
 async function startPod(
   mesh: TestMesh,
   name: string,
-  net: number,
-  envoy: string,
+  { net, mode, envoy, pki }: { net: number; mode: Pod["mode"]; envoy: string; pki: TestPki },
 ): Promise<Pod & AsyncDisposable> {
   const root = join(mesh.folder, `pod-${name}`);
+  const pair = await pki.serverKeyPair([name, hostOf(name)], validity(-60_000, 3_600_000));
   for (const [path, content] of [
     ["var/run/secrets/tokens/istio-token", await mesh.token(name)],
     ["var/run/secrets/istio/root-cert.pem", mesh.rootPem],
@@ -89,6 +109,9 @@ async function startPod(
       `nameserver ${nameServer}\nsearch demo.svc.cluster.local svc.cluster.local\noptions ndots:5\n`,
     ],
     ["hosts", `127.0.0.1 localhost\n10.44.${net}.1 istiod.istio-system.svc\n`],
+    [applicationTls.key, pair.privateKeyPem],
+    [applicationTls.certificate, pair.certificatePem],
+    [applicationTls.root, pki.rootPem],
     ["envoy", ""],
     ["repository/.keep", ""],
   ] as const) {
@@ -98,6 +121,8 @@ async function startPod(
   for (const path of ["", "etc/istio/proxy", "var/run/secrets/workload-spiffe-uds", "var/lib/istio/data"]) {
     mkdirSync(join(root, path), { recursive: true });
     chownSync(join(root, path), proxyId, proxyId);
+    // As volumes are with fsGroup.
+    chmodSync(join(root, path), 0o2775);
   }
   const script = [
     "set -e",
@@ -136,12 +161,17 @@ async function startPod(
     name,
     address,
     root,
-    inside: (user, ...words) => {
-      const as =
-        user === "init"
-          ? ["--bounding-set=-all,+net_admin,+net_raw"]
-          : [`--reuid=${user}`, `--regid=${user}`, "--clear-groups", "--no-new-privs", "--bounding-set=-all"];
-      return ["nsenter", ...enter, "setpriv", ...as, `${root}/repository/node_modules/.bin/node`, ...words];
+    mode,
+    inside: (as, ...words) => {
+      const flags = typeof as === "number" ? asUser(as) : rights[as];
+      return [
+        "nsenter",
+        ...enter,
+        "setpriv",
+        ...flags,
+        `${root}/repository/node_modules/.bin/node`,
+        ...words,
+      ];
     },
     [Symbol.asyncDispose]: async () => {
       pause.kill("SIGKILL");
@@ -163,13 +193,15 @@ async function capture(pod: Pod, command: string, ...flags: readonly string[]): 
 }
 
 /** What Istio's injector gives its init container, with DNS. */
-const initFlags = [
-  ...["-p", "15001", "-z", "15006", "-u", String(proxyId), "-m", "REDIRECT", "-i", "*", "-x", "", "-b", "*"],
-  ...["-d", "15090,15021,15020", "--redirect-dns", "--run-validation"],
-];
+function initFlags({ mode }: Pod): readonly string[] {
+  return [
+    ...["-p", "15001", "-z", "15006", "-u", String(proxyId), "-m", mode, "-i", "*", "-x", "", "-b", "*"],
+    ...["-d", "15090,15021,15020", "--redirect-dns", "--run-validation"],
+  ];
+}
 
 function startSidecar(pod: Pod, discoveryPort: number): ReturnType<typeof startOutrider> {
-  const [file = "", ...args] = pod.inside(proxyId, `${pod.root}/repository/src/main.ts`);
+  const [file = "", ...args] = pod.inside(pod.mode, `${pod.root}/repository/src/main.ts`);
   return startOutrider({
     program: { file, args },
     args: ["proxy", "sidecar", "--domain", "demo.svc.cluster.local"],
@@ -179,7 +211,7 @@ function startSidecar(pod: Pod, discoveryPort: number): ReturnType<typeof startO
       POD_NAMESPACE: "demo",
       SERVICE_ACCOUNT: pod.name,
       INSTANCE_IP: pod.address,
-      ISTIO_META_INTERCEPTION_MODE: "REDIRECT",
+      ISTIO_META_INTERCEPTION_MODE: pod.mode,
       ISTIO_META_DNS_CAPTURE: "true",
       PROXY_CONFIG: JSON.stringify({
         discoveryAddress: `istiod.istio-system.svc:${discoveryPort}`,
@@ -201,24 +233,31 @@ function rulesIn(pod: Pod): string {
 async function live(): Promise<MeshReport> {
   const envoy = await testEnvoy();
   execFileSync("sh", ["-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"]);
-  await using mesh = await TestMesh.start({ "api.yaml": [api], "mtls.yaml": [mutualTls("STRICT")] }, [
-    ...["--host", "0.0.0.0"],
-  ]);
+  const objects = {
+    "services.yaml": [serviceOf("web", 1), serviceOf("api", 2)],
+    "mtls.yaml": [mutualTls("STRICT")],
+  };
+  await using mesh = await TestMesh.start(objects, ["--host", "0.0.0.0"]);
   // Another user is to get at the pods, and at nothing else.
   chmodSync(mesh.folder, 0o711);
-  await using web = await startPod(mesh, "web", 1, envoy);
-  await using server = await startPod(mesh, "api", 2, envoy);
+  const pki = await TestPki.create();
+  await using web = await startPod(mesh, "web", { net: 1, mode: "REDIRECT", envoy, pki });
+  await using api = await startPod(mesh, "api", { net: 2, mode: "TPROXY", envoy, pki });
   const before = rulesIn(web);
-  const [init] = await Promise.all([web, server].map((pod) => capture(pod, "iptables", ...initFlags)));
+  const [init] = await Promise.all([web, api].map((pod) => capture(pod, "iptables", ...initFlags(pod))));
   const { tls } = mesh.controlPlanePorts;
   await using webSidecar = startSidecar(web, tls);
-  await using apiSidecar = startSidecar(server, tls);
+  await using apiSidecar = startSidecar(api, tls);
   const program = (pod: Pod): string => `${pod.root}/repository/test/support/pod-application.ts`;
-  const [file = "", ...args] = server.inside(1_000, program(server), "serve");
-  await using _application = startOutrider({ program: { file, args }, args: [] });
+  const application = (pod: Pod): AsyncDisposable => {
+    const [file = "", ...args] = pod.inside(1_000, program(pod), "serve");
+    return startOutrider({ program: { file, args }, args: [] });
+  };
+  await using _webApplication = application(web);
+  await using _apiApplication = application(api);
   for (const [pod, agent] of [
     [web, webSidecar],
-    [server, apiSidecar],
+    [api, apiSidecar],
   ] as const) {
     await eventually(`${pod.name} ready`, () => expectReady(pod), { withinMs: 2 * startMs }).catch(
       (error: unknown) => {
@@ -226,8 +265,8 @@ async function live(): Promise<MeshReport> {
       },
     );
   }
-  const callFrom = async (host: string): Promise<CallReport> => {
-    const [node = "", ...words] = web.inside(1_000, program(web), "call", host);
+  const callFrom = async (pod: Pod, host: string): Promise<CallReport> => {
+    const [node = "", ...words] = pod.inside(1_000, program(pod), "call", host);
     const { output } = await runOutrider({
       program: { file: node, args: words },
       args: [],
@@ -235,36 +274,41 @@ async function live(): Promise<MeshReport> {
     });
     return JSON.parse(output) as CallReport;
   };
-  const byName = await eventually(
-    "every protocol",
-    async () => {
-      const report = await callFrom(apiHost);
-      if (!Object.values(report).every((answer: string) => answer.startsWith("application")))
-        throw new Error(JSON.stringify(report));
-      return report;
-    },
-    { withinMs: startMs },
-  ).catch((error: unknown) => {
-    const lines = [...webSidecar.lines.slice(-25), "api:", ...apiSidecar.lines.slice(-25)];
-    throw new Error(lines.join("\n"), { cause: error });
-  });
-  const byShortName = await callFrom("api");
+  const everyProtocol = (pod: Pod, host: string): Promise<CallReport> =>
+    eventually(
+      "every protocol",
+      async () => {
+        const report = await callFrom(pod, host);
+        if (!Object.values(report).every((answer: string) => answer.startsWith("application")))
+          throw new Error(JSON.stringify(report));
+        return report;
+      },
+      { withinMs: startMs },
+    ).catch((error: unknown) => {
+      const lines = [...webSidecar.lines.slice(-25), "api:", ...apiSidecar.lines.slice(-25)];
+      throw new Error(lines.join("\n"), { cause: error });
+    });
+  const byName = await everyProtocol(web, hostOf("api"));
+  const byShortName = await callFrom(web, "api");
+  const back = await everyProtocol(api, hostOf("web"));
   const fromOutside = await fetchHttp({
-    target: { host: server.address, port: applicationPorts.http },
+    target: { host: api.address, port: applicationPorts.http },
     url: "/",
     timeoutMs: 10_000,
   }).then(
     ({ status }) => `answered ${status}`,
     () => "refused",
   );
-  const examined = { root: await examine(web, "init"), proxy: await examine(web, proxyId) };
+  const examined = { root: await examine(web, "init"), proxy: await examine(web, "REDIRECT") };
   await capture(web, "clean-iptables");
-  return { examined, init: init ?? "", byName, byShortName, fromOutside, isClean: rulesIn(web) === before };
+  await capture(api, "clean-iptables");
+  const isClean = [web, api].every((pod) => rulesIn(pod) === before);
+  return { examined, init: init ?? "", byName, byShortName, back, fromOutside, isClean };
 }
 
 /** Beside the running agent, whose settings it takes. */
-async function examine(pod: Pod, user: number | "init"): Promise<readonly Finding[]> {
-  const [file = "", ...args] = pod.inside(user, `${pod.root}/repository/src/main.ts`);
+async function examine(pod: Pod, as: Inside): Promise<readonly Finding[]> {
+  const [file = "", ...args] = pod.inside(as, `${pod.root}/repository/src/main.ts`);
   const { output } = await runOutrider({
     program: { file, args },
     args: ["doctor", "--json"],

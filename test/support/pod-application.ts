@@ -1,18 +1,24 @@
 /**
- * The application of a pod, which knows of no mesh: it serves HTTP, TCP and gRPC, or calls another by name, and prints
- * what it got.
+ * The application of a pod, which knows of no mesh: it serves HTTP, HTTPS, TCP and gRPC, or calls another by name, and
+ * prints what it got. Its working directory has the key, the certificate and the root of its own TLS.
  */
+import { readFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
-import { connect, createServer, type AddressInfo } from "node:net";
+import { createServer as createHttpsServer, get } from "node:https";
+import { connect, createServer, type Server as NetServer } from "node:net";
 import { Client, credentials, Server, ServerCredentials } from "@grpc/grpc-js";
 
 /** Ports of the application, and of its service. */
-export const applicationPorts = { http: 8_080, tcp: 9_100, grpc: 9_000 } as const;
+export const applicationPorts = { http: 8_080, https: 8_443, tcp: 9_100, grpc: 9_000 } as const;
 
-/** What a client of each protocol got; an error is its text. */
+/** Files of its own TLS. */
+export const applicationTls = { key: "tls.key", certificate: "tls.crt", root: "ca.crt" } as const;
+
+/** What a client of each protocol got, which ends in the address that the application was called from; or an error. */
 export interface CallReport {
   /** The identity of the caller as the application was told it. */
   readonly http: string;
+  readonly https: string;
   readonly tcp: string;
   readonly grpc: string;
 }
@@ -20,14 +26,23 @@ export interface CallReport {
 const path = "/demo.Echo/Say";
 const same = (bytes: Buffer): Buffer => bytes;
 
+function answer(what: string, from: string | undefined): string {
+  return `application: ${what} from ${from ?? "nowhere"}`;
+}
+
 async function serve(): Promise<void> {
   const http = createHttpServer((request, response) => {
-    response.end(`application: ${String(request.headers["x-forwarded-client-cert"] ?? "nobody")}`);
+    const caller = String(request.headers["x-forwarded-client-cert"] ?? "nobody");
+    response.end(answer(caller, request.socket.remoteAddress));
+  });
+  const tls = { key: readFileSync(applicationTls.key), cert: readFileSync(applicationTls.certificate) };
+  const https = createHttpsServer(tls, (request, response) => {
+    response.end(answer("over HTTPS", request.socket.remoteAddress));
   });
   const tcp = createServer((socket) => {
     socket
       .on("error", () => undefined)
-      .on("data", (text) => socket.end(`application: ${text.toString("utf8")}`));
+      .on("data", (text) => socket.end(answer(text.toString("utf8"), socket.remoteAddress)));
   });
   const grpc = new Server();
   grpc.addService(
@@ -43,8 +58,9 @@ async function serve(): Promise<void> {
       },
     },
     {
-      say: (call: { request: Buffer }, answer: (error: null, reply: Buffer) => void) => {
-        answer(null, Buffer.from(`application: ${call.request.toString("utf8")}`));
+      say: (call: { request: Buffer; getPeer(): string }, reply: (error: null, message: Buffer) => void) => {
+        const [address] = call.getPeer().split(":");
+        reply(null, Buffer.from(answer(call.request.toString("utf8"), address)));
       },
     },
   );
@@ -54,20 +70,43 @@ async function serve(): Promise<void> {
       else reject(error);
     });
   });
-  await new Promise<void>((resolve) => tcp.listen(applicationPorts.tcp, "0.0.0.0", resolve));
-  await new Promise<void>((resolve) => http.listen(applicationPorts.http, "0.0.0.0", resolve));
-  console.log(`serves ${(http.address() as AddressInfo).port}`);
+  const listen = (server: NetServer, port: number): Promise<void> =>
+    new Promise((resolve) => server.listen(port, "0.0.0.0", resolve));
+  await listen(tcp, applicationPorts.tcp);
+  await listen(https, applicationPorts.https);
+  await listen(http, applicationPorts.http);
+  console.log("serves");
 }
 
 async function call(host: string): Promise<CallReport> {
   const attempt = (one: Promise<string>): Promise<string> =>
     one.catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
-  const [http, tcp, grpc] = await Promise.all([
+  const [http, https, tcp, grpc] = await Promise.all([
     attempt(fetch(`http://${host}/`).then((response) => response.text())),
+    attempt(callHttps(host)),
     attempt(callTcp(host)),
     attempt(callGrpc(host)),
   ]);
-  return { http, tcp, grpc };
+  return { http, https, tcp, grpc };
+}
+
+/** With the application's own root: what is in between cannot answer for it. */
+function callHttps(host: string): Promise<string> {
+  const ca = readFileSync(applicationTls.root);
+  return new Promise((resolve, reject) => {
+    get(`https://${host}/`, { ca, timeout: 10_000 }, (response) => {
+      let text = "";
+      response
+        .on("data", (chunk: Buffer) => (text += chunk.toString("utf8")))
+        .on("end", () => {
+          resolve(text);
+        });
+    })
+      .on("timeout", () => {
+        reject(new Error("silence"));
+      })
+      .on("error", reject);
+  });
 }
 
 function callTcp(host: string): Promise<string> {

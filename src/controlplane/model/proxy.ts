@@ -11,6 +11,11 @@ export interface NodeFacts {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
+const interceptionModes = ["REDIRECT", "TPROXY", "NONE"] as const;
+
+/** Istio's INTERCEPTION_MODE; whatever else a node says is REDIRECT, as in Istio. */
+export type InterceptionMode = (typeof interceptionModes)[number];
+
 /** A sidecar. */
 export interface Proxy {
   readonly id: string;
@@ -21,8 +26,8 @@ export interface Proxy {
   readonly idNamespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly serviceAccount: string;
-  /** True in INTERCEPTION_MODE NONE: nothing is captured, listeners bind their ports. */
-  readonly capturesNothing: boolean;
+  /** How its traffic is captured; nothing is with NONE, and listeners bind their ports. */
+  readonly interceptionMode: InterceptionMode;
   /** Its agent answers DNS, and wants the names of the mesh. */
   readonly answersDns: boolean;
 }
@@ -52,7 +57,7 @@ export function parseProxy(node: NodeFacts): Proxy | undefined {
     idNamespace,
     labels: typeof labels === "object" && labels !== null ? (labels as Record<string, string>) : {},
     serviceAccount: text("SERVICE_ACCOUNT"),
-    capturesNothing: text("INTERCEPTION_MODE") === "NONE",
+    interceptionMode: interceptionModes.find((mode) => mode === text("INTERCEPTION_MODE")) ?? "REDIRECT",
     answersDns: ["DNS_CAPTURE", "ENABLE_DNS_SERVER"].some((key) => parseGoBoolean(text(key)) === true),
   };
 }

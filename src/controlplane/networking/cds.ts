@@ -3,6 +3,7 @@
  */
 import type { ClusterJson } from "../../proto/envoy/envoy/config/cluster/v3/cluster_pb.js";
 import { ingressCluster } from "./bound.ts";
+import { fromPassthroughAddress } from "./captured-addresses.ts";
 import {
   blackHoleCluster,
   capturedInboundCluster,
@@ -18,7 +19,7 @@ import type { ProxyView } from "./view.ts";
 export function generateClusters(view: ProxyView): readonly ClusterJson[] {
   const { model, services, ruleOf } = view;
   return [
-    ...(view.proxy.capturesNothing ? boundClusters(view) : capturedClusters(view)),
+    ...(view.proxy.interceptionMode === "NONE" ? boundClusters(view) : capturedClusters(view)),
     ...services.flatMap((service) => outboundClusters(model, service, ruleOf(service))),
   ];
 }
@@ -29,13 +30,14 @@ function boundClusters({ sidecar }: ProxyView): readonly ClusterJson[] {
 
 function capturedClusters(view: ProxyView): readonly ClusterJson[] {
   const ingress = view.sidecar?.ingress;
+  const from = fromPassthroughAddress(view.proxy);
   return [
     blackHoleCluster,
     passthroughCluster,
-    inboundPassthroughCluster,
+    inboundPassthroughCluster(from),
     ...(ingress === undefined
       ? inboundPorts(view).map(({ port, protocol }) =>
-          capturedInboundCluster(inboundCluster(port), protocol === "http2"),
+          capturedInboundCluster(inboundCluster(port), protocol === "http2", from),
         )
       : ingress.map(ingressCluster)),
   ];

@@ -51,11 +51,9 @@ export const passthroughCluster: ClusterJson = {
 };
 
 /** The same for inbound traffic; its source address keeps it from being captured again. */
-export const inboundPassthroughCluster: ClusterJson = {
-  ...passthroughCluster,
-  name: "InboundPassthroughCluster",
-  upstreamBindConfig: { sourceAddress: { address: "127.0.0.6", portValue: 0 } },
-};
+export function inboundPassthroughCluster(from: Pick<ClusterJson, "upstreamBindConfig">): ClusterJson {
+  return { ...passthroughCluster, name: "InboundPassthroughCluster", ...from };
+}
 
 /** One cluster per port and subset of a service. */
 export function outboundClusters(
@@ -269,9 +267,13 @@ export function defaultEndpointCluster(
 }
 
 /** Cluster of a captured inbound port: the application at the address that was called. */
-export function capturedInboundCluster(name: string, http2Upstream: boolean): ClusterJson {
+export function capturedInboundCluster(
+  name: string,
+  http2Upstream: boolean,
+  from: Pick<ClusterJson, "upstreamBindConfig">,
+): ClusterJson {
   return {
-    ...inboundPassthroughCluster,
+    ...inboundPassthroughCluster(from),
     name,
     altStatName: `${name};`,
     // Never cleaned up: connections to the application may be idle for long.

@@ -5,6 +5,7 @@ import { createRegistry, type DescMessage, fromJson, type JsonValue, toBinary } 
 import { RouterSchema } from "../../proto/envoy/envoy/extensions/filters/http/router/v3/router_pb.js";
 import { HttpInspectorSchema } from "../../proto/envoy/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb.js";
 import { OriginalDstSchema } from "../../proto/envoy/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb.js";
+import { OriginalSrcSchema } from "../../proto/envoy/envoy/extensions/filters/listener/original_src/v3/original_src_pb.js";
 import { TlsInspectorSchema } from "../../proto/envoy/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
 import { HttpConnectionManagerSchema } from "../../proto/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { TcpProxySchema } from "../../proto/envoy/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
@@ -23,6 +24,7 @@ const registry = createRegistry(
   HttpInspectorSchema,
   HttpProtocolOptionsSchema,
   OriginalDstSchema,
+  OriginalSrcSchema,
   PreviousHostsPredicateSchema,
   RawBufferSchema,
   RouterSchema,

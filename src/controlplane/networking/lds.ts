@@ -11,7 +11,7 @@ import { allowsAny } from "./visibility.ts";
 /** What captured traffic comes to, or the ports that the Sidecar names. */
 export function generateListeners(view: ProxyView): readonly ListenerJson[] {
   const { model, proxy, sidecar, services } = view;
-  if (proxy.capturesNothing) {
+  if (proxy.interceptionMode === "NONE") {
     return [
       ...(sidecar?.ingress ?? []).map((entry) => boundInbound(model, proxy, entry)),
       ...boundOutbound(view).map(({ listener }) => listener),
@@ -19,8 +19,8 @@ export function generateListeners(view: ProxyView): readonly ListenerJson[] {
   }
   const ports = inboundPorts(view);
   return [
-    virtualOutbound(allowsAny(sidecar)),
-    ...capturedOutbound(services),
-    virtualInbound(ports, undeclaredPorts(view, ports)),
+    virtualOutbound(proxy, allowsAny(sidecar)),
+    ...capturedOutbound(proxy, services),
+    virtualInbound(proxy, ports, undeclaredPorts(view, ports)),
   ];
 }

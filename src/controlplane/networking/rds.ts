@@ -10,7 +10,7 @@ import { allowsAny } from "./visibility.ts";
 
 /** One per port number where traffic is captured, else one per listener. */
 export function generateRoutes(view: ProxyView): readonly RouteConfigurationJson[] {
-  return view.proxy.capturesNothing ? boundRoutes(view) : capturedRoutes(view);
+  return view.proxy.interceptionMode === "NONE" ? boundRoutes(view) : capturedRoutes(view);
 }
 
 function boundRoutes(view: ProxyView): readonly RouteConfigurationJson[] {

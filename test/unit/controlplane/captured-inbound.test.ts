@@ -26,7 +26,7 @@ const proxy: Proxy = {
   idNamespace: "demo",
   labels: { app: "api" },
   serviceAccount: "api",
-  capturesNothing: false,
+  interceptionMode: "REDIRECT",
   answersDns: false,
 };
 

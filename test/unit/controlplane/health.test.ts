@@ -24,7 +24,7 @@ const proxy: Proxy = {
   idNamespace: "demo",
   labels: { app: "api", version: "v1" },
   serviceAccount: "api",
-  capturesNothing: false,
+  interceptionMode: "REDIRECT",
   answersDns: false,
 };
 
