@@ -1,37 +1,52 @@
 /**
- * The flags that the agent of this pod runs with, for commands that look at it from beside it: their environment is
- * the agent's, their command line is not.
+ * The agent that a command looks at from beside it: the flags, the environment and the folder that it runs with.
  */
 import { readFileSync } from "node:fs";
-import { locateAgent } from "../config/agent-location.ts";
-import { readConfigFile } from "../config/sources/read-sources.ts";
 import { lookForAgent } from "../envoy/inspect/running-agent.ts";
 import { findProxylessAgent } from "../status/proxyless-agent.ts";
 import type { Arguments, CommandContext } from "../command/command.ts";
 import { parseCommandLine } from "../command/parse.ts";
+import { environmentOf } from "./agent-environment.ts";
+import { locate } from "./find-agent.ts";
 import { proxyCommand } from "./proxy.ts";
 import { programOf } from "./program.ts";
 
 /** Arguments of `proxy`, and whose they are. */
 export interface AgentArguments {
   readonly args: Arguments;
+  readonly env: CommandContext["env"];
+  /** The agent was found by what it says of itself: nothing of the caller's own surroundings is about it. */
+  readonly isElsewhere: boolean;
   /** Pid of the agent that runs with them; undefined when they are the caller's own. */
   readonly agentPid: number | undefined;
 }
 
-/** The caller's own arguments when there are any, or else those of the running agent, if one runs here. */
-export async function agentArguments(given: Arguments, context: CommandContext): Promise<AgentArguments> {
-  const own = { args: given, agentPid: undefined };
+/**
+ * The caller's own arguments when there are any, or else those of the agent that is named or that runs here. What a
+ * running agent reads by relative paths is read where it reads it: this process goes there.
+ *
+ * @returns undefined, and a line on standard error, where it is not clear which agent is meant
+ */
+export async function agentArguments(
+  given: Arguments,
+  context: CommandContext,
+): Promise<AgentArguments | undefined> {
+  const own = { args: given, env: context.env, isElsewhere: false, agentPid: undefined };
   const hasOwn = given.words.length > 0 || Object.keys(proxyCommand.flags).some((name) => given.given(name));
-  if (hasOwn || given.unknown.length > 0) return own;
-  const { configPath, statusPort } = locateAgent({ env: context.env, flags: {}, readFile: readConfigFile });
-  const pid = lookForAgent(configPath).pid ?? (await findProxylessAgent(statusPort));
+  if ((hasOwn || given.unknown.length > 0) && !given.given("name")) return own;
+  const found = locate(given, context);
+  if (found === undefined) return undefined;
+  const pid = found.pid ?? lookForAgent(found.configPath).pid ?? (await findProxylessAgent(found.statusPort));
   if (pid === undefined) return own;
+  const env = environmentOf(pid) ?? context.env;
   const words = commandLine(pid);
   const at = words.indexOf(proxyCommand.name);
   if (at < 0) return own;
+  const isElsewhere = found.pid !== undefined;
+  if (isElsewhere) enterFolderOf(pid);
+  if (hasOwn) return { args: given, env, isElsewhere, agentPid: pid };
   const invocation = await parseCommandLine(words.slice(at), programOf([proxyCommand]));
-  return invocation.kind === "run" ? { args: invocation.args, agentPid: pid } : own;
+  return invocation.kind === "run" ? { args: invocation.args, env, isElsewhere, agentPid: pid } : own;
 }
 
 function commandLine(pid: number): readonly string[] {
@@ -40,5 +55,13 @@ function commandLine(pid: number): readonly string[] {
   } catch {
     // It has ended meanwhile.
     return [];
+  }
+}
+
+function enterFolderOf(pid: number): void {
+  try {
+    process.chdir(`/proc/${pid}/cwd`);
+  } catch {
+    // Another user's: what is looked at says that it is not there.
   }
 }

@@ -6,6 +6,7 @@ import { readSystemVariables } from "../schema/system-variables.ts";
 import { join } from "node:path";
 import type { Finding } from "../doctor/finding.ts";
 import type { Command } from "../command/command.ts";
+import { nameFlag } from "./agent-flags.ts";
 import { findingLines } from "./findings.ts";
 import { calledWith, proxyCommand } from "./proxy.ts";
 import { version } from "./version.ts";
@@ -21,26 +22,26 @@ export const doctorCommand: Command = {
   allowUnknown: true,
   flags: {
     ...proxyCommand.flags,
+    ...nameFlag,
     json: { type: "boolean", default: false, describe: "Print the findings as JSON." },
   },
   async run(args, given) {
-    const [{ examine }, { privateContext }, { lookAround }, { agentArguments }, { environmentOf }] =
-      await Promise.all([
-        import("../doctor/doctor.ts"),
-        import("./private-context.ts"),
-        import("../config/surroundings.ts"),
-        import("./agent-arguments.ts"),
-        import("./agent-environment.ts"),
-      ]);
+    const [{ examine }, { privateContext }, { lookAround }, { agentArguments }] = await Promise.all([
+      import("../doctor/doctor.ts"),
+      import("./private-context.ts"),
+      import("../config/surroundings.ts"),
+      import("./agent-arguments.ts"),
+    ]);
     const started = performance.now();
     const examined = await agentArguments(args, given);
-    const env = (examined.agentPid === undefined ? undefined : environmentOf(examined.agentPid)) ?? given.env;
+    if (examined === undefined) return exitCodes.configurationUnusable;
+    const { env } = examined;
     const { context, readFile } = privateContext(given, env);
     const sources = { ...calledWith(examined.args), env, readFile };
     const { findings, isConfigurationUsable } = await examine(
       {
         ...sources,
-        ...(await lookAround(sources, undefined)),
+        ...(await lookAround(sources, undefined, examined.agentPid)),
         templatePath: join(context.templates, "sidecar.yaml"),
         version,
       },

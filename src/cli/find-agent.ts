@@ -12,7 +12,12 @@ import { type Announcement, announcedAgents } from "../status/announcement.ts";
 
 /** Where the agent is, or what to do so that it is known. */
 export type FoundAgent =
-  ({ readonly kind: "found" } & AgentLocation) | { readonly kind: "unclear"; readonly problem: string };
+  | ({
+      readonly kind: "found";
+      /** Left out where only its place is known. */
+      readonly pid?: number;
+    } & AgentLocation)
+  | { readonly kind: "unclear"; readonly problem: string };
 
 /** What decides. */
 export interface AgentSearch {
@@ -38,7 +43,7 @@ export function locate(
   args: Arguments,
   { env, printError }: Pick<CommandContext, "env" | "printError">,
   readFile: typeof readConfigFile = readConfigFile,
-): AgentLocation | undefined {
+): Extract<FoundAgent, { kind: "found" }> | undefined {
   const flags = flagTexts(args, ["meshConfig"]);
   const found = findAgent({ env, flags, readFile, name: args.optionalString("name") });
   if (found.kind === "found") return found;
@@ -73,8 +78,8 @@ export function chosen(
     const problem = `several agents run here: choose with --name one of ${meant.map((agent) => agent.name).join(", ")}`;
     return { kind: "unclear", problem };
   }
-  const { configPath, statusPort, adminPort, envoyStatusPort } = only;
-  return { kind: "found", configPath, statusPort, adminPort, envoyStatusPort };
+  const { pid, configPath, statusPort, adminPort, envoyStatusPort } = only;
+  return { kind: "found", pid, configPath, statusPort, adminPort, envoyStatusPort };
 }
 
 /** `web-1.demo` by all of it, else by the pod's name, else by how that begins: what is said in full is never unclear. */

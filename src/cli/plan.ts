@@ -6,6 +6,7 @@ import { readSystemVariables } from "../schema/system-variables.ts";
 import { join } from "node:path";
 import type { Plan } from "../plan/plan.ts";
 import type { Command, CommandContext } from "../command/command.ts";
+import { nameFlag } from "./agent-flags.ts";
 import { planLines } from "./plan-lines.ts";
 import { calledWith, proxyCommand } from "./proxy.ts";
 import { version } from "./version.ts";
@@ -22,6 +23,7 @@ export const planCommand: Command = {
   allowUnknown: true,
   flags: {
     ...proxyCommand.flags,
+    ...nameFlag,
     json: { type: "boolean", default: false, describe: "Print the plan as JSON." },
   },
   async run(args, given) {
@@ -41,17 +43,20 @@ export const planCommand: Command = {
       import("./agent-arguments.ts"),
     ]);
     const asJson = args.boolean("json");
-    const { context, readFile } = privateContext(given);
-    const planned = await agentArguments(args, context);
-    const sources = { ...calledWith(planned.args), env: context.env, readFile };
+    const planned = await agentArguments(args, given);
+    if (planned === undefined) return exitCodes.unusable;
+    // A reload is planned with what its caller has changed.
+    const { env } = planned.isElsewhere ? planned : given;
+    const { context, readFile } = privateContext(given, env);
+    const sources = { ...calledWith(planned.args), env, readFile };
     try {
       const config = parseConfig({
         ...sources,
-        ...(await lookAround(sources, undefined)),
+        ...(await lookAround(sources, undefined, planned.agentPid)),
         templatePath: join(context.templates, "sidecar.yaml"),
         version,
       });
-      return show(await makePlan(config, context.env), planned.agentPid, asJson, context);
+      return show(await makePlan(config, env), planned.agentPid, asJson, context);
     } catch (error) {
       if (error instanceof ConfigError) {
         return show(refusal(error.problems.map(describeProblem)), planned.agentPid, asJson, context);

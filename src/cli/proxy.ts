@@ -53,7 +53,7 @@ async function runProxy(args: Arguments, given: CommandContext): Promise<number>
   const { privateContext } = await import("./private-context.ts");
   const { context, redactor, readFile } = privateContext(given);
   // Loaded here so that help and the other commands do not pay for the agent.
-  const [{ parseConfig }, { ConfigError }, { interfaceAddresses }, { lookAround }, { ownCpus }, { openLog }] =
+  const [{ parseConfig }, { ConfigError }, { interfaceAddresses }, { lookAround }, { cpusOf }, { openLog }] =
     await Promise.all([
       import("../config/parse-config.ts"),
       import("../schema/config-problem.ts"),
@@ -86,7 +86,7 @@ async function runProxy(args: Arguments, given: CommandContext): Promise<number>
         ...sources,
         ...surroundings,
         interfaces: interfaceAddresses(),
-        cpus: ownCpus(),
+        cpus: cpusOf(),
         templatePath: join(context.templates, "sidecar.yaml"),
         version,
       });

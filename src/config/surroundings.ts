@@ -6,7 +6,7 @@ import { type Environment, readEnvironment } from "./sources/environment.ts";
 import { lookup } from "node:dns/promises";
 import { isIP } from "../net/ip-version.ts";
 import { socketAddress } from "../bootstrap/services.ts";
-import { ownCpus } from "../process/cpu-share.ts";
+import { cpusOf } from "../process/cpu-share.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import type { ConfigSources } from "./sources/config-sources.ts";
 import { readPlatform } from "./cloud/read-platform.ts";
@@ -30,10 +30,12 @@ const lookupMs = 2_000;
  * Look around.
  *
  * @param settle how to wait for addresses; undefined takes what there is
+ * @param pid of the agent whose surroundings these are; this process unless told
  */
 export async function lookAround(
   sources: Pick<ConfigSources, "env" | "flags" | "readFile">,
   settle: SettleOptions | undefined,
+  pid?: number,
 ): Promise<Surroundings> {
   const flags = readProxyFlags(sources, []);
   const env = readEnvironment(sources.env, [], []);
@@ -44,7 +46,7 @@ export async function lookAround(
     resolver(sources, flags, env),
     findSdsSockets(env.WORKLOAD_IDENTITY_SOCKET_FILE),
   ]);
-  return { cpus: ownCpus(), interfaces, platform, resolve, sdsSockets, workingDirectory: process.cwd() };
+  return { cpus: cpusOf(pid), interfaces, platform, resolve, sdsSockets, workingDirectory: process.cwd() };
 }
 
 /** Statsd alone needs an address where everything else takes a name. */

@@ -13,7 +13,7 @@ export interface MemoryRoom {
   readonly figures: MemoryFigures;
   /** Memory of the greatest running Envoy; undefined when none runs. */
   readonly envoyBytes: number | undefined;
-  /** Memory of this process, which is gone afterwards. */
+  /** Memory of this process, which is gone afterwards; 0 where it counts against another limit. */
   readonly ownBytes: number;
 }
 
@@ -55,12 +55,14 @@ export function judgeMemory({ figures, envoyBytes, ownBytes }: MemoryRoom): Find
   return ok(name, `${seen}: two Envoys fit while they are small`);
 }
 
-/** The figures of this process' cgroup, and of the running Envoys. */
+/** The figures of the agent's cgroup, or of this process' where none runs, and of the running Envoys. */
 export function lookAtMemory(agent: RunningAgent): MemoryRoom {
   const sizes = agent.envoys.flatMap((pid) => residentBytes(pid) ?? []);
+  const own = CgroupMemory.find();
+  const memory = agent.pid === undefined ? own : CgroupMemory.find({ pid: agent.pid });
   return {
-    figures: CgroupMemory.find().figures(),
+    figures: memory.figures(),
     envoyBytes: sizes.length === 0 ? undefined : Math.max(...sizes),
-    ownBytes: process.memoryUsage.rss(),
+    ownBytes: memory.isSameAs(own) ? process.memoryUsage.rss() : 0,
   };
 }

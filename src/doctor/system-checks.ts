@@ -5,11 +5,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { AdminClient } from "../envoy/admin/admin.ts";
 import type { ListenerFacts } from "../envoy/admin/listeners.ts";
 import { readProcessStat } from "../process/identity.ts";
-import { ownCpus } from "../process/cpu-share.ts";
+import { cpusOf } from "../process/cpu-share.ts";
 import { judgeBaseIds, lookAtBaseIds } from "./base-id.ts";
 import { judgeCapture } from "./capture.ts";
 import { judgeConfigPath, lookAtConfigPath } from "./config-path.ts";
-import { judgeCpu } from "./cpu.ts";
+import { judgeCpu, lookAtThrottling } from "./cpu.ts";
 import { judgeMigration, judgePortRange, parsePortRange, parseReservedPorts } from "./kernel.ts";
 import { judgeLimits, parseLimits } from "./limits.ts";
 import { lookAtCapture } from "./look-at-capture.ts";
@@ -86,14 +86,20 @@ export function systemChecks(
       name: "open-files",
       run: () =>
         judgeLimits({
-          ...parseLimits(readFileSync("/proc/self/limits", "utf8")),
+          ...parseLimits(readFileSync(`/proc/${agent.pid ?? "self"}/limits`, "utf8")),
           wantsCoreDump: config?.envoy.enableCoreDump ?? false,
         }),
     },
     { name: "memory", run: () => [judgeMemory(lookAtMemory(agent))] },
     {
       name: "cpu",
-      run: () => [judgeCpu({ ...ownCpus(), concurrency: config?.envoy.concurrency })],
+      run: async (signal) => [
+        judgeCpu({
+          ...cpusOf(agent.pid),
+          concurrency: config?.envoy.concurrency,
+          throttled: await lookAtThrottling(agent.pid, signal),
+        }),
+      ],
     },
     { name: "pid-1", run: () => [judgePidNamespace(lookAtPidNamespace(agent))] },
     {

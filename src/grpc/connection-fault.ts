@@ -13,10 +13,14 @@ export type ConnectionFault =
   | "not-valid-now"
   /** No root vouches for it. */
   | "untrusted"
+  /** Its name leads to no address. */
+  | "unresolved"
   | "unreachable";
 
 /** The first that fits decides. */
 const words: readonly (readonly [words: RegExp, fault: ConnectionFault])[] = [
+  // Node.js, of getaddrinfo(3): a name may be anything, so this goes first.
+  [/\b(?:getaddrinfo|ENOTFOUND|EAI_\w+)\b/, "unresolved"],
   // Node.js, ERR_TLS_CERT_ALTNAME_INVALID.
   [/altnames/i, "wrong-name"],
   // OpenSSL, X509_V_ERR_CERT_HAS_EXPIRED and X509_V_ERR_CERT_NOT_YET_VALID.

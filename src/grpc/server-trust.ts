@@ -51,7 +51,7 @@ export class RootFileError extends Error {
 
 /** Why a connection failed: the server was not trusted, or not reached. */
 export interface ConnectionFailure {
-  readonly kind: "untrusted" | "unreachable";
+  readonly kind: "untrusted" | "unresolved" | "unreachable";
   /** Which server, and what is wrong. */
   readonly problem: string;
   readonly remedy: string;
@@ -116,8 +116,9 @@ export function explainConnectionFailure(error: GrpcError, server: ServerDescrip
 }
 
 /** Explain the words of a socket or of OpenSSL. */
-export function explainCause(cause: string, server: ServerDescription): ConnectionFailure {
+export function explainCause(words: string, server: ServerDescription): ConnectionFailure {
   const { name, address, tls } = server;
+  const cause = words.replace(advice, "");
   const fault = connectionFault(cause);
   switch (fault) {
     case "wrong-name":
@@ -139,6 +140,12 @@ export function explainCause(cause: string, server: ServerDescription): Connecti
         `${name} ${address} is not trusted by the root ${tls.rootCertificatePath}: ${cause}`,
         `Put the root of this control plane into that file, or name another one in ${server.rootSetting}`,
       );
+    case "unresolved":
+      return explained(
+        "unresolved",
+        `the name of ${name} ${address} cannot be looked up: ${cause}`,
+        `See that a name server of /etc/resolv.conf answers here and knows the name, which ${server.addressSetting} gives`,
+      );
     case "unreachable":
       break;
   }
@@ -148,6 +155,9 @@ export function explainCause(cause: string, server: ServerDescription): Connecti
     `Check ${server.addressSetting}, and that the control plane runs there`,
   );
 }
+
+/** What Node.js adds to OpenSSL's words is about its own command line, which is none of an operator's. */
+const advice = /[;,.]?\s*if the root CA is installed locally.*$/is;
 
 function explained(kind: ConnectionFailure["kind"], problem: string, remedy: string): ConnectionFailure {
   return { kind, problem, remedy, message: `${problem}. ${remedy}` };

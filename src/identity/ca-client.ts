@@ -8,6 +8,7 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type ChannelOptions, GrpcChannel } from "../grpc/channel.ts";
 import { GrpcError } from "../grpc/grpc-error.ts";
 import {
+  type ConnectionFailure,
   explainConnectionFailure,
   readServerTrust,
   RootFileError,
@@ -20,7 +21,7 @@ import { retrying } from "../lifecycle/retry.ts";
 import { IstioCertificateRequestSchema, IstioCertificateResponseSchema } from "../proto/agent/ca_pb.js";
 import type { Logger } from "../telemetry/log.ts";
 import { type ClockSkew, skewFromDate } from "./clock-skew.ts";
-import { IdentityError } from "./identity-error.ts";
+import { IdentityError, type IdentityErrorCode } from "./identity-error.ts";
 import type { IdentityOptions } from "./options.ts";
 import type { IdentityDependencies } from "./secret-store.ts";
 import { googleMetadata, kubelet, readToken } from "./token.ts";
@@ -201,8 +202,7 @@ export class CaClient {
     const { caAddress, tokenPath } = this.#options;
     if (error.code === "UNAVAILABLE" || error.code === "DEADLINE_EXCEEDED") {
       const failure = explainConnectionFailure(error, this.#server);
-      const code = failure.kind === "untrusted" ? "CA_UNTRUSTED" : "CA_UNAVAILABLE";
-      return new IdentityError(code, failure.message, error);
+      return new IdentityError(codes[failure.kind], failure.message, error);
     }
     if (transient.has(error.code)) {
       return new IdentityError(
@@ -235,11 +235,17 @@ export class CaClient {
   }
 }
 
+const codes = {
+  untrusted: "CA_UNTRUSTED",
+  unresolved: "CA_UNRESOLVED",
+  unreachable: "CA_UNAVAILABLE",
+} as const satisfies Readonly<Record<ConnectionFailure["kind"], IdentityErrorCode>>;
+
 /** A CA whose certificate is not trusted is "unavailable" as well, but not for a moment. */
 function isTransient(error: unknown): boolean {
   return (
     error instanceof IdentityError &&
-    error.code === "CA_UNAVAILABLE" &&
+    (error.code === "CA_UNAVAILABLE" || error.code === "CA_UNRESOLVED") &&
     error.cause instanceof GrpcError &&
     transient.has(error.cause.code)
   );

@@ -141,12 +141,16 @@ export class CaSource {
     try {
       const secret = await this.#fetch(signal);
       const { caAddress, trustDomain } = this.#options;
-      this.#store.publish(secret, { source: `the CA ${caAddress}`, askedTrustDomain: trustDomain });
+      this.#store.publish(secret, {
+        source: `the CA ${caAddress}`,
+        askedTrustDomain: trustDomain,
+        clockSkew: this.#skew,
+      });
       return secret;
     } catch (error) {
       if (signal.aborted) return undefined;
       this.#failures.inc(requestType);
-      this.#store.report(this.#blameClock(error));
+      this.#store.report(this.#blameClock(error), this.#skew);
       return undefined;
     }
   }
@@ -183,7 +187,7 @@ export class CaSource {
           "this clock: it is held until then; compare the clocks of this machine and of the CA",
       );
       if (aheadMs > longestHoldMs) throw error;
-      if (!isTold) this.#store.report(this.#blameClock(error));
+      if (!isTold) this.#store.report(this.#blameClock(error), this.#skew);
       isTold = true;
       await sleepUnlessSet(aheadMs, this.#now, signal);
     }

@@ -12,6 +12,8 @@ export type IdentityErrorCode =
   | "ROOT_MISSING"
   /** No connection to the CA, or no answer in time. */
   | "CA_UNAVAILABLE"
+  /** The CA's name leads to no address. */
+  | "CA_UNRESOLVED"
   /** The CA's own certificate does not verify. */
   | "CA_UNTRUSTED"
   /** The CA does not accept the token. */

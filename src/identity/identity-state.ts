@@ -1,6 +1,7 @@
 /**
  * What the rest of the agent may know of the workload's identity.
  */
+import type { ClockSkew } from "./clock-skew.ts";
 import type { IdentityErrorCode } from "./identity-error.ts";
 import type { TrustDomainNames } from "./trust-domains.ts";
 import type { WorkloadSecret } from "./workload-secret.ts";
@@ -24,6 +25,8 @@ export interface IdentityState {
   readonly receivedAt?: Date;
   /** Where the secret in use came from, for people: `the CA istiod:15012`. */
   readonly source?: string;
+  /** This clock against the CA's, as its last answer proved it. */
+  readonly clockSkew?: ClockSkew;
   /** When the next one is asked for; undefined where somebody else decides. */
   readonly nextRotation?: Date;
 }

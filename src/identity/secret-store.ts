@@ -9,6 +9,7 @@ import { trustDomainOf } from "../pki/spiffe-id.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { CounterMetric, Metrics } from "../telemetry/metrics.ts";
 import { TrustDomains } from "./trust-domains.ts";
+import type { ClockSkew } from "./clock-skew.ts";
 import { IdentityError } from "./identity-error.ts";
 import type { IdentityProblem, IdentityState } from "./identity-state.ts";
 import type { WorkloadSecret } from "./workload-secret.ts";
@@ -28,6 +29,8 @@ export interface SecretOrigin {
   readonly source: string;
   /** The trust domain that it was asked for; undefined where nothing is asked for. */
   readonly askedTrustDomain?: string;
+  /** This clock against that of whoever gave it. */
+  readonly clockSkew?: ClockSkew | undefined;
   /** When it came, if that was before this process. */
   readonly receivedAt?: Date;
 }
@@ -111,7 +114,7 @@ export class SecretStore {
   /** Serve `secret` from now on. */
   publish(secret: WorkloadSecret, origin: SecretOrigin): void {
     const now = this.#now();
-    const { source, askedTrustDomain, receivedAt = now } = origin;
+    const { source, askedTrustDomain, receivedAt = now, clockSkew } = origin;
     if (this.#state.current.problem !== undefined) {
       this.#log.info("workload certificate problem is over", { failures: this.#failuresInRow });
     }
@@ -136,6 +139,7 @@ export class SecretStore {
       secret: this.#trusting(secret),
       receivedAt,
       source,
+      ...(clockSkew === undefined ? {} : { clockSkew }),
       trustDomains: this.#trustDomains.take(own, askedTrustDomain),
       ...(askedTrustDomain === undefined || askedTrustDomain === own ? {} : { askedTrustDomain }),
     });
@@ -155,15 +159,20 @@ export class SecretStore {
     this.#state.set(rest);
   }
 
-  /** No newer secret, and why. One line per problem, not one per attempt. */
-  report(error: unknown): void {
+  /**
+   * No newer secret, and why. One line per problem, not one per attempt.
+   *
+   * @param clockSkew as the last answer proved it
+   */
+  report(error: unknown, clockSkew?: ClockSkew): void {
     const problem: IdentityProblem =
       error instanceof IdentityError
         ? { code: error.code, message: error.message }
         : { code: "INTERNAL", message: `no certificate could be had: ${errorMessage(error)}` };
     this.#failuresInRow += 1;
     this.#failures.inc({ cause: problem.code });
-    const { secret, problem: previous } = this.#state.current;
+    const { clockSkew: _, ...current } = this.#state.current;
+    const { secret, problem: previous } = current;
     const fields = {
       code: problem.code,
       reason: problem.message,
@@ -171,7 +180,7 @@ export class SecretStore {
     };
     if (problem.code === previous?.code) this.#log.debug("still no new workload certificate", fields);
     else this.#log.warn("no new workload certificate", fields);
-    this.#state.set({ ...this.#state.current, problem });
+    this.#state.set({ ...current, problem, ...(clockSkew === undefined ? {} : { clockSkew }) });
   }
 
   /** No longer serve what was taken back. */

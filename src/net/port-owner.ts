@@ -102,7 +102,7 @@ function commandLine(pid: string): string {
 export function describePortOwner(owner: PortOwner, purpose: string): string {
   const who =
     owner.pid === undefined
-      ? "a process that this user cannot see"
+      ? "a process whose owner cannot be seen from here (another container's, or another user's)"
       : `pid ${owner.pid} (${owner.command.slice(0, 120)})`;
   return `port ${owner.port} (${purpose}) is taken by ${who}`;
 }

@@ -22,10 +22,10 @@ export interface CpuShare {
 /** Reads a file; undefined where there is none. */
 export type ReadFile = (path: string) => string | undefined;
 
-/** Of this process. */
-export function ownCpus(read: ReadFile = readText): CpuShare {
-  const located = locateCgroup("cpu", read("/proc/self/cgroup") ?? "", read("/proc/self/mountinfo") ?? "");
-  const available = allowedCpus(read("/proc/self/status") ?? "");
+/** Of process `pid`, which is this one unless told. */
+export function cpusOf(pid: number | "self" = "self", read: ReadFile = readText): CpuShare {
+  const located = locateCgroup("cpu", read(`/proc/${pid}/cgroup`) ?? "", read("/proc/self/mountinfo") ?? "");
+  const available = allowedCpus(read(`/proc/${pid}/status`) ?? "");
   if (located.kind === "unknown") return { limit: undefined, request: undefined, available };
   const { cgroup } = located;
   const quotas = foldersOf(cgroup).flatMap((folder) => quotaIn(folder, cgroup.version, read) ?? []);
@@ -37,7 +37,7 @@ export function ownCpus(read: ReadFile = readText): CpuShare {
 }
 
 /** The cgroup's own folder and those above it, as far as they can be seen. */
-function foldersOf({ folder, mountPoint }: Cgroup): readonly string[] {
+export function foldersOf({ folder, mountPoint }: Cgroup): readonly string[] {
   const folders = [folder];
   for (let above = folder; above !== mountPoint && above !== "/";) {
     above = dirname(above);
@@ -46,7 +46,8 @@ function foldersOf({ folder, mountPoint }: Cgroup): readonly string[] {
   return folders;
 }
 
-function quotaIn(folder: string, version: Cgroup["version"], read: ReadFile): number | undefined {
+/** In CPUs; undefined without one. */
+export function quotaIn(folder: string, version: Cgroup["version"], read: ReadFile): number | undefined {
   const [quota = "max", period = "100000"] =
     version === 2
       ? (read(join(folder, "cpu.max")) ?? "").trim().split(/\s+/)
@@ -83,7 +84,8 @@ function allowedCpus(status: string): number {
   }, 0);
 }
 
-function readText(path: string): string | undefined {
+/** Undefined where there is none to read. */
+export function readText(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch {

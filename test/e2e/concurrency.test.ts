@@ -1,13 +1,13 @@
 /** Envoy's worker threads by the processor time of the agent's own cgroup, which the kernel enforces. */
 import assert from "node:assert/strict";
 import { describe, test, type TestContext } from "node:test";
-import { ownCpus } from "../../src/process/cpu-share.ts";
+import { cpusOf } from "../../src/process/cpu-share.ts";
 import { type CpuCgroup, makeCpuCgroup } from "../support/cpu-cgroup.ts";
 import { testEnvoy } from "../support/envoy.ts";
 import { runOutrider } from "../support/outrider.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
-const { available } = ownCpus();
+const { available } = cpusOf();
 
 function cgroupOf(cpus: number, t: TestContext): CpuCgroup | undefined {
   const cgroup = makeCpuCgroup(cpus);

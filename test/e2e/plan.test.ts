@@ -8,6 +8,8 @@ import { ExaminedMesh } from "../support/examined-mesh.ts";
 import { freePorts } from "../support/free-ports.ts";
 import { type RunningOutrider, runOutrider, startOutrider } from "../support/outrider.ts";
 import { startEnvoyOn } from "../support/stray-envoy.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { variableOf } from "../../src/schema/own-variables.ts";
 import { sidecarReady, type Workload } from "../support/workload.ts";
 
 interface JsonPlan {
@@ -121,7 +123,9 @@ describe("plan beside a running agent", () => {
     const secret = { name: "mine", generic_secret: { secret: { filename: "./secret.txt" } } };
     one.write("override.json", JSON.stringify({ static_resources: { secrets: [secret] } }));
     one.write("secret.txt", "of mine");
-    const web = { ...one, env: { ...one.env, ISTIO_BOOTSTRAP_OVERRIDE: "./override.json" } };
+    using agents = temporaryFolder();
+    const announced = { [variableOf("runtimeFolder")]: agents.path };
+    const web = { ...one, env: { ...one.env, ...announced, ISTIO_BOOTSTRAP_OVERRIDE: "./override.json" } };
     await using _agent = await startSidecar(web, ["--proxyLogLevel", "error", "--domain", "demo.example"]);
     // What Envoy reads is written again as it was.
     one.write("secret.txt", "of mine");
@@ -133,6 +137,20 @@ describe("plan beside a running agent", () => {
     assert.equal(planned.running?.generation, 1);
     assert.equal(code, 0);
     assert.deepEqual(picture(web), before);
+
+    // From anywhere, with nothing but the agent's name: flags, environment and folder are the agent's.
+    const { POD_NAME: name = "" } = one.env;
+    const beside = { cwd: agents.path, env: announced, withinMs: 20_000 };
+    const named = await runOutrider({ ...beside, args: ["plan", "--json", "--name", name] });
+    assert.deepEqual(
+      [named.exit, (JSON.parse(named.output) as JsonPlan).changes],
+      [{ kind: "exited", code: 0 }, []],
+    );
+    const examinedByName = await runOutrider({ ...beside, args: ["doctor", "--json", "--name", name] });
+    assert.match(examinedByName.output, /flags and environment of the running agent/);
+    const unknown = await runOutrider({ ...beside, args: ["doctor", "--name", "api"] });
+    assert.deepEqual(unknown.exit, { kind: "exited", code: 64 });
+    assert.match(unknown.output, /no agent is called api; there are web\d/);
   });
 
   test("a changed label and a changed flag are named, with the mode and why; nothing is done", async () => {

@@ -59,6 +59,12 @@ export class CgroupMemory {
     return this.#located;
   }
 
+  /** True for the figures of the same cgroup. */
+  isSameAs(other: CgroupMemory): boolean {
+    const [own, others] = [this.#located, other.#located];
+    return own.kind === "found" && others.kind === "found" && own.cgroup.folder === others.cgroup.folder;
+  }
+
   /** OOM kills in exactly this cgroup since it was made, whatever limit they were for. */
   oomKills(): KillCount {
     if (this.#located.kind === "unknown") return this.#located;

@@ -41,8 +41,11 @@ export function incumbentOf(running: RunningEnvoy): Incumbent {
         ? Promise.reject(new Error("the running Envoy's admin interface does not answer"))
         : Promise.resolve(info.hotRestartVersion);
     },
-    // This process is gone by then.
-    memory: (): MemoryRoom | undefined =>
-      memoryRoom(CgroupMemory.find(), running.pid, process.memoryUsage.rss()),
+    memory: (): MemoryRoom | undefined => {
+      const memory = CgroupMemory.find({ pid: running.agent.pid });
+      // This process is gone by then.
+      const leavingBytes = memory.isSameAs(CgroupMemory.find()) ? process.memoryUsage.rss() : 0;
+      return memoryRoom(memory, running.pid, leavingBytes);
+    },
   };
 }

@@ -124,14 +124,14 @@ export class ConnectionReport {
   /** Envoy is served from the cache from now on. */
   servedFromCache(asOf: Date): void {
     this.#metrics.servedFromCache();
-    const { kind, problem, address } = this.#state.current;
+    const { kind, problem, failure, address } = this.#state.current;
     if (kind === "stale") return;
     this.#log.warn("the discovery server does not answer: Envoy is served from the cache", {
       address,
       asOf: asOf.toISOString(),
       reason: problem,
     });
-    this.#become("stale", problem, asOf);
+    this.#become("stale", { problem, failure }, asOf);
   }
 
   /** A stream is ended by the agent, so that Envoy subscribes anew. */
@@ -154,8 +154,8 @@ export class ConnectionReport {
   envoyLeft(isNewest: boolean, isLast: boolean): void {
     this.#metrics.envoyEnded(isNewest ? "cancelled" : "superseded");
     this.#log.debug("Envoy closed its stream");
-    const { problem, kind } = this.#state.current;
-    if (isLast && (problem === undefined || kind === "stale")) this.#become("idle", problem);
+    const { problem, failure, kind } = this.#state.current;
+    if (isLast && (problem === undefined || kind === "stale")) this.#become("idle", { problem, failure });
   }
 
   /** The discovery server ended a stream on which it had answered. */
@@ -169,7 +169,7 @@ export class ConnectionReport {
       return;
     }
     this.#log.warn("disconnected from the discovery server", fields);
-    this.#become("disconnected", failure?.message);
+    this.#become("disconnected", { problem: failure?.message, failure: failure?.kind });
   }
 
   /** No connection came about. */
@@ -182,16 +182,25 @@ export class ConnectionReport {
       this.#log.debug("still no connection to the discovery server", fields);
     else this.#log.warn("no connection to the discovery server", fields);
     this.#warnedOf = failure.kind;
-    this.#become(kind === "stale" ? "stale" : "disconnected", failure.message, asOf);
+    this.#become(
+      kind === "stale" ? "stale" : "disconnected",
+      { problem: failure.message, failure: failure.kind },
+      asOf,
+    );
   }
 
-  #become(kind: XdsState["kind"], problem?: string, asOf?: Date): void {
+  #become(
+    kind: XdsState["kind"],
+    { problem, failure }: { readonly [name in "problem" | "failure"]?: XdsState[name] | undefined } = {},
+    asOf?: Date,
+  ): void {
     const { address, types, refused, kind: previous, since } = this.#state.current;
     if (kind !== previous) this.#becameAt = performance.now();
     this.#state.set({
       ...{ kind, address, types, refused },
       since: kind === previous ? since : new Date(),
       ...(problem === undefined ? {} : { problem }),
+      ...(failure === undefined ? {} : { failure }),
       ...(asOf === undefined ? {} : { asOf }),
     });
   }

@@ -1,6 +1,7 @@
 /**
  * Where the connection to the discovery server stands, and what Envoy said to its configuration.
  */
+import type { StreamFailure } from "../upstream/failure.ts";
 import type { Refusal } from "./refusal.ts";
 
 /**
@@ -15,6 +16,8 @@ export interface XdsState {
   readonly since: Date;
   /** Why there is no connection, with what to do about it. */
   readonly problem?: string;
+  /** Of which kind that problem is. */
+  readonly failure?: StreamFailure["kind"];
   /** While `stale`: when the control plane last stood behind the configuration that Envoy is served. */
   readonly asOf?: Date;
   /** By type URL, since the agent started. */

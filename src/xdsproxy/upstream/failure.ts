@@ -9,7 +9,8 @@ export type Termination = "graceful" | "cancelled" | "error";
 
 /** A failure and its remedy. */
 export interface StreamFailure {
-  readonly kind: "root-missing" | "untrusted" | "unreachable" | "unauthenticated" | "silent" | "refused";
+  readonly kind:
+    "root-missing" | "untrusted" | "unresolved" | "unreachable" | "unauthenticated" | "silent" | "refused";
   readonly message: string;
 }
 

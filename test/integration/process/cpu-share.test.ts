@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { ownCpus } from "../../../src/process/cpu-share.ts";
+import { cpusOf } from "../../../src/process/cpu-share.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 test("a tree of cgroup v2 is read as the kernel lays it out", () => {
@@ -19,7 +19,7 @@ test("a tree of cgroup v2 is read as the kernel lays it out", () => {
     mkdirSync(dirname(join(folder.path, path)), { recursive: true });
     writeFileSync(join(folder.path, path), content);
   }
-  const cpus = ownCpus((path) => {
+  const cpus = cpusOf("self", (path) => {
     const file = join(folder.path, path);
     return existsSync(file) ? readFileSync(file, "utf8") : undefined;
   });

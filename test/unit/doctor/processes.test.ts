@@ -38,8 +38,18 @@ describe("ports", () => {
   });
 
   test("an owner that cannot be seen may be the running agent", () => {
-    expectFinding(judgePorts(ports, [owner(undefined)], running)[0], "warning", /cannot see/, /as root/);
-    expectFinding(judgePorts(ports, [owner(undefined)], nobody)[0], "failure", /cannot see/, /stop it/);
+    expectFinding(
+      judgePorts(ports, [owner(undefined)], running)[0],
+      "warning",
+      /cannot be seen from here/,
+      /as root/,
+    );
+    expectFinding(
+      judgePorts(ports, [owner(undefined)], nobody)[0],
+      "failure",
+      /cannot be seen from here/,
+      /stop it/,
+    );
     const address = { host: "0.0.0.0", port: 15021 };
     const listener = { name: "health", address, exclusive: undefined, tls: [] };
     const told = { ...running, listeners: [listener] };

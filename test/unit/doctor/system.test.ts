@@ -222,10 +222,32 @@ describe("cpu", () => {
   ] as const;
   for (const [concurrency, limit, available, verdict] of cases) {
     test(`${concurrency ?? "any"} threads on ${limit ?? "unlimited"} of ${available} CPUs: ${verdict}`, () => {
-      const finding = judgeCpu({ concurrency, limit, available });
+      const finding = judgeCpu({ concurrency, limit, available, throttled: undefined });
       expectFinding(finding, verdict, /CPUs/, verdict === "ok" ? undefined : /at most 2/);
     });
   }
+
+  test("throttled in most periods is a warning, however many threads there are", () => {
+    const facts = { concurrency: 1, limit: 0.1, available: 2 };
+    const throttled = { periods: 50, throttledPeriods: 48, share: 0.96 };
+    expectFinding(
+      judgeCpu({ ...facts, throttled }),
+      "warning",
+      /limited to 0\.1; the kernel throttled it in 48 of 50 periods \(96 %\)/,
+      /raise the CPU limit/,
+    );
+    expectFinding(
+      judgeCpu({ ...facts, throttled: { periods: 50, throttledPeriods: 1, share: 0.02 } }),
+      "ok",
+      /throttled in 1 of 50 periods/,
+    );
+    // A process at rest runs in a period or two, and may be throttled in one of them.
+    expectFinding(
+      judgeCpu({ ...facts, throttled: { periods: 1, throttledPeriods: 1, share: 1 } }),
+      "ok",
+      /1 of 1/,
+    );
+  });
 });
 
 describe("kernel settings", () => {

@@ -15,7 +15,8 @@ describe("connectionFault()", () => {
     ["unable to verify the first certificate", "untrusted"],
     ["CERT_SIGNATURE_FAILURE", "untrusted"],
     ["connect ECONNREFUSED 127.0.0.1:15012", "unreachable"],
-    ["getaddrinfo ENOTFOUND istiod", "unreachable"],
+    ["getaddrinfo ENOTFOUND istiod", "unresolved"],
+    ["getaddrinfo EAI_AGAIN verify.certificate.example", "unresolved"],
   ] as const) {
     test(`${cause}: ${fault}`, () => {
       assert.equal(connectionFault(cause), fault);
@@ -37,6 +38,7 @@ describe("explainCause()", () => {
     ["certificate has expired", "untrusted", /not valid now/, /clocks/],
     ["unable to verify the first certificate", "untrusted", /by the root \.\/root\.pem/, /CA_ROOT_CA/],
     ["connect ECONNREFUSED 1.2.3.4:1", "unreachable", /cannot be reached/, /CA_ADDR/],
+    ["getaddrinfo EAI_AGAIN ca", "unresolved", /ca:15012 cannot be looked up/, /name server of \/etc\/resolv\.conf/],
   ] as const) {
     test(`${cause}: problem and remedy`, () => {
       const explained = explainCause(cause, server);
@@ -45,6 +47,12 @@ describe("explainCause()", () => {
       assert.match(explained.remedy, remedy);
     });
   }
+
+  test("what Node.js says of its own command line is left out", () => {
+    const words = "self-signed certificate in certificate chain";
+    const advised = `${words}; if the root CA is installed locally, try running Node.js with --use-system-ca`;
+    assert.equal(explainCause(advised, server).message, explainCause(words, server).message);
+  });
 
   test("without TLS there is no root that could be wrong", () => {
     assert.equal(explainCause("verify", { ...server, tls: undefined }).kind, "unreachable");

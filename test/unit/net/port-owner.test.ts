@@ -17,5 +17,5 @@ test("the owner is named as far as it is known", () => {
     describePortOwner({ port: 15020, pid: 42, command: "python3 -m http.server" }, "statusPort"),
     "port 15020 (statusPort) is taken by pid 42 (python3 -m http.server)",
   );
-  assert.match(describePortOwner({ port: 1, pid: undefined, command: "" }, "x"), /cannot see/);
+  assert.match(describePortOwner({ port: 1, pid: undefined, command: "" }, "x"), /cannot be seen from here/);
 });

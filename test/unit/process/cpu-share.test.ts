@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ownCpus } from "../../../src/process/cpu-share.ts";
+import { cpusOf } from "../../../src/process/cpu-share.ts";
 
 const v1 = (root: string): string =>
   `35 31 0:32 ${root} /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n`;
@@ -17,7 +17,7 @@ function seen(
     "/proc/self/status": "Cpus_allowed_list:\t0-3,6\n",
     ...files,
   };
-  const { limit, request, available } = ownCpus((path) => all[path]);
+  const { limit, request, available } = cpusOf("self", (path) => all[path]);
   assert.equal(available, 5);
   return [limit, request === undefined ? undefined : Number(request.toFixed(2))];
 }

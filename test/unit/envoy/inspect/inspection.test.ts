@@ -84,7 +84,7 @@ const cases: readonly Case[] = [
   {
     what: "and so is whoever cannot be seen where the running Envoy does not listen",
     facts: { owners: [owner(undefined, 15090)] },
-    refused: [["ports", /port 15090 .*this user cannot see/]],
+    refused: [["ports", /port 15090 .*cannot be seen from here/]],
   },
   {
     what: "before an Envoy runs, whoever cannot be seen is a stranger",

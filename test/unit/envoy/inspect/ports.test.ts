@@ -53,7 +53,7 @@ describe("what it takes to listen", () => {
     const owners = [owner(8, 80), owner(42, 80), owner(5, 15090), owner(undefined, 15090), owner(43, 1)];
     assert.deepEqual(foreignOwners(needed, owners, friends), [
       "port 80 (listener web) is taken by pid 42 (process 42)",
-      "port 15090 (a listener of the bootstrap) is taken by a process that this user cannot see",
+      "port 15090 (a listener of the bootstrap) is taken by a process whose owner cannot be seen from here (another container's, or another user's)",
     ]);
   });
 });
