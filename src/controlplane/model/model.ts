@@ -37,6 +37,12 @@ export interface Endpoint {
   readonly isHealthy: boolean;
 }
 
+/** Where a workload serves a port: what it says of that name itself, else the service's target port. */
+export function portOf({ ports }: Pick<Endpoint, "ports">, { name, targetPort }: ServicePort): number {
+  // A port may be named like what every object inherits.
+  return (Object.hasOwn(ports, name) ? ports[name] : undefined) ?? targetPort;
+}
+
 /** A service by its host name. */
 export interface Service {
   readonly host: string;

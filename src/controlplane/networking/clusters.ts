@@ -11,7 +11,7 @@ import { parseHostPort } from "../../net/host-port.ts";
 import { workloadId } from "../../pki/spiffe-id.ts";
 import { isAddress } from "../config/forms.ts";
 import type { DestinationRuleSpec } from "../config/objects.ts";
-import { type Endpoint, type Model, selects, type Service, type ServicePort } from "../model/model.ts";
+import { type Endpoint, type Model, portOf, selects, type Service, type ServicePort } from "../model/model.ts";
 import { packed } from "./any.ts";
 import { outboundCluster, serverName } from "./names.ts";
 import { clientTls } from "./tls.ts";
@@ -233,7 +233,7 @@ function lbEndpoint(
 ): NonNullable<LocalityLbEndpointsJson["lbEndpoints"]>[number] {
   const match = { tlsMode: "istio" };
   return {
-    endpoint: { address: socketAddress(endpoint.address, endpoint.ports[port.name] ?? port.targetPort) },
+    endpoint: { address: socketAddress(endpoint.address, portOf(endpoint, port)) },
     loadBalancingWeight: weight,
     ...(endpoint.serviceAccount === ""
       ? {}

@@ -2,7 +2,7 @@
  * Which ports a captured workload is called at, and what it accepts on each.
  */
 import { protocolOf } from "../model/build-model.ts";
-import { mutualTlsMode, portsWithOwnMode, type Protocol } from "../model/model.ts";
+import { mutualTlsMode, portOf, portsWithOwnMode, type Protocol } from "../model/model.ts";
 import type { InboundPort, UndeclaredPorts } from "./inbound.ts";
 import type { ProxyView } from "./view.ts";
 
@@ -14,8 +14,7 @@ export function inboundPorts({ model, proxy, sidecar }: ProxyView): readonly Inb
   } else {
     for (const { endpoints, ports } of model.services) {
       for (const endpoint of endpoints.filter(({ address }) => proxy.addresses.includes(address))) {
-        for (const { name, targetPort, protocol } of ports)
-          found.set(endpoint.ports[name] ?? targetPort, protocol);
+        for (const port of ports) found.set(portOf(endpoint, port), port.protocol);
       }
     }
   }
