@@ -81,15 +81,16 @@ export class ScrapeRun implements Disposable {
     return formats.length > 0 && formats.every((format) => format === "openmetrics") ? "openmetrics" : "text";
   }
 
-  /** The merged exposition. */
-  async *body(to: Format): AsyncGenerator<Uint8Array, void, undefined> {
+  /** The merged exposition, in pieces of which there is one at least each time. */
+  async *body(to: Format): AsyncGenerator<readonly Uint8Array[], void, undefined> {
     const { isWanted, own, limits } = this.#deps;
     const ledger = new FamilyLedger(to, isWanted);
     const rules = { to, ledger, series: this.#seriesSet() };
     const ownText = await own();
-    yield* new CheckedText({
+    const first = new CheckedText({
       ...{ to, ledger, series: undefined, from: "text", tally: new Tally(), maxSeries: Infinity },
     }).take(Buffer.from(ownText));
+    if (first.length > 0) yield first;
     for (const family of outcomeFamilies) ledger.reserve(family);
     const outcomes: Outcome[] = [];
     for (let left = this.#asked; left.length > 0;) {
@@ -102,7 +103,7 @@ export class ScrapeRun implements Disposable {
       outcomes.push(outcome);
       this.#deps.onOutcome(outcome);
     }
-    yield Buffer.from(outcomeText(outcomes) + (to === "openmetrics" ? "# EOF\n" : ""));
+    yield [Buffer.from(outcomeText(outcomes) + (to === "openmetrics" ? "# EOF\n" : ""))];
   }
 
   /** A table of series is for applications that may have the same ones. */
@@ -148,7 +149,7 @@ export class ScrapeRun implements Disposable {
     { source, state }: Asked,
     others: readonly Asked[],
     { series, ...rules }: TextRules & { readonly series: SeriesSet | undefined },
-  ): AsyncGenerator<Uint8Array, SourceFailure | undefined, undefined> {
+  ): AsyncGenerator<readonly Uint8Array[], SourceFailure | undefined, undefined> {
     if (state.kind !== "open") return state.kind === "failed" ? state.failure : undefined;
     const { open } = state;
     const text =

@@ -127,7 +127,7 @@ export class Scraper {
 
 /** @param onEnd once, when it is over in whichever way, at once and not when a piece that is waited for has come */
 function readableOf(
-  pieces: AsyncGenerator<Uint8Array, void, undefined>,
+  pieces: AsyncGenerator<readonly Uint8Array[], void, undefined>,
   slot: Slot,
   onEnd: () => void,
 ): Readable {
@@ -138,7 +138,7 @@ function readableOf(
       pieces.next().then(
         ({ done, value }) => {
           if (done === true) this.push(null);
-          else if (!this.push(value)) slot.waitsSince = performance.now();
+          else if (!pushAll(this, value)) slot.waitsSince = performance.now();
         },
         (error: unknown) => this.destroy(error instanceof Error ? error : new Error(String(error))),
       );
@@ -149,6 +149,13 @@ function readableOf(
       done(error);
     },
   });
+}
+
+/** False when no more is wanted for now. */
+function pushAll(body: Readable, pieces: readonly Uint8Array[]): boolean {
+  let wantsMore = true;
+  for (const piece of pieces) wantsMore = body.push(piece);
+  return wantsMore;
 }
 
 /** A failure of what nobody waits for is nobody's. */

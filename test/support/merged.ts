@@ -26,6 +26,8 @@ export interface MergeOptions {
 export interface Merged {
   readonly text: string;
   readonly bytes: Buffer;
+  /** In how many it left. */
+  readonly pieces: number;
   readonly tallies: readonly Tally[];
   readonly texts: readonly SourceText[];
 }
@@ -57,7 +59,7 @@ export function merged(inputs: readonly MergeInput[], options: MergeOptions = {}
     texts.push(source);
   }
   const bytes = Buffer.concat(pieces);
-  return { text: bytes.toString("utf8"), bytes, tallies, texts };
+  return { text: bytes.toString("utf8"), bytes, pieces: pieces.length, tallies, texts };
 }
 
 function cut(bytes: Buffer, lengths: readonly number[]): readonly Buffer[] {

@@ -9,6 +9,7 @@ import { announced, type Family, type Format, metadataLines, sampleNames } from 
 import { readMetadataLine } from "../formats/metadata-line.ts";
 import { readSample, sampleText } from "../formats/sample-line.ts";
 import { SampleScanner } from "../formats/sample-scanner.ts";
+import { Passage } from "./passage.ts";
 import type { SeriesSet } from "./series-set.ts";
 import type { SourceText } from "./source-text.ts";
 import type { DropReason } from "./tally.ts";
@@ -44,8 +45,6 @@ export class CheckedText implements SourceText {
   readonly #scanner = new SampleScanner();
   #announced: { written: string; lines: Map<string, string> } | undefined;
   #group: Group | undefined;
-  /** Name of the last sample. */
-  #name: Uint8Array = new Uint8Array(0);
   #hasEnded = false;
   /** Lines that are empty or begin with a hash. */
   #idleLines = 0;
@@ -68,46 +67,59 @@ export class CheckedText implements SourceText {
   }
 
   take(lines: Buffer): readonly Uint8Array[] {
-    const pieces: Uint8Array[] = [];
+    const passage = new Passage(lines);
     const isText = isUtf8(lines);
     const scanner = this.#scanner;
-    let passed = 0;
     let at = 0;
+    /** Where the lines begin that announce the family of the next sample; they leave with it. */
+    let held = 0;
     while (at < lines.length && !this.#hasEnded) {
       if (lines[at] === newline) {
-        if (at > passed) pieces.push(lines.subarray(passed, at));
+        passage.cut(held, at);
         const from = at;
         while (lines[at] === newline) at += 1;
         this.#idleLines += at - from;
-        passed = at;
+        passage.cut(from, at);
+        held = at;
         continue;
       }
-      const next = isText && lines[at] !== hash ? scanner.scan(lines, at) : -1;
-      const end = next < 0 ? lines.indexOf(newline, at) + 1 : next;
-      const instead = next < 0 ? this.#any(lines.subarray(at, end)) : this.#usual(lines, at);
-      if (instead !== undefined) {
-        if (at > passed) pieces.push(lines.subarray(passed, at));
-        if (instead.before !== "") pieces.push(Buffer.from(instead.before));
-        passed = instead.isKept ? at : end;
+      if (lines[at] === hash) {
+        const end = lines.indexOf(newline, at) + 1;
+        this.#comment(lines.subarray(at, end));
+        at = end;
+        continue;
       }
+      const next = isText ? scanner.scan(lines, at) : -1;
+      const end = next < 0 ? lines.indexOf(newline, at) + 1 : next;
+      const { before, isKept } =
+        next < 0 ? this.#any(lines.subarray(at, end)) : this.#usual(lines, at, scanner);
+      // Most of what is announced may stay as it is, and is not taken out.
+      const isAsHeld = isKept && held < at && passage.isAt(before, held, at);
+      if (!isAsHeld) passage.cut(held, isKept ? at : end, before);
       at = end;
+      held = end;
     }
-    if (at > passed) pieces.push(lines.subarray(passed, at));
-    return pieces;
+    passage.cut(held, lines.length);
+    return passage.pieces();
   }
 
-  /** A line that the scanner has read: undefined leaves it where it is. */
-  #usual(lines: Buffer, at: number): { readonly before: string; readonly isKept: boolean } | undefined {
-    const { nameEnd, seriesEnd } = this.#scanner;
-    let before = "";
-    if (!this.#isLastName(lines, at, nameEnd)) before = this.#belong(lines.toString("latin1", at, nameEnd));
-    const drop = this.#dropped(lines, at, seriesEnd);
-    if (drop === undefined) return before === "" ? undefined : { before, isKept: true };
-    return { before, isKept: false };
+  /** A line that the scanner has read. */
+  #usual(lines: Buffer, at: number, { isLastName, nameEnd, seriesEnd }: SampleScanner): Replaced {
+    const before =
+      isLastName && this.#announced === undefined ? "" : this.#belong(lines.toString("latin1", at, nameEnd));
+    if (this.#dropped(lines, at, seriesEnd) !== undefined) return { before, isKept: false };
+    return before === "" ? kept : { before, isKept: true };
+  }
+
+  /** A line that begins with a hash. */
+  #comment(line: Buffer): void {
+    this.#idleLines += 1;
+    const text = line.toString("utf8", 0, line.length - 1);
+    if (!isUtf8(line) || !this.#metadata(text.trim())) this.#rules.tally.drop("invalid");
   }
 
   /** Any other line; what it becomes is in `before`. */
-  #any(line: Buffer): { readonly before: string; readonly isKept: boolean } {
+  #any(line: Buffer): Replaced {
     const { from, to, tally } = this.#rules;
     const text = line.toString("utf8", 0, line.length - 1);
     const isText = isUtf8(line);
@@ -116,8 +128,7 @@ export class CheckedText implements SourceText {
       return nothing;
     }
     if (/^[ \t]*#/.test(text)) {
-      this.#idleLines += 1;
-      if (!isText || !this.#metadata(text.trim())) tally.drop("invalid");
+      this.#comment(line);
       return nothing;
     }
     const sample = isText ? readSample(text, from) : undefined;
@@ -125,6 +136,7 @@ export class CheckedText implements SourceText {
       tally.drop("invalid");
       return nothing;
     }
+    this.#scanner.forgetName();
     const before = this.#belong(sample.name);
     const series = Buffer.from(sample.series);
     const drop = this.#dropped(series, 0, series.length);
@@ -134,13 +146,6 @@ export class CheckedText implements SourceText {
       before: drop === undefined ? before + sampleText({ ...sample, exemplar }, to) : before,
       isKept: false,
     };
-  }
-
-  #isLastName(lines: Buffer, from: number, end: number): boolean {
-    const name = this.#name;
-    if (this.#announced !== undefined || end - from !== name.length) return false;
-    for (let at = from, index = 0; at < end; at += 1, index += 1) if (lines[at] !== name[index]) return false;
-    return true;
   }
 
   /** The sample's series is counted; the reason for which it is left out, if there is one. */
@@ -156,7 +161,6 @@ export class CheckedText implements SourceText {
 
   /** Find the family of a sample. Returns what is to be written before it. */
   #belong(name: string): string {
-    this.#name = Buffer.from(name, "latin1");
     if (this.#announced === undefined && this.#group?.names.has(name) === true) return "";
     const { to, ledger, tally } = this.#rules;
     const told = this.#told(name);
@@ -211,4 +215,11 @@ export class CheckedText implements SourceText {
 /** Families whose samples may have exemplars (OpenMetrics 1.0). */
 const withExemplars: ReadonlySet<Family["type"]> = new Set(["counter", "histogram", "gaugehistogram"]);
 
-const nothing = { before: "", isKept: false } as const;
+/** What becomes of a line: something before it, and itself. */
+interface Replaced {
+  readonly before: string;
+  readonly isKept: boolean;
+}
+
+const nothing: Replaced = { before: "", isKept: false };
+const kept: Replaced = { before: "", isKept: true };

@@ -8,6 +8,7 @@ import { isUtf8 } from "node:buffer";
 import { announced, type Format, metadataLines } from "../formats/family.ts";
 import { readMetadataLine } from "../formats/metadata-line.ts";
 import type { FamilyLedger } from "./family-ledger.ts";
+import { Passage } from "./passage.ts";
 import type { SourceText } from "./source-text.ts";
 import type { DropReason, Tally } from "./tally.ts";
 
@@ -37,25 +38,18 @@ export class TrustedText implements SourceText {
 
   take(lines: Buffer): readonly Uint8Array[] {
     if (!isUtf8(lines)) return this.#takeEach(lines);
-    const pieces: Uint8Array[] = [];
-    let passed = 0;
+    const passage = new Passage(lines);
     let samples = 0;
     for (let at = nextLine(lines, 0); at >= 0; at = nextLine(lines, samples)) {
-      this.#samples(pieces, lines, passed, samples, at);
+      passage.cut(this.#samples(lines, samples, at), at);
       const end = lines.indexOf(newline, at) + 1;
       const line = lines.toString("latin1", at, end);
       const instead = this.#metadata(lines.toString("utf8", at, end - 1));
-      // What stays as it is leaves together with the samples after it.
-      if (instead === line) {
-        passed = at;
-      } else {
-        if (instead !== undefined) pieces.push(Buffer.from(instead));
-        passed = end;
-      }
+      if (instead !== line) passage.cut(at, end, instead);
       samples = end;
     }
-    this.#samples(pieces, lines, passed, samples, lines.length);
-    return pieces;
+    passage.cut(this.#samples(lines, samples, lines.length), lines.length);
+    return passage.pieces();
   }
 
   #takeEach(lines: Buffer): readonly Uint8Array[] {
@@ -70,29 +64,25 @@ export class TrustedText implements SourceText {
     return pieces;
   }
 
-  /** From `passed`, with samples from `samples` on. */
-  #samples(pieces: Uint8Array[], lines: Buffer, passed: number, samples: number, end: number): void {
+  /** Where those that pass end, of the samples between `from` and `end`. */
+  #samples(lines: Buffer, from: number, end: number): number {
     const { tally, maxSeries } = this.#rules;
-    let left = maxSeries - tally.samples;
+    const left = Math.max(0, maxSeries - tally.samples);
     let count = 0;
-    let until = samples;
-    let limit = end;
-    for (let at = lines.indexOf(newline, until); at >= 0 && at < end; at = lines.indexOf(newline, until)) {
-      until = at + 1;
+    let limit = left === 0 ? from : end;
+    let at = lines.indexOf(newline, from);
+    for (; at >= 0 && at < end; at = lines.indexOf(newline, at + 1)) {
       count += 1;
-      if (count === left) limit = until;
+      if (count === left) limit = at + 1;
     }
     if (this.#dropping !== undefined) {
       if (count > 0) tally.drop(this.#dropping, count);
-      if (samples > passed) pieces.push(lines.subarray(passed, samples));
-      return;
+      return from;
     }
-    if (left < 0) left = 0;
-    if (left === 0) limit = samples;
     const kept = Math.min(count, left);
     tally.samples += kept;
     if (count > kept) tally.drop("series_limit", count - kept);
-    if (limit > passed) pieces.push(lines.subarray(passed, limit));
+    return limit;
   }
 
   /** What is written instead of the line; undefined for nothing. */

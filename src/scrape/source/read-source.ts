@@ -1,4 +1,7 @@
-/** The body of a source, in pieces of whole lines that may stand in the merged exposition. */
+/**
+ * The body of a source, in pieces of whole lines that may stand in the merged exposition: those of what has come at once
+ * go on at once, as each step of its way costs more than what a piece has in it.
+ */
 import type { IncomingMessage } from "node:http";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { Timer } from "../../lifecycle/timer.ts";
@@ -20,7 +23,7 @@ export async function* readSource(
   text: SourceText,
   tally: Tally,
   { maxBytes, timeoutMs }: ReadLimits,
-): AsyncGenerator<Uint8Array, void, undefined> {
+): AsyncGenerator<readonly Uint8Array[], void, undefined> {
   const stop = (): void => {
     body.destroy(new SourceFailure("timeout", `was not done after ${Math.round(timeoutMs)} ms`));
   };
@@ -29,7 +32,8 @@ export async function* readSource(
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
       tally.bytes += chunk.length;
-      for (const block of lines.add(chunk)) yield* text.take(block);
+      const pieces = lines.add(chunk).flatMap((block) => text.take(block));
+      if (pieces.length > 0) yield pieces;
       if (tally.bytes > maxBytes) throw new SourceFailure("too_large", `is longer than ${maxBytes} bytes`);
       if (text.isHopeless) throw new SourceFailure("invalid", "writes lines that are no metrics");
       if (text.hasEnded === true) break;
@@ -42,7 +46,8 @@ export async function* readSource(
     body.destroy();
   }
   const rest = lines.rest();
-  if (rest !== undefined && isDelimited) yield* text.take(rest);
+  const last = rest !== undefined && isDelimited ? text.take(rest) : [];
+  if (last.length > 0) yield last;
   if (text.hasEnded === false || (rest !== undefined && !isDelimited))
     throw new SourceFailure("torn", "broke off");
   if (tally.samples === 0 && (tally.dropped.get("invalid") ?? 0) > 0)

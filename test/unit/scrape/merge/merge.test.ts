@@ -188,6 +188,19 @@ const cases: readonly Case[] = [
     dropped: { repeated_family: 2 },
     conflicts: { family: 2 },
   },
+  {
+    name: "a family that comes again after one that is written loosely is seen to come again",
+    to: "openmetrics",
+    sources: [{ text: "# TYPE a gauge\na 1\nb  2\na 3\n" }],
+    is: "# TYPE a gauge\na 1\nb 2\n",
+    dropped: { repeated_family: 1 },
+    conflicts: { family: 1 },
+  },
+  {
+    name: "metadata between samples of a family that was announced is left out, and the samples are not",
+    sources: [{ text: "# HELP a It.\n# TYPE a gauge\na 1\n# HELP a It.\na 2\n# TYPE b gauge\n\nb 1\n" }],
+    is: "# HELP a It.\n# TYPE a gauge\na 1\na 2\n# TYPE b gauge\nb 1\n",
+  },
 ];
 
 describe("merged metrics", () => {
@@ -216,6 +229,16 @@ describe("merged metrics", () => {
       ),
       { numRuns: 500 },
     );
+  });
+
+  test("what may stay as it is leaves in one piece, with what announces it", () => {
+    const help = "# HELP a It.\n# TYPE a gauge\n";
+    const text = `${help}a{x="1"} 1\na 2\n${help.replaceAll(" a ", " b_total ")}b_total 1\nc 1\n`;
+    assert.equal(merged([{ text }]).pieces, 1);
+    const ofEnvoy = text.replaceAll(/# HELP.*\n/g, "");
+    const { pieces, text: passed } = merged([envoy(ofEnvoy)]);
+    assert.equal(passed, ofEnvoy);
+    assert.equal(pieces, 1);
   });
 
   test("a line that is too long is left out, in whichever pieces it comes", () => {
