@@ -5,6 +5,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ensureEnvoy } from "../envoy/binary/ensure.ts";
 import { buildRelease } from "./release/release.ts";
+import { sourceDate } from "./source-date.ts";
 
 const root = join(import.meta.dirname, "../..");
 const folder = join(root, "dist");
@@ -15,7 +16,7 @@ const envoyBinary = await ensureEnvoy(
     console.error(`fetching Envoy: ${receivedBytes} of ${totalBytes} bytes`);
   },
 );
-await buildRelease({ root, folder, envoyBinary });
+await buildRelease({ root, folder, envoyBinary, sourceDate: sourceDate(root) });
 
 const sizes = readdirSync(join(folder, "lib"))
   .filter((name) => name !== "node")

@@ -1,9 +1,10 @@
 /** What operators take along mentions metrics that there are. */
 import assert from "node:assert/strict";
-import { globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { parse } from "yaml";
+import { envoyVersion } from "../../src/envoy/binary/locate.ts";
 import { jsonValue } from "../../src/document/json.ts";
 import { configurationLimits } from "../../src/document/limits.ts";
 import { at, listAt, textAt } from "../../src/lifecycle/json-path.ts";
@@ -30,6 +31,35 @@ function unknown(expression: string, known: ReadonlySet<string>): readonly strin
 function read(path: string): string {
   return readFileSync(join(root, "docker", path), "utf8");
 }
+
+describe("the Dockerfile", () => {
+  const text = read("Dockerfile");
+
+  test("takes the Envoy that outrider is tested with", () => {
+    assert.match(text, new RegExp(`^ARG ENVOY=.*-v${RegExp.escape(envoyVersion)}$`, "m"));
+  });
+
+  test("copies what is there, and what its ignore file lets through", () => {
+    const allowed = read("Dockerfile.dockerignore").split("\n");
+    const kept = allowed.filter((line) => line.startsWith("!")).map((line) => line.slice(1));
+    for (const path of kept) assert.ok(path === "dist" || existsSync(join(root, path)), path);
+    for (const [, path = ""] of text.matchAll(/^COPY (?!--from)(\S+)/gm))
+      assert.ok(
+        kept.some((name) => name === path || name.startsWith(`${path}/`)),
+        path,
+      );
+    const imported = kept.filter((path) => path.endsWith(".ts"));
+    const needed = imported.flatMap((path) =>
+      [...readFileSync(join(root, path), "utf8").matchAll(/from "(\..*?)"/g)].map(([, name = ""]) =>
+        join(path, "..", name),
+      ),
+    );
+    assert.deepEqual(
+      needed.filter((path) => !imported.includes(path)),
+      [],
+    );
+  });
+});
 
 describe("every metric is there that is mentioned by", () => {
   const known = registered();

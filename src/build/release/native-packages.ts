@@ -25,6 +25,8 @@ export function leaveOutNativePackages(modules: string): { plugin: Plugin; names
 export function copyNativePackage(modules: string, name: string, target: string): void {
   for (const part of new Set([name, ...nativeParts(modules, name)])) {
     for (const file of globSync("**/*.{js,cjs,mjs,json,node}", { cwd: join(modules, part) })) {
+      // The pinned Node.js is for glibc.
+      if (/musl/.test(file)) continue;
       cpSync(join(modules, part, file), join(target, part, file));
     }
   }

@@ -41,5 +41,6 @@ ChildProcess.prototype.spawn = function recordedSpawn(options) {
 process.on("exit", () => {
   // The cache carries a hash of V8's flags, so they must be the release's again.
   v8.setFlagsFromString("--flush-bytecode");
+  v8.setFlagsFromString("--hash-seed=0");
   for (const [name, script] of scripts) record(`${name}.cache`, script.createCachedData());
 });

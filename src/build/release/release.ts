@@ -8,6 +8,7 @@
  *     lib/proxy.start.js    those of an agent's start, as one
  *     bootstrap-templates/  as YAML to read and as JSON to run
  *     licences/
+ *     sbom.spdx.json        what is in it
  */
 import {
   chmodSync,
@@ -23,9 +24,11 @@ import {
 import { join } from "node:path";
 import { parse } from "yaml";
 import { launcher } from "./launcher.ts";
-import { licences } from "./licences.ts";
+import { version } from "../../cli/version.ts";
+import { licences, type PackageFolder, packagesOf } from "./licences.ts";
 import { copyNativePackage } from "./native-packages.ts";
 import { bundleParts } from "./parts.ts";
+import { type Component, spdxDocument } from "./sbom.ts";
 import { writeCodeCaches } from "./train.ts";
 
 /** What to make, and from what. */
@@ -36,6 +39,8 @@ export interface ReleaseOptions {
   readonly folder: string;
   /** Envoy for the run that the code cache comes from. */
   readonly envoyBinary: string;
+  /** The date that what is made says, in seconds since the epoch. */
+  readonly sourceDate: number;
 }
 
 /** Make it. @throws Error when it does not bundle, or does not run */
@@ -59,10 +64,42 @@ export async function buildRelease(options: ReleaseOptions): Promise<void> {
   copyFileSync(join(node, "bin/node"), join(lib, "node"), constants.COPYFILE_FICLONE);
   copyFileSync(join(node, "LICENSE"), join(folder, "licences/node"));
   copyFileSync(join(root, "LICENSE"), join(folder, "licences/outrider"));
-  writeFileSync(join(folder, "licences/packages"), licences(root, inputs));
+  const packages = packagesOf(root, [
+    ...inputs,
+    ...[...nativePackages].map((name) => `node_modules/${name}/index.js`),
+  ]);
+  writeFileSync(join(folder, "licences/packages"), licences(packages));
+  const bill = { subject: itself, components: [pinnedNode(), ...packages.map(describePackage)] };
+  writeFileSync(join(folder, "sbom.spdx.json"), spdxDocument({ ...bill, createdAt: options.sourceDate }));
 
   await writeCodeCaches(lib, options.envoyBinary);
   makeReadable(folder);
+}
+
+const itself: Component = {
+  name: "outrider",
+  version,
+  licence: "Apache-2.0",
+  purl: `pkg:npm/outrider@${version}`,
+};
+
+/** The Node.js that runs this, which is the pinned one. */
+function pinnedNode(): Component {
+  return {
+    name: "node",
+    version: process.versions.node,
+    licence: "MIT",
+    purl: `pkg:github/nodejs/node@${process.version}`,
+    url: `https://nodejs.org/dist/${process.version}/`,
+  };
+}
+
+function describePackage({ manifest: { name, version, license } }: PackageFolder): Component {
+  return {
+    ...{ name, version, licence: license },
+    purl: `pkg:npm/${name.replace(/^@/, "%40")}@${version}`,
+    url: `https://registry.npmjs.org/${name}/-/${name.replace(/^.*\//, "")}-${version}.tgz`,
+  };
 }
 
 /** To read the YAML takes 40 ms of an agent's start, to read the same as JSON none. */

@@ -21,6 +21,9 @@ const preferred = ["proxy", "iptables", "up"];
 
 const timeoutMs = 120_000;
 
+/** What was called is written in an order that hashes decide: the same in every build. */
+const recordingFlags = ["--hash-seed=1"];
+
 /** The file of an agent's start: see `loader.cjs`. */
 const startFile = "proxy.start.js";
 
@@ -86,7 +89,7 @@ async function runRelease(
   const lines: string[] = [];
   const child = spawnChild({
     file: join(lib, "node"),
-    args: [...nodeFlags, "--require", recorder, join(lib, "outrider.cjs"), ...words],
+    args: [...nodeFlags, ...recordingFlags, "--require", recorder, join(lib, "outrider.cjs"), ...words],
     env,
     stdout: (line) => lines.push(line),
     stderr: (line) => lines.push(line),

@@ -1,0 +1,65 @@
+/**
+ * What the Dockerfile builds from where no registry is reached: a Debian from its packages, and the Envoy that is here.
+ */
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import type { Buildah } from "./buildah.ts";
+
+const suite = "bookworm";
+
+/** As the Dockerfile installs them where they are missing. */
+const packages = ["ca-certificates", "iproute2", "iptables", "libstdc++6", "nftables"];
+
+/** Names of images in the local store. */
+export interface LocalParts {
+  readonly base: string;
+  readonly envoy: string;
+}
+
+/** Make what is missing. The base is kept in `folder` until its file is removed: then a newer Debian is taken. */
+export function makeLocalParts(buildah: Buildah, folder: string, envoyBinary: string): LocalParts {
+  return { base: makeBase(buildah, folder), envoy: makeEnvoy(buildah, envoyBinary) };
+}
+
+function makeBase(buildah: Buildah, folder: string): string {
+  const name = `localhost/outrider-base:${suite}`;
+  if (hasImage(buildah, name)) return name;
+  const archive = join(folder, `${suite}.tar`);
+  if (!existsSync(archive)) {
+    const arguments_ = ["--variant=essential", `--include=${packages.join(",")}`, "--format=tar"];
+    execFileSync("mmdebstrap", [...arguments_, suite, `${archive}.part`], {
+      stdio: ["ignore", "inherit", "inherit"],
+    });
+    renameSync(`${archive}.part`, archive);
+  }
+  return commit(buildah, name, (container) => {
+    buildah("add", container, archive, "/");
+  });
+}
+
+function makeEnvoy(buildah: Buildah, binary: string): string {
+  const hash = createHash("sha256").update(readFileSync(binary)).digest("hex").slice(0, 16);
+  const name = `localhost/outrider-envoy:${hash}`;
+  if (hasImage(buildah, name)) return name;
+  return commit(buildah, name, (container) => {
+    buildah("copy", "--chmod", "755", container, binary, "/usr/local/bin/envoy");
+  });
+}
+
+function hasImage(buildah: Buildah, name: string): boolean {
+  const names = buildah("images", "--format", "{{.Name}}:{{.Tag}}").split("\n");
+  return names.includes(name);
+}
+
+function commit(buildah: Buildah, name: string, fill: (container: string) => void): string {
+  const container = buildah("from", "scratch");
+  try {
+    fill(container);
+    buildah("commit", "--quiet", container, name);
+  } finally {
+    buildah("rm", container);
+  }
+  return name;
+}
