@@ -73,6 +73,61 @@ const specs: Readonly<Record<keyof Kinds, object>> = {
     egress: [{ port: { ...port }, bind: "127.0.0.1", captureMode: "NONE", hosts: ["./*"] }],
     outboundTrafficPolicy: { mode: "REGISTRY_ONLY" },
   },
+  AuthorizationPolicy: {
+    selector: { matchLabels: { app: "api" } },
+    action: "ALLOW",
+    rules: [
+      {
+        from: [
+          {
+            source: {
+              principals: ["cluster.local/ns/demo/sa/web"],
+              notPrincipals: ["*/sa/bad"],
+              requestPrincipals: ["*"],
+              notRequestPrincipals: ["a/b"],
+              namespaces: ["demo"],
+              notNamespaces: ["other"],
+              ipBlocks: ["10.0.0.0/8"],
+              notIpBlocks: ["10.1.0.1"],
+              remoteIpBlocks: ["10.0.0.0/8"],
+              notRemoteIpBlocks: ["10.1.0.1"],
+            },
+          },
+        ],
+        to: [
+          {
+            operation: {
+              hosts: ["api.demo"],
+              notHosts: ["*.bad"],
+              ports: ["8080"],
+              notPorts: ["9090"],
+              methods: ["GET"],
+              notMethods: ["POST"],
+              paths: ["/a*"],
+              notPaths: ["/b"],
+            },
+          },
+        ],
+        when: [{ key: "request.headers[x-user]", values: ["a"], notValues: ["b"] }],
+      },
+    ],
+  },
+  RequestAuthentication: {
+    selector: { matchLabels: { app: "api" } },
+    jwtRules: [
+      {
+        issuer: "https://issuer.example.com",
+        audiences: ["api"],
+        jwks: '{"keys":[]}',
+        fromHeaders: [{ name: "x-token", prefix: "Bearer " }],
+        fromParams: ["token"],
+        fromCookies: ["token"],
+        outputPayloadToHeader: "x-payload",
+        outputClaimToHeaders: [{ header: "x-sub", claim: "sub" }],
+        forwardOriginalToken: true,
+      },
+    ],
+  },
 };
 
 /** In place of a value: the field is taken out. */
@@ -80,7 +135,8 @@ export const absent = Symbol("absent");
 
 /** An object of the kind, in which the field at `path` is `value`. */
 export function objectWith(kind: keyof Kinds, path: string, value: unknown): object {
-  const group = kind === "PeerAuthentication" ? "security" : "networking";
+  const isSecurity = ["PeerAuthentication", "AuthorizationPolicy", "RequestAuthentication"].includes(kind);
+  const group = isSecurity ? "security" : "networking";
   const whole = {
     apiVersion: `${group}.istio.io/v1`,
     kind,

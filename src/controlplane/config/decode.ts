@@ -5,7 +5,17 @@
  * so that one pass finds them all.
  */
 import { distance } from "fastest-levenshtein";
-import { isAlias, isMap, isScalar, isSeq, type LineCounter, type Node } from "yaml";
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type LineCounter,
+  type Node,
+  type Pair,
+  type YAMLMap,
+} from "yaml";
 import type { ConfigProblem } from "./problem.ts";
 
 /** Where problems go and how lines are found. */
@@ -13,6 +23,10 @@ export interface DecodeContext {
   readonly source: string;
   readonly lines: LineCounter;
   readonly problems: ConfigProblem[];
+  /** How many of the problems are errors. */
+  errors: number;
+  /** The document that is decoded, in which aliases find their anchors; what they come to is bounded by its reader. */
+  document: Document.Parsed | undefined;
 }
 
 /** Turns a node into a value, or adds problems. */
@@ -25,10 +39,60 @@ export interface Field<T> {
 }
 
 /** Add a problem at a node. */
-export function report(context: DecodeContext, node: Node | undefined, path: string, message: string): void {
+export function report(
+  context: DecodeContext,
+  node: Node | undefined,
+  path: string,
+  message: string,
+  severity?: ConfigProblem["severity"],
+): void {
   const offset = node?.range?.[0];
   const line = offset === undefined ? 0 : context.lines.linePos(offset).line;
-  context.problems.push({ source: context.source, line, path, message });
+  if (severity === undefined) context.errors += 1;
+  context.problems.push({
+    source: context.source,
+    line,
+    path,
+    message,
+    ...(severity === undefined ? {} : { severity }),
+  });
+}
+
+/** Add what is not wrong but does not do what its writer may think. */
+export function warn(context: DecodeContext, node: Node | undefined, path: string, message: string): void {
+  report(context, node, path, message, "warning");
+}
+
+/** What a node stands for: an alias for the node at its anchor. */
+function meant(node: Node, context: DecodeContext): Node {
+  if (!isAlias(node) || context.document === undefined) return node;
+  return node.resolve(context.document) ?? node;
+}
+
+/** The pairs of a mapping with those of the mappings that `<<` merges into it (YAML 1.1), its own first. */
+function pairsOf(node: YAMLMap, context: DecodeContext): readonly Pair[] {
+  const isMerge = ({ key }: Pair): boolean => isScalar(key) && key.value === "<<";
+  const own = node.items.filter((pair) => !isMerge(pair));
+  if (own.length === node.items.length) return own;
+  const names = new Set(own.map(({ key }) => nameOf(key)));
+  const merged = node.items
+    .filter(isMerge)
+    .map(({ value }) => meant(value as Node, context))
+    .flatMap((value) => (isSeq(value) ? value.items.map((item) => meant(item as Node, context)) : [value]))
+    .flatMap((value) => (isMap(value) ? pairsOf(value, context) : []));
+  return [
+    ...own,
+    ...merged.filter(({ key }) => {
+      const name = nameOf(key);
+      if (names.has(name)) return false;
+      names.add(name);
+      return true;
+    }),
+  ];
+}
+
+function nameOf(key: unknown): string {
+  return String(isScalar(key) ? key.value : key);
 }
 
 /** A field that must be there. */
@@ -54,12 +118,17 @@ export function text(
   };
 }
 
-/** A whole number within bounds. */
-export function integer(least: number, most: number): Decoder<number> {
+/** A whole number within bounds, or any number where it may be a fraction. */
+export function integer(
+  least: number,
+  most: number,
+  { takesFractions = false }: { readonly takesFractions?: boolean } = {},
+): Decoder<number> {
   return (node, path, context) => {
     const value = isScalar(node) ? node.value : undefined;
-    if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
-    report(context, node, path, `must be a whole number from ${least} to ${most}`);
+    const isNumber = typeof value === "number" && (takesFractions || Number.isInteger(value));
+    if (isNumber && value >= least && value <= most) return value;
+    report(context, node, path, `must be a ${takesFractions ? "" : "whole "}number from ${least} to ${most}`);
     return undefined;
   };
 }
@@ -80,6 +149,19 @@ export function oneOf<const Word extends string>(...words: readonly Word[]): Dec
   };
 }
 
+/** The same, written in capitals or not. */
+export function oneOfAnyCase<const Word extends string>(...words: readonly Word[]): Decoder<Word> {
+  return (node, path, context) => {
+    const value = isScalar(node) && typeof node.value === "string" ? node.value.toUpperCase() : undefined;
+    const found = words.find((word) => word === value);
+    if (found === undefined) report(context, node, path, `must be one of ${words.join(", ")}`);
+    return found;
+  };
+}
+
+/** What is there and does not count. */
+export const anything: Decoder<true> = () => true;
+
 /** A list of at least `least` items. */
 export function list<T>(decode: Decoder<T>, least = 0): Decoder<readonly T[]> {
   return (node, path, context) => {
@@ -89,7 +171,7 @@ export function list<T>(decode: Decoder<T>, least = 0): Decoder<readonly T[]> {
     }
     if (node.items.length < least) report(context, node, path, `must have at least ${least} item`);
     return node.items.flatMap((item, index) => {
-      const value = decode(item as Node, `${path}[${index}]`, context);
+      const value = decode(meant(item as Node, context), `${path}[${index}]`, context);
       return value === undefined ? [] : [value];
     });
   };
@@ -109,11 +191,11 @@ export function mapping<T>(decode: Decoder<T>, form?: KeyForm): Decoder<Readonly
       return undefined;
     }
     const values = new Map<string, T>();
-    for (const { key, value } of node.items) {
-      const name = String(isScalar(key) ? key.value : key);
+    for (const { key, value } of pairsOf(node, context)) {
+      const name = nameOf(key);
       if (form?.test(name) === false)
         report(context, key as Node, `${path}.${name}`, `must be ${form.expected}`);
-      const decoded = decode(value as Node, `${path}.${name}`, context);
+      const decoded = decode(meant(value as Node, context), `${path}.${name}`, context);
       if (decoded !== undefined) values.set(name, decoded);
     }
     // Not by assignment: `__proto__` is a name like any other.
@@ -124,8 +206,16 @@ export function mapping<T>(decode: Decoder<T>, form?: KeyForm): Decoder<Readonly
 /** What a decoder gives. */
 export type Decoded<D> = D extends Decoder<infer T> ? T : never;
 
-type Values<Fields> = {
-  readonly [Name in keyof Fields]: Fields[Name] extends Field<infer T> ? T : never;
+type ValueOf<F> = F extends Field<infer T> ? T : never;
+
+type Names<Fields, IsOptional> = {
+  readonly [Name in keyof Fields]: (undefined extends ValueOf<Fields[Name]> ? true : false) extends IsOptional
+    ? Name
+    : never;
+}[keyof Fields];
+
+type Values<Fields> = { readonly [Name in Names<Fields, false>]: ValueOf<Fields[Name]> } & {
+  readonly [Name in Names<Fields, true>]?: ValueOf<Fields[Name]>;
 };
 
 /** A mapping with known fields; any other field is a problem. */
@@ -138,23 +228,23 @@ export function object<const Fields extends Readonly<Record<string, Field<unknow
       report(context, node, path, "must be a mapping");
       return undefined;
     }
-    const before = context.problems.length;
+    const before = context.errors;
     const values: Record<string, unknown> = {};
-    for (const { key, value } of node.items) {
-      const name = String(isScalar(key) ? key.value : key);
+    const pairs = pairsOf(node, context);
+    for (const { key, value } of pairs) {
+      const name = nameOf(key);
       const field = known.get(name);
       const at = path === "" ? name : `${path}.${name}`;
       if (field === undefined) report(context, key as Node, at, unknownField(name, [...known.keys()]));
-      else if (isAlias(value))
-        report(context, value, at, "YAML aliases are not supported: write the value out");
-      else if (value !== null) values[name] = field.decode(value as Node, at, context);
+      else if (value !== null) values[name] = field.decode(meant(value as Node, context), at, context);
     }
+    const names = new Set(pairs.map(({ key }) => nameOf(key)));
     for (const [name, field] of known) {
-      if (field.isRequired && !node.has(name)) {
+      if (field.isRequired && !names.has(name)) {
         report(context, node, path === "" ? name : `${path}.${name}`, "is missing");
       }
     }
-    return context.problems.length === before ? (values as Values<Fields>) : undefined;
+    return context.errors === before ? (values as unknown as Values<Fields>) : undefined;
   };
 }
 

@@ -9,11 +9,44 @@ export function isAddress(value: string): boolean {
   return isIP(value) !== 0 && !value.includes("%");
 }
 
-/** A DNS name of at most 253 characters, which may begin with a wildcard (RFC 1123). */
+/** An IP address, or a range of them in CIDR form. */
+export function isAddressOrRange(value: string): boolean {
+  const [address = "", bits, ...rest] = value.split("/");
+  if (rest.length > 0 || !isAddress(address)) return false;
+  if (bits === undefined) return true;
+  return /^(?:0|[1-9]\d{0,2})$/.test(bits) && Number(bits) <= (isIP(address) === 4 ? 32 : 128);
+}
+
+/** A DNS name of at most 253 characters, which may begin with a wildcard or be one, and end in a dot (RFC 1123). */
 export function isHost(value: string): boolean {
-  if (value.length > 253) return false;
-  const labels = (value.startsWith("*.") ? value.slice(2) : value).split(".");
+  if (value === "*") return true;
+  const name = value.endsWith(".") ? value.slice(0, -1) : value;
+  if (name.length > 253) return false;
+  const labels = (name.startsWith("*.") ? name.slice(2) : name).split(".");
   return labels.every((label) => /^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$/i.test(label));
+}
+
+/** Value of a label (Kubernetes' API conventions). */
+export function isLabelValue(value: string): boolean {
+  return value === "" || /^[a-z0-9](?:[a-z0-9_.-]{0,61}[a-z0-9])?$/i.test(value);
+}
+
+/** Name of a label, with or without a DNS name and a slash before it. */
+export function isLabelKey(value: string): boolean {
+  const [name = "", prefix, ...rest] = value.split("/").toReversed();
+  return (
+    name !== "" && isLabelValue(name) && rest.length === 0 && (prefix === undefined || isResourceName(prefix))
+  );
+}
+
+/** To whom an object is shown (`exportTo`). */
+export function isVisibility(value: string): boolean {
+  return ["*", ".", "~"].includes(value) || /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(value);
+}
+
+/** `region/zone/subzone`, of which the last may be missing. */
+export function isLocality(value: string): boolean {
+  return /^[^/]+(?:\/[^/]+){0,2}$/.test(value);
 }
 
 /** Name of a Kubernetes object: it becomes a part of a SPIFFE ID. */
@@ -39,16 +72,20 @@ export function isHeaderName(value: string): boolean {
   return value.length <= 256 && /^:?[a-z0-9!#$%&'*+.^_`|~-]+$/i.test(value);
 }
 
-const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+const unitMs = { us: 0.001, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 
 /** Envoy counts nanoseconds in 63 bits. */
 const longestMs = 9_223_372_036_000;
 
-/** A length of time in milliseconds; undefined for what is none, or none that Envoy takes. */
+/** A length of time such as `1m30s` in milliseconds; undefined for what is none, or none that Envoy takes. */
 export function durationMs(value: string): number | undefined {
-  const [, number, unit] = /^(\d{1,20}(?:\.\d{1,20})?)(ms|s|m|h)$/.exec(value) ?? [];
-  if (number === undefined || unit === undefined) return undefined;
-  const ms = Number(number) * unitMs[unit as keyof typeof unitMs];
+  if (value === "0") return 0;
+  if (!/^(?:\d{1,20}(?:\.\d{1,20})?(?:us|ms|s|m|h)){1,8}$/.test(value)) return undefined;
+  const parts = value.matchAll(/(\d+(?:\.\d+)?)(us|ms|s|m|h)/g);
+  const ms = [...parts].reduce(
+    (sum, [, number, unit]) => sum + Number(number) * unitMs[unit as keyof typeof unitMs],
+    0,
+  );
   return ms === 0 || (ms >= 1 && ms <= longestMs) ? ms : undefined;
 }
 
@@ -81,4 +118,60 @@ export function isDefaultEndpoint(value: string): boolean {
   }
   const [, port = ""] = /^(?:127\.0\.0\.1|0\.0\.0\.0|\[::1\]):(\d+)$/.exec(value) ?? [];
   return isPort(port);
+}
+
+/** Conditions that Envoy's `retry_on` and `x-envoy-retry-grpc-on` know. */
+const retryConditions = new Set([
+  ...["5xx", "gateway-error", "reset", "reset-before-request", "connect-failure", "envoy-ratelimited"],
+  ...[
+    "retriable-4xx",
+    "refused-stream",
+    "retriable-status-codes",
+    "retriable-headers",
+    "http3-post-connect-failure",
+  ],
+  ...["cancelled", "deadline-exceeded", "internal", "resource-exhausted", "unavailable"],
+]);
+
+/** Conditions and numbers of statuses, divided by commas. */
+export function isRetryOn(value: string): boolean {
+  return value
+    .split(",")
+    .map((part) => part.trim())
+    .every((part) => retryConditions.has(part) || /^[1-5]\d\d$/.test(part));
+}
+
+/** Statuses of gRPC by their numbers. */
+export const grpcStatuses: readonly string[] = [
+  ...["OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS"],
+  ...["PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE"],
+  ...["UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED"],
+];
+
+/** Name of a status of gRPC. */
+export function isGrpcStatus(value: string): boolean {
+  return grpcStatuses.includes(value);
+}
+
+/** Attributes that an AuthorizationPolicy's `when` knows. */
+const whenKeys = [
+  /^request\.headers\[[^\]\s]+\]$/,
+  /^(?:source\.(?:ip|namespace|principal)|remote\.ip)$/,
+  /^request\.auth\.(?:principal|audiences|presenter|claims(?:\[[^\]]+\])+)$/,
+  /^(?:destination\.(?:ip|port)|connection\.sni)$/,
+];
+
+/** One of them. */
+export function isWhenKey(value: string): boolean {
+  return whenKeys.some((form) => form.test(value));
+}
+
+/** A JSON Web Key Set. */
+export function isKeySet(value: string): boolean {
+  try {
+    const set: unknown = JSON.parse(value);
+    return typeof set === "object" && set !== null && Array.isArray(Reflect.get(set, "keys"));
+  } catch {
+    return false;
+  }
 }

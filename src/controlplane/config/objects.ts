@@ -3,43 +3,68 @@
  * schemas decode.
  */
 import type { Decoded } from "./decode.ts";
-import type * as schema from "./schema.ts";
+import type * as common from "./schemas/common.ts";
+import type * as destinationRules from "./schemas/destination-rule.ts";
+import type * as security from "./schemas/security.ts";
+import type * as services from "./schemas/services.ts";
+import type * as virtualServices from "./schemas/virtual-service.ts";
 
 /** A named port of a service. */
-export type PortSpec = Decoded<typeof schema.port>;
+export type PortSpec = Decoded<typeof common.port>;
 
 /** A workload's address and what is known of it. */
-export type WorkloadSpec = Decoded<typeof schema.workload>;
+export type WorkloadSpec = Decoded<typeof services.workload>;
 
 /** ServiceEntry. */
-export type ServiceEntrySpec = Decoded<typeof schema.serviceEntry>;
+export type ServiceEntrySpec = Decoded<typeof services.serviceEntry>;
 
 /** Istio's StringMatch: exactly one field is set. */
-export type StringMatch = Decoded<typeof schema.stringMatch>;
+export type StringMatch = Decoded<typeof common.stringMatch>;
 
 /** HTTPMatchRequest. */
-export type HttpMatch = Decoded<typeof schema.httpMatch>;
+export type HttpMatch = Decoded<typeof virtualServices.httpMatch>;
 
-/** HTTPRouteDestination. */
-export type RouteDestination = Decoded<typeof schema.routeDestination>;
+/** Destination. */
+export type Destination = Decoded<typeof common.destination>;
 
 /** HTTPRoute. */
-export type HttpRoute = Decoded<typeof schema.httpRoute>;
+export type HttpRoute = Decoded<typeof virtualServices.httpRoute>;
+
+/** TCPRoute. */
+export type TcpRoute = Decoded<typeof virtualServices.tcpRoute>;
+
+/** TLSRoute. */
+export type TlsRoute = Decoded<typeof virtualServices.tlsRoute>;
+
+/** Headers: what is set, added and removed on the way there and back. */
+export type HeadersSpec = Decoded<typeof virtualServices.headers>;
 
 /** VirtualService. */
-export type VirtualServiceSpec = Decoded<typeof schema.virtualService>;
+export type VirtualServiceSpec = Decoded<typeof virtualServices.virtualService>;
 
 /** DestinationRule. */
-export type DestinationRuleSpec = Decoded<typeof schema.destinationRule>;
+export type DestinationRuleSpec = Decoded<typeof destinationRules.destinationRule>;
+
+/** TrafficPolicy. */
+export type TrafficPolicySpec = Decoded<typeof destinationRules.trafficPolicy>;
 
 /** PeerAuthentication. */
-export type PeerAuthenticationSpec = Decoded<typeof schema.peerAuthentication>;
+export type PeerAuthenticationSpec = Decoded<typeof security.peerAuthentication>;
+
+/** AuthorizationPolicy. */
+export type AuthorizationPolicySpec = Decoded<typeof security.authorizationPolicy>;
+
+/** RequestAuthentication. */
+export type RequestAuthenticationSpec = Decoded<typeof security.requestAuthentication>;
 
 /** What a server accepts. */
-export type MutualTlsMode = Exclude<NonNullable<PeerAuthenticationSpec["mtls"]>["mode"], "UNSET">;
+export type MutualTlsMode = Exclude<
+  NonNullable<NonNullable<PeerAuthenticationSpec["mtls"]>["mode"]>,
+  "UNSET"
+>;
 
 /** Sidecar. */
-export type SidecarSpec = Decoded<typeof schema.sidecar>;
+export type SidecarSpec = Decoded<typeof services.sidecar>;
 
 /** Sidecar's listeners. */
 export type IngressListener = NonNullable<SidecarSpec["ingress"]>[number];
@@ -53,8 +78,10 @@ export interface Kinds {
   readonly WorkloadEntry: WorkloadSpec;
   readonly VirtualService: VirtualServiceSpec;
   readonly DestinationRule: DestinationRuleSpec;
-  readonly PeerAuthentication: PeerAuthenticationSpec;
   readonly Sidecar: SidecarSpec;
+  readonly PeerAuthentication: PeerAuthenticationSpec;
+  readonly AuthorizationPolicy: AuthorizationPolicySpec;
+  readonly RequestAuthentication: RequestAuthenticationSpec;
 }
 
 /** One object of a source. */
@@ -63,6 +90,8 @@ export type ConfigObject = {
     readonly kind: Kind;
     readonly name: string;
     readonly namespace: string;
+    /** `metadata.creationTimestamp` in milliseconds; undefined where nobody has set it, as in files written by hand. */
+    readonly createdAtMs?: number;
     /** File and line, for messages. */
     readonly source: string;
     readonly line: number;
@@ -77,4 +106,13 @@ export function objectId({
   name,
 }: Pick<ConfigObject, "kind" | "namespace" | "name">): string {
   return `${kind} ${namespace}/${name}`;
+}
+
+/** What is older first (`creationTimestamp`), what does not say last; then by name and namespace. */
+export function byAge(a: ConfigObject, b: ConfigObject): number {
+  const [ageA, ageB] = [a.createdAtMs ?? Infinity, b.createdAtMs ?? Infinity];
+  if (ageA !== ageB) return ageA < ageB ? -1 : 1;
+  if (a.name !== b.name) return a.name < b.name ? -1 : 1;
+  if (a.namespace !== b.namespace) return a.namespace < b.namespace ? -1 : 1;
+  return 0;
 }

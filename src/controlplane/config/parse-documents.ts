@@ -1,10 +1,11 @@
 /**
  * A YAML file becomes configuration objects, or every problem with its line.
  */
-import { isMap, isScalar, type Node, type YAMLMap } from "yaml";
+import { isMap, isScalar, isSeq, type Node, type YAMLMap } from "yaml";
 import { type DocumentFault, objectsLimits } from "../../document/limits.ts";
 import { readYamlDocuments } from "../../document/yaml.ts";
 import {
+  anything,
   type DecodeContext,
   type Decoder,
   mapping,
@@ -13,6 +14,7 @@ import {
   report,
   required,
   text,
+  warn,
 } from "./decode.ts";
 import { type ConfigObject, type Kinds, objectId } from "./objects.ts";
 import type { ConfigProblem } from "./problem.ts";
@@ -37,11 +39,37 @@ const metadata = object({
   namespace: optional(text("a namespace", (value) => /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(value))),
   labels: optional(free),
   annotations: optional(free),
+  creationTimestamp: optional(
+    text("a time such as 2026-01-31T12:00:00Z", (value) => !Number.isNaN(Date.parse(value))),
+  ),
+  // What Kubernetes notes in each object, as `kubectl get -o yaml` prints it.
+  ...Object.fromEntries(
+    [
+      ...["uid", "resourceVersion", "generation", "generateName", "selfLink", "managedFields"],
+      ...["ownerReferences", "finalizers", "deletionTimestamp", "deletionGracePeriodSeconds"],
+    ].map((name) => [name, optional(anything)]),
+  ),
 });
 
 const defaultNamespace = "default";
 
 const versions = /^(networking|security)\.istio\.io\/(v1|v1beta1|v1alpha3)$/;
+
+/** Groups of Istio's API. */
+const istioGroup = /^(?:networking|security|telemetry|extensions)\.istio\.io\//;
+
+/** Kinds of Istio's that this control plane does not act on. */
+const withoutEffect: readonly string[] = [
+  ...["Gateway", "EnvoyFilter", "WorkloadGroup", "ProxyConfig"],
+  ...["Telemetry", "WasmPlugin", "TrafficExtension"],
+];
+
+/** Objects of kinds that are not Istio's, in one file. */
+interface PassedOver {
+  readonly kinds: Set<string>;
+  count: number;
+  first: Node | undefined;
+}
 
 /** Read every document of `content`. */
 export function parseDocuments(source: string, content: string): ParsedFile {
@@ -54,16 +82,25 @@ export function parseDocuments(source: string, content: string): ParsedFile {
     tell(read.faults);
     return { source, objects: [], problems, refused: [], hidesObjects: true };
   }
-  const context: DecodeContext = { source, lines: read.lines, problems };
+  const context: DecodeContext = { source, lines: read.lines, problems, errors: 0, document: undefined };
   const objects: ConfigObject[] = [];
   const refused: (string | undefined)[] = [];
+  const passedOver: PassedOver = { kinds: new Set(), count: 0, first: undefined };
   for (const { document, faults } of read.documents) {
     tell(faults);
     if (faults.length > 0) refused.push(undefined);
     if (faults.length > 0 || document.contents === null || isNothing(document.contents)) continue;
-    const parsed = parseObject(document.contents, context);
-    if (parsed === undefined) refused.push(idOf(document.contents));
-    else objects.push(parsed);
+    context.document = document;
+    for (const node of objectsIn(document.contents)) {
+      if (isPassedOver(node, context, passedOver)) continue;
+      const parsed = parseObject(node, context);
+      if (parsed === undefined) refused.push(idOf(node));
+      else objects.push(parsed);
+    }
+  }
+  if (passedOver.count > 0) {
+    const names = [...passedOver.kinds].toSorted().join(", ");
+    warn(context, passedOver.first, "kind", `objects that are not Istio's are passed over: ${names}`);
   }
   return {
     source,
@@ -72,6 +109,37 @@ export function parseDocuments(source: string, content: string): ParsedFile {
     refused: refused.filter((id) => id !== undefined),
     hidesObjects: refused.includes(undefined),
   };
+}
+
+/** The items of a list as `kubectl get` prints it, or the object itself. */
+function objectsIn(node: Node): readonly Node[] {
+  if (!isMap(node) || textAt(node, "kind") !== "List" || textAt(node, "apiVersion") !== "v1") return [node];
+  const items = node.get("items", true);
+  return isSeq(items) ? items.items.map((item) => item as Node) : [];
+}
+
+/** True for an object that nothing is made of; it is told what is passed over. */
+function isPassedOver(node: Node, context: DecodeContext, passedOver: PassedOver): boolean {
+  if (!isMap(node)) return false;
+  const kind = textAt(node, "kind");
+  const apiVersion = textAt(node, "apiVersion");
+  if (kind === "" || apiVersion === "" || isKind(kind)) return false;
+  if (!istioGroup.test(apiVersion)) {
+    // Not one of Istio's versions at all: a slip of the pen is told as such.
+    if (/istio/.test(apiVersion)) return false;
+    passedOver.kinds.add(kind.slice(0, 64));
+    passedOver.count += 1;
+    passedOver.first ??= nodeAt(node, "kind");
+    return true;
+  }
+  if (!withoutEffect.includes(kind)) return false;
+  warn(
+    context,
+    nodeAt(node, "kind"),
+    "kind",
+    `a ${kind} has no effect here: this control plane does not act on it`,
+  );
+  return true;
 }
 
 /** What a template leaves of an object that is switched off, or a separator after the last one: kubectl takes it, too. */
@@ -92,7 +160,7 @@ function parseObject(node: Node, context: DecodeContext): ConfigObject | undefin
   }
   const { group, spec } = kinds[kind];
   const apiVersion = textAt(node, "apiVersion");
-  const before = context.problems.length;
+  const before = context.errors;
   if (!versions.test(apiVersion) || !apiVersion.startsWith(`${group}/`)) {
     report(context, nodeAt(node, "apiVersion"), "apiVersion", `must be ${group}/v1 for a ${kind}`);
   }
@@ -101,6 +169,7 @@ function parseObject(node: Node, context: DecodeContext): ConfigObject | undefin
     kind: required(text()),
     metadata: required(metadata),
     spec: required(spec as Decoder<Kinds[keyof Kinds]>),
+    status: optional(anything),
   })(node, "", context);
   if (decoded === undefined) return undefined;
   const offset = node.range?.[0] ?? 0;
@@ -108,12 +177,18 @@ function parseObject(node: Node, context: DecodeContext): ConfigObject | undefin
     kind,
     name: decoded.metadata.name,
     namespace: decoded.metadata.namespace ?? defaultNamespace,
+    ...createdAt(decoded.metadata.creationTimestamp),
     source: context.source,
     line: context.lines.linePos(offset).line,
     spec: decoded.spec,
   } as ConfigObject;
-  for (const [path, message] of validate(parsed)) report(context, deepestNode(node, path), path, message);
-  return context.problems.length === before ? parsed : undefined;
+  for (const [path, message, severity] of validate(parsed))
+    report(context, deepestNode(node, path), path, message, severity);
+  return context.errors === before ? parsed : undefined;
+}
+
+function createdAt(timestamp: string | undefined): Pick<ConfigObject, "createdAtMs"> {
+  return timestamp === undefined ? {} : { createdAtMs: Date.parse(timestamp) };
 }
 
 /** Which object a document is, as far as it says so. */

@@ -8,6 +8,8 @@ export interface ConfigProblem {
   readonly path: string;
   /** What is wrong and what to do. */
   readonly message: string;
+  /** Undefined for an error, which keeps its object from being served; a warning leaves it in service. */
+  readonly severity?: "warning";
 }
 
 /** "mesh/api.yaml:12: spec.ports[0].number: …". */

@@ -1,7 +1,13 @@
 /**
  * Configuration objects become the model: a pure function.
  */
-import type { ConfigObject, PortSpec, ServiceEntrySpec, WorkloadSpec } from "../config/objects.ts";
+import {
+  type ConfigObject,
+  byAge,
+  type PortSpec,
+  type ServiceEntrySpec,
+  type WorkloadSpec,
+} from "../config/objects.ts";
 import {
   type Endpoint,
   type MeshSettings,
@@ -12,23 +18,18 @@ import {
   type Service,
   type ServicePort,
 } from "./model.ts";
+import { withFullHost, withFullHosts } from "./resolve-hosts.ts";
 
-/** Build the model of a valid set of objects. */
-export function buildModel(objects: readonly ConfigObject[], settings: MeshSettings): Model {
+/** Build the model of a valid set of objects, in whatever order. */
+export function buildModel(all: readonly ConfigObject[], settings: MeshSettings): Model {
+  const objects = all.toSorted(byAge);
   const workloads = ofKind(objects, "WorkloadEntry");
   const services = ofKind(objects, "ServiceEntry").flatMap(({ namespace, spec }) => {
     const selected = workloads
       .filter((workload) => workload.namespace === namespace && isSelected(spec, workload.spec))
       .map((workload) => endpoint(workload.spec, namespace, workload.name));
     const endpoints = [...(spec.endpoints ?? []).map((entry) => endpoint(entry, namespace)), ...selected];
-    return spec.hosts.map((host): Service => ({
-      host,
-      namespace,
-      addresses: spec.addresses ?? [],
-      ports: spec.ports.map(servicePort),
-      resolution: spec.resolution ?? "NONE",
-      endpoints,
-    }));
+    return spec.hosts.map((host) => service(host.replace(/\.$/, ""), namespace, spec, endpoints));
   });
   return {
     settings,
@@ -39,10 +40,53 @@ export function buildModel(objects: readonly ConfigObject[], settings: MeshSetti
         (spec.endpoints ?? []).map((entry) => endpoint(entry, namespace)),
       ),
     ],
-    virtualServices: ofKind(objects, "VirtualService"),
-    destinationRules: ofKind(objects, "DestinationRule"),
-    peerAuthentications: ofKind(objects, "PeerAuthentication"),
-    sidecars: ofKind(objects, "Sidecar"),
+    virtualServices: ofKind(objects, "VirtualService").map((object) => ({
+      ...scoped(object),
+      spec: withFullHosts(object.spec, object.namespace),
+    })),
+    destinationRules: ofKind(objects, "DestinationRule").map((object) => ({
+      ...scoped(object),
+      spec: withFullHost(object.spec, object.namespace),
+    })),
+    peerAuthentications: ofKind(objects, "PeerAuthentication").map(scoped),
+    authorizationPolicies: ofKind(objects, "AuthorizationPolicy").map(scoped),
+    requestAuthentications: ofKind(objects, "RequestAuthentication").map(scoped),
+    sidecars: ofKind(objects, "Sidecar").map(scoped),
+  };
+}
+
+/** What translation reads of an object: where it stands in a file changes nothing. */
+function scoped<Spec>({
+  name,
+  namespace,
+  spec,
+}: {
+  readonly name: string;
+  readonly namespace: string;
+  readonly spec: Spec;
+}): { readonly name: string; readonly namespace: string; readonly spec: Spec } {
+  return { name, namespace, spec };
+}
+
+function service(
+  host: string,
+  namespace: string,
+  spec: ServiceEntrySpec,
+  endpoints: readonly Endpoint[],
+): Service {
+  const resolution = spec.resolution ?? "NONE";
+  const isByName = resolution === "DNS" || resolution === "DNS_ROUND_ROBIN";
+  return {
+    host,
+    namespace,
+    addresses: spec.addresses ?? [],
+    ports: spec.ports.map(servicePort),
+    resolution,
+    // A service that is looked up and says nothing of where is at its own name.
+    endpoints: isByName && endpoints.length === 0 ? [endpoint({ address: host }, namespace)] : endpoints,
+    isExternal: spec.location !== "MESH_INTERNAL",
+    subjectAltNames: spec.subjectAltNames ?? [],
+    exportTo: spec.exportTo ?? [],
   };
 }
 
@@ -56,6 +100,7 @@ function endpoint(spec: WorkloadSpec, namespace: string, name?: string): Endpoin
     address: spec.address,
     ports: spec.ports ?? {},
     labels: spec.labels ?? {},
+    locality: spec.locality ?? "",
     serviceAccount: spec.serviceAccount ?? "",
     namespace,
     weight: spec.weight ?? 1,
@@ -72,15 +117,24 @@ function servicePort(spec: PortSpec): ServicePort {
   };
 }
 
-/** HTTPS and TLS pass through as TCP. */
-export function protocolOf(name: string | undefined): Protocol {
+/** HTTPS passes through as TLS; databases, of which nothing is understood, as TCP. */
+export function protocolOf(name: PortSpec["protocol"]): Protocol {
   switch (name) {
+    case undefined:
+      return "auto";
     case "HTTP":
       return "http";
     case "HTTP2":
-    case "GRPC":
       return "http2";
-    default:
+    case "GRPC":
+      return "grpc";
+    case "TLS":
+    case "HTTPS":
+      return "tls";
+    case "TCP":
+    case "MONGO":
+    case "MYSQL":
+    case "REDIS":
       return "tcp";
   }
 }

@@ -2,16 +2,18 @@
  * The mesh as translation sees it: services with their endpoints, and the policies by what they apply to.
  */
 import type {
+  AuthorizationPolicySpec,
   ConfigObject,
   DestinationRuleSpec,
   MutualTlsMode,
   PeerAuthenticationSpec,
+  RequestAuthenticationSpec,
   SidecarSpec,
   VirtualServiceSpec,
 } from "../config/objects.ts";
 
-/** What a port carries, as far as listeners differ. */
-export type Protocol = "http" | "http2" | "tcp";
+/** What a port carries, as far as listeners differ; `auto` is found out connection by connection. */
+export type Protocol = "http" | "http2" | "grpc" | "tcp" | "tls" | "auto";
 
 /** A port of a service. */
 export interface ServicePort {
@@ -29,6 +31,8 @@ export interface Endpoint {
   /** Port number by port name, where it differs from the target port. */
   readonly ports: Readonly<Record<string, number>>;
   readonly labels: Readonly<Record<string, string>>;
+  /** `region/zone/subzone`; empty when it is not known. */
+  readonly locality: string;
   /** Empty when the workload has no identity and so no sidecar. */
   readonly serviceAccount: string;
   readonly namespace: string;
@@ -47,10 +51,17 @@ export function portOf({ ports }: Pick<Endpoint, "ports">, { name, targetPort }:
 export interface Service {
   readonly host: string;
   readonly namespace: string;
+  /** IP addresses and, in CIDR form, ranges of them. */
   readonly addresses: readonly string[];
   readonly ports: readonly ServicePort[];
-  readonly resolution: "STATIC" | "DNS" | "NONE";
+  readonly resolution: "STATIC" | "DNS" | "DNS_ROUND_ROBIN" | "NONE";
   readonly endpoints: readonly Endpoint[];
+  /** It is no part of the mesh (MESH_EXTERNAL): its endpoints are called as they are. */
+  readonly isExternal: boolean;
+  /** Names that certificates of its endpoints may have; those of their service accounts when there are none. */
+  readonly subjectAltNames: readonly string[];
+  /** Namespaces that see it (`exportTo`): every one when empty. */
+  readonly exportTo: readonly string[];
 }
 
 /** A policy with the namespace it was written in. */
@@ -68,7 +79,7 @@ export interface MeshSettings {
   readonly rootNamespace: string;
 }
 
-/** Everything that translation reads. */
+/** Everything that translation reads. In every list what is older comes first, and decides where several apply. */
 export interface Model {
   readonly settings: MeshSettings;
   readonly services: readonly Service[];
@@ -77,6 +88,8 @@ export interface Model {
   readonly virtualServices: readonly Scoped<VirtualServiceSpec>[];
   readonly destinationRules: readonly Scoped<DestinationRuleSpec>[];
   readonly peerAuthentications: readonly Scoped<PeerAuthenticationSpec>[];
+  readonly authorizationPolicies: readonly Scoped<AuthorizationPolicySpec>[];
+  readonly requestAuthentications: readonly Scoped<RequestAuthenticationSpec>[];
   readonly sidecars: readonly Scoped<SidecarSpec>[];
 }
 
@@ -96,44 +109,74 @@ export function selects(
   return Object.entries(selector).every(([key, value]) => labels[key] === value);
 }
 
+/** True when an object of `owner` with this `exportTo` is seen in `namespace`. */
+export function isExportedTo(
+  exportTo: readonly string[] | undefined,
+  owner: string,
+  namespace: string,
+): boolean {
+  if (exportTo === undefined || exportTo.length === 0) return true;
+  return exportTo.some((to) => to === "*" || to === namespace || (to === "." && owner === namespace));
+}
+
+/** Policies of the workload's namespace and of the root namespace that select the workload, or all of them. */
+export function applyingPolicies<Spec extends { readonly selector?: Selector | undefined }>(
+  { settings }: Pick<Model, "settings">,
+  policies: readonly Scoped<Spec>[],
+  workload: Selectable,
+): readonly Scoped<Spec>[] {
+  return policies.filter(
+    ({ namespace, spec }) =>
+      (namespace === workload.namespace || namespace === settings.rootNamespace) &&
+      selects(spec.selector?.matchLabels ?? {}, workload.labels),
+  );
+}
+
 /** A workload, as policies select it. */
-type Selectable = Pick<Endpoint, "namespace" | "labels">;
+export type Selectable = Pick<Endpoint, "namespace" | "labels">;
+
+interface Selector {
+  readonly matchLabels?: Readonly<Record<string, string>> | undefined;
+}
 
 /**
  * The mutual TLS mode of a workload's port: workload over namespace over mesh; PERMISSIVE when nothing is said.
- * Without a port, that of all ports for which nothing else is said.
+ * Without a port, that of all ports for which nothing else is said. Both sides of a connection decide by it.
  */
 export function mutualTlsMode(model: Model, workload: Selectable, port?: number): MutualTlsMode {
-  const applying = applyingPolicies(model, workload);
-  const own = applying.find(({ spec }) => spec.selector !== undefined);
-  const ofNamespace = applying.find(
-    ({ spec, namespace }) => spec.selector === undefined && namespace === workload.namespace,
-  );
-  const ofMesh = applying.find(
-    ({ spec, namespace }) => spec.selector === undefined && namespace === model.settings.rootNamespace,
-  );
+  const { own, ofNamespace, ofMesh } = peerPolicies(model, workload);
   const modes = [
-    port === undefined ? undefined : own?.spec.portLevelMtls?.[String(port)],
-    own?.spec.mtls,
-    ofNamespace?.spec.mtls,
-    ofMesh?.spec.mtls,
+    port === undefined ? undefined : own?.portLevelMtls?.[String(port)]?.mode,
+    own?.mtls?.mode,
+    ofNamespace?.mtls?.mode,
+    ofMesh?.mtls?.mode,
   ];
-  const mode = modes.find((candidate) => candidate !== undefined && candidate.mode !== "UNSET")?.mode;
-  return mode === undefined || mode === "UNSET" ? "PERMISSIVE" : mode;
+  const mode = modes.find((candidate) => candidate !== undefined && candidate !== "UNSET");
+  return mode ?? "PERMISSIVE";
 }
 
 /** The ports of a workload for which a policy says something of their own, in order. */
 export function portsWithOwnMode(model: Model, workload: Selectable): readonly number[] {
-  const own = applyingPolicies(model, workload).find(({ spec }) => spec.selector !== undefined);
-  return Object.keys(own?.spec.portLevelMtls ?? {})
+  return Object.keys(peerPolicies(model, workload).own?.portLevelMtls ?? {})
     .map(Number)
     .toSorted((a, b) => a - b);
 }
 
-function applyingPolicies(model: Model, workload: Selectable): readonly Scoped<PeerAuthenticationSpec>[] {
-  return model.peerAuthentications.filter(
-    ({ namespace, spec }) =>
-      (namespace === workload.namespace || namespace === model.settings.rootNamespace) &&
-      selects(spec.selector?.matchLabels ?? {}, workload.labels),
-  );
+/** Those that count for a workload. One that selects workloads counts in its own namespace, not in the root one. */
+function peerPolicies(
+  model: Model,
+  workload: Selectable,
+): Readonly<Record<"own" | "ofNamespace" | "ofMesh", PeerAuthenticationSpec | undefined>> {
+  const { rootNamespace } = model.settings;
+  const applying = applyingPolicies(model, model.peerAuthentications, workload);
+  const find = (isOwn: boolean, isRoot: boolean): PeerAuthenticationSpec | undefined =>
+    applying.find(
+      ({ namespace, spec }) => hasSelector(spec) === isOwn && (namespace === rootNamespace) === isRoot,
+    )?.spec;
+  return { own: find(true, false), ofNamespace: find(false, false), ofMesh: find(false, true) };
+}
+
+/** True for a policy that selects workloads; an empty selector selects none, and the policy is for all. */
+export function hasSelector({ selector }: { readonly selector?: Selector | undefined }): boolean {
+  return Object.keys(selector?.matchLabels ?? {}).length > 0;
 }

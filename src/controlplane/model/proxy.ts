@@ -16,9 +16,14 @@ const interceptionModes = ["REDIRECT", "TPROXY", "NONE"] as const;
 /** Istio's INTERCEPTION_MODE; whatever else a node says is REDIRECT, as in Istio. */
 export type InterceptionMode = (typeof interceptionModes)[number];
 
-/** A sidecar. */
+/** What kinds of proxy there are (the first part of a node ID). */
+export type ProxyType = "sidecar" | "router" | "other";
+
+/** A proxy. */
 export interface Proxy {
   readonly id: string;
+  /** A sidecar unless the node ID says something else. */
+  readonly type?: ProxyType;
   readonly addresses: readonly string[];
   readonly name: string;
   readonly namespace: string;
@@ -51,6 +56,7 @@ export function parseProxy(node: NodeFacts): Proxy | undefined {
   const labels = node.metadata["LABELS"];
   return {
     id: node.id,
+    type: type === "sidecar" || type === "router" ? type : "other",
     addresses: [...new Set([address, ...text("INSTANCE_IPS").split(",")])].filter((entry) => entry !== ""),
     name: dot < 0 ? workload : workload.slice(0, dot),
     namespace: text("NAMESPACE") || idNamespace,
@@ -62,12 +68,16 @@ export function parseProxy(node: NodeFacts): Proxy | undefined {
   };
 }
 
-/** The Sidecar that applies: one that selects the workload, else the namespace's own. */
-export function sidecarOf(model: Model, proxy: Proxy): SidecarSpec | undefined {
-  const candidates = model.sidecars.filter(({ namespace }) => namespace === proxy.namespace);
-  const selecting = candidates.find(
-    ({ spec }: Scoped<SidecarSpec>) =>
-      spec.workloadSelector !== undefined && selects(spec.workloadSelector.labels, proxy.labels),
-  );
-  return (selecting ?? candidates.find(({ spec }) => spec.workloadSelector === undefined))?.spec;
+/** The Sidecar that applies: one that selects the workload, else the namespace's own, else the root namespace's. */
+export function sidecarOf({ sidecars, settings }: Model, proxy: Proxy): SidecarSpec | undefined {
+  const isForAll = ({ spec }: Scoped<SidecarSpec>): boolean =>
+    Object.keys(spec.workloadSelector?.labels ?? {}).length === 0;
+  const own = sidecars.filter(({ namespace }) => namespace === proxy.namespace);
+  const found =
+    own.find(
+      (sidecar) => !isForAll(sidecar) && selects(sidecar.spec.workloadSelector?.labels ?? {}, proxy.labels),
+    ) ??
+    own.find(isForAll) ??
+    sidecars.find((sidecar) => sidecar.namespace === settings.rootNamespace && isForAll(sidecar));
+  return found?.spec;
 }

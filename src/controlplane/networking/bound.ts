@@ -1,39 +1,44 @@
 /**
- * Listeners of a sidecar that captures nothing (INTERCEPTION_MODE NONE): each binds the port that its Sidecar names.
+ * Listeners that a Sidecar names itself: the ports of its ingress and egress. Where nothing is captured
+ * (INTERCEPTION_MODE NONE) there are no others, and each binds its port.
  */
 import type { ClusterJson } from "../../proto/envoy/envoy/config/cluster/v3/cluster_pb.js";
 import type { ListenerJson } from "../../proto/envoy/envoy/config/listener/v3/listener_pb.js";
 import type { EgressListener, IngressListener } from "../config/objects.ts";
 import { protocolOf } from "../model/build-model.ts";
-import { type Model, mutualTlsMode, type Service } from "../model/model.ts";
-import type { Proxy } from "../model/proxy.ts";
-import { tlsInspector } from "./captured.ts";
-import { defaultEndpointCluster, socketAddress } from "./clusters.ts";
-import { outboundHttp, tcpProxy } from "./filters.ts";
-import { inboundChains } from "./inbound.ts";
-import { inboundCluster, isHttp, outboundCluster } from "./names.ts";
+import { mutualTlsMode, type ServicePort } from "../model/model.ts";
+import type { Outbound } from "./captured.ts";
+import { onEveryAddress, wildcards } from "./captured-addresses.ts";
+import { defaultEndpointCluster } from "./clusters.ts";
+import { connectionChains } from "./connections.ts";
+import { outboundHttp } from "./filters.ts";
+import { inboundChains, type InboundPolicies } from "./inbound.ts";
+import { httpInspector, tlsInspector } from "./listener-filters.ts";
+import { socketAddress } from "./load-assignment.ts";
+import { inboundCluster, isHttp, isHttp2 } from "./names.ts";
 import type { RoutedService } from "./routes.ts";
+import { virtualServiceFinder } from "./rule-match.ts";
 import type { ProxyView } from "./view.ts";
-import { servicesNamed } from "./visibility.ts";
+import type { EgressScope } from "./visibility.ts";
 
 /** The inbound listener of an ingress. */
-export function boundInbound(model: Model, proxy: Proxy, ingress: IngressListener): ListenerJson {
+export function boundInbound(
+  { model, proxy }: ProxyView,
+  ingress: IngressListener,
+  policies: InboundPolicies,
+): ListenerJson {
   const bind = ingress.bind ?? "0.0.0.0";
-  const { number, protocol } = ingress.port;
+  const { number } = ingress.port;
+  const protocol = protocolOf(ingress.port.protocol);
+  const mode = mutualTlsMode(model, proxy, number);
   return {
     name: `${bind}_${number}`,
     address: socketAddress(bind, number),
     trafficDirection: "INBOUND",
-    listenerFilters: [tlsInspector],
+    listenerFilters: [tlsInspector(), ...(protocol === "auto" && mode !== "STRICT" ? [httpInspector()] : [])],
     listenerFiltersTimeout: "5s",
     filterChains: [
-      ...inboundChains({
-        port: number,
-        protocol: protocolOf(protocol),
-        mode: mutualTlsMode(model, proxy, number),
-        trustDomains: model.settings.trustDomains,
-        isCaptured: false,
-      }),
+      ...inboundChains({ port: number, service: undefined, protocol, mode, isCaptured: false }, policies),
     ],
   };
 }
@@ -43,66 +48,81 @@ export function ingressCluster({ port, defaultEndpoint }: IngressListener): Clus
   return defaultEndpointCluster(
     inboundCluster(port.number),
     defaultEndpoint,
-    protocolOf(port.protocol) === "http2",
+    isHttp2({ protocol: protocolOf(port.protocol) }),
   );
 }
 
-/** A bound outbound listener and, for HTTP, what its routes lead to. */
-export interface BoundOutbound {
-  readonly listener: ListenerJson;
-  readonly routes: { readonly name: string; readonly routed: readonly RoutedService[] } | undefined;
+/** The listener of an egress that names a port: HTTP unless it says TCP or TLS. */
+export function namedOutbound(view: ProxyView, scope: EgressScope): Outbound {
+  const egress = scope.listener;
+  if (egress?.port === undefined) return { listeners: [], routes: [] };
+  const protocol = protocolOf(egress.port.protocol);
+  return protocol === "tcp" || protocol === "tls"
+    ? connections(view, scope, egress, egress.port.number)
+    : requests(view, scope, egress, egress.port.number);
 }
 
-/** Listeners of every egress that names a port. */
-export function boundOutbound({ model, proxy, sidecar }: ProxyView): readonly BoundOutbound[] {
-  return (sidecar?.egress ?? []).flatMap((egress) => {
-    const { port } = egress;
-    if (port === undefined) return [];
-    const services = servicesNamed(model.services, egress.hosts, proxy.namespace);
-    return protocolOf(port.protocol) === "tcp"
-      ? tcpListener(egress, port.number, services)
-      : [httpListener(egress, port.number, services)];
-  });
-}
-
-function httpListener(egress: EgressListener, port: number, services: readonly Service[]): BoundOutbound {
-  const name = `${egress.bind ?? "127.0.0.1"}_${port}`;
+function requests(
+  view: ProxyView,
+  { services, virtualServices }: EgressScope,
+  egress: EgressListener,
+  number: number,
+): Outbound {
+  const { name, where, isShared } = placeOf(view, egress, number);
   const routed = services.flatMap((service): RoutedService[] => {
-    const http = service.ports.filter(isHttp);
-    const chosen = http.find(({ number }) => number === port) ?? (http.length === 1 ? http[0] : undefined);
+    const chosen = portCalled(
+      service.ports.filter((port) => isHttp(port) || port.protocol === "auto"),
+      number,
+    );
     return chosen === undefined ? [] : [{ service, port: chosen }];
   });
+  const routeName = isShared ? String(number) : name;
   return {
-    listener: bound(egress, port, [{ filters: [outboundHttp(`outbound_${name};`, name)] }]),
-    routes: { name, routed },
+    listeners: [
+      { ...where, name, filterChains: [{ filters: [outboundHttp(`outbound_${name};`, routeName)] }] },
+    ],
+    routes: [{ name: routeName, routed, virtualServices, isOnlyHost: false }],
   };
 }
 
-/** A TCP listener leads to one service: the first that has the port, or one port only. */
-function tcpListener(
+/** Connections lead to one service: the first that has the port, or one port only. */
+function connections(
+  view: ProxyView,
+  { services, virtualServices }: EgressScope,
   egress: EgressListener,
-  port: number,
-  services: readonly Service[],
-): readonly BoundOutbound[] {
-  for (const { host, ports } of services) {
-    const chosen = ports.find(({ number }) => number === port) ?? (ports.length === 1 ? ports[0] : undefined);
-    if (chosen === undefined) continue;
-    const filters = [tcpProxy(outboundCluster(host, chosen.number))];
-    return [{ listener: bound(egress, port, [{ filters }]), routes: undefined }];
+  number: number,
+): Outbound {
+  const { name, where } = placeOf(view, egress, number);
+  const ruleOf = virtualServiceFinder(virtualServices);
+  for (const service of services) {
+    const port = portCalled(service.ports, number);
+    if (port === undefined) continue;
+    const called = { service, port, rule: ruleOf(service.host) };
+    const chains = connectionChains(view, called, { ranges: [], byServerName: false });
+    return { listeners: [{ ...where, name, filterChains: [...chains] }], routes: [] };
   }
-  return [];
+  return { listeners: [], routes: [] };
 }
 
-function bound(
-  egress: EgressListener,
-  port: number,
-  filterChains: NonNullable<ListenerJson["filterChains"]>,
-): ListenerJson {
-  const bind = egress.bind ?? "127.0.0.1";
-  return {
-    name: `${bind}_${port}`,
-    address: socketAddress(bind, port),
-    trafficDirection: "OUTBOUND",
-    filterChains,
-  };
+function portCalled(ports: readonly ServicePort[], number: number): ServicePort | undefined {
+  return ports.find((port) => port.number === number) ?? (ports.length === 1 ? ports[0] : undefined);
+}
+
+interface Place {
+  readonly name: string;
+  readonly where: Omit<ListenerJson, "name" | "filterChains">;
+  /** It takes the place of the listener that a captured port has anyway. */
+  readonly isShared: boolean;
+}
+
+function placeOf({ proxy }: ProxyView, { bind, captureMode }: EgressListener, number: number): Place {
+  const isCaptured = proxy.interceptionMode !== "NONE" && captureMode !== "NONE";
+  const direction = { trafficDirection: "OUTBOUND", ...(isCaptured ? { bindToPort: false } : {}) } as const;
+  if (isCaptured && bind === undefined) {
+    const name = `${wildcards(proxy)[0]}_${number}`;
+    return { name, where: { ...onEveryAddress(proxy, number), ...direction }, isShared: true };
+  }
+  const address = bind ?? "127.0.0.1";
+  const name = `${address}_${number}`;
+  return { name, where: { address: socketAddress(address, number), ...direction }, isShared: false };
 }

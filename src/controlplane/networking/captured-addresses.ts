@@ -5,7 +5,7 @@ import { isIPv6 } from "node:net";
 import type { ListenerJson } from "../../proto/envoy/envoy/config/listener/v3/listener_pb.js";
 import type { ClusterJson } from "../../proto/envoy/envoy/config/cluster/v3/cluster_pb.js";
 import type { Proxy } from "../model/proxy.ts";
-import { socketAddress } from "./clusters.ts";
+import { socketAddress } from "./load-assignment.ts";
 
 type Addressed = Pick<Proxy, "addresses">;
 

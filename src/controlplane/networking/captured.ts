@@ -1,131 +1,215 @@
 /**
- * Listeners of a sidecar whose traffic is captured (INTERCEPTION_MODE REDIRECT or TPROXY): 15001 outbound, 15006 inbound.
+ * Listeners for what a captured application calls (INTERCEPTION_MODE REDIRECT or TPROXY). None of them binds:
+ * connections come to them from `virtualOutbound`, by the address that was called.
+ *
+ * HTTP ports share a listener on every address, which routes by host; so do TLS ports, by server name, and services
+ * without an address of their own. What has one is called there.
  */
+import type { FilterChainJson } from "../../proto/envoy/envoy/config/listener/v3/listener_components_pb.js";
 import type { ListenerJson } from "../../proto/envoy/envoy/config/listener/v3/listener_pb.js";
-import { HttpInspectorSchema } from "../../proto/envoy/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb.js";
-import { OriginalDstSchema } from "../../proto/envoy/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb.js";
-import { OriginalSrcSchema } from "../../proto/envoy/envoy/extensions/filters/listener/original_src/v3/original_src_pb.js";
-import { TlsInspectorSchema } from "../../proto/envoy/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
-import type { ListenerFilterJson } from "../../proto/envoy/envoy/config/listener/v3/listener_components_pb.js";
-import type { Service } from "../model/model.ts";
-import type { Proxy } from "../model/proxy.ts";
-import { packed } from "./any.ts";
+import { isAddress } from "../config/forms.ts";
+import type { Service, ServicePort } from "../model/model.ts";
 import { onEveryAddress, wildcards } from "./captured-addresses.ts";
-import { socketAddress } from "./clusters.ts";
+import { connectionChains } from "./connections.ts";
 import { outboundHttp, tcpProxy } from "./filters.ts";
-import { type InboundPort, inboundChains, passthroughChains, type UndeclaredPorts } from "./inbound.ts";
+import { plainHttpAlpn } from "./inbound.ts";
+import { httpInspector, tlsInspector } from "./listener-filters.ts";
+import { socketAddress } from "./load-assignment.ts";
 import { isHttp, outboundCluster } from "./names.ts";
+import type { RouteSet } from "./routes.ts";
+import { virtualServiceFinder } from "./rule-match.ts";
+import type { ProxyView } from "./view.ts";
+import { allowsAny, type EgressScope } from "./visibility.ts";
 
-const outboundPort = 15001;
-const inboundPort = 15006;
-
-/** Istio's `--istio-inbound-tproxy-mark`, which its rules know the way back of TPROXY's connections by. */
-const tproxyMark = 1_337;
-
-/** Listener filter that tells TLS from plain text. */
-export const tlsInspector: ListenerFilterJson = {
-  name: "envoy.filters.listener.tls_inspector",
-  typedConfig: packed(TlsInspectorSchema, {}),
-};
-
-/** Calls the application from the caller's own address: Envoy needs NET_ADMIN. */
-const originalSource: ListenerFilterJson = {
-  name: "envoy.filters.listener.original_src",
-  typedConfig: packed(OriginalSrcSchema, { mark: tproxyMark }),
-};
-
-/** A socket of connections to other addresses than its own (IP_TRANSPARENT): Envoy needs NET_ADMIN. */
-function transparency({ interceptionMode }: Proxy): Pick<ListenerJson, "transparent"> {
-  return interceptionMode === "TPROXY" ? { transparent: true } : {};
+/** Listeners, and what the HTTP ones among them route by. */
+export interface Outbound {
+  readonly listeners: readonly ListenerJson[];
+  readonly routes: readonly RouteSet[];
 }
 
-/** The listener that captured outbound connections reach, which hands them to the listener of their destination. */
-export function virtualOutbound(proxy: Proxy, allowAny: boolean): ListenerJson {
-  return {
-    name: "virtualOutbound",
-    ...onEveryAddress(proxy, outboundPort),
-    trafficDirection: "OUTBOUND",
-    ...transparency(proxy),
-    useOriginalDst: true,
-    maxConnectionsToAcceptPerSocketEvent: 1,
-    filterChains: [
-      {
-        name: "virtualOutbound-blackhole",
-        // A connection to the listener's own port would come back to it for ever.
-        filterChainMatch: { destinationPort: outboundPort },
-        filters: [tcpProxy("BlackHoleCluster")],
-      },
-      {
-        name: "virtualOutbound-catchall-tcp",
-        filters: [tcpProxy(allowAny ? "PassthroughCluster" : "BlackHoleCluster")],
-      },
-    ],
+/** What one port on every address is for: whatever was there first decides. */
+interface SharedPort {
+  readonly kind: "http" | "tls" | "tcp";
+  readonly chains: FilterChainJson[];
+  readonly routed: { readonly service: Service; readonly port: ServicePort }[];
+  /** What is no HTTP goes to the first service whose protocol is not known. */
+  otherwise: string | undefined;
+}
+
+/** The listeners of everything that a scope shows, but for the ports of listeners that a Sidecar names itself. */
+export function capturedOutbound(view: ProxyView, scope: EgressScope, taken: ReadonlySet<number>): Outbound {
+  const { proxy } = view;
+  const ruleOf = virtualServiceFinder(scope.virtualServices);
+  const shared = new Map<number, SharedPort>();
+  const own = new Map<string, ListenerJson>();
+  const ownRoutes: RouteSet[] = [];
+  const share = (number: number, kind: SharedPort["kind"]): SharedPort | undefined => {
+    const there = shared.get(number) ?? { kind, chains: [], routed: [], otherwise: undefined };
+    shared.set(number, there);
+    return there.kind === kind ? there : undefined;
   };
-}
-
-/** The listener that captured inbound connections reach, with the chains of each port and of all the others. */
-export function virtualInbound(
-  proxy: Proxy,
-  ports: readonly InboundPort[],
-  undeclared: readonly UndeclaredPorts[],
-): ListenerJson {
-  return {
-    name: "virtualInbound",
-    ...onEveryAddress(proxy, inboundPort),
-    trafficDirection: "INBOUND",
-    ...transparency(proxy),
-    maxConnectionsToAcceptPerSocketEvent: 1,
-    listenerFilters: [
-      { name: "envoy.filters.listener.original_dst", typedConfig: packed(OriginalDstSchema, {}) },
-      ...(proxy.interceptionMode === "TPROXY" ? [originalSource] : []),
-      tlsInspector,
-      { name: "envoy.filters.listener.http_inspector", typedConfig: packed(HttpInspectorSchema, {}) },
-    ],
-    listenerFiltersTimeout: "0s",
-    continueOnListenerFiltersTimeout: true,
-    filterChains: [
-      {
-        name: "virtualInbound-blackhole",
-        filterChainMatch: { destinationPort: inboundPort },
-        filters: [tcpProxy("BlackHoleCluster")],
-      },
-      ...undeclared.flatMap(passthroughChains),
-      ...ports.flatMap(inboundChains),
-    ],
-  };
-}
-
-/** One listener per HTTP port number, one per address and TCP port. None of them binds. */
-export function capturedOutbound(proxy: Proxy, services: readonly Service[]): readonly ListenerJson[] {
+  for (const service of scope.services) {
+    const addresses = service.addresses.filter((address) => isAddress(address));
+    const ranges = service.addresses.filter((address) => !isAddress(address));
+    for (const port of service.ports) {
+      if (taken.has(port.number)) continue;
+      const called = { service, port, rule: ruleOf(service.host) };
+      if (isHttp(port)) share(port.number, "http")?.routed.push({ service, port });
+      else if (port.protocol === "auto" && addresses.length === 0) {
+        const there = share(port.number, "http");
+        there?.routed.push({ service, port });
+        if (there !== undefined) there.otherwise ??= outboundCluster(service.host, port.number);
+      } else if (port.protocol === "auto") {
+        const name = `${service.host}:${port.number}`;
+        const routed = [{ service, port }];
+        ownRoutes.push({ name, routed, virtualServices: scope.virtualServices, isOnlyHost: true });
+        for (const address of addresses) {
+          const listener = autoListener(
+            address,
+            port,
+            name,
+            connectionChains(view, called, { ranges: [], byServerName: false }),
+          );
+          if (!own.has(listener.name ?? "")) own.set(listener.name ?? "", listener);
+        }
+      } else {
+        const hosts = addresses.length > 0 ? addresses : headlessAddresses(service, port);
+        for (const address of hosts) {
+          const name = `${address}_${port.number}`;
+          if (own.has(name)) continue;
+          const chains = connectionChains(view, called, { ranges: [], byServerName: false });
+          own.set(name, connectionListener(name, address, port, chains));
+        }
+        if (hosts.length > 0 && ranges.length === 0) continue;
+        const isByName = port.protocol === "tls" && ranges.length === 0;
+        share(port.number, port.protocol === "tls" ? "tls" : "tcp")?.chains.push(
+          ...connectionChains(view, called, { ranges, byServerName: isByName }),
+        );
+      }
+    }
+  }
+  const ports = [...shared].toSorted(([a], [b]) => a - b);
   const [wildcard] = wildcards(proxy);
-  const httpPorts = new Set(
-    services.flatMap(({ ports }) => ports.filter(isHttp).map(({ number }) => number)),
+  return {
+    listeners: [
+      ...ports.map(([number, port]) => sharedListener(view, wildcard, number, port)),
+      ...own.values(),
+    ],
+    routes: [
+      ...ports
+        .filter(([, { kind }]) => kind === "http")
+        .map(([number, { routed }]) => ({
+          name: String(number),
+          routed,
+          virtualServices: scope.virtualServices,
+          isOnlyHost: false,
+        })),
+      ...ownRoutes,
+    ],
+  };
+}
+
+/** A service without an address whose workloads are known by the caller itself is called at theirs. */
+function headlessAddresses({ resolution, endpoints }: Service, port: ServicePort): readonly string[] {
+  if (resolution !== "NONE" || port.protocol === "tls") return [];
+  return [...new Set(endpoints.map(({ address }) => address).filter((address) => isAddress(address)))];
+}
+
+function sharedListener(
+  view: ProxyView,
+  wildcard: string,
+  number: number,
+  { kind, chains, otherwise }: SharedPort,
+): ListenerJson {
+  const name = `${wildcard}_${number}`;
+  const passed = allowsAny(view.sidecar) ? "PassthroughCluster" : "BlackHoleCluster";
+  const fallback = (cluster: string): Pick<ListenerJson, "defaultFilterChain"> => ({
+    defaultFilterChain: { name: "PassthroughFilterChain", filters: [tcpProxy(cluster)] },
+  });
+  if (kind === "http") {
+    return unbound(name, onEveryAddress(view.proxy, number), {
+      listenerFilters: [httpInspector()],
+      filterChains: [
+        {
+          filterChainMatch: { transportProtocol: "raw_buffer", applicationProtocols: plainHttpAlpn },
+          filters: [outboundHttp(`outbound_${name};`, String(number))],
+        },
+      ],
+      ...fallback(otherwise ?? passed),
+    });
+  }
+  const unique = withoutRivals(chains);
+  const takesAll = unique.some(({ filterChainMatch }) => filterChainMatch === undefined);
+  return unbound(name, onEveryAddress(view.proxy, number), {
+    ...(kind === "tls" ? { listenerFilters: [tlsInspector()] } : {}),
+    filterChains: [...unique],
+    ...(takesAll ? {} : fallback(passed)),
+  });
+}
+
+/** Envoy refuses a listener in which two chains match the same: the older service keeps it. */
+function withoutRivals(chains: readonly FilterChainJson[]): readonly FilterChainJson[] {
+  const names = new Set<string>();
+  const isNew = (key: string): boolean => {
+    if (names.has(key)) return false;
+    names.add(key);
+    return true;
+  };
+  return chains.flatMap((chain): readonly FilterChainJson[] => {
+    const { prefixRanges = [{}], serverNames = [""], ...rest } = chain.filterChainMatch ?? {};
+    // A pair of name and range is taken, not the list that they stand in.
+    const ranges = prefixRanges.map((range) => JSON.stringify(range));
+    const free = serverNames.filter((name) => ranges.filter((range) => isNew(`${name} ${range}`)).length > 0);
+    if (free.length === 0) return [];
+    if (free.length === serverNames.length) return [chain];
+    return [{ ...chain, filterChainMatch: { ...chain.filterChainMatch, ...rest, serverNames: free } }];
+  });
+}
+
+function connectionListener(
+  name: string,
+  address: string,
+  port: ServicePort,
+  chains: readonly FilterChainJson[],
+): ListenerJson {
+  const unique = withoutRivals(chains);
+  const looksForNames = unique.some(({ filterChainMatch }) => filterChainMatch?.serverNames !== undefined);
+  return unbound(
+    name,
+    { address: socketAddress(address, port.number) },
+    { ...(looksForNames ? { listenerFilters: [tlsInspector()] } : {}), filterChains: [...unique] },
   );
-  const http = [...httpPorts]
-    .toSorted((a, b) => a - b)
-    .map((port) =>
-      unbound(`${wildcard}_${port}`, onEveryAddress(proxy, port), [
-        { filters: [outboundHttp(`outbound_${wildcard}_${port};`, String(port))] },
-      ]),
-    );
-  const tcp = services.flatMap(({ host, addresses, ports }) =>
-    ports
-      .filter((port) => !isHttp(port))
-      .flatMap(({ number }) =>
-        addresses.map((address) =>
-          unbound(`${address}_${number}`, { address: socketAddress(address, number) }, [
-            { filters: [tcpProxy(outboundCluster(host, number))] },
-          ]),
-        ),
-      ),
+}
+
+/** What is HTTP is routed, everything else goes as it is. */
+function autoListener(
+  address: string,
+  { number }: ServicePort,
+  routeConfigName: string,
+  chains: readonly FilterChainJson[],
+): ListenerJson {
+  const name = `${address}_${number}`;
+  const [tcp] = chains;
+  return unbound(
+    name,
+    { address: socketAddress(address, number) },
+    {
+      listenerFilters: [httpInspector()],
+      filterChains: [
+        {
+          filterChainMatch: { transportProtocol: "raw_buffer", applicationProtocols: plainHttpAlpn },
+          filters: [outboundHttp(`outbound_${name};`, routeConfigName)],
+        },
+      ],
+      ...(tcp?.filters === undefined ? {} : { defaultFilterChain: { filters: tcp.filters } }),
+    },
   );
-  return [...http, ...tcp];
 }
 
 function unbound(
   name: string,
   where: Pick<ListenerJson, "address" | "additionalAddresses">,
-  filterChains: NonNullable<ListenerJson["filterChains"]>,
+  rest: Partial<ListenerJson>,
 ): ListenerJson {
   return {
     name,
@@ -134,6 +218,6 @@ function unbound(
     bindToPort: false,
     listenerFiltersTimeout: "0s",
     continueOnListenerFiltersTimeout: true,
-    filterChains,
+    ...rest,
   };
 }

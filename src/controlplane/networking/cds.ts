@@ -8,19 +8,24 @@ import {
   blackHoleCluster,
   capturedInboundCluster,
   inboundPassthroughCluster,
-  outboundClusters,
   passthroughCluster,
 } from "./clusters.ts";
 import { inboundPorts } from "./inbound-ports.ts";
-import { inboundCluster } from "./names.ts";
+import type { Protocol } from "../model/model.ts";
+import { inboundCluster, isHttp2 } from "./names.ts";
+import { outboundClusters } from "./outbound-clusters.ts";
 import type { ProxyView } from "./view.ts";
 
 /** Those for what the application calls, and for the application itself. */
 export function generateClusters(view: ProxyView): readonly ClusterJson[] {
-  const { model, services, ruleOf } = view;
+  const { type, interceptionMode } = view.proxy;
+  // Of nodes that are no sidecar only a gateway calls services.
+  if (type === "other") return [];
+  if (type === "router")
+    return [blackHoleCluster, ...view.services.flatMap((service) => outboundClusters(view, service))];
   return [
-    ...(view.proxy.interceptionMode === "NONE" ? boundClusters(view) : capturedClusters(view)),
-    ...services.flatMap((service) => outboundClusters(model, service, ruleOf(service))),
+    ...(interceptionMode === "NONE" ? boundClusters(view) : capturedClusters(view)),
+    ...view.services.flatMap((service) => outboundClusters(view, service)),
   ];
 }
 
@@ -37,8 +42,13 @@ function capturedClusters(view: ProxyView): readonly ClusterJson[] {
     inboundPassthroughCluster(from),
     ...(ingress === undefined
       ? inboundPorts(view).map(({ port, protocol }) =>
-          capturedInboundCluster(inboundCluster(port), protocol === "http2", from),
+          capturedInboundCluster(inboundCluster(port), spoken(protocol), from),
         )
       : ingress.map(ingressCluster)),
   ];
+}
+
+function spoken(protocol: Protocol): "http2" | "auto" | "other" {
+  if (isHttp2({ protocol })) return "http2";
+  return protocol === "auto" ? "auto" : "other";
 }

@@ -2,6 +2,13 @@
  * Resources from protobuf's JSON form to bytes. A field that Envoy does not have is an error here, not in Envoy.
  */
 import { createRegistry, type DescMessage, fromJson, type JsonValue, toBinary } from "@bufbuild/protobuf";
+import {
+  CorsSchema,
+  CorsPolicySchema,
+} from "../../proto/envoy/envoy/extensions/filters/http/cors/v3/cors_pb.js";
+import { HTTPFaultSchema } from "../../proto/envoy/envoy/extensions/filters/http/fault/v3/fault_pb.js";
+import { FilterConfigSchema } from "../../proto/envoy/envoy/extensions/filters/http/grpc_stats/v3/config_pb.js";
+import { PreviousPrioritiesConfigSchema } from "../../proto/envoy/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config_pb.js";
 import { RouterSchema } from "../../proto/envoy/envoy/extensions/filters/http/router/v3/router_pb.js";
 import { HttpInspectorSchema } from "../../proto/envoy/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb.js";
 import { OriginalDstSchema } from "../../proto/envoy/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb.js";
@@ -19,6 +26,11 @@ import { HttpProtocolOptionsSchema } from "../../proto/envoy/envoy/extensions/up
 
 /** What may be inside `google.protobuf.Any`. */
 const registry = createRegistry(
+  CorsSchema,
+  CorsPolicySchema,
+  HTTPFaultSchema,
+  FilterConfigSchema,
+  PreviousPrioritiesConfigSchema,
   DownstreamTlsContextSchema,
   HttpConnectionManagerSchema,
   HttpInspectorSchema,

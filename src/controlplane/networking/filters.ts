@@ -3,6 +3,9 @@
  */
 import type { FilterJson } from "../../proto/envoy/envoy/config/listener/v3/listener_components_pb.js";
 import type { RouteConfigurationJson } from "../../proto/envoy/envoy/config/route/v3/route_pb.js";
+import { CorsSchema } from "../../proto/envoy/envoy/extensions/filters/http/cors/v3/cors_pb.js";
+import { HTTPFaultSchema } from "../../proto/envoy/envoy/extensions/filters/http/fault/v3/fault_pb.js";
+import { FilterConfigSchema } from "../../proto/envoy/envoy/extensions/filters/http/grpc_stats/v3/config_pb.js";
 import { RouterSchema } from "../../proto/envoy/envoy/extensions/filters/http/router/v3/router_pb.js";
 import {
   HttpConnectionManagerSchema,
@@ -11,6 +14,26 @@ import {
 import { TcpProxySchema } from "../../proto/envoy/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { packed } from "./any.ts";
 
+/** A filter of requests. */
+export type HttpFilter = NonNullable<HttpConnectionManagerJson["httpFilters"]>[number];
+
+/** Name of the filter that holds a route's faults. */
+export const faultFilter = "envoy.filters.http.fault";
+
+/** Name of the filter that holds a route's policy for other origins. */
+export const corsFilter = "envoy.filters.http.cors";
+
+/** Those that every request passes, in order; routes say what they do. */
+const lastFilters: readonly HttpFilter[] = [
+  {
+    name: "envoy.filters.http.grpc_stats",
+    typedConfig: packed(FilterConfigSchema, { emitFilterState: true, statsForAllMethods: false }),
+  },
+  { name: faultFilter, typedConfig: packed(HTTPFaultSchema, {}) },
+  { name: corsFilter, typedConfig: packed(CorsSchema, {}) },
+  { name: "envoy.filters.http.router", typedConfig: packed(RouterSchema, {}) },
+];
+
 const common: HttpConnectionManagerJson = {
   useRemoteAddress: false,
   normalizePath: true,
@@ -18,7 +41,7 @@ const common: HttpConnectionManagerJson = {
   streamIdleTimeout: "0s",
   proxy100Continue: true,
   upgradeConfigs: [{ upgradeType: "websocket" }],
-  httpFilters: [{ name: "envoy.filters.http.router", typedConfig: packed(RouterSchema, {}) }],
+  httpFilters: [...lastFilters],
 };
 
 function manager(json: HttpConnectionManagerJson): FilterJson {
@@ -37,20 +60,39 @@ export function outboundHttp(statPrefix: string, routeConfigName: string): Filte
 }
 
 /** Requests to the application; the peer's identity is passed on in `x-forwarded-client-cert`. */
-export function inboundHttp(statPrefix: string, routeConfig: RouteConfigurationJson): FilterJson {
+export function inboundHttp(
+  statPrefix: string,
+  routeConfig: RouteConfigurationJson,
+  { isHttp2, first }: { readonly isHttp2: boolean; readonly first: readonly HttpFilter[] },
+): FilterJson {
   return manager({
     statPrefix,
     routeConfig,
     serverName: "istio-envoy",
     forwardClientCertDetails: "APPEND_FORWARD",
     setCurrentClientCertDetails: { subject: true, dns: true, uri: true },
+    ...(isHttp2 ? { http2ProtocolOptions: {} } : {}),
+    httpFilters: [...first, ...lastFilters],
   });
 }
 
-/** Bytes to one cluster. */
-export function tcpProxy(cluster: string): FilterJson {
+/** A cluster and its share of the connections. */
+export interface WeightedCluster {
+  readonly name: string;
+  readonly weight: number;
+}
+
+/** Bytes to a cluster, or to one of several. */
+export function tcpProxy(target: string | readonly WeightedCluster[], idleTimeout?: string): FilterJson {
+  const clusters = typeof target === "string" ? [{ name: target, weight: 1 }] : target;
+  const [first] = clusters;
+  const name = first?.name ?? "BlackHoleCluster";
   return {
     name: "envoy.filters.network.tcp_proxy",
-    typedConfig: packed(TcpProxySchema, { statPrefix: cluster, cluster }),
+    typedConfig: packed(TcpProxySchema, {
+      statPrefix: name,
+      ...(clusters.length > 1 ? { weightedClusters: { clusters: [...clusters] } } : { cluster: name }),
+      ...(idleTimeout === undefined ? {} : { idleTimeout }),
+    }),
   };
 }

@@ -2,27 +2,31 @@
  * Which ports a captured workload is called at, and what it accepts on each.
  */
 import { protocolOf } from "../model/build-model.ts";
-import { mutualTlsMode, portOf, portsWithOwnMode, type Protocol } from "../model/model.ts";
+import { mutualTlsMode, portOf, portsWithOwnMode } from "../model/model.ts";
 import type { InboundPort, UndeclaredPorts } from "./inbound.ts";
 import type { ProxyView } from "./view.ts";
 
-/** Ports of the Sidecar's ingress, else those of the services whose endpoint the proxy is. */
+/** Ports of the Sidecar's ingress, else those of the services whose endpoint the proxy is: the oldest counts. */
 export function inboundPorts({ model, proxy, sidecar }: ProxyView): readonly InboundPort[] {
-  const found = new Map<number, Protocol>();
+  const found = new Map<number, Pick<InboundPort, "protocol" | "service">>();
   if (sidecar?.ingress !== undefined) {
-    for (const { port } of sidecar.ingress) found.set(port.number, protocolOf(port.protocol));
+    for (const { port } of sidecar.ingress)
+      found.set(port.number, { protocol: protocolOf(port.protocol), service: undefined });
   } else {
-    for (const { endpoints, ports } of model.services) {
+    for (const { host, endpoints, ports } of model.services) {
       for (const endpoint of endpoints.filter(({ address }) => proxy.addresses.includes(address))) {
-        for (const port of ports) found.set(portOf(endpoint, port), port.protocol);
+        for (const port of ports) {
+          const number = portOf(endpoint, port);
+          if (!found.has(number))
+            found.set(number, { protocol: port.protocol, service: { host, port: port.number } });
+        }
       }
     }
   }
-  return [...found].map(([port, protocol]) => ({
+  return [...found].map(([port, what]) => ({
     port,
-    protocol,
+    ...what,
     mode: mutualTlsMode(model, proxy, port),
-    trustDomains: model.settings.trustDomains,
     isCaptured: true,
   }));
 }
@@ -32,12 +36,7 @@ export function undeclaredPorts(
   { model, proxy }: ProxyView,
   declared: readonly InboundPort[],
 ): readonly UndeclaredPorts[] {
-  const { trustDomains } = model.settings;
   const known = new Set(declared.map(({ port }) => port));
   const named = portsWithOwnMode(model, proxy).filter((port) => !known.has(port));
-  return [undefined, ...named].map((port) => ({
-    port,
-    mode: mutualTlsMode(model, proxy, port),
-    trustDomains,
-  }));
+  return [undefined, ...named].map((port) => ({ port, mode: mutualTlsMode(model, proxy, port) }));
 }

@@ -2,7 +2,7 @@
  * What a sidecar accepts: the filter chains of a port by mutual TLS mode and protocol.
  *
  * Without Istio's own ALPN filter on the client side, mutual TLS is recognised by the ALPN `istio` that the client's
- * Envoy offers.
+ * Envoy offers; what is inside is known where the port says it, and found out where the connection is plain text.
  */
 import type {
   FilterChainJson,
@@ -11,18 +11,27 @@ import type {
 } from "../../proto/envoy/envoy/config/listener/v3/listener_components_pb.js";
 import type { MutualTlsMode } from "../config/objects.ts";
 import type { Protocol } from "../model/model.ts";
-import { inboundHttp, tcpProxy } from "./filters.ts";
-import { inboundCluster } from "./names.ts";
+import { type HttpFilter, inboundHttp, tcpProxy } from "./filters.ts";
+import { inboundCluster, isHttp, isHttp2 } from "./names.ts";
 import { serverTls } from "./tls.ts";
+
+/** What is done with everything that comes in. */
+export interface InboundPolicies {
+  /** Peers of these are let in. */
+  readonly trustDomains: readonly string[];
+  /** Filters that decide on requests and on connections, before anything else does. */
+  readonly http: readonly HttpFilter[];
+  readonly network: readonly FilterJson[];
+}
 
 /** A port that the sidecar serves. */
 export interface InboundPort {
   /** Port of the listener, or of the connection where traffic is captured. */
   readonly port: number;
+  /** The service whose port it is, as traces name it. */
+  readonly service: { readonly host: string; readonly port: number } | undefined;
   readonly protocol: Protocol;
   readonly mode: MutualTlsMode;
-  /** Peers of these are let in. */
-  readonly trustDomains: readonly string[];
   /** Chains are told apart by the connection's port on a listener that captures. */
   readonly isCaptured: boolean;
 }
@@ -31,95 +40,150 @@ export interface InboundPort {
 export interface UndeclaredPorts {
   readonly port: number | undefined;
   readonly mode: MutualTlsMode;
-  readonly trustDomains: readonly string[];
 }
 
-const mutualTlsAlpn = ["istio", "istio-peer-exchange", "istio-http/1.0", "istio-http/1.1", "istio-h2"];
+/** ALPN of plain HTTP, as Envoy's HTTP inspector tells it. */
+export const plainHttpAlpn = ["http/1.1", "h2c"];
+
+/** ALPN of HTTP in mutual TLS, as Istio's own proxies offer it. */
+const mutualHttpAlpn = ["istio-http/1.0", "istio-http/1.1", "istio-h2"];
+
+const mutualTcpAlpn = ["istio-peer-exchange", "istio"];
 
 /** The chains of one port, in order. */
-export function inboundChains(port: InboundPort): readonly FilterChainJson[] {
-  return chainsByMode({
-    name: `0.0.0.0_${port.port}`,
-    destinationPort: port.isCaptured ? port.port : undefined,
-    filter: inboundFilter(port),
-    takesForeignTls: port.protocol === "tcp",
-    mode: port.mode,
-    trustDomains: port.trustDomains,
-  });
+export function inboundChains(port: InboundPort, policies: InboundPolicies): readonly FilterChainJson[] {
+  const cluster = inboundCluster(port.port);
+  return chainsByMode(
+    {
+      httpName: `0.0.0.0_${port.port}`,
+      name: `0.0.0.0_${port.port}`,
+      destinationPort: port.isCaptured ? port.port : undefined,
+      protocol: port.protocol,
+      mode: port.mode,
+      // Nobody looks for TLS at a captured port that takes none.
+      seesTls: !port.isCaptured,
+      http: () => requests(port, cluster, policies),
+      tcp: () => [...policies.network, tcpProxy(cluster)],
+    },
+    policies,
+  );
 }
 
 /** The chains of captured connections to ports that nothing declares: they obey the same policies. */
-export function passthroughChains({ port, mode, trustDomains }: UndeclaredPorts): readonly FilterChainJson[] {
-  return chainsByMode({
-    name: port === undefined ? "virtualInbound" : `virtualInbound_${port}`,
-    destinationPort: port,
-    filter: tcpProxy("InboundPassthroughCluster"),
-    takesForeignTls: true,
-    mode,
-    trustDomains,
-  });
+export function passthroughChains(
+  { port, mode }: UndeclaredPorts,
+  policies: InboundPolicies,
+): readonly FilterChainJson[] {
+  const suffix = port === undefined ? "" : `_${port}`;
+  const cluster = "InboundPassthroughCluster";
+  return chainsByMode(
+    {
+      httpName: `virtualInbound-catchall-http${suffix}`,
+      name: `virtualInbound${suffix}`,
+      destinationPort: port,
+      protocol: "auto",
+      mode,
+      seesTls: port === undefined,
+      http: () => requests({ port: 0, protocol: "auto", service: undefined }, cluster, policies),
+      tcp: () => [...policies.network, tcpProxy(cluster)],
+    },
+    policies,
+  );
 }
 
 interface ChainOptions {
+  readonly httpName: string;
   readonly name: string;
   readonly destinationPort: number | undefined;
-  readonly filter: FilterJson;
-  /** TLS that is not the mesh's is the application's own, and passes as it is where the mode allows plain text. */
-  readonly takesForeignTls: boolean;
+  readonly protocol: Protocol;
   readonly mode: MutualTlsMode;
-  readonly trustDomains: readonly string[];
+  /** Whether TLS is looked for where the mode takes none of the mesh's. */
+  readonly seesTls: boolean;
+  readonly http: () => FilterJson;
+  readonly tcp: () => readonly FilterJson[];
 }
 
 /** Without a chain that fits, Envoy closes a connection. */
-function chainsByMode(options: ChainOptions): readonly FilterChainJson[] {
-  const { name, destinationPort, mode } = options;
-  const filters = [options.filter];
-  const secured = { filters, transportSocket: serverTls(options.trustDomains) };
-  const tls: FilterChainMatchJson = { transportProtocol: "tls" };
-  const chain = (match: FilterChainMatchJson, rest: Partial<FilterChainJson>): FilterChainJson => ({
-    name,
-    filterChainMatch: { ...(destinationPort === undefined ? {} : { destinationPort }), ...match },
-    ...rest,
+function chainsByMode(options: ChainOptions, { trustDomains }: InboundPolicies): readonly FilterChainJson[] {
+  const { destinationPort, mode } = options;
+  const kind = isHttp(options) ? "http" : options.protocol === "auto" ? "auto" : "tcp";
+  const secured = (): Partial<FilterChainJson> => ({ transportSocket: serverTls(trustDomains) });
+  const chain =
+    (name: string, filters: () => readonly FilterJson[]) =>
+    (match: FilterChainMatchJson, rest: Partial<FilterChainJson> = {}): FilterChainJson => ({
+      name,
+      filterChainMatch: { ...(destinationPort === undefined ? {} : { destinationPort }), ...match },
+      filters: [...filters()],
+      ...rest,
+    });
+  const http = chain(options.httpName, () => [options.http()]);
+  const tcp = chain(options.name, options.tcp);
+  const tls = (...applicationProtocols: readonly string[]): FilterChainMatchJson => ({
+    transportProtocol: "tls",
+    ...(applicationProtocols.length === 0 ? {} : { applicationProtocols: [...applicationProtocols] }),
   });
+  const plain = { transportProtocol: "raw_buffer" };
+  const plainHttp = { ...plain, applicationProtocols: plainHttpAlpn };
   switch (mode) {
     case "STRICT":
-      return [chain(tls, secured)];
-    case "DISABLE":
-      // The TLS inspector looks at every port, so what the application itself secures must match as well.
-      return [chain(options.takesForeignTls ? {} : { transportProtocol: "raw_buffer" }, { filters })];
+      if (kind === "auto") return [http(tls(...mutualHttpAlpn), secured()), tcp(tls(), secured())];
+      return [(kind === "http" ? http : tcp)(tls(), secured())];
     case "PERMISSIVE":
-      return [
-        chain({ ...tls, applicationProtocols: mutualTlsAlpn }, secured),
-        ...(options.takesForeignTls ? [chain(tls, { filters })] : []),
-        chain({ transportProtocol: "raw_buffer" }, { filters }),
-      ];
+      if (kind === "http") return [http(tls(...mutualTcpAlpn, ...mutualHttpAlpn), secured()), http(plain)];
+      if (kind === "auto") {
+        return [
+          http(tls(...mutualHttpAlpn), secured()),
+          http(plainHttp),
+          tcp(tls(...mutualTcpAlpn), secured()),
+          tcp(plain),
+          tcp(tls()),
+        ];
+      }
+      return [tcp(tls(...mutualTcpAlpn, ...mutualHttpAlpn), secured()), tcp(tls()), tcp(plain)];
+    case "DISABLE": {
+      // What the application itself secures passes as it is.
+      const own = options.seesTls ? [tcp(tls())] : [];
+      if (kind === "http") return [http(plain)];
+      return kind === "auto" ? [http(plainHttp), tcp(plain), ...own] : [tcp(plain), ...own];
+    }
   }
 }
 
-function inboundFilter({ port, protocol }: InboundPort): FilterJson {
-  const cluster = inboundCluster(port);
-  if (protocol === "tcp") return tcpProxy(cluster);
-  return inboundHttp(`inbound_0.0.0.0_${port};`, {
-    name: cluster,
-    validateClusters: false,
-    virtualHosts: [
-      {
-        name: `inbound|http|${port}`,
-        domains: ["*"],
-        routes: [
-          {
-            name: "default",
-            match: { prefix: "/" },
-            route: {
-              cluster,
-              timeout: "0s",
-              // The application may close an idle connection just as a request goes out: that one is safe to repeat.
-              retryPolicy: { retryOn: "reset-before-request", numRetries: 2 },
+function requests(
+  { port, protocol, service }: Pick<InboundPort, "port" | "protocol" | "service">,
+  cluster: string,
+  { http }: InboundPolicies,
+): FilterJson {
+  const called = service?.port ?? port;
+  const isPassthrough = port === 0;
+  return inboundHttp(
+    isPassthrough ? cluster : `inbound_0.0.0.0_${port};`,
+    {
+      name: cluster,
+      validateClusters: false,
+      virtualHosts: [
+        {
+          name: `inbound|http|${called}`,
+          domains: ["*"],
+          routes: [
+            {
+              name: "default",
+              match: { prefix: "/" },
+              route: {
+                cluster,
+                timeout: "0s",
+                // An idle connection may be closed just as a request goes out: that one is safe to repeat. A call of
+                // gRPC is not repeated, for its messages are not kept.
+                ...(protocol === "grpc"
+                  ? {}
+                  : { retryPolicy: { retryOn: "reset-before-request", numRetries: 2 } }),
+              },
+              decorator: { operation: `${service?.host ?? ""}:${called}/*` },
             },
-            decorator: { operation: `:${port}/*` },
-          },
-        ],
-      },
-    ],
-  });
+          ],
+        },
+      ],
+    },
+    { isHttp2: isHttp2({ protocol }), first: http },
+  );
 }

@@ -13,9 +13,9 @@ export function inboundCluster(port: number): string {
   return `inbound|${port}||`;
 }
 
-/** `outbound_.80_.v1_.api.demo.svc.cluster.local`, the server name of mutual TLS. */
+/** `outbound_.80_.v1_.api.demo.svc.cluster.local`, the server name of mutual TLS; `outbound_.80_._.…` without a subset. */
 export function serverName(host: string, port: number, subset: string): string {
-  return `outbound_.${port}_.${subset === "" ? "_" : subset}_.${host}`;
+  return `outbound_.${port}_.${subset}_.${host}`;
 }
 
 /** Host, its absolute form and, for cluster names, the short forms that a proxy of `namespace` may use. */
@@ -27,7 +27,12 @@ export function callableNames(host: string, namespace: string): readonly string[
   return [host, `${host}.`, ...(own === namespace ? [name] : []), ...short];
 }
 
-/** True for the ports whose requests are routed one by one. */
+/** True for the ports whose requests are routed one by one, whatever comes. */
 export function isHttp({ protocol }: Pick<ServicePort, "protocol">): boolean {
-  return protocol !== "tcp";
+  return protocol === "http" || isHttp2({ protocol });
+}
+
+/** True for those of them that speak HTTP/2. */
+export function isHttp2({ protocol }: Pick<ServicePort, "protocol">): boolean {
+  return protocol === "http2" || protocol === "grpc";
 }

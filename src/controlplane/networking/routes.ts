@@ -1,21 +1,18 @@
 /**
  * Routes of outbound HTTP: virtual hosts by service, changed by VirtualServices.
  */
+import type { RouteConfigurationJson } from "../../proto/envoy/envoy/config/route/v3/route_pb.js";
 import type {
-  HeaderMatcherJson,
-  RouteActionJson,
   RouteJson,
-  RouteMatchJson,
   VirtualHostJson,
 } from "../../proto/envoy/envoy/config/route/v3/route_components_pb.js";
-import type { RouteConfigurationJson } from "../../proto/envoy/envoy/config/route/v3/route_pb.js";
-import type { StringMatcherJson } from "../../proto/envoy/envoy/type/matcher/v3/string_pb.js";
-import { PreviousHostsPredicateSchema } from "../../proto/envoy/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js";
-import { durationMs } from "../config/forms.ts";
-import type { HttpMatch, HttpRoute, RouteDestination, StringMatch } from "../config/objects.ts";
-import type { Model, Service, ServicePort } from "../model/model.ts";
-import { packed } from "./any.ts";
+import { isAddress } from "../config/forms.ts";
+import type { Service, ServicePort } from "../model/model.ts";
+import { httpRoutes } from "./http-route.ts";
 import { callableNames, outboundCluster } from "./names.ts";
+import { defaultAction } from "./route-action.ts";
+import { type VirtualService, virtualServiceFinder } from "./rule-match.ts";
+import type { ProxyView } from "./view.ts";
 
 /** A service with the one of its ports that is routed to. */
 export interface RoutedService {
@@ -23,23 +20,35 @@ export interface RoutedService {
   readonly port: ServicePort;
 }
 
+/** What one listener routes by. */
+export interface RouteSet {
+  readonly name: string;
+  readonly routed: readonly RoutedService[];
+  readonly virtualServices: readonly VirtualService[];
+  /** The listener is the service's alone: whatever host is asked for, it is meant. */
+  readonly isOnlyHost: boolean;
+}
+
 /** Where requests go whose host no service has. */
 export type Fallback = "passthrough" | "block";
 
-/** The route configuration `name`. */
+/** The route configuration of a listener. */
 export function routeConfiguration(
-  name: string,
-  routed: readonly RoutedService[],
-  context: { readonly model: Model; readonly namespace: string; readonly fallback: Fallback },
+  { name, routed, virtualServices, isOnlyHost }: RouteSet,
+  view: ProxyView,
+  fallback: Fallback,
 ): RouteConfigurationJson {
+  const ruleOf = virtualServiceFinder(virtualServices);
+  const hosts = routed.map((entry) => virtualHost(entry, ruleOf(entry.service.host), view, isOnlyHost));
+  const unknown = isOnlyHost ? [] : hostsWithoutService(name, routed, virtualServices, view);
   return {
     name,
     validateClusters: false,
     ignorePortInHostMatching: true,
     maxDirectResponseBodySizeBytes: 1_048_576,
     virtualHosts: [
-      ...withOwnDomains(routed.map((entry) => virtualHost(entry, context.model, context.namespace))),
-      fallbackHost(context.fallback),
+      ...withOwnDomains([...hosts, ...unknown]),
+      ...(isOnlyHost ? [] : [fallbackHost(fallback)]),
     ],
   };
 }
@@ -50,34 +59,100 @@ interface NamedHost extends VirtualHostJson {
   domains: string[];
 }
 
-/** Envoy refuses a configuration in which two hosts have a domain: the first of them keeps it. */
+/** Envoy refuses a configuration in which two hosts have a domain: the older of them keeps it, but a host's own name. */
 function withOwnDomains(hosts: readonly NamedHost[]): readonly VirtualHostJson[] {
+  const key = (domain: string): string => domain.toLowerCase();
+  // A full name is nobody's short name.
+  const fullNames = new Map<string, NamedHost>();
+  for (const host of hosts) {
+    const [first = ""] = host.domains;
+    if (!fullNames.has(key(first))) fullNames.set(key(first), host);
+  }
   const taken = new Set<string>();
   const names = new Set<string>();
   return hosts.flatMap((host) => {
-    const domains = host.domains.filter((domain) => !taken.has(domain.toLowerCase()));
-    if (domains.length === 0 || names.has(host.name)) return [];
-    names.add(host.name);
-    for (const domain of domains) taken.add(domain.toLowerCase());
+    if (names.has(key(host.name))) return [];
+    const domains = host.domains.filter((domain) => {
+      const owner = fullNames.get(key(domain));
+      if (taken.has(key(domain)) || (owner !== undefined && owner !== host)) return false;
+      taken.add(key(domain));
+      return true;
+    });
+    if (domains.length === 0) return [];
+    names.add(key(host.name));
     return [{ ...host, domains }];
   });
 }
 
-function virtualHost({ service, port }: RoutedService, model: Model, namespace: string): NamedHost {
-  const virtualService = model.virtualServices.find(({ spec }) => spec.hosts.includes(service.host));
-  const routes = virtualService?.spec.http.flatMap((route) => httpRoutes(route, model, port.number)) ?? [
-    {
-      name: "default",
-      match: { prefix: "/" },
-      route: action({ cluster: outboundCluster(service.host, port.number) }),
-    },
-  ];
+function virtualHost(
+  { service, port }: RoutedService,
+  rule: VirtualService | undefined,
+  view: ProxyView,
+  isOnlyHost: boolean,
+): NamedHost {
+  const { host, addresses } = service;
+  const routes = rule === undefined ? [] : routesOf(rule, view, port.number, host);
   return {
-    name: `${service.host}:${port.number}`,
-    domains: [...callableNames(service.host, namespace), ...service.addresses],
+    name: `${host}:${port.number}`,
+    domains: isOnlyHost
+      ? ["*"]
+      : [...callableNames(host, view.proxy.namespace), ...addresses.filter(isAddress).map(asDomain)],
     includeRequestAttemptCount: true,
-    routes,
+    // A rule without a word on requests leaves them as they are.
+    routes:
+      rule?.spec.http === undefined
+        ? [
+            {
+              name: "default",
+              match: { prefix: "/" },
+              route: defaultAction(outboundCluster(host, port.number), view, { service, port }),
+              decorator: { operation: `${host}:${port.number}/*` },
+            },
+          ]
+        : [...routes],
   };
+}
+
+/** Hosts of rules that are no services: they are called at the ports of the rule's services, or at 80. */
+function hostsWithoutService(
+  name: string,
+  routed: readonly RoutedService[],
+  virtualServices: readonly VirtualService[],
+  view: ProxyView,
+): readonly NamedHost[] {
+  const number = Number(name);
+  if (!Number.isInteger(number)) return [];
+  const known = new Set(routed.map(({ service }) => service.host.toLowerCase()));
+  return virtualServices.flatMap((rule): readonly NamedHost[] => {
+    if (rule.spec.http === undefined) return [];
+    const services = rule.spec.hosts.flatMap((host) => view.serviceOf(host) ?? []);
+    const isCalledHere =
+      services.length === 0 ? number === 80 : services.some(({ host }) => known.has(host.toLowerCase()));
+    if (!isCalledHere) return [];
+    return rule.spec.hosts
+      .filter((host) => view.serviceOf(host) === undefined && host !== "*")
+      .flatMap((host): readonly NamedHost[] => {
+        const routes = routesOf(rule, view, number, host);
+        if (routes.length === 0) return [];
+        return [
+          {
+            name: `${host}:${number}`,
+            domains: [...callableNames(host, view.proxy.namespace)],
+            includeRequestAttemptCount: true,
+            routes: [...routes],
+          },
+        ];
+      });
+  });
+}
+
+function routesOf(rule: VirtualService, view: ProxyView, port: number, host: string): readonly RouteJson[] {
+  return httpRoutes(rule, { view, port, host });
+}
+
+/** In a host header an IPv6 address stands in brackets. */
+function asDomain(address: string): string {
+  return address.includes(":") ? `[${address}]` : address;
 }
 
 function fallbackHost(fallback: Fallback): VirtualHostJson {
@@ -85,8 +160,14 @@ function fallbackHost(fallback: Fallback): VirtualHostJson {
     ? {
         name: "allow_any",
         domains: ["*"],
+        includeRequestAttemptCount: true,
         routes: [
-          { name: "allow_any", match: { prefix: "/" }, route: action({ cluster: "PassthroughCluster" }) },
+          {
+            name: "allow_any",
+            match: { prefix: "/" },
+            // Nothing is known of who answers: nothing is repeated.
+            route: { cluster: "PassthroughCluster", timeout: "0s", maxGrpcTimeout: "0s" },
+          },
         ],
       }
     : {
@@ -94,96 +175,4 @@ function fallbackHost(fallback: Fallback): VirtualHostJson {
         domains: ["*"],
         routes: [{ name: "block_all", match: { prefix: "/" }, directResponse: { status: 502 } }],
       };
-}
-
-/** One route per match: matches are alternatives, and the first that fits wins. */
-function httpRoutes(route: HttpRoute, model: Model, port: number): readonly RouteJson[] {
-  const timeoutMs = route.timeout === undefined ? undefined : durationMs(route.timeout);
-  const destination = action(destinations(route.route, model, port), timeoutMs);
-  const name = route.name ?? "";
-  const matches = route.match === undefined || route.match.length === 0 ? [undefined] : route.match;
-  return matches.map((match) => ({
-    ...(name === "" && match?.name === undefined
-      ? {}
-      : { name: [name, match?.name].filter(Boolean).join(".") }),
-    match: match === undefined ? { prefix: "/" } : routeMatch(match),
-    route: destination,
-  }));
-}
-
-function destinations(route: readonly RouteDestination[], model: Model, port: number): RouteActionJson {
-  const cluster = ({ destination }: RouteDestination): string =>
-    outboundCluster(destination.host, destinationPort(destination, model, port), destination.subset);
-  const [first] = route;
-  if (route.length === 1 && first !== undefined) return { cluster: cluster(first) };
-  return {
-    weightedClusters: {
-      clusters: route.flatMap((entry) => {
-        const { weight = 0 } = entry;
-        return weight > 0 ? [{ name: cluster(entry), weight }] : [];
-      }),
-    },
-  };
-}
-
-/** The port that is said, else the destination's only one, else the one that was called. */
-function destinationPort(destination: RouteDestination["destination"], model: Model, called: number): number {
-  if (destination.port !== undefined) return destination.port.number;
-  const ports = model.services.find(({ host }) => host === destination.host)?.ports ?? [];
-  const [only] = ports;
-  return ports.length === 1 && only !== undefined ? only.number : called;
-}
-
-function action(target: RouteActionJson, timeoutMs = 0): RouteActionJson {
-  return {
-    ...target,
-    timeout: seconds(timeoutMs),
-    maxGrpcTimeout: seconds(timeoutMs),
-    retryPolicy: {
-      retryOn: "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes",
-      numRetries: 2,
-      retryHostPredicate: [
-        {
-          name: "envoy.retry_host_predicates.previous_hosts",
-          typedConfig: packed(PreviousHostsPredicateSchema, {}),
-        },
-      ],
-      hostSelectionRetryMaxAttempts: "5",
-    },
-  };
-}
-
-/** Protobuf's JSON form of durations knows seconds only. */
-function seconds(ms: number): string {
-  return `${Number((ms / 1_000).toFixed(3))}s`;
-}
-
-function routeMatch(match: HttpMatch): RouteMatchJson {
-  const headers: HeaderMatcherJson[] = [
-    ...Object.entries(match.headers ?? {}).map(([name, value]) => ({
-      name,
-      stringMatch: stringMatcher(value),
-    })),
-    ...(match.method === undefined ? [] : [{ name: ":method", stringMatch: stringMatcher(match.method) }]),
-    ...(match.authority === undefined
-      ? []
-      : [{ name: ":authority", stringMatch: stringMatcher(match.authority) }]),
-  ];
-  return {
-    ...pathMatch(match.uri),
-    ...(match.ignoreUriCase === true ? { caseSensitive: false } : {}),
-    ...(headers.length === 0 ? {} : { headers }),
-  };
-}
-
-function pathMatch(uri: StringMatch | undefined): RouteMatchJson {
-  if (uri?.exact !== undefined) return { path: uri.exact };
-  if (uri?.regex !== undefined) return { safeRegex: { regex: uri.regex } };
-  return { prefix: uri?.prefix ?? "/" };
-}
-
-function stringMatcher(match: StringMatch): StringMatcherJson {
-  if (match.exact !== undefined) return { exact: match.exact };
-  if (match.prefix !== undefined) return { prefix: match.prefix };
-  return { safeRegex: { regex: match.regex ?? "" } };
 }

@@ -7,7 +7,9 @@ import {
   DownstreamTlsContextSchema,
   UpstreamTlsContextSchema,
 } from "../../proto/envoy/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
+import type { Service } from "../model/model.ts";
 import { packed } from "./any.ts";
+import type { Policies } from "./destination-rules.ts";
 
 /** Cluster of the agent's SDS socket in the bootstrap. */
 const sdsCluster = "sds-grpc";
@@ -23,7 +25,7 @@ const ciphers = [
   "AES128-GCM-SHA256",
 ];
 
-function secret(name: "default" | "ROOTCA"): SdsSecretConfigJson {
+function secret(name: string): SdsSecretConfigJson {
   return {
     name,
     sdsConfig: {
@@ -70,6 +72,39 @@ export interface ClientTls {
   /** SPIFFE identities of which the server must have one; empty accepts any of the trusted root. */
   readonly identities: readonly string[];
   readonly http2: boolean;
+}
+
+type Origination = NonNullable<Policies["tls"]>;
+
+/** A client of a server that is not the mesh's: SIMPLE, or MUTUAL with a certificate from files. */
+export function originationTls(tls: Origination, service: Service, http2: boolean): TransportSocketJson {
+  const names = tls.subjectAltNames ?? service.subjectAltNames;
+  const certificate = `file-cert:${tls.clientCertificate ?? ""}~${tls.privateKey ?? ""}`;
+  const root = tls.caCertificates === undefined ? "file-root:system" : `file-root:${tls.caCertificates}`;
+  const validation = {
+    defaultValidationContext: {
+      ...(names.length === 0
+        ? {}
+        : {
+            matchTypedSubjectAltNames: names.flatMap((exact) =>
+              (["DNS", "URI"] as const).map((sanType) => ({ sanType, matcher: { exact } })),
+            ),
+          }),
+    },
+    validationContextSdsSecretConfig: secret(root),
+  };
+  return {
+    name: "envoy.transport_sockets.tls",
+    typedConfig: packed(UpstreamTlsContextSchema, {
+      ...(tls.sni === undefined ? {} : { sni: tls.sni }),
+      commonTlsContext: {
+        ...(http2 ? { alpnProtocols: ["h2"] } : {}),
+        tlsParams: { tlsMinimumProtocolVersion: "TLSv1_2", tlsMaximumProtocolVersion: "TLSv1_3" },
+        ...(tls.mode === "MUTUAL" ? { tlsCertificateSdsSecretConfigs: [secret(certificate)] } : {}),
+        ...(tls.insecureSkipVerify === true ? {} : { combinedValidationContext: validation }),
+      },
+    }),
+  };
 }
 
 /** A client with the workload's certificate. */

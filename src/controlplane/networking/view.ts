@@ -1,10 +1,11 @@
 /**
  * The mesh as one proxy sees it: what its resources of every type are made of.
  */
-import type { DestinationRuleSpec, SidecarSpec } from "../config/objects.ts";
+import type { SidecarSpec } from "../config/objects.ts";
 import type { Model, Service } from "../model/model.ts";
 import { type Proxy, sidecarOf } from "../model/proxy.ts";
-import { visibleServices } from "./visibility.ts";
+import { type AppliedRule, ruleFinder } from "./destination-rules.ts";
+import { type EgressScope, egressScopes } from "./visibility.ts";
 
 /** What generators read. */
 export interface ProxyView {
@@ -12,18 +13,35 @@ export interface ProxyView {
   readonly proxy: Proxy;
   /** The Sidecar that applies. */
   readonly sidecar: SidecarSpec | undefined;
-  /** The services that the Sidecar shows. */
+  /** What each of the Sidecar's egress listeners shows. */
+  readonly scopes: readonly EgressScope[];
+  /** The services that any of them shows; each host and port once. */
   readonly services: readonly Service[];
-  /** The DestinationRule of a service. */
-  readonly ruleOf: (service: Service) => DestinationRuleSpec | undefined;
+  /** One of them by its host. */
+  readonly serviceOf: (host: string) => Service | undefined;
+  /** The DestinationRules of a service as one. */
+  readonly ruleOf: (service: Service) => AppliedRule | undefined;
 }
 
 /** See the model as the proxy does. */
 export function viewOf(model: Model, proxy: Proxy): ProxyView {
   const sidecar = sidecarOf(model, proxy);
-  const services = visibleServices(model, proxy, sidecar);
-  const rules = new Map<string, DestinationRuleSpec>();
-  // Of several rules for one host the first counts.
-  for (const { spec } of model.destinationRules) if (!rules.has(spec.host)) rules.set(spec.host, spec);
-  return { model, proxy, sidecar, services, ruleOf: ({ host }) => rules.get(host) };
+  const scopes = egressScopes(model, proxy, sidecar);
+  const services = [...new Map(scopes.flatMap((scope) => scope.services.map(entryOf))).values()];
+  const byHost = new Map<string, Service>();
+  for (const service of services) if (!byHost.has(service.host)) byHost.set(service.host, service);
+  return {
+    model,
+    proxy,
+    sidecar,
+    scopes,
+    services,
+    serviceOf: (host) => byHost.get(host),
+    ruleOf: ruleFinder(model, proxy),
+  };
+}
+
+/** By host and ports: what several listeners show is one service. */
+function entryOf(service: Service): readonly [string, Service] {
+  return [`${service.host.toLowerCase()} ${service.ports.map(({ number }) => number).join()}`, service];
 }

@@ -1,19 +1,45 @@
 /**
- * Which services a proxy sees, by its Sidecar's egress hosts.
+ * Which services and rules a proxy sees: by their `exportTo`, and by its Sidecar's egress hosts.
  */
-import type { SidecarSpec } from "../config/objects.ts";
-import type { Model, Service } from "../model/model.ts";
+import type { EgressListener, SidecarSpec, VirtualServiceSpec } from "../config/objects.ts";
+import { isExportedTo, type Model, type Scoped, type Service } from "../model/model.ts";
 import type { Proxy } from "../model/proxy.ts";
+import { isHostNamed } from "../model/resolve-hosts.ts";
 
-/** Services that any egress listener of the Sidecar names; all of them without a Sidecar. */
-export function visibleServices(
+/** What one egress listener of a Sidecar shows, or everything that there is. */
+export interface EgressScope {
+  /** Undefined without a Sidecar, or for one that does not limit what is called. */
+  readonly listener: EgressListener | undefined;
+  readonly services: readonly Service[];
+  readonly virtualServices: readonly Scoped<VirtualServiceSpec>[];
+}
+
+/** The scopes of a proxy, at least one of which is for all ports where there is no Sidecar. */
+export function egressScopes(
   model: Model,
   proxy: Proxy,
   sidecar: SidecarSpec | undefined,
-): readonly Service[] {
-  if (sidecar?.egress === undefined) return model.services;
-  const hosts = sidecar.egress.flatMap((listener) => listener.hosts);
-  return servicesNamed(model.services, hosts, proxy.namespace);
+): readonly EgressScope[] {
+  const { namespace } = proxy;
+  const services = model.services.filter((service) =>
+    isExportedTo(service.exportTo, service.namespace, namespace),
+  );
+  const virtualServices = model.virtualServices.filter(
+    ({ spec, namespace: owner }) => isForMesh(spec) && isExportedTo(spec.exportTo, owner, namespace),
+  );
+  if (sidecar?.egress === undefined)
+    return [{ listener: undefined, services: withoutRivals(services), virtualServices }];
+  return sidecar.egress.map((listener) => {
+    const rules = virtualServices.filter((rule) =>
+      rule.spec.hosts.some((host) => isSeen({ host, namespace: rule.namespace }, listener.hosts, namespace)),
+    );
+    // What a rule leads to is seen with it.
+    const targets = new Set(rules.flatMap(({ spec }) => destinationsOf(spec)));
+    const seen = services.filter(
+      (service) => isSeen(service, listener.hosts, namespace) || targets.has(service.host),
+    );
+    return { listener, services: withoutRivals(seen), virtualServices: rules };
+  });
 }
 
 /** Whether the proxy may call what no service has. */
@@ -21,20 +47,54 @@ export function allowsAny(sidecar: SidecarSpec | undefined): boolean {
   return sidecar?.outboundTrafficPolicy?.mode !== "REGISTRY_ONLY";
 }
 
-/** Services that `namespace/host` patterns name. */
-export function servicesNamed(
-  services: readonly Service[],
-  patterns: readonly string[],
-  ownNamespace: string,
-): readonly Service[] {
-  return services.filter((service) => patterns.some((pattern) => isNamed(service, pattern, ownNamespace)));
+/** A rule without gateways, or with `mesh` among them, is for sidecars. */
+function isForMesh({ gateways = [] }: VirtualServiceSpec): boolean {
+  return gateways.length === 0 || gateways.includes("mesh");
 }
 
-function isNamed(service: Service, pattern: string, ownNamespace: string): boolean {
-  const [namespace = "", host = ""] = pattern.split("/");
-  const wanted = namespace === "." ? ownNamespace : namespace;
-  if (wanted !== "*" && wanted !== service.namespace) return false;
-  return (
-    host === "*" || host === service.host || (host.startsWith("*.") && service.host.endsWith(host.slice(1)))
-  );
+function destinationsOf({ http = [], tcp = [], tls = [] }: VirtualServiceSpec): readonly string[] {
+  return [
+    ...http.flatMap(({ route = [], mirror, mirrors = [] }) => [
+      ...route.map(({ destination }) => destination.host),
+      ...(mirror === undefined ? [] : [mirror.host]),
+      ...mirrors.map(({ destination }) => destination.host),
+    ]),
+    ...[...tcp, ...tls].flatMap(({ route }) => route.map(({ destination }) => destination.host)),
+  ];
+}
+
+/**
+ * Of a host that several services have, the oldest decides in which namespace it is, and has its ports; others of that
+ * namespace add those that it has not. Each host and port is there once.
+ */
+function withoutRivals(services: readonly Service[]): readonly Service[] {
+  const owners = new Map<string, { readonly namespace: string; readonly ports: Set<number> }>();
+  return services.flatMap((service): readonly Service[] => {
+    const key = service.host.toLowerCase();
+    const owner = owners.get(key);
+    if (owner === undefined) {
+      owners.set(key, {
+        namespace: service.namespace,
+        ports: new Set(service.ports.map(({ number }) => number)),
+      });
+      return [service];
+    }
+    const ports = service.ports.filter(({ number }) => !owner.ports.has(number));
+    if (owner.namespace !== service.namespace || ports.length === 0) return [];
+    for (const { number } of ports) owner.ports.add(number);
+    return [{ ...service, ports }];
+  });
+}
+
+/** True for what one of the `namespace/host` patterns names. */
+function isSeen(
+  { host, namespace }: Pick<Service, "host" | "namespace">,
+  patterns: readonly string[],
+  ownNamespace: string,
+): boolean {
+  return patterns.some((pattern) => {
+    const [where = "", name = ""] = pattern.split("/");
+    const wanted = where === "." ? ownNamespace : where;
+    return (wanted === "*" || wanted === namespace) && isHostNamed(host, name);
+  });
 }

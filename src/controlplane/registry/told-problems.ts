@@ -16,14 +16,11 @@ export class ToldProblems {
   /** The problems of the newest state, all of them. */
   tell(problems: readonly ConfigProblem[]): void {
     const now = new Map(problems.map((problem) => [JSON.stringify(problem), problem]));
-    for (const [key, { source, line, path, message }] of now) {
+    for (const [key, { source, line, path, message, severity }] of now) {
       if (this.#told.has(key)) continue;
-      this.#log.error("configuration refused, what was served last stays", {
-        file: source,
-        line,
-        field: path,
-        reason: message,
-      });
+      const fields = { file: source, line, field: path, reason: message };
+      if (severity === "warning") this.#log.warn("configuration does not all take effect", fields);
+      else this.#log.error("configuration refused, what was served last stays", fields);
     }
     if (this.#told.size > 0 && now.size === 0) this.#log.info("configuration is well again");
     this.#told = new Set(now.keys());

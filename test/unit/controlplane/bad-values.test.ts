@@ -6,7 +6,7 @@ import type { ConfigObject } from "../../../src/controlplane/config/objects.ts";
 import { parseDocuments } from "../../../src/controlplane/config/parse-documents.ts";
 import { buildModel } from "../../../src/controlplane/model/build-model.ts";
 import { parseProxy, type Proxy } from "../../../src/controlplane/model/proxy.ts";
-import { boundedWeights } from "../../../src/controlplane/networking/clusters.ts";
+import { boundedWeights } from "../../../src/controlplane/networking/load-assignment.ts";
 import { generateEndpoints } from "../../../src/controlplane/networking/eds.ts";
 import { generateRoutes } from "../../../src/controlplane/networking/rds.ts";
 import { viewOf } from "../../../src/controlplane/networking/view.ts";
@@ -107,6 +107,7 @@ const accepted: readonly (readonly [kind: string, spec: string])[] = [
   ...["0s", "1ms", "1.5s", "2562047h"].map(
     (timeout) => ["VirtualService", spec.VirtualService(spec.route(`timeout: ${timeout}`))] as const,
   ),
+  ["VirtualService", spec.VirtualService(spec.route("match: [{headers: {__proto__: {exact: a}}}]"))],
   ...["/a/[^/]+", "(?i)a", "(?P<x>a)", "[[:alpha:]]+", "\\\\d{1000}", "\\\\\\\\1"].map(
     (regex) =>
       ["VirtualService", spec.VirtualService(spec.route(`match: [{uri: {regex: "${regex}"}}]`))] as const,
@@ -120,7 +121,7 @@ const accepted: readonly (readonly [kind: string, spec: string])[] = [
     spec.ServiceEntry('addresses: ["fd00::1"], endpoints: [{address: "::1", serviceAccount: a.b-c}]'),
   ],
   ["ServiceEntry", spec.DnsEntry("endpoints: [{address: a_b.demo, weight: 1000000}]")],
-  ["DestinationRule", "host: '*.demo', subsets: [{name: V1, labels: {__proto__: a}}]"],
+  ["DestinationRule", "host: '*.demo', subsets: [{name: V1, labels: {version: a}}]"],
   ["PeerAuthentication", "selector: {matchLabels: {a: b}}, portLevelMtls: {'65535': {mode: STRICT}}"],
   ["Sidecar", spec.Sidecar(`defaultEndpoint: "unix:/${"a".repeat(106)}"`)],
 ];

@@ -80,8 +80,21 @@ interface Connection {
   readonly alpn?: string;
 }
 
+/** What Envoy knows of a connection to a port at which it does not look for TLS. */
+function seen({ listenerFilters = [] }: ListenerJson, connection: Connection): Connection {
+  const disabled = listenerFilters.find(({ name }) => name?.includes("tls_inspector"))?.filterDisabled;
+  const rules = disabled?.orMatch?.rules ?? (disabled === undefined ? [] : [disabled]);
+  const isUnseen = rules.some(
+    ({ destinationPortRange: range }) =>
+      range !== undefined && connection.port >= (range.start ?? 0) && connection.port < (range.end ?? 0),
+  );
+  return isUnseen ? { port: connection.port, transport: "raw_buffer" } : connection;
+}
+
 /** As Envoy chooses: by port, then transport, then application protocol; what fits closer shuts the others out. */
-function chainOf({ filterChains = [] }: ListenerJson, connection: Connection): FilterChainJson | undefined {
+function chainOf(listener: ListenerJson, call: Connection): FilterChainJson | undefined {
+  const { filterChains = [] } = listener;
+  const connection = seen(listener, call);
   const narrow = (
     chains: readonly FilterChainJson[],
     says: (chain: FilterChainJson) => boolean,

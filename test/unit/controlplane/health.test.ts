@@ -4,11 +4,12 @@ import { buildModel } from "../../../src/controlplane/model/build-model.ts";
 import { isEndpointOf, withUnhealthy } from "../../../src/controlplane/model/health.ts";
 import type { Endpoint } from "../../../src/controlplane/model/model.ts";
 import type { Proxy } from "../../../src/controlplane/model/proxy.ts";
-import { loadAssignments } from "../../../src/controlplane/networking/clusters.ts";
+import { loadAssignments } from "../../../src/controlplane/networking/load-assignment.ts";
 
 const endpoint: Endpoint = {
   address: "10.0.0.1",
   ports: {},
+  locality: "",
   labels: { app: "api" },
   serviceAccount: "api",
   namespace: "demo",
@@ -76,7 +77,7 @@ test("an unhealthy workload is in no load assignment, and the model keeps it", (
   );
   const addresses = (unhealthy: readonly Proxy[]): readonly unknown[] =>
     withUnhealthy(model, unhealthy)
-      .services.flatMap((each) => loadAssignments(each, undefined))
+      .services.flatMap((each) => loadAssignments(model, each, undefined))
       .flatMap(({ endpoints }) => endpoints ?? [])
       .flatMap(({ lbEndpoints }) => lbEndpoints ?? [])
       .map(({ endpoint: to }) => to?.address?.socketAddress?.address);

@@ -12,9 +12,28 @@ function proxy(metadata: Readonly<Record<string, string>>): Proxy {
 
 function service(host: string, ...addresses: readonly string[]): Service {
   const endpoints = addresses.map((address): Endpoint => ({
-    ...{ address, ports: {}, labels: {}, serviceAccount: "", namespace: "demo", weight: 1, isHealthy: true },
+    ...{
+      address,
+      ports: {},
+      locality: "",
+      labels: {},
+      serviceAccount: "",
+      namespace: "demo",
+      weight: 1,
+      isHealthy: true,
+    },
   }));
-  return { host, namespace: "demo", addresses: [], ports: [], resolution: "DNS", endpoints };
+  return {
+    host,
+    namespace: "demo",
+    addresses: [],
+    ports: [],
+    resolution: "DNS",
+    isExternal: false,
+    subjectAltNames: [],
+    exportTo: [],
+    endpoints,
+  };
 }
 
 const asking = proxy({ DNS_CAPTURE: "true" });

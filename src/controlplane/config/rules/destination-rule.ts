@@ -1,0 +1,71 @@
+/** What spans several fields of a DestinationRule. */
+import type { DestinationRuleSpec, TrafficPolicySpec } from "../objects.ts";
+import { type Complaint, duplicates } from "./complaint.ts";
+
+/** Every broken rule. */
+export function destinationRule(spec: DestinationRuleSpec): readonly Complaint[] {
+  const subsets = spec.subsets ?? [];
+  return [
+    ...duplicates(
+      subsets.map(({ name }) => name),
+      "spec.subsets",
+      "name",
+    ),
+    ...trafficPolicy(spec.trafficPolicy, "spec.trafficPolicy"),
+    ...subsets.flatMap((subset, index) =>
+      trafficPolicy(subset.trafficPolicy, `spec.subsets[${index}].trafficPolicy`),
+    ),
+  ];
+}
+
+type Policies = Omit<TrafficPolicySpec, "portLevelSettings">;
+
+function trafficPolicy(policy: TrafficPolicySpec | undefined, path: string): readonly Complaint[] {
+  if (policy === undefined) return [];
+  const ports = policy.portLevelSettings ?? [];
+  return [
+    ...policies(policy, path),
+    ...duplicates(
+      ports.map(({ port }) => port.number),
+      `${path}.portLevelSettings`,
+      "port.number",
+    ),
+    ...ports.flatMap((settings, index) => policies(settings, `${path}.portLevelSettings[${index}]`)),
+  ];
+}
+
+function policies({ loadBalancer, tls }: Policies, path: string): readonly Complaint[] {
+  const complaints: Complaint[] = [];
+  const hash = loadBalancer?.consistentHash;
+  if (hash !== undefined) {
+    const at = `${path}.loadBalancer.consistentHash`;
+    if (loadBalancer?.simple !== undefined)
+      complaints.push([
+        `${path}.loadBalancer.simple`,
+        "and consistentHash exclude each other: keep one of them",
+      ]);
+    const keys = [
+      hash.httpHeaderName,
+      hash.httpCookie,
+      hash.useSourceIp === true || undefined,
+      hash.httpQueryParameterName,
+    ];
+    if (keys.filter((key) => key !== undefined).length !== 1) {
+      const names = "httpHeaderName, httpCookie, useSourceIp and httpQueryParameterName";
+      complaints.push([at, `needs exactly one of ${names}`]);
+    }
+    if (hash.maglev !== undefined && (hash.ringHash !== undefined || hash.minimumRingSize !== undefined))
+      complaints.push([`${at}.maglev`, "and a ring exclude each other: keep one of them"]);
+    const size = hash.maglev?.tableSize;
+    if (size !== undefined && !isPrime(size))
+      complaints.push([`${at}.maglev.tableSize`, `${size} is not a prime number, which Envoy needs`]);
+  }
+  if (tls?.mode === "MUTUAL" && (tls.clientCertificate === undefined || tls.privateKey === undefined))
+    complaints.push([`${path}.tls.mode`, "MUTUAL needs clientCertificate and privateKey"]);
+  return complaints;
+}
+
+function isPrime(value: number): boolean {
+  for (let divisor = 2; divisor * divisor <= value; divisor += 1) if (value % divisor === 0) return false;
+  return value > 1;
+}

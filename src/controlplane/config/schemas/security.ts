@@ -1,0 +1,92 @@
+/**
+ * Who may call whom, and how both prove who they are: PeerAuthentication, AuthorizationPolicy, RequestAuthentication.
+ */
+import { boolean, list, mapping, object, oneOf, optional, required, text } from "../decode.ts";
+import { isHeaderName, isKeySet, isPort, isWhenKey } from "../forms.ts";
+import { ipRange, matchLabels } from "./common.ts";
+
+const mutualTls = object({ mode: optional(oneOf("STRICT", "PERMISSIVE", "DISABLE", "UNSET")) });
+
+export const peerAuthentication = object({
+  selector: optional(matchLabels),
+  mtls: optional(mutualTls),
+  portLevelMtls: optional(mapping(mutualTls, { expected: "a port from 1 to 65535", test: isPort })),
+});
+
+const some = list(text(), 1);
+const ranges = list(ipRange, 1);
+const ports = list(text("a port from 1 to 65535", isPort), 1);
+
+const source = object({
+  principals: optional(some),
+  notPrincipals: optional(some),
+  requestPrincipals: optional(some),
+  notRequestPrincipals: optional(some),
+  namespaces: optional(some),
+  notNamespaces: optional(some),
+  ipBlocks: optional(ranges),
+  notIpBlocks: optional(ranges),
+  remoteIpBlocks: optional(ranges),
+  notRemoteIpBlocks: optional(ranges),
+});
+
+const operation = object({
+  hosts: optional(some),
+  notHosts: optional(some),
+  ports: optional(ports),
+  notPorts: optional(ports),
+  methods: optional(some),
+  notMethods: optional(some),
+  paths: optional(some),
+  notPaths: optional(some),
+});
+
+export const authorizationPolicy = object({
+  selector: optional(matchLabels),
+  action: optional(oneOf("ALLOW", "DENY", "AUDIT")),
+  rules: optional(
+    list(
+      object({
+        from: optional(list(object({ source: required(source) }), 1)),
+        to: optional(list(object({ operation: required(operation) }), 1)),
+        when: optional(
+          list(
+            object({
+              key: required(text("an attribute such as source.ip or request.headers[x-user]", isWhenKey)),
+              values: optional(some),
+              notValues: optional(some),
+            }),
+          ),
+        ),
+      }),
+    ),
+  ),
+});
+
+export const requestAuthentication = object({
+  selector: optional(matchLabels),
+  jwtRules: optional(
+    list(
+      object({
+        issuer: required(text()),
+        audiences: optional(list(text(), 1)),
+        jwks: required(text("a set of public keys in JSON (RFC 7517)", isKeySet)),
+        fromHeaders: optional(
+          list(
+            object({ name: required(text("the name of a header", isHeaderName)), prefix: optional(text()) }),
+            1,
+          ),
+        ),
+        fromParams: optional(list(text(), 1)),
+        fromCookies: optional(list(text(), 1)),
+        outputPayloadToHeader: optional(text("the name of a header", isHeaderName)),
+        outputClaimToHeaders: optional(
+          list(
+            object({ header: required(text("the name of a header", isHeaderName)), claim: required(text()) }),
+          ),
+        ),
+        forwardOriginalToken: optional(boolean),
+      }),
+    ),
+  ),
+});

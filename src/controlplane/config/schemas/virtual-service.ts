@@ -1,0 +1,172 @@
+/**
+ * How requests and connections are routed: VirtualService.
+ */
+import { boolean, integer, list, mapping, object, oneOf, optional, required, text } from "../decode.ts";
+import { isGrpcStatus, isHeaderName, isRe2, isRetryOn } from "../forms.ts";
+import {
+  count,
+  destination,
+  duration,
+  exportTo,
+  headerName,
+  host,
+  ipRange,
+  labels,
+  percent,
+  portNumber,
+  stringMatch,
+} from "./common.ts";
+
+const weight = integer(0, 1_000_000);
+const percentage = object({ value: optional(percent) });
+const regex = text("a regular expression in RE2's syntax", isRe2);
+const headerList = list(text("the name of a header", isHeaderName));
+
+const headerOperations = object({
+  set: optional(
+    mapping(
+      text("text", () => true),
+      headerName,
+    ),
+  ),
+  add: optional(
+    mapping(
+      text("text", () => true),
+      headerName,
+    ),
+  ),
+  remove: optional(headerList),
+});
+
+export const headers = object({
+  request: optional(headerOperations),
+  response: optional(headerOperations),
+});
+
+export const httpMatch = object({
+  name: optional(text()),
+  uri: optional(stringMatch),
+  scheme: optional(stringMatch),
+  method: optional(stringMatch),
+  authority: optional(stringMatch),
+  headers: optional(mapping(stringMatch, headerName)),
+  withoutHeaders: optional(mapping(stringMatch, headerName)),
+  queryParams: optional(mapping(stringMatch)),
+  port: optional(portNumber),
+  sourceLabels: optional(labels),
+  sourceNamespace: optional(text()),
+  gateways: optional(list(text())),
+  ignoreUriCase: optional(boolean),
+});
+
+export const routeDestination = object({
+  destination: required(destination),
+  weight: optional(weight),
+  headers: optional(headers),
+});
+
+export const httpRoute = object({
+  name: optional(text()),
+  match: optional(list(httpMatch)),
+  route: optional(list(routeDestination)),
+  redirect: optional(
+    object({
+      uri: optional(text()),
+      authority: optional(text()),
+      port: optional(portNumber),
+      derivePort: optional(oneOf("FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT")),
+      scheme: optional(oneOf("http", "https")),
+      redirectCode: optional(integer(300, 399)),
+    }),
+  ),
+  directResponse: optional(
+    object({
+      status: required(integer(200, 599)),
+      body: optional(
+        object({ string: optional(text("text", (value) => Buffer.byteLength(value) <= 1_048_576)) }),
+      ),
+    }),
+  ),
+  rewrite: optional(
+    object({
+      uri: optional(text()),
+      authority: optional(text()),
+      uriRegexRewrite: optional(
+        object({ match: required(regex), rewrite: optional(text("text", () => true)) }),
+      ),
+    }),
+  ),
+  timeout: optional(duration),
+  retries: optional(
+    object({
+      attempts: optional(count),
+      perTryTimeout: optional(duration),
+      retryOn: optional(
+        text("conditions of Envoy's retry_on, or numbers of statuses, divided by commas", isRetryOn),
+      ),
+      retryRemoteLocalities: optional(boolean),
+    }),
+  ),
+  fault: optional(
+    object({
+      delay: optional(
+        object({
+          fixedDelay: required(duration),
+          percentage: optional(percentage),
+          percent: optional(integer(0, 100)),
+        }),
+      ),
+      abort: optional(
+        object({
+          httpStatus: optional(integer(200, 599)),
+          grpcStatus: optional(text("the name of a status of gRPC, such as UNAVAILABLE", isGrpcStatus)),
+          percentage: optional(percentage),
+        }),
+      ),
+    }),
+  ),
+  mirror: optional(destination),
+  mirrorPercentage: optional(percentage),
+  mirrors: optional(list(object({ destination: required(destination), percentage: optional(percentage) }))),
+  corsPolicy: optional(
+    object({
+      allowOrigins: optional(list(stringMatch)),
+      allowMethods: optional(list(text())),
+      allowHeaders: optional(headerList),
+      exposeHeaders: optional(headerList),
+      maxAge: optional(duration),
+      allowCredentials: optional(boolean),
+      unmatchedPreflights: optional(oneOf("UNSPECIFIED", "FORWARD", "IGNORE")),
+    }),
+  ),
+  headers: optional(headers),
+});
+
+const connectionMatch = {
+  destinationSubnets: optional(list(ipRange)),
+  port: optional(portNumber),
+  sourceLabels: optional(labels),
+  sourceNamespace: optional(text()),
+  gateways: optional(list(text())),
+};
+
+const connectionDestination = object({ destination: required(destination), weight: optional(weight) });
+
+export const tcpRoute = object({
+  match: optional(list(object(connectionMatch))),
+  route: required(list(connectionDestination, 1)),
+});
+
+export const tlsRoute = object({
+  match: required(list(object({ ...connectionMatch, sniHosts: required(list(host, 1)) }), 1)),
+  route: required(list(connectionDestination, 1)),
+});
+
+export const virtualService = object({
+  hosts: required(list(host, 1)),
+  gateways: optional(list(text())),
+  exportTo: optional(exportTo),
+  http: optional(list(httpRoute)),
+  tcp: optional(list(tcpRoute)),
+  tls: optional(list(tlsRoute)),
+});

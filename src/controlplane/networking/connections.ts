@@ -1,0 +1,128 @@
+/**
+ * Where connections of a port go that is not routed by requests: filter chains by server name and address.
+ */
+import type {
+  FilterChainJson,
+  FilterChainMatchJson,
+} from "../../proto/envoy/envoy/config/listener/v3/listener_components_pb.js";
+import type { TcpRoute, TlsRoute } from "../config/objects.ts";
+import type { Service, ServicePort } from "../model/model.ts";
+import { policiesOf } from "./destination-rules.ts";
+import { jsonDuration } from "./durations.ts";
+import { tcpProxy, type WeightedCluster } from "./filters.ts";
+import { outboundCluster } from "./names.ts";
+import { type CallerMatch, clusterOf, isForCaller, type VirtualService } from "./rule-match.ts";
+import type { ProxyView } from "./view.ts";
+
+/** A service at the port that was called, and the rule for it. */
+export interface CalledPort {
+  readonly service: Service;
+  readonly port: ServicePort;
+  readonly rule: VirtualService | undefined;
+}
+
+/** The chains of a port for connections to these addresses and ranges of them, in the order in which they count. */
+export function connectionChains(
+  view: ProxyView,
+  called: CalledPort,
+  { ranges, byServerName }: { readonly ranges: readonly string[]; readonly byServerName: boolean },
+): readonly FilterChainJson[] {
+  const { service, port, rule } = called;
+  const tls = port.protocol === "tls" ? tlsChains(view, called, rule?.spec.tls ?? [], ranges) : [];
+  if (tls.length > 0) return tls;
+  const tcp = port.protocol === "tls" ? [] : tcpChains(view, called, rule?.spec.tcp ?? [], ranges);
+  if (tcp.length > 0) return tcp;
+  const names = byServerName ? [service.host] : [];
+  return [
+    chain(
+      { ranges, serverNames: names },
+      [{ name: outboundCluster(service.host, port.number), weight: 1 }],
+      view,
+      called,
+    ),
+  ];
+}
+
+function tlsChains(
+  view: ProxyView,
+  called: CalledPort,
+  routes: readonly TlsRoute[],
+  ranges: readonly string[],
+): readonly FilterChainJson[] {
+  return routes.flatMap(({ match, route }) =>
+    match
+      .filter((each) => isForCaller(each, view.proxy, called.port.number))
+      .map(({ sniHosts, destinationSubnets }) =>
+        chain(
+          { ranges: destinationSubnets ?? ranges, serverNames: sniHosts },
+          weighted(route, view, called),
+          view,
+          called,
+        ),
+      ),
+  );
+}
+
+function tcpChains(
+  view: ProxyView,
+  called: CalledPort,
+  routes: readonly TcpRoute[],
+  ranges: readonly string[],
+): readonly FilterChainJson[] {
+  const chains: FilterChainJson[] = [];
+  for (const { match = [], route } of routes) {
+    const clusters = weighted(route, view, called);
+    const fitting = match.filter((each) => isForCaller(each, view.proxy, called.port.number));
+    if (match.length > 0 && fitting.length === 0) continue;
+    const subnets: readonly (CallerMatch & {
+      readonly destinationSubnets?: readonly string[] | undefined;
+    })[] = match.length === 0 ? [{}] : fitting;
+    chains.push(
+      ...subnets.map(({ destinationSubnets }) =>
+        chain({ ranges: destinationSubnets ?? ranges, serverNames: [] }, clusters, view, called),
+      ),
+    );
+    if (subnets.some(({ destinationSubnets }) => destinationSubnets === undefined)) break;
+  }
+  return chains;
+}
+
+function weighted(
+  route: TcpRoute["route"],
+  view: ProxyView,
+  { port }: CalledPort,
+): readonly WeightedCluster[] {
+  const clusters = route.map(({ destination, weight }) => ({
+    name: clusterOf(destination, view, port.number),
+    weight: weight ?? 0,
+  }));
+  if (clusters.length === 1) return clusters;
+  return clusters.filter(({ weight }) => weight > 0);
+}
+
+function chain(
+  { ranges, serverNames }: { readonly ranges: readonly string[]; readonly serverNames: readonly string[] },
+  clusters: readonly WeightedCluster[],
+  { ruleOf }: ProxyView,
+  { service, port }: CalledPort,
+): FilterChainJson {
+  const idle = policiesOf(ruleOf(service), "", port).connectionPool?.tcp?.idleTimeout;
+  const match: FilterChainMatchJson = {
+    ...(ranges.length === 0 ? {} : { prefixRanges: ranges.map(rangeOf) }),
+    // The host `*` asks for no name.
+    ...(serverNames.length === 0 || serverNames.includes("*")
+      ? {}
+      : { serverNames: serverNames.map((name) => name.toLowerCase()) }),
+  };
+  return {
+    ...(Object.keys(match).length === 0 ? {} : { filterChainMatch: match }),
+    filters: [tcpProxy(clusters, idle === undefined ? undefined : jsonDuration(idle))],
+  };
+}
+
+/** `10.0.0.0/8`, or one address. */
+export function rangeOf(range: string): { readonly addressPrefix: string; readonly prefixLen: number } {
+  const [addressPrefix = "", bits] = range.split("/");
+  const whole = addressPrefix.includes(":") ? 128 : 32;
+  return { addressPrefix, prefixLen: bits === undefined ? whole : Number(bits) };
+}

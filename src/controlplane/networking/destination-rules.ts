@@ -1,0 +1,111 @@
+/**
+ * Which DestinationRules count for a service, and what they come to for one of its ports and subsets.
+ */
+import type { DestinationRuleSpec, TrafficPolicySpec } from "../config/objects.ts";
+import {
+  isExportedTo,
+  type Model,
+  type Scoped,
+  selects,
+  type Service,
+  type ServicePort,
+} from "../model/model.ts";
+import type { Proxy } from "../model/proxy.ts";
+import { isHostNamed } from "../model/resolve-hosts.ts";
+
+/** The rules of one namespace for one host, as one. */
+export interface AppliedRule {
+  /** The oldest of them. */
+  readonly name: string;
+  readonly namespace: string;
+  readonly trafficPolicy: TrafficPolicySpec | undefined;
+  readonly subsets: readonly Subset[];
+}
+
+/** A subset of a service. */
+export type Subset = NonNullable<DestinationRuleSpec["subsets"]>[number];
+
+/** What counts for one port and subset. */
+export type Policies = Omit<TrafficPolicySpec, "portLevelSettings">;
+
+type Rule = Scoped<DestinationRuleSpec>;
+
+/**
+ * Finds the rules as a proxy sees them: those of its own namespace come before those of the service's, and these
+ * before those of the root namespace. In each, the host that is named most closely counts.
+ */
+export function ruleFinder(
+  { destinationRules, settings }: Model,
+  proxy: Proxy,
+): (service: Service) => AppliedRule | undefined {
+  const byNamespace = Map.groupBy(
+    destinationRules.filter(({ namespace, spec }) => {
+      const labels = spec.workloadSelector?.matchLabels ?? {};
+      const isForAll = Object.keys(labels).length === 0;
+      if (!isForAll && (namespace !== proxy.namespace || !selects(labels, proxy.labels))) return false;
+      return namespace === proxy.namespace || isExportedTo(spec.exportTo, namespace, proxy.namespace);
+    }),
+    ({ namespace }) => namespace,
+  );
+  const indexes = new Map([...byNamespace].map(([namespace, rules]) => [namespace, indexOf(rules)]));
+  return (service) => {
+    for (const namespace of new Set([proxy.namespace, service.namespace, settings.rootNamespace])) {
+      const found = indexes.get(namespace)?.(service.host);
+      if (found !== undefined) return merged(found);
+    }
+    return undefined;
+  };
+}
+
+/** Rules of one namespace by what they name: a host, or all that end in something, the longest first. */
+function indexOf(rules: readonly Rule[]): (host: string) => readonly Rule[] | undefined {
+  const byHost = Map.groupBy(rules, ({ spec }) => spec.host.toLowerCase());
+  const wildcards = [...byHost.keys()]
+    .filter((host) => host.startsWith("*"))
+    .toSorted((a, b) => b.length - a.length);
+  return (host) => {
+    const name = host.toLowerCase();
+    const exact = byHost.get(name);
+    if (exact !== undefined) return exact;
+    const wildcard = wildcards.find((pattern) => isHostNamed(name, pattern));
+    return wildcard === undefined ? undefined : byHost.get(wildcard);
+  };
+}
+
+/** Those that select the workload count alone. Of two subsets with one name, and two policies, the older one stays. */
+function merged(rules: readonly Rule[]): AppliedRule | undefined {
+  const selecting = rules.filter(
+    ({ spec }) => Object.keys(spec.workloadSelector?.matchLabels ?? {}).length > 0,
+  );
+  const counting = selecting.length > 0 ? selecting : rules;
+  const [first] = counting;
+  if (first === undefined) return undefined;
+  const subsets = new Map<string, Subset>();
+  for (const subset of counting.flatMap(({ spec }) => spec.subsets ?? []))
+    if (!subsets.has(subset.name)) subsets.set(subset.name, subset);
+  const { name, namespace } = first;
+  const trafficPolicy = counting.map(({ spec }) => spec.trafficPolicy).find((policy) => policy !== undefined);
+  return { name, namespace, trafficPolicy, subsets: [...subsets.values()] };
+}
+
+/** The policies of a port and subset: a subset's over the rule's, field by field, and in both the port's own. */
+export function policiesOf(rule: AppliedRule | undefined, subset: string, port: ServicePort): Policies {
+  const own = rule?.subsets.find(({ name }) => name === subset)?.trafficPolicy;
+  return { ...forPort(rule?.trafficPolicy, port), ...forPort(own, port) };
+}
+
+/** What is said for a port inherits nothing from what is said for all. */
+function forPort(policy: TrafficPolicySpec | undefined, { number }: ServicePort): Policies {
+  if (policy === undefined) return {};
+  const { portLevelSettings = [], ...all } = policy;
+  const own = portLevelSettings.find(({ port }) => port.number === number);
+  if (own === undefined) return all;
+  const { port: _port, ...settings } = own;
+  return {
+    loadBalancer: undefined,
+    connectionPool: undefined,
+    outlierDetection: undefined,
+    tls: undefined,
+    ...settings,
+  };
+}

@@ -1,0 +1,101 @@
+/**
+ * One HTTPRoute of a VirtualService as routes of Envoy's.
+ */
+import type { RouteJson } from "../../proto/envoy/envoy/config/route/v3/route_components_pb.js";
+import type { HttpMatch, HttpRoute } from "../config/objects.ts";
+import { headerOperations } from "./header-operations.ts";
+import { routeAction } from "./route-action.ts";
+import { filtersOf } from "./route-filters.ts";
+import { routeMatch } from "./route-match.ts";
+import { isForCaller, type VirtualService } from "./rule-match.ts";
+import type { ProxyView } from "./view.ts";
+
+/** For whom, and at which port of which host. */
+export interface RouteContext {
+  readonly view: ProxyView;
+  readonly port: number;
+  readonly host: string;
+}
+
+/** Routes in the order in which they count, up to the first that takes everything. */
+export function httpRoutes(rule: VirtualService, context: RouteContext): readonly RouteJson[] {
+  const routes: RouteJson[] = [];
+  for (const route of rule.spec.http ?? []) {
+    const matches = route.match === undefined || route.match.length === 0 ? [undefined] : route.match;
+    // Matches are alternatives, and the first that fits wins.
+    for (const match of matches) {
+      if (match !== undefined && !isForCaller(match, context.view.proxy, context.port)) continue;
+      routes.push(httpRoute(route, match, rule, context));
+      if (match === undefined) return routes;
+    }
+  }
+  return routes;
+}
+
+function httpRoute(
+  route: HttpRoute,
+  match: HttpMatch | undefined,
+  { name, namespace }: VirtualService,
+  context: RouteContext,
+): RouteJson {
+  const names = [route.name, match?.name].filter((part) => part !== undefined);
+  const config = `/apis/networking.istio.io/v1/namespaces/${namespace}/virtual-service/${name}`;
+  const filters = filtersOf(route);
+  // What is said of the one destination is said of the route.
+  const [only, ...others] = route.route ?? [];
+  const headers = [route.headers, ...(others.length === 0 ? [only?.headers] : [])];
+  const { uri } = match ?? {};
+  const path = uri?.exact ?? uri?.regex ?? (uri?.prefix === undefined ? "/*" : `${uri.prefix}*`);
+  return {
+    ...(names.length === 0 ? {} : { name: names.join(".") }),
+    match: match === undefined ? { prefix: "/" } : routeMatch(match),
+    ...target(route, match, context),
+    metadata: { filterMetadata: { istio: { config } } },
+    decorator: { operation: `${context.host}:${context.port}${path}` },
+    ...headerOperations(headers),
+    ...(filters === undefined ? {} : { typedPerFilterConfig: filters }),
+  };
+}
+
+function target(
+  route: HttpRoute,
+  match: HttpMatch | undefined,
+  context: RouteContext,
+): Pick<RouteJson, "route" | "redirect" | "directResponse"> {
+  const { redirect, directResponse } = route;
+  if (redirect !== undefined) {
+    const code = redirect.redirectCode ?? 301;
+    return {
+      redirect: {
+        ...(redirect.uri === undefined ? {} : { pathRedirect: redirect.uri }),
+        ...(redirect.authority === undefined ? {} : { hostRedirect: redirect.authority }),
+        ...(redirect.scheme === undefined ? {} : { schemeRedirect: redirect.scheme }),
+        ...portOf(redirect),
+        ...(code === 301 ? {} : { responseCode: redirectCodes[code] ?? "FOUND" }),
+      },
+    };
+  }
+  if (directResponse !== undefined) {
+    const body = directResponse.body?.string;
+    return {
+      directResponse: {
+        status: directResponse.status,
+        ...(body === undefined ? {} : { body: { inlineString: body } }),
+      },
+    };
+  }
+  return { route: routeAction(route, match, context) };
+}
+
+type Redirect = NonNullable<HttpRoute["redirect"]>;
+
+/** The codes that Envoy answers a redirect with. */
+const redirectCodes: Readonly<
+  Record<number, "FOUND" | "SEE_OTHER" | "TEMPORARY_REDIRECT" | "PERMANENT_REDIRECT">
+> = { 302: "FOUND", 303: "SEE_OTHER", 307: "TEMPORARY_REDIRECT", 308: "PERMANENT_REDIRECT" };
+
+function portOf({ port, derivePort, scheme }: Redirect): { readonly portRedirect?: number } {
+  if (port !== undefined) return { portRedirect: port };
+  if (derivePort !== "FROM_PROTOCOL_DEFAULT" || scheme === undefined) return {};
+  return { portRedirect: scheme === "https" ? 443 : 80 };
+}

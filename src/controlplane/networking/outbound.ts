@@ -1,0 +1,36 @@
+/**
+ * What a proxy listens on for its application's calls, by the scopes of its Sidecar.
+ */
+import { namedOutbound } from "./bound.ts";
+import { capturedOutbound, type Outbound } from "./captured.ts";
+import type { ProxyView } from "./view.ts";
+
+/** Listeners and routes of all scopes; each name is there once, and the first of two has it. */
+export function outbound(view: ProxyView): Outbound {
+  const captures = view.proxy.interceptionMode !== "NONE";
+  // A port that the Sidecar names on no address of its own is not made a second time.
+  const taken = new Set(
+    view.scopes.flatMap(({ listener }) =>
+      listener?.port === undefined || listener.bind !== undefined || listener.captureMode === "NONE"
+        ? []
+        : [listener.port.number],
+    ),
+  );
+  const parts = view.scopes.map((scope): Outbound => {
+    if (scope.listener?.port !== undefined) return namedOutbound(view, scope);
+    return captures ? capturedOutbound(view, scope, taken) : { listeners: [], routes: [] };
+  });
+  return {
+    listeners: uniqueByName(parts.flatMap(({ listeners }) => listeners)),
+    routes: uniqueByName(parts.flatMap(({ routes }) => routes)),
+  };
+}
+
+function uniqueByName<Item extends { readonly name?: string }>(items: readonly Item[]): readonly Item[] {
+  const names = new Set<string>();
+  return items.filter(({ name = "" }) => {
+    if (names.has(name)) return false;
+    names.add(name);
+    return true;
+  });
+}
