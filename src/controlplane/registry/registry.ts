@@ -54,7 +54,8 @@ export class Registry implements AsyncDisposable {
     this.#states = sources.map(({ states }) => states.current);
     this.#lastGood = this.#states.map((state) => (state.kind === "read" ? state.objects : []));
     const first = this.#join();
-    if (first.problems.length > 0 && first.objects.length === 0) throw new ConfigurationError(first.problems);
+    const errors = first.problems.filter(({ severity }) => severity === undefined);
+    if (errors.length > 0 && first.objects.length === 0) throw new ConfigurationError(errors);
     this.#told = new ToldProblems(log);
     this.#told.tell(first.problems);
     this.#configuration = new Watch(first);

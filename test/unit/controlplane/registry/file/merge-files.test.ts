@@ -77,7 +77,7 @@ const cases: readonly Case[] = [
     now: { "a.yaml": "kind: X\n" },
     served: ["a a.yaml:1"],
     problems: [
-      'a.yaml:1: kind: "X" is not one of ServiceEntry, WorkloadEntry, VirtualService, DestinationRule, PeerAuthentication, Sidecar',
+      'a.yaml:1: kind: "X" is not one of ServiceEntry, WorkloadEntry, VirtualService, DestinationRule, Sidecar, PeerAuthentication, AuthorizationPolicy, RequestAuthentication',
     ],
   },
   {
