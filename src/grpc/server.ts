@@ -22,6 +22,7 @@ import { Door } from "./door.ts";
 import { GrpcError } from "./grpc-error.ts";
 import { withoutOverlongDeadlines } from "./overlong-deadline.ts";
 import { RenewableCredentials, type ServerTls } from "./renewable-credentials.ts";
+import { letGoOfSessions } from "./session-error.ts";
 
 /** What a handler knows about its call. */
 export interface CallContext {
@@ -116,6 +117,7 @@ export class GrpcServer implements AsyncDisposable {
       await withSocketMode(address.mode, () =>
         bind(server, `unix:${address.path}`, ServerCredentials.createInsecure()),
       );
+      letGoOfSessions(server);
       return new GrpcServer(server);
     }
     const { host, port, tls } = address;
@@ -125,6 +127,7 @@ export class GrpcServer implements AsyncDisposable {
     const listening = new GrpcServer(server, credentials);
     for (const service of services) register(server, service, (peer) => listening.#door?.admit(peer));
     const injector = server.createConnectionInjector(credentials ?? ServerCredentials.createInsecure());
+    letGoOfSessions(server);
     const take = (socket: Socket): void => {
       injector.injectConnection(socket);
     };

@@ -23,6 +23,7 @@ import { prepareSocketPath, withSocketMode } from "../net/unix-socket.ts";
 import { GrpcError } from "./grpc-error.ts";
 import { ServerCall } from "./server-call.ts";
 import type { GrpcListenAddress, GrpcService, StreamHandler, UnaryHandler } from "./server.ts";
+import { letGoOfSession } from "./session-error.ts";
 import { parseTimeout, type StatusName } from "./status-code.ts";
 
 /** What a client may send ahead of what was read, by stream and by connection. */
@@ -68,7 +69,7 @@ export class StreamServer implements AsyncDisposable {
       this.#sessions.add(session);
       session.setLocalWindowSize(windowBytes.connection);
       // A connection that breaks takes its streams with it, whose handlers hear of it.
-      session.on("error", () => undefined);
+      session.on("error", letGoOfSession);
       session.once("close", () => this.#sessions.delete(session));
     });
     server.on("sessionError", () => undefined);
