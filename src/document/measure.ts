@@ -21,7 +21,8 @@ const leaf: Extent = { parts: 1, depth: 0 };
 
 /** @param root of a document whose nodes are nested no deeper than a stack can follow */
 export function measure(root: Node): Measure {
-  const anchors = new Map<string, Extent>();
+  // An anchor stands from where it is written, within its own node too.
+  const anchors = new Map<string, Extent | "open">();
   const faults: { node: Node; message: string }[] = [];
 
   const extentOf = (node: unknown): Extent => {
@@ -29,11 +30,14 @@ export function measure(root: Node): Measure {
       const extent = anchors.get(node.source);
       if (extent === undefined)
         faults.push({ node, message: `*${node.source} stands for nothing before it` });
-      return extent ?? leaf;
+      else if (extent === "open")
+        faults.push({ node, message: `*${node.source} stands for what it is a part of` });
+      return extent === undefined || extent === "open" ? leaf : extent;
     }
+    const { anchor } = node as { readonly anchor?: string };
+    if (anchor !== undefined) anchors.set(anchor, "open");
     const extent = isCollection(node) ? extentOfItems(node.items) : leaf;
     if (isMap(node)) faults.push(...repeatedKeys(node));
-    const { anchor } = node as { readonly anchor?: string };
     if (anchor !== undefined) anchors.set(anchor, extent);
     return extent;
   };

@@ -58,6 +58,19 @@ describe("a document from outside", () => {
     ["a key twice", "a: 1\nb: 2\na: 3", ["3:1 not valid YAML: Map keys must be unique"]],
     ["a key twice in braces", "x: {a: 1, a: 2}", ["1:11 not valid YAML: Map keys must be unique"]],
     ["an alias of nothing", "a: *b", ["1:4 not valid YAML: *b stands for nothing before it"]],
+    [
+      "an alias of what it is a part of",
+      "a: &a [*a]\nb: &b {c: [1, *b]}",
+      [
+        "1:8 not valid YAML: *a stands for what it is a part of",
+        "2:15 not valid YAML: *b stands for what it is a part of",
+      ],
+    ],
+    [
+      "one whose anchor had another meaning before",
+      "&a x: 1\ny: &a [*a]",
+      ["2:8 not valid YAML: *a stands for what it is a part of"],
+    ],
     ["two documents", "a: 1\n---\nb: 2", ["0:0 holds more than one document"]],
     ["too long", "x".repeat(10_001), ["0:0 has 10001 bytes, of which 10000 are the most that is read"]],
     ["a bracket that closes nothing", "a: 1\n]", ["2:1 not valid YAML: a bracket closes nothing"]],
