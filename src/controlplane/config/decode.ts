@@ -238,7 +238,8 @@ export function object<const Fields extends Readonly<Record<string, Field<unknow
       if (field === undefined) report(context, key as Node, at, unknownField(name, [...known.keys()]));
       else if (value !== null) values[name] = field.decode(meant(value as Node, context), at, context);
     }
-    const names = new Set(pairs.map(({ key }) => nameOf(key)));
+    // A key may stand in braces without a value.
+    const names = new Set(pairs.flatMap(({ key, value }) => (value === null ? [] : [nameOf(key)])));
     for (const [name, field] of known) {
       if (field.isRequired && !names.has(name)) {
         report(context, node, path === "" ? name : `${path}.${name}`, "is missing");

@@ -419,6 +419,17 @@ describe("a file of objects", () => {
       refused: ["ServiceEntry default/Api", "WorkloadEntry default/web"],
     },
     {
+      what: "keys in braces without a value, which is to leave them out",
+      text: [
+        "apiVersion: networking.istio.io/v1",
+        "kind: ServiceEntry",
+        "metadata: { name: api, namespace }",
+        "spec: { hosts, ports: [{ number, name: http, targetPort }] }",
+      ].join("\n"),
+      problems: ["mesh/a.yaml:4: spec.ports[0].number: is missing", "mesh/a.yaml:4: spec.hosts: is missing"],
+      refused: ["ServiceEntry default/api"],
+    },
+    {
       what: "several rules that span fields, each at the field that is in the file",
       text: [
         "apiVersion: networking.istio.io/v1",
