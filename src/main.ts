@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import { readCommandLine } from "./command/command-line.ts";
 import type { CommandContext } from "./command/command.ts";
-import { commands } from "./cli/commands.ts";
+import { commandGroups, commands } from "./cli/commands.ts";
 import { linger } from "./init/linger.ts";
 import { subscribeToSignals } from "./init/signals.ts";
 import { programOf } from "./cli/program.ts";
@@ -39,7 +39,8 @@ const printError = (line: string): void => {
 async function main(): Promise<number> {
   await using init =
     process.pid === 1 ? (await import("./init/pid1.ts")).startInit(process, printError) : undefined;
-  const invocation = await readCommandLine(process.argv.slice(2), programOf(commands));
+  const program = programOf(commands, commandGroups);
+  const invocation = await readCommandLine(process.argv.slice(2), program);
   if (invocation.kind === "print") {
     (invocation.code === 0 ? process.stdout : process.stderr).write(`${invocation.text}\n`);
     return invocation.code;
@@ -47,6 +48,7 @@ async function main(): Promise<number> {
   signals.hangupMeans(invocation.command.hangup ?? "stop");
   const { command } = invocation;
   const context: CommandContext = {
+    program,
     env: originalEnvironment(process.env),
     pid: process.pid,
     self:

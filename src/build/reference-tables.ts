@@ -2,7 +2,8 @@
  * The tables of flags, environment variables and endpoints in the rooms' pages, made from the code that reads them.
  */
 import { statusRoutes } from "../agent/status-routes.ts";
-import type { Command } from "../command/command.ts";
+import { baseOf, type Command, ownFlagsOf } from "../command/command.ts";
+import { exitCodesOf } from "../command/exit-codes.ts";
 import type { Field } from "../config/proxy-config/field.ts";
 import { proxyConfigFields } from "../config/proxy-config/schema.ts";
 import { describeDurationRange, describeRange } from "../schema/range.ts";
@@ -30,8 +31,12 @@ export function referencePages(commands: readonly Command[]): readonly Reference
   return [
     {
       path: "src/cli/README.md",
-      tables: { flags: commands.map((command) => flagTable(command, commands)).join("\n\n") },
+      tables: {
+        flags: commands.map((command) => flagTable(command, commands)).join("\n\n"),
+        "exit-codes": exitCodeTable(commands),
+      },
     },
+    { path: "README.md", tables: { "exit-codes": exitCodesOfProxy(commands) } },
     {
       path: "src/config/README.md",
       tables: { environment: environmentTable(), unread: unreadTable(), "proxy-config": proxyConfigTable() },
@@ -61,8 +66,8 @@ function cell(text: string): string {
 
 /** A command that takes all the flags of another one refers to it. */
 function flagTable(command: Command, commands: readonly Command[]): string {
-  const base = commands.find((other) => takesAllOf(command, other));
-  const own = Object.entries(command.flags).filter(([name, flag]) => base?.flags[name] !== flag);
+  const base = baseOf(command, commands);
+  const own = ownFlagsOf(command, base);
   const others = Math.max(...own.map(([, { also }]) => also?.length ?? 0));
   const rows = own.map(([name, flag]) => [
     `\`--${name}\``,
@@ -87,9 +92,27 @@ function flagTable(command: Command, commands: readonly Command[]): string {
   return rows.length === 0 ? described : `${described}\n\n${table(header, rows)}`;
 }
 
-function takesAllOf(command: Command, other: Command): boolean {
-  const flags = Object.entries(other.flags);
-  return command !== other && flags.length > 0 && flags.every(([name, flag]) => command.flags[name] === flag);
+/** Every command but `proxy`, whose codes are on the first page. */
+function exitCodeTable(commands: readonly Command[]): string {
+  const rows = commands
+    .filter(({ name }) => name !== "proxy")
+    .map((command) => [
+      `\`${command.name}\``,
+      cell(
+        exitCodesOf(command)
+          .map(({ code, meaning }) => `${code}: ${meaning}`)
+          .join("; "),
+      ),
+    ]);
+  return table(["command", "code"], rows);
+}
+
+function exitCodesOfProxy(commands: readonly Command[]): string {
+  const codes = commands.find(({ name }) => name === "proxy")?.exitCodes ?? [];
+  return table(
+    ["code", "of `outrider proxy`"],
+    codes.map(({ code, meaning }) => [String(code), cell(meaning)]),
+  );
 }
 
 function environmentTable(): string {

@@ -18,6 +18,12 @@ export const certsCommand: Command = {
   name: "certs",
   describe:
     "Show this sidecar's certificates: chain, names, validity, source, next rotation, and what Envoy serves.",
+  summary: "Certificates of the sidecar, and what Envoy serves",
+  exitCodes: [
+    { code: 0, meaning: "Envoy serves the certificate that the agent has" },
+    { code: 2, meaning: "there is no certificate, or Envoy serves another one" },
+    { code: 255, meaning: "no answer" },
+  ],
   flags: { ...nameFlag, json: { type: "boolean", default: false, describe: "Print it as JSON." } },
   async run(args, context) {
     const [{ compareCertificates }, { certsLines }, { locate }] = await Promise.all([

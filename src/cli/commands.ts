@@ -1,8 +1,9 @@
 /**
  * Every command of the CLI. Each is loaded when it runs, so that none pays for another's libraries.
  */
-import type { Command } from "../command/command.ts";
+import type { Command, CommandGroup } from "../command/command.ts";
 import { certsCommand } from "./certs.ts";
+import { completionCommand } from "./completion.ts";
 import { diagnoseCommand } from "./diagnose.ts";
 import { discoveryCommand } from "./discovery.ts";
 import { dnsCommand } from "./dns.ts";
@@ -54,5 +55,18 @@ export const commands: readonly Command[] = [
   discoveryCommand,
   privately(envoyCommand),
   privately(envCommand),
+  completionCommand,
   versionCommand,
+];
+
+/** Those that help lists, by what they are about; Istio's other names for two of them are in the whole list only. */
+export const commandGroups: readonly CommandGroup[] = [
+  { title: "A mesh", commands: ["up", "discovery"] },
+  { title: "A sidecar", commands: ["proxy", "run", "wait", "request", "reload"] },
+  {
+    title: "Questions",
+    commands: ["status", "doctor", "xds", "certs", "dns", "plan", "env", "diagnose"],
+  },
+  { title: "Capture", commands: ["iptables", "clean-iptables", "trace"] },
+  { title: "Program", commands: ["envoy", "completion", "version"] },
 ];

@@ -11,6 +11,11 @@ export const diagnoseCommand: Command = {
   name: "diagnose",
   describe:
     "Write a tar.gz that explains this pod's agent and Envoy, dead or alive, with every secret taken out.",
+  summary: "Pack what explains agent and Envoy, dead or alive",
+  exitCodes: [
+    { code: 0, meaning: "the archive is written, however little there was to put into it" },
+    { code: 1, meaning: "it is not" },
+  ],
   flags: {
     output: {
       type: "string",

@@ -7,9 +7,8 @@ import { choice, duration, flag, integer, optionalText, text } from "../schema/s
 /** In the order in which help lists them. */
 export const discoveryFlags = {
   configDir: text("./mesh", "Folder of Istio YAML; changes are picked up."),
-  stateDir: text(
-    "./.outrider",
-    "Folder of the self-signed root and the demo token key (made with mode 0700).",
+  stateDir: optionalText(
+    "Folder of the self-signed root and the demo token key, made with mode 0700 (default ./.outrider where there is one, else $XDG_STATE_HOME/outrider).",
   ),
   trustDomain: text("cluster.local", "SPIFFE trust domain."),
   trustDomainAliases: text(

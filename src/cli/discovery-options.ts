@@ -1,16 +1,18 @@
 /**
  * The flags of `outrider discovery`, checked.
  */
+import { existsSync } from "node:fs";
 import { type ConfigProblem, ConfigError } from "../schema/config-problem.ts";
 import { type LogConfig, logConfig } from "../config/decide/log-options.ts";
 import { type JwksOutcome, parseJwks } from "../controlplane/ca/jwks.ts";
-import { openTokenIssuer } from "../controlplane/demo-tokens.ts";
+import { demoIssuer, openTokenIssuer, type TokenIssuer } from "../controlplane/demo-tokens.ts";
 import type { DiscoveryOptions } from "../controlplane/discovery-server.ts";
 import { readRegularText } from "../files/read-regular-file.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { describePortOwner, portOwners } from "../net/port-owner.ts";
 import { trustDomainProblem } from "../pki/spiffe-id.ts";
 import type { Arguments } from "../command/command.ts";
+import { discoveryStateFolder } from "../config/state-folder.ts";
 import { flagTexts } from "../command/setting-flags.ts";
 import { logFlags } from "../config/sources/log-flags.ts";
 import { readFlags } from "../schema/flag-texts.ts";
@@ -34,7 +36,7 @@ export async function readDiscoveryOptions(args: Arguments, env: GivenVariables)
   };
   const texts = flagTexts(args, Object.keys({ ...discoveryFlags, ...logFlags }));
   const { values: flags, sourceOf } = readOwnFlags(discoveryFlags, { flags: texts, env }, problems);
-  const { plainGrpc, stateDir, jwksFile, trustDomain, maxWorkloadTtl: maxWorkloadTtlMs } = flags;
+  const { plainGrpc, jwksFile, trustDomain, maxWorkloadTtl: maxWorkloadTtlMs } = flags;
   const chosen = {
     secureGrpcPort: flags.secureGrpcPort,
     grpcPort: plainGrpc === "off" ? undefined : flags.grpcPort,
@@ -45,8 +47,14 @@ export async function readDiscoveryOptions(args: Arguments, env: GivenVariables)
     const flag = ports.find((name) => chosen[name] === owner.port) ?? "httpPort";
     refuse(sourceOf(flag), `${describePortOwner(owner, flag)}: stop it, or choose another port`);
   }
-  const demo = await openTokenIssuer(stateDir);
-  let { jwks } = demo;
+  const stateDir = discoveryStateFolder(flags.stateDir, env, existsSync);
+  let demo: Pick<TokenIssuer, "jwks" | "issuer"> | undefined;
+  try {
+    demo = await openTokenIssuer(stateDir);
+  } catch (error) {
+    refuse(sourceOf("stateDir"), `${errorMessage(error)}: name a folder that this user may use`);
+  }
+  let jwks = demo?.jwks ?? { keys: [] };
   if (jwksFile !== undefined) {
     const outcome = readJwks(jwksFile);
     if (outcome.kind === "read") ({ jwks } = outcome);
@@ -88,7 +96,7 @@ export async function readDiscoveryOptions(args: Arguments, env: GivenVariables)
       jwt: {
         jwks,
         jwksFile,
-        issuer: flags.jwtIssuer ?? demo.issuer,
+        issuer: flags.jwtIssuer ?? demo?.issuer ?? demoIssuer,
         audiences,
       },
       debounceMs: 100,

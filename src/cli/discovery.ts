@@ -13,6 +13,11 @@ import { discoveryFlags } from "./discovery-flags.ts";
 export const discoveryCommand: Command = {
   name: "discovery",
   describe: "Run the control plane: discovery and certificate authority for a folder of Istio YAML.",
+  summary: "Run the control plane for a folder of Istio YAML",
+  exitCodes: [
+    { code: 0, meaning: "it was asked to stop" },
+    { code: 64, meaning: "it cannot run with this configuration" },
+  ],
   flags: { ...flagsOf(discoveryFlags, (name) => [variableOf(name)]), ...flagsOf(logFlags) },
   run: runDiscovery,
 };

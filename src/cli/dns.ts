@@ -14,9 +14,15 @@ const withinMs = 60_000;
 export const dnsCommand: Command = {
   name: "dns",
   usage: "<name> [type]",
+  wordValues: { type: ["A", "AAAA", "CNAME", "SRV", "TXT", "PTR", "MX", "NS"] },
   describe:
     "Show how the DNS proxy answers a name as an application would ask for it: each name that is tried, from where it is " +
     "answered and by which rule, and what the upstream servers said.",
+  summary: "How the DNS proxy answers a name, and why",
+  exitCodes: [
+    { code: 0, meaning: "the name has records" },
+    { code: 1, meaning: "it has none, or the agent does not answer" },
+  ],
   flags: {
     ...agentFlags,
     json: { type: "boolean", default: false, describe: "One JSON object." },

@@ -18,8 +18,15 @@ const exitCodes = { well: 0, failures: 1, configurationUnusable: unusableCode } 
 export const doctorCommand: Command = {
   name: "doctor",
   usage: "[type]",
+  wordValues: { type: ["sidecar", "router"] },
   describe: "Check what could keep the sidecar from starting, swapping Envoy or staying alive here.",
   allowUnknown: true,
+  summary: "What is wrong here, and what to do about it",
+  exitCodes: [
+    { code: 0, meaning: "all is well, or warnings only" },
+    { code: 1, meaning: "something failed" },
+    { code: 64, meaning: "the configuration cannot be used" },
+  ],
   flags: {
     ...proxyCommand.flags,
     ...nameFlag,

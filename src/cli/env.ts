@@ -8,6 +8,8 @@ import type { Command } from "../command/command.ts";
 export const envCommand: Command = {
   name: "env",
   describe: "Print every environment variable that the agent reads, its value here, and what it means.",
+  summary: "Variables that the agent reads, and their values",
+  exitCodes: [{ code: 0, meaning: "they were printed" }],
   flags: {
     json: { type: "boolean", default: false, describe: "Print them as JSON." },
     set: { type: "boolean", default: false, describe: "Only those that are set here." },

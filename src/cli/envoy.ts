@@ -4,13 +4,15 @@
 import type { Command } from "../command/command.ts";
 import { progressLine } from "../command/progress-line.ts";
 
-/** Longest wait for `--version`, in milliseconds. */
-const versionTimeoutMs = 10_000;
-
 /** Prints path, place and version. */
 export const envoyCommand: Command = {
   name: "envoy",
   describe: "Show which Envoy is used, and fetch one if there is none.",
+  summary: "Which Envoy is used; fetch one if there is none",
+  exitCodes: [
+    { code: 0, meaning: "there is one" },
+    { code: 1, meaning: "there is none, or it does not answer" },
+  ],
   flags: {
     binaryPath: { type: "string", describe: "Envoy's binary, as in `proxy`." },
     path: { type: "boolean", default: false, describe: "Print the path only." },
@@ -19,8 +21,7 @@ export const envoyCommand: Command = {
     const { envoyPathOf } = await import("../config/sources/environment.ts");
     const { ensureEnvoy, findEnvoy } = await import("../envoy/binary/ensure.ts");
     const { EnvoyFetchError } = await import("../envoy/binary/fetch.ts");
-    const { runCommand } = await import("../process/command.ts");
-    const { Deadline } = await import("../lifecycle/timer.ts");
+    const { versionOf } = await import("../envoy/binary/version-of.ts");
     const options = {
       binaryPath: args.optionalString("binaryPath"),
       envoyPath: envoyPathOf(context.env),
@@ -43,13 +44,7 @@ export const envoyCommand: Command = {
       context.print(path);
       return 0;
     }
-    using deadline = new Deadline(versionTimeoutMs);
-    const { output } = await runCommand({
-      file: path,
-      args: ["--version"],
-      signal: deadline.signal,
-    });
-    const version = output.find((line) => line.includes("version:"))?.replace(/^.*version:\s*/, "");
+    const version = await versionOf(path);
     context.print(`path     ${path}`);
     context.print(`found    ${located.kind === "found" ? located.source : "fetched just now"}`);
     context.print(`version  ${version ?? "unknown: it does not answer --version"}`);

@@ -22,6 +22,13 @@ const iptablesFlags = {
 export const iptablesCommand: Command = {
   name: "iptables",
   describe: "Capture this pod's traffic: rules that bring connections to Envoy. Needs NET_ADMIN and NET_RAW.",
+  summary: "Capture this pod's traffic, as istio-iptables does",
+  exitCodes: [
+    { code: 0, meaning: "the rules are there" },
+    { code: 1, meaning: "they could not be made" },
+    { code: 64, meaning: "a value is wrong" },
+    { code: 126, meaning: "they are not in force" },
+  ],
   flags: iptablesFlags,
   run: (args, context) => runIptables(args, context, false),
 };
@@ -30,6 +37,12 @@ export const iptablesCommand: Command = {
 export const cleanIptablesCommand: Command = {
   name: "clean-iptables",
   describe: "Take the rules of traffic capture out again, and leave every other one.",
+  summary: "Take the rules of traffic capture out again",
+  exitCodes: [
+    { code: 0, meaning: "no rule of ours is left" },
+    { code: 1, meaning: "one is" },
+    { code: 64, meaning: "a value is wrong" },
+  ],
   flags: iptablesFlags,
   run: (args, context) => runIptables(args, context, true),
 };
@@ -39,6 +52,7 @@ export const istioIptablesCommand: Command = {
   ...iptablesCommand,
   name: "istio-iptables",
   describe: "The same as `iptables`, under Istio's name.",
+  summary: "iptables, under Istio's name",
 };
 
 /** Istio 1.5's name for cleaning. */
@@ -46,6 +60,7 @@ export const istioCleanIptablesCommand: Command = {
   ...cleanIptablesCommand,
   name: "istio-clean-iptables",
   describe: "The same as `clean-iptables`, under Istio's name.",
+  summary: "clean-iptables, under Istio's name",
 };
 
 async function runIptables(args: Arguments, context: CommandContext, isCleanup: boolean): Promise<number> {

@@ -18,9 +18,21 @@ const exitCodes = { unchanged: 0, failed: 1, changed: 2, unusable: unusableCode 
 export const planCommand: Command = {
   name: "plan",
   usage: "[type]",
+  wordValues: { type: ["sidecar", "router"] },
   describe:
     "Show what a start or a reload would do now: Envoy's arguments, the bootstrap's diff, the swap mode.",
   allowUnknown: true,
+  summary: "What a start or a reload would do",
+  exitCodes: [
+    { code: 0, meaning: "nothing would change" },
+    { code: 1, meaning: "the plan could not be made" },
+    { code: 2, meaning: "Envoy would be started or replaced" },
+    {
+      code: 64,
+      meaning:
+        "the configuration cannot be used, or Envoy would be refused; a running one serves on as it is",
+    },
+  ],
   flags: {
     ...proxyCommand.flags,
     ...nameFlag,

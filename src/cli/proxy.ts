@@ -1,6 +1,7 @@
 /**
  * `outrider proxy`: the agent, with pilot-agent's flags.
  */
+import { existsSync } from "node:fs";
 import { unusableCode } from "../command/exit-codes.ts";
 import { join } from "node:path";
 import type { AgentConfig } from "../config/agent-config.ts";
@@ -30,9 +31,25 @@ const addressesMs = 120_000;
 export const proxyCommand: Command = {
   name: "proxy",
   usage: "[type]",
+  wordValues: { type: ["sidecar", "router"] },
   describe: "Run the sidecar or gateway: identity, xDS, SDS and Envoy.",
   hangup: "reload",
   allowUnknown: true,
+  mainFlags: [
+    ...["domain", "meshConfig", "templateFile", "concurrency", "proxyLogLevel", "log_output_level"],
+    ...["log_as_json", "swapMode", "preDrainDelay", "restartBudget", "print-config"],
+  ],
+  summary: "Run the sidecar or gateway: identity, xDS, Envoy",
+  exitCodes: [
+    { code: 0, meaning: "asked to stop, or the application has ended, and drained" },
+    { code: 64, meaning: "the configuration cannot be used" },
+    { code: "Envoy's own, or 128 + signal", meaning: "Envoy kept dying until the restart budget was spent" },
+    {
+      code: "128 + signal",
+      meaning: "stopped before Envoy was ever ready, or at once by a second signal (143 for SIGTERM)",
+    },
+    { code: 1, meaning: "a part of the agent failed" },
+  ],
   flags: {
     ...flagsOf(proxyFlags, (name) =>
       Object.hasOwn(ownFlags, name) ? [variableOf(name), annotationOf(name)] : [],
@@ -53,15 +70,23 @@ async function runProxy(args: Arguments, given: CommandContext): Promise<number>
   const { privateContext } = await import("./private-context.ts");
   const { context, redactor, readFile } = privateContext(given);
   // Loaded here so that help and the other commands do not pay for the agent.
-  const [{ parseConfig }, { ConfigError }, { interfaceAddresses }, { lookAround }, { cpusOf }, { openLog }] =
-    await Promise.all([
-      import("../config/parse-config.ts"),
-      import("../schema/config-problem.ts"),
-      import("../config/sources/read-sources.ts"),
-      import("../config/surroundings.ts"),
-      import("../process/cpu-share.ts"),
-      import("./open-log.ts"),
-    ]);
+  const [
+    { parseConfig },
+    { ConfigError },
+    { interfaceAddresses },
+    { lookAround },
+    { unwantedHere },
+    { cpusOf },
+    { openLog },
+  ] = await Promise.all([
+    import("../config/parse-config.ts"),
+    import("../schema/config-problem.ts"),
+    import("../config/sources/read-sources.ts"),
+    import("../config/surroundings.ts"),
+    import("../config/wanted-here.ts"),
+    import("../process/cpu-share.ts"),
+    import("./open-log.ts"),
+  ]);
   const sources = { ...calledWith(args), env: context.env, readFile };
   if (args.boolean("print-config")) {
     const { configLines } = await import("../config/proxy-config/print-config.ts");
@@ -71,6 +96,8 @@ async function runProxy(args: Arguments, given: CommandContext): Promise<number>
     return problems.length === 0 ? exitCodes.drained : exitCodes.configurationUnusable;
   }
   try {
+    const unwanted = unwantedHere({ ...sources, folder: process.cwd(), exists: existsSync });
+    if (unwanted !== undefined) throw new ConfigError([unwanted]);
     const surroundings = await lookAround(sources, {
       limitMs: addressesMs,
       signal: context.shutdown,

@@ -12,6 +12,11 @@ const answerMs = 300_000;
 export const reloadCommand: Command = {
   name: "reload",
   describe: "Have the agent read its configuration again; Envoy is swapped if that gives another one.",
+  summary: "Have the agent read its configuration again",
+  exitCodes: [
+    { code: 0, meaning: "the wanted Envoy serves" },
+    { code: 1, meaning: "it does not, or the agent does not answer" },
+  ],
   flags: {
     ...agentFlags,
   },

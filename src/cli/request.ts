@@ -16,7 +16,13 @@ const timeoutMs = 60_000;
 export const requestCommand: Command = {
   name: "request",
   usage: "<method> <path> [body]",
+  wordValues: { method: ["GET", "POST"] },
   describe: "Make a request to a port of this pod's sidecar and print the body.",
+  summary: "Ask a port of the sidecar, print the answer",
+  exitCodes: [
+    { code: 0, meaning: "the answer, and nothing else, was printed" },
+    { code: 255, meaning: "a status above 399 other than 404, or no answer" },
+  ],
   flags: {
     ...nameFlag,
     "debug-port": {

@@ -12,6 +12,13 @@ export const runCommand: Command = {
   name: "run",
   passesOn: "CMD [argument…]",
   describe: "Wait for the sidecar, run CMD, and let the sidecar end with it; exit code of CMD.",
+  summary: "Run CMD once the sidecar is ready, and end it after",
+  exitCodes: [
+    { code: "CMD's own, or 128 + signal", meaning: "CMD has run" },
+    { code: 126, meaning: "CMD cannot be executed" },
+    { code: 127, meaning: "there is no such command" },
+    { code: 255, meaning: "no sidecar was ready in time" },
+  ],
   flags: {
     ...waitFlags,
     timeoutFatal: {

@@ -21,6 +21,12 @@ export const statusCommand: Command = {
   describe:
     "Show whether the sidecar is ready and why not, its identity, what it has from the control plane, Envoy, and what " +
     "has happened: exit code 0 when it is ready, 1 when it is not, 2 when no agent answers.",
+  summary: "Is it ready, why not, and what has happened",
+  exitCodes: [
+    { code: 0, meaning: "it is ready" },
+    { code: 1, meaning: "it is not ready" },
+    { code: 2, meaning: "no agent answers" },
+  ],
   flags: {
     ...agentFlags,
     watch: { type: "boolean", default: false, describe: "Go on looking, until interrupted." },

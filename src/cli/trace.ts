@@ -14,6 +14,11 @@ export const traceCommand: Command = {
   usage: "<address>",
   describe:
     "Show which rules of traffic capture a connection to HOST:PORT meets and where it lands: by the kernel's rules, and by a real one.",
+  summary: "Where a connection lands, and by which rules",
+  exitCodes: [
+    { code: 0, meaning: "it was shown, and a real connection lands there" },
+    { code: 1, meaning: "a real connection lands elsewhere, or it could not be found out" },
+  ],
   flags: {
     from: {
       type: "string",

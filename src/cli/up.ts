@@ -8,6 +8,12 @@ import type { Command } from "../command/command.ts";
 export const upCommand: Command = {
   name: "up",
   describe: "Run a mesh on this machine: control plane and two sidecars with real Envoys.",
+  summary: "Run a mesh on this machine, and watch it",
+  exitCodes: [
+    { code: 0, meaning: "it was asked to stop, or every check of --once passed" },
+    { code: 1, meaning: "a check of --once failed, or a part of the mesh" },
+    { code: 64, meaning: "ports, folders or flags cannot be used" },
+  ],
   flags: {
     once: { type: "boolean", default: false, describe: "One round of checks, then stop; exit code 0 or 1." },
     configDir: { type: "string", describe: "Folder of Istio YAML instead of the demo's own." },

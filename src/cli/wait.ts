@@ -33,6 +33,12 @@ export const waitFlags = {
 export const waitCommand: Command = {
   name: "wait",
   describe: "Wait until the sidecar of this pod is ready: exit code 0, or 255 when it is not in time.",
+  summary: "Wait until the sidecar is ready",
+  exitCodes: [
+    { code: 0, meaning: "it is ready" },
+    { code: 255, meaning: "it was not ready in time" },
+    { code: "128 + signal", meaning: "a signal stopped it" },
+  ],
   flags: { ...waitFlags, ...nameFlag },
   async run(args, context) {
     const [{ waitForSidecar, waitOptions, waitUsage }, { locate }] = await Promise.all([

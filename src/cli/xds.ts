@@ -15,6 +15,11 @@ export const xdsCommand: Command = {
   name: "xds",
   describe:
     "Show the last exchanges with the control plane of each type, what Envoy said to them, and what it refuses now.",
+  summary: "What the control plane said, and Envoy to that",
+  exitCodes: [
+    { code: 0, meaning: "it was shown" },
+    { code: 1, meaning: "the agent does not answer" },
+  ],
   flags: {
     ...agentFlags,
     follow: { type: "boolean", default: false, describe: "Go on with what comes, until interrupted." },

@@ -19,6 +19,15 @@ export interface Flag {
   readonly also?: readonly string[];
   /** One letter that stands for it. */
   readonly alias?: string;
+  /** Every text that it may have, where these are few: completion and help offer them. */
+  readonly values?: readonly string[];
+}
+
+/** What a command ends with. */
+export interface ExitCode {
+  /** A number, or what stands for one: "128 + signal". */
+  readonly code: number | string;
+  readonly meaning: string;
 }
 
 /** Values of the flags and words of one call. */
@@ -46,6 +55,8 @@ export interface Terminal {
 
 /** What a command gets from the process. */
 export interface CommandContext {
+  /** What the command is one of. */
+  readonly program: Program;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly pid: number;
   /** How to run this program again: the interpreter and the words before the command. */
@@ -80,12 +91,27 @@ export interface Command {
   /** What stands after `--`, for a command that runs another program. */
   readonly passesOn?: string;
   readonly describe: string;
+  /** `describe` in at most 52 characters, for the list of commands. */
+  readonly summary: string;
   readonly flags: Readonly<Record<string, Flag>>;
+  /** Flags that are wanted most, which short help shows first. */
+  readonly mainFlags?: readonly string[];
+  /** Values of the words of `usage` by their names, where these are few. */
+  readonly wordValues?: Readonly<Record<string, readonly string[]>>;
+  /** All that it ends with, but for a wrong command line, which is the same for all. */
+  readonly exitCodes: readonly ExitCode[];
   /** What SIGHUP means to it; to stop, unless told. */
   readonly hangup?: HangupMeaning;
   /** Unknown flags are kept in `Arguments.unknown` instead of refused. */
   readonly allowUnknown?: boolean;
   run(args: Arguments, context: CommandContext): Promise<number>;
+}
+
+/** Commands that are read together. */
+export interface CommandGroup {
+  /** At most 9 characters. */
+  readonly title: string;
+  readonly commands: readonly string[];
 }
 
 /** A program of several commands. */
@@ -96,8 +122,30 @@ export interface Program {
   readonly version: string;
   /** In the order in which help lists them. */
   readonly commands: readonly Command[];
+  /** What the commands are about, and their names; one that is in no group is in the whole list only. */
+  readonly groups: readonly CommandGroup[];
   /** Flags that every command takes, and help lists with none. */
   readonly commonFlags: Readonly<Record<string, Flag>>;
+}
+
+/** From so many flags on it spares a reader something to be told of another command's. */
+const manyFlags = 20;
+
+/** The command before it all of whose many flags `command` takes too, so that pages name it instead of them. */
+export function baseOf(command: Command, commands: readonly Command[]): Command | undefined {
+  const at = commands.findIndex(({ name }) => name === command.name);
+  return commands.slice(0, Math.max(0, at)).find((other) => {
+    const flags = Object.entries(other.flags);
+    return flags.length >= manyFlags && flags.every(([name, flag]) => command.flags[name] === flag);
+  });
+}
+
+/** Flags of a command that are not its base's. */
+export function ownFlagsOf(
+  command: Command,
+  base: Command | undefined,
+): readonly (readonly [name: string, flag: Flag])[] {
+  return Object.entries(command.flags).filter(([name, flag]) => base?.flags[name] !== flag);
 }
 
 /** Every flag that a call of the command may have, those included that help does not list. */

@@ -2,10 +2,11 @@
  * From argv to a command and its arguments, the only user of yargs.
  */
 import { unusableCode } from "./exit-codes.ts";
-import yargs from "yargs";
+import yargs, { type Options } from "yargs";
 import { parserConfiguration, toArguments } from "./arguments.ts";
-import { acceptedFlags, type Arguments, type Command, type Program } from "./command.ts";
+import { acceptedFlags, type Arguments, type Command, type Flag, type Program } from "./command.ts";
 import { valueProblems, withPlainBooleans } from "./flag-values.ts";
+import { helpIn, refusal } from "./mistakes.ts";
 
 /** What argv asks for. */
 export type Invocation =
@@ -21,20 +22,20 @@ export async function parseCommandLine(
   commandLine: readonly string[],
   program: Program,
 ): Promise<Invocation> {
-  const { commands, commonFlags } = program;
+  const { commands } = program;
   const end = commandLine.indexOf("--");
   const given = end < 0 ? commandLine : commandLine.slice(0, end);
+  const asked = helpIn(given, program);
+  if (asked !== undefined) return { kind: "print", text: asked, code: 0 };
   const command = commands.find(({ name }) => given.includes(name));
   const argv = command === undefined ? given : withPlainBooleans(given, acceptedFlags(program, command));
   const passedOn = end < 0 ? [] : commandLine.slice(end + 1);
   let invocation: Invocation | undefined;
-  let output = "";
   let failure: string | undefined;
   const parser = yargs([])
     .scriptName(program.name)
-    .usage(`$0 <command>\n\n${program.describe}`)
-    .version(program.version)
-    .help()
+    .version(false)
+    .help(false)
     .demandCommand(1, "Name a command.")
     .strictCommands()
     .exitProcess(false)
@@ -48,13 +49,9 @@ export async function parseCommandLine(
       usage,
       command.describe,
       (builder) => {
-        const hidden = Object.entries(commonFlags).map(([name, flag]) => [name, { ...flag, hidden: true }]);
-        builder.options({ ...Object.fromEntries(hidden), ...command.flags }).version(false);
+        builder.options(plainOptions(acceptedFlags(program, command)));
         for (const [, name = ""] of command.usage?.matchAll(/[[<](\w+)/g) ?? []) {
           builder.positional(name, { type: "string" });
-        }
-        if (command.passesOn !== undefined) {
-          builder.usage(`$0 ${usage} [flags] -- ${command.passesOn}\n\n${command.describe}`);
         }
         if (command.allowUnknown !== true) builder.strictOptions();
         return builder;
@@ -71,13 +68,22 @@ export async function parseCommandLine(
       },
     );
   }
-  await parser.parseAsync([...argv], {}, (_error: unknown, _argv: unknown, text: string) => {
-    output = text;
-  });
-  if (failure !== undefined) {
-    const known = commands.find(({ name }) => name === argv[0]);
-    const help = known === undefined ? `${program.name} --help` : `${program.name} ${known.name} --help`;
-    return { kind: "print", text: `${failure}\nSee ${help}.`, code: unusableCode };
-  }
-  return invocation ?? { kind: "print", text: output, code: 0 };
+  await parser.parseAsync([...argv]);
+  if (failure === undefined && invocation !== undefined) return invocation;
+  return { kind: "print", text: refusal(failure ?? "Name a command.", argv, program), code: unusableCode };
+}
+
+/** yargs checks no values: a problem with one names its flag, and all are told at once. */
+function plainOptions(flags: Readonly<Record<string, Flag>>): Readonly<Record<string, Options>> {
+  return Object.fromEntries(
+    Object.entries(flags).map(([name, { type, default: value, array, alias }]) => [
+      name,
+      {
+        type,
+        ...(value === undefined ? {} : { default: value }),
+        ...(array === undefined ? {} : { array }),
+        ...(alias === undefined ? {} : { alias }),
+      },
+    ]),
+  );
 }

@@ -35,6 +35,7 @@ function flagOf({
   defaultText,
   describe,
   range,
+  values,
   parseAll,
   since,
 }: Setting<unknown>): Flag {
@@ -46,6 +47,7 @@ function flagOf({
     describe: since === undefined ? describe : `${describe} Since ${since}.`,
     ...(hasDefault ? { default: fallback } : {}),
     ...(range === undefined ? {} : { range }),
+    ...(values === undefined ? {} : { values }),
     ...(parseAll === undefined ? {} : { array: true }),
   };
 }

@@ -3,15 +3,14 @@
  */
 import { unusableCode } from "../command/exit-codes.ts";
 import { envoyPathOf } from "../config/sources/environment.ts";
-import { readSystemVariables } from "../schema/system-variables.ts";
-import { homedir } from "node:os";
-import { join } from "node:path";
+import { userStateFolder } from "../config/state-folder.ts";
 import { ensureEnvoy } from "../envoy/binary/ensure.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import type { Arguments, CommandContext } from "../command/command.ts";
 import { progressLine } from "../command/progress-line.ts";
 import { describeChanges } from "./changes.ts";
+import { folderProblems } from "./folders.ts";
 import { demoChecks } from "./checks.ts";
 import { callThrough } from "./demo-app.ts";
 import { DemoMesh } from "./demo-mesh.ts";
@@ -29,7 +28,12 @@ const frameMs = 250;
 /** Resolves to the exit code. */
 export async function runUp(args: Arguments, context: CommandContext): Promise<number> {
   const choice = parsePorts(args.string("ports"));
-  const problems = choice.kind === "invalid" ? choice.problems : takenPorts(choice.ports);
+  const configFolder = args.optionalString("configDir");
+  const stateDir = args.optionalString("stateDir") ?? userStateFolder(context.env);
+  const problems = [
+    ...(choice.kind === "invalid" ? choice.problems : takenPorts(choice.ports)),
+    ...folderProblems(configFolder, stateDir),
+  ];
   const intervalMs = args.number("intervalMs");
   if (choice.kind === "invalid" || problems.length > 0 || !(intervalMs >= 1)) {
     const wrongInterval =
@@ -50,8 +54,8 @@ export async function runUp(args: Arguments, context: CommandContext): Promise<n
     ).finally(progress.end);
     await using mesh = await DemoMesh.start({
       ports: await completePorts(choice.ports, context.pid),
-      configFolder: args.optionalString("configDir"),
-      stateDir: args.optionalString("stateDir") ?? defaultStateDir(context.env),
+      configFolder,
+      stateDir,
       envoyBinary,
       self: context.self,
       env: context.env,
@@ -64,11 +68,6 @@ export async function runUp(args: Arguments, context: CommandContext): Promise<n
     for (const line of errorMessage(error).split("\n")) context.printError(line);
     return 1;
   }
-}
-
-function defaultStateDir(env: CommandContext["env"]): string {
-  const { HOME: home, XDG_STATE_HOME: states } = readSystemVariables(env);
-  return join(states || join(home || homedir(), ".local/state"), "outrider");
 }
 
 async function runChecks(mesh: DemoMesh, context: CommandContext): Promise<number> {

@@ -2,9 +2,10 @@
  * One sidecar of the demo: the real agent in a process and a working folder of its own.
  */
 import { variableOf } from "../schema/own-variables.ts";
-import { createWriteStream, mkdirSync, writeFileSync } from "node:fs";
+import { createWriteStream, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic } from "../files/atomic-file.ts";
+import { makeFolder } from "../files/folder.ts";
 import { type Child, type ChildExit, spawnChild } from "../process/child.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import { demoNamespace } from "./mesh-config.ts";
@@ -106,7 +107,7 @@ export class SidecarProcess {
   ): SidecarProcess {
     const { folder, name } = options;
     for (const path of ["var/run/secrets/tokens", "var/run/secrets/istio", "etc/istio/pod"]) {
-      mkdirSync(join(folder, path), { recursive: true, mode: 0o700 });
+      makeFolder(join(folder, path), 0o700);
     }
     writeFileSync(join(folder, "var/run/secrets/istio/root-cert.pem"), files.rootPem);
     writeFileSync(join(folder, "etc/istio/pod/labels"), `app=${JSON.stringify(name)}\n`);

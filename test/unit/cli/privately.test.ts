@@ -35,6 +35,8 @@ describe("a command that is private", () => {
     const telling: Command = {
       name: "tell",
       describe: "",
+      summary: "",
+      exitCodes: [],
       flags: {},
       run: (_args, { print, printError, terminal }) => {
         print(`a ${secret}`);

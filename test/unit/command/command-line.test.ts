@@ -92,12 +92,26 @@ describe("the command line", () => {
       return invocation.kind === "print" ? invocation.text : "";
     };
     assert.equal(await hint("nonsense"), "Unknown command: nonsense\nSee outrider --help.");
+    assert.equal(await hint("wiat"), "Unknown command: wiat. Did you mean wait?\nSee outrider --help.");
+    assert.equal(
+      await hint("up --onec --state-dir=/a -o"),
+      "Unknown flag: --onec. Did you mean --once?\nUnknown flag: --state-dir. Did you mean --stateDir?\n" +
+        "Unknown flag: -o\nSee outrider up --help.",
+    );
+    assert.equal(
+      await hint("status --jsn"),
+      "Unknown flag: --jsn. Did you mean --json?\nSee outrider status --help.",
+    );
+    assert.match(await hint(""), /^Name a command\.\n\n.*Usage: outrider COMMAND/);
     assert.equal(
       await hint("proxy --concurrency=x --stsPort=y --log_as_json=yes"),
       '--stsPort is not a number\n--concurrency is not a number\n--log_as_json: "yes" is not true or false\n' +
         "See outrider proxy --help.",
     );
-    assert.equal(await hint("envoy --pth"), "Unknown argument: pth\nSee outrider envoy --help.");
+    assert.equal(
+      await hint("envoy --pth"),
+      "Unknown flag: --pth. Did you mean --path?\nSee outrider envoy --help.",
+    );
   });
 
   test("a usage that is more than one optional word is yargs' business", () => {
@@ -105,6 +119,8 @@ describe("the command line", () => {
       name: "run",
       usage: "<program> [args..]",
       describe: "",
+      summary: "",
+      exitCodes: [],
       flags: {},
       run: () => Promise.resolve(0),
     };

@@ -59,7 +59,7 @@ describe("parseCommandLine()", () => {
 
   for (const [name, argv, expected] of [
     ["a path that is missing", ["request", "GET"], /Missing required argument: path/],
-    ["a flag of another command", ["wait", "--debug-port=1"], /Unknown argument/],
+    ["a flag of another command", ["wait", "--debug-port=1"], /Unknown flag: --debug-port\n/],
     ["a command that stands before --", ["run", "sh", "-c", "true"], /Unknown/],
   ] as const) {
     test(`refuses ${name}`, async () => {

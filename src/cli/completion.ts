@@ -1,0 +1,50 @@
+/**
+ * `outrider completion SHELL`: what makes a shell complete outrider's commands, flags and values.
+ */
+import type { Arguments, Command, CommandContext } from "../command/command.ts";
+import type { OfferedCommand } from "../command/completion/offers.ts";
+import { unusableCode } from "../command/exit-codes.ts";
+
+const shells = ["bash", "zsh", "fish"] as const;
+
+/** Prints a script and ends. */
+export const completionCommand: Command = {
+  name: "completion",
+  usage: "<shell>",
+  wordValues: { shell: shells },
+  describe:
+    'Print completion for bash, zsh or fish. In ~/.bashrc: eval "$(outrider completion bash)"; in ~/.zshrc, after ' +
+    'compinit: eval "$(outrider completion zsh)"; for fish: outrider completion fish > ' +
+    "~/.config/fish/completions/outrider.fish",
+  summary: "Completion for bash, zsh or fish",
+  exitCodes: [{ code: 0, meaning: "it was printed" }],
+  flags: {},
+  run: printCompletion,
+};
+
+async function printCompletion(
+  args: Arguments,
+  { program, print, printError }: CommandContext,
+): Promise<number> {
+  const shell = shells.find((name) => name === args.words[0]);
+  if (shell === undefined) {
+    printError(`${args.words.join(" ")} is not one of ${shells.join(", ")}`);
+    return unusableCode;
+  }
+  const { offersOf } = await import("../command/completion/offers.ts");
+  print((await generatorOf(shell))(program.name, offersOf(program)).trimEnd());
+  return 0;
+}
+
+async function generatorOf(
+  shell: (typeof shells)[number],
+): Promise<(name: string, commands: readonly OfferedCommand[]) => string> {
+  switch (shell) {
+    case "bash":
+      return (await import("../command/completion/bash.ts")).bashCompletion;
+    case "zsh":
+      return (await import("../command/completion/zsh.ts")).zshCompletion;
+    case "fish":
+      return (await import("../command/completion/fish.ts")).fishCompletion;
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * Completion for bash (its manual, "Programmable Completion").
+ */
+import type { OfferedCommand, OfferedFlag } from "./offers.ts";
+
+/**
+ * A script to be sourced. It needs no package beside bash; a word with `=` is three words to it, as COMP_WORDBREAKS says.
+ */
+export function bashCompletion(name: string, commands: readonly OfferedCommand[]): string {
+  return `# bash completion for ${name}
+_${name}() {
+  local cur="\${COMP_WORDS[COMP_CWORD]}" flag="" command="" word="" at=0 i offers=""
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word="\${COMP_WORDS[i]}"
+    if [[ $word == -- ]]; then return; fi
+    if [[ $word == -* || $word == = || \${COMP_WORDS[i - 1]} == = ]]; then continue; fi
+    if [[ -z $command ]]; then command="$word"; else at=$((at + 1)); fi
+  done
+  if [[ $cur == = ]]; then
+    cur="" flag="\${COMP_WORDS[COMP_CWORD - 1]}"
+  elif [[ \${COMP_WORDS[COMP_CWORD - 1]} == = ]]; then
+    flag="\${COMP_WORDS[COMP_CWORD - 2]}"
+  elif [[ \${COMP_WORDS[COMP_CWORD - 1]} == -* ]]; then
+    flag="\${COMP_WORDS[COMP_CWORD - 1]}"
+  fi
+  COMPREPLY=()
+  case "$command" in
+    "") offers="${commands.map((command) => command.name).join(" ")} --help --version" ;;
+${commands.map(commandCase).join("\n")}
+  esac
+  if [[ -n $offers ]]; then COMPREPLY=($(compgen -W "$offers" -- "$cur")); fi
+}
+complete -o default -F _${name} ${name}
+`;
+}
+
+function commandCase({ name, flags, words }: OfferedCommand): string {
+  const valued = flags.filter(({ takesValue }) => takesValue);
+  const known = valued.filter(({ values }) => values.length > 0);
+  const free = valued.filter(({ values }) => values.length === 0);
+  const byWord = words.flatMap((values, index) =>
+    values.length === 0 ? [] : [`        elif ((at == ${index})); then offers="${values.join(" ")}"`],
+  );
+  return [
+    `    ${name})`,
+    '      case "$flag" in',
+    ...known.map((flag) => `        ${pattern(flag)}) offers="${flag.values.join(" ")}" ;;`),
+    ...(free.length === 0 ? [] : [`        ${free.map(pattern).join("|")}) ;;`]),
+    "        *)",
+    `        if [[ $cur == -* ]]; then offers="${flags.map((flag) => `--${flag.name}`).join(" ")}"`,
+    ...byWord,
+    "        fi ;;",
+    "      esac ;;",
+  ].join("\n");
+}
+
+function pattern({ name, alias }: OfferedFlag): string {
+  return alias === undefined ? `--${name}` : `--${name}|-${alias}`;
+}

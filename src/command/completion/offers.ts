@@ -1,0 +1,50 @@
+/**
+ * What a shell may offer, in the same form for each of them.
+ */
+import { acceptedFlags, type Command, type Flag, type Program } from "../command.ts";
+
+/** A flag as shells see it. */
+export interface OfferedFlag {
+  readonly name: string;
+  readonly alias: string | undefined;
+  readonly describe: string;
+  /** True where the next word is its value. */
+  readonly takesValue: boolean;
+  /** What the value may be; none where anything may, a file among others. */
+  readonly values: readonly string[];
+}
+
+/** A command as shells see it. */
+export interface OfferedCommand {
+  readonly name: string;
+  readonly describe: string;
+  readonly flags: readonly OfferedFlag[];
+  /** What its first, second… word may be; none where anything may. */
+  readonly words: readonly (readonly string[])[];
+}
+
+/** Every command, in the order of help. */
+export function offersOf(program: Program): readonly OfferedCommand[] {
+  return program.commands.map((command) => ({
+    name: command.name,
+    describe: command.summary,
+    flags: [
+      ...Object.entries(acceptedFlags(program, command)).map(([name, flag]) => offered(name, flag)),
+      { name: "help", alias: "h", describe: "What it does.", takesValue: false, values: [] },
+      { name: "help-all", alias: undefined, describe: "The same in full.", takesValue: false, values: [] },
+    ],
+    words: wordsOf(command, program),
+  }));
+}
+
+function offered(name: string, { type, describe, alias, values = [] }: Flag): OfferedFlag {
+  // A sentence is enough beside a list.
+  const [sentence = describe] = describe.split(/(?<=\w)[.:;] /);
+  return { name, alias, describe: sentence, takesValue: type !== "boolean", values };
+}
+
+function wordsOf({ usage = "", wordValues = {} }: Command, program: Program): readonly (readonly string[])[] {
+  return [...usage.matchAll(/[[<](\w+)/g)].map(([, word = ""]) =>
+    word === "command" ? program.commands.map(({ name }) => name) : (wordValues[word] ?? []),
+  );
+}

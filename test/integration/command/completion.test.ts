@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { commandGroups, commands } from "../../../src/cli/commands.ts";
+import { programOf } from "../../../src/cli/program.ts";
+import { bashCompletion } from "../../../src/command/completion/bash.ts";
+import { fishCompletion } from "../../../src/command/completion/fish.ts";
+import { offersOf } from "../../../src/command/completion/offers.ts";
+import { zshCompletion } from "../../../src/command/completion/zsh.ts";
+import { hasProgram } from "../../support/installed.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+
+const offers = offersOf(programOf(commands, commandGroups));
+
+interface Shell {
+  readonly name: "bash" | "zsh" | "fish";
+  /** What the shell offers for a line that ends where the cursor is. */
+  readonly complete: (line: string, folder: string) => readonly string[];
+}
+
+/** The shell with nothing of the developer's, in a folder that holds one file. */
+function ask(file: string, args: readonly string[], folder: string): readonly string[] {
+  const { PATH = "" } = process.env;
+  const env = { PATH, HOME: folder, TERM: "xterm", LC_ALL: "C.UTF-8" };
+  const output = execFileSync(file, args, { cwd: folder, env, encoding: "utf8", timeout: 120_000 });
+  return output.split("\n").filter((line) => line !== "");
+}
+
+const bash: Shell = {
+  name: "bash",
+  complete: (line, folder) => {
+    const script = join(folder, ".completion");
+    writeFileSync(script, bashCompletion("outrider", offers));
+    // As readline splits it: the equals sign is one of COMP_WORDBREAKS.
+    const words = line.split(/ +|(=)/).filter((word) => word !== undefined);
+    const quoted = words.map((word) => `'${word}'`).join(" ");
+    return ask(
+      "bash",
+      [
+        "--norc",
+        "-c",
+        `source ${script}; complete -p outrider >/dev/null || exit 3
+         COMP_WORDS=(${quoted}); COMP_CWORD=${words.length - 1}; _outrider; printf '%s\\n' "\${COMPREPLY[@]}"`,
+      ],
+      folder,
+    );
+  },
+};
+
+const fish: Shell = {
+  name: "fish",
+  complete: (line, folder) => {
+    const script = join(folder, ".completion");
+    writeFileSync(script, fishCompletion("outrider", offers));
+    return ask(
+      "fish",
+      ["--no-config", "-c", `source ${script}; complete --do-complete ${JSON.stringify(line)}`],
+      folder,
+    ).map((offer) => (offer.split("\t")[0] ?? "").replace(/^--.*=/, ""));
+  },
+};
+
+/** zsh completes in its line editor only, so one runs in a terminal that another zsh gives it. */
+const zsh: Shell = {
+  name: "zsh",
+  complete: (line, folder) => {
+    const script = join(folder, ".completion");
+    writeFileSync(script, zshCompletion("outrider", offers));
+    const driver = `
+      zmodload zsh/zpty
+      zpty shell zsh -f -i
+      zpty -w shell "PS1= RPS1=; stty cols 200 rows 500; unsetopt zle_bracketed_paste 2>/dev/null; unset zle_bracketed_paste"
+      zpty -w shell "autoload -Uz compinit; compinit -u -D; source ${script}; LISTMAX=10000"
+      zpty -w shell 'zstyle ":completion:*" verbose no; zstyle ":completion:*" list-separator ""; setopt auto_list; unsetopt auto_menu list_ambiguous list_beep'
+      # Whatever the completion inserts or offers is put between marks.
+      zpty -w shell 'compadd() { local -a found; builtin compadd -O found "$@"; offers+=("$found[@]"); builtin compadd "$@" }'
+      zpty -w shell 'show() { offers=(); zle complete-word; print -r -- "<<$offers>>"; }; zle -N show; bindkey "^I" show; typeset -ga offers; print -r -- rea""dy'
+      local output="" part=""
+      while [[ $output != *ready* ]]; do zpty -r shell part || exit 4; output+="$part"; done
+      zpty -w -n shell $'${line}\\t'
+      output=""
+      while [[ $output != *'>>'* ]]; do zpty -r shell part || exit 5; output+="$part"; done
+      print -r -- "$output"
+      zpty -d shell`;
+    const output = ask("zsh", ["-f", "-c", driver], folder).join("\n");
+    const [, found = ""] = /<<(.*?)>>/s.exec(output) ?? [];
+    return found.split(/\s+/).filter((word) => word !== "");
+  },
+};
+
+for (const shell of [bash, zsh, fish]) {
+  describe(`completion in a real ${shell.name}`, () => {
+    const offered = (line: string): readonly string[] => {
+      using folder = temporaryFolder();
+      writeFileSync(join(folder.path, "mesh.yaml"), "");
+      return shell.complete(line, folder.path);
+    };
+
+    test("offers commands, flags of a command and values, by what was typed", (t) => {
+      if (!hasProgram(t, shell.name)) return;
+      const all = offered("outrider ");
+      for (const { name } of commands) assert.ok(all.includes(name), `${name} is not in ${all.join(" ")}`);
+      assert.deepEqual(offered("outrider istio-c"), ["istio-clean-iptables"]);
+      const flags = offered("outrider up --in");
+      assert.ok(
+        flags.some((flag) => flag.startsWith("--intervalMs")),
+        flags.join(" "),
+      );
+      assert.ok(!flags.some((flag) => flag.startsWith("--json")), "a flag of another command");
+      for (const line of ["outrider proxy --swapMode ", "outrider proxy --swapMode="]) {
+        const modes = offered(line);
+        for (const mode of ["auto", "overlap", "hot", "cold"])
+          assert.ok(modes.includes(mode), `${line}: ${modes.join(" ")}`);
+      }
+      const types = offered("outrider proxy ");
+      for (const type of ["sidecar", "router"]) assert.ok(types.includes(type), types.join(" "));
+    });
+  });
+}
