@@ -4,7 +4,7 @@ import { summarize } from "../support/summary.ts";
 
 export interface Figure {
   readonly name: string;
-  readonly unit: "ms" | "MiB" | "%" | "/s";
+  readonly unit: "ms" | "MiB" | "%" | "/s" | "MB/s";
   /** Who was measured: the release, or a baseline of the same run. */
   readonly subject: string;
   readonly values: readonly number[];

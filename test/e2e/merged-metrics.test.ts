@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { endless, type MetricSource, saying, startSource } from "../support/metric-source.ts";
+import { hasPrometheus, Prometheus, promtool, type Series } from "../support/prometheus.ts";
 import { scrapeAt } from "../support/scrape-port.ts";
 import { StandaloneSidecar } from "../support/standalone-sidecar.ts";
 import { temporaryFolder, type TemporaryFolder } from "../support/temporary-folder.ts";
@@ -94,6 +95,55 @@ describe("a scrape of a sidecar", () => {
       assert.equal(headers["content-encoding"], encoding);
       assert.match(decode(body).toString("utf8"), /^outrider_scrape_up\{source="envoy"\} 1$/m);
     }
+  });
+
+  test("is what a real Prometheus takes, with nothing lost on the way", async (t) => {
+    if (!hasPrometheus(t)) return;
+    const target = `127.0.0.1:${sidecar.ports.status}`;
+    await using prometheus = await Prometheus.start(target, "/stats/prometheus", 3);
+    const is = (value: number) => (series: readonly Series[]) => {
+      assert.deepEqual(
+        series.map((one) => one.value),
+        [value],
+      );
+    };
+    await prometheus.eventually('up{job="outrider"}', is(1));
+    await prometheus.eventually('app_total{path="/"}', is(3));
+    for (const name of ["envoy_server_live", "bad", "process_cpu", 'outrider_scrape_up{source="envoy"}'])
+      await prometheus.eventually(name, is(1));
+    await prometheus.eventually(`outrider_scrape_up{source="application:${hanging.port}/endless"}`, is(0));
+    await prometheus.eventually("istio_agent_scrapes_total > 0", ({ length }) => assert.equal(length, 1));
+    // Each sample is a series of its own, beside the five that Prometheus makes.
+    await prometheus.eventually(
+      'count({job="outrider"}) - 5 == on() scrape_samples_scraped{job="outrider"}',
+      ({ length }) => assert.equal(length, 1),
+    );
+    await prometheus.eventually(
+      'sum(outrider_scrape_samples) + count({__name__=~"(istio_agent|outrider)_.+"}) == on() scrape_samples_scraped{job="outrider"}',
+      ({ length }) => assert.equal(length, 1),
+    );
+    await prometheus.eventually(
+      'sum({__name__=~"prometheus_target_scrapes_(sample_.+|exceeded_.+|cache_flush_forced)_total"})',
+      is(0),
+    );
+    assert.deepEqual(
+      prometheus.lines.filter((line) => line.includes("scrape")),
+      [],
+    );
+  });
+
+  test("is what promtool takes, which has nothing against our own names", async (t) => {
+    if (!hasPrometheus(t)) return;
+    const { text } = await scrapeAt(sidecar.ports.status, {
+      headers: { "x-prometheus-scrape-timeout-seconds": "2" },
+    });
+    const { code, output } = await promtool(["check", "metrics"], text);
+    // 3 is for names that it does not like: Istio's and Envoy's.
+    assert.ok(code === 0 || code === 3, output.join("\n"));
+    assert.deepEqual(
+      output.filter((line) => line.startsWith("outrider_")),
+      [],
+    );
   });
 
   test("holds no stop up", async () => {

@@ -14,7 +14,7 @@ import { testEnvoy } from "./envoy.ts";
 import { eventually } from "./eventually.ts";
 import { freePorts } from "./free-ports.ts";
 import { get, metricOf, startMs } from "./mesh.ts";
-import { type RunningOutrider, startOutrider } from "./outrider.ts";
+import { type Program, type RunningOutrider, startOutrider } from "./outrider.ts";
 
 /** What of a bootstrap a test changes. */
 export interface StandaloneBootstrap {
@@ -36,6 +36,8 @@ export interface StandaloneOptions {
   /** The real one unless given. */
   readonly envoyPath?: string;
   readonly bootstrap?: StandaloneBootstrap;
+  /** The sources unless given. */
+  readonly program?: Program;
   /** Words that go before the agent's command line. */
   readonly launcher?: readonly string[];
   /** Files to be there before the agent starts, by their paths in the folder. */
@@ -77,6 +79,7 @@ export class StandaloneSidecar implements AsyncDisposable {
     this.agent = startOutrider({
       args: ["proxy", options.type ?? "sidecar", "--parentShutdownDuration", "2s", ...(options.flags ?? [])],
       cwd: options.folder,
+      ...(options.program === undefined ? {} : { program: options.program }),
       ...(options.launcher === undefined ? {} : { launcher: options.launcher }),
       env: {
         ENVOY_PATH: envoyPath,

@@ -13,6 +13,9 @@ export const nodeFlags: readonly string[] = [
   "--bytecode-old-age=1",
   // So few young objects are collected before other threads are awake for it.
   "--no-parallel-scavenge",
+  // Buffers that have passed are freed with the collection that finds them, not by another thread that comes later on a
+  // busy machine: until then they count, and a few MiB of them have V8 collect everything.
+  "--no-concurrent-array-buffer-sweeping",
   // The optimizing compilers are for code that is hot for long, under load: a start alone does not bring them into
   // memory. The factors to V8's own numbers are 25, 25, 10 and 10.
   "--invocation-count-for-maglev=10000",
