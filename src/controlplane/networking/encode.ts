@@ -9,6 +9,10 @@ import {
 import { HTTPFaultSchema } from "../../proto/envoy/envoy/extensions/filters/http/fault/v3/fault_pb.js";
 import { FilterConfigSchema } from "../../proto/envoy/envoy/extensions/filters/http/grpc_stats/v3/config_pb.js";
 import { PreviousPrioritiesConfigSchema } from "../../proto/envoy/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config_pb.js";
+import { JwtAuthenticationSchema } from "../../proto/envoy/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js";
+import { RBACSchema as HttpRbacSchema } from "../../proto/envoy/envoy/extensions/filters/http/rbac/v3/rbac_pb.js";
+import { RBACSchema as NetworkRbacSchema } from "../../proto/envoy/envoy/extensions/filters/network/rbac/v3/rbac_pb.js";
+import { UriTemplateMatchConfigSchema } from "../../proto/envoy/envoy/extensions/path/match/uri_template/v3/uri_template_match_pb.js";
 import { RouterSchema } from "../../proto/envoy/envoy/extensions/filters/http/router/v3/router_pb.js";
 import { HttpInspectorSchema } from "../../proto/envoy/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb.js";
 import { OriginalDstSchema } from "../../proto/envoy/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb.js";
@@ -26,6 +30,10 @@ import { HttpProtocolOptionsSchema } from "../../proto/envoy/envoy/extensions/up
 
 /** What may be inside `google.protobuf.Any`. */
 const registry = createRegistry(
+  HttpRbacSchema,
+  JwtAuthenticationSchema,
+  NetworkRbacSchema,
+  UriTemplateMatchConfigSchema,
   CorsSchema,
   CorsPolicySchema,
   HTTPFaultSchema,

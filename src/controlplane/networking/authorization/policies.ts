@@ -1,0 +1,134 @@
+/**
+ * AuthorizationPolicies as policies of Envoy's RBAC, for requests or for connections.
+ */
+import type {
+  PermissionJson,
+  PolicyJson,
+  PrincipalJson,
+} from "../../../proto/envoy/envoy/config/rbac/v3/rbac_pb.js";
+import type { AuthorizationPolicySpec } from "../../config/objects.ts";
+import type { Scoped } from "../../model/model.ts";
+import {
+  everyOne,
+  oneOf,
+  operationPermissions,
+  permissionsAmong,
+  serverName,
+  toAddress,
+  type ToPermission,
+  toPort,
+} from "./permissions.ts";
+import {
+  allOf,
+  among,
+  anyOf,
+  claim,
+  fromAddress,
+  fromRemoteAddress,
+  ofNamespace,
+  principalNamed,
+  requestPrincipal,
+  sourcePrincipals,
+  type ToPrincipal,
+} from "./principals.ts";
+import { valueMatcher } from "./value-match.ts";
+
+type Rule = NonNullable<AuthorizationPolicySpec["rules"]>[number];
+type Condition = NonNullable<Rule["when"]>[number];
+
+/** For what the policies are. */
+export interface PolicyContext {
+  readonly trustDomains: readonly string[];
+  readonly isHttp: boolean;
+}
+
+/** The rules of the policies by their names, as Istio writes them. */
+export function rbacPolicies(
+  policies: readonly Scoped<AuthorizationPolicySpec>[],
+  context: PolicyContext,
+): Readonly<Record<string, PolicyJson>> {
+  const entries = policies.flatMap(({ namespace, name, spec }) =>
+    (spec.rules ?? []).flatMap((rule, index) => {
+      // A connection has no path and no header: what would be allowed by one is not; what is denied by one is, by all
+      // that can be seen of it.
+      if (!context.isHttp && spec.action !== "DENY" && asksForRequest(rule)) return [];
+      const key = `ns[${namespace}]-policy[${name}]-rule[${index}]`;
+      return [[key, policyOf(rule, context)] as const];
+    }),
+  );
+  return Object.fromEntries(entries);
+}
+
+function policyOf(
+  { from = [], to = [], when = [] }: Rule,
+  { trustDomains, isHttp }: PolicyContext,
+): PolicyJson {
+  const known = when.filter(({ key }) => isHttp || !key.startsWith("request."));
+  const callers = known.flatMap((condition) => callerCondition(condition, trustDomains));
+  const connections = known.flatMap(connectionCondition);
+  const principals = (from.length === 0 ? [{}] : from.map(({ source }) => source)).map((source) =>
+    allOf([...sourcePrincipals(source, trustDomains, isHttp), ...callers]),
+  );
+  const permissions = (to.length === 0 ? [{}] : to.map(({ operation }) => operation)).map((operation) =>
+    everyOne([...operationPermissions(operation, isHttp), ...connections]),
+  );
+  return { permissions: [oneOf(permissions)], principals: [anyOf(principals)] };
+}
+
+function callerCondition(
+  { key, values, notValues }: Condition,
+  trustDomains: readonly string[],
+): readonly PrincipalJson[] {
+  const to = callerAttribute(key, trustDomains);
+  return to === undefined ? [] : among(to, values, notValues);
+}
+
+function callerAttribute(key: string, trustDomains: readonly string[]): ToPrincipal | undefined {
+  const header = /^request\.headers\[(.+)\]$/.exec(key)?.[1];
+  if (header !== undefined)
+    return (value) => ({ header: { name: header, stringMatch: valueMatcher(value) } });
+  if (key.startsWith("request.auth.claims"))
+    return claim([...key.matchAll(/\[([^\]]+)\]/g)].map(([, name = ""]) => name));
+  switch (key) {
+    case "source.ip":
+      return fromAddress;
+    case "remote.ip":
+      return fromRemoteAddress;
+    case "source.namespace":
+      return ofNamespace;
+    case "source.principal":
+      return principalNamed(trustDomains);
+    case "request.auth.principal":
+      return requestPrincipal;
+    case "request.auth.audiences":
+      return claim(["aud"]);
+    case "request.auth.presenter":
+      return claim(["azp"]);
+    default:
+      return undefined;
+  }
+}
+
+const connectionAttributes: Readonly<Record<string, ToPermission>> = {
+  "destination.ip": toAddress,
+  "destination.port": toPort,
+  "connection.sni": serverName,
+};
+
+function connectionCondition({ key, values, notValues }: Condition): readonly PermissionJson[] {
+  const to = connectionAttributes[key];
+  return to === undefined ? [] : permissionsAmong(to, values, notValues);
+}
+
+/** True for a rule that asks for something that only a request has. */
+function asksForRequest({ from = [], to = [], when = [] }: Rule): boolean {
+  return (
+    from.some(
+      ({ source }) => source.requestPrincipals !== undefined || source.notRequestPrincipals !== undefined,
+    ) ||
+    to.some(({ operation: { hosts, notHosts, methods, notMethods, paths, notPaths } }) =>
+      [hosts, notHosts, methods, notMethods, paths, notPaths].some((part) => part !== undefined),
+    ) ||
+    when.some(({ key }) => key.startsWith("request."))
+  );
+}
