@@ -5,6 +5,8 @@
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { Generation } from "../envoy/generation/generation.ts";
 import type { EnvoySupervisor } from "../envoy/supervision/supervisor.ts";
+import type { LostSocket } from "./problems/facts.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { ticks } from "../lifecycle/tick.ts";
 import { KeptSockets } from "../net/kept-sockets.ts";
@@ -13,16 +15,52 @@ import type { Logger } from "../telemetry/log.ts";
 /** Each look costs an agent at rest; a lost admin socket is to be back before a probe has failed twice. */
 const everyMs = 2_000;
 
-/**
- * Give lost sockets back their names until `signal` aborts.
- *
- * @param supervisor undefined without Envoy
- */
+/** How long it is shown that a socket was removed, in milliseconds: whoever does that may do it again. */
+const shownMs = 60_000;
+
+/** Sockets that somebody has removed. */
+export class SocketLosses {
+  readonly #removed = new Map<string, { readonly atMs: number; readonly reason: string | undefined }>();
+  #count = 0;
+
+  constructor(metrics: Metrics) {
+    metrics
+      .withPrefix("outrider_")
+      .computedCounter(
+        "sockets_removed_total",
+        "Times that somebody removed one of the sockets of agent and Envoy.",
+        () => this.#count,
+      );
+  }
+
+  /** @param reason why it has not got its name back; undefined when it has */
+  note(path: string, reason: string | undefined): void {
+    if (this.#removed.get(path)?.reason === undefined) this.#count += 1;
+    this.#removed.set(path, { atMs: performance.now(), reason });
+  }
+
+  /** Of the last minute. */
+  get recent(): readonly LostSocket[] {
+    const nowMs = performance.now();
+    return [...this.#removed].flatMap(([path, { atMs, reason }]) =>
+      nowMs - atMs < shownMs ? [{ path, reason }] : [],
+    );
+  }
+}
+
+/** What is looked after. */
+export interface KeptSocketsOf {
+  readonly claimPath: string;
+  /** Undefined without Envoy. */
+  readonly supervisor: EnvoySupervisor | undefined;
+  readonly losses: SocketLosses;
+  readonly log: Logger;
+}
+
+/** Give lost sockets back their names until `signal` aborts. */
 export async function keepSockets(
   config: Pick<AgentConfig, "sds" | "xds" | "application">,
-  claimPath: string,
-  supervisor: EnvoySupervisor | undefined,
-  log: Logger,
+  { claimPath, supervisor, losses, log }: KeptSocketsOf,
   signal: AbortSignal,
 ): Promise<void> {
   const own = [config.sds.path, config.xds.path, claimPath, config.application?.path ?? claimPath];
@@ -34,6 +72,7 @@ export async function keepSockets(
     // Envoy's goes first, while it is known to live: what it leaves is removed when it ends.
     for (const { path, error } of await sockets.look(admin === undefined ? own : [admin, ...own])) {
       const problem = error ?? (path === admin ? restoredFolder(envoy) : undefined);
+      losses.note(path, problem === undefined ? undefined : errorMessage(problem));
       if (problem === undefined) {
         log.warn("socket was removed by somebody, given back its name", { path });
         failing.delete(path);

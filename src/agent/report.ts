@@ -4,6 +4,7 @@
 import type { IdentityState } from "../identity/identity-state.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { AgentReport, EnvoyReport } from "../status/contract/agent-report.ts";
+import type { Problem } from "../status/contract/problem.ts";
 import type { Readiness } from "../status/contract/readiness.ts";
 import type { HealthChecker } from "../workload-health/checker.ts";
 import type { XdsState } from "../xdsproxy/report/state.ts";
@@ -18,6 +19,8 @@ export interface ReportSources {
   readonly readiness: () => Promise<Readiness>;
   readonly identity: ReadonlyWatch<IdentityState>;
   readonly xds: ReadonlyWatch<XdsState>;
+  /** What is wrong now. */
+  readonly problems: () => readonly Problem[];
   /** Undefined when nothing checks the workload. */
   readonly workload: HealthChecker | undefined;
   /** Undefined where no Envoy is to run. */
@@ -30,12 +33,14 @@ export async function agentReport({
   readiness,
   identity,
   xds,
+  problems,
   workload,
   envoy,
 }: ReportSources): Promise<AgentReport> {
   const [ready, envoyPart] = await Promise.all([readiness(), envoy?.()]);
   return {
     ...ready,
+    problems: problems(),
     agent: { pid, runsEnvoy: envoy !== undefined },
     identity: identityReport(identity.current),
     xds: xdsReport(xds.current),

@@ -10,7 +10,6 @@ import type { NewcomerServices } from "../envoy/swap/newcomer-services.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
 import type { Redactor } from "../telemetry/redactor.ts";
-import { keepSockets } from "./keep-sockets.ts";
 import type { MetricSources } from "./metrics.ts";
 import { followReopenRequests } from "./own-log.ts";
 import { requirePreconditions } from "./preconditions.ts";
@@ -68,7 +67,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
   const late = await import("./late-parts.ts");
   // The first Envoy could not be started: nothing else is.
   if (envoy !== undefined && tasks.failure !== undefined) return await envoy.ended;
-  const metrics = late.agentMetrics(deps, envoy?.supervisor);
+  const metrics = late.agentMetrics(deps, envoy, tasks);
   await using stack = new AsyncDisposableStack();
   const dns = await late.startDns(config.dns, { log, metrics, tasks, stack });
   const { identity, xds } = await late.startControlPlaneServices(config, { log, metrics, tasks, stack, dns });
@@ -82,11 +81,23 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
     const { supervisor } = envoy;
     stack.use(await late.listenOnAdminPort(config.admin, { supervisor, quit, log: log.scope("admin") }));
   }
+  const health = log.scope("healthcheck");
+  const readiness = late.announced(
+    late.readinessProbe(config.outputCerts?.folder, {
+      ...{ envoy, identity, xds },
+      nameTable: dns && late.nameTableState(dns),
+    }),
+    health,
+  );
+  const losses = new late.SocketLosses(metrics);
+  const problems = late.followProblems(config, {
+    ...{ envoy, identity, xds, readiness, losses, metrics, tasks },
+    log: log.scope("problems"),
+  });
   stack.use(
     await late.listenOnStatusPort(config, {
-      ...{ pid, envoy, identity, xds, dns, workload, metrics, journal, quit, redactor },
-      nameTable: dns && late.nameTableState(dns),
-      log: log.scope("healthcheck"),
+      ...{ pid, envoy, identity, xds, dns, workload, readiness, problems, metrics, journal, quit, redactor },
+      log: health,
     }),
   );
   stack.use(late.announceAgent(config, pid, log));
@@ -100,7 +111,11 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
     );
   }
   tasks.spawn("keep-sockets", (signal) =>
-    keepSockets(config, claim.socketPath, envoy?.supervisor, envoyLog, signal),
+    late.keepSockets(
+      config,
+      { claimPath: claim.socketPath, supervisor: envoy?.supervisor, losses, log: envoyLog },
+      signal,
+    ),
   );
   tasks.spawn("reopen-logs", (signal) =>
     followReopenRequests(deps, deps.reopenLogsRequests, envoy?.supervisor, signal),

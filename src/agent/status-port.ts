@@ -6,7 +6,8 @@ import type { DnsProxy } from "../dns/dns-proxy.ts";
 import type { SecretManager } from "../identity/secret-manager.ts";
 import type { HttpServer } from "../net/http-server.ts";
 import type { AgentReport } from "../status/contract/agent-report.ts";
-import { announced } from "../status/announced.ts";
+import type { Problem } from "../status/contract/problem.ts";
+import type { Readiness } from "../status/contract/readiness.ts";
 import type { ReloadReport } from "../status/contract/reload-report.ts";
 import { Profiling } from "../status/profile/profiling.ts";
 import { listenForStatus } from "../status/server.ts";
@@ -18,8 +19,6 @@ import type { HealthChecker } from "../workload-health/checker.ts";
 import type { XdsProxy } from "../xdsproxy/xds-proxy.ts";
 import { applicationProbes } from "./app-probes.ts";
 import { envoyReport } from "./envoy-report.ts";
-import type { NameTableState } from "./readiness.ts";
-import { readinessProbe } from "./readiness-probe.ts";
 import { agentReport } from "./report.ts";
 import { lateScraper } from "./scrape.ts";
 import { pageView } from "./status-page.ts";
@@ -38,8 +37,9 @@ export interface StatusPortDependencies {
   readonly dns: DnsProxy | undefined;
   /** Undefined when nothing checks the workload. */
   readonly workload: HealthChecker | undefined;
-  /** Undefined where the agent serves no DNS. */
-  readonly nameTable: NameTableState | undefined;
+  readonly readiness: () => Promise<Readiness>;
+  /** What is wrong now. */
+  readonly problems: { readonly current: readonly Problem[] };
   readonly metrics: Metrics;
   readonly journal: Journal;
   readonly quit: (reason: string) => void;
@@ -57,13 +57,27 @@ export async function listenOnStatusPort(
   config: AgentConfig,
   deps: StatusPortDependencies,
 ): Promise<HttpServer | undefined> {
-  const { status, scrape, outputCerts, nodeId, appProbes } = config;
+  const { status, scrape, nodeId, appProbes } = config;
   if (status.port === 0) return undefined;
-  const { pid, envoy, identity, xds, dns, workload, nameTable, metrics, journal, quit, log, redactor } = deps;
-  const readiness = readinessProbe(outputCerts?.folder, { envoy, identity, xds, nameTable });
+  const {
+    pid,
+    envoy,
+    identity,
+    xds,
+    dns,
+    workload,
+    readiness,
+    problems,
+    metrics,
+    journal,
+    quit,
+    log,
+    redactor,
+  } = deps;
   const report = (): Promise<AgentReport> =>
     agentReport({
       ...{ pid, readiness, workload },
+      problems: () => problems.current,
       identity: identity.state,
       xds: xds.state,
       envoy: envoy && (() => envoyReport(envoy.supervisor, envoy.reloader)),
@@ -77,7 +91,7 @@ export async function listenOnStatusPort(
         ...{ metrics, redactor, log },
         envoySocket: () => envoy?.supervisor.admin.socketPath,
       }),
-      probe: announced(readiness, log),
+      probe: readiness,
       probeApplication: applicationProbes(appProbes, { log, metrics }),
       report,
       configuration: async () => {

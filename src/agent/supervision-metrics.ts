@@ -1,11 +1,14 @@
 /**
  * What supervision counts, as metrics.
  */
-import type { EnvoySupervisor } from "../envoy/supervision/supervisor.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { SupervisedEnvoy } from "./supervised-envoy.ts";
 
 /** Register everything that is read from the supervisor. */
-export function registerSupervisionMetrics(metrics: Metrics, supervisor: EnvoySupervisor): void {
+export function registerSupervisionMetrics(
+  metrics: Metrics,
+  { supervisor, reloader }: Pick<SupervisedEnvoy, "supervisor" | "reloader">,
+): void {
   const { report } = supervisor;
   metrics.computedCounter(
     "envoy_restarts_total",
@@ -34,8 +37,8 @@ export function registerSupervisionMetrics(metrics: Metrics, supervisor: EnvoySu
   });
   own.computed(
     "envoy_configuration_refused",
-    "1 while the newest configuration has failed and an older one serves.",
+    "1 while the newest configuration cannot be used or has failed, wherever it comes from, and an older one serves.",
     {},
-    () => (supervisor.refused === undefined ? 0 : 1),
+    () => Number(supervisor.refused !== undefined || reloader.problems.length > 0),
   );
 }

@@ -39,6 +39,11 @@ const suffixes = [
   "rbac.denied",
   "shadow_allowed",
   "shadow_denied",
+  // Say which peers are not trusted.
+  "ssl.handshake",
+  "ssl.fail_verify_error",
+  "ssl.fail_verify_san",
+  "ssl.fail_verify_no_cert",
   // Says at the end of an Envoy who still was connected.
   "downstream_cx_active",
 ];

@@ -147,6 +147,7 @@ async function runProxy(args: Arguments, given: CommandContext): Promise<number>
       reopenLog,
       lostLines,
       pid: context.pid,
+      version,
       configure,
       envoyBinary,
       onEnvoyLogLine: (line) => {

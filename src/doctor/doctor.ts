@@ -10,7 +10,7 @@ import { controlPlaneChecks } from "./control-plane-checks.ts";
 import { envoyChecks } from "./envoy-checks.ts";
 import type { Finding } from "./finding.ts";
 import { proxylessChecks } from "./proxyless.ts";
-import { refusedChecks } from "./refused.ts";
+import { agentChecks } from "./running-agent.ts";
 import { type Check, runChecks } from "./run-checks.ts";
 import { lookForAgent, noAgent } from "../envoy/inspect/running-agent.ts";
 import { findProxylessAgent } from "../status/proxyless-agent.ts";
@@ -57,11 +57,14 @@ export async function examine(sources: ConfigSources, context: DoctorContext): P
     ...systemChecks(subject, agent, sources.env).filter(
       ({ name }) => subject.runsEnvoy || !ofEnvoy.includes(name),
     ),
-    ...refusedChecks(subject.statusPort, agent),
     ...network,
   ];
+  const [ofAgent, ofSurroundings] = await Promise.all([
+    runChecks(agentChecks(subject.statusPort, agent), checkMs),
+    runChecks(checks, checkMs),
+  ]);
   return {
-    findings: [...judgeConfiguration({ ...subject, ...context }), ...(await runChecks(checks, checkMs))],
+    findings: [...ofAgent, ...judgeConfiguration({ ...subject, ...context }), ...ofSurroundings],
     isConfigurationUsable: subject.problems.length === 0,
   };
 }

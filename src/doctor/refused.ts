@@ -1,13 +1,7 @@
 /**
- * What the Envoy of a running agent refuses of the control plane's configuration: the agent is asked.
+ * What the Envoy of a running agent refuses of the control plane's configuration.
  */
-import { shortType } from "../xds/type-urls.ts";
-import { errorMessage } from "../lifecycle/error-message.ts";
-import { AgentClient } from "../status/client.ts";
-import { reportRoute } from "../status/routes/report.ts";
 import { type Finding, ok, warning } from "./finding.ts";
-import type { Check } from "./run-checks.ts";
-import type { RunningAgent } from "../envoy/inspect/running-agent.ts";
 
 const name = "refused-configuration";
 
@@ -25,9 +19,6 @@ export interface RefusedResource {
 
 /** Findings that are shown one by one. */
 const shown = 5;
-
-/** Longest wait for the agent, in milliseconds. */
-const reportMs = 2_000;
 
 /** One finding for each, or one that says that all is well. */
 export function judgeRefused(refused: readonly RefusedResource[]): readonly Finding[] {
@@ -51,30 +42,4 @@ function describe({ type, name: resource, reason, since, serves }: RefusedResour
     `Envoy refuses ${type} ${JSON.stringify(resource)} since ${since} (${reason.trim()}): ${consequence}`,
     "correct what the control plane makes it from: Envoy takes the next version at once",
   );
-}
-
-/** Without an agent there is nobody to ask. */
-export function refusedChecks(statusPort: number, agent: RunningAgent): readonly Check[] {
-  if (agent.pid === undefined || statusPort === 0) return [];
-  return [
-    {
-      name,
-      run: async () => {
-        try {
-          return judgeRefused(await askForRefused(statusPort));
-        } catch (error) {
-          const seen = `the running agent does not answer on its status port ${statusPort}: ${errorMessage(error)}`;
-          return [warning(name, seen, "look at its log")];
-        }
-      },
-    },
-  ];
-}
-
-async function askForRefused(port: number): Promise<readonly RefusedResource[]> {
-  const { xds } = await AgentClient.onPort(port).ask(reportRoute, { withinMs: reportMs });
-  return (xds.refused ?? []).map(({ typeUrl, ...refused }) => ({
-    ...refused,
-    type: shortType(typeUrl),
-  }));
 }

@@ -53,7 +53,9 @@ export async function fetchHttp(options: HttpRequest): Promise<HttpResponse> {
   } catch (error) {
     if (!deadline.aborted) throw error;
     const where = "path" in target ? target.path : `${target.host}:${target.port}`;
-    const message = `${where} did not answer ${options.url} within ${options.timeoutMs} ms`;
+    // What is asked for in the query may be long, and says nothing.
+    const [path = ""] = options.url.split("?");
+    const message = `${where} did not answer ${path} within ${options.timeoutMs} ms`;
     throw new HttpAnswerError("TOO_LATE", message, error);
   }
 }

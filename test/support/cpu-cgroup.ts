@@ -8,6 +8,8 @@ export interface CpuCgroup extends Disposable {
   readonly version: 1 | 2;
   /** Words before a command line that make it run in the cgroup. */
   readonly launcher: readonly string[];
+  /** Give it another quota. */
+  limit(cpus: number): void;
 }
 
 /** @param cpus its quota; @returns why there is none where this user may not make cgroups */
@@ -18,17 +20,21 @@ export function makeCpuCgroup(cpus: number): CpuCgroup | { readonly reason: stri
   const { version, folder, mountPoint } = located.cgroup;
   const parent = version === 1 ? folder : mountPoint;
   const own = join(parent, `outrider-cpu-${process.pid}-${Math.round(cpus * 100)}`);
-  const quota = String(Math.round(cpus * 100_000));
+  const limit = (share: number): void => {
+    const quota = String(Math.round(share * 100_000));
+    if (version === 1) writeFileSync(join(own, "cpu.cfs_quota_us"), quota);
+    else writeFileSync(join(own, "cpu.max"), `${quota} 100000`);
+  };
   try {
     if (version === 2) writeFileSync(join(parent, "cgroup.subtree_control"), "+cpu");
     mkdirSync(own);
-    if (version === 1) writeFileSync(join(own, "cpu.cfs_quota_us"), quota);
-    else writeFileSync(join(own, "cpu.max"), `${quota} 100000`);
+    limit(cpus);
   } catch (error) {
     return { reason: `a CPU cgroup cannot be made in ${parent}: ${errorMessage(error)}` };
   }
   return {
     version,
+    limit,
     launcher: ["sh", "-c", `echo $$ > ${join(own, "cgroup.procs")} && exec "$@"`, "sh"],
     [Symbol.dispose]() {
       rmdirSync(own);

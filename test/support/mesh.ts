@@ -26,6 +26,8 @@ export interface TestSidecar {
   readonly folder: string;
   readonly ports: SidecarPorts;
   readonly agent: RunningOutrider;
+  /** What its agent was given. */
+  readonly env: Readonly<Record<string, string>>;
   report(): Promise<SidecarReport>;
   /** A metric of the agent; 0 while it has no sample. */
   metric(name: string): Promise<number>;
@@ -142,33 +144,34 @@ export class TestMesh implements AsyncDisposable {
     await changes.prepare?.(folder);
     const [admin = 0, status = 0, envoyStatus = 0, prometheus = 0] = await freePorts(4);
     const ports = { admin, status, envoyStatus, prometheus };
+    const env = {
+      ENVOY_PATH: await testEnvoy(),
+      POD_NAME: `${name}-1`,
+      POD_NAMESPACE: "demo",
+      SERVICE_ACCOUNT: name,
+      INSTANCE_IP: "127.0.0.1",
+      ISTIO_META_INTERCEPTION_MODE: "NONE",
+      ENVOY_STATUS_PORT: String(envoyStatus),
+      ENVOY_PROMETHEUS_PORT: String(prometheus),
+      PROXY_CONFIG: JSON.stringify({
+        ...this.#discovery(changes.plainDiscovery === true),
+        proxyAdminPort: admin,
+        statusPort: status,
+        concurrency: 1,
+        terminationDrainDuration: "1s",
+        ...changes.proxyConfig,
+      }),
+      ...changes.env,
+    };
     const agent = startOutrider({
       ...(changes.launcher === undefined ? {} : { launcher: changes.launcher }),
       ...(changes.program === undefined ? {} : { program: changes.program }),
       args: ["proxy", "sidecar", ...(changes.flags ?? [])],
       cwd: folder,
-      env: {
-        ENVOY_PATH: await testEnvoy(),
-        POD_NAME: `${name}-1`,
-        POD_NAMESPACE: "demo",
-        SERVICE_ACCOUNT: name,
-        INSTANCE_IP: "127.0.0.1",
-        ISTIO_META_INTERCEPTION_MODE: "NONE",
-        ENVOY_STATUS_PORT: String(envoyStatus),
-        ENVOY_PROMETHEUS_PORT: String(prometheus),
-        PROXY_CONFIG: JSON.stringify({
-          ...this.#discovery(changes.plainDiscovery === true),
-          proxyAdminPort: admin,
-          statusPort: status,
-          concurrency: 1,
-          terminationDrainDuration: "1s",
-          ...changes.proxyConfig,
-        }),
-        ...changes.env,
-      },
+      env,
     });
     this.#stack.use(agent);
-    return testSidecar(name, folder, ports, agent);
+    return testSidecar({ name, folder, ports, agent, env });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -196,14 +199,12 @@ export class TestMesh implements AsyncDisposable {
   }
 }
 
-function testSidecar(name: string, folder: string, ports: SidecarPorts, agent: RunningOutrider): TestSidecar {
+function testSidecar(parts: Pick<TestSidecar, "name" | "folder" | "ports" | "agent" | "env">): TestSidecar {
+  const { name, ports, agent } = parts;
   const report = async (): Promise<SidecarReport> =>
     JSON.parse((await get(ports.status, "/debug/status")).body.toString("utf8")) as SidecarReport;
   return {
-    name,
-    folder,
-    ports,
-    agent,
+    ...parts,
     report,
     metric: (metric) => metricOf(ports.status, metric),
     ready: async () => {

@@ -68,8 +68,11 @@ process.once("exit", () => {
   rmSync(agentsFolder, { recursive: true, force: true });
 });
 
-function announcing([command = ""]: readonly string[]): Readonly<Record<string, string>> {
-  return command === "proxy" || command === "up" ? { [variableOf("runtimeFolder")]: agentsFolder } : {};
+function announcing(words: readonly string[]): Readonly<Record<string, string>> {
+  const [command = ""] = words;
+  return command === "proxy" || command === "up" || words.includes("--name")
+    ? { [variableOf("runtimeFolder")]: agentsFolder }
+    : {};
 }
 
 /** Start it; disposing ends it if it still runs. */

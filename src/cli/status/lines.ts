@@ -3,6 +3,7 @@
  */
 import { describeSwap } from "../../status/contract/reload-report.ts";
 import { shortType } from "../../xds/type-urls.ts";
+import type { Problem } from "../../status/contract/problem.ts";
 import { formatDuration } from "../../lifecycle/format-duration.ts";
 import type { EnvoyReport, IdentityReport, XdsReport } from "../../status/contract/agent-report.ts";
 import type { LogRecord } from "../../telemetry/journal.ts";
@@ -12,9 +13,10 @@ import type { AgentLook } from "./look.ts";
 
 /** What keeps the sidecar from serving comes first, what has happened last. */
 export function statusLines({ report, types, log }: AgentLook, now: Date): readonly string[] {
-  const { ready, reason, identity, xds, workload, envoy } = report;
+  const { ready, reason, problems = [], identity, xds, workload, envoy } = report;
   return [
-    row(ready ? "ready" : "NOT READY", reason ?? (ready ? "" : "the agent does not say why")),
+    row(ready ? "ready" : "NOT READY", reason ?? readyWords(ready, problems.length)),
+    ...problems.flatMap((problem) => problemLines(problem, now)),
     ...identityLines(identity, now),
     ...controlPlaneLines(xds, types, now),
     ...(workload === undefined
@@ -27,6 +29,18 @@ export function statusLines({ report, types, log }: AgentLook, now: Date): reado
         ]),
     ...(envoy === undefined ? [row("Envoy", "none is to run")] : envoyLines(envoy, now)),
     ...(log.length === 0 ? [] : ["", "events", ...log.map(eventLine)]),
+  ];
+}
+
+function readyWords(ready: boolean, problems: number): string {
+  if (!ready) return "the agent does not say why";
+  return problems === 0 ? "" : `with ${problems} problem${problems === 1 ? "" : "s"}`;
+}
+
+function problemLines({ cause, reason, remedy, since }: Problem, now: Date): readonly string[] {
+  return [
+    row("problem", `✖ ${cause}, for ${duration(since, now)}: ${reason}`),
+    ...(remedy === undefined ? [] : [more(`→ ${remedy}`)]),
   ];
 }
 
@@ -117,7 +131,11 @@ function distance(iso: string, now: Date): string {
 }
 
 function ago(iso: string, now: Date): string {
-  return `${formatDuration(Math.max(0, now.getTime() - Date.parse(iso)))} ago`;
+  return `${duration(iso, now)} ago`;
+}
+
+function duration(iso: string, now: Date): string {
+  return formatDuration(Math.max(0, now.getTime() - Date.parse(iso)));
 }
 
 function isTold(text: string | undefined): text is string {

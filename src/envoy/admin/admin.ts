@@ -117,6 +117,13 @@ export class AdminClient {
     return listAt(dump, "configs");
   }
 
+  /** Elements of a repeated field of the dump that are called `name`; endpoints are there as well. */
+  async dumpOf(resource: string, name: string, timeoutMs: number): Promise<readonly unknown[]> {
+    const regex = encodeURIComponent(`^${name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)}$`);
+    const path = `/config_dump?include_eds&resource=${resource}&name_regex=${regex}`;
+    return listAt(JSON.parse(await this.#ask("GET", path, timeoutMs)), "configs");
+  }
+
   /** Begin a graceful drain: responses ask clients to close, and new connections are still taken. */
   async drainListeners(options: {
     readonly inboundOnly: boolean;

@@ -2,6 +2,7 @@
  * The agent's whole state in one answer. Times are ISO 8601. Fields are only ever added.
  */
 import type { CertificateSummary } from "../../pki/certificate.ts";
+import type { Problem } from "./problem.ts";
 import type { Condition } from "./readiness.ts";
 import type { SwapReport } from "./reload-report.ts";
 
@@ -12,6 +13,8 @@ export interface AgentReport {
   readonly reason?: string;
   /** What readiness depends on. */
   readonly conditions?: readonly Condition[];
+  /** Whatever is wrong, ready or not, the gravest first; left out by an agent of another release. */
+  readonly problems?: readonly Problem[];
   readonly agent: {
     readonly pid: number;
     /** False with DISABLE_ENVOY. */

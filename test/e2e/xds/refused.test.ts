@@ -1,7 +1,7 @@
 /** A configuration that Envoy refuses must not wait for the next Envoy: swaps, deaths and restarts of the container. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { refusedChecks } from "../../../src/doctor/refused.ts";
+import { agentChecks } from "../../../src/doctor/running-agent.ts";
 import type { HttpResponse } from "../../../src/net/http-client.ts";
 import { eventually } from "../../support/eventually.ts";
 import { freePorts } from "../../support/free-ports.ts";
@@ -144,13 +144,13 @@ describe("a refused configuration", { concurrency: true }, () => {
         /refused now {2}RouteConfiguration {2}route {2}since .* {2}the last accepted one serves {2}invalid perl/,
       );
 
-      const [check] = refusedChecks(sidecar.ports.status, {
+      const [check] = agentChecks(sidecar.ports.status, {
         ...{ pid: sidecar.agent.pid, envoys: [], strays: [] },
       });
       const findings = (await check?.run(AbortSignal.timeout(20_000))) ?? [];
       assert.deepEqual(
-        findings.map(({ verdict }) => verdict),
-        kinds.map(() => "warning"),
+        findings.map(({ name, verdict }) => [name, verdict]),
+        [["readiness", "ok"], ...kinds.map(() => ["refused-configuration", "warning"])],
         JSON.stringify(findings),
       );
 

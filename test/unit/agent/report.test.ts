@@ -26,6 +26,7 @@ const sources: ReportSources = {
       },
     ],
   }),
+  problems: () => [],
   workload: undefined,
   envoy: undefined,
 };
@@ -36,6 +37,7 @@ describe("agentReport()", () => {
     assert.deepEqual(without, {
       ready: false,
       reason: "Envoy is draining",
+      problems: [],
       agent: { pid: 7, runsEnvoy: false },
       identity: { problem: "there is no token" },
       xds: {

@@ -47,6 +47,19 @@ describe("the screen of outrider status", () => {
     ]);
   });
 
+  test("names what is wrong although the sidecar serves, with the remedy", () => {
+    const problem = {
+      ...{ cause: "cpu-throttled", reason: "in 48 of 50 periods", remedy: "raise the CPU limit" },
+      since: "2026-01-01T11:56:00.000Z",
+    };
+    const told = { ...report, problems: [problem] };
+    assert.deepEqual(statusLines({ report: told, types: [], log: [] }, now).slice(0, 3), [
+      "ready          with 1 problem",
+      "problem        ✖ cpu-throttled, for 4 min: in 48 of 50 periods",
+      "               → raise the CPU limit",
+    ]);
+  });
+
   test("begins with why the sidecar does not serve", () => {
     const [first] = statusLines(
       { report: { ...report, ready: false, reason: "no route" }, types: [], log: [] },

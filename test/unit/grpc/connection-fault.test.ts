@@ -38,7 +38,12 @@ describe("explainCause()", () => {
     ["certificate has expired", "untrusted", /not valid now/, /clocks/],
     ["unable to verify the first certificate", "untrusted", /by the root \.\/root\.pem/, /CA_ROOT_CA/],
     ["connect ECONNREFUSED 1.2.3.4:1", "unreachable", /cannot be reached/, /CA_ADDR/],
-    ["getaddrinfo EAI_AGAIN ca", "unresolved", /ca:15012 cannot be looked up/, /name server of \/etc\/resolv\.conf/],
+    [
+      "getaddrinfo EAI_AGAIN ca",
+      "unresolved",
+      /ca:15012 cannot be looked up/,
+      /name server of \/etc\/resolv\.conf/,
+    ],
   ] as const) {
     test(`${cause}: problem and remedy`, () => {
       const explained = explainCause(cause, server);

@@ -61,6 +61,7 @@ describe("a server's certificate", () => {
 const unauthenticated: Readonly<Record<string, string>> = {
   "net/tls-probe.ts": "the own Envoy on loopback, known by its process: asked is whether it can serve",
   "probe/http-exchange.ts": "the own workload, as the kubelet asks it: by its address",
+  "net/peer-certificate.ts": "names a peer that Envoy does not trust, and sends nothing",
   "doctor/endpoint.ts": "shows a certificate that does not verify, and sends nothing then",
 };
 
