@@ -149,20 +149,28 @@ function sharedListener(
 
 /** Envoy refuses a listener in which two chains match the same: the older service keeps it. */
 function withoutRivals(chains: readonly FilterChainJson[]): readonly FilterChainJson[] {
-  const names = new Set<string>();
-  const isNew = (key: string): boolean => {
-    if (names.has(key)) return false;
-    names.add(key);
-    return true;
-  };
+  const taken = new Set<string>();
   return chains.flatMap((chain): readonly FilterChainJson[] => {
-    const { prefixRanges = [{}], serverNames = [""], ...rest } = chain.filterChainMatch ?? {};
-    // A pair of name and range is taken, not the list that they stand in.
-    const ranges = prefixRanges.map((range) => JSON.stringify(range));
-    const free = serverNames.filter((name) => ranges.filter((range) => isNew(`${name} ${range}`)).length > 0);
-    if (free.length === 0) return [];
-    if (free.length === serverNames.length) return [chain];
-    return [{ ...chain, filterChainMatch: { ...chain.filterChainMatch, ...rest, serverNames: free } }];
+    const { prefixRanges: ranges = [{}], serverNames: names = [""] } = chain.filterChainMatch ?? {};
+    const key = (name: string, range: object): string => `${name} ${JSON.stringify(range)}`;
+    // A pair of name and range is taken, not the lists that they stand in.
+    const isFree = (name: string, range: object): boolean => !taken.has(key(name, range));
+    const freeRanges = ranges.filter((range) => names.every((name) => isFree(name, range)));
+    const freeNames = names.filter((name) => ranges.every((range) => isFree(name, range)));
+    if (freeRanges.length + freeNames.length === 0) return [];
+    const [keptNames, keptRanges] = freeRanges.length > 0 ? [names, freeRanges] : [freeNames, ranges];
+    for (const name of keptNames) for (const range of keptRanges) taken.add(key(name, range));
+    if (keptNames.length === names.length && keptRanges.length === ranges.length) return [chain];
+    return [
+      {
+        ...chain,
+        filterChainMatch: {
+          ...chain.filterChainMatch,
+          ...(keptRanges.length === ranges.length ? {} : { prefixRanges: keptRanges }),
+          ...(keptNames.length === names.length ? {} : { serverNames: keptNames }),
+        },
+      },
+    ];
   });
 }
 

@@ -8,8 +8,10 @@ import type { ProxyView } from "./view.ts";
 /** Those of every service whose addresses are known here. */
 export function generateEndpoints({
   model,
+  proxy,
   services,
   ruleOf,
 }: ProxyView): readonly ClusterLoadAssignmentJson[] {
+  if (proxy.type === "other") return [];
   return services.flatMap((service) => loadAssignments(model, service, ruleOf(service)));
 }

@@ -8,6 +8,7 @@ import type {
 } from "../../proto/envoy/envoy/config/route/v3/route_components_pb.js";
 import { isAddress } from "../config/forms.ts";
 import type { Service, ServicePort } from "../model/model.ts";
+import { isHostNamed } from "../model/resolve-hosts.ts";
 import { httpRoutes } from "./http-route.ts";
 import { callableNames, outboundCluster } from "./names.ts";
 import { defaultAction } from "./route-action.ts";
@@ -126,8 +127,11 @@ function hostsWithoutService(
   return virtualServices.flatMap((rule): readonly NamedHost[] => {
     if (rule.spec.http === undefined) return [];
     const services = rule.spec.hosts.flatMap((host) => view.serviceOf(host) ?? []);
+    const wildcards = rule.spec.hosts.filter((host) => host.startsWith("*"));
     const isCalledHere =
-      services.length === 0 ? number === 80 : services.some(({ host }) => known.has(host.toLowerCase()));
+      (services.length === 0 && number === 80) ||
+      services.some(({ host }) => known.has(host.toLowerCase())) ||
+      wildcards.some((pattern) => routed.some(({ service }) => isHostNamed(service.host, pattern)));
     if (!isCalledHere) return [];
     return rule.spec.hosts
       .filter((host) => view.serviceOf(host) === undefined && host !== "*")
