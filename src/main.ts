@@ -3,13 +3,15 @@
  */
 import { join } from "node:path";
 import { readCommandLine } from "./command/command-line.ts";
+import { asksForJson } from "./command/log-form.ts";
 import type { CommandContext } from "./command/command.ts";
 import { commandGroups, commands } from "./cli/commands.ts";
 import { linger } from "./init/linger.ts";
 import { subscribeToSignals } from "./init/signals.ts";
 import { programOf } from "./cli/program.ts";
-import { escaped, guarded } from "./lifecycle/guard.ts";
+import { type Escape, escaped, guarded } from "./lifecycle/guard.ts";
 import { hiddenEnvironment, launchedVariable, originalEnvironment } from "./process/own-environment.ts";
+import { fatalLine, type LogFields } from "./telemetry/log.ts";
 import { StandardStreams } from "./telemetry/standard-streams.ts";
 
 // What is meant for the Node.js of an application must not change this one: the launcher hides it, or a new start.
@@ -36,15 +38,29 @@ const printError = (line: string): void => {
   standard.writer("stderr").write(`${line}\n`);
 };
 
+/** The command writes a log: what ends it is a line of that. */
+let hasLog = false;
+
+/** @param text says it all to a person */
+function sayFatal(message: string, text: string, fields: LogFields = { reason: text }, stack = ""): void {
+  const json = asksForJson(process.argv.slice(2));
+  if (json || hasLog) {
+    const entry = { message: json ? message : text, text: "", fields, stack };
+    standard.writer("stderr").write(fatalLine(entry, json, new Date()));
+  } else for (const line of [text, stack]) if (line !== "") printError(line);
+}
+
 async function main(): Promise<number> {
   await using init =
     process.pid === 1 ? (await import("./init/pid1.ts")).startInit(process, printError) : undefined;
   const program = programOf(commands, commandGroups);
   const invocation = await readCommandLine(process.argv.slice(2), program);
   if (invocation.kind === "print") {
-    (invocation.code === 0 ? process.stdout : process.stderr).write(`${invocation.text}\n`);
+    if (invocation.code === 0) process.stdout.write(`${invocation.text}\n`);
+    else sayFatal("the command line is wrong", invocation.text);
     return invocation.code;
   }
+  hasLog = invocation.command.hasLog === true;
   signals.hangupMeans(invocation.command.hangup ?? "stop");
   const { command } = invocation;
   const context: CommandContext = {
@@ -85,12 +101,17 @@ const lastLines = { stallMs: 1_000, mostMs: 5_000 } as const;
 for (const event of ["uncaughtException", "unhandledRejection"] as const) {
   process.on(event, (error: unknown) => {
     const escape = escaped(error);
-    if (escape.kind === "fatal") void fail(escape.lines);
+    if (escape.kind === "fatal") void fail(escape);
   });
 }
 
-async function fail(lines: readonly string[]): Promise<void> {
-  for (const line of lines) printError(line);
+async function fail({ part, reason, frames }: Extract<Escape, { kind: "fatal" }>): Promise<void> {
+  sayFatal(
+    "outrider ends by an unexpected error",
+    `outrider ends: an unexpected error in ${part}: ${reason}`,
+    { part, reason },
+    frames.join("\n"),
+  );
   await end(failed);
   leave(failed);
 }

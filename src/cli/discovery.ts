@@ -19,6 +19,7 @@ export const discoveryCommand: Command = {
     { code: 64, meaning: "it cannot run with this configuration" },
   ],
   flags: { ...flagsOf(discoveryFlags, (name) => [variableOf(name)]), ...flagsOf(logFlags) },
+  hasLog: true,
   run: runDiscovery,
 };
 
@@ -26,7 +27,7 @@ async function runDiscovery(args: Arguments, given: CommandContext): Promise<num
   const [
     { DiscoveryServer },
     { readDiscoveryOptions },
-    { ConfigError, describeProblem },
+    { ConfigError },
     { openLog },
     { privateContext },
     { errorMessage },
@@ -54,10 +55,15 @@ async function runDiscovery(args: Arguments, given: CommandContext): Promise<num
     log.info("control plane stops");
     return 0;
   } catch (error) {
-    context.printError("outrider cannot run the control plane:");
-    const lines =
-      error instanceof ConfigError ? error.problems.map(describeProblem) : errorMessage(error).split("\n");
-    for (const line of lines) context.printError(`  ${line}`);
+    const { problemEntries, reasonEntry, tellFatal } = await import("./fatal.ts");
+    const message = "outrider cannot run the control plane";
+    const entries =
+      error instanceof ConfigError
+        ? problemEntries(message, error.problems)
+        : errorMessage(error)
+            .split("\n")
+            .map((reason) => reasonEntry(message, reason));
+    tellFatal(entries, { args, context, redactor });
     return unusableCode;
   }
 }

@@ -12,6 +12,7 @@ import { proxyFlags, readProxyFlags } from "../config/sources/proxy-flags.ts";
 import { describeProblem } from "../schema/config-problem.ts";
 import { closeWithin } from "../lifecycle/close-within.ts";
 import { pilotFlags } from "../config/sources/pilot-flags.ts";
+import type { FatalEntry } from "../telemetry/log.ts";
 import type { SupervisionEnd } from "../envoy/supervision/shown.ts";
 import type { Arguments, Command, CommandContext } from "../command/command.ts";
 import { flagsOf, flagTexts } from "../command/setting-flags.ts";
@@ -34,6 +35,7 @@ export const proxyCommand: Command = {
   wordValues: { type: ["sidecar", "router"] },
   describe: "Run the sidecar or gateway: identity, xDS, SDS and Envoy.",
   hangup: "reload",
+  hasLog: true,
   allowUnknown: true,
   mainFlags: [
     ...["domain", "meshConfig", "templateFile", "concurrency", "proxyLogLevel", "log_output_level"],
@@ -167,31 +169,30 @@ async function runProxy(args: Arguments, given: CommandContext): Promise<number>
       await leaveWord([`Envoy keeps dying: ${redactor.all(end.reason)}`], sources, context);
     return exitCodeOfEnd(end, context);
   } catch (error) {
+    const { problemEntries, reasonEntry, tellFatal } = await import("./fatal.ts");
+    const fatal = async (entries: readonly FatalEntry[], lines: readonly string[]): Promise<void> => {
+      tellFatal(entries, { args, context, redactor });
+      await leaveWord(lines, sources, context);
+    };
     if (error instanceof ConfigError) {
+      const message = "outrider cannot run with this configuration";
       const problems = error.problems.map((problem) => redactor.known(`  ${describeProblem(problem)}`));
-      await fail(["outrider cannot run with this configuration:", ...problems], sources, context);
+      await fatal(problemEntries(message, error.problems), [`${message}:`, ...problems]);
       return exitCodes.configurationUnusable;
     }
     const { errorMessage } = await import("../lifecycle/error-message.ts");
     const { EnvoyFetchError } = await import("../envoy/binary/fetch.ts");
     if (error instanceof EnvoyFetchError && context.shutdown.aborted) return stoppedEarly(context);
-    if (error instanceof EnvoyFetchError) {
-      await fail([`outrider has no Envoy to run: ${error.message}`], sources, context);
-      return exitCodes.configurationUnusable;
-    }
-    await fail([redactor.known(`outrider failed: ${errorMessage(error)}`)], sources, context);
-    return exitCodes.failed;
+    const isFetch = error instanceof EnvoyFetchError;
+    const message = isFetch ? "outrider has no Envoy to run" : "outrider failed";
+    const reason = redactor.known(errorMessage(error));
+    await fatal([reasonEntry(message, reason)], [`${message}: ${reason}`]);
+    return isFetch ? exitCodes.configurationUnusable : exitCodes.failed;
   }
 }
 
 /** Where the flags come from. */
 type FlagSources = Pick<ConfigSources, "env" | "flags" | "readFile">;
-
-/** Say it on the terminal and in the termination log. */
-async function fail(lines: readonly string[], sources: FlagSources, context: CommandContext): Promise<void> {
-  for (const line of lines) context.printError(line);
-  await leaveWord(lines, sources, context);
-}
 
 async function leaveWord(
   lines: readonly string[],

@@ -100,6 +100,8 @@ export interface Command {
   readonly wordValues?: Readonly<Record<string, readonly string[]>>;
   /** All that it ends with, but for a wrong command line, which is the same for all. */
   readonly exitCodes: readonly ExitCode[];
+  /** It writes a log, so what ends it is a line of that. */
+  readonly hasLog?: boolean;
   /** What SIGHUP means to it; to stop, unless told. */
   readonly hangup?: HangupMeaning;
   /** Unknown flags are kept in `Arguments.unknown` instead of refused. */

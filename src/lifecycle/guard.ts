@@ -45,18 +45,22 @@ export function handled(guard: Required<Guard>, handle: () => void): void {
 export type Escape =
   /** It was about one request, which is gone. */
   | { readonly kind: "contained" }
-  /** The process must end; the lines say why, and where it happened. */
-  | { readonly kind: "fatal"; readonly lines: readonly string[] };
+  /** The process must end: which part failed and why, and the frames of where it was thrown. */
+  | {
+      readonly kind: "fatal";
+      readonly part: string;
+      readonly reason: string;
+      readonly frames: readonly string[];
+    };
 
 /** To be asked in the handler of `uncaughtException` and `unhandledRejection`, where the part is still known. */
 export function escaped(error: unknown): Escape {
   const guard = current.getStore();
   const fatal = (reason: string): Escape => ({
     kind: "fatal",
-    lines: [
-      `outrider ends: an unexpected error in ${guard?.part ?? "the program"}: ${reason}`,
-      ...framesOf(error),
-    ],
+    part: guard?.part ?? "the program",
+    reason,
+    frames: framesOf(error),
   });
   if (guard?.contain === undefined) return fatal(errorMessage(error));
   try {

@@ -90,6 +90,30 @@ function scoped(options: LogOptions, scope: string): Logger {
   };
 }
 
+/** Why a program ends: a line that is written whether there is a logger or not. */
+export interface FatalEntry {
+  readonly message: string;
+  /** What JSON has beside the message. */
+  readonly fields: LogFields;
+  /** The same for a person, as it is to be read; nothing is quoted in it. */
+  readonly text: string;
+  /** Frames, where an error was thrown. */
+  readonly stack?: string | undefined;
+}
+
+/** In the layout of the log. */
+export function fatalLine({ message, fields, text, stack }: FatalEntry, json: boolean, now: Date): string {
+  const entry = {
+    time: timestamp(now),
+    level: "fatal",
+    scope: "default",
+    caller: undefined,
+    stack: stack === "" ? undefined : stack,
+  };
+  if (json) return jsonLine({ ...entry, message }, fields);
+  return textLine({ ...entry, message: text === "" ? message : `${message}\t${text}` }, {});
+}
+
 function levelOf(levels: Readonly<Record<string, LogLevel>>, scope: string, fallback: LogLevel): LogLevel {
   return levels["all"] ?? levels[scope] ?? levels["default"] ?? fallback;
 }

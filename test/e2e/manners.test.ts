@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { testEnvoy } from "../support/envoy.ts";
 import { runOutrider } from "../support/outrider.ts";
@@ -53,4 +54,54 @@ test("outrider version names its commit and the Envoy that it would run", async 
   const { output } = await runOutrider({ args: ["version", "-o", "json"], env, withinMs: 20_000 });
   const { clientVersion } = JSON.parse(output) as { clientVersion: { envoy: { path: string } } };
   assert.equal(clientVersion.envoy.path, env.ENVOY_PATH);
+});
+
+describe("what ends a command with a log", () => {
+  for (const [why, args, env, code, expected] of [
+    [
+      "a configuration with several mistakes",
+      ["proxy", "--log_as_json"],
+      { POD_NAME: "web-1", PROXY_CONFIG: "{statusPort: x, drainDuration: y}" },
+      64,
+      ["outrider cannot run with this configuration", "outrider cannot run with this configuration"],
+    ],
+    [
+      "a wrong command line",
+      ["discovery", "--log_as_json", "--httpPort=x"],
+      {},
+      64,
+      ["the command line is wrong"],
+    ],
+    [
+      "a folder that cannot be used",
+      ["discovery", "--log_as_json", "--stateDir", "/proc/x"],
+      {},
+      64,
+      ["outrider cannot run the control plane"],
+    ],
+  ] as const) {
+    test(`is a line of JSON for each reason, and of text otherwise: ${why}`, async () => {
+      using folder = temporaryFolder();
+      const call = { cwd: folder.path, env: { ENVOY_PATH: await testEnvoy(), ...env }, withinMs: 20_000 };
+      const { exit, output } = await runOutrider({ ...call, args });
+      assert.deepEqual(exit, { kind: "exited", code }, output);
+      const lines = output.split("\n").map((line) => JSON.parse(line) as Readonly<Record<string, string>>);
+      assert.deepEqual(
+        lines.map(({ msg }) => msg),
+        expected,
+      );
+      for (const { level, time, reason } of lines) {
+        assert.equal(level, "fatal");
+        assert.match(time ?? "", /^20\S+Z$/);
+        assert.ok((reason ?? "") !== "");
+      }
+      const file = join(folder.path, "agent.log");
+      const inText = args.map((word) => (word === "--log_as_json" ? `--log_target=${file}` : word));
+      const text = await runOutrider({ ...call, args: inText });
+      assert.deepEqual(text.exit, { kind: "exited", code }, text.output);
+      if (expected[0] === "the command line is wrong") return;
+      for (const line of text.output.split("\n")) assert.match(line, /^20\S+Z\tfatal\toutrider cannot run/);
+      assert.deepEqual(readFileSync(file, "utf8").trimEnd(), text.output, "the log's file has them too");
+    });
+  }
 });

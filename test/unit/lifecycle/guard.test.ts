@@ -7,15 +7,16 @@ describe("escaped()", () => {
   test("an error outside of every part ends the process", () => {
     const escape = escaped(new Error("broken", { cause: new Error("why") }));
     assert.equal(escape.kind, "fatal");
-    const [line, frame] = escape.kind === "fatal" ? escape.lines : [];
-    assert.equal(line, "outrider ends: an unexpected error in the program: broken: why");
-    assert.match(frame ?? "", /^\s+at .*guard\.test\.ts/);
+    assert.deepEqual([escape.part, escape.reason], ["the program", "broken: why"]);
+    assert.match(escape.frames[0] ?? "", /^\s+at .*guard\.test\.ts/);
   });
 
   test("what is thrown need not be an error", () => {
     assert.deepEqual(escaped("just text"), {
       kind: "fatal",
-      lines: ["outrider ends: an unexpected error in the program: just text"],
+      part: "the program",
+      reason: "just text",
+      frames: [],
     });
   });
 
@@ -25,7 +26,7 @@ describe("escaped()", () => {
       await new Promise((resolve) => setImmediate(resolve));
       return escaped(new Error("late"));
     });
-    assert.match(seen.kind === "fatal" ? (seen.lines[0] ?? "") : "", /in the admin port: late$/);
+    assert.deepEqual(seen.kind === "fatal" && [seen.part, seen.reason], ["the admin port", "late"]);
   });
 
   test("a part that contains its errors gets them, and the process lives", () => {
@@ -46,22 +47,22 @@ describe("escaped()", () => {
       },
     };
     const escape = guarded(guard, () => escaped(new Error("bad")));
-    assert.match(
-      escape.kind === "fatal" ? (escape.lines[0] ?? "") : "",
-      /the admin port: bad; and then: worse$/,
-    );
+    assert.deepEqual(escape.kind === "fatal" && [escape.part, escape.reason], [
+      "the admin port",
+      "bad; and then: worse",
+    ]);
   });
 
   test("a task is a part of its own, whoever has started it", async () => {
     await using tasks = new TaskGroup();
-    const seen = Promise.withResolvers<string | undefined>();
+    const seen = Promise.withResolvers<string>();
     guarded({ part: "the admin port", contain: () => undefined }, () => {
       tasks.spawn("rotate", async () => {
         const escape = escaped(new Error("late"));
-        seen.resolve(escape.kind === "fatal" ? escape.lines[0] : escape.kind);
+        seen.resolve(escape.kind === "fatal" ? `${escape.part}: ${escape.reason}` : escape.kind);
       });
     });
-    assert.match((await seen.promise) ?? "", /in task rotate: late$/);
+    assert.equal(await seen.promise, "task rotate: late");
   });
 });
 
