@@ -27,9 +27,16 @@ export interface ProxyView {
 export function viewOf(model: Model, proxy: Proxy): ProxyView {
   const sidecar = sidecarOf(model, proxy);
   const scopes = egressScopes(model, proxy, sidecar);
-  const services = [...new Map(scopes.flatMap((scope) => scope.services.map(entryOf))).values()];
+  const services = withOwnPorts(scopes.flatMap((scope) => scope.services));
   const byHost = new Map<string, Service>();
-  for (const service of services) if (!byHost.has(service.host)) byHost.set(service.host, service);
+  for (const service of services) {
+    const there = byHost.get(service.host);
+    // Several objects may have ports of one host.
+    byHost.set(
+      service.host,
+      there === undefined ? service : { ...there, ports: [...there.ports, ...service.ports] },
+    );
+  }
   return {
     model,
     proxy,
@@ -41,7 +48,17 @@ export function viewOf(model: Model, proxy: Proxy): ProxyView {
   };
 }
 
-/** By host and ports: what several listeners show is one service. */
-function entryOf(service: Service): readonly [string, Service] {
-  return [`${service.host.toLowerCase()} ${service.ports.map(({ number }) => number).join()}`, service];
+/** What several listeners show is one service: each host and port is there once. */
+function withOwnPorts(services: readonly Service[]): readonly Service[] {
+  const taken = new Set<string>();
+  return services.flatMap((service): readonly Service[] => {
+    const ports = service.ports.filter(({ number }) => {
+      const key = `${service.host.toLowerCase()}:${number}`;
+      if (taken.has(key)) return false;
+      taken.add(key);
+      return true;
+    });
+    if (ports.length === 0) return [];
+    return [ports.length === service.ports.length ? service : { ...service, ports }];
+  });
 }

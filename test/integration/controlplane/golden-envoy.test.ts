@@ -3,8 +3,11 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { type PushedType, pushedTypes } from "../../../src/controlplane/networking/pushed-types.ts";
+import { viewOf } from "../../../src/controlplane/networking/view.ts";
 import { goldenFolder } from "../../support/golden.ts";
 import { refusedScenes } from "../../support/golden-envoy.ts";
+import { randomMesh } from "../../support/random-mesh.ts";
 import { translated } from "../../support/translated.ts";
 
 const scenes = readdirSync(join(goldenFolder, "translate"))
@@ -16,6 +19,21 @@ const scenes = readdirSync(join(goldenFolder, "translate"))
 
 test("Envoy takes what every scene is translated to", async () => {
   assert.deepEqual(await refusedScenes(scenes), {});
+});
+
+test("Envoy takes what made meshes are translated to", async () => {
+  const made = Array.from({ length: 150 }, (_, index) => index + 1).flatMap((seed) => {
+    const { model, proxies } = randomMesh(seed);
+    return proxies.map((proxy, index) => {
+      const view = viewOf(model, proxy);
+      const types = Object.values<PushedType>(pushedTypes);
+      return {
+        name: `${seed}-${index}`,
+        resources: types.map((type) => [type, type.generate(view)] as const),
+      };
+    });
+  });
+  assert.deepEqual(await refusedScenes(made), {});
 });
 
 test("Envoy refuses what is damaged: the scenes are really looked at", async () => {
