@@ -13,6 +13,7 @@ import { SdsServer } from "../sds/server.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { XdsProxy } from "../xdsproxy/xds-proxy.ts";
+import { followCredentials } from "./credentials.ts";
 import { startIdentity } from "./identity.ts";
 import { resourceHandlers } from "./resource-handlers.ts";
 
@@ -32,10 +33,10 @@ export async function startControlPlaneServices(
   config: AgentConfig,
   { log, metrics, tasks, stack, dns }: ControlPlaneDependencies,
 ): Promise<{ readonly identity: SecretManager; readonly xds: XdsProxy }> {
+  const credentialChanges = followCredentials(config, tasks);
   const { identity, trustBundles } = startIdentity(config, {
     log: log.scope("citadelclient"),
-    metrics,
-    tasks,
+    ...{ metrics, tasks, credentialChanges },
   });
   const secrets = new Watch<SdsSecrets>({});
   if (config.identity.source.kind === "external-sds") {
@@ -56,6 +57,7 @@ export async function startControlPlaneServices(
   tasks.spawn("follow-secrets", (signal) => sds.run(signal));
   const xds = stack.use(
     await XdsProxy.listen(config.xds, {
+      credentialChanges,
       token: createTokenReader(config.identity.tokenPath),
       log: log.scope("xdsproxy"),
       metrics,

@@ -8,7 +8,7 @@ import { SecretManager } from "../identity/secret-manager.ts";
 import { googleMetadata, kubelet } from "../identity/token.ts";
 import { watchToken } from "../identity/token-watch.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
-import { Watch } from "../lifecycle/watch.ts";
+import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
@@ -19,14 +19,23 @@ export interface RunningIdentity {
   readonly trustBundles: Watch<readonly string[]>;
 }
 
+/** What they need. */
+export interface IdentityParts {
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly tasks: TaskGroup;
+  /** How often a file was replaced that authenticates this workload or its CA. */
+  readonly credentialChanges: ReadonlyWatch<number>;
+}
+
 /** Start every part in `tasks`. */
 export function startIdentity(
   config: Pick<AgentConfig, "identity" | "outputCerts">,
-  { log, metrics, tasks }: { readonly log: Logger; readonly metrics: Metrics; readonly tasks: TaskGroup },
+  { log, metrics, tasks, credentialChanges }: IdentityParts,
 ): RunningIdentity {
   const { identity: options, outputCerts: output } = config;
   const trustBundles = new Watch<readonly string[]>(options.trustBundles);
-  const deps = { log, metrics, now: () => new Date(), trustBundles };
+  const deps = { log, metrics, now: () => new Date(), trustBundles, credentialChanges };
   const identity = SecretManager.create(options, deps);
   const { tokenPath, googleToken } = options;
   const tokens = googleToken === undefined ? undefined : new GoogleTokens(googleToken, tokenPath, deps);

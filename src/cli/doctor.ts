@@ -3,12 +3,11 @@
  */
 import { unusableCode } from "../command/exit-codes.ts";
 import { readSystemVariables } from "../schema/system-variables.ts";
-import { join } from "node:path";
 import type { Finding } from "../doctor/finding.ts";
 import type { Command } from "../command/command.ts";
 import { nameFlag } from "./agent-flags.ts";
 import { findingLines } from "./findings.ts";
-import { calledWith, proxyCommand } from "./proxy.ts";
+import { proxyCommand } from "./proxy.ts";
 import { version } from "./version.ts";
 
 /** Exit codes for scripts. */
@@ -33,27 +32,11 @@ export const doctorCommand: Command = {
     json: { type: "boolean", default: false, describe: "Print the findings as JSON." },
   },
   async run(args, given) {
-    const [{ examine }, { privateContext }, { lookAround }, { agentArguments }] = await Promise.all([
-      import("../doctor/doctor.ts"),
-      import("./private-context.ts"),
-      import("../config/surroundings.ts"),
-      import("./agent-arguments.ts"),
-    ]);
+    const { examineAgent } = await import("./examine.ts");
     const started = performance.now();
-    const examined = await agentArguments(args, given);
+    const examined = await examineAgent(args, given);
     if (examined === undefined) return exitCodes.configurationUnusable;
-    const { env } = examined;
-    const { context, readFile } = privateContext(given, env);
-    const sources = { ...calledWith(examined.args), env, readFile };
-    const { findings, isConfigurationUsable } = await examine(
-      {
-        ...sources,
-        ...(await lookAround(sources, undefined, examined.agentPid)),
-        templatePath: join(context.templates, "sidecar.yaml"),
-        version,
-      },
-      { unknownFlags: examined.args.unknown, flagsOf: examined.agentPid },
-    );
+    const { findings, isConfigurationUsable, context } = examined;
     const tookMs = Math.round(performance.now() - started);
     if (args.boolean("json")) context.print(toJson(findings, tookMs));
     else {

@@ -11,11 +11,23 @@ type Flags = Readonly<Record<string, Flag>>;
 
 /** The words with `--flag=T` of boolean flags written as `--flag=true`; a value that is neither is left as it is. */
 export function withPlainBooleans(words: readonly string[], flags: Flags): readonly string[] {
-  return words.map((word) => {
+  return withPlainDashes(words, flags).map((word) => {
     const { name, value } = assignment(word) ?? {};
     if (name === undefined || !Object.hasOwn(flags, name) || flags[name]?.type !== "boolean") return word;
     const isOn = parseGoBoolean(value ?? "");
     return isOn === undefined ? word : `--${name}=${isOn}`;
+  });
+}
+
+/** `--output -` written as `--output=-`: the parser takes a dash that stands alone for no value. */
+function withPlainDashes(words: readonly string[], flags: Flags): readonly string[] {
+  const isNamed = (word: string | undefined): boolean => {
+    const name = /^--([^=]+)$/.exec(word ?? "")?.[1];
+    return name !== undefined && Object.hasOwn(flags, name) && flags[name]?.type === "string";
+  };
+  return words.flatMap((word, index) => {
+    if (word === "-" && isNamed(words[index - 1])) return [];
+    return isNamed(word) && words[index + 1] === "-" ? [`${word}=-`] : [word];
   });
 }
 

@@ -7,6 +7,7 @@ import { createCertificateRequest } from "../pki/certificate-request.ts";
 import { workloadId } from "../pki/spiffe-id.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import { sleepAsPlanned, sleepUnlessSet } from "../lifecycle/wall-clock.ts";
+import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { CounterMetric } from "../telemetry/metrics.ts";
 import { CaClient } from "./ca-client.ts";
 import { type ClockSkew, describeSkew, skewFromCertificate } from "./clock-skew.ts";
@@ -47,12 +48,20 @@ export class CaSource {
   readonly #requests: CounterMetric;
   readonly #failures: CounterMetric;
   readonly #retries: CounterMetric;
+  readonly #credentialChanges: ReadonlyWatch<number> | undefined;
+  /** In a row. */
+  #failed = 0;
   /** Ends the wait for the next rotation. */
   #early = new AbortController();
   /** As the last answers proved it. */
   #skew: ClockSkew | undefined;
 
-  constructor(options: IdentityOptions, store: SecretStore, { log, metrics, now }: IdentityDependencies) {
+  constructor(
+    options: IdentityOptions,
+    store: SecretStore,
+    { log, metrics, now, credentialChanges }: IdentityDependencies,
+  ) {
+    this.#credentialChanges = credentialChanges;
     this.#options = options;
     this.#spiffeId = askedIdentity(options);
     this.#ca = new CaClient(options, { log, now });
@@ -72,25 +81,24 @@ export class CaSource {
 
   /** Fetch, wait until rotation is due, fetch again, until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#renew(signal), this.#followTrust(signal)]);
+    await Promise.all([this.#renew(signal), this.#followTrust(signal), this.#followCredentials(signal)]);
   }
 
   async #renew(signal: AbortSignal): Promise<void> {
-    let failures = 0;
     let hasty = 0;
     while (!signal.aborted) {
       const early = new AbortController();
       this.#early = early;
       const stop = AbortSignal.any([signal, early.signal]);
-      const secret = await this.#attempt(signal, failures);
+      const secret = await this.#attempt(signal);
       if (secret === undefined) {
-        failures += 1;
+        this.#failed += 1;
         const { notAfter } = this.#store.state.current.secret ?? {};
-        const delayMs = retryDelayMs(failures, notAfter, this.#now(), Math.random());
+        const delayMs = retryDelayMs(this.#failed, notAfter, this.#now(), Math.random());
         // A clock that is set may have been what was wrong.
         await sleepUnlessSet(delayMs, this.#now, stop);
       } else {
-        failures = 0;
+        this.#failed = 0;
         hasty = await this.#untilRotation(secret, hasty, stop);
       }
     }
@@ -120,6 +128,16 @@ export class CaSource {
     this.#store.planned(new Date(this.#now().getTime() + inMs));
   }
 
+  /** What was missing may have come: the next try is not left to the back-off. */
+  async #followCredentials(signal: AbortSignal): Promise<void> {
+    if (this.#credentialChanges === undefined) return;
+    for await (const count of this.#credentialChanges.changes(signal)) {
+      if (count === 0 || this.#failed === 0) continue;
+      this.#failed = 1;
+      this.#early.abort();
+    }
+  }
+
   /** A mesh that changes its roots has a CA that signs with others, too. */
   async #followTrust(signal: AbortSignal): Promise<void> {
     let inRow = 0;
@@ -135,9 +153,9 @@ export class CaSource {
   }
 
   /** A new certificate, served; undefined after a failure. */
-  async #attempt(signal: AbortSignal, failures: number): Promise<WorkloadSecret | undefined> {
+  async #attempt(signal: AbortSignal): Promise<WorkloadSecret | undefined> {
     this.#requests.inc(requestType);
-    if (failures > 0) this.#retries.inc(requestType);
+    if (this.#failed > 0) this.#retries.inc(requestType);
     try {
       const secret = await this.#fetch(signal);
       const { caAddress, trustDomain } = this.#options;

@@ -21,6 +21,8 @@ export interface IdentityDependencies {
   readonly now: () => Date;
   /** PEM bundles of the mesh that are trusted besides the source's own root. */
   readonly trustBundles: ReadonlyWatch<readonly string[]>;
+  /** How often a file was replaced that authenticates this workload or its CA. */
+  readonly credentialChanges?: ReadonlyWatch<number>;
 }
 
 /** Where a secret comes from. */

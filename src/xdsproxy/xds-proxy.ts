@@ -22,6 +22,7 @@ import { HandlerTable } from "./handlers/handler-table.ts";
 import type { ResourceHandlers } from "./handlers/resource-handler.ts";
 import { ConnectionReport } from "./report/connection-report.ts";
 import { isDebugRequest, serveDebugStream } from "./stream/debug-stream.ts";
+import { DialPace } from "./stream/dial-pace.ts";
 import { EnvoyStream, type EnvoyStreamDependencies } from "./stream/envoy-stream.ts";
 import { firstRequestOf } from "./downstream/first-request.ts";
 import type { HealthReport } from "./stream/health-report.ts";
@@ -74,6 +75,8 @@ export interface XdsProxyDependencies {
   readonly metrics: Metrics;
   /** What the agent itself does with resources. */
   readonly handlers: ResourceHandlers;
+  /** How often a file was replaced that authenticates either side. */
+  readonly credentialChanges?: ReadonlyWatch<number>;
 }
 
 const defaultLimits: XdsLimits = { answerWithinMs: 60_000, rootCheckMs: 5_000, slowAfterMs: 10_000 };
@@ -96,6 +99,8 @@ export class XdsProxy implements AsyncDisposable {
   readonly #silentTypes = new Set<string>();
   readonly #health = new Watch<HealthReport | undefined>(undefined);
   readonly #memory = new MemoryRelease();
+  readonly #pace = new DialPace();
+  readonly #credentialChanges: ReadonlyWatch<number> | undefined;
   #listener: StreamServer | undefined;
   /** Ends every stream. */
   readonly #closing = new AbortController();
@@ -105,7 +110,11 @@ export class XdsProxy implements AsyncDisposable {
   #streams = 0;
   #hold: HeldListeners | undefined;
 
-  private constructor(options: XdsProxyOptions, { token, log, metrics, handlers }: XdsProxyDependencies) {
+  private constructor(
+    options: XdsProxyOptions,
+    { token, log, metrics, handlers, credentialChanges }: XdsProxyDependencies,
+  ) {
+    this.#credentialChanges = credentialChanges;
     this.#options = options;
     this.#limits = options.limits ?? defaultLimits;
     this.#server = describeDiscoveryServer(options.upstream);
@@ -221,6 +230,12 @@ export class XdsProxy implements AsyncDisposable {
       const isCurrent = (): boolean => this.#report.state.current.kind === "connected";
       this.#tasks.spawn("write-cache", (signal) => cache.run(isCurrent, signal));
     }
+    const changes = this.#credentialChanges;
+    if (changes !== undefined) {
+      this.#tasks.spawn("follow-credentials", async (signal) => {
+        for await (const count of changes.changes(signal)) if (count > 0) this.#pace.reset();
+      });
+    }
     const path = this.#options.upstream.tls?.rootCertificatePath;
     if (path === undefined || path === "SYSTEM") return;
     this.#tasks.spawn("follow-root", async (signal) => {
@@ -295,6 +310,7 @@ export class XdsProxy implements AsyncDisposable {
         health: this.#health,
         ...{ cache: this.#cache, accepted: this.#accepted, refusals: this.#refusals, log: this.#log },
         cacheAfterMs: this.#options.cache?.useAfterMs ?? 0,
+        pace: this.#pace,
         rootChanged: () => this.#rootChanged.signal,
         answerWithinMs: this.#limits.answerWithinMs,
         slowAfterMs: this.#limits.slowAfterMs,

@@ -131,6 +131,9 @@ describe("outrider diagnose", () => {
     assertNowhere(alive, secrets);
     assert.ok(alive.every(({ mode }) => mode === 0o600));
     assert.equal(JSON.parse(text(alive, "agent/status.json")).ready, true);
+    assert.match(text(alive, "SUMMARY"), /^ready[^]*\nevents\n[^]*\nwhat outrider doctor finds\n/);
+    const found = JSON.parse(text(alive, "doctor.json")) as { name: string; verdict: string }[];
+    assert.equal(found.find(({ name }) => name === "readiness")?.verdict, "ok");
     assert.match(text(alive, "agent/metrics.txt"), /^istio_agent_/m);
     const said = JSON.parse(text(alive, "agent/log.json")) as { message: string }[];
     assert.ok(said.some(({ message }) => message === "outrider starts"));
@@ -218,20 +221,27 @@ describe("outrider diagnose", () => {
     using folder = temporaryFolder();
     const { exit, output } = await runOutrider({ args: ["diagnose"], cwd: folder.path, withinMs: 30_000 });
     assert.deepEqual(exit, { kind: "exited", code: 0 }, output);
-    assert.match(output.trim(), /^outrider-diagnose-\d{8}T\d{6}Z\.tar\.gz$/);
+    assert.match(output.trim(), /\/outrider-diagnose-\d{8}T\d{6}Z\.tar\.gz$/);
     const into = join(folder.path, "unpacked");
     mkdirSync(into);
-    const files = unpack(join(folder.path, output.trim()), into);
+    const files = unpack(output.trim(), into);
     assert.match(text(files, "MANIFEST"), /^ {2}config: ENOENT/m);
+    assert.match(
+      text(files, "SUMMARY"),
+      /^no agent answers: .*\n\nwhat outrider doctor finds\n[^]*✖ token: /,
+    );
   });
 
-  test("says when its file cannot be written", async () => {
-    const { exit, output } = await runOutrider({
-      args: ["diagnose", "--output", "/no/such/folder/out.tar.gz"],
-      withinMs: 30_000,
+  test("through a pipe that is closed, ends with one line that says what to do", async () => {
+    const { output } = await runOutrider({
+      launcher: ["sh", "-c", '"$@" --output - | true', "sh"],
+      args: ["diagnose"],
+      withinMs: 60_000,
     });
-    assert.deepEqual(exit, { kind: "exited", code: 1 });
-    assert.match(output, /the diagnosis cannot be written: ENOENT.*Name another file in --output/);
+    assert.match(
+      output,
+      /^the diagnosis cannot be written to standard output: EPIPE.*name a file in --output[^\n]*$/,
+    );
   });
 });
 

@@ -54,7 +54,8 @@ async function run(chosen: readonly Incident[]): Promise<void> {
 }
 
 const names = flags.only.split(",").filter((name) => name !== "");
-const chosen = names.length === 0 ? incidents : incidents.filter(({ name }) => names.includes(name));
+const chosen =
+  names.length === 0 ? incidents : incidents.filter(({ name }) => names.some((one) => name.startsWith(one)));
 if (flags.list) for (const { name } of incidents) console.log(name);
 else if (flags.inside) await run(chosen);
 else {

@@ -1,8 +1,10 @@
 /** Incidents of what the workload was given: roots, tokens, settings, ports. */
+import assert from "node:assert/strict";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { dirname, join } from "node:path";
+import { sleep } from "../../src/lifecycle/sleep.ts";
 import { freePorts } from "../support/free-ports.ts";
 import { mutualTls } from "../support/mesh-objects.ts";
 import { type SidecarChanges, TestMesh, type TestSidecar } from "../support/mesh.ts";
@@ -87,6 +89,29 @@ export const settingsIncidents: readonly Incident[] = [
         breakIt: (start) => start({ token }),
         mend: async (_, sidecar) => {
           writeTo(sidecar, tokenPath, await mesh.token("web"));
+        },
+      });
+    },
+  },
+  {
+    // Everybody's back-off has grown by then.
+    name: "expired token, mended after 40 s",
+    signs: { status: /NOT READY.*expired at/ },
+    open: async (stack) => {
+      const mesh = await emptyMesh(stack);
+      const token = await mesh.token("web", { lifetimeMs: -60_000 });
+      let current: TestSidecar | undefined;
+      return oneSidecar(mesh, {
+        breakIt: async (start) => {
+          await start({ token });
+          await sleep(40_000);
+        },
+        mend: async (_, sidecar) => {
+          current = sidecar;
+          writeTo(sidecar, tokenPath, await mesh.token("web"));
+        },
+        isWell: async () => {
+          assert.equal((await current?.report())?.ready, true);
         },
       });
     },

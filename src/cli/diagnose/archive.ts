@@ -1,7 +1,7 @@
 /**
  * Files as a tar.gz, the only user of tar-stream.
  */
-import { createWriteStream } from "node:fs";
+import { createWriteStream, fstatSync, statSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
@@ -27,7 +27,18 @@ export async function writeArchive(
   }
   archive.finalize();
   if (path === "-") {
-    await pipeline(archive, createGzip(), createWriteStream("/dev/stdout"));
+    // Opened anew it waits for its reader; a socket cannot be opened, and is written to as it is.
+    const isSocket = fstatSync(1).isSocket();
+    const target = isSocket
+      ? createWriteStream("", { fd: 1, autoClose: false })
+      : createWriteStream("/dev/stdout");
+    await pipeline(archive, createGzip(), target);
+    return;
+  }
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found !== undefined && !found.isFile() && !found.isDirectory()) {
+    // A device or a pipe is written to: to replace it would take it from everybody.
+    await pipeline(archive, createGzip(), createWriteStream(path));
     return;
   }
   const temporary = temporaryName(path);
@@ -35,7 +46,7 @@ export async function writeArchive(
     await pipeline(archive, createGzip(), createWriteStream(temporary, { flags: "wx", mode: 0o600 }));
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   }
 }

@@ -3,8 +3,8 @@
  */
 import { envoyPathOf } from "../../config/sources/environment.ts";
 import { unusableCode } from "../../command/exit-codes.ts";
-import { accessSync, constants, lstatSync, readdirSync, readFileSync } from "node:fs";
-import { release, tmpdir } from "node:os";
+import { lstatSync, readdirSync, readFileSync, type Stats } from "node:fs";
+import { release } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import type { AgentLocation } from "../../config/agent-location.ts";
@@ -29,15 +29,21 @@ import type { Arguments, CommandContext } from "../../command/command.ts";
 import { locate } from "../find-agent.ts";
 import { privateContext } from "../private-context.ts";
 import { version } from "../version.ts";
-import { writeArchive } from "./archive.ts";
 import { Bundle } from "./bundle.ts";
 import { describeEnvironment } from "./environment.ts";
 import { agentPid, processTable } from "./process-table.ts";
+import { summaryLines } from "./summary.ts";
+import { destinationOf, writeTo } from "./write.ts";
+import type { Finding } from "../../doctor/finding.ts";
+import { lookAtAgent } from "../status/look.ts";
 
 /** Longest wait for one answer, in milliseconds. */
 const timeoutMs = 3_000;
 /** Longest answer and longest file that is taken, in bytes. */
 const maxBytes = 32 * 2 ** 20;
+
+/** Exit code when nobody takes the archive. */
+const notWrittenCode = 1;
 
 /** Exit code 0 when the archive is written, however little there was to put into it. */
 export async function runDiagnose(args: Arguments, given: CommandContext): Promise<number> {
@@ -52,38 +58,64 @@ export async function runDiagnose(args: Arguments, given: CommandContext): Promi
   for (const path of secretPlaces(location)) readFile(path);
   redactor.learn([paths.token, "/var/run/secrets/kubernetes.io/serviceaccount/token"].flatMap(contentOf));
   const bundle = new Bundle(redactor.values);
-
-  await addVersions(bundle, args, context);
-  await bundle.add("agent/environment.txt", describeEnvironment(env));
-  await addLiveState(bundle, location);
-  await addFolder(bundle, location.configPath);
-  await addProcesses(bundle, location, agent);
-
   const name = `outrider-diagnose-${at.toISOString().replaceAll(/[-:]|\.\d+/g, "")}`;
-  const output = args.optionalString("output") ?? join(writableFolder(location), `${name}.tar.gz`);
-  try {
-    await writeArchive(output, name, bundle.files(`outrider ${version}`, at), at);
-  } catch (error) {
-    context.printError(
-      `the diagnosis cannot be written: ${errorMessage(error)}. Name another file in --output`,
-    );
-    return 1;
+  const destination = destinationOf(args.optionalString("output"), name, location.configPath);
+
+  const parts: readonly (readonly [name: string, add: () => Promise<void>])[] = [
+    ["versions.json", () => addVersions(bundle, args, context)],
+    ["agent/environment.txt", () => bundle.add("agent/environment.txt", describeEnvironment(env))],
+    ["agent", () => addLiveState(bundle, location)],
+    ["config", () => addFolder(bundle, location.configPath)],
+    ["system", () => addProcesses(bundle, location, agent)],
+    // Looking goes to the agent's own folder, and so comes last.
+    ["SUMMARY", () => addSummary(bundle, args, given, location, at)],
+  ];
+  for (const [part, add] of parts) {
+    await add().catch((error: unknown) => {
+      bundle.miss(part, errorMessage(error));
+    });
   }
-  if (output !== "-") context.print(output);
+  const written = await writeTo(destination, name, bundle.files(`outrider ${version}`, at), at);
+  if (written.kind === "failed") {
+    context.printError(written.words);
+    return notWrittenCode;
+  }
+  if (written.path !== "-") context.print(written.path);
   return 0;
 }
 
-/** The working directory of a sidecar is often read-only. */
-function writableFolder({ configPath }: AgentLocation): string {
-  const isWritable = (folder: string): boolean => {
-    try {
-      accessSync(folder, constants.W_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  return [".", tmpdir(), configPath].find(isWritable) ?? ".";
+/** What doctor finds, and a page that reads in a minute. */
+async function addSummary(
+  bundle: Bundle,
+  args: Arguments,
+  given: CommandContext,
+  location: AgentLocation,
+  at: Date,
+): Promise<void> {
+  const look = await lookAtAgent(location.statusPort, given.shutdown).catch((error: unknown) => ({
+    reason: errorMessage(error),
+  }));
+  const findings = await findingsFor(args, given).catch((error: unknown) => {
+    bundle.miss("doctor.json", errorMessage(error));
+    return undefined;
+  });
+  if (findings !== undefined) await bundle.add("doctor.json", JSON.stringify(findings, undefined, 2));
+  await bundle.add("SUMMARY", `${summaryLines(look, findings, at).join("\n")}\n`);
+}
+
+/** As `outrider doctor` with the same agent. */
+async function findingsFor(args: Arguments, given: CommandContext): Promise<readonly Finding[] | undefined> {
+  const [{ doctorCommand }, { parseCommandLine }, { programOf }, { examineAgent }] = await Promise.all([
+    import("../doctor.ts"),
+    import("../../command/parse.ts"),
+    import("../program.ts"),
+    import("../examine.ts"),
+  ]);
+  const named = args.optionalString("name");
+  const words = [doctorCommand.name, ...(named === undefined ? [] : ["--name", named])];
+  const invocation = await parseCommandLine(words, programOf([doctorCommand]));
+  if (invocation.kind !== "run") return undefined;
+  return (await examineAgent(invocation.args, given))?.findings;
 }
 
 /** What a running Envoy was given, and what that came from. */
@@ -172,7 +204,13 @@ async function addFolder(bundle: Bundle, configPath: string): Promise<void> {
   const listing: string[] = [];
   for (const name of names) {
     const path = join(configPath, name);
-    const entry = lstatSync(path, { throwIfNoEntry: false });
+    let entry: Stats | undefined;
+    try {
+      entry = lstatSync(path, { throwIfNoEntry: false });
+    } catch (error) {
+      // A folder of another user may be listed and not looked into.
+      bundle.miss(`config/${name}`, errorMessage(error));
+    }
     if (entry === undefined) continue;
     listing.push(
       `${(entry.mode & 0o7777).toString(8).padStart(4, "0")} ${String(entry.uid).padStart(5)} ` +

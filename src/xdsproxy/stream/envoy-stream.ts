@@ -10,7 +10,6 @@
  */
 import type { ByteStream } from "../../grpc/channel.ts";
 import type { ServerDescription } from "../../grpc/server-trust.ts";
-import { type Backoff, backoffDelayMs } from "../../lifecycle/backoff.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 import type { ReadonlyWatch } from "../../lifecycle/watch.ts";
 import type { MemoryRelease } from "../../process/memory-release.ts";
@@ -24,6 +23,7 @@ import { answerTo, takeIn } from "../handlers/handler-table.ts";
 import type { UpstreamOptions } from "../upstream/options.ts";
 import { failureOf, type OwnCause, type StreamEnd } from "../upstream/stream-end.ts";
 import { openUpstream } from "../upstream/upstream.ts";
+import type { DialPace } from "./dial-pace.ts";
 import { watchConnection } from "./connection-watch.ts";
 import { EnvoySide, type EnvoySideDependencies } from "./envoy-side.ts";
 import { type HealthReport, healthRequest } from "./health-report.ts";
@@ -45,6 +45,7 @@ export interface EnvoyStreamDependencies extends EnvoySideDependencies {
   readonly health: ReadonlyWatch<HealthReport | undefined>;
   readonly cache: XdsCache | undefined;
   readonly cacheAfterMs: number;
+  readonly pace: DialPace;
   /** Aborts when the root of the moment is replaced. */
   readonly rootChanged: () => AbortSignal;
   /** How long a request may go without an answer, in milliseconds. */
@@ -53,9 +54,6 @@ export interface EnvoyStreamDependencies extends EnvoySideDependencies {
   readonly slowAfterMs: number;
   readonly memory: MemoryRelease;
 }
-
-/** Between two attempts to connect while Envoy is served from the cache. */
-const redial: Backoff = { initialMs: 200, multiplier: 2, maxMs: 10_000, jitter: 0.25 };
 
 /** The stream. */
 export class EnvoyStream {
@@ -76,7 +74,7 @@ export class EnvoyStream {
 
   /** Serve it to its end. */
   async run(): Promise<StreamEnd> {
-    const { tasks, number, report, cache, cacheAfterMs, hold, health } = this.#deps;
+    const { tasks, number, report, cache, cacheAfterMs, hold, health, pace } = this.#deps;
     tasks.spawn(`requests-of-stream-${number}`, () => this.#forwardRequests());
     const { unreachableSince } = report;
     const waitMs = cacheWaitMs({
@@ -95,11 +93,12 @@ export class EnvoyStream {
       if (!over.signal.aborted) await this.#readCache();
     });
     try {
-      for (let failures = 0; ; failures += 1) {
+      for (;;) {
+        await pace.wait(this.#ended);
         const end = await this.#connect();
+        if (!end.hasAnswered && end.cause === undefined && !this.#isOver) pace.failed();
         if (afterConnection(this.#state, end, this.#cacheFacts, this.#isOver) === "end") return end;
         if (this.#deps.isNewest()) this.#reportFailure(end);
-        await sleep(backoffDelayMs(redial, failures, Math.random()), this.#ended);
         if (this.#isOver) return end;
       }
     } finally {
@@ -239,6 +238,7 @@ export class EnvoyStream {
     const { done, value: message } = await responses.next();
     if (done === true) return "ended";
     answered();
+    this.#deps.pace.reset();
     const facts = observer.response(message);
     if (await this.#happened({ kind: "responded" })) return "back";
     this.#delivery.begins(facts.typeUrl);

@@ -34,6 +34,8 @@ const plain: readonly string[] = [
   "proxy --log_target stdout router",
   "proxy sidecar --log_as_json=T --profiling=0 --xdsCache=FALSE",
   "wait --log_output_level=default:debug --log_as_json --log_target=stdout",
+  "diagnose --output -",
+  "diagnose --output=- --name web",
   "version -s",
   "version -o json",
   "version --short --output=yaml",
