@@ -4,6 +4,8 @@
 import { statusRoutes } from "../agent/status-routes.ts";
 import { baseOf, type Command, ownFlagsOf } from "../command/command.ts";
 import { exitCodesOf } from "../command/exit-codes.ts";
+import type { Decoder } from "../controlplane/config/decode.ts";
+import { kinds } from "../controlplane/config/schema.ts";
 import type { Field } from "../config/proxy-config/field.ts";
 import { proxyConfigFields } from "../config/proxy-config/schema.ts";
 import { describeDurationRange, describeRange } from "../schema/range.ts";
@@ -41,6 +43,7 @@ export function referencePages(commands: readonly Command[]): readonly Reference
       path: "src/config/README.md",
       tables: { environment: environmentTable(), unread: unreadTable(), "proxy-config": proxyConfigTable() },
     },
+    { path: "src/controlplane/README.md", tables: { objects: objectTable() } },
     { path: "src/status/README.md", tables: { endpoints: endpointTable() } },
   ];
 }
@@ -113,6 +116,37 @@ function exitCodesOfProxy(commands: readonly Command[]): string {
     ["code", "of `outrider proxy`"],
     codes.map(({ code, meaning }) => [String(code), cell(meaning)]),
   );
+}
+
+/** The fields that the control plane reads of each kind, as its decoders have them. */
+function objectTable(): string {
+  const rows = Object.entries(kinds).map(([kind, { group, spec }]) => [
+    `\`${kind}\``,
+    group,
+    describeFields(spec)
+      .map((field) => `\`${field}\``)
+      .join(", "),
+  ]);
+  return table(["kind", "group", "fields of `spec`"], rows);
+}
+
+/** `http[].match[].uri`: a list in brackets, the names of a mapping as a star. */
+function describeFields(decoder: Decoder<unknown>): readonly string[] {
+  const { shape } = decoder;
+  switch (shape?.kind) {
+    case undefined:
+      return [""];
+    case "list":
+      return describeFields(shape.of).map((rest) => `[]${rest === "" ? "" : `.${rest}`}`.replace(".[", "["));
+    case "mapping":
+      return describeFields(shape.of).map((rest) => `.*${rest === "" ? "" : `.${rest}`}`);
+    case "object":
+      return Object.entries(shape.fields).flatMap(([name, { decode }]) =>
+        describeFields(decode).map(
+          (rest) => `${name}${rest === "" || /^[.[]/.test(rest) ? rest : `.${rest}`}`,
+        ),
+      );
+  }
 }
 
 function environmentTable(): string {

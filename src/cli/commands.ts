@@ -23,6 +23,7 @@ import { reloadCommand } from "./reload.ts";
 import { requestCommand } from "./request.ts";
 import { runCommand } from "./run.ts";
 import { statusCommand } from "./status.ts";
+import { tokenCommand } from "./token.ts";
 import { traceCommand } from "./trace.ts";
 import { upCommand } from "./up.ts";
 import { versionCommand } from "./version-command.ts";
@@ -53,6 +54,7 @@ export const commands: readonly Command[] = [
   istioCleanIptablesCommand,
   traceCommand,
   discoveryCommand,
+  tokenCommand,
   privately(envoyCommand),
   privately(envCommand),
   completionCommand,
@@ -61,7 +63,7 @@ export const commands: readonly Command[] = [
 
 /** Those that help lists, by what they are about; Istio's other names for two of them are in the whole list only. */
 export const commandGroups: readonly CommandGroup[] = [
-  { title: "A mesh", commands: ["up", "discovery"] },
+  { title: "A mesh", commands: ["up", "discovery", "token"] },
   { title: "A sidecar", commands: ["proxy", "run", "wait", "request", "reload"] },
   {
     title: "Questions",

@@ -33,10 +33,15 @@ const keyId = "outrider-demo";
 /** `iss` of demo tokens. */
 export const demoIssuer = "outrider-demo";
 
+/** The file of the key in a control plane's folder. */
+export function tokenKeyPath(stateDir: string): string {
+  return join(stateDir, "token-key.json");
+}
+
 /** Open the issuer whose key is in `stateDir/token-key.json` (0600, a folder that is made 0700); the key is made when missing. */
 export async function openTokenIssuer(stateDir: string): Promise<TokenIssuer> {
   makeOwnFolder(stateDir);
-  const jwk = await readOrCreateKey(join(stateDir, "token-key.json"));
+  const jwk = await readOrCreateKey(tokenKeyPath(stateDir));
   const key = await importJWK(jwk, algorithm);
   const { crv = "", x = "", y = "" } = jwk;
   return {

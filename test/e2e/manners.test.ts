@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { createLocalJWKSet, jwtVerify } from "jose";
+import { openTokenIssuer } from "../../src/controlplane/demo-tokens.ts";
 import { testEnvoy } from "../support/envoy.ts";
 import { runOutrider } from "../support/outrider.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -104,4 +106,23 @@ describe("what ends a command with a log", () => {
       assert.deepEqual(readFileSync(file, "utf8").trimEnd(), text.output, "the log's file has them too");
     });
   }
+});
+
+test("outrider token prints a token with what was asked for, and tells every mistake at once", async () => {
+  using folder = temporaryFolder();
+  const issuer = await openTokenIssuer(folder.path);
+  const call = (...args: readonly string[]): ReturnType<typeof runOutrider> =>
+    runOutrider({ args: ["token", "--stateDir", folder.path, ...args], withinMs: 20_000 });
+  const { exit, output } = await call("--namespace", "demo", "--serviceAccount", "web", "--lifetime", "10m");
+  assert.deepEqual(exit, { kind: "exited", code: 0 }, output);
+  const { payload } = await jwtVerify(output, createLocalJWKSet(issuer.jwks), { audience: "istio-ca" });
+  assert.equal(payload.sub, "system:serviceaccount:demo:web");
+  assert.equal((payload.exp ?? 0) - (payload.iat ?? 0), 600);
+
+  const wrong = await call("--lifetime", "soon", "--output", join(folder.path, "nowhere/token"));
+  assert.deepEqual(wrong.exit, { kind: "exited", code: 64 }, wrong.output);
+  assert.match(wrong.output, /^--lifetime: "soon" is not a duration/);
+  const name = await call("--namespace", "Not_A_Name");
+  assert.deepEqual(name.exit, { kind: "exited", code: 64 }, name.output);
+  assert.match(name.output, /^no token: Not_A_Name is no name of a namespace$/);
 });

@@ -71,7 +71,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "init",
     ...protocols,
   ],
-  build: ["agent", "cli", "command", "config", "envoy", "status", ...foundation],
+  build: ["agent", "cli", "command", "config", "controlplane", "envoy", "status", ...foundation],
   "main.ts": ["cli", "command", "init", "telemetry", "process", "lifecycle"],
 };
 

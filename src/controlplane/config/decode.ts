@@ -30,7 +30,16 @@ export interface DecodeContext {
 }
 
 /** Turns a node into a value, or adds problems. */
-export type Decoder<T> = (node: Node, path: string, context: DecodeContext) => T | undefined;
+export interface Decoder<T> {
+  (node: Node, path: string, context: DecodeContext): T | undefined;
+  /** What is inside, for pages. */
+  readonly shape?: Shape;
+}
+
+/** A mapping with known fields, or what each item of a list or a mapping is. */
+export type Shape =
+  | { readonly kind: "object"; readonly fields: Readonly<Record<string, Field<unknown>>> }
+  | { readonly kind: "list" | "mapping"; readonly of: Decoder<unknown> };
 
 /** A field of an object. */
 export interface Field<T> {
@@ -164,17 +173,20 @@ export const anything: Decoder<true> = () => true;
 
 /** A list of at least `least` items. */
 export function list<T>(decode: Decoder<T>, least = 0): Decoder<readonly T[]> {
-  return (node, path, context) => {
-    if (!isSeq(node)) {
-      report(context, node, path, "must be a list");
-      return undefined;
-    }
-    if (node.items.length < least) report(context, node, path, `must have at least ${least} item`);
-    return node.items.flatMap((item, index) => {
-      const value = decode(meant(item as Node, context), `${path}[${index}]`, context);
-      return value === undefined ? [] : [value];
-    });
-  };
+  return Object.assign<Decoder<readonly T[]>, { shape: Shape }>(
+    (node, path, context) => {
+      if (!isSeq(node)) {
+        report(context, node, path, "must be a list");
+        return undefined;
+      }
+      if (node.items.length < least) report(context, node, path, `must have at least ${least} item`);
+      return node.items.flatMap((item, index) => {
+        const value = decode(meant(item as Node, context), `${path}[${index}]`, context);
+        return value === undefined ? [] : [value];
+      });
+    },
+    { shape: { kind: "list", of: decode } },
+  );
 }
 
 /** What the keys of a mapping must be. */
@@ -185,22 +197,25 @@ export interface KeyForm {
 
 /** A mapping with free keys, or with those of a form. */
 export function mapping<T>(decode: Decoder<T>, form?: KeyForm): Decoder<Readonly<Record<string, T>>> {
-  return (node, path, context) => {
-    if (!isMap(node)) {
-      report(context, node, path, "must be a mapping");
-      return undefined;
-    }
-    const values = new Map<string, T>();
-    for (const { key, value } of pairsOf(node, context)) {
-      const name = nameOf(key);
-      if (form?.test(name) === false)
-        report(context, key as Node, `${path}.${name}`, `must be ${form.expected}`);
-      const decoded = decode(meant(value as Node, context), `${path}.${name}`, context);
-      if (decoded !== undefined) values.set(name, decoded);
-    }
-    // Not by assignment: `__proto__` is a name like any other.
-    return Object.fromEntries(values);
-  };
+  return Object.assign<Decoder<Readonly<Record<string, T>>>, { shape: Shape }>(
+    (node, path, context) => {
+      if (!isMap(node)) {
+        report(context, node, path, "must be a mapping");
+        return undefined;
+      }
+      const values = new Map<string, T>();
+      for (const { key, value } of pairsOf(node, context)) {
+        const name = nameOf(key);
+        if (form?.test(name) === false)
+          report(context, key as Node, `${path}.${name}`, `must be ${form.expected}`);
+        const decoded = decode(meant(value as Node, context), `${path}.${name}`, context);
+        if (decoded !== undefined) values.set(name, decoded);
+      }
+      // Not by assignment: `__proto__` is a name like any other.
+      return Object.fromEntries(values);
+    },
+    { shape: { kind: "mapping", of: decode } },
+  );
 }
 
 /** What a decoder gives. */
@@ -223,30 +238,33 @@ export function object<const Fields extends Readonly<Record<string, Field<unknow
   fields: Fields,
 ): Decoder<Values<Fields>> {
   const known: ReadonlyMap<string, Field<unknown>> = new Map(Object.entries(fields));
-  return (node, path, context) => {
-    if (!isMap(node)) {
-      report(context, node, path, "must be a mapping");
-      return undefined;
-    }
-    const before = context.errors;
-    const values: Record<string, unknown> = {};
-    const pairs = pairsOf(node, context);
-    for (const { key, value } of pairs) {
-      const name = nameOf(key);
-      const field = known.get(name);
-      const at = path === "" ? name : `${path}.${name}`;
-      if (field === undefined) report(context, key as Node, at, unknownField(name, [...known.keys()]));
-      else if (value !== null) values[name] = field.decode(meant(value as Node, context), at, context);
-    }
-    // A key may stand in braces without a value.
-    const names = new Set(pairs.flatMap(({ key, value }) => (value === null ? [] : [nameOf(key)])));
-    for (const [name, field] of known) {
-      if (field.isRequired && !names.has(name)) {
-        report(context, node, path === "" ? name : `${path}.${name}`, "is missing");
+  return Object.assign<Decoder<Values<Fields>>, { shape: Shape }>(
+    (node, path, context) => {
+      if (!isMap(node)) {
+        report(context, node, path, "must be a mapping");
+        return undefined;
       }
-    }
-    return context.errors === before ? (values as unknown as Values<Fields>) : undefined;
-  };
+      const before = context.errors;
+      const values: Record<string, unknown> = {};
+      const pairs = pairsOf(node, context);
+      for (const { key, value } of pairs) {
+        const name = nameOf(key);
+        const field = known.get(name);
+        const at = path === "" ? name : `${path}.${name}`;
+        if (field === undefined) report(context, key as Node, at, unknownField(name, [...known.keys()]));
+        else if (value !== null) values[name] = field.decode(meant(value as Node, context), at, context);
+      }
+      // A key may stand in braces without a value.
+      const names = new Set(pairs.flatMap(({ key, value }) => (value === null ? [] : [nameOf(key)])));
+      for (const [name, field] of known) {
+        if (field.isRequired && !names.has(name)) {
+          report(context, node, path === "" ? name : `${path}.${name}`, "is missing");
+        }
+      }
+      return context.errors === before ? (values as unknown as Values<Fields>) : undefined;
+    },
+    { shape: { kind: "object", fields } },
+  );
 }
 
 function unknownField(name: string, known: readonly string[]): string {
