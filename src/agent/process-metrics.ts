@@ -50,18 +50,20 @@ export function registerProcessMetrics(
     { version, node: process.versions.node },
     () => 1,
   );
+  metrics.computed("istio_build", "1, with the release.", { component: "agent", tag: version }, () => 1);
   if (supervisor === undefined) return;
   let startUpMs: number | undefined;
   tasks.spawn("measure-start-up", async (signal) => {
     await untilLive(supervisor.report.state, signal);
     startUpMs = performance.now();
   });
-  own.computed(
-    "startup_seconds",
-    "From the agent's start to the first Envoy that serves; absent until then.",
+  const startUp = [
+    "From the agent's start to the first Envoy that serves, in seconds; absent until then.",
     {},
     () => (startUpMs === undefined ? undefined : startUpMs / 1_000),
-  );
+  ] as const;
+  own.computed("startup_seconds", ...startUp);
+  metrics.computed("startup_duration_seconds", ...startUp);
 }
 
 function openDescriptors(): number | undefined {

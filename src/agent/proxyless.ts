@@ -14,6 +14,7 @@ import { aborted } from "../lifecycle/sleep.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { ConditionFinding } from "../status/contract/readiness.ts";
 import type { Logger } from "../telemetry/log.ts";
+import { finding } from "./condition-finding.ts";
 import type { FoundReadiness } from "./readiness.ts";
 
 /** Write what gRPC reads when the application starts, where that is wanted. */
@@ -24,12 +25,6 @@ export function writeGrpcBootstrap({ bootstrapPath, bootstrap }: ProxylessOption
   writeFileAtomic(bootstrapPath, grpcBootstrapText(bootstrap), 0o644);
   log.info("bootstrap of proxyless gRPC written", { path: bootstrapPath });
 }
-
-/** What to do, by the condition that fails. */
-const remedies = {
-  certificate: "`outrider certs` shows the certificate, and `outrider doctor` asks the CA",
-  "certificate-files": "see that OUTPUT_CERTS is a folder that the agent may write to",
-} as const;
 
 /**
  * Ready when the application has its certificate, and the files of it.
@@ -59,11 +54,6 @@ export function findReadinessWithoutEnvoy(
 }
 
 const unknownFiles: ConditionFinding = { name: "certificate-files", status: "unknown" };
-
-function finding(name: keyof typeof remedies, reason: string | undefined): ConditionFinding {
-  if (reason === undefined) return { name, status: "holds" };
-  return { name, status: "fails", reason, remedy: remedies[name] };
-}
 
 function missingFile(folder: string): string | undefined {
   return ["cert-chain.pem", "key.pem", "root-cert.pem"]

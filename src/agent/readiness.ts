@@ -3,10 +3,11 @@
  *
  * Envoy can only say that it got no configuration; the parts that know why are asked as well.
  */
-import { type EnvoyCondition, envoyConditions, type EnvoyReadiness } from "../envoy/admin/readiness.ts";
+import { envoyConditions, type EnvoyReadiness } from "../envoy/admin/readiness.ts";
 import { identityObstacle, type IdentityState } from "../identity/identity-state.ts";
 import type { ConditionFinding } from "../status/contract/readiness.ts";
 import type { XdsState } from "../xdsproxy/report/state.ts";
+import { finding } from "./condition-finding.ts";
 import { refusalNote, staleNote } from "./xds-report.ts";
 
 /** Names of the mesh, where the agent answers DNS from them. */
@@ -29,20 +30,6 @@ export interface ReadinessFacts {
 export type FoundReadiness = (
   { readonly ready: true; readonly note?: string } | { readonly ready: false; readonly reason: string }
 ) & { readonly findings: readonly ConditionFinding[] };
-
-/** What to do, by the condition that fails. */
-const remedies: Readonly<Record<EnvoyCondition | "certificate" | "name-table", string>> = {
-  process: "`outrider status` shows how the last Envoys ended; a pod that is being stopped needs nothing",
-  clusters:
-    "see that the named clusters' addresses can be had: `outrider doctor` asks the pod's name servers",
-  configuration:
-    "`outrider xds` shows what the control plane sent and what Envoy refused; `outrider doctor` asks it",
-  live: "GET /init_dump on the admin port says what Envoy's start still waits for",
-  workers: "GET /init_dump on the admin port says what Envoy's start still waits for",
-  generation: "`outrider status` shows what this Envoy lacks; `outrider doctor` looks for the cause",
-  certificate: "`outrider certs` shows the certificate, and `outrider doctor` asks the CA",
-  "name-table": "see that the control plane serves the name table (NDS), or unset ISTIO_META_DNS_CAPTURE",
-};
 
 /** Ready when Envoy serves; the reason names the part that keeps it from serving. */
 export function findReadiness({ envoy, identity, xds, nameTable, now }: ReadinessFacts): FoundReadiness {
@@ -75,9 +62,4 @@ function envoyFindings(envoy: EnvoyReadiness): readonly ConditionFinding[] {
     if (index > failing) return { name, status: "unknown" };
     return finding(name, index < failing || envoy.ready ? undefined : envoy.reason);
   });
-}
-
-function finding(name: keyof typeof remedies, reason: string | undefined): ConditionFinding {
-  if (reason === undefined) return { name, status: "holds" };
-  return { name, status: "fails", reason, remedy: remedies[name] };
 }

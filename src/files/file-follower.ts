@@ -21,6 +21,7 @@ interface Seen {
 export class FileFollower {
   readonly #paths: () => Iterable<string>;
   readonly #onChange: (texts: FileTexts) => void;
+  readonly #onUnwatched: (() => void) | undefined;
   #seen = new Map<string, Seen>();
   #published = new Map<string, FileText>();
   #unsettled: ReadonlyMap<string, FileText> | undefined;
@@ -30,8 +31,10 @@ export class FileFollower {
    * @param paths asked at every look
    * @param onChange gets all contents: at the first look, when a path is added, and when a change has settled,
    *   which is when two looks in a row see the same
+   * @param onUnwatched a folder of theirs is not watched, or no longer: looking is left
    */
-  constructor(paths: () => Iterable<string>, onChange: (texts: FileTexts) => void) {
+  constructor(paths: () => Iterable<string>, onChange: (texts: FileTexts) => void, onUnwatched?: () => void) {
+    this.#onUnwatched = onUnwatched;
     this.#paths = paths;
     this.#onChange = onChange;
   }
@@ -44,7 +47,7 @@ export class FileFollower {
   /** Look at each notice, and every second, until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const look = (signatures: Signatures): Promise<boolean> => this.#lookInTurn(signatures, true);
-    await lookAtFiles({ paths: this.#paths, look }, signal);
+    await lookAtFiles({ paths: this.#paths, look, onUnwatched: this.#onUnwatched }, signal);
   }
 
   #lookInTurn(signatures: Signatures, mustRead: boolean): Promise<boolean> {

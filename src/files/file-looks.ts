@@ -28,6 +28,8 @@ export interface FileLooks {
    * @returns true when all is as it was, or has settled; else it is called again soon
    */
   readonly look: (signatures: Signatures) => Promise<boolean>;
+  /** A folder of theirs is not watched, or no longer: looking is left. */
+  readonly onUnwatched?: (() => void) | undefined;
 }
 
 /** From a notice, or from a look that saw a change, to the next look: writers need a moment. Milliseconds. */
@@ -42,7 +44,7 @@ const missing = "missing";
 
 /** Look until `signal` aborts: at once, at each notice and at each tick. Looks never overlap. */
 export async function lookAtFiles(
-  { paths, everyMs = defaultEveryMs, look }: FileLooks,
+  { paths, everyMs = defaultEveryMs, look, onUnwatched = () => undefined }: FileLooks,
   signal: AbortSignal,
 ): Promise<void> {
   let seen: Signatures = new Map();
@@ -52,7 +54,7 @@ export async function lookAtFiles(
   using folders = new FolderWatches(() => {
     isHinted = true;
     wake();
-  });
+  }, onUnwatched);
   const onAbort = (): void => {
     wake();
   };

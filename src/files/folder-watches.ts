@@ -11,12 +11,17 @@ import { basename, dirname } from "node:path";
 /** Watches the folders of a set of files that may itself change. */
 export class FolderWatches implements Disposable {
   readonly #onChange: () => void;
+  readonly #onRefused: () => void;
   readonly #watchers = new Map<string, FSWatcher>();
   #names: ReadonlySet<string> = new Set();
 
-  /** @param onChange called for every change of a file of that name, or of what Kubernetes swaps under it */
-  constructor(onChange: () => void) {
+  /**
+   * @param onChange called for every change of a file of that name, or of what Kubernetes swaps under it
+   * @param onRefused called for every folder that is not watched, or no longer
+   */
+  constructor(onChange: () => void, onRefused: () => void) {
     this.#onChange = onChange;
+    this.#onRefused = onRefused;
   }
 
   /** From now on watch the folders of these files, which exist. */
@@ -39,10 +44,12 @@ export class FolderWatches implements Disposable {
       });
       watcher.on("error", () => {
         this.#drop(folder);
+        this.#onRefused();
       });
       this.#watchers.set(folder, watcher);
     } catch {
       // Refused, or the folder is gone: looking now and then is left.
+      this.#onRefused();
     }
   }
 

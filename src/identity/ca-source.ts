@@ -48,6 +48,7 @@ export class CaSource {
   readonly #requests: CounterMetric;
   readonly #failures: CounterMetric;
   readonly #retries: CounterMetric;
+  readonly #latency: CounterMetric;
   readonly #credentialChanges: ReadonlyWatch<number> | undefined;
   /** In a row. */
   #failed = 0;
@@ -71,6 +72,7 @@ export class CaSource {
     this.#requests = metrics.counter("num_outgoing_requests", "Requests to the CA.", type);
     this.#failures = metrics.counter("num_failed_outgoing_requests", "Requests to the CA that failed.", type);
     this.#retries = metrics.counter("num_outgoing_retries", "Requests to the CA after a failed one.", type);
+    this.#latency = metrics.counter("outgoing_latency", "Milliseconds that requests to the CA took.", type);
     metrics.computed(
       "ca_clock_skew_seconds",
       "Seconds that this clock is ahead of the CA's at least, as far as its answers prove; negative is behind.",
@@ -177,21 +179,30 @@ export class CaSource {
     const spiffeId = this.#spiffeId;
     const { privateKeyPem, requestPem } = await createCertificateRequest(this.#options.key, spiffeId, signal);
     this.#skew = undefined;
-    const chain = await this.#ca.sign(requestPem, signal, {
-      onSkew: (skew) => {
-        this.#skew = skew;
-      },
-      onRetry: () => {
-        this.#failures.inc(requestType);
-        this.#requests.inc(requestType);
-        this.#retries.inc(requestType);
-      },
-    });
+    const chain = await this.#sign(requestPem, signal);
     const valid = leafValidity(chain);
     if (valid !== undefined) this.#skew ??= skewFromCertificate(valid, this.#now());
     const secret = checkSecret({ privateKeyPem, chain, spiffeId }, this.#now());
     await this.#hold(secret, signal);
     return secret;
+  }
+
+  async #sign(requestPem: string, signal: AbortSignal): ReturnType<CaClient["sign"]> {
+    const startedAt = performance.now();
+    try {
+      return await this.#ca.sign(requestPem, signal, {
+        onSkew: (skew) => {
+          this.#skew = skew;
+        },
+        onRetry: () => {
+          this.#failures.inc(requestType);
+          this.#requests.inc(requestType);
+          this.#retries.inc(requestType);
+        },
+      });
+    } finally {
+      this.#latency.inc(requestType, performance.now() - startedAt);
+    }
   }
 
   /** A peer would refuse a certificate that is not valid yet. */

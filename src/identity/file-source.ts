@@ -8,6 +8,7 @@ import { ticks } from "../lifecycle/tick.ts";
 import { ClockJumps } from "../lifecycle/wall-clock.ts";
 import { IdentityError } from "./identity-error.ts";
 import { type IdentityFiles, pathsOf } from "./options.ts";
+import type { CounterMetric } from "../telemetry/metrics.ts";
 import type { IdentityDependencies, SecretStore } from "./secret-store.ts";
 import { checkGivenSecret, isSameSecret, type WorkloadSecret } from "./workload-secret.ts";
 
@@ -19,15 +20,29 @@ export class FileSource {
   readonly #files: IdentityFiles;
   readonly #store: SecretStore;
   readonly #now: () => Date;
+  readonly #failures: CounterMetric;
+  readonly #unwatched: CounterMetric;
   /** As they were read last. */
   #texts: FileTexts | undefined;
   /** Read and checked, but not valid yet. */
   #held: WorkloadSecret | undefined;
 
-  constructor(files: IdentityFiles, store: SecretStore, { now }: Pick<IdentityDependencies, "now">) {
+  constructor(
+    files: IdentityFiles,
+    store: SecretStore,
+    { now, metrics }: Pick<IdentityDependencies, "now" | "metrics">,
+  ) {
     this.#files = files;
     this.#store = store;
     this.#now = now;
+    this.#failures = metrics.counter(
+      "num_file_secret_failures_total",
+      "Times that the mounted files were no certificate that can be served.",
+    );
+    this.#unwatched = metrics.counter(
+      "num_file_watcher_failures_total",
+      "Times that the kernel did not watch the folder of a mounted certificate, which is looked at instead.",
+    );
   }
 
   /** Serve what is there, then each change, until `signal` aborts. */
@@ -36,6 +51,9 @@ export class FileSource {
       () => pathsOf(this.#files),
       (texts) => {
         this.#take(texts);
+      },
+      () => {
+        this.#unwatched.inc();
       },
     );
     await Promise.all([follower.run(signal), this.#followClock(signal)]);
@@ -51,6 +69,7 @@ export class FileSource {
       else if (inUse === undefined || !isSameSecret(secret, inUse)) this.#publish(secret);
       else this.#store.settle();
     } catch (error) {
+      this.#failures.inc();
       this.#store.report(error);
     }
   }

@@ -56,6 +56,8 @@ describe("a scrape of a sidecar", () => {
     const headers = { "x-prometheus-scrape-timeout-seconds": "3" };
     const { text, up } = await scrapeAt(sidecar.ports.status, { headers });
     assert.match(text, /^istio_agent_scrapes_total \d+$/m);
+    assert.match(text, /^istio_agent_istio_build\{component="agent",tag="[\d.]+"\} 1$/m);
+    assert.match(text, /^istio_agent_startup_duration_seconds \d/m);
     assert.match(text, /^envoy_server_live\{\} 1$/m);
     assert.match(text, /^app_total\{path="\/"\} 3$/m);
     assert.match(text, /^bad 1$/m);

@@ -3,6 +3,7 @@ export const targetNames = [
   "proxy-config",
   "mesh-config",
   "annotations",
+  "app-probes",
   "config-folder",
   "token",
   "certificate-request",

@@ -6,6 +6,7 @@ import type { TargetName } from "./target-names.ts";
 
 const groups: readonly (() => Promise<readonly FuzzTarget[]>)[] = [
   async () => (await import("./targets/configuration.ts")).configurationTargets,
+  async () => [(await import("./targets/app-probes.ts")).appProbesTarget],
   async () => [(await import("./targets/config-folder.ts")).configFolderTarget],
   async () => [(await import("./targets/tokens.ts")).tokenTarget],
   async () => [(await import("./targets/certificate-requests.ts")).certificateRequestTarget],

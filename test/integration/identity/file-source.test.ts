@@ -56,6 +56,9 @@ describe("a certificate in mounted files", () => {
     assert.equal(secret.privateKeyPem, pair.privateKeyPem);
     assert.equal(secret.rootPem, mount.pki.rootPem.trim());
     assert.equal(running.manager.state.current.source, `the file ${mount.files.certificateChainPath}`);
+    const metrics = await running.metrics.render();
+    assert.match(metrics, /^istio_agent_num_file_secret_failures_total 0$/m);
+    assert.match(metrics, /^istio_agent_num_file_watcher_failures_total 0$/m);
     assert.doesNotMatch(running.lines.join("\n"), /PRIVATE KEY/);
   });
 
@@ -100,6 +103,7 @@ describe("a certificate in mounted files", () => {
     renameSync(`${certificateChainPath}.new`, certificateChainPath);
     assert.match(await running.problem("CERTIFICATE_INVALID"), /key and its certificate are not a pair/);
     assert.equal(running.manager.state.current.secret?.privateKeyPem, first.privateKeyPem);
+    assert.match(await running.metrics.render(), /^istio_agent_num_file_secret_failures_total [1-9]/m);
 
     writeFileSync(`${privateKeyPath}.new`, second.privateKeyPem);
     renameSync(`${privateKeyPath}.new`, privateKeyPath);

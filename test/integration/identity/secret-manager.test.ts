@@ -31,6 +31,7 @@ describe("SecretManager with a CA that works", () => {
     assert.equal(call.validitySeconds, 86_400);
     const metrics = await running.metrics.render();
     assert.match(metrics, /istio_agent_num_outgoing_requests\{request_type="csr"\} 1\n/);
+    assert.match(metrics, /istio_agent_outgoing_latency\{request_type="csr"\} (?:[1-9]\d*|0\.\d*[1-9])/);
     assert.match(metrics, /istio_agent_cert_expiry_seconds\{resource_name="default"\} 3[56]\d\d/);
     assert.doesNotMatch(running.lines.join("\n"), /PRIVATE KEY|Bearer/);
   });

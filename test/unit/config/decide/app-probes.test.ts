@@ -38,6 +38,10 @@ describe("ISTIO_KUBE_APP_PROBERS", () => {
       { httpGet: { path: "ready?of=a b", port: 8443, scheme: "HTTPS" } },
       { kind: "http", scheme: "https", path: "/ready?of=a%20b", port: 8443, timeoutMs: 0 },
     ],
+    [
+      { httpGet: { path: "/ready?of=a#top", port: 80 } },
+      { kind: "http", scheme: "http", path: "/ready?of=a", port: 80, timeoutMs: 0 },
+    ],
     [{ httpGet: { port: 80 } }, { kind: "http", scheme: "http", path: "/", port: 80, timeoutMs: 0 }],
     [
       // What the kubelet does with a probe is not for the agent, nor are its host and its headers.
