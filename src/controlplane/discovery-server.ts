@@ -15,6 +15,7 @@ import { followTrust } from "./ca/follow-trust.ts";
 import { type CaFolder, openSelfSignedCa, pluggedInCa } from "./ca/material.ts";
 import { ServerCertificateKeeper } from "./ca/server-certificate.ts";
 import { certificateService } from "./ca/service.ts";
+import { rootNamespace } from "./config/analysis/analyze.ts";
 import { debugPages } from "./debug.ts";
 import type { BindingPolicy } from "./model/bind-proxy.ts";
 import { ConfiguredModels } from "./model/configured-models.ts";
@@ -93,7 +94,7 @@ export class DiscoveryServer implements AsyncDisposable {
     const registry = stack.use(new Registry(sources, configLog));
     const settings = {
       trustDomains: [options.trustDomain, ...options.trustDomainAliases],
-      rootNamespace: "istio-system",
+      rootNamespace,
     };
     const configured = stack.use(new ConfiguredModels(registry.configuration, settings, configLog));
     const ca = await openCa(options);

@@ -1,15 +1,8 @@
 /**
  * Hosts as rules name them become full names: a short name means a service of the rule's own namespace.
  */
+import { fullName } from "../config/host-names.ts";
 import type { Destination, DestinationRuleSpec, VirtualServiceSpec } from "../config/objects.ts";
-
-const clusterDomain = "svc.cluster.local";
-
-/** `reviews` in the namespace demo is `reviews.demo.svc.cluster.local`; a name with a dot, and `*`, stay. */
-export function fullName(host: string, namespace: string): string {
-  const name = host.endsWith(".") ? host.slice(0, -1) : host;
-  return name.includes(".") || name.startsWith("*") ? name : `${name}.${namespace}.${clusterDomain}`;
-}
 
 /** The rule with the full name of its host. */
 export function withFullHost(spec: DestinationRuleSpec, namespace: string): DestinationRuleSpec {
@@ -39,11 +32,4 @@ export function withFullHosts(spec: VirtualServiceSpec, namespace: string): Virt
     ...(tcp && { tcp: tcp.map((route) => ({ ...route, route: toFull(route.route) })) }),
     ...(tls && { tls: tls.map((route) => ({ ...route, route: toFull(route.route) })) }),
   };
-}
-
-/** True when a host, which may be a wildcard itself, is one that `pattern` names. */
-export function isHostNamed(host: string, pattern: string): boolean {
-  const [name, wanted] = [host.toLowerCase(), pattern.toLowerCase()];
-  if (wanted === "*") return true;
-  return wanted.startsWith("*") ? name.endsWith(wanted.slice(1)) : name === wanted;
 }

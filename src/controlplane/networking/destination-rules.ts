@@ -11,7 +11,7 @@ import {
   type ServicePort,
 } from "../model/model.ts";
 import type { Proxy } from "../model/proxy.ts";
-import { isHostNamed } from "../model/resolve-hosts.ts";
+import { isHostNamed } from "../config/host-names.ts";
 
 /** The rules of one namespace for one host, as one. */
 export interface AppliedRule {

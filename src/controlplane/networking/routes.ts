@@ -8,7 +8,7 @@ import type {
 } from "../../proto/envoy/envoy/config/route/v3/route_components_pb.js";
 import { isAddress } from "../config/forms.ts";
 import type { Service, ServicePort } from "../model/model.ts";
-import { isHostNamed } from "../model/resolve-hosts.ts";
+import { isHostNamed } from "../config/host-names.ts";
 import { httpRoutes } from "./http-route.ts";
 import { callableNames, outboundCluster } from "./names.ts";
 import { defaultAction } from "./route-action.ts";

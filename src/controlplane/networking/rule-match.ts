@@ -4,7 +4,7 @@
 import type { Destination, VirtualServiceSpec } from "../config/objects.ts";
 import { type Scoped, selects } from "../model/model.ts";
 import type { Proxy } from "../model/proxy.ts";
-import { isHostNamed } from "../model/resolve-hosts.ts";
+import { isHostNamed } from "../config/host-names.ts";
 import { outboundCluster } from "./names.ts";
 import type { ProxyView } from "./view.ts";
 

@@ -4,7 +4,7 @@
 import type { EgressListener, SidecarSpec, VirtualServiceSpec } from "../config/objects.ts";
 import { isExportedTo, type Model, type Scoped, type Service } from "../model/model.ts";
 import type { Proxy } from "../model/proxy.ts";
-import { isHostNamed } from "../model/resolve-hosts.ts";
+import { isHostNamed } from "../config/host-names.ts";
 
 /** What one egress listener of a Sidecar shows, or everything that there is. */
 export interface EgressScope {

@@ -5,6 +5,7 @@
 import { TaskGroup } from "../../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../../lifecycle/watch.ts";
 import type { Logger } from "../../telemetry/log.ts";
+import { analyze } from "../config/analysis/analyze.ts";
 import { type ConfigObject, objectId } from "../config/objects.ts";
 import { type ConfigProblem, describeConfigProblem } from "../config/problem.ts";
 import { type JoinedObjects, joinSources } from "./join-sources.ts";
@@ -93,6 +94,7 @@ export class Registry implements AsyncDisposable {
       objects: this.#lastGood[index] ?? [],
       problems,
     }));
-    return { ...joinSources(contributions), loadedAt: new Date() };
+    const { objects, problems } = joinSources(contributions);
+    return { objects, problems: [...problems, ...analyze(objects)], loadedAt: new Date() };
   }
 }

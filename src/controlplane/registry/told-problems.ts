@@ -8,6 +8,7 @@ import type { ConfigProblem } from "../config/problem.ts";
 export class ToldProblems {
   readonly #log: Logger;
   #told = new Set<string>();
+  #hadErrors = false;
 
   constructor(log: Logger) {
     this.#log = log;
@@ -22,7 +23,9 @@ export class ToldProblems {
       if (severity === "warning") this.#log.warn("configuration does not all take effect", fields);
       else this.#log.error("configuration refused, what was served last stays", fields);
     }
-    if (this.#told.size > 0 && now.size === 0) this.#log.info("configuration is well again");
+    const hasErrors = problems.some(({ severity }) => severity === undefined);
+    if (this.#hadErrors && !hasErrors) this.#log.info("configuration is well again");
+    this.#hadErrors = hasErrors;
     this.#told = new Set(now.keys());
   }
 }

@@ -71,7 +71,7 @@ test(`${meshes} made meshes give unique names and domains, and nothing that refe
         if (type === "EDS") assert.ok(assigned.has(edsClusterConfig?.serviceName ?? ""), at);
       }
       for (const { name, json } of listeners ?? []) {
-        assertUnique(`chains of ${name} ${at}`, places(json as ListenerJson));
+        assertUnique(`chains of ${name} ${at}`, places(json));
         for (const route of valuesOf("routeConfigName", json))
           assert.ok(configured.has(String(route)), `${String(route)} ${at}`);
       }

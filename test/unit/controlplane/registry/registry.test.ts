@@ -33,6 +33,11 @@ function state(source: string, said: Said): SourceState {
   return { kind: "read", objects, problems: [] };
 }
 
+/** A Sidecar for all workloads of the namespace. */
+function twice(name: string): ConfigObject {
+  return { kind: "Sidecar", name, namespace: "demo", source: "files", line: 1, spec: {} };
+}
+
 class Fixture implements AsyncDisposable {
   readonly log: string[] = [];
   readonly registry: Registry;
@@ -69,6 +74,13 @@ class Fixture implements AsyncDisposable {
 
   async says(source: string, said: Said): Promise<void> {
     this.#sources.find(({ name }) => name === source)?.states.set(state(source, said));
+    await nextTurn();
+    await nextTurn();
+  }
+
+  async shows(source: string, objects: readonly ConfigObject[]): Promise<void> {
+    const shown: SourceState = { kind: "read", objects, problems: [] };
+    this.#sources.find(({ name }) => name === source)?.states.set(shown);
     await nextTurn();
     await nextTurn();
   }
@@ -150,6 +162,16 @@ describe("a registry of several sources", () => {
       "configuration loaded",
       `${refused}: another`,
       "configuration is well again",
+    ]);
+  });
+
+  test("tells a warning as one, and serves what it is about", async () => {
+    await using fixture = new Fixture({ files: [] });
+    await fixture.shows("files", [twice("a"), twice("b")]);
+    assert.deepEqual(fixture.served, ["files/a", "files/b"]);
+    assert.deepEqual(fixture.log, [
+      "configuration does not all take effect: files: files:1 is for all workloads of demo already, which is older: this one has no effect",
+      "configuration loaded",
     ]);
   });
 

@@ -1,0 +1,66 @@
+/**
+ * What is valid by itself and has no effect beside the others, or not that which its writer may think: warnings, each
+ * with the place of the object and of the one that it is beside. A pure function.
+ */
+import { byAge, type ConfigObject } from "../objects.ts";
+import type { ConfigProblem } from "../problem.ts";
+import { ruleWarnings } from "./rules.ts";
+import { serviceWarnings } from "./services.ts";
+import { placeOf, warningAt } from "./warning.ts";
+
+/** Namespace whose policies apply to the whole mesh. */
+export const rootNamespace = "istio-system";
+
+/** Everything that objects do to each other. */
+export function analyze(all: readonly ConfigObject[]): readonly ConfigProblem[] {
+  const objects = all.toSorted(byAge);
+  const ofKind = <Kind extends ConfigObject["kind"]>(kind: Kind): Extract<ConfigObject, { kind: Kind }>[] =>
+    objects.filter((object): object is Extract<ConfigObject, { kind: Kind }> => object.kind === kind);
+  const entries = ofKind("ServiceEntry");
+  return [
+    ...serviceWarnings(entries),
+    ...ruleWarnings(
+      ofKind("VirtualService"),
+      ofKind("DestinationRule"),
+      entries.flatMap(({ spec }) => spec.hosts),
+    ),
+    ...peerWarnings(ofKind("PeerAuthentication")),
+    ...forAllTwice(
+      ofKind("Sidecar").filter(({ spec }) => isEmpty(spec.workloadSelector?.labels)),
+      "spec.workloadSelector",
+    ),
+  ];
+}
+
+type PeerAuthentication = Extract<ConfigObject, { kind: "PeerAuthentication" }>;
+
+function peerWarnings(policies: readonly PeerAuthentication[]): readonly ConfigProblem[] {
+  const forAll = policies.filter(({ spec }) => isEmpty(spec.selector?.matchLabels));
+  const ofRoot = policies.filter((policy) => policy.namespace === rootNamespace && !forAll.includes(policy));
+  return [
+    ...forAllTwice(forAll, "spec.selector"),
+    ...ofRoot.map((policy) =>
+      warningAt(
+        policy,
+        "spec.selector",
+        `has no effect in ${rootNamespace}: put the policy into the namespace of the workloads`,
+      ),
+    ),
+  ];
+}
+
+/** A namespace has one object that is for all of its workloads. */
+function forAllTwice(objects: readonly ConfigObject[], path: string): readonly ConfigProblem[] {
+  const first = new Map<string, ConfigObject>();
+  return objects.flatMap((object) => {
+    const older = first.get(object.namespace);
+    if (older === undefined) first.set(object.namespace, object);
+    if (older === undefined) return [];
+    const message = `${placeOf(older)} is for all workloads of ${object.namespace} already, which is older: this one has no effect`;
+    return [warningAt(object, path, message)];
+  });
+}
+
+function isEmpty(labels: Readonly<Record<string, string>> | undefined): boolean {
+  return Object.keys(labels ?? {}).length === 0;
+}

@@ -1,0 +1,69 @@
+/** ServiceEntries that want what an older one has, and endpoints that are called otherwise than they seem. */
+import type { ConfigObject } from "../objects.ts";
+import type { ConfigProblem } from "../problem.ts";
+import { areApart, placeOf, warningAt } from "./warning.ts";
+
+type ServiceEntry = Extract<ConfigObject, { kind: "ServiceEntry" }>;
+
+/** @param entries the oldest first */
+export function serviceWarnings(entries: readonly ServiceEntry[]): readonly ConfigProblem[] {
+  const hosts = new Map<string, ServiceEntry>();
+  const ports = new Map<string, ServiceEntry>();
+  const addresses = new Map<string, ServiceEntry>();
+  return entries.flatMap((entry) => [
+    ...entry.spec.hosts.flatMap((host, index) => hostWarnings(entry, host, index, { hosts, ports })),
+    ...addressWarnings(entry, addresses),
+    ...plainWarnings(entry),
+  ]);
+}
+
+function hostWarnings(
+  entry: ServiceEntry,
+  host: string,
+  index: number,
+  { hosts, ports }: Readonly<Record<"hosts" | "ports", Map<string, ServiceEntry>>>,
+): readonly ConfigProblem[] {
+  const key = host.toLowerCase().replace(/\.$/, "");
+  const owner = hosts.get(key);
+  if (owner === undefined) hosts.set(key, entry);
+  else if (owner.namespace !== entry.namespace && !areApart(owner, entry)) {
+    const message = `${host} is a service of the namespace ${owner.namespace} already (${placeOf(owner)}), which is older`;
+    return [warningAt(entry, `spec.hosts[${index}]`, `${message}: this one has no effect`)];
+  }
+  return entry.spec.ports.flatMap(({ number }, at) => {
+    const port = `${entry.namespace} ${key}:${number}`;
+    const first = ports.get(port);
+    if (first === undefined) ports.set(port, entry);
+    if (first === undefined || first === entry) return [];
+    const message = `${host} has the port ${number} already (${placeOf(first)}), which is older: this one has no effect`;
+    return [warningAt(entry, `spec.ports[${at}].number`, message)];
+  });
+}
+
+function addressWarnings(
+  entry: ServiceEntry,
+  addresses: Map<string, ServiceEntry>,
+): readonly ConfigProblem[] {
+  return (entry.spec.addresses ?? []).flatMap((address, index) =>
+    entry.spec.ports.flatMap(({ number }) => {
+      const key = `${address} ${number}`;
+      const first = addresses.get(key);
+      if (first === undefined) addresses.set(key, entry);
+      if (first === undefined || first === entry || areApart(first, entry)) return [];
+      const message = `the port ${number} of ${address} is another service's (${placeOf(first)}), which is older`;
+      return [
+        warningAt(entry, `spec.addresses[${index}]`, `${message}: who calls the address gets that one`),
+      ];
+    }),
+  );
+}
+
+/** An identity is asked for in the mesh only. */
+function plainWarnings(entry: ServiceEntry): readonly ConfigProblem[] {
+  const { endpoints = [], location } = entry.spec;
+  if (location === "MESH_INTERNAL" || endpoints.every(({ serviceAccount }) => serviceAccount === undefined))
+    return [];
+  const message =
+    "is MESH_EXTERNAL, so that endpoints with a serviceAccount are called in plain text all the same";
+  return [warningAt(entry, "spec.location", `${message}: say MESH_INTERNAL for mutual TLS`)];
+}

@@ -1,0 +1,18 @@
+/**
+ * Hosts as rules name them.
+ */
+
+const clusterDomain = "svc.cluster.local";
+
+/** `reviews` in the namespace demo is `reviews.demo.svc.cluster.local`; a name with a dot, and `*`, stay. */
+export function fullName(host: string, namespace: string): string {
+  const name = host.endsWith(".") ? host.slice(0, -1) : host;
+  return name.includes(".") || name.startsWith("*") ? name : `${name}.${namespace}.${clusterDomain}`;
+}
+
+/** True when a host, which may be a wildcard itself, is one that `pattern` names. */
+export function isHostNamed(host: string, pattern: string): boolean {
+  const [name, wanted] = [host.toLowerCase(), pattern.toLowerCase()];
+  if (wanted === "*") return true;
+  return wanted.startsWith("*") ? name.endsWith(wanted.slice(1)) : name === wanted;
+}

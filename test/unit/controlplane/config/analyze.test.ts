@@ -1,0 +1,139 @@
+/** What is valid by itself and has no effect beside the others is told with both places, whatever files are called. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { stringify } from "yaml";
+import { analyze } from "../../../../src/controlplane/config/analysis/analyze.ts";
+import { parseDocuments } from "../../../../src/controlplane/config/parse-documents.ts";
+import { describeConfigProblem } from "../../../../src/controlplane/config/problem.ts";
+
+const object =
+  (kind: string) =>
+  (name: string, spec: object, metadata: object = {}): object => ({
+    apiVersion: `${kind === "PeerAuthentication" ? "security" : "networking"}.istio.io/v1`,
+    kind,
+    metadata: { name, namespace: "demo", ...metadata },
+    spec,
+  });
+const service = (name: string, more: object = {}, metadata: object = {}): object =>
+  object("ServiceEntry")(
+    name,
+    {
+      hosts: ["api.demo.svc.cluster.local"],
+      location: "MESH_INTERNAL",
+      resolution: "STATIC",
+      ports: [{ number: 80, name: "http", protocol: "HTTP" }],
+      ...more,
+    },
+    metadata,
+  );
+const virtualService = object("VirtualService");
+const destinationRule = object("DestinationRule");
+const peerAuthentication = object("PeerAuthentication");
+const sidecar = object("Sidecar");
+const to = (host: string, subset?: string): object => ({ route: [{ destination: { host, subset } }] });
+
+/** Each object is a file of its own: `0.yaml`, `1.yaml` and so on. */
+function warningsOf(...objects: readonly object[]): readonly string[] {
+  const parsed = objects.map((value, index) => parseDocuments(`${index}.yaml`, stringify(value)));
+  assert.deepEqual(
+    parsed.flatMap(({ problems }) => problems),
+    [],
+  );
+  const warnings = analyze(parsed.flatMap((file) => file.objects));
+  assert.ok(warnings.every(({ severity }) => severity === "warning"));
+  return warnings.map(describeConfigProblem);
+}
+
+describe("a warning for", () => {
+  const older = { creationTimestamp: "2026-01-01T00:00:00Z" };
+  const younger = { creationTimestamp: "2026-02-01T00:00:00Z" };
+  const rows: readonly (readonly [
+    what: string,
+    objects: readonly object[],
+    ...warnings: readonly string[],
+  ])[] = [
+    [
+      "nothing, of a mesh in order",
+      [service("api"), virtualService("api", { hosts: ["api"], http: [to("api")] })],
+    ],
+    [
+      "a port of a host that an older service has, in capitals or not",
+      [service("a", { hosts: ["API.demo.svc.cluster.local"] }, younger), service("b", {}, older)],
+      "0.yaml:1: spec.ports[0].number: API.demo.svc.cluster.local has the port 80 already (1.yaml:1), which is older: this one has no effect",
+    ],
+    [
+      "nothing, for another port of the host",
+      [service("a"), service("b", { ports: [{ number: 81, name: "http" }] })],
+    ],
+    [
+      "a host of another namespace",
+      [service("a"), service("b", {}, { namespace: "shop" })],
+      "1.yaml:1: spec.hosts[0]: api.demo.svc.cluster.local is a service of the namespace demo already (0.yaml:1), which is older: this one has no effect",
+    ],
+    [
+      "nothing, where nobody sees both",
+      [service("a", { exportTo: ["."] }), service("b", { exportTo: ["."] }, { namespace: "shop" })],
+    ],
+    [
+      "an address that an older service has",
+      [
+        service("a", { addresses: ["10.96.0.1"] }),
+        service("b", { hosts: ["b.demo"], addresses: ["10.96.0.1"] }),
+      ],
+      "1.yaml:1: spec.addresses[0]: the port 80 of 10.96.0.1 is another service's (0.yaml:1), which is older: who calls the address gets that one",
+    ],
+    [
+      "an identity outside the mesh",
+      [service("a", { location: undefined, endpoints: [{ address: "10.0.0.1", serviceAccount: "api" }] })],
+      "0.yaml:1: spec.location: is MESH_EXTERNAL, so that endpoints with a serviceAccount are called in plain text all the same: say MESH_INTERNAL for mutual TLS",
+    ],
+    [
+      "a second rule for a host, by whatever name",
+      [
+        service("api"),
+        virtualService("b", { hosts: ["api"], http: [to("api")] }),
+        virtualService("a", { hosts: ["api.demo.svc.cluster.local"], http: [to("api")] }),
+      ],
+      "1.yaml:1: spec.hosts[0]: api.demo.svc.cluster.local has the rule of 2.yaml:1 already, which is older: this one has no effect",
+    ],
+    [
+      "a host and a subset that are nowhere",
+      [
+        service("api"),
+        virtualService("a", {
+          hosts: ["api"],
+          http: [to("api", "v1"), { ...to("none"), match: [{ uri: { prefix: "/none" } }] }].toReversed(),
+        }),
+      ],
+      "1.yaml:1: spec.http[0].route[0].destination.host: none.demo.svc.cluster.local is no service: what is sent there fails (503)",
+      "1.yaml:1: spec.http[1].route[0].destination.subset: v1 of api.demo.svc.cluster.local is in no DestinationRule: what is sent there fails (503)",
+    ],
+    [
+      "a second policy and a second subset of a host",
+      ["a", "b"].map((name) =>
+        destinationRule(name, { host: "api", trafficPolicy: {}, subsets: [{ name: "v1" }] }),
+      ),
+      "1.yaml:1: spec.trafficPolicy: of 0.yaml:1 counts for api, which is older: this one has no effect",
+      "1.yaml:1: spec.subsets[0].name: v1 of 0.yaml:1 counts, which is older: this one has no effect",
+    ],
+    [
+      "a PeerAuthentication that selects in the root namespace, and a second one for all",
+      [
+        peerAuthentication("a", { selector: { matchLabels: { app: "a" } } }, { namespace: "istio-system" }),
+        peerAuthentication("b", {}),
+        peerAuthentication("c", { selector: {} }),
+      ],
+      "2.yaml:1: spec.selector: 1.yaml:1 is for all workloads of demo already, which is older: this one has no effect",
+      "0.yaml:1: spec.selector: has no effect in istio-system: put the policy into the namespace of the workloads",
+    ],
+    [
+      "a second Sidecar for all",
+      [sidecar("a", {}), sidecar("b", {})],
+      "1.yaml:1: spec.workloadSelector: 0.yaml:1 is for all workloads of demo already, which is older: this one has no effect",
+    ],
+  ];
+  for (const [what, objects, ...warnings] of rows)
+    test(what, () => {
+      assert.deepEqual(warningsOf(...objects), warnings);
+    });
+});
