@@ -1,7 +1,7 @@
 /** Compresses what leaves; the fastest level of each, as the scraper waits for the agent's processor and not for the network. */
 import { pipeline, type Readable } from "node:stream";
 import { constants, createGzip, createZstdCompress } from "node:zlib";
-import type { Encoding } from "./formats/negotiation.ts";
+import type { Encoding } from "../net/content-encoding.ts";
 
 /** Errors and the end of either side reach the other. */
 export function encoded(body: Readable, encoding: Encoding | undefined): Readable {

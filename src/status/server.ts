@@ -7,6 +7,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { finished } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { bestEncoding, compressed } from "../net/content-encoding.ts";
 import { HttpServer } from "../net/http-server.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Redactor } from "../telemetry/redactor.ts";
@@ -42,7 +43,8 @@ export function listenForStatus<Parts>(
       const ruling = rule(table, { path, method, remoteAddress }, metricsLocalOnly);
       if (ruling.kind === "refuse") {
         if (ruling.status === 405) response.setHeader("allow", "POST");
-        send(response, { kind: "text", status: ruling.status, text: `${ruling.why}\n` }, redactor);
+        const refusal: Answer = { kind: "text", status: ruling.status, text: `${ruling.why}\n` };
+        await send(request, response, refusal, redactor);
         return;
       }
       const asker = new Asker(request, response);
@@ -55,7 +57,7 @@ export function listenForStatus<Parts>(
       });
       if (answer.kind === "stream") await stream(response, answer, asker.isGone);
       else if (asker.isGone) response.destroy();
-      else send(response, answer, redactor);
+      else await send(request, response, answer, redactor);
     },
     {
       part: "the status port",
@@ -142,13 +144,36 @@ function isOfGone(error: unknown): boolean {
   return error instanceof Error && "code" in error && ofGone.includes(error.code);
 }
 
-function send(response: ServerResponse, answer: WholeAnswer, redactor: Redactor): void {
-  const [status, headers, body] = encode(answer, redactor);
+/** Bytes from which an answer is worth compressing: what is sent through `kubectl port-forward` may have many MiB. */
+const worthCompressing = 16_384;
+
+async function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: WholeAnswer,
+  redactor: Redactor,
+): Promise<void> {
+  const [status, given, whole] = encode(answer, redactor);
+  let [headers, body] = [given, whole];
+  const isOurs = answer.kind !== "bytes" && request.method !== "HEAD";
+  if (isOurs && Buffer.byteLength(whole) >= worthCompressing) {
+    headers = { ...given, vary: "accept-encoding" };
+    const encoding = bestEncoding(acceptEncodingOf(request));
+    if (encoding !== undefined) {
+      body = await compressed(whole, encoding);
+      headers = { ...headers, "content-encoding": encoding };
+    }
+  }
   response
     .writeHead(status, { ...headers, ...lengthOf(status, body), "x-content-type-options": "nosniff" })
     .end(body);
   const { afterwards } = answer.kind === "text" ? answer : {};
   if (afterwards !== undefined) finished(response, afterwards);
+}
+
+function acceptEncodingOf({ headers }: IncomingMessage): string | undefined {
+  const given = headers["accept-encoding"];
+  return typeof given === "string" ? given : undefined;
 }
 
 /** An answer without a body has no length either (RFC 9110, 8.6). */

@@ -6,10 +6,12 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { Readable } from "node:stream";
 import { describe, test } from "node:test";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { statusRoutes } from "../../../src/agent/status-routes.ts";
 import { type Answer, type Asked, type Route, text } from "../../../src/status/contract/route.ts";
 import { listenForStatus } from "../../../src/status/server.ts";
 import { Redactor } from "../../../src/telemetry/redactor.ts";
+import { scrapeAt } from "../../support/scrape-port.ts";
 import { bareRequest, holdOpen, sendRaw, statusOf } from "../../support/raw-http.ts";
 import { statusParts } from "../../support/status-parts.ts";
 import { testLog } from "../../support/test-log.ts";
@@ -152,6 +154,45 @@ describe("the status port", () => {
       assert.deepEqual(lines, []);
     });
   }
+
+  test("compresses what is large for those who take it, and nothing of somebody else", async () => {
+    const value = { lines: Array.from({ length: 1_000 }, (_, line) => `this is line ${line}`) };
+    await using server = await listenForStatus(
+      { host: "127.0.0.1", port: 0, metricsLocalOnly: false },
+      [
+        route("/large", () => ({ kind: "json", value })),
+        route("/small", () => ({ kind: "json", value: {} })),
+        route("/others", () => ({ kind: "bytes", status: 200, bytes: Buffer.alloc(60_000, "a") })),
+      ],
+      {},
+      { log: testLog().log, redactor: new Redactor() },
+    );
+    const ask = (path: string, accepted: string, method = "GET"): ReturnType<typeof scrapeAt> =>
+      scrapeAt(server.port, {
+        path,
+        method,
+        headers: accepted === "" ? {} : { "accept-encoding": accepted },
+      });
+    for (const [accepted, encoding, decode] of [
+      ["gzip, deflate, br", "gzip", gunzipSync],
+      ["gzip;q=0.5, zstd", "zstd", zstdDecompressSync],
+      ["gzip;q=0, br", undefined, (body: Buffer) => body],
+      ["", undefined, (body: Buffer) => body],
+    ] as const) {
+      const { status, headers, body } = await ask("/large", accepted);
+      assert.equal(status, 200);
+      assert.equal(headers["content-encoding"], encoding, accepted);
+      assert.equal(headers["vary"], "accept-encoding");
+      assert.equal(headers["content-length"], String(body.length));
+      assert.deepEqual(JSON.parse(decode(body).toString("utf8")), value);
+    }
+    for (const [path, method] of [
+      ["/small", "GET"],
+      ["/others", "GET"],
+      ["/large", "HEAD"],
+    ] as const)
+      assert.equal((await ask(path, "gzip", method)).headers["content-encoding"], undefined, path);
+  });
 
   test("does not keep what belongs to an answer for as long as the connection", async () => {
     const counts: number[] = [];
