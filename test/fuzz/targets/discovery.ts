@@ -91,7 +91,10 @@ interface RunningPlane extends AsyncDisposable {
   readonly check: () => void;
 }
 
-async function runningPlane(): Promise<RunningPlane> {
+/** What a caller's credential proves to be its own to report on: any workload of its service account. */
+type OwnWorkload = RegExp | undefined;
+
+async function runningPlane(own?: OwnWorkload): Promise<RunningPlane> {
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(temporaryFolder());
   const { options } = await discoveryOptions(folder.path, {
@@ -106,7 +109,7 @@ async function runningPlane(): Promise<RunningPlane> {
     levels: { default: "info" },
     now: () => new Date(),
     write: (line) => {
-      if (line.includes("workload is unhealthy")) wrong.push(line);
+      if (line.includes("workload is unhealthy") && own?.test(line) !== true) wrong.push(line);
       if (line.includes("certificate signed") && !line.includes(identity)) wrong.push(line);
     },
   });
@@ -124,6 +127,7 @@ async function runningPlane(): Promise<RunningPlane> {
 function discoveryTarget(
   name: string,
   more: Readonly<Record<string, string>>,
+  own: OwnWorkload,
   reach: (plane: DiscoveryServer) => { open: () => Socket; channel: () => GrpcChannel },
 ): FuzzTarget {
   const all = calls(more);
@@ -145,7 +149,7 @@ function discoveryTarget(
     concurrency: 16,
     maxBytes: 65_536,
     open: async (): Promise<OpenTarget> => {
-      const running = await runningPlane();
+      const running = await runningPlane(own);
       const { open, channel } = reach(running.plane);
       return {
         feed: async (input) => {
@@ -183,23 +187,28 @@ const pagesTarget = httpTarget("discovery-http", async () => {
 
 export const discoveryTargets: readonly FuzzTarget[] = [
   pagesTarget,
-  discoveryTarget("discovery-plain", {}, ({ ports }) => ({
+  discoveryTarget("discovery-plain", {}, undefined, ({ ports }) => ({
     open: () => connect({ host, port: ports.grpc ?? 0 }),
     channel: () => new GrpcChannel({ address: `${host}:${ports.grpc ?? 0}`, tls: undefined }),
   })),
-  discoveryTarget("discovery-tls", authorization, ({ ports, rootCertificatePem }) => ({
-    open: () =>
-      connectTls({
-        host,
-        port: ports.secureGrpc,
-        ca: rootCertificatePem,
-        ALPNProtocols: ["h2"],
-        servername: "localhost",
-      }),
-    channel: () =>
-      new GrpcChannel({
-        address: `${host}:${ports.secureGrpc}`,
-        tls: { rootCertificates: Buffer.from(rootCertificatePem) },
-      }),
-  })),
+  discoveryTarget(
+    "discovery-tls",
+    authorization,
+    /"proxy":"[^"~]+~[^"~]+~[^"~]+\.demo~/,
+    ({ ports, rootCertificatePem }) => ({
+      open: () =>
+        connectTls({
+          host,
+          port: ports.secureGrpc,
+          ca: rootCertificatePem,
+          ALPNProtocols: ["h2"],
+          servername: "localhost",
+        }),
+      channel: () =>
+        new GrpcChannel({
+          address: `${host}:${ports.secureGrpc}`,
+          tls: { rootCertificates: Buffer.from(rootCertificatePem) },
+        }),
+    }),
+  ),
 ];
