@@ -20,7 +20,7 @@ const kinds: readonly Kind[] = [
     socket.write("GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n");
   },
   (socket) => {
-    socket.write("POST /reload HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\nhalf");
+    socket.write("POST /healthz/ready HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\nhalf");
   },
 ];
 

@@ -1,5 +1,5 @@
 /** Readiness probes on kept connections, one after the other on each, as fast as they are answered. */
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { sleep } from "../../../src/lifecycle/sleep.ts";
 
 export interface Probes {
@@ -15,17 +15,25 @@ const request = "GET /healthz/ready HTTP/1.1\r\nhost: localhost\r\naccept: text/
 /** @throws Error for an answer that is not 200 */
 export async function probe(port: number, connections: number, seconds: number): Promise<Probes> {
   const latencies: number[] = [];
+  const sockets = new Set<Socket>();
   let failure: Error | undefined;
-  const sockets = Array.from({ length: connections }, () => {
+  let isOver = false;
+  const open = (): void => {
     let sentAt = 0;
     const socket = connect({ host: "127.0.0.1", port, noDelay: true });
     const send = (): void => {
       sentAt = performance.now();
       socket.write(request);
     };
+    sockets.add(socket);
     socket.once("connect", send);
     socket.on("error", (error) => {
       failure ??= error;
+    });
+    // One that waited may make room for another client; the next probe comes on a new one.
+    socket.once("close", () => {
+      sockets.delete(socket);
+      if (!isOver) open();
     });
     socket.on("data", (data: Buffer) => {
       const head = data.toString("latin1");
@@ -33,11 +41,12 @@ export async function probe(port: number, connections: number, seconds: number):
       latencies.push(performance.now() - sentAt);
       send();
     });
-    return socket;
-  });
+  };
+  for (let index = 0; index < connections; index += 1) open();
   const started = performance.now();
   await sleep(seconds * 1_000);
   const elapsed = (performance.now() - started) / 1_000;
+  isOver = true;
   for (const socket of sockets) socket.destroy();
   if (failure !== undefined) throw failure;
   const sorted = latencies.toSorted((one, other) => one - other);
