@@ -151,32 +151,44 @@ async function interrupted(folder: string): Promise<CallsReport> {
   await call(...words);
   const whole = rules();
   await call("clean-iptables");
-  const programs = join(folder, "programs");
-  mkdirSync(programs);
-  const killer = join(programs, "ip6tables-nft-restore");
-  writeFileSync(killer, "#!/bin/sh\nkill -9 $PPID\n");
-  chmodSync(killer, 0o755);
-  await using killed = startOutrider({
-    args: words,
-    env: { PATH: `${programs}${delimiter}${process.env["PATH"] ?? ""}` },
-  });
-  await killed.exitWithin(120_000);
+  await killedBefore("ip6tables-nft-restore", folder, words);
   const half = rules();
   const next = await call(...words);
   const repaired = rules();
   await call("clean-iptables");
   const afterwards = rules();
+  await killedBefore("iptables-nft-restore", folder, [
+    ...words,
+    ...["--istio-inbound-interception-mode", "TPROXY"],
+  ]);
+  const onlyRoutes = rules();
+  await call("clean-iptables");
+  const afterRoutes = rules();
   const several = await Promise.all([call(...words), call(...words), call(...words)]);
   return {
     "killed half-way: something is there": half !== before && half !== whole,
     "killed half-way: the next call": next,
     "killed half-way: the next call repairs": repaired === whole,
     "killed half-way: cleaned": afterwards === before,
+    "killed before the first rule: routes are there": onlyRoutes !== before,
+    "killed before the first rule: cleaned": afterRoutes === before,
     "several at once: each": several.every(({ code }) => code === 0),
     "several at once: one does it": several.filter(({ said }) => said.startsWith("applied")).length === 1,
     "several at once: the rules": rules() === whole,
     "cleaned at last": (await call("clean-iptables")).code === 0 && rules() === before,
   };
+}
+
+/** A call that dies at once when it comes to run this program. */
+async function killedBefore(program: string, folder: string, args: readonly string[]): Promise<void> {
+  const programs = join(folder, `without-${program}`);
+  mkdirSync(programs);
+  const killer = join(programs, program);
+  writeFileSync(killer, "#!/bin/sh\nkill -9 $PPID\n");
+  chmodSync(killer, 0o755);
+  const env = { PATH: `${programs}${delimiter}${process.env["PATH"] ?? ""}` };
+  await using killed = startOutrider({ args, env });
+  await killed.exitWithin(120_000);
 }
 
 /** As a CNI plugin calls, from a node, whose own rules and addresses are another matter. */

@@ -14,7 +14,9 @@ import { captureCases, type CaptureTexts, planFor } from "./capture-cases.ts";
 import { answerAsProgram } from "./namespaced-program.ts";
 
 /** How rules get into the kernel. */
-export type Way = "iptables-nft" | "iptables-legacy" | "native-nft";
+export const ways = ["iptables-nft", "iptables-legacy", "native-nft"] as const;
+
+export type Way = (typeof ways)[number];
 
 /** What is to be shown. */
 export type RulesQuestion =
@@ -41,7 +43,8 @@ function run(file: string, args: readonly string[], input = ""): string {
   return execFileSync(file, args, { input, encoding: "utf8", stdio: ["pipe", "pipe", "pipe"] });
 }
 
-function optionsOf(way: Way, force = false): ApplyOptions {
+/** What makes rules go that way. */
+export function applyOptionsFor(way: Way, force = false): ApplyOptions {
   return {
     nativeNftables: way === "native-nft",
     binary: way === "iptables-legacy" ? "legacy" : "nft",
@@ -50,7 +53,7 @@ function optionsOf(way: Way, force = false): ApplyOptions {
 }
 
 /** Everything that the kernel holds; tables that the old back end keeps without any rule do not count. */
-function everything(): string {
+export function everythingHeld(): string {
   const saves = ["iptables-nft-save", "ip6tables-nft-save", "iptables-legacy-save", "ip6tables-legacy-save"];
   const rules = saves.map((save) => byChain(run(save, []), /^\*\w+/, /^-A \S+/, /^-A .*|^:\S+ -/));
   const routes = [["rule"], ["route", "show", "table", "all"], ["addr"]].flatMap((words) => [
@@ -77,6 +80,9 @@ function byChain(text: string, isTable: RegExp, isChain: RegExp, isShown: RegExp
     .map(([key, lines]) => [key, ...lines].join("\n"))
     .join("\n");
 }
+
+/** Those of TPROXY unless flags say otherwise. */
+export const tproxyRoute = { mark: 1_337, table: 133 } as const;
 
 /** Rules of somebody else, in the back end that is used. */
 function putForeignRules(way: Way): void {
@@ -143,18 +149,18 @@ function expect(outcome: CaptureOutcome, kind: CaptureOutcome["kind"]): void {
 async function applied(way: Way, runs: number): Promise<void> {
   const tools = toolsIn(undefined);
   putForeignRules(way);
-  const before = everything();
+  const before = everythingHeld();
   await fc.assert(
     fc.asyncProperty(anyTexts, async (texts) => {
       const plan = planFor(texts);
-      expect(await applyCapture(plan, optionsOf(way), tools), "changed");
-      const once = everything();
-      expect(await applyCapture(plan, optionsOf(way), tools), "unchanged");
-      expect(await applyCapture(plan, optionsOf(way, true), tools), "changed");
-      same(everything(), once, "applied twice");
-      expect(await cleanCapture(tools), "changed");
-      same(everything(), before, "cleaned");
-      expect(await cleanCapture(tools), "unchanged");
+      expect(await applyCapture(plan, applyOptionsFor(way), tools), "changed");
+      const once = everythingHeld();
+      expect(await applyCapture(plan, applyOptionsFor(way), tools), "unchanged");
+      expect(await applyCapture(plan, applyOptionsFor(way, true), tools), "changed");
+      same(everythingHeld(), once, "applied twice");
+      expect(await cleanCapture(tools, tproxyRoute), "changed");
+      same(everythingHeld(), before, "cleaned");
+      expect(await cleanCapture(tools, tproxyRoute), "unchanged");
     }),
     { numRuns: runs },
   );
@@ -181,23 +187,23 @@ const other: CaptureTexts = {
 async function changed(way: Way): Promise<void> {
   const tools = toolsIn(undefined);
   putForeignRules(way);
-  const before = everything();
+  const before = everythingHeld();
   const results = new Map<CaptureTexts, string>();
   for (const texts of [one, other]) {
-    expect(await applyCapture(planFor(texts), optionsOf(way), tools), "changed");
-    results.set(texts, everything());
-    expect(await cleanCapture(tools), "changed");
-    same(everything(), before, "cleaned");
+    expect(await applyCapture(planFor(texts), applyOptionsFor(way), tools), "changed");
+    results.set(texts, everythingHeld());
+    expect(await cleanCapture(tools, tproxyRoute), "changed");
+    same(everythingHeld(), before, "cleaned");
   }
   for (const texts of [one, other, one]) {
-    expect(await applyCapture(planFor(texts), optionsOf(way), tools), "changed");
-    same(everything(), results.get(texts) ?? "", "changed");
+    expect(await applyCapture(planFor(texts), applyOptionsFor(way), tools), "changed");
+    same(everythingHeld(), results.get(texts) ?? "", "changed");
   }
   // A back end that is left for another keeps nothing.
   const next: Way = way === "native-nft" ? "iptables-nft" : "native-nft";
-  expect(await applyCapture(planFor(other), optionsOf(next), tools), "changed");
-  expect(await applyCapture(planFor(one), optionsOf(way), tools), "changed");
-  same(everything(), results.get(one) ?? "", "changed back");
+  expect(await applyCapture(planFor(other), applyOptionsFor(next), tools), "changed");
+  expect(await applyCapture(planFor(one), applyOptionsFor(way), tools), "changed");
+  same(everythingHeld(), results.get(one) ?? "", "changed back");
 }
 
 /** Everything else happens; the program whose words have this in them fails. */
@@ -214,16 +220,18 @@ async function rolledBack(way: Way): Promise<void> {
   const words = way === "native-nft" ? ["route add"] : ["ip6tables-", "route add", "rule add"];
   for (const earlier of [undefined, one]) {
     if (earlier !== undefined)
-      expect(await applyCapture(planFor(earlier), optionsOf(way), toolsIn(undefined)), "changed");
-    const before = everything();
+      expect(await applyCapture(planFor(earlier), applyOptionsFor(way), toolsIn(undefined)), "changed");
+    const before = everythingHeld();
     for (const word of words) {
       const fails = word === "ip6tables-" ? "ip6tables-" : word;
       const broken =
-        fails === "ip6tables-" ? failing(`${fails}${optionsOf(way).binary ?? ""}-restore`) : failing(fails);
-      const outcome = await applyCapture(planFor(other), optionsOf(way), broken);
+        fails === "ip6tables-"
+          ? failing(`${fails}${applyOptionsFor(way).binary ?? ""}-restore`)
+          : failing(fails);
+      const outcome = await applyCapture(planFor(other), applyOptionsFor(way), broken);
       if (outcome.kind !== "failed") throw new Error(`${word} did not fail`);
       if (outcome.left.length > 0 && word !== "ip6tables-") throw new Error(outcome.left.join("; "));
-      same(everything(), before, `after a failed ${word}`);
+      same(everythingHeld(), before, `after a failed ${word}`);
     }
   }
 }
@@ -231,10 +239,10 @@ async function rolledBack(way: Way): Promise<void> {
 /** A first call that was killed has left half of it. */
 async function repaired(way: Way): Promise<void> {
   const tools = toolsIn(undefined);
-  const before = everything();
+  const before = everythingHeld();
   const plan: CapturePlan = planFor(other);
-  expect(await applyCapture(plan, optionsOf(way), tools), "changed");
-  const whole = everything();
+  expect(await applyCapture(plan, applyOptionsFor(way), tools), "changed");
+  const whole = everythingHeld();
   if (way === "native-nft") run("nft", ["delete", "table", "ip6", "istio-proxy-nat"]);
   else {
     const iptables = way === "iptables-legacy" ? "iptables-legacy" : "iptables-nft";
@@ -243,10 +251,10 @@ async function repaired(way: Way): Promise<void> {
     run(iptables, ["-t", "mangle", "-D", "ISTIO_INBOUND", "1"]);
   }
   run("ip", ["route", "flush", "table", "133"]);
-  expect(await applyCapture(plan, optionsOf(way), tools), "changed");
-  same(everything(), whole, "repaired");
-  expect(await cleanCapture(tools), "changed");
-  same(everything(), before, "cleaned");
+  expect(await applyCapture(plan, applyOptionsFor(way), tools), "changed");
+  same(everythingHeld(), whole, "repaired");
+  expect(await cleanCapture(tools, tproxyRoute), "changed");
+  same(everythingHeld(), before, "cleaned");
 }
 
 async function answer(question: RulesQuestion): Promise<readonly string[]> {

@@ -10,6 +10,7 @@ import { listNftTables, nftStep } from "./nft-steps.ts";
 import { type CaptureOutcome, failure, failureCode } from "./outcome.ts";
 import { routeSteps } from "./route-steps.ts";
 import { ruleSteps } from "./rule-steps.ts";
+import type { TproxyRoute } from "./routes.ts";
 import { makeAll, type Step } from "./steps.ts";
 import type { RunTool } from "./tool.ts";
 
@@ -42,7 +43,13 @@ export async function applyCapture(
   if (options.nativeNftables) {
     if (nft === undefined) return nftUnusable(run);
     const held = { backEnds: backEnds.found, nft };
-    const outcome = await makeAll([nftStep(run, plan, nft), ...(await removals(held, run, plan))]);
+    const routes = await allRoutes(held, run, plan);
+    const outcome = await makeAll([
+      ...routes.add,
+      nftStep(run, plan, nft),
+      ...routes.remove,
+      ...withoutRules(held.backEnds, run),
+    ]);
     const isSame = outcome.kind === "changed" && outcome.what.length === 1 && !options.force;
     const after = isSame ? await listNftTables(run) : undefined;
     return after?.join("\n") === nft.join("\n") ? { kind: "unchanged" } : outcome;
@@ -60,39 +67,38 @@ export async function applyCapture(
   const others = backEnds.found.filter((backEnd) => backEnd !== chosen);
   const routes = await allRoutes({ backEnds: backEnds.found, nft: nft ?? [] }, run, plan);
   return makeAll([
-    ...rules,
+    // What rules mark finds its way from the first packet on.
     ...routes.add,
+    ...rules,
     ...routes.remove,
     ...withoutRules(others, run),
     ...nftRemovals(nft, run),
   ]);
 }
 
-/** No rule and no route of ours, in whichever back end. */
-export async function cleanCapture(run: RunTool): Promise<CaptureOutcome> {
+/**
+ * No rule and no route of ours, in whichever back end.
+ *
+ * @param tproxy is ours too where a call that was killed has left it without rules
+ */
+export async function cleanCapture(run: RunTool, tproxy: TproxyRoute): Promise<CaptureOutcome> {
   const [backEnds, nft] = await Promise.all([readBackEnds(run), listNftTables(run)]);
   if (backEnds.found.length === 0 && nft === undefined) return noBackEnd(backEnds, undefined);
-  return makeAll([
-    ...(await removals({ backEnds: backEnds.found, nft: nft ?? [] }, run, [])),
-    ...nftRemovals(nft, run),
-  ]);
-}
-
-/** Routes first: while they are there, rules say whose they are. */
-async function removals(held: AllHeld, run: RunTool, plan: CapturePlan): Promise<readonly Step[]> {
-  const routes = await allRoutes(held, run, plan);
-  return [...routes.add, ...routes.remove, ...withoutRules(held.backEnds, run)];
+  const routes = await allRoutes({ backEnds: backEnds.found, nft: nft ?? [] }, run, [], tproxy);
+  // Routes first: while they are there, rules say whose they are.
+  return makeAll([...routes.remove, ...withoutRules(backEnds.found, run), ...nftRemovals(nft, run)]);
 }
 
 async function allRoutes(
   { backEnds, nft }: AllHeld,
   run: RunTool,
   plan: CapturePlan,
+  tproxy?: TproxyRoute,
 ): Promise<{ readonly add: readonly Step[]; readonly remove: readonly Step[] }> {
   const each = await Promise.all(
     families.map((family) => {
       const held = backEnds.flatMap((backEnd) => backEnd.held[family]?.saved.tables ?? []);
-      return routeSteps(run, family, { held, nft }, planOf(plan, family));
+      return routeSteps(run, family, { held, nft, tproxy }, planOf(plan, family));
     }),
   );
   return { add: each.flatMap(({ add }) => add), remove: each.flatMap(({ remove }) => remove) };

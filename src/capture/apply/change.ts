@@ -2,6 +2,7 @@
  * From what the kernel holds to what is wanted, as one input of `iptables-restore --noflush`: each table changes at
  * once, and rules of others stay where they are.
  */
+import { meanwhile } from "./meanwhile.ts";
 import { isEmpty, isSame, type TableState } from "./table-state.ts";
 
 /** One table as it is and as it is to be. */
@@ -12,14 +13,26 @@ export interface TableChange {
 
 /** Empty when nothing has to change. */
 export function changeInput(changes: readonly TableChange[], force = false): string {
-  const lines = changes
-    .filter(({ held, wanted }) => !isSame(held, wanted) || (force && !(isEmpty(held) && isEmpty(wanted))))
-    .toSorted((one, other) => Number(isLoss(one)) - Number(isLoss(other)))
-    .flatMap(tableLines);
-  return lines.map((line) => `${line}\n`).join("");
+  const due = changes.filter(
+    ({ held, wanted }) => !isSame(held, wanted) || (force && !(isEmpty(held) && isEmpty(wanted))),
+  );
+  const [losing, gaining] = [due.filter(isLoss), due.filter((change) => !isLoss(change))];
+  // Tables that capture less than before come last: what they captured is captured elsewhere by then.
+  const steps =
+    gaining.length === 0
+      ? losing
+      : [
+          ...losing.map(({ held, wanted }) => ({ held, wanted: meanwhile(held, wanted) })),
+          ...gaining,
+          ...losing.map(({ held, wanted }) => ({ held: meanwhile(held, wanted), wanted })),
+        ];
+  return steps
+    .filter((step) => force || !isSame(step.held, step.wanted))
+    .flatMap(tableLines)
+    .map((line) => `${line}\n`)
+    .join("");
 }
 
-/** Tables that capture less than before come last: what they captured is captured elsewhere by then. */
 function isLoss({ held, wanted }: TableChange): boolean {
   return wanted.guests.length < held.guests.length;
 }

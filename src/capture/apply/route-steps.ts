@@ -2,7 +2,7 @@
 import type { Family } from "../options/address.ts";
 import type { FamilyPlan, Route } from "../plan/plan.ts";
 import { routeWords } from "../render/iptables.ts";
-import { readRoutes, routeChange } from "./routes.ts";
+import { readRoutes, routeChange, type TproxyRoute } from "./routes.ts";
 import { familyNames, problemOf } from "./rule-steps.ts";
 import type { SavedTables } from "./saved.ts";
 import type { Step } from "./steps.ts";
@@ -15,15 +15,21 @@ export interface RouteSteps {
   readonly remove: readonly Step[];
 }
 
-/**
- * @param held every table of this family that may have rules of ours
- * @param nft our tables in nftables, as it lists them
- * @param plan undefined wants none
- */
+/** What says which routes are ours. */
+export interface RouteOwnership {
+  /** Every table of this family that may have rules of ours. */
+  readonly held: readonly SavedTables[];
+  /** Our tables in nftables, as it lists them. */
+  readonly nft: readonly string[];
+  /** Ours whatever rules say. */
+  readonly tproxy: TproxyRoute | undefined;
+}
+
+/** @param plan undefined wants none */
 export async function routeSteps(
   run: RunTool,
   family: Family,
-  { held, nft }: { readonly held: readonly SavedTables[]; readonly nft: readonly string[] },
+  { held, nft, tproxy }: RouteOwnership,
   plan: FamilyPlan | undefined,
 ): Promise<RouteSteps> {
   const wanted = plan?.routes ?? [];
@@ -36,9 +42,10 @@ export async function routeSteps(
     held.some((tables) => !isEmpty(heldState("nat", tables.nat))) ||
     nft.some((line) => line.startsWith(`table ${family === "ipv6" ? "ip6" : "ip"} `));
   const hasRoutes = family === "ipv6" && hasRules;
-  if (marks.size === 0 && wanted.length === 0 && !hasRoutes) return { add: [], remove: [] };
+  if (marks.size === 0 && wanted.length === 0 && !hasRoutes && tproxy === undefined)
+    return { add: [], remove: [] };
   const texts = (await readRoutes(run, family)) ?? { rules: [], routes: [], addresses: [] };
-  const { missing, surplus } = routeChange(texts, wanted, marks, hasRules);
+  const { missing, surplus } = routeChange(texts, wanted, { marks, hasRules, tproxy });
   const change = (route: Route, does: "add" | "del"): Promise<string | undefined> => {
     const words = routeWords(family, route).map((word) => (word === "add" ? does : word));
     return run("ip", words).then((result) => problemOf(result, "ip"));

@@ -9,6 +9,22 @@ export interface RouteChange {
   readonly surplus: readonly Route[];
 }
 
+/** The mark of TPROXY's packets and the routing table that they look into. */
+export interface TproxyRoute {
+  readonly mark: number;
+  readonly table: number;
+}
+
+/** What says which routes are ours. */
+export interface OwnRoutes {
+  /** Of our rules, earlier ones included: routes for them are ours. */
+  readonly marks: ReadonlySet<number>;
+  /** The address for IPv6 is ours where rules of ours are. */
+  readonly hasRules: boolean;
+  /** Ours whatever rules say, and the address as well. */
+  readonly tproxy: TproxyRoute | undefined;
+}
+
 /** What `ip rule show`, `ip route show table all` and `ip addr show dev lo` say. */
 export interface RouteTexts {
   readonly rules: readonly string[];
@@ -19,17 +35,11 @@ export interface RouteTexts {
 /** The address that IPv6 rules need, which is nobody else's. */
 const passthrough = "::6/128";
 
-/**
- * @param marks of our rules, earlier ones included: routes for them are ours
- * @param hasIpv6Rules the address for IPv6 is ours where rules of ours are
- */
-export function routeChange(
-  texts: RouteTexts,
-  wanted: readonly Route[],
-  marks: ReadonlySet<number>,
-  hasIpv6Rules: boolean,
-): RouteChange {
-  const held = heldRoutes(texts, marks, hasIpv6Rules || wanted.some(({ kind }) => kind === "address"));
+/** From the routes that are there to those that are wanted; those of others stay. */
+export function routeChange(texts: RouteTexts, wanted: readonly Route[], own: OwnRoutes): RouteChange {
+  const hasAddress =
+    own.hasRules || own.tproxy !== undefined || wanted.some(({ kind }) => kind === "address");
+  const held = heldRoutes(texts, own, hasAddress);
   const isIn = (routes: readonly Route[], route: Route): boolean =>
     routes.some((other) => keyOf(other) === keyOf(route));
   return {
@@ -40,15 +50,15 @@ export function routeChange(
 
 function heldRoutes(
   { rules, routes, addresses }: RouteTexts,
-  marks: ReadonlySet<number>,
+  { marks, tproxy }: OwnRoutes,
   isPassthroughOurs: boolean,
 ): readonly Route[] {
   const because = "";
   const forMarks = rules.flatMap((line) => {
-    const [, mark, table] = /fwmark (0x[\da-f]+|\d+)(?:\/0xffffffff)? lookup (\d+)/.exec(line) ?? [];
-    return mark !== undefined && marks.has(Number(mark))
-      ? [{ kind: "rule" as const, mark: Number(mark), table: Number(table), because }]
-      : [];
+    const [, ...digits] = /fwmark (0x[\da-f]+|\d+)(?:\/0xffffffff)? lookup (\d+)/.exec(line) ?? [];
+    const [mark = 0, table = 0] = digits.map(Number);
+    const isOurs = marks.has(mark) || (mark === tproxy?.mark && table === tproxy.table);
+    return isOurs ? [{ kind: "rule" as const, mark, table, because }] : [];
   });
   const tables = [...new Set(forMarks.map(({ table }) => table))].filter((table) =>
     routes.some((line) => line.startsWith("local default dev lo ") && line.includes(` table ${table} `)),

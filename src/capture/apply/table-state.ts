@@ -40,7 +40,12 @@ const ourChains: ReadonlySet<string> = new Set(Object.values(chains));
 
 /** True for a chain that only we make. */
 export function isOurs(chain: string): boolean {
-  return ourChains.has(chain) || chain.startsWith(copiesOf);
+  return ourChains.has(chain) || isCopies(chain);
+}
+
+/** True for a chain of copies, to which nothing jumps. */
+export function isCopies(chain: string): boolean {
+  return chain.startsWith(copiesOf);
 }
 
 /** As the plan wants it. */

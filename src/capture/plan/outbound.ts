@@ -6,6 +6,7 @@ import {
   from,
   fromInterface,
   jump,
+  marked,
   notTo,
   notToPort,
   notToPorts,
@@ -18,6 +19,7 @@ import {
 import { proxyOwners } from "./owner.ts";
 import { type FamilyPlace, textsOf } from "./place.ts";
 import { type Action, builtIn, chains, type Match, type Rule } from "./plan.ts";
+import { isTproxy } from "./tproxy.ts";
 
 /** A rule of the outbound chain. */
 function output(matches: readonly Match[], action: Action, because: string): Rule {
@@ -44,8 +46,21 @@ export function outboundByCaller(options: CaptureOptions, place: FamilyPlace): r
       back,
       "Envoy calls the application from this address: the call has been through Envoy",
     ),
+    ...transparentCalls(options),
     ...proxyOwners(options).flatMap((owner) => ownTraffic(options, place, owner)),
     ...ownerGroups(options),
+  ];
+}
+
+/** Not among Istio's rules, whose Envoy calls itself for ever when its user is the proxy's, and not root. */
+function transparentCalls(options: CaptureOptions): readonly Rule[] {
+  if (!isTproxy(options)) return [];
+  return [
+    output(
+      [tcp, throughLoopback, marked(options.tproxyMark)],
+      back,
+      "Envoy calls the application from its caller's address: the call has been through Envoy",
+    ),
   ];
 }
 

@@ -10,7 +10,7 @@ function mangle(chain: string, matches: readonly Match[], action: Action, becaus
 }
 
 /** Not with REDIRECT, or where nothing inbound is captured. */
-function isTproxy({ inboundMode, inboundPorts }: CaptureOptions): boolean {
+export function isTproxy({ inboundMode, inboundPorts }: CaptureOptions): boolean {
   return inboundMode === "TPROXY" && inboundPorts.length > 0;
 }
 

@@ -1,4 +1,5 @@
 /** What a call of `outrider iptables` asks for: flags and variables as options and plan, or every problem. */
+import type { TproxyRoute } from "../../capture/apply/routes.ts";
 import { toolsIn } from "../../capture/apply/tool.ts";
 import { givenSettings } from "../../capture/options/given.ts";
 import { readCaptureOptions } from "../../capture/options/read-options.ts";
@@ -15,6 +16,8 @@ export type IptablesCall =
   | {
       readonly kind: "valid";
       readonly plan: CapturePlan;
+      /** Which routes TPROXY has, or had. */
+      readonly tproxy: TproxyRoute;
       readonly run: RunOptions;
       /** Of Envoy and the agent. */
       readonly proxyUids: readonly number[];
@@ -40,15 +43,16 @@ export async function readCall(args: Arguments, { env }: Pick<CommandContext, "e
   }
   const capture = readCaptureOptions(settings, place);
   if (capture.kind === "invalid") problems.push(...capture.problems);
-  return capture.kind === "invalid" || problems.length > 0
-    ? { kind: "invalid", problems }
-    : {
-        kind: "valid",
-        plan: planCapture(capture.options),
-        run,
-        proxyUids: capture.options.proxyUids,
-        warnings: capture.warnings,
-      };
+  if (capture.kind === "invalid" || problems.length > 0) return { kind: "invalid", problems };
+  const { options, warnings } = capture;
+  return {
+    kind: "valid",
+    plan: planCapture(options),
+    tproxy: { mark: options.tproxyMark, table: options.tproxyRouteTable },
+    run,
+    proxyUids: options.proxyUids,
+    warnings,
+  };
 }
 
 /** The text of a flag of these settings, undefined where it was not given. */

@@ -18,7 +18,7 @@ const remedies: Readonly<Record<CaptureFailureCode, string>> = {
 
 /** Resolves to the exit code. */
 export async function changeRules(
-  { plan, run }: Extract<IptablesCall, { readonly kind: "valid" }>,
+  { plan, tproxy, run }: Extract<IptablesCall, { readonly kind: "valid" }>,
   isCleanup: boolean,
   context: Pick<CommandContext, "print" | "printError">,
 ): Promise<number> {
@@ -29,7 +29,7 @@ export async function changeRules(
     turn === undefined
       ? { kind: "failed", code: "BUSY", message: "rules are being changed by another call", left: [] }
       : isCleanup
-        ? await cleanCapture(tools)
+        ? await cleanCapture(tools, tproxy)
         : await applyCapture(
             plan,
             { nativeNftables: run.nativeNftables, binary: run.binary, force: run.forceApply },

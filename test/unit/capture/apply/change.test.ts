@@ -71,7 +71,7 @@ describe("a change of rules", () => {
     assert.doesNotMatch(removal, /^-A/m);
   });
 
-  test("what captures is put in before what captured is taken out", () => {
+  test("what captures is put in before what captured is taken out, whatever else is new", () => {
     const plan = (mode: string) => {
       const [ipv4] = planFor({ "istio-inbound-ports": "*", "istio-inbound-interception-mode": mode });
       assert.ok(ipv4 !== undefined);
@@ -84,7 +84,8 @@ describe("a change of rules", () => {
       }));
       return changeInput(changes).match(/^\*\w+/gm) ?? [];
     };
-    assert.deepEqual(tables("REDIRECT", "TPROXY"), ["*mangle", "*nat"]);
+    // The new rules of nat must be there before the first connection that mangle captures.
+    assert.deepEqual(tables("REDIRECT", "TPROXY"), ["*nat", "*mangle", "*nat"]);
     assert.deepEqual(tables("TPROXY", "REDIRECT"), ["*nat", "*mangle"]);
   });
 });
