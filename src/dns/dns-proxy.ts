@@ -174,6 +174,8 @@ export class DnsProxy implements AsyncDisposable {
       this.#log.warn("only root may listen there: the DNS proxy is on localhost", { port: listen.port });
       await this.#bindTo({ kind: "localhost", port: usualPort });
     }
+    // Now it is known which of the servers are this one.
+    this.#forwarder.changed();
     this.#log.info("DNS is answered", { on: this.#places.map(formatHostPort).join(" ") });
   }
 

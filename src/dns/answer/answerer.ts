@@ -8,7 +8,7 @@ import { writeAnswer, type AnswerStyle } from "../table/write-answer.ts";
 import type { NameTable } from "../table/name-table.ts";
 import { writeNames } from "../table/reverse.ts";
 import { undisguised } from "../upstream/exchange.ts";
-import type { Forwarded, Question } from "../upstream/forwarder.ts";
+import type { Forwarded, Question } from "../upstream/forwarding.ts";
 import type { ResolverConfig } from "../upstream/resolv-conf.ts";
 import { maxMessageBytes, rcode } from "../wire/constants.ts";
 import { type Query, readQuery } from "../wire/query.ts";
@@ -68,13 +68,22 @@ const maxOpen = 4_096;
 /** An answer that has ended is given to a client that has waited for so long, in milliseconds (RFC 8767, 5). */
 const stalePatienceMs = 1_800;
 
+/** What one of those who wait is told: what upstreams said, or that nobody could be asked. */
+type OnForwarded = (forwarded: Forwarded | Error) => void;
+
+/** Those who wait for the answer to one question. */
+type Waiting = OnForwarded[];
+
+/** What a query comes to that somebody else has to answer. */
+type OnAnswer = (answer: Buffer | undefined, source: AnswerSource) => void;
+
 /** One for all clients. */
 export class Answerer {
   readonly #options: AnswererOptions;
   readonly #deps: AnswererDependencies;
   readonly #limit: ClientLimit;
   /** Equal questions wait for one answer. */
-  readonly #asking = new Map<string, Promise<Forwarded>>();
+  readonly #asking = new Map<string, Waiting>();
   #generation = 0;
 
   constructor(options: AnswererOptions, deps: AnswererDependencies) {
@@ -121,6 +130,11 @@ export class Answerer {
     return emptyReply(message, code);
   }
 
+  #failed(message: Buffer, { edns }: Query, source: AnswerSource): Buffer {
+    const failure = this.#empty(message, rcode.servFail, source);
+    return edns === undefined ? failure : withOpt(failure);
+  }
+
   #elsewhere(
     message: Buffer,
     query: Query,
@@ -138,62 +152,89 @@ export class Answerer {
     if (this.#limit.open > 0 && this.#deps.forwarder.hasSent(client.port, message))
       return this.#empty(message, rcode.servFail, "loop");
     if (!this.#limit.enter(client.address)) return this.#empty(message, rcode.refused, "limit");
-    return this.#forward(message, query, client, key).then(
-      ({ answer, source }) => {
+    return new Promise((resolve, reject) => {
+      const onAnswer: OnAnswer = (answer, source) => {
         this.#limit.leave(client.address);
-        if (answer !== undefined) return finish(answer, source);
-        const failure = this.#empty(message, rcode.servFail, source);
-        return query.edns === undefined ? failure : withOpt(failure);
-      },
-      (error: unknown) => {
+        try {
+          resolve(answer === undefined ? this.#failed(message, query, source) : finish(answer, source));
+        } catch (error) {
+          // Others wait for the same answer, and it may suit them.
+          reject(error instanceof Error ? error : new Error(errorMessage(error)));
+        }
+      };
+      this.#forward(message, query, client, key, onAnswer, (error) => {
         this.#limit.leave(client.address);
-        throw new Error(`a query could not be forwarded: ${errorMessage(error)}`, { cause: error });
-      },
-    );
+        reject(new Error(`a query could not be forwarded: ${error.message}`, { cause: error }));
+      });
+    });
   }
 
   /** What an upstream says, or what one said before. */
-  async #forward(
+  #forward(
     message: Buffer,
     query: Query,
     { overTcp }: Client,
     key: string | undefined,
-  ): Promise<{ readonly answer: Buffer | undefined; readonly source: AnswerSource }> {
+    onAnswer: OnAnswer,
+    onError: (error: Error) => void,
+  ): void {
     const { cache } = this.#deps;
     const stale = (): Buffer | undefined =>
       key === undefined ? undefined : cache.takeStale(key, performance.now());
-    const forwarding = this.#ask(
-      { message, questionEnd: query.questionEnd, hasEdns: query.edns !== undefined, overTcp },
-      key,
-    );
-    const first = stale() === undefined ? await forwarding : await soonOr(forwarding, stalePatienceMs);
-    if (first?.isGood === true && first.message !== undefined)
-      return { answer: Buffer.from(first.message), source: "upstream" };
-    const old = stale();
-    if (old !== undefined) return { answer: old, source: "stale" };
-    const last = first ?? (await forwarding);
-    return { answer: last.message && Buffer.from(last.message), source: last.isGood ? "upstream" : "failed" };
+    let isOver = false;
+    const end = (answer: Buffer | undefined, source: AnswerSource): void => {
+      isOver = true;
+      patience?.cancel();
+      onAnswer(answer, source);
+    };
+    const patience =
+      stale() === undefined
+        ? undefined
+        : new Timer(stalePatienceMs, () => {
+            const old = stale();
+            if (old !== undefined) end(old, "stale");
+          });
+    const question = { message, questionEnd: query.questionEnd, hasEdns: query.edns !== undefined, overTcp };
+    this.#ask(question, key, (forwarded) => {
+      if (isOver) return;
+      if (forwarded instanceof Error) {
+        patience?.cancel();
+        onError(forwarded);
+        return;
+      }
+      const old = forwarded.isGood ? undefined : stale();
+      if (old !== undefined) end(old, "stale");
+      // Others who wait for it write their own question into it.
+      else end(forwarded.message && Buffer.from(forwarded.message), forwarded.isGood ? "upstream" : "failed");
+    });
   }
 
-  #ask(question: Question, key: string | undefined): Promise<Forwarded> {
-    const { forwarder, cache } = this.#deps;
-    const same = key === undefined ? undefined : `${question.overTcp ? "tcp" : "udp"} ${key}`;
+  #ask(question: Question, key: string | undefined, onForwarded: OnForwarded): void {
+    const same = key === undefined || !question.overTcp ? key : `tcp ${key}`;
     const open = same === undefined ? undefined : this.#asking.get(same);
-    if (open !== undefined) return open;
+    if (open !== undefined) {
+      open.push(onForwarded);
+      return;
+    }
+    const waiting: Waiting = [onForwarded];
+    if (same !== undefined) this.#asking.set(same, waiting);
     const generation = this.#generation;
-    const forwarding = forwarder
+    const tell = (forwarded: Forwarded | Error): void => {
+      if (same !== undefined && generation === this.#generation) this.#asking.delete(same);
+      for (const one of waiting) one(forwarded);
+    };
+    const keep = (forwarded: Forwarded): Forwarded => {
+      const isKept = key !== undefined && generation === this.#generation;
+      if (isKept && forwarded.isGood && forwarded.message !== undefined)
+        this.#deps.cache.put(key, forwarded.message, performance.now());
+      return forwarded;
+    };
+    this.#deps.forwarder
       .forward(question)
-      .then((forwarded) => {
-        const isKept = key !== undefined && generation === this.#generation;
-        if (isKept && forwarded.isGood && forwarded.message !== undefined)
-          cache.put(key, forwarded.message, performance.now());
-        return forwarded;
-      })
-      .finally(() => {
-        if (same !== undefined && generation === this.#generation) this.#asking.delete(same);
+      .then(keep)
+      .then(tell, (error: unknown) => {
+        tell(error instanceof Error ? error : new Error(errorMessage(error)));
       });
-    if (same !== undefined) this.#asking.set(same, forwarding);
-    return forwarding;
   }
 }
 
@@ -204,16 +245,4 @@ function finished(answer: Buffer, message: Buffer, query: Query, isKnown: boolea
   // A name of the mesh exists, whatever an upstream says that does not know of it.
   if (isKnown && ((own[3] ?? 0) & 0x0f) === rcode.nxDomain) own[3] = (own[3] ?? 0) & 0xf0;
   return truncated(own, most);
-}
-
-/** What the promise comes to, or undefined when that takes longer. */
-function soonOr<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    const timer = new Timer(ms, () => {
-      resolve(undefined);
-    });
-    promise.then(resolve, reject).finally(() => {
-      timer.cancel();
-    });
-  });
 }

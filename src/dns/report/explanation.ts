@@ -4,7 +4,8 @@
 import { type Answer, decode, encode, type RecordType } from "dns-packet";
 import { askTable } from "../answer/from-table.ts";
 import type { NameTable } from "../table/name-table.ts";
-import type { Forwarded, Question, TryReport } from "../upstream/forwarder.ts";
+import type { TryReport } from "../upstream/attempt.ts";
+import type { Forwarded, Question } from "../upstream/forwarding.ts";
 import type { ResolverConfig } from "../upstream/resolv-conf.ts";
 import { dottedName, joined, wireName, type WireName } from "../wire/name.ts";
 import { readQuery } from "../wire/query.ts";

@@ -20,11 +20,16 @@ export class UdpServer implements AsyncDisposable {
   readonly #socket: Socket;
   readonly #answerer: Pick<Answerer, "answer">;
   readonly #unsent: Unsent;
+  /** Told of each answer whether it could be sent: one for all of them. */
+  readonly #onSent: (error: Error | null) => void;
 
   private constructor(socket: Socket, answerer: Pick<Answerer, "answer">, unsent: Unsent) {
     this.#socket = socket;
     this.#answerer = answerer;
     this.#unsent = unsent;
+    this.#onSent = (error) => {
+      if (error !== null) unsent(error);
+    };
     socket.on("message", (message, from) => {
       this.#take(message, from);
     });
@@ -46,7 +51,14 @@ export class UdpServer implements AsyncDisposable {
     answerer: Pick<Answerer, "answer">,
     unsent: Unsent,
   ): Promise<UdpServer> {
-    const socket = createSocket(isIPv6(place.host) ? { type: "udp6", ipv6Only: true } : { type: "udp4" });
+    const isV6 = isIPv6(place.host);
+    const socket = createSocket({
+      ...{ type: isV6 ? "udp6" : "udp4", ipv6Only: isV6 },
+      // Answers go to addresses: to look one up as a name would take a turn of the loop each time.
+      lookup: (address, _options, found) => {
+        found(null, address, isV6 ? 6 : 4);
+      },
+    });
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
     socket.once("error", reject);
     socket.bind({ address: place.host, port: place.port }, () => {
@@ -80,9 +92,7 @@ export class UdpServer implements AsyncDisposable {
 
   #send(answer: Buffer, { port, address }: RemoteInfo): void {
     try {
-      this.#socket.send(answer, port, address, (error) => {
-        if (error !== null) this.#unsent(error);
-      });
+      this.#socket.send(answer, port, address, this.#onSent);
     } catch {
       // It was closed meanwhile.
     }

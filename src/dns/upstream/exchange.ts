@@ -20,17 +20,23 @@ export type Outcome =
   | { readonly kind: "case lost" }
   | { readonly kind: "failed"; readonly reason: string };
 
-/** Why a query is given up: the reasons with which a signal aborts, and then those of its outcome. */
+/** Why a query is given up: its outcome has failed for that reason. */
 export const givenUp = {
   tooLate: "no answer in time",
   notNeeded: "another try was answered",
   closed: "the DNS proxy closes",
 } as const;
 
-/** The outcome of a query whose signal has aborted. */
-export function outcomeOf(signal: AbortSignal): Outcome {
-  return { kind: "failed", reason: typeof signal.reason === "string" ? signal.reason : givenUp.tooLate };
+export type GivenUp = (typeof givenUp)[keyof typeof givenUp];
+
+/** A query that was sent. Its outcome is told once, and never while it is being sent. */
+export interface Sent {
+  /** End it, if it has not ended; the outcome is told at once. */
+  giveUp(reason: GivenUp): void;
 }
+
+/** Told what a query came to. */
+export type OnOutcome = (outcome: Outcome) => void;
 
 /** Whether a message answers a query that was sent: `no` is somebody else's business or a forgery. */
 export type Match = "yes" | "no" | "other case";
@@ -59,17 +65,16 @@ export function isFailure(message: Buffer): boolean {
 /**
  * The query with another ID and its name's letters in random case (draft-vixie-dnsext-dns0x20).
  *
- * @param random bytes, at least as many as the question has
+ * @param random 32 bits, of which each letter takes one: 0 for lower case throughout
  */
-export function disguised(query: Buffer, questionEnd: number, id: number, random: Uint8Array): Outgoing {
+export function disguised(query: Buffer, questionEnd: number, id: number, random: number): Outgoing {
   const message = Buffer.from(query);
   message.writeUInt16BE(id, 0);
   for (let at = 12; at < questionEnd - 5;) {
     const end = at + 1 + (message[at] ?? 0);
     for (at += 1; at < end; at += 1) {
       const byte = message[at] ?? 0;
-      if (isLetter(byte))
-        message[at] = ((random[at % random.length] ?? 0) & 1) === 0 ? byte | 0x20 : byte & ~0x20;
+      if (isLetter(byte)) message[at] = ((random >>> (at & 31)) & 1) === 0 ? byte | 0x20 : byte & ~0x20;
     }
   }
   return { message, questionEnd };

@@ -1,41 +1,20 @@
 /**
  * What the table does not know goes to the upstream servers, and the first good answer comes back.
+ *
+ * Nothing that costs more than the messages themselves happens for each query: one alarm wakes for all of them, and what
+ * servers are thought of is kept with each.
  */
-import { randomBytes, randomInt } from "node:crypto";
+import { randomFillSync, randomInt } from "node:crypto";
+import { Alarm } from "../../lifecycle/alarm.ts";
 import { Timer } from "../../lifecycle/timer.ts";
-import { formatHostPort } from "../../net/host-port.ts";
 import { withOpt, withoutOpt } from "../wire/reply.ts";
-import { disguised, givenUp, isFailure, matchOf, type Outcome, type Outgoing } from "./exchange.ts";
+import { disguised, matchOf, type OnOutcome, type Outgoing, type Sent } from "./exchange.ts";
+import { Forwarding, type Forwarded, type ForwardingDependencies, type Question } from "./forwarding.ts";
 import type { ResolverConfig, Upstream } from "./resolv-conf.ts";
+import { type Server, Servers } from "./servers.ts";
+import type { Exchange } from "./attempt.ts";
 import { askOverTcp } from "./tcp-exchange.ts";
-import { planTries, type TryPlan } from "./try-order.ts";
-import { type Rejection, UdpExchange } from "./udp-exchange.ts";
-
-/** A query that is to be forwarded. */
-export interface Question {
-  readonly message: Buffer;
-  readonly questionEnd: number;
-  readonly hasEdns: boolean;
-  /** The client asks over TCP, and so does the agent. */
-  readonly overTcp: boolean;
-}
-
-/** One try. */
-export interface TryReport {
-  readonly upstream: string;
-  readonly protocol: "udp" | "tcp";
-  /** `answered`, or why not. */
-  readonly outcome: string;
-  readonly tookMs: number;
-}
-
-/** What came of it; the answer has an ID and a question of the agent's own. */
-export interface Forwarded {
-  /** Undefined when no upstream said anything. A failure, such as SERVFAIL, is the last one that any of them said. */
-  readonly message: Buffer | undefined;
-  readonly isGood: boolean;
-  readonly tries: readonly TryReport[];
-}
+import { type Rejection, UdpExchange, type UdpDependencies } from "./udp-exchange.ts";
 
 /** How it forwards. */
 export interface ForwarderOptions {
@@ -52,235 +31,112 @@ export interface ForwarderDependencies {
   readonly rejected: (reason: Rejection) => void;
 }
 
-/** How long an upstream that did not answer is asked last, in milliseconds. */
-const suspicionMs = 10_000;
-
 /** Sockets that nobody used for so long are closed, in milliseconds. */
 const restMs = 10_000;
 
 /** Connections to upstreams at one time. */
 const maxConnections = 128;
 
-/** In place of random bytes. */
-const allLower = Buffer.alloc(1);
-
 /** Forwards; disposing fails what is open. */
 export class Forwarder implements Disposable {
   readonly #options: ForwarderOptions;
   readonly #deps: ForwarderDependencies;
-  readonly #exchanges = new Map<string, UdpExchange>();
-  readonly #suspects = new Map<string, number>();
-  /** Those that give names back in lower case, whatever they were asked: they are asked so. */
-  readonly #lowerCasing = new Set<string>();
-  /** What ends each query that is open. */
-  readonly #open = new Set<() => void>();
-  /** Grows as the servers change. */
-  #generation = 0;
+  readonly #forwarding: ForwardingDependencies;
+  readonly #exchange: UdpDependencies;
+  readonly #open = new Set<Forwarding>();
+  readonly #alarm = new Alarm((now) => this.#look(now));
+  #servers: Servers;
   #isClosed = false;
-  #turn = 0;
   #connections = 0;
   #isUsed = false;
   #rest: Timer | undefined;
-  #noise = randomBytes(4_096);
+  readonly #noise = randomFillSync(new Uint32Array(1_024));
   #noiseAt = 0;
 
   constructor(options: ForwarderOptions, deps: ForwarderDependencies) {
     this.#options = options;
     this.#deps = deps;
+    this.#servers = this.#serversOfNow();
+    this.#exchange = {
+      rejected: deps.rejected,
+      random: () => this.#random() / 2 ** 32,
+    };
+    this.#forwarding = {
+      servers: () => this.#servers,
+      isParallel: options.isParallel,
+      withinMs: options.forwardTimeoutMs,
+      ask: (exchange, question, onOutcome) => this.#ask(exchange, question, onOutcome),
+      asked: deps.asked,
+      wakeBy: (at) => {
+        this.#alarm.by(at);
+      },
+    };
   }
 
   /** True when this query is one of our own that came back. */
   hasSent(port: number, message: Buffer): boolean {
-    for (const exchange of this.#exchanges.values()) if (exchange.hasSent(port, message)) return true;
-    return false;
+    return this.#servers.all.some(({ exchange }) => exchange?.hasSent(port, message) === true);
   }
 
   /** The servers of the moment, without ourselves. */
   get servers(): readonly Upstream[] {
-    return this.#deps.config().servers.filter((one) => !this.#deps.isOwn(one));
+    return this.#servers.all.map(({ upstream }) => upstream);
   }
 
   /** Never rejects. */
-  async forward(question: Question): Promise<Forwarded> {
-    const adds = this.#deps.config().options.edns0 && !question.hasEdns;
+  forward(question: Question): Promise<Forwarded> {
+    const adds = this.#servers.options.edns0 && !question.hasEdns;
     const sent = adds ? { ...question, message: withOpt(question.message) } : question;
-    const forwarded = await this.#run(sent);
-    return adds && forwarded.message !== undefined
-      ? { ...forwarded, message: withoutOpt(forwarded.message) }
-      : forwarded;
+    return new Promise((resolve) => {
+      const now = performance.now();
+      const forwarding = new Forwarding(sent, now, this.#forwarding, (forwarded) => {
+        this.#open.delete(forwarding);
+        const { message } = forwarded;
+        resolve(adds && message !== undefined ? { ...forwarded, message: withoutOpt(message) } : forwarded);
+      });
+      this.#open.add(forwarding);
+      forwarding.start(now);
+    });
   }
 
   /** Forget servers that are not there any more, and what was thought of the others. */
   changed(): void {
-    this.#generation += 1;
-    const known = new Set(this.servers.map(formatHostPort));
-    this.#suspects.clear();
-    this.#lowerCasing.clear();
-    for (const [key, exchange] of this.#exchanges) {
-      if (known.has(key)) continue;
-      exchange[Symbol.dispose]();
-      this.#exchanges.delete(key);
-    }
+    if (this.#isClosed) return;
+    this.#use(this.#serversOfNow());
   }
 
   [Symbol.dispose](): void {
     this.#isClosed = true;
     this.#rest?.cancel();
-    for (const close of [...this.#open]) close();
-    for (const exchange of this.#exchanges.values()) exchange[Symbol.dispose]();
-    this.#exchanges.clear();
+    this.#alarm[Symbol.dispose]();
+    for (const forwarding of [...this.#open]) forwarding.close();
+    this.#use(new Servers({ servers: [], options: this.#servers.options }, this.#options.forwardTimeoutMs));
   }
 
-  #run(question: Question): Promise<Forwarded> {
-    this.#turn += 1;
-    const { forwardTimeoutMs, isParallel } = this.#options;
-    let generation = this.#generation;
-    let config = this.#config();
-    let { upstreams, everyMs } = this.#plan(config);
-    const tries: TryReport[] = [];
-    const { promise, resolve } = Promise.withResolvers<Forwarded>();
-    /** Who said that it cannot answer says so again. */
-    const refusing = new Set<Upstream>();
-    const over = new AbortController();
-    let failure: Buffer | undefined;
-    let started = 0;
-    let open = 0;
-    const finish = (message: Buffer | undefined, isGood: boolean, why: string): void => {
-      if (!this.#open.delete(close)) return;
-      next.cancel();
-      deadline.cancel();
-      if (open > 0) over.abort(why);
-      resolve({ message, isGood, tries });
-    };
-    const close = (): void => {
-      finish(failure, false, givenUp.closed);
-    };
-    /** False when there is nobody left. */
-    const start = (): boolean => {
-      // Servers that are gone are not asked any more, and those that came are.
-      if (generation !== this.#generation) {
-        generation = this.#generation;
-        config = this.#config();
-        ({ upstreams, everyMs } = this.#plan(config));
-        started = 0;
-      }
-      let upstream = upstreams[started];
-      while (upstream !== undefined && refusing.has(upstream)) upstream = upstreams[(started += 1)];
-      if (upstream === undefined) return false;
-      const asked = upstream;
-      started += 1;
-      open += 1;
-      const overTcp = config.options.useVc || question.overTcp;
-      void this.#try(asked, question, overTcp, { signal: over.signal, lateMs: everyMs }, tries).then(
-        (answer) => {
-          open -= 1;
-          if (!this.#open.has(close)) return;
-          if (answer !== undefined && !isFailure(answer)) {
-            finish(answer, true, givenUp.notNeeded);
-            return;
-          }
-          if (answer !== undefined) refusing.add(asked);
-          failure = answer ?? failure;
-          // Those that were asked together are waited for together.
-          if ((!isParallel || open === 0) && start()) next.restart();
-          else if (open === 0) finish(failure, false, givenUp.notNeeded);
-        },
-      );
-      return true;
-    };
-    const next = new Timer(everyMs, () => {
-      if (start()) next.restart();
-    });
-    const deadline = new Timer(
-      forwardTimeoutMs,
-      () => {
-        finish(failure, false, givenUp.tooLate);
-      },
-      { isBackground: true },
-    );
-    this.#open.add(close);
-    const atOnce = isParallel ? new Set(upstreams).size : 1;
-    for (let each = 0; each < atOnce; each += 1) start();
-    if (open === 0 || this.#isClosed) close();
-    return promise;
+  #serversOfNow(): Servers {
+    const { servers, options } = this.#deps.config();
+    const others = servers.filter((one) => !this.#deps.isOwn(one));
+    return new Servers({ servers: others, options }, this.#options.forwardTimeoutMs);
   }
 
-  #config(): ResolverConfig {
-    return { ...this.#deps.config(), servers: this.#isClosed ? [] : this.servers };
+  #use(servers: Servers): void {
+    const gone = servers.succeed(this.#servers);
+    this.#servers = servers;
+    // What is open at them goes on with the others.
+    for (const exchange of gone) exchange[Symbol.dispose]();
   }
 
-  #plan(config: ResolverConfig): TryPlan {
-    const now = performance.now();
-    const isSuspect = (one: Upstream): boolean => (this.#suspects.get(formatHostPort(one)) ?? 0) > now;
-    return planTries(config, isSuspect, this.#turn, this.#options.forwardTimeoutMs);
-  }
-
-  /** The answer of one upstream, over TCP where UDP was not enough; undefined when there is none. Never rejects. */
-  async #try(
-    upstream: Upstream,
-    question: Question,
-    overTcp: boolean,
-    { signal, lateMs }: { readonly signal: AbortSignal; readonly lateMs: number },
-    tries: TryReport[],
-  ): Promise<Buffer | undefined> {
-    const key = formatHostPort(upstream);
-    const timed = async (protocol: "udp" | "tcp", ask: () => Promise<Outcome>): Promise<Outcome> => {
-      const started = performance.now();
-      const outcome = await ask();
-      const tookMs = performance.now() - started;
-      const isAnswer = outcome.kind === "answered" || outcome.kind === "truncated";
-      if (isAnswer || !signal.aborted) this.#deps.asked(isAnswer ? "answered" : "failed", tookMs);
-      const said = outcome.kind === "failed" ? outcome.reason : outcome.kind;
-      tries.push({ upstream: key, protocol, outcome: said, tookMs });
-      // One that was given up before its time was over may be as good as any.
-      const isGivenUp = signal.aborted && signal.reason !== givenUp.tooLate && tookMs < lateMs;
-      if (isAnswer) this.#suspects.delete(key);
-      else if (!isGivenUp) this.#suspects.set(key, performance.now() + suspicionMs);
-      return outcome;
-    };
-    if (!overTcp) {
-      const isLower = this.#lowerCasing.has(key);
-      const askOverUdp = (): Promise<Outcome> =>
-        timed("udp", () =>
-          this.#exchangeWith(upstream).ask(
-            (id) => this.#disguise(question, id, this.#lowerCasing.has(key)),
-            signal,
-            lateMs,
-          ),
-        );
-      const outcome = await askOverUdp();
-      if (outcome.kind === "answered") return outcome.message;
-      if (outcome.kind === "failed") return undefined;
-      const whole = await timed("tcp", () => this.#askOverTcp(upstream, question, signal));
-      if (whole.kind === "answered") return whole.message;
-      if (outcome.kind === "truncated") return outcome.message;
-      // Nobody but itself can say that it loses case, and it does not take TCP: it is believed.
-      if (isLower || (signal.aborted && signal.reason !== givenUp.tooLate)) return undefined;
-      if (!this.servers.some((one) => formatHostPort(one) === key)) return undefined;
-      this.#lowerCasing.add(key);
-      const again = signal.aborted ? undefined : await askOverUdp();
-      return again?.kind === "answered" || again?.kind === "truncated" ? again.message : undefined;
+  /** Do what is due, and say when the next is. */
+  #look(now: number): number {
+    let next = Infinity;
+    for (const forwarding of this.#open) {
+      forwarding.look(now);
+      if (!forwarding.isOver) next = Math.min(next, forwarding.dueAt);
     }
-    const outcome = await timed("tcp", () => this.#askOverTcp(upstream, question, signal));
-    return outcome.kind === "answered" ? outcome.message : undefined;
+    return next;
   }
 
-  async #askOverTcp(upstream: Upstream, question: Question, signal: AbortSignal): Promise<Outcome> {
-    if (this.#connections >= maxConnections)
-      return { kind: "failed", reason: "too many connections are open" };
-    this.#connections += 1;
-    try {
-      const outgoing = this.#disguise(question, randomInt(65_536), false);
-      const outcome = await askOverTcp(upstream, outgoing, signal);
-      if (outcome.kind === "answered" && matchOf(outcome.message, outgoing) === "other case")
-        this.#lowerCasing.add(formatHostPort(upstream));
-      return outcome;
-    } finally {
-      this.#connections -= 1;
-    }
-  }
-
-  #exchangeWith(upstream: Upstream): UdpExchange {
+  #ask({ server, protocol, lateMs }: Exchange, question: Question, onOutcome: OnOutcome): Sent {
     this.#isUsed = true;
     this.#rest ??= new Timer(
       restMs,
@@ -289,15 +145,26 @@ export class Forwarder implements Disposable {
       },
       { isBackground: true },
     );
-    const key = formatHostPort(upstream);
-    const known = this.#exchanges.get(key);
-    if (known !== undefined) return known;
-    const made = new UdpExchange(upstream, {
-      rejected: this.#deps.rejected,
-      random: () => this.#random(4).readUInt32BE(0) / 2 ** 32,
+    if (protocol === "tcp") return this.#askOverTcp(server, question, onOutcome);
+    server.exchange ??= new UdpExchange(server.upstream, this.#exchange);
+    return server.exchange.ask((id) => this.#disguise(question, id, server.isLowerCasing), lateMs, onOutcome);
+  }
+
+  #askOverTcp(server: Server, question: Question, onOutcome: OnOutcome): Sent {
+    if (this.#connections >= maxConnections) {
+      queueMicrotask(() => {
+        onOutcome({ kind: "failed", reason: "too many connections are open" });
+      });
+      return { giveUp: () => undefined };
+    }
+    this.#connections += 1;
+    const outgoing = this.#disguise(question, randomInt(65_536), false);
+    return askOverTcp(server.upstream, outgoing, (outcome) => {
+      this.#connections -= 1;
+      if (outcome.kind === "answered" && matchOf(outcome.message, outgoing) === "other case")
+        server.isLowerCasing = true;
+      onOutcome(outcome);
     });
-    this.#exchanges.set(key, made);
-    return made;
   }
 
   #lookForRest(): void {
@@ -307,20 +174,21 @@ export class Forwarder implements Disposable {
       return;
     }
     this.#rest = undefined;
-    for (const exchange of this.#exchanges.values()) exchange.rest();
+    for (const { exchange } of this.#servers.all) exchange?.rest();
   }
 
   #disguise({ message, questionEnd }: Question, id: number, isLower: boolean): Outgoing {
-    return disguised(message, questionEnd, id, isLower ? allLower : this.#random(32));
+    return disguised(message, questionEnd, id, isLower ? 0 : this.#random());
   }
 
-  /** Asking the system for a few bytes each time would cost more than the query. */
-  #random(bytes: number): Buffer {
-    if (this.#noiseAt + bytes > this.#noise.length) {
-      this.#noise = randomBytes(this.#noise.length);
+  /** 32 bits. Asking the system for so few each time would cost more than the query. */
+  #random(): number {
+    if (this.#noiseAt === this.#noise.length) {
+      randomFillSync(this.#noise);
       this.#noiseAt = 0;
     }
-    this.#noiseAt += bytes;
-    return this.#noise.subarray(this.#noiseAt - bytes, this.#noiseAt);
+    const bits = this.#noise[this.#noiseAt] ?? 0;
+    this.#noiseAt += 1;
+    return bits;
   }
 }

@@ -1,11 +1,11 @@
 /**
  * Which upstream is asked when, as a function of values.
  */
-import type { ResolverConfig, Upstream } from "./resolv-conf.ts";
+import type { ResolverOptions } from "./resolv-conf.ts";
 
 /** A plan of tries, one after the other. */
-export interface TryPlan {
-  readonly upstreams: readonly Upstream[];
+export interface TryPlan<Server> {
+  readonly servers: readonly Server[];
   /** From one try to the next while nothing has come, in milliseconds. An answer to an earlier one still counts. */
   readonly everyMs: number;
 }
@@ -19,18 +19,23 @@ const leastMs = 250;
  * Together the tries take as long as the client waits at most: who asked the first server alone for all of that would never
  * get to the second.
  *
- * @param turn grows by one with each query: `rotate` begins with another server each time
+ * @param start the server that the order begins with: `rotate` takes another each time
  */
-export function planTries(
-  { servers, options }: Pick<ResolverConfig, "servers" | "options">,
-  isSuspect: (upstream: Upstream) => boolean,
-  turn: number,
+export function planTries<Server>(
+  { servers, options }: TryOptions<Server>,
+  isSuspect: (server: Server) => boolean,
+  start: number,
   withinMs: number,
-): TryPlan {
-  const start = options.rotate && servers.length > 0 ? turn % servers.length : 0;
+): TryPlan<Server> {
   const rotated = [...servers.slice(start), ...servers.slice(0, start)];
-  const order = [...rotated.filter((one) => !isSuspect(one)), ...rotated.filter(isSuspect)];
-  const upstreams = Array.from({ length: options.attempts }, () => order).flat();
-  const share = withinMs / Math.max(1, upstreams.length);
-  return { upstreams, everyMs: Math.max(leastMs, Math.min(options.timeoutMs ?? share, share)) };
+  const order = [...rotated.filter((one) => !isSuspect(one)), ...rotated.filter((one) => isSuspect(one))];
+  const tries = Array.from({ length: options.attempts }, () => order).flat();
+  const share = withinMs / Math.max(1, tries.length);
+  return { servers: tries, everyMs: Math.max(leastMs, Math.min(options.timeoutMs ?? share, share)) };
+}
+
+/** Who there is, and what resolv.conf says of how often and how long. */
+export interface TryOptions<Server> {
+  readonly servers: readonly Server[];
+  readonly options: Pick<ResolverOptions, "attempts" | "timeoutMs">;
 }

@@ -7,7 +7,15 @@
 import { createSocket, type Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
 import { errorMessage } from "../../lifecycle/error-message.ts";
-import { givenUp, matchOf, type Outcome, outcomeOf, type Outgoing } from "./exchange.ts";
+import {
+  givenUp,
+  type GivenUp,
+  matchOf,
+  type OnOutcome,
+  type Outcome,
+  type Outgoing,
+  type Sent,
+} from "./exchange.ts";
 import type { Upstream } from "./resolv-conf.ts";
 import { flag } from "../wire/constants.ts";
 
@@ -21,8 +29,9 @@ export interface UdpDependencies {
   readonly random: () => number;
 }
 
-interface Pending extends Outgoing {
-  readonly settle: (outcome: Outcome) => void;
+interface Pending extends Sent {
+  readonly outgoing: Outgoing;
+  readonly onOutcome: OnOutcome;
 }
 
 interface Port {
@@ -30,10 +39,11 @@ interface Port {
   readonly pending: Map<number, Pending>;
   /** Sent once it is connected. */
   readonly early: Buffer[];
+  /** Told whether a message could be sent: one for all of them. */
+  readonly onSent: (error: Error | null) => void;
   uses: number;
   /** Its own number, once it is connected. */
   number: number | undefined;
-  isConnected: boolean;
   isClosed: boolean;
 }
 
@@ -45,7 +55,8 @@ const maxUses = 256;
 export class UdpExchange implements Disposable {
   readonly #upstream: Upstream;
   readonly #deps: UdpDependencies;
-  readonly #ports = new Set<Port>();
+  /** Those that the next query may be sent from. */
+  readonly #ports: Port[] = [];
   readonly #retired = new Set<Port>();
 
   constructor(upstream: Upstream, deps: UdpDependencies) {
@@ -55,49 +66,42 @@ export class UdpExchange implements Disposable {
 
   /** True for a query that this one sent and that came back to its own sender: it went in a circle. */
   hasSent(port: number, message: Buffer): boolean {
-    const sent = [...this.#ports, ...this.#retired].find((one) => one.number === port);
+    const isIt = (one: Port): boolean => one.number === port;
+    const sent = this.#ports.find(isIt) ?? [...this.#retired].find(isIt);
     const pending = sent?.pending.get(message.readUInt16BE(0));
-    return pending !== undefined && pending.message.equals(message);
+    return pending !== undefined && pending.outgoing.message.equals(message);
   }
 
   /**
-   * Send it; `prepare` gets the ID. Resolves when there is an answer, or with `failed` once `signal` aborts: its port is
-   * then used no more if that was for lateness, or the query waited for `lateMs`.
+   * Send it; `prepare` gets the ID. It ends with an answer, or with `failed` when its port fails or it is given up: the
+   * port is then used no more if that was for lateness, or the query has waited for `lateMs`.
    *
    * @param lateMs in milliseconds; a port that nothing comes back to may be one that somebody on the way has forgotten
    */
-  ask(prepare: (id: number) => Outgoing, signal: AbortSignal, lateMs: number): Promise<Outcome> {
-    if (signal.aborted) return Promise.resolve(outcomeOf(signal));
+  ask(prepare: (id: number) => Outgoing, lateMs: number, onOutcome: OnOutcome): Sent {
     const port = this.#choose();
-    if (port === undefined) return Promise.resolve({ kind: "failed", reason: "no socket could be had" });
     const id = this.#freeId(port.pending);
-    const outgoing = prepare(id);
     port.uses += 1;
     if (port.uses >= maxUses) this.#retire(port);
-    const askedAt = performance.now();
-    return new Promise((resolve) => {
-      const onAbort = (): void => {
-        if (signal.reason === givenUp.tooLate || performance.now() - askedAt >= lateMs) this.#retire(port);
-        settle(outcomeOf(signal));
-      };
-      const settle = (outcome: Outcome): void => {
-        port.pending.delete(id);
-        signal.removeEventListener("abort", onAbort);
-        if (port.pending.size === 0 && this.#retired.delete(port)) close(port);
-        resolve(outcome);
-      };
-      port.pending.set(id, { ...outgoing, settle });
-      signal.addEventListener("abort", onAbort, { once: true });
-      if (port.isConnected) this.#send(port, outgoing.message);
-      else port.early.push(outgoing.message);
-    });
+    const outgoing = prepare(id);
+    const lateAt = performance.now() + lateMs;
+    const giveUp = (reason: GivenUp): void => {
+      if (port.pending.get(id) !== pending) return;
+      if (reason === givenUp.tooLate || performance.now() >= lateAt) this.#retire(port);
+      this.#settle(port, id, pending, { kind: "failed", reason });
+    };
+    const pending: Pending = { outgoing, onOutcome, giveUp };
+    port.pending.set(id, pending);
+    if (port.number === undefined) port.early.push(outgoing.message);
+    else port.socket.send(outgoing.message, port.onSent);
+    return pending;
   }
 
   /** Nothing was asked for a while: an agent at rest keeps no sockets. */
   rest(): void {
-    for (const port of this.#ports) {
+    for (const port of [...this.#ports]) {
       if (port.pending.size > 0) continue;
-      this.#ports.delete(port);
+      this.#drop(port);
       close(port);
     }
   }
@@ -106,18 +110,21 @@ export class UdpExchange implements Disposable {
     for (const port of [...this.#ports, ...this.#retired]) this.#fail(port, givenUp.closed);
   }
 
-  #choose(): Port | undefined {
-    if (this.#ports.size < maxPorts) {
-      const made = this.#open();
-      if (made !== undefined) return made;
-    }
-    const ports = [...this.#ports];
-    return ports[Math.floor(this.#deps.random() * ports.length)];
+  #choose(): Port {
+    if (this.#ports.length < maxPorts) return this.#open();
+    return this.#ports[Math.floor(this.#deps.random() * this.#ports.length)] ?? this.#open();
   }
 
   /** Closed once nothing is open on it; the next query opens another. */
   #retire(port: Port): void {
-    if (this.#ports.delete(port)) this.#retired.add(port);
+    if (this.#drop(port)) this.#retired.add(port);
+  }
+
+  /** True if it was one of those that are used. */
+  #drop(port: Port): boolean {
+    const at = this.#ports.indexOf(port);
+    if (at !== -1) this.#ports.splice(at, 1);
+    return at !== -1;
   }
 
   #freeId(pending: ReadonlyMap<number, Pending>): number {
@@ -126,12 +133,15 @@ export class UdpExchange implements Disposable {
     return id;
   }
 
-  #open(): Port | undefined {
+  #open(): Port {
     const { host, port: remote } = this.#upstream;
     const socket = createSocket({ type: isIPv6(host) ? "udp6" : "udp4" });
     const port: Port = {
       ...{ socket, pending: new Map<number, Pending>(), early: [], uses: 0 },
-      ...{ number: undefined, isConnected: false, isClosed: false },
+      ...{ number: undefined, isClosed: false },
+      onSent: (error) => {
+        if (error !== null) this.#fail(port, errorMessage(error));
+      },
     };
     socket.on("error", (error) => {
       this.#fail(port, errorMessage(error));
@@ -146,47 +156,48 @@ export class UdpExchange implements Disposable {
         this.#fail(port, errorMessage(error));
         return;
       }
-      port.isConnected = true;
       port.number = socket.address().port;
-      for (const message of port.early.splice(0)) this.#send(port, message);
+      for (const message of port.early.splice(0)) socket.send(message, port.onSent);
     });
-    this.#ports.add(port);
+    this.#ports.push(port);
     return port;
   }
 
-  #send(port: Port, message: Buffer): void {
-    if (port.isClosed) return;
-    port.socket.send(message, (error) => {
-      if (error !== null) this.#fail(port, errorMessage(error));
-    });
-  }
-
   #received(port: Port, message: Buffer): void {
-    const pending = message.length < 12 ? undefined : port.pending.get(message.readUInt16BE(0));
-    if (pending === undefined) {
+    const id = message.length < 12 ? undefined : message.readUInt16BE(0);
+    const pending = id === undefined ? undefined : port.pending.get(id);
+    if (id === undefined || pending === undefined) {
       this.#deps.rejected("unknown id");
       return;
     }
-    const match = matchOf(message, pending);
+    const match = matchOf(message, pending.outgoing);
     if (match === "no") {
       this.#deps.rejected("other question");
       return;
     }
     if (match === "other case") {
       this.#deps.rejected("other case");
-      pending.settle({ kind: "case lost" });
+      this.#settle(port, id, pending, { kind: "case lost" });
       return;
     }
     const isShort = ((message[2] ?? 0) & flag.truncated) !== 0;
-    pending.settle({ kind: isShort ? "truncated" : "answered", message });
+    this.#settle(port, id, pending, { kind: isShort ? "truncated" : "answered", message });
+  }
+
+  #settle(port: Port, id: number, { onOutcome }: Pending, outcome: Outcome): void {
+    port.pending.delete(id);
+    if (port.pending.size === 0 && this.#retired.delete(port)) close(port);
+    onOutcome(outcome);
   }
 
   /** Nothing more comes through it. */
   #fail(port: Port, reason: string): void {
-    this.#ports.delete(port);
+    this.#drop(port);
     this.#retired.delete(port);
     close(port);
-    for (const { settle } of [...port.pending.values()]) settle({ kind: "failed", reason });
+    const open = [...port.pending.values()];
+    port.pending.clear();
+    for (const { onOutcome } of open) onOutcome({ kind: "failed", reason });
   }
 }
 

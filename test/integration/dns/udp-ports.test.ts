@@ -1,7 +1,7 @@
 /** Ports from which upstreams are asked: what becomes of one that nothing comes back to. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Outgoing, givenUp } from "../../../src/dns/upstream/exchange.ts";
+import { type Outcome, type Outgoing, givenUp } from "../../../src/dns/upstream/exchange.ts";
 import { UdpExchange } from "../../../src/dns/upstream/udp-exchange.ts";
 import { queryBytes } from "../../support/dns-client.ts";
 import { startDnsUpstream, usualAnswer } from "../../support/dns-upstream.ts";
@@ -15,12 +15,16 @@ function prepare(id: number): Outgoing {
   return { message, questionEnd: message.length };
 }
 
+/** The outcome of a query that nobody gives up. */
+function ask(exchange: UdpExchange): Promise<Outcome> {
+  return new Promise((resolve) => exchange.ask(prepare, 60_000, resolve));
+}
+
 describe("a port", () => {
   test("that cannot be connected fails at once, with the reason", async () => {
     // Broadcast needs a permission that the socket has not asked for.
     using exchange = new UdpExchange({ host: "255.255.255.255", port: 53 }, deps);
-    const never = new AbortController().signal;
-    const outcome = await exchange.ask(prepare, never, 60_000);
+    const outcome = await ask(exchange);
     assert.ok(outcome.kind === "failed");
     assert.match(outcome.reason, /EACCES/);
   });
@@ -33,21 +37,19 @@ describe("a port", () => {
     test(what, async () => {
       await using upstream = await startDnsUpstream("127.0.0.1");
       using exchange = new UdpExchange(upstream, deps);
-      const never = new AbortController().signal;
-      for (let each = 0; each < 8; each += 1)
-        assert.equal((await exchange.ask(prepare, never, 60_000)).kind, "answered");
+      for (let each = 0; each < 8; each += 1) assert.equal((await ask(exchange)).kind, "answered");
       const ports = upstream.queries.map(({ from }) => from?.port);
       assert.equal(new Set(ports).size, 8);
 
       upstream.respond = (query) => (query.from?.port === ports[0] ? undefined : usualAnswer(query));
-      const over = new AbortController();
-      const unanswered = exchange.ask(prepare, over.signal, lateMs);
+      const unanswered = Promise.withResolvers<Outcome>();
+      const sent = exchange.ask(prepare, lateMs, unanswered.resolve);
       await eventually("the query", () => assert.equal(upstream.queries.length, 9), { withinMs: 20_000 });
-      over.abort(reason);
-      assert.deepEqual(await unanswered, { kind: "failed", reason });
+      sent.giveUp(reason);
+      assert.deepEqual(await unanswered.promise, { kind: "failed", reason });
 
       upstream.respond = usualAnswer;
-      assert.equal((await exchange.ask(prepare, never, 60_000)).kind, "answered");
+      assert.equal((await ask(exchange)).kind, "answered");
       const used = upstream.queries.at(-1)?.from?.port;
       assert.equal(used === ports[0], !isLeft);
     });

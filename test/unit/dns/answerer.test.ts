@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AnswerCache } from "../../../src/dns/answer/answer-cache.ts";
 import { Answerer } from "../../../src/dns/answer/answerer.ts";
-import type { Forwarded } from "../../../src/dns/upstream/forwarder.ts";
+import type { Forwarded } from "../../../src/dns/upstream/forwarding.ts";
 import { parseResolvConf } from "../../../src/dns/upstream/resolv-conf.ts";
 import { Watch } from "../../../src/lifecycle/watch.ts";
 
