@@ -1,6 +1,7 @@
 /**
  * The DNS proxy: what the mesh's name table knows is answered from it, all else goes to the upstream servers.
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
@@ -17,7 +18,8 @@ import { UdpServer } from "./serve/udp-server.ts";
 import type { RecordType } from "dns-packet";
 import type { Explanation } from "./report/explanation.ts";
 import type { NameInfo } from "./table/name-info.ts";
-import { NameTable } from "./table/name-table.ts";
+import type { NameTable } from "./table/name-table.ts";
+import { readNameTable } from "./table/read-table.ts";
 import { Forwarder } from "./upstream/forwarder.ts";
 import { ResolverFile } from "./upstream/resolver-file.ts";
 
@@ -47,6 +49,9 @@ export class DnsProxy implements AsyncDisposable {
   readonly #answerer: Answerer;
   readonly #places: Place[] = [];
   #isGateOver: boolean;
+  /** How many tables came, and which of them is the one of now. */
+  #came = 0;
+  #inForce = 0;
   #unsent = 0;
   #isLoopTold = false;
 
@@ -124,14 +129,21 @@ export class DnsProxy implements AsyncDisposable {
     return this.#places;
   }
 
-  /** A table from the control plane, which takes the place of the one before; undefined is an empty one. */
-  takeTable(bytes: Uint8Array | undefined): TakenTable {
+  /**
+   * A table from the control plane, which takes the place of the one before; undefined is an empty one. It is read in
+   * pieces, in between which queries are answered. Of two that are read at once the one that came later stays.
+   */
+  async takeTable(bytes: Uint8Array | undefined): Promise<TakenTable> {
+    this.#came += 1;
+    const number = this.#came;
     let table: NameTable;
     try {
-      table = new NameTable(bytes ?? new Uint8Array(), this.#options.place);
+      table = await readNameTable(bytes ?? new Uint8Array(), this.#options.place, nextTurn);
     } catch (error) {
       return { kind: "refused", reason: `it is no name table: ${errorMessage(error)}` };
     }
+    if (number < this.#inForce) return { kind: "accepted" };
+    this.#inForce = number;
     const isFirst = this.#table.current === undefined;
     this.#table.set(table);
     const { hosts, addresses, skipped } = table.facts;

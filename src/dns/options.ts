@@ -1,4 +1,4 @@
-import type { PodPlace } from "./table/name-table.ts";
+import type { PodPlace } from "./table/short-names.ts";
 
 /** What the DNS proxy is run with. */
 export interface DnsOptions {

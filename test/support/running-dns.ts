@@ -51,7 +51,7 @@ export async function runningDns({ options, table, upstreams: count = 1, resolvC
   const tasks = building.use(new TaskGroup());
   tasks.spawn("follow", (signal) => proxy.followServers(signal));
   tasks.spawn("gate", (signal) => proxy.waitForTable(signal));
-  if (table !== undefined) proxy.takeTable(nameTableBytes(table));
+  if (table !== undefined) await proxy.takeTable(nameTableBytes(table));
   const [place] = proxy.places;
   const built = building.move();
   const target = { host: place?.host ?? "", port: place?.port ?? 0 };

@@ -23,7 +23,7 @@ export type TableVerdict =
 
 /** @param table undefined while there is none */
 export function askTable(
-  table: Pick<NameTable, "find" | "namesOf"> | undefined,
+  table: Pick<NameTable, "find" | "namesOf" | "hasWildcards"> | undefined,
   query: Pick<Query, "name" | "type" | "class">,
   searchDomains: readonly WireName[],
 ): TableVerdict {

@@ -121,7 +121,10 @@ async function explainOne(
     };
   if (verdict.kind === "addresses") {
     const { rule, entry, target, addresses } = verdict.found;
-    const [from, bytes, count] = type === "A" ? [0, 4, addresses.v4] : [4 * addresses.v4, 16, addresses.v6];
+    const [from, bytes, count] =
+      type === "A"
+        ? [addresses.start, 4, addresses.v4]
+        : [addresses.start + 4 * addresses.v4, 16, addresses.v6];
     const records = Array.from({ length: count }, (_, index) => {
       const start = from + bytes * index;
       return `${type} ${addressText(addresses.bytes.subarray(start, start + bytes))}`;

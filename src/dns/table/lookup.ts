@@ -25,7 +25,7 @@ export interface Found {
 }
 
 /** What is asked of a table. */
-export type Names = Pick<NameTable, "find">;
+export type Names = Pick<NameTable, "find" | "hasWildcards">;
 
 /**
  * Look a name up: itself, then without each search domain, then wildcards from the most specific to the least.
@@ -36,15 +36,17 @@ export type Names = Pick<NameTable, "find">;
 export function lookUp(table: Names, name: WireName, searchDomains: readonly WireName[]): Found | undefined {
   const own = table.find(name);
   if (own !== undefined) return { rule: "name", addresses: own, target: undefined, entry: name };
-  const shorter = searchDomains.flatMap((domain) => beforeSuffix(name, domain) ?? []);
-  for (const target of shorter) {
-    const addresses = table.find(target);
-    if (addresses !== undefined) return { rule: "search domain", addresses, target, entry: target };
+  for (const domain of searchDomains) {
+    const target = beforeSuffix(name, domain);
+    const addresses = target === undefined ? undefined : table.find(target);
+    if (target !== undefined && addresses !== undefined)
+      return { rule: "search domain", addresses, target, entry: target };
   }
-  return ofWildcard(table, name, shorter);
+  return table.hasWildcards ? ofWildcard(table, name, searchDomains) : undefined;
 }
 
-function ofWildcard(table: Names, name: WireName, shorter: readonly WireName[]): Found | undefined {
+function ofWildcard(table: Names, name: WireName, searchDomains: readonly WireName[]): Found | undefined {
+  const shorter = searchDomains.flatMap((domain) => beforeSuffix(name, domain) ?? []);
   const candidates = [
     ...wildcardsOf(name).map((entry) => ({ entry, target: undefined, labels: entry.length })),
     ...shorter.flatMap((target) =>

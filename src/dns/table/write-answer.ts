@@ -35,7 +35,7 @@ export function writeAnswer(
   const isV4 = query.type === types.a;
   const bytes = isV4 ? 4 : 16;
   const count = isV4 ? addresses.v4 : addresses.v6;
-  const first = isV4 ? 0 : 4 * addresses.v4;
+  const first = isV4 ? addresses.start : addresses.start + 4 * addresses.v4;
   const optSpace = query.edns === undefined ? 0 : optBytes;
   const alias = target === undefined || count === 0 ? 0 : 2 + recordBytes + target.length;
   const size = 2 + recordBytes + bytes;

@@ -55,13 +55,13 @@ export class HandlerTable {
 }
 
 /** Give a handler what a response says. What it cannot be read as, or what the handler throws, refuses it. */
-export function takeIn(
+export async function takeIn(
   protocol: AdsProtocol,
   { resources: [view] }: ResponseFacts,
   take: Consumption["take"],
-): Taken {
+): Promise<Taken> {
   try {
-    return take(view === undefined ? undefined : protocol.valueOf(view));
+    return await take(view === undefined ? undefined : protocol.valueOf(view));
   } catch (error) {
     return { kind: "refused", reason: errorMessage(error) };
   }

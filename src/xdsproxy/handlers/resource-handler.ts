@@ -22,9 +22,10 @@ export interface Consumption {
   readonly kind: "consume";
   /**
    * Take in what a response says, which replaces what was said before: the value of its first resource, as Istio's
-   * agent reads it; undefined when it has none. What takes longer begins elsewhere: the stream waits for this.
+   * agent reads it; undefined when it has none. What takes long is taken in pieces, and what waits for others begins
+   * elsewhere: the stream waits for this.
    */
-  readonly take: (value: Uint8Array | undefined) => Taken;
+  readonly take: (value: Uint8Array | undefined) => Taken | Promise<Taken>;
 }
 
 /** What became of a response; the control plane hears of it. */

@@ -249,21 +249,21 @@ export class EnvoyStream {
     return "passed";
   }
 
-  #deliver(upstream: ByteStream, message: Buffer, facts: ResponseFacts): Promise<void> {
+  async #deliver(upstream: ByteStream, message: Buffer, facts: ResponseFacts): Promise<void> {
     const { protocol, handlers, report } = this.#deps;
     const route = handlers.route(facts.typeUrl);
     switch (route.kind) {
       case "leave out":
         report.dropped(facts.typeUrl);
-        return Promise.resolve();
+        return;
       case "consume": {
-        const taken = takeIn(protocol, facts, route.take);
+        const taken = await takeIn(protocol, facts, route.take);
         if (taken.kind === "refused") report.agentRefused(facts.typeUrl, taken.reason);
         upstream.enqueue(protocol.writeRequest(answerTo(facts, taken)));
-        return Promise.resolve();
+        return;
       }
       case "relay":
-        return this.#side.relay({
+        await this.#side.relay({
           ...{ message, facts, source: "control plane" },
           answer: (request) => {
             upstream.enqueue(request);

@@ -45,7 +45,7 @@ const hosts = Array.from({ length: Number(names) }, (_, index) => {
     kubernetes(`service-${index}`, namespace, address),
   ] as const;
 });
-proxy.takeTable(nameTableBytes(Object.fromEntries(hosts)));
+await proxy.takeTable(nameTableBytes(Object.fromEntries(hosts)));
 hosts.length = 0;
 console.log(
   `port ${proxy.places[0]?.port ?? 0} table ${(liveMiB() - before).toFixed(2)} before ${before.toFixed(2)}`,

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { decode, encode, type RecordType } from "dns-packet";
 import { AnswerCache } from "../../../src/dns/answer/answer-cache.ts";
 import { Answerer } from "../../../src/dns/answer/answerer.ts";
-import { NameTable } from "../../../src/dns/table/name-table.ts";
+import type { NameTable } from "../../../src/dns/table/name-table.ts";
+import { nameTableOf } from "../../../src/dns/table/read-table.ts";
 import { disguised, matchOf, undisguised } from "../../../src/dns/upstream/exchange.ts";
 import { parseResolvConf } from "../../../src/dns/upstream/resolv-conf.ts";
 import { questionEndOf } from "../../../src/dns/wire/records.ts";
@@ -13,7 +14,7 @@ import { queryBytes } from "../../support/dns-client.ts";
 import { kubernetes, nameTableBytes } from "../../support/name-table.ts";
 import type { FuzzTarget } from "../target.ts";
 
-const table = new NameTable(
+const table = nameTableOf(
   nameTableBytes({
     "a.ns1.svc.cluster.local": kubernetes("a", "ns1", "10.0.0.1", "10.0.0.2", "fd00::1"),
     "*.wild.example": { ips: ["192.0.2.3"] },
@@ -102,12 +103,7 @@ const queryTarget: FuzzTarget = {
   },
 };
 
-const sent = disguised(
-  queryBytes("www.example.com"),
-  queryBytes("www.example.com").length,
-  7,
-  Buffer.alloc(64, 1),
-);
+const sent = disguised(queryBytes("www.example.com"), queryBytes("www.example.com").length, 7, 0xffff_ffff);
 const answers = [0, 1, 20].map((count) => {
   const answer = encode({
     ...{ type: "response", id: 7, questions: [{ name: "www.example.com", type: "A" }] },

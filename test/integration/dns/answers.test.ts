@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { askBytes, askDns, queryBytes } from "../../support/dns-client.ts";
-import { kubernetes } from "../../support/name-table.ts";
+import { kubernetes, nameTableBytes } from "../../support/name-table.ts";
 import { runningDns } from "../../support/running-dns.ts";
 
 const table = {
@@ -135,11 +136,50 @@ describe("an answer", () => {
   });
 });
 
+describe("while a large name table is read", () => {
+  const large = (address: string): Uint8Array =>
+    nameTableBytes(
+      Object.fromEntries(
+        Array.from({ length: 10_000 }, (_, index) => [
+          `service-${index}.ns1.svc.cluster.local`,
+          kubernetes(`service-${index}`, "ns1", address),
+        ]),
+      ),
+    );
+
+  test("other work goes on, and the table of before answers", async () => {
+    await using dns = await runningDns({ table, resolvConf });
+    let [turns, isRead] = [0, false];
+    const taken = dns.proxy.takeTable(large("10.9.0.1")).then((outcome) => {
+      isRead = true;
+      return outcome;
+    });
+    let hosts: number | undefined;
+    while (!isRead) {
+      hosts = dns.proxy.table.current?.facts.hosts;
+      await nextTurn();
+      turns += 1;
+    }
+    assert.equal(hosts, Object.keys(table).length);
+    assert.ok(turns >= 20, `${turns} turns`);
+    assert.deepEqual(await taken, { kind: "accepted" });
+    assert.deepEqual((await askDns(dns.target, "service-9999")).data, ["10.9.0.1"]);
+  });
+
+  test("the one that comes later stays, whichever is read first", async () => {
+    await using dns = await runningDns({ table, resolvConf });
+    const small = nameTableBytes({ only: { ips: ["192.0.2.9"] } });
+    await Promise.all([dns.proxy.takeTable(large("10.9.0.1")), dns.proxy.takeTable(small)]);
+    assert.deepEqual((await askDns(dns.target, "only")).data, ["192.0.2.9"]);
+    assert.equal(dns.proxy.table.current?.facts.hosts, 1);
+  });
+});
+
 describe("while there is no name table", () => {
   test("queries fail until it comes", async () => {
     await using dns = await runningDns({ resolvConf });
     assert.equal((await askDns(dns.target, "www.example.com")).packet.rcode, "SERVFAIL");
-    dns.proxy.takeTable(undefined);
+    await dns.proxy.takeTable(undefined);
     assert.deepEqual((await askDns(dns.target, "www.example.com")).data, ["203.0.113.7"]);
   });
 
@@ -150,7 +190,7 @@ describe("while there is no name table", () => {
 
   test("what is no table changes nothing", async () => {
     await using dns = await runningDns({ table, resolvConf });
-    const taken = dns.proxy.takeTable(Buffer.from([0x0a, 0xff]));
+    const taken = await dns.proxy.takeTable(Buffer.from([0x0a, 0xff]));
     assert.equal(taken.kind, "refused");
     assert.deepEqual((await askDns(dns.target, "reviews")).data, ["10.0.0.1"]);
   });

@@ -59,20 +59,20 @@ describe("takeIn()", () => {
     ["state of the world", stateOfTheWorld, any],
   ] as const;
   for (const [name, protocol, view] of views) {
-    test(`gives the value of the first resource alone in ${name}, and none for none`, () => {
+    test(`gives the value of the first resource alone in ${name}, and none for none`, async () => {
       const { handler, taken } = recordingHandler();
       assert.ok(handler.kind === "consume");
       const response = { typeUrl: agents, nonce: "1", version: "v", removed: [] };
-      takeIn(protocol, { ...response, resources: [view, Buffer.from("ff", "hex")] }, handler.take);
-      takeIn(protocol, { ...response, resources: [] }, handler.take);
+      await takeIn(protocol, { ...response, resources: [view, Buffer.from("ff", "hex")] }, handler.take);
+      await takeIn(protocol, { ...response, resources: [] }, handler.take);
       assert.deepEqual(taken, ["value", undefined]);
       const damaged = { ...response, resources: [Buffer.from("0aff", "hex")] };
-      assert.equal(takeIn(protocol, damaged, handler.take).kind, "refused");
+      assert.equal((await takeIn(protocol, damaged, handler.take)).kind, "refused");
     });
   }
 
-  test("what a handler throws refuses the response", () => {
-    const taken = takeIn(
+  test("what a handler throws refuses the response", async () => {
+    const taken = await takeIn(
       delta,
       { typeUrl: agents, nonce: "1", version: "v", resources: [], removed: [] },
       (): Taken => {
