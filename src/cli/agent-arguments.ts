@@ -3,7 +3,7 @@
  */
 import { readFileSync } from "node:fs";
 import { lookForAgent } from "../envoy/inspect/running-agent.ts";
-import { findProxylessAgent } from "../status/proxyless-agent.ts";
+import { findAgentOnPort } from "../status/proxyless-agent.ts";
 import type { Arguments, CommandContext } from "../command/command.ts";
 import { parseCommandLine } from "../command/parse.ts";
 import { environmentOf } from "./agent-environment.ts";
@@ -36,7 +36,7 @@ export async function agentArguments(
   if ((hasOwn || given.unknown.length > 0) && !given.given("name")) return own;
   const found = locate(given, context);
   if (found === undefined) return undefined;
-  const pid = found.pid ?? lookForAgent(found.configPath).pid ?? (await findProxylessAgent(found.statusPort));
+  const pid = found.pid ?? lookForAgent(found.configPath).pid ?? (await findAgentOnPort(found.statusPort));
   if (pid === undefined) return own;
   const env = environmentOf(pid) ?? context.env;
   const words = commandLine(pid);

@@ -3,6 +3,7 @@
  * the sidecar with it.
  */
 import { unusableCode } from "../command/exit-codes.ts";
+import type { WaitResult } from "./sidecar.ts";
 import type { Command, CommandContext } from "../command/command.ts";
 import { failedCode, stoppedCode } from "./stopped-code.ts";
 import { waitFlags } from "./wait.ts";
@@ -41,16 +42,18 @@ export const runCommand: Command = {
       context.printError(options === undefined ? sidecar.waitUsage : "Name the command after --.");
       return unusableCode;
     }
-    const result = await sidecar.waitForSidecar(options, context.shutdown, () => undefined);
+    const result = await sidecar.waitForSidecar(options, context.shutdown, (reason) => {
+      context.printError(`outrider run: waiting: ${reason}`);
+    });
     let code: number;
     if (result.kind === "stopped" || context.shutdown.aborted) {
       code = stoppedCode(context.shutdown);
     } else if (result.kind === "timeout" && args.boolean("timeoutFatal")) {
-      context.printError(notReady(result.lastError, options.timeoutMs, `${file} is not run`));
+      context.printError(notReady(result, options.timeoutMs, `${file} is not run`));
       code = failedCode;
     } else {
       if (result.kind === "timeout") {
-        context.printError(notReady(result.lastError, options.timeoutMs, `${file} runs without it`));
+        context.printError(notReady(result, options.timeoutMs, `${file} runs without it`));
       }
       code = await runForeground(file, words, context);
     }
@@ -65,11 +68,13 @@ export const runCommand: Command = {
 /** How long a sidecar that was ready may take to accept its end, in milliseconds. */
 const quitWithinMs = 5_000;
 
-function notReady(lastError: string, timeoutMs: number, consequence: string): string {
-  return (
-    `outrider run: no sidecar became ready within ${timeoutMs / 1_000} s, ${consequence}. ` +
-    `Is there one in this pod? Last error: ${lastError}`
-  );
+function notReady(
+  { lastError, isThere }: Pick<Extract<WaitResult, { kind: "timeout" }>, "lastError" | "isThere">,
+  timeoutMs: number,
+  consequence: string,
+): string {
+  const hint = isThere ? "" : "Is there one in this pod? ";
+  return `outrider run: no sidecar became ready within ${timeoutMs / 1_000} s, ${consequence}. ${hint}Last error: ${lastError}`;
 }
 
 async function quit(

@@ -33,7 +33,12 @@ export interface WaitOptions {
 /** What came of it. */
 export type WaitResult =
   | { readonly kind: "ready" }
-  | { readonly kind: "timeout"; readonly lastError: string }
+  | {
+      readonly kind: "timeout";
+      readonly lastError: string;
+      /** Somebody answered, if only to say why it is not ready. */
+      readonly isThere: boolean;
+    }
   | { readonly kind: "stopped" };
 
 /** Undefined for a URL that is not `http:` and for a time that is none. */
@@ -58,7 +63,7 @@ export const waitUsage =
 /**
  * Ask until the answer is 200. The first try is made at once.
  *
- * @param onReason told what is waited for, whenever that changes
+ * @param onReason told what is waited for, whenever that changes, and each minute that it lasts
  */
 export async function waitForSidecar(
   options: WaitOptions,
@@ -67,16 +72,22 @@ export async function waitForSidecar(
 ): Promise<WaitResult> {
   const deadline = performance.now() + options.timeoutMs;
   let lastError = "";
+  let isThere = false;
   let told = "";
+  let toldAt = performance.now();
   for (;;) {
     const left = deadline - performance.now();
     if (stop.aborted) return { kind: "stopped" };
     // A first try is made even when there is no time at all.
-    if (left <= 0 && lastError !== "") return { kind: "timeout", lastError };
-    lastError = await readinessProblem(options, stop);
-    if (lastError === "") return { kind: "ready" };
-    if (withoutNumbers(lastError) !== told) onReason(lastError);
-    told = withoutNumbers(lastError);
+    if (left <= 0 && lastError !== "") return { kind: "timeout", lastError, isThere };
+    const problem = await readinessProblem(options, stop);
+    if (problem === undefined) return { kind: "ready" };
+    ({ words: lastError, isThere } = problem);
+    if (withoutNumbers(lastError) !== told || performance.now() - toldAt > againMs) {
+      onReason(lastError);
+      told = withoutNumbers(lastError);
+      toldAt = performance.now();
+    }
     await sleep(Math.min(options.periodMs, Math.max(0, deadline - performance.now())), stop);
   }
 }
@@ -86,8 +97,21 @@ function withoutNumbers(reason: string): string {
   return reason.replaceAll(/\d+/g, "");
 }
 
-/** Empty when it is ready. */
-async function readinessProblem(options: WaitOptions, signal: AbortSignal): Promise<string> {
+/** Between two lines about the same reason, in milliseconds. */
+const againMs = 60_000;
+
+/** Why it is not ready. */
+interface ReadinessProblem {
+  readonly words: string;
+  /** Somebody answered. */
+  readonly isThere: boolean;
+}
+
+/** Undefined when it is ready. */
+async function readinessProblem(
+  options: WaitOptions,
+  signal: AbortSignal,
+): Promise<ReadinessProblem | undefined> {
   const { url, agentPort, requestTimeoutMs } = options;
   try {
     const { status, body } = await fetchHttp({
@@ -97,13 +121,16 @@ async function readinessProblem(options: WaitOptions, signal: AbortSignal): Prom
       maxBytes: maxReadinessBytes,
       signal,
     });
-    if (status === 200) return "";
+    if (status === 200) return undefined;
     const reason = reasonIn(body.toString("utf8"));
-    return `${url.href} answered with status ${status}${reason === undefined ? "" : `: ${reason}`}`;
+    const words = `${url.href} answered with status ${status}${reason === undefined ? "" : `: ${reason}`}`;
+    return { words, isThere: true };
   } catch (error) {
     const problem = `${url.href}: ${errorMessage(error) || "no answer"}`;
     const reason = agentPort === undefined ? undefined : await askAgent(agentPort, requestTimeoutMs, signal);
-    return reason === undefined ? problem : `${reason} (${problem})`;
+    return reason === undefined
+      ? { words: problem, isThere: false }
+      : { words: `${reason} (${problem})`, isThere: true };
   }
 }
 
@@ -119,10 +146,12 @@ async function askAgent(port: number, withinMs: number, signal: AbortSignal): Pr
   }
 }
 
-/** Undefined for an answer that gives none. */
+/** With what to do about it, as far as the agent knows; undefined for an answer that gives none. */
 function reasonIn(text: string): string | undefined {
   const value = jsonValue(text, configurationLimits);
-  return readinessRoute.isBody(value) ? value.reason : undefined;
+  if (!readinessRoute.isBody(value) || value.reason === undefined) return undefined;
+  const remedy = value.conditions?.find(({ status }) => status === "fails")?.remedy;
+  return remedy === undefined ? value.reason : `${value.reason} → ${remedy}`;
 }
 
 /** Where an `http:` URL leads. */

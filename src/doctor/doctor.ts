@@ -10,10 +10,12 @@ import { controlPlaneChecks } from "./control-plane-checks.ts";
 import { envoyChecks } from "./envoy-checks.ts";
 import type { Finding } from "./finding.ts";
 import { proxylessChecks } from "./proxyless.ts";
+import { cacheChecks } from "./caches.ts";
 import { agentChecks } from "./running-agent.ts";
+import { upstreamChecks } from "./upstreams.ts";
 import { type Check, runChecks } from "./run-checks.ts";
 import { lookForAgent, noAgent } from "../envoy/inspect/running-agent.ts";
-import { findProxylessAgent } from "../status/proxyless-agent.ts";
+import { findAgentOnPort } from "../status/proxyless-agent.ts";
 import { readSubject } from "./subject.ts";
 import { systemChecks } from "./system-checks.ts";
 
@@ -49,14 +51,15 @@ export async function examine(sources: ConfigSources, context: DoctorContext): P
   const subject = readSubject(sources);
   using deadline = new Deadline(networkMs);
   const network = controlPlaneChecks(subject, deadline.signal);
-  const agent = subject.runsEnvoy
-    ? lookForAgent(subject.configPath)
-    : { ...noAgent, pid: await findProxylessAgent(subject.statusPort) };
+  const recorded = subject.runsEnvoy ? lookForAgent(subject.configPath) : noAgent;
+  const agent = { ...recorded, pid: recorded.pid ?? (await findAgentOnPort(subject.statusPort)) };
   const checks: readonly Check[] = [
     ...(subject.runsEnvoy ? envoyChecks(subject, agent, sources.env) : proxylessChecks(subject)),
     ...systemChecks(subject, agent, sources.env).filter(
       ({ name }) => subject.runsEnvoy || !ofEnvoy.includes(name),
     ),
+    ...upstreamChecks(subject.admin, agent.envoys),
+    ...cacheChecks(subject.config),
     ...network,
   ];
   const [ofAgent, ofSurroundings] = await Promise.all([

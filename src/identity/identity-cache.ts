@@ -12,6 +12,7 @@ import { readOwnText, readRegularText } from "../files/read-regular-file.ts";
 import type { Backoff } from "../lifecycle/backoff.ts";
 import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
 import { retrying } from "../lifecycle/retry.ts";
+import { readCertificate } from "../pki/certificate.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { CounterMetric } from "../telemetry/metrics.ts";
 import type { IdentityCacheOptions } from "./options.ts";
@@ -41,6 +42,18 @@ export interface ExpectedIdentity {
 export interface KeptIdentity {
   readonly secret: WorkloadSecret;
   readonly keptAt: Date;
+}
+
+/**
+ * When a certificate was kept, and until when it is valid: for those who look from beside the agent.
+ *
+ * @throws the system error, or why it is none
+ */
+export function keptIdentity(folder: string): { readonly keptAt: Date; readonly notAfter: Date } {
+  const path = join(folder, fileName);
+  const { mtime } = lstatSync(path);
+  const { certificateChainPem } = asGiven(JSON.parse(readOwnText(path)));
+  return { keptAt: mtime, notAfter: readCertificate(certificateChainPem).notAfter };
 }
 
 /** No further try would help. */

@@ -10,7 +10,7 @@ import { apiHost, egressWithRaw } from "../support/mesh-objects.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { TestPki, validity } from "../support/test-pki.ts";
 import { startWebAndApi } from "../support/web-and-api.ts";
-import { type Incident, isWell } from "./incident.ts";
+import { type Incident, isReady, isWell } from "./incident.ts";
 import { emptyMesh } from "./settings.ts";
 
 /** Files of a certificate that somebody else renews. */
@@ -76,9 +76,10 @@ export const envoyIncidents: readonly Incident[] = [
   {
     name: "stopped Envoy",
     signs: {
-      status: /NOT READY|generation 1 ended.*hung|hung/,
-      log: /hung|does not answer/,
+      status: /NOT READY.*does not answer|^problem .*envoy-hung/,
+      log: /ended by the agent because it hung/,
       metric: /^outrider_envoy_hangs_total(?:\{.*\})? 1/,
+      doctor: /^▲ envoy-hung .*ended by the agent because it hung/,
     },
     open: async (stack) => {
       const mesh = await emptyMesh(stack);
@@ -92,6 +93,7 @@ export const envoyIncidents: readonly Incident[] = [
         },
         // The agent puts another one in its place.
         mend: () => Promise.resolve(),
+        isWell: () => isReady(sidecar),
       };
     },
   },
@@ -101,7 +103,7 @@ export const envoyIncidents: readonly Incident[] = [
       status: /NOT READY.*(?:died|SIGSEGV|signal|restart)/,
       log: /Envoy died.*SIGSEGV|SIGSEGV/,
       metric: /^outrider_envoy_exits_total\{.*reason="signal".*\} [2-9]/,
-      doctor: /^✖ readiness .*(?:died|signal|SIGSEGV|restarted)/,
+      doctor: /^(?:✖ readiness|▲ envoy-signal) .*SIGSEGV/,
     },
     open: async (stack) => {
       const mesh = await emptyMesh(stack);
@@ -135,6 +137,7 @@ export const envoyIncidents: readonly Incident[] = [
           over.abort();
           await task;
         },
+        isWell: () => isReady(sidecar),
       };
     },
   },
@@ -150,6 +153,8 @@ export const envoyIncidents: readonly Incident[] = [
       const mesh = await emptyMesh(stack);
       const sidecar = await mesh.sidecar("web");
       await sidecar.ready();
+      // The agent takes hold of its sockets at its first look at them.
+      await sleep(5_000);
       return {
         sidecar: () => sidecar,
         breakIt: async () => {

@@ -116,6 +116,12 @@ async function until(check: () => Promise<unknown>, since: number): Promise<numb
   return undefined;
 }
 
+/** Ready; what has happened is still told for a while. */
+export async function isReady(sidecar: TestSidecar): Promise<void> {
+  const { ready, reason } = await sidecar.report();
+  if (!ready) throw new Error(reason);
+}
+
 /** Ready, and nothing is said to be wrong. */
 export async function isWell(sidecar: TestSidecar): Promise<void> {
   const { ready, reason, problems = [] } = await sidecar.report();

@@ -1,12 +1,11 @@
 /** Incidents of the machine: memory, processor, disk. */
-import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sleep } from "../../src/lifecycle/sleep.ts";
 import { makeCpuCgroup } from "../support/cpu-cgroup.ts";
 import { makeMemoryCgroup } from "../support/memory-cgroup.ts";
-import type { Incident } from "./incident.ts";
+import { type Incident, isReady } from "./incident.ts";
 import { emptyMesh } from "./settings.ts";
 
 /** Takes 8 MiB with each line of its standard input. */
@@ -52,6 +51,7 @@ export const machineIncidents: readonly Incident[] = [
       status: /OOM killer/,
       log: /OOM killer/,
       metric: /^outrider_envoy_exits_total\{.*reason="oom_kill".*\} [1-9]/,
+      doctor: /^▲ envoy-oom-kill .*OOM killer/,
     },
     open: async (stack) => {
       const mesh = await emptyMesh(stack);
@@ -68,6 +68,7 @@ export const machineIncidents: readonly Incident[] = [
       writeFileSync(`/proc/${pid}/oom_score_adj`, "1000");
       const words = [...cgroup.launcher.slice(1), process.execPath, "-e", eater];
       const hog = spawn(cgroup.launcher[0] ?? "", words, { stdio: ["pipe", "ignore", "inherit"] });
+      hog.stdin.on("error", () => undefined);
       const exited = new Promise((resolve) => hog.once("exit", resolve));
       const end = async (): Promise<void> => {
         hog.kill("SIGKILL");
@@ -78,16 +79,15 @@ export const machineIncidents: readonly Incident[] = [
         sidecar: () => sidecar,
         breakIt: async () => {
           for (let step = 0; step < 60; step += 1) {
-            const { envoy } = await sidecar.report();
-            if (envoy.pid !== pid) return;
+            const report = await sidecar.report().catch(() => undefined);
+            if (report?.envoy.pid !== pid) return;
             hog.stdin.write("more\n");
-            await sleep(50);
+            // What is taken after the kill would cost the next one.
+            await sleep(150);
           }
         },
         mend: end,
-        isWell: async () => {
-          assert.equal((await sidecar.report()).ready, true);
-        },
+        isWell: () => isReady(sidecar),
       };
     },
   },

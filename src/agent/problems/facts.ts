@@ -1,6 +1,7 @@
 /**
  * What problems are found from: states that are known at once, and what is looked at now and then.
  */
+import type { LastExit } from "../../envoy/supervision/report.ts";
 import type { IdentityState } from "../../identity/identity-state.ts";
 import type { CpuThrottling, ThrottledShare } from "../../process/cpu-throttling.ts";
 import type { Readiness } from "../../status/contract/readiness.ts";
@@ -71,6 +72,8 @@ export interface ProblemFacts {
   };
   /** Why the newest configuration does not serve. */
   readonly refusedGeneration: string | undefined;
+  /** The last end of an Envoy that nobody asked for. */
+  readonly lastExit: LastExit | undefined;
   readonly looks: Looks;
   /** The wall clock. */
   readonly now: Date;

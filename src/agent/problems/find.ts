@@ -20,6 +20,7 @@ export function findProblems(facts: ProblemFacts): readonly FoundProblem[] {
 
 const kinds: readonly Kind[] = [
   readiness,
+  exits,
   identity,
   discovery,
   silence,
@@ -49,6 +50,24 @@ function readiness({ looks }: ProblemFacts): readonly FoundProblem[] {
           },
         ],
   );
+}
+
+/** How long an end is shown, in milliseconds: what has ended one Envoy may end the next. */
+const exitShownMs = 60_000;
+
+function exits({ lastExit, now }: ProblemFacts): readonly FoundProblem[] {
+  if (lastExit === undefined) return [];
+  const agoMs = now.getTime() - lastExit.at.getTime();
+  if (agoMs > exitShownMs) return [];
+  const { reason, message, generation, remedy } = lastExit;
+  return [
+    {
+      cause: `envoy-${reason.replaceAll("_", "-")}`,
+      reason: `Envoy (generation ${generation}) ended ${formatDuration(Math.max(0, agoMs))} ago: ${message}`,
+      remedy: remedy ?? "see whether it happens again; `outrider diagnose` collects what was kept of it",
+      isTold: true,
+    },
+  ];
 }
 
 function identity({ identity: { problem } }: ProblemFacts): readonly FoundProblem[] {

@@ -117,6 +117,7 @@ export class Problems {
       xds: xds.current,
       configuration: { refused: configuration.refused(), odd: configuration.odd },
       refusedGeneration: supervisor?.refused,
+      lastExit: supervisor?.report.lastExit,
       looks: this.#looks,
       now,
     });

@@ -117,6 +117,11 @@ export class AdminClient {
     return listAt(dump, "configs");
   }
 
+  /** Its clusters and their endpoints with their counts, as JSON of a shape that nobody has promised. */
+  async clusters(timeoutMs: number): Promise<unknown> {
+    return JSON.parse(await this.#ask("GET", "/clusters?format=json", timeoutMs));
+  }
+
   /** Elements of a repeated field of the dump that are called `name`; endpoints are there as well. */
   async dumpOf(resource: string, name: string, timeoutMs: number): Promise<readonly unknown[]> {
     const regex = encodeURIComponent(`^${name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)}$`);

@@ -81,6 +81,13 @@ describe("doctor beside a running agent", () => {
     await sidecarReady(web, agent);
     const well = await diagnoseWell(web);
     expectFinding(well.named("configuration")[0], "warning", /--futureFlag/, /spelling/);
+    assert.deepEqual(well.findings[0], {
+      name: "readiness",
+      verdict: "ok",
+      seen: "the running agent is ready",
+    });
+    expectFinding(well.named("upstreams")[0], "ok", /Envoy reaches those of its \d+ upstreams/);
+    expectFinding(well.named("caches")[0], "ok", /certificate.*; .*configuration/);
     expectFinding(well.named("ports")[0], "ok", new RegExp(`running agent \\(pid ${agent.pid}\\)`));
     expectFinding(well.named("shared-ports")[0], "ok", /nobody shares the ports of the running agent/);
     // A shell beside the agent need not have what the agent was started with.

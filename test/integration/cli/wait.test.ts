@@ -54,9 +54,13 @@ describe("waiting for a sidecar", () => {
     assert.match(told[0] ?? "", /answered with status 503$/);
   });
 
-  test("asks the agent for the reason while Envoy does not answer", async () => {
+  test("asks the agent for the reason and the remedy while Envoy does not answer", async () => {
     const [closed = 0] = await freePorts(1);
-    const answer = JSON.stringify({ ready: false, reason: "there is no workload certificate" });
+    const conditions = [
+      { name: "process", status: "holds", since: "" },
+      { name: "certificate", status: "fails", since: "", remedy: "ask the CA" },
+    ];
+    const answer = JSON.stringify({ ready: false, reason: "there is no workload certificate", conditions });
     await using agent = await HttpServer.listen({ host: "127.0.0.1", port: 0 }, (_, response) => {
       response.writeHead(503).end(answer);
     });
@@ -66,6 +70,6 @@ describe("waiting for a sidecar", () => {
       told.push(reason);
       stop.abort();
     });
-    assert.match(told[0] ?? "", /^there is no workload certificate \(http:.*ECONNREFUSED/);
+    assert.match(told[0] ?? "", /^there is no workload certificate → ask the CA \(http:.*ECONNREFUSED/);
   });
 });

@@ -14,6 +14,7 @@ const well: ProblemFacts = {
   xds: { kind: "connected", address: "istiod:15012", since: at, types: {}, refused: [] },
   configuration: { refused: [], odd: [] },
   refusedGeneration: undefined,
+  lastExit: undefined,
   looks: noLooks,
   now: new Date(at.getTime() + 60_000),
 };
@@ -62,6 +63,16 @@ describe("findProblems()", () => {
         },
       },
       /Envoy refuses RouteConfiguration "80" \(bad regex\): nothing serves/,
+    ],
+    [
+      "envoy-oom-kill",
+      {
+        lastExit: {
+          ...{ reason: "oom_kill", message: "killed for memory", exitCode: 137, generation: 2 },
+          at: new Date(at.getTime() + 50_000),
+        },
+      },
+      /Envoy \(generation 2\) ended 10 s ago: killed for memory/,
     ],
     ["configuration-refused", { configuration: { refused: ["mesh: bad"], odd: [] } }, /mesh: bad/],
     ["configuration-odd", { configuration: { refused: [], odd: ["X is ignored"] } }, /X is ignored/],
@@ -151,6 +162,11 @@ describe("findProblems()", () => {
   test("a process at rest that is throttled once is no problem", () => {
     const throttled = { periods: 2, throttledPeriods: 2, share: 1 };
     assert.deepEqual(findProblems({ ...well, looks: { ...noLooks, throttling, throttled } }), []);
+  });
+
+  test("an Envoy that has died a while ago is a problem no more", () => {
+    const lastExit = { reason: "signal", message: "SIGSEGV", exitCode: 139, generation: 1, at } as const;
+    assert.deepEqual(findProblems({ ...well, lastExit, now: new Date(at.getTime() + 61_000) }), []);
   });
 
   test("a discovery server that has been asked a moment ago is not silent", () => {
