@@ -1,6 +1,7 @@
 /** What rules of a folder do to requests between two real sidecars; one mesh for all of them. */
 import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
+import { SignJWT } from "jose";
 import { after, before, describe, test } from "node:test";
 import type { HttpResponse } from "../../src/net/http-client.ts";
 import { HttpServer } from "../../src/net/http-server.ts";
@@ -238,6 +239,40 @@ describe("an AuthorizationPolicy", () => {
       assert.equal(text(refused), "RBAC: access denied");
     });
     await under([route(to("v1"))], async () => assert.equal((await call("/")).status, 200));
+  });
+});
+
+describe("a RequestAuthentication", () => {
+  test("refuses a bad token, takes a good one, and leaves to a policy who must have one", async () => {
+    const secret = Buffer.from("a secret of thirty-two bytes ...");
+    const issuer = "https://issuer.example";
+    const token = await new SignJWT({})
+      .setProtectedHeader({ alg: "HS256", kid: "a" })
+      .setIssuer(issuer)
+      .setSubject("user")
+      .setExpirationTime("1h")
+      .sign(secret);
+    const keys = [{ kty: "oct", kid: "a", alg: "HS256", k: secret.toString("base64url") }];
+    const tokens = {
+      apiVersion: "security.istio.io/v1",
+      kind: "RequestAuthentication",
+      metadata: { name: "tokens", namespace: "demo" },
+      spec: { jwtRules: [{ issuer, jwks: JSON.stringify({ keys }) }] },
+    };
+    const bearer = (value: string): Promise<HttpResponse> => call("/", { authorization: `Bearer ${value}` });
+    await under([route(to("v1")), tokens], async () => {
+      assert.equal((await bearer(`${token}x`)).status, 401);
+      assert.equal((await bearer(token)).status, 200);
+      assert.equal((await call()).status, 200);
+    });
+    const users = authorization("users", {
+      rules: [{ from: [{ source: { requestPrincipals: [`${issuer}/user`] } }] }],
+    });
+    await under([route(to("v1")), tokens, users], async () => {
+      assert.equal((await call()).status, 403);
+      assert.equal((await bearer(token)).status, 200);
+    });
+    await under([route(to("v1"))], async () => assert.equal((await bearer("x")).status, 200));
   });
 });
 

@@ -118,7 +118,7 @@ const specs: Readonly<Record<keyof Kinds, object>> = {
       {
         issuer: "https://issuer.example.com",
         audiences: ["api"],
-        jwks: '{"keys":[]}',
+        jwks: '{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}',
         fromHeaders: [{ name: "x-token", prefix: "Bearer " }],
         fromParams: ["token"],
         fromCookies: ["token"],

@@ -2,6 +2,7 @@
  * Forms of single values, as Envoy takes them: one value that it refuses would cost all that is pushed with it.
  */
 import { isIP } from "node:net";
+import { RE2JS } from "re2js";
 import { maxSocketPathBytes } from "../../net/unix-socket.ts";
 
 /** An IP address without a zone. */
@@ -94,17 +95,11 @@ export function isDuration(value: string): boolean {
   return durationMs(value) !== undefined;
 }
 
-/** Escapes that only JavaScript knows, looking around, and more than a thousand repetitions. */
-const notInRe2 = /\\(?![afnrtvxdDsSwWbBAzpPQEC0])\w|\(\?(?:[=!]|<[=!])|\{(?!1000[,}])\d{4}/;
-
-/** A regular expression that RE2 takes, as far as JavaScript can tell. */
+/** A regular expression that RE2 takes: one that it does not would cost all routes that are pushed with it. */
 export function isRe2(value: string): boolean {
-  // Escapes are pairs: after this a backslash escapes what follows it.
-  if (notInRe2.test(value.replaceAll("\\\\", ""))) return false;
-  // What RE2 writes otherwise: names of groups, and flags for all that follows.
-  const translated = value.replaceAll("(?P<", "(?<").replaceAll(/\(\?[imsU-]+\)/g, "");
   try {
-    return new RegExp(translated).source !== "";
+    RE2JS.compile(value);
+    return true;
   } catch {
     return false;
   }
@@ -118,6 +113,11 @@ export function isDefaultEndpoint(value: string): boolean {
   }
   const [, port = ""] = /^(?:127\.0\.0\.1|0\.0\.0\.0|\[::1\]):(\d+)$/.exec(value) ?? [];
   return isPort(port);
+}
+
+/** A length of time that is none of nothing. */
+export function isPositiveDuration(value: string): boolean {
+  return (durationMs(value) ?? 0) > 0;
 }
 
 /** Conditions that Envoy's `retry_on` and `x-envoy-retry-grpc-on` know. */
@@ -166,12 +166,66 @@ export function isWhenKey(value: string): boolean {
   return whenKeys.some((form) => form.test(value));
 }
 
-/** A JSON Web Key Set. */
+/** Text that Envoy takes where a header may be made of it. */
+export function isLine(value: string): boolean {
+  return value !== "" && !["\0", "\r", "\n"].some((character) => value.includes(character));
+}
+
+/** What Envoy writes in place of a word between percent signs, as far as rules use it. */
+const headerCommand =
+  /%(?:%|(?:START_TIME|HOSTNAME|PROTOCOL|REQUESTED_SERVER_NAME|RESPONSE_CODE|RESPONSE_FLAGS|UPSTREAM_CLUSTER|UPSTREAM_HOST|UPSTREAM_REMOTE_ADDRESS|DOWNSTREAM_(?:REMOTE|LOCAL)_ADDRESS(?:_WITHOUT_PORT)?|DOWNSTREAM_PEER_(?:URI_SAN|SUBJECT)|(?:REQ|RESP)\([A-Za-z0-9_:?-]+\))%)/g;
+
+/** Value of a header that a rule sets: a percent sign is doubled, unless it begins one of Envoy's commands. */
+export function isHeaderValue(value: string): boolean {
+  return value === "" || (isLine(value) && !value.replaceAll(headerCommand, "").includes("%"));
+}
+
+/** A path of an AuthorizationPolicy: as it is, with a `*` at one end, or of parts of which `{*}` and `{**}` stand for others. */
+export function isPolicyPath(value: string): boolean {
+  if (value === "") return false;
+  if (!/[{}]/.test(value)) return !value.slice(1, -1).includes("*") && value !== "**";
+  const [first, ...parts] = value.split("/");
+  const operator = /^\{\*{1,2}\}$/;
+  const afterAll = parts.slice(parts.indexOf("{**}") + 1);
+  return (
+    first === "" &&
+    parts.every((part) => operator.test(part) || /^[a-zA-Z0-9\-._~%!$&'()+,;:@=]+$/.test(part)) &&
+    parts.filter((part) => operator.test(part)).length <= 5 &&
+    !(parts.includes("{**}") && afterAll.some((part) => operator.test(part)))
+  );
+}
+
+/** Fields of a key of each kind that Envoy reads (RFC 7518, section 6; RFC 8037). */
+const keyFields: Readonly<Record<string, readonly string[]>> = {
+  RSA: ["n", "e"],
+  EC: ["crv", "x", "y"],
+  OKP: ["crv", "x"],
+  oct: ["k"],
+};
+
+/** A JSON Web Key Set with at least one key, each of a kind that Envoy reads. */
 export function isKeySet(value: string): boolean {
   try {
     const set: unknown = JSON.parse(value);
-    return typeof set === "object" && set !== null && Array.isArray(Reflect.get(set, "keys"));
+    const keys: unknown = typeof set === "object" && set !== null ? Reflect.get(set, "keys") : undefined;
+    return Array.isArray(keys) && keys.length > 0 && keys.every(isKey);
   } catch {
     return false;
   }
+}
+
+function isKey(key: unknown): boolean {
+  if (typeof key !== "object" || key === null) return false;
+  const text = (name: string): string => {
+    const field: unknown = Reflect.get(key, name);
+    return typeof field === "string" ? field : "";
+  };
+  const kind = text("kty");
+  const fields = Object.hasOwn(keyFields, kind) ? keyFields[kind] : undefined;
+  const curves = kind === "OKP" ? ["Ed25519"] : ["P-256", "P-384", "P-521"];
+  return (
+    fields?.every((name) =>
+      name === "crv" ? curves.includes(text(name)) : /^[A-Za-z0-9_-]+={0,2}$/.test(text(name)),
+    ) === true
+  );
 }

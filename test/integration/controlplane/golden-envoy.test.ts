@@ -22,7 +22,7 @@ test("Envoy takes what every scene is translated to", async () => {
 });
 
 test("Envoy takes what made meshes are translated to", async () => {
-  const made = Array.from({ length: 150 }, (_, index) => index + 1).flatMap((seed) => {
+  const made = Array.from({ length: 60 }, (_, index) => index + 1).flatMap((seed) => {
     const { model, proxies } = randomMesh(seed);
     return proxies.map((proxy, index) => {
       const view = viewOf(model, proxy);

@@ -25,8 +25,10 @@ const spec = {
   Sidecar: (more: string) => `ingress: [{port: {number: 80, name: http}, ${more}}]`,
 } as const;
 
+const ofSecurity = ["PeerAuthentication", "AuthorizationPolicy", "RequestAuthentication"];
+
 function yaml(kind: string, content: string, name = "a"): string {
-  const group = kind === "PeerAuthentication" ? "security" : "networking";
+  const group = ofSecurity.includes(kind) ? "security" : "networking";
   return `apiVersion: ${group}.istio.io/v1\nkind: ${kind}\nmetadata: {name: ${name}, namespace: demo}\nspec: {${content}}\n`;
 }
 
@@ -66,6 +68,49 @@ const refused: readonly Case[] = [
   ["VirtualService", `hosts: ["a..b"], http: [${spec.route("")}]`, "spec.hosts[0]"],
   ["VirtualService", `hosts: [${"a".repeat(64)}.demo], http: [${spec.route("")}]`, "spec.hosts[0]"],
   ["VirtualService", `hosts: [${"a.".repeat(130)}b], http: [${spec.route("")}]`, "spec.hosts[0]"],
+  ...["100%", "%FOO%", "%REQ(a b)%", "a\\nb", "a\\0"].map((value): Case => [
+    "VirtualService",
+    spec.VirtualService(spec.route(`headers: {request: {set: {x-a: "${value}"}}}`)),
+    "spec.http[0].headers.request.set.x-a",
+  ]),
+  ...["uri", "authority"].map((field): Case => [
+    "VirtualService",
+    spec.VirtualService(spec.route(`rewrite: {${field}: "a\\nb"}`)),
+    `spec.http[0].rewrite.${field}`,
+  ]),
+  [
+    "VirtualService",
+    spec.VirtualService(spec.route("fault: {delay: {fixedDelay: 0s}}")),
+    "spec.http[0].fault.delay.fixedDelay",
+  ],
+  [
+    "VirtualService",
+    spec.VirtualService(spec.route('match: [{queryParams: {"": {exact: a}}}]')),
+    "spec.http[0].match[0].queryParams.",
+  ],
+  [
+    "DestinationRule",
+    "host: a.demo, trafficPolicy: {connectionPool: {tcp: {connectTimeout: 0s}}}",
+    "spec.trafficPolicy.connectionPool.tcp.connectTimeout",
+  ],
+  ...["interval", "baseEjectionTime"].map((field): Case => [
+    "DestinationRule",
+    `host: a.demo, trafficPolicy: {outlierDetection: {${field}: 0s}}`,
+    `spec.trafficPolicy.outlierDetection.${field}`,
+  ]),
+  // Envoy 1.40 does not refuse the first of these: it ends.
+  ...["/a/{*}b", "{*}", "/{**}/{*}", "/a*b", "**", "/{a}"].map((path): Case => [
+    "AuthorizationPolicy",
+    `rules: [{to: [{operation: {paths: ["${path}"]}}]}]`,
+    "spec.rules[0].to[0].operation.paths[0]",
+  ]),
+  ...['{"keys":[]}', '{"keys":[1]}', '{"keys":[{"kty":"x"}]}', '{"keys":[{"kty":"RSA","n":"a"}]}', "[]"].map(
+    (jwks): Case => [
+      "RequestAuthentication",
+      `jwtRules: [{issuer: a, jwks: '${jwks}'}]`,
+      "spec.jwtRules[0].jwks",
+    ],
+  ),
   ["ServiceEntry", spec.ServiceEntry('addresses: ["fe80::1%eth0"]'), "spec.addresses[0]"],
   ["ServiceEntry", spec.ServiceEntry("addresses: [10.0.0.256]"), "spec.addresses[0]"],
   ["ServiceEntry", spec.ServiceEntry("endpoints: [{address: a.demo}]"), "spec.endpoints[0].address"],
@@ -107,6 +152,14 @@ const accepted: readonly (readonly [kind: string, spec: string])[] = [
   ...["0s", "1ms", "1.5s", "2562047h"].map(
     (timeout) => ["VirtualService", spec.VirtualService(spec.route(`timeout: ${timeout}`))] as const,
   ),
+  [
+    "VirtualService",
+    spec.VirtualService(
+      spec.route(
+        'headers: {request: {set: {x-a: "100%%", x-b: "%START_TIME%", x-c: "%REQ(x-d)%", x-e: ""}}}',
+      ),
+    ),
+  ],
   ["VirtualService", spec.VirtualService(spec.route("match: [{headers: {__proto__: {exact: a}}}]"))],
   ...["/a/[^/]+", "(?i)a", "(?P<x>a)", "[[:alpha:]]+", "\\\\d{1000}", "\\\\\\\\1"].map(
     (regex) =>

@@ -21,6 +21,8 @@ import {
   isHost,
   isLabelKey,
   isLabelValue,
+  isLine,
+  isPositiveDuration,
   isRe2,
   isSubsetName,
   isVisibility,
@@ -40,6 +42,12 @@ export const labelSelector = object({ labels: required(labels) });
 export const matchLabels = object({ matchLabels: optional(labels) });
 export const host = text("a host name of at most 253 characters", isHost);
 export const duration = text("0s, or a duration from 1ms to 2562047h such as 5s or 1m30s", isDuration);
+export const positiveDuration = text(
+  "a duration from 1ms to 2562047h such as 5s or 1m30s",
+  isPositiveDuration,
+);
+/** Text without line breaks. */
+export const line = text("text without line breaks", isLine);
 export const subsetName = text("a subset's name: letters, digits and dashes, at most 63", isSubsetName);
 export const headerName = { expected: "the name of a header", test: isHeaderName };
 export const count = integer(0, 2_147_483_647);

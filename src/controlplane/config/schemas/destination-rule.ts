@@ -12,6 +12,7 @@ import {
   matchLabels,
   percent,
   portNumber,
+  positiveDuration,
   subsetName,
 } from "./common.ts";
 
@@ -49,9 +50,13 @@ const policies = {
       tcp: optional(
         object({
           maxConnections: optional(count),
-          connectTimeout: optional(duration),
+          connectTimeout: optional(positiveDuration),
           tcpKeepalive: optional(
-            object({ probes: optional(count), time: optional(duration), interval: optional(duration) }),
+            object({
+              probes: optional(count),
+              time: optional(duration),
+              interval: optional(positiveDuration),
+            }),
           ),
           maxConnectionDuration: optional(duration),
           idleTimeout: optional(duration),
@@ -78,8 +83,8 @@ const policies = {
       consecutiveGatewayErrors: optional(count),
       consecutive5xxErrors: optional(count),
       consecutiveErrors: optional(count),
-      interval: optional(duration),
-      baseEjectionTime: optional(duration),
+      interval: optional(positiveDuration),
+      baseEjectionTime: optional(positiveDuration),
       maxEjectionPercent: optional(integer(0, 100)),
       minHealthPercent: optional(integer(0, 100)),
     }),

@@ -2,7 +2,7 @@
  * Who may call whom, and how both prove who they are: PeerAuthentication, AuthorizationPolicy, RequestAuthentication.
  */
 import { boolean, list, mapping, object, oneOf, optional, required, text } from "../decode.ts";
-import { isHeaderName, isKeySet, isPort, isWhenKey } from "../forms.ts";
+import { isHeaderName, isKeySet, isPolicyPath, isPort, isWhenKey } from "../forms.ts";
 import { ipRange, matchLabels } from "./common.ts";
 
 const mutualTls = object({ mode: optional(oneOf("STRICT", "PERMISSIVE", "DISABLE", "UNSET")) });
@@ -16,6 +16,8 @@ export const peerAuthentication = object({
 const some = list(text(), 1);
 const ranges = list(ipRange, 1);
 const ports = list(text("a port from 1 to 65535", isPort), 1);
+
+const paths = list(text("a path, with * at one end or {*} and {**} for whole parts", isPolicyPath), 1);
 
 const source = object({
   principals: optional(some),
@@ -37,8 +39,8 @@ const operation = object({
   notPorts: optional(ports),
   methods: optional(some),
   notMethods: optional(some),
-  paths: optional(some),
-  notPaths: optional(some),
+  paths: optional(paths),
+  notPaths: optional(paths),
 });
 
 export const authorizationPolicy = object({
@@ -70,7 +72,9 @@ export const requestAuthentication = object({
       object({
         issuer: required(text()),
         audiences: optional(list(text(), 1)),
-        jwks: required(text("a set of public keys in JSON (RFC 7517)", isKeySet)),
+        jwks: required(
+          text("a set of at least one key in JSON, of kinds that Envoy reads (RFC 7517)", isKeySet),
+        ),
         fromHeaders: optional(
           list(
             object({ name: required(text("the name of a header", isHeaderName)), prefix: optional(text()) }),

@@ -2,7 +2,7 @@
  * How requests and connections are routed: VirtualService.
  */
 import { boolean, integer, list, mapping, object, oneOf, optional, required, text } from "../decode.ts";
-import { isGrpcStatus, isHeaderName, isRe2, isRetryOn } from "../forms.ts";
+import { isGrpcStatus, isHeaderName, isHeaderValue, isRe2, isRetryOn } from "../forms.ts";
 import {
   count,
   destination,
@@ -12,8 +12,10 @@ import {
   host,
   ipRange,
   labels,
+  line,
   percent,
   portNumber,
+  positiveDuration,
   stringMatch,
 } from "./common.ts";
 
@@ -22,19 +24,14 @@ const percentage = object({ value: optional(percent) });
 const regex = text("a regular expression in RE2's syntax", isRe2);
 const headerList = list(text("the name of a header", isHeaderName));
 
+const headerValue = text(
+  "a header's value, in which a percent sign is doubled or begins a command of Envoy's",
+  isHeaderValue,
+);
+
 const headerOperations = object({
-  set: optional(
-    mapping(
-      text("text", () => true),
-      headerName,
-    ),
-  ),
-  add: optional(
-    mapping(
-      text("text", () => true),
-      headerName,
-    ),
-  ),
+  set: optional(mapping(headerValue, headerName)),
+  add: optional(mapping(headerValue, headerName)),
   remove: optional(headerList),
 });
 
@@ -51,7 +48,9 @@ export const httpMatch = object({
   authority: optional(stringMatch),
   headers: optional(mapping(stringMatch, headerName)),
   withoutHeaders: optional(mapping(stringMatch, headerName)),
-  queryParams: optional(mapping(stringMatch)),
+  queryParams: optional(
+    mapping(stringMatch, { expected: "the name of a parameter", test: (key) => key !== "" }),
+  ),
   port: optional(portNumber),
   sourceLabels: optional(labels),
   sourceNamespace: optional(text()),
@@ -71,8 +70,8 @@ export const httpRoute = object({
   route: optional(list(routeDestination)),
   redirect: optional(
     object({
-      uri: optional(text()),
-      authority: optional(text()),
+      uri: optional(line),
+      authority: optional(line),
       port: optional(portNumber),
       derivePort: optional(oneOf("FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT")),
       scheme: optional(oneOf("http", "https")),
@@ -89,8 +88,8 @@ export const httpRoute = object({
   ),
   rewrite: optional(
     object({
-      uri: optional(text()),
-      authority: optional(text()),
+      uri: optional(line),
+      authority: optional(line),
       uriRegexRewrite: optional(
         object({ match: required(regex), rewrite: optional(text("text", () => true)) }),
       ),
@@ -111,7 +110,7 @@ export const httpRoute = object({
     object({
       delay: optional(
         object({
-          fixedDelay: required(duration),
+          fixedDelay: required(positiveDuration),
           percentage: optional(percentage),
           percent: optional(integer(0, 100)),
         }),

@@ -319,7 +319,11 @@ const rows: Readonly<Record<keyof Kinds, readonly Row[]>> = {
   ],
   RequestAuthentication: [
     ["spec.jwtRules[0].issuer", absent, missing],
-    ["spec.jwtRules[0].jwks", "{}", "must be a set of public keys in JSON (RFC 7517)"],
+    [
+      "spec.jwtRules[0].jwks",
+      "{}",
+      "must be a set of at least one key in JSON, of kinds that Envoy reads (RFC 7517)",
+    ],
     ["spec.jwtRules[0].fromHeaders[0].name", "a b", "must be the name of a header"],
   ],
 };
