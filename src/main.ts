@@ -3,6 +3,7 @@
  */
 import { join } from "node:path";
 import { readCommandLine } from "./command/command-line.ts";
+import { terminalKeys } from "./command/terminal-keys.ts";
 import { asksForJson } from "./command/log-form.ts";
 import type { CommandContext } from "./command/command.ts";
 import { commandGroups, commands } from "./cli/commands.ts";
@@ -77,6 +78,8 @@ async function main(): Promise<number> {
           columns: () => process.stdout.columns,
           rows: () => process.stdout.rows,
           write: (text) => process.stdout.write(text),
+          keys: (listener) =>
+            terminalKeys(process.stdin, listener, () => process.kill(process.pid, "SIGINT")),
         }
       : undefined,
     print: (line) => process.stdout.write(`${line}\n`),

@@ -16,7 +16,10 @@ export const upCommand: Command = {
   ],
   flags: {
     once: { type: "boolean", default: false, describe: "One round of checks, then stop; exit code 0 or 1." },
-    configDir: { type: "string", describe: "Folder of Istio YAML instead of the demo's own." },
+    configDir: {
+      type: "string",
+      describe: "Your folder of Istio YAML; one that is missing or empty gets the demo's, and stays.",
+    },
     stateDir: {
       type: "string",
       describe: "Folder of the self-signed root and the demo token key (default $XDG_STATE_HOME/outrider).",

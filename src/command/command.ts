@@ -51,6 +51,8 @@ export interface Terminal {
   readonly columns: () => number;
   readonly rows: () => number;
   readonly write: (text: string) => void;
+  /** Told of each key, as the terminal sends it, until disposed; the key that interrupts still does. */
+  readonly keys: (listener: (key: string) => void) => Disposable;
 }
 
 /** What a command gets from the process. */

@@ -19,9 +19,14 @@ export class Screen implements Disposable {
     return this.#terminal.columns();
   }
 
+  /** Rows that a picture may have. */
+  get rows(): number {
+    return Math.max(1, this.#terminal.rows() - 1);
+  }
+
   /** One write per frame, each line cleared behind its text, so that nothing flickers. */
   draw(lines: readonly string[]): void {
-    const visible = lines.slice(0, Math.max(1, this.#terminal.rows() - 1));
+    const visible = lines.slice(0, this.rows);
     this.#terminal.write(`\u001B[H${visible.map((line) => `${line}\u001B[K\r\n`).join("")}\u001B[J`);
   }
 

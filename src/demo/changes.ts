@@ -35,6 +35,13 @@ function sidecarChanges(previous: SidecarState | undefined, next: SidecarState):
           say(`certificate ${identity.spiffeId ?? ""} until ${identity.notAfter}`),
         )),
     ...differing(before?.xds.state, xds.state, say(`xDS ${xds.state} ${xds.address}`)),
+    ...(report.envoy.lastExit === undefined
+      ? []
+      : differing(
+          before?.envoy.lastExit?.at,
+          report.envoy.lastExit.at,
+          say(`Envoy ended: ${report.envoy.lastExit.message}`),
+        )),
     ...differing(
       envoyKey(before),
       envoyKey(report),

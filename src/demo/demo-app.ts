@@ -21,9 +21,9 @@ export type RequestResult =
     }
   | { readonly kind: "failed"; readonly durationMs: number; readonly reason: string };
 
-/** Start an application that answers with its name and its caller's identity. */
-export function startDemoApp(name: string): Promise<HttpServer> {
-  return HttpServer.listen({ host: "127.0.0.1", port: 0 }, (request, response) => {
+/** Start an application that answers with its name and its caller's identity. @param port 0 for a free one */
+export function startDemoApp(name: string, port: number): Promise<HttpServer> {
+  return HttpServer.listen({ host: "127.0.0.1", port }, (request, response) => {
     const header = request.headers["x-forwarded-client-cert"];
     const answer: DemoAnswer = { app: name, caller: callerOf(typeof header === "string" ? header : "") };
     response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answer));

@@ -1,7 +1,7 @@
 /**
  * The demo mesh: control plane, two applications, two sidecars; started in that order and stopped in reverse.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openTokenIssuer, type TokenIssuer } from "../controlplane/demo-tokens.ts";
@@ -10,15 +10,18 @@ import { TaskGroup } from "../lifecycle/task-group.ts";
 import { ticks } from "../lifecycle/tick.ts";
 import { createLogger } from "../telemetry/log.ts";
 import { startDemoApp } from "./demo-app.ts";
-import { demoConfiguration, demoNamespace } from "./mesh-config.ts";
+import { type AppPorts, fillFolder } from "./configuration-folder.ts";
+import { demoNamespace } from "./mesh-config.ts";
 import type { Ports } from "./ports.ts";
 import { SidecarProcess } from "./sidecar-process.ts";
 
 /** What the mesh is started from. */
 export interface DemoMeshOptions {
   readonly ports: Ports;
-  /** The user's own folder; undefined writes the demo's. */
+  /** The user's own folder, which is filled where it is empty; undefined makes one that goes with the mesh. */
   readonly configFolder: string | undefined;
+  /** Ports of the applications that such a folder was written for. */
+  readonly apps: AppPorts | undefined;
   readonly stateDir: string;
   readonly envoyBinary: string;
   readonly self: { readonly file: string; readonly args: readonly string[] };
@@ -65,14 +68,10 @@ export class DemoMesh implements AsyncDisposable {
     stack.defer(() => {
       rmSync(folder, { recursive: true, force: true });
     });
-    const web = stack.use(await startDemoApp("web"));
-    const api = stack.use(await startDemoApp("api"));
+    const web = stack.use(await startDemoApp("web", options.apps?.web ?? 0));
+    const api = stack.use(await startDemoApp("api", options.apps?.api ?? 0));
     const configFolder = options.configFolder ?? join(folder, "mesh");
-    if (options.configFolder === undefined) {
-      mkdirSync(configFolder);
-      const files = demoConfiguration(options.ports, { web: web.port, api: api.port });
-      for (const [name, content] of Object.entries(files)) writeFileSync(join(configFolder, name), content);
-    }
+    fillFolder(configFolder, options.ports, { web: web.port, api: api.port });
     const issuer = await openTokenIssuer(options.stateDir);
     const controlPlane = stack.use(await startControlPlane(options, configFolder, issuer));
     const sidecars = await Promise.all(

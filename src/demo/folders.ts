@@ -1,7 +1,8 @@
 /**
  * The folders that a user names for the demo mesh.
  */
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { makeOwnFolder } from "../files/own-folder.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 
@@ -9,7 +10,10 @@ import { errorMessage } from "../lifecycle/error-message.ts";
 export function folderProblems(configFolder: string | undefined, stateDir: string): readonly string[] {
   return [
     ...problemOf("--configDir", configFolder, (path) => {
-      if (!statSync(path).isDirectory()) throw new Error(`${path} is no folder`);
+      // One that is missing is made and filled, where there is a place for it.
+      const found = statSync(existsSync(path) ? path : dirname(path));
+      if (!found.isDirectory()) throw new Error(`${path} is no folder`);
+      if (!existsSync(path)) return;
       accessSync(path, constants.R_OK | constants.X_OK);
     }),
     ...problemOf("--stateDir", stateDir, makeOwnFolder),

@@ -12,12 +12,16 @@ import { progressLine } from "../command/progress-line.ts";
 import { describeChanges } from "./changes.ts";
 import { folderProblems } from "./folders.ts";
 import { demoChecks } from "./checks.ts";
+import { type Call, tryCalls } from "./calls.ts";
+import { contentOf, keepFolder, rememberedPorts } from "./configuration-folder.ts";
+import { readSystemVariables } from "../schema/system-variables.ts";
+import { ticks } from "../lifecycle/tick.ts";
 import { callThrough } from "./demo-app.ts";
 import { DemoMesh } from "./demo-mesh.ts";
 import { serviceHost } from "./mesh-config.ts";
 import { pageUrl } from "./mesh-page.ts";
 import { serveMeshPage } from "./mesh-page-server.ts";
-import { drawMesh } from "./picture.ts";
+import { drawMesh, type MeshEvent, mostScrolled } from "./picture.ts";
 import { completePorts, parsePorts, takenPorts } from "./ports.ts";
 import { Screen } from "../command/screen.ts";
 import { type MeshState, noRequests, observe, type RequestState, withRequest } from "./state.ts";
@@ -25,13 +29,19 @@ import { type MeshState, noRequests, observe, type RequestState, withRequest } f
 const requestTimeoutMs = 5_000;
 const frameMs = 250;
 
+/** Between two looks at who may call whom, in milliseconds. */
+const callsMs = 2_000;
+
 /** Resolves to the exit code. */
 export async function runUp(args: Arguments, context: CommandContext): Promise<number> {
   const choice = parsePorts(args.string("ports"));
   const configFolder = args.optionalString("configDir");
   const stateDir = args.optionalString("stateDir") ?? userStateFolder(context.env);
+  const remembered = configFolder === undefined ? undefined : rememberedPorts(configFolder);
+  const given =
+    choice.kind === "invalid" ? undefined : new Map([...(remembered?.ports ?? []), ...choice.ports]);
   const problems = [
-    ...(choice.kind === "invalid" ? choice.problems : takenPorts(choice.ports)),
+    ...(choice.kind === "invalid" ? choice.problems : takenPorts(given ?? choice.ports)),
     ...folderProblems(configFolder, stateDir),
   ];
   const intervalMs = args.number("intervalMs");
@@ -53,17 +63,24 @@ export async function runUp(args: Arguments, context: CommandContext): Promise<n
       progress.update,
     ).finally(progress.end);
     await using mesh = await DemoMesh.start({
-      ports: await completePorts(choice.ports, context.pid),
+      ports: await completePorts(given ?? choice.ports, context.pid),
       configFolder,
+      apps: remembered?.apps,
       stateDir,
       envoyBinary,
       self: context.self,
       env: context.env,
       hurry: context.hurry,
     });
-    return args.boolean("once")
+    const before = contentOf(mesh.configFolder);
+    const code = args.boolean("once")
       ? await runChecks(mesh, context)
       : await showUntilStopped(mesh, context, intervalMs);
+    if (configFolder === undefined && contentOf(mesh.configFolder) !== before) {
+      const kept = keepFolder(mesh.configFolder, stateDir, new Date());
+      context.print(`your edits are kept: outrider up --configDir ${kept}`);
+    }
+    return code;
   } catch (error) {
     for (const line of errorMessage(error).split("\n")) context.printError(line);
     return 1;
@@ -99,7 +116,8 @@ async function showUntilStopped(
     }
   };
   await using _page = await serveMeshPage(mesh.ports.page, () => observe(mesh, requests), mesh);
-  const show = context.terminal === undefined ? printChanges : drawPicture;
+  const isDumb = readSystemVariables(context.env).TERM === "dumb";
+  const show = context.terminal === undefined || isDumb ? printChanges : drawPicture;
   await Promise.all([show(mesh, { ...context, shutdown: stop }, () => requests), request()]);
   if (mesh.tasks.failure !== undefined) throw mesh.tasks.failure;
   context.print(`stopping: ${requests.succeeded} requests good, ${requests.failed} bad`);
@@ -137,6 +155,18 @@ async function printChanges(
   }
 }
 
+/** Keys that scroll the list, by how many lines up. */
+const scrollKeys: Readonly<Record<string, number>> = {
+  "\u001B[A": 1,
+  "\u001B[B": -1,
+  "\u001B[5~": 10,
+  "\u001B[6~": -10,
+  k: 1,
+  j: -1,
+};
+
+const mostEvents = 200;
+
 async function drawPicture(
   mesh: DemoMesh,
   context: CommandContext,
@@ -144,11 +174,34 @@ async function drawPicture(
 ): Promise<void> {
   if (context.terminal === undefined) return;
   using screen = new Screen(context.terminal);
+  const { configFolder, folder: logFolder } = mesh;
+  const colour = readSystemVariables(context.env).NO_COLOR === "";
+  let previous: MeshState | undefined;
+  let events: readonly MeshEvent[] = [];
+  let calls: readonly Call[] = [];
+  let scrolled = 0;
+  const redraw = (): void => {
+    if (previous === undefined) return;
+    const { columns, rows } = screen;
+    const around = { columns, rows, colour, now: new Date(), configFolder, logFolder };
+    const picture = { ...around, pages: pageUrls(mesh), calls, events, scrolled };
+    scrolled = Math.min(scrolled, mostScrolled(previous, picture));
+    screen.draw(drawMesh(previous, { ...picture, scrolled }));
+  };
+  using _keys = context.terminal.keys((key) => {
+    scrolled = Math.max(0, scrolled + (scrollKeys[key] ?? 0));
+    redraw();
+  });
+  mesh.tasks.spawn("try-calls", async (signal) => {
+    for await (const _ of ticks(callsMs, signal)) calls = await tryCalls(mesh.ports);
+  });
   while (!context.shutdown.aborted) {
     const state = await observe(mesh, requests());
-    const { configFolder, folder: logFolder } = mesh;
-    const around = { columns: screen.columns, now: new Date(), configFolder, logFolder };
-    screen.draw(drawMesh(state, { ...around, pages: pageUrls(mesh) }));
+    const at = new Date();
+    const news = describeChanges(previous, state).map((text) => ({ at, text }));
+    events = [...events, ...news].slice(-mostEvents);
+    previous = state;
+    redraw();
     await sleep(frameMs, context.shutdown);
   }
 }

@@ -26,6 +26,8 @@ export interface RequestState {
   readonly succeeded: number;
   readonly failed: number;
   readonly last: RequestResult | undefined;
+  /** The newest results, oldest first. */
+  readonly recent: readonly RequestResult[];
   /** Durations of the newest requests, in milliseconds. */
   readonly recentMs: readonly number[];
   /** Monotonic times of their ends, in milliseconds. */
@@ -44,6 +46,7 @@ export const noRequests: RequestState = {
   succeeded: 0,
   failed: 0,
   last: undefined,
+  recent: [],
   recentMs: [],
   recentEnds: [],
 };
@@ -57,6 +60,7 @@ export function withRequest(requests: RequestState, result: RequestResult, now: 
     succeeded: requests.succeeded + (isSuccess ? 1 : 0),
     failed: requests.failed + (isSuccess ? 0 : 1),
     last: result,
+    recent: [...requests.recent, result].slice(-keptDurations),
     recentMs: [...requests.recentMs, result.durationMs].slice(-keptDurations),
     recentEnds: [...requests.recentEnds, now].slice(-keptDurations),
   };

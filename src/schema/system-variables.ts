@@ -9,6 +9,7 @@ const systemVariables = {
   XDG_CACHE_HOME: text("", "Folder of caches; ~/.cache unless set."),
   XDG_RUNTIME_DIR: text("", "Folder of what lasts as long as the user's session."),
   XDG_STATE_HOME: text("", "Folder of state; ~/.local/state unless set."),
+  TERM: text("", "Kind of the terminal; dumb for one that only takes lines."),
   NO_COLOR: text("", "Anything keeps colours from the terminal."),
 } as const;
 

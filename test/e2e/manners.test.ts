@@ -12,7 +12,7 @@ describe("a call that cannot work", () => {
   // procfs answers ENOENT to mkdir, which makes Node's recursive mkdir try for ever.
   for (const [args, env, expected] of [
     [["up", "--stateDir", "/proc/x"], {}, /^--stateDir: .*'\/proc\/x': name a folder/m],
-    [["up", "--configDir", "/nowhere"], {}, /^--configDir: .*\/nowhere.*: name a folder/m],
+    [["up", "--configDir", "/nowhere/mesh"], {}, /^--configDir: .*\/nowhere.*: name a folder/m],
     [["discovery", "--stateDir", "/proc/x"], {}, /--stateDir.*\/proc\/x/],
     [["proxy"], {}, /nothing here says that a sidecar is wanted there/],
   ] as const) {

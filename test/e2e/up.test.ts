@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { stripVTControlCharacters } from "node:util";
 import { spawnChild } from "../../src/process/child.ts";
 import { variableOf } from "../../src/schema/own-variables.ts";
 import { sleep } from "../../src/lifecycle/sleep.ts";
@@ -121,7 +123,8 @@ describe("outrider up", () => {
     await sleep(200);
     up.kill("SIGINT");
     assert.deepEqual(await up.exitWithin(20_000), { kind: "exited", code: 0 });
-    assert.match(up.lines.at(-1) ?? "", /^stopping: \d+ requests good, 0 bad/);
+    assert.match(up.lines.at(-2) ?? "", /^stopping: \d+ requests good, 0 bad/);
+    assert.match(up.lines.at(-1) ?? "", /^your edits are kept: /);
     assert.deepEqual(readdirSync(temporary), []);
     assert.deepEqual(processesBelow(temporary), []);
   });
@@ -155,33 +158,132 @@ describe("outrider up", () => {
     }
   });
 
-  test("on a terminal draws a picture, and a closed terminal stops everything", async () => {
+  test("on a terminal draws a picture of its size, and a closed terminal stops everything", async () => {
     using folder = temporaryFolder();
     const { env, temporary, state } = await place(folder.path);
-    const typescript = join(folder.path, "typescript");
-    const command = `stty cols 100 rows 40; exec ${process.execPath} ${mainPath} up --stateDir ${state}`;
-    const terminal = spawnChild({
-      file: "script",
-      args: ["--quiet", "--flush", "--command", command, typescript],
-      env: { ...env, PATH: process.env["PATH"], HOME: process.env["HOME"], TERM: "xterm" },
-      stdout: "ignore",
-      stderr: "ignore",
-    });
-    const drawn = (): string => (existsSync(typescript) ? readFileSync(typescript, "utf8") : "");
+    const terminal = openTerminal(folder.path, { ...env, TERM: "xterm" }, state);
     try {
-      await eventually("the picture", () => assert.match(drawn(), /200 from api, called as spiffe/), {
-        withinMs: 60_000,
-      });
-      assert.match(drawn(), /expires in/);
-      assert.match(drawn(), /restarts/);
+      for (const [columns, rows] of [
+        [80, 24],
+        [120, 40],
+        [200, 50],
+      ] as const) {
+        await eventually("the terminal", () => assert.ok(terminal.device() !== ""), { withinMs: 20_000 });
+        execFileSync("stty", ["-F", terminal.device(), "cols", String(columns), "rows", String(rows)]);
+        await eventually(
+          `the picture on ${columns} × ${rows}`,
+          () => {
+            const lines = terminal.frame();
+            assert.match(lines.join("\n"), /200 from api, called as spiffe/);
+            assert.match(lines.join("\n"), /web→api yes, api→web yes, plain text→web no/);
+            assert.ok(lines.length < rows, `${lines.length} of ${rows} rows`);
+            // The list below fills what there is, with lines as long as there is room for.
+            assert.ok(lines.length === rows - 1 || rows > 24, `${lines.length} of ${rows} rows`);
+            for (const line of lines) assert.ok(line.length <= columns, line);
+            assert.match(lines[1] ?? "", /^Ctrl-C stops everything\. Edit .*\/mesh/);
+            assert.match(lines.join("\n"), /^What happened/m);
+          },
+          { withinMs: 60_000 },
+        );
+      }
+      assert.ok(terminal.drawn().includes("\u001B[32m●"));
     } finally {
-      // The end of script is the end of its terminal: what runs on it gets SIGHUP.
-      terminal.kill("SIGKILL");
-      await terminal.exited;
+      await terminal.close();
     }
     await eventually("nothing is left", () => assert.deepEqual(processesBelow(temporary), []), {
       withinMs: 20_000,
     });
     assert.deepEqual(readdirSync(temporary), []);
   });
+
+  for (const [name, variables] of [
+    ["NO_COLOR", { TERM: "xterm", NO_COLOR: "1" }],
+    ["TERM=dumb", { TERM: "dumb" }],
+  ] as const) {
+    test(`heeds ${name}, keeps what was edited, and starts from it`, async () => {
+      using folder = temporaryFolder();
+      const { env, state } = await place(folder.path);
+      const terminal = openTerminal(folder.path, { ...env, ...variables }, state);
+      try {
+        await eventually("the first answer", () => assert.match(terminal.drawn(), /200 from api/), {
+          withinMs: 60_000,
+        });
+        for (const colour of ["1", "2", "32"])
+          assert.ok(!terminal.drawn().includes(`\u001B[${colour}m`), "no colours");
+        if (name === "TERM=dumb") assert.ok(!terminal.drawn().includes("\u001B"), "no escapes at all");
+        const [mesh = ""] = /\/\S+\/mesh(?=\s)/.exec(terminal.drawn()) ?? [];
+        writeFileSync(join(mesh, "mine.yaml"), denyWeb);
+        await eventually("what it does", () => assert.match(terminal.drawn(), /403/), { withinMs: 20_000 });
+        process.kill(terminal.pid(), "SIGINT");
+        await eventually(
+          "the word",
+          () => assert.match(terminal.drawn(), /your edits are kept: outrider up --configDir/),
+          {
+            withinMs: 30_000,
+          },
+        );
+      } finally {
+        await terminal.close();
+      }
+      const [, kept = ""] = /--configDir (\S+)/.exec(terminal.drawn()) ?? [];
+      assert.equal(readFileSync(join(kept, "mine.yaml"), "utf8"), denyWeb);
+      if (name !== "TERM=dumb") return;
+      const again = await runOutrider({
+        args: ["up", "--once", "--stateDir", state, "--configDir", kept],
+        env,
+        withinMs: 90_000,
+      });
+      assert.match(again.output, /✔ web is ready/);
+      assert.match(again.output, /✖ web reaches api over mutual TLS: 403/);
+    });
+  }
 });
+
+const denyWeb = `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: deny-web, namespace: demo}
+spec:
+  selector: {matchLabels: {app: api}}
+  action: DENY
+  rules: [{from: [{source: {principals: [cluster.local/ns/demo/sa/web]}}]}]
+`;
+
+/** outrider up on a real pseudo-terminal of 80 × 24; its end is the end of the terminal. */
+function openTerminal(
+  folder: string,
+  env: Readonly<Record<string, string>>,
+  state: string,
+): {
+  readonly drawn: () => string;
+  /** The lines of the last whole frame. */
+  readonly frame: () => readonly string[];
+  readonly pid: () => number;
+  readonly device: () => string;
+  readonly close: () => Promise<void>;
+} {
+  const [typescript, pidFile] = [join(folder, "typescript"), join(folder, "pid")];
+  const text = (path: string): string => (existsSync(path) ? readFileSync(path, "utf8") : "");
+  const command = `stty cols 80 rows 24; echo $$ $(tty) >${pidFile}; exec ${process.execPath} ${mainPath} up --stateDir ${state}`;
+  const terminal = spawnChild({
+    file: "script",
+    args: ["--quiet", "--flush", "--command", command, typescript],
+    env: { ...env, PATH: process.env["PATH"], HOME: process.env["HOME"] },
+    stdout: "ignore",
+    stderr: "ignore",
+  });
+  return {
+    drawn: () => text(typescript),
+    frame: () => {
+      const frames = text(typescript).split("\u001B[H");
+      const last = (frames.length > 2 ? frames.at(-2) : undefined) ?? "";
+      return stripVTControlCharacters(last).split("\r\n").slice(0, -1);
+    },
+    pid: () => Number(text(pidFile).split(" ")[0]),
+    device: () => text(pidFile).trim().split(" ")[1] ?? "",
+    close: async () => {
+      // The end of script is the end of its terminal: what runs on it gets SIGHUP.
+      terminal.kill("SIGKILL");
+      await terminal.exited;
+    },
+  };
+}

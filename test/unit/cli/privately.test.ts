@@ -20,7 +20,12 @@ async function outputOf(table: readonly Command[], ...words: readonly string[]):
     templates: "/nowhere",
     print: take,
     printError: take,
-    terminal: { columns: () => 80, rows: () => 24, write: take },
+    terminal: {
+      columns: () => 80,
+      rows: () => 24,
+      write: take,
+      keys: () => ({ [Symbol.dispose]: () => undefined }),
+    },
   } satisfies Partial<CommandContext>;
   const invocation = await parseCommandLine(words, programOf(table));
   assert.equal(invocation.kind, "run");
