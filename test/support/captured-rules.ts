@@ -124,6 +124,12 @@ const networkInterface = fc.stringMatching(/^[a-z][a-z0-9.-]{0,12}\+?$/);
 /** Any valid options. */
 const anyTexts: fc.Arbitrary<CaptureTexts> = fc.record({
   "istio-inbound-interception-mode": fc.constantFrom("REDIRECT", "TPROXY"),
+  "envoy-port": fc.integer({ min: 1, max: 32_000 }).map(String),
+  "inbound-capture-port": fc.integer({ min: 32_001, max: 65_535 }).map(String),
+  "inbound-tunnel-port": port,
+  "istio-inbound-tproxy-mark": fc.integer({ min: 1, max: 0xffff_fffe }).map(String),
+  "istio-inbound-tproxy-route-table": fc.integer({ min: 1, max: 252 }).map(String),
+  ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR: fc.integer({ min: 8, max: 32 }).map((bits) => `127.0.0.1/${bits}`),
   "istio-inbound-ports": fc.oneof(fc.constant("*"), list(port)),
   "istio-local-exclude-ports": list(port),
   "istio-service-cidr": fc.oneof(fc.constant("*"), list(block)),
