@@ -24,6 +24,10 @@ const readers: Readonly<Record<string, string>> = {
   "demo/sidecar-process.ts": "hands on what a child needs",
   "main.ts": "where it comes in",
   "build/bundle.ts": "a program of its own",
+  "build/image/build.ts": "a program of its own",
+  "build/image/buildah.ts": "hands on what a child needs",
+  "build/image/collect-root.ts": "SOURCE_DATE_EPOCH, of a program of its own",
+  "build/source-date.ts": "SOURCE_DATE_EPOCH, of a program of its own",
   "build/release/train.ts": "hands on what a child needs",
   "build/run-tests.ts": "a program of its own",
 };
