@@ -42,7 +42,7 @@ function readListener(listener: unknown): ListenerFacts {
     exclusive: isBound ? exclusiveness(listener, socket) : undefined,
     tls: speaksProxyProtocol(listener)
       ? []
-      : listAt(listener, "filter_chains").flatMap((chain) => readTlsChain(chain, port)),
+      : reachableByPort(listAt(listener, "filter_chains"), port).flatMap(readTlsChain),
   };
 }
 
@@ -62,19 +62,27 @@ function speaksProxyProtocol(listener: unknown): boolean {
   );
 }
 
-function readTlsChain(chain: unknown, boundPort: unknown): readonly TlsChain[] {
+/**
+ * Chains that a connection to the listener's own port can reach. The destination port is the first that Envoy matches by,
+ * and it does not come back to chains without one: where chains name the port, all others are out. So a sidecar's inbound
+ * listener takes no connection that was not redirected to it.
+ */
+function reachableByPort(chains: readonly unknown[], boundPort: unknown): readonly unknown[] {
+  const destination = (chain: unknown): unknown => at(chain, "filter_chain_match", "destination_port");
+  const named = chains.filter((chain) => boundPort !== undefined && destination(chain) === boundPort);
+  return named.length > 0 ? named : chains.filter((chain) => destination(chain) === undefined);
+}
+
+function readTlsChain(chain: unknown): readonly TlsChain[] {
   const type = textAt(chain, "transport_socket", "typed_config", "@type") ?? "";
   const match = at(chain, "filter_chain_match");
-  const destination = at(match, "destination_port");
-  const isReachable =
-    (destination === undefined || destination === boundPort) &&
-    [
-      "prefix_ranges",
-      "source_prefix_ranges",
-      "direct_source_prefix_ranges",
-      "source_ports",
-      "source_type",
-    ].every((condition) => at(match, condition) === undefined);
+  const isReachable = [
+    "prefix_ranges",
+    "source_prefix_ranges",
+    "direct_source_prefix_ranges",
+    "source_ports",
+    "source_type",
+  ].every((condition) => at(match, condition) === undefined);
   if (!type.endsWith(".DownstreamTlsContext") || !isReachable) return [];
   const names = listAt(match, "server_names").filter((name) => typeof name === "string");
   const serverName = names.find((name) => !name.startsWith("*"));

@@ -56,6 +56,16 @@ describe("readListeners()", () => {
       0,
     ],
     [
+      "a chain for every port, beside one for the listener's own",
+      {
+        filter_chains: [
+          { name: "virtualInbound-blackhole", filter_chain_match: { destination_port: 15006 } },
+          { transport_socket: tls, filter_chain_match: { transport_protocol: "tls" } },
+        ],
+      },
+      0,
+    ],
+    [
       "a chain for wildcard names only",
       { filter_chains: [{ transport_socket: tls, filter_chain_match: { server_names: ["*.x"] } }] },
       0,
