@@ -6,6 +6,7 @@
  */
 import { join } from "node:path";
 import { ensureEnvoy } from "../../envoy/binary/ensure.ts";
+import { envoyCacheFolder } from "../../envoy/binary/locate.ts";
 import { makeImage } from "./make-image.ts";
 
 const root = join(import.meta.dirname, "../../..");
@@ -16,7 +17,7 @@ const envoyBinary = await ensureEnvoy(
 );
 const { digest, layers } = makeImage({
   root,
-  cacheFolder: join(root, "node_modules/.cache/image"),
+  cacheFolder: join(envoyCacheFolder(process.env), "../image"),
   folder: join(root, "dist-image"),
   envoyBinary,
   base: process.env["IMAGE_BASE"],

@@ -1,0 +1,68 @@
+/** The image that `npm run image` has built, in pods: see test/support/image. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { componentsOf } from "../../src/build/release/sbom.ts";
+import { expectPodMesh } from "../support/image/expect-pod-mesh.ts";
+import type { PodMeshReport } from "../support/image/pod-mesh.ts";
+import { unpackImage } from "../support/image/root.ts";
+import { inOwnNetwork } from "../support/own-network.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+const folder = temporaryFolder();
+let rootfs = "";
+
+function program<T>(name: string): Promise<T> {
+  return inOwnNetwork<T>({
+    sysctls: {},
+    program: join(import.meta.dirname, "../support/image", name),
+    options: { rootfs },
+  });
+}
+
+describe("the image", () => {
+  before(() => {
+    rootfs = unpackImage(folder.path);
+  });
+
+  after(() => {
+    folder[Symbol.dispose]();
+  });
+
+  test("has what it runs, both names of the program, and no shell", () => {
+    const has = (path: string): boolean => existsSync(join(rootfs, path));
+    for (const path of [
+      "usr/local/bin/envoy",
+      "opt/outrider/bin/outrider",
+      "opt/outrider/lib/node",
+      "usr/sbin/nft",
+    ])
+      assert.ok(has(path), path);
+    for (const path of [
+      "bin/sh",
+      "usr/bin/sh",
+      "usr/bin/bash",
+      "usr/bin/dash",
+      "usr/bin/perl",
+      "usr/bin/apt",
+    ])
+      assert.ok(!has(path), path);
+  });
+
+  test("says what is in it: outrider, Node.js, Envoy, packages of npm and of Debian, with licences", () => {
+    const components = componentsOf(readFileSync(join(rootfs, "usr/share/sbom/outrider.spdx.json"), "utf8"));
+    const names = components.map(({ name }) => name);
+    for (const name of ["outrider", "node", "envoy", "@grpc/grpc-js", "koffi", "libc6", "nftables"])
+      assert.ok(names.includes(name), name);
+    for (const { name, purl } of components) {
+      if (!purl.startsWith("pkg:deb/")) continue;
+      assert.ok(existsSync(join(rootfs, "usr/share/doc", name, "copyright")), name);
+      assert.ok(existsSync(join(rootfs, "var/lib/dpkg/status.d", name)), name);
+    }
+  });
+
+  test("runs as Istio's injector wants it: two pods in mutual TLS, confined, and with an end in order", async () => {
+    expectPodMesh(await program<PodMeshReport>("pod-mesh.ts"));
+  });
+});
