@@ -155,12 +155,11 @@ export class Answerer {
     return new Promise((resolve, reject) => {
       const onAnswer: OnAnswer = (answer, source) => {
         this.#limit.leave(client.address);
-        try {
-          resolve(answer === undefined ? this.#failed(message, query, source) : finish(answer, source));
-        } catch (error) {
-          // Others wait for the same answer, and it may suit them.
-          reject(error instanceof Error ? error : new Error(errorMessage(error)));
-        }
+        const reply = attempt(() =>
+          answer === undefined ? this.#failed(message, query, source) : finish(answer, source),
+        );
+        if (reply instanceof Error) reject(reply);
+        else resolve(reply);
       };
       this.#forward(message, query, client, key, onAnswer, (error) => {
         this.#limit.leave(client.address);
@@ -235,6 +234,15 @@ export class Answerer {
       .then(tell, (error: unknown) => {
         tell(error instanceof Error ? error : new Error(errorMessage(error)));
       });
+  }
+}
+
+/** What it throws is a value: others wait for the same answer, and it may suit them. */
+function attempt(make: () => Buffer): Buffer | Error {
+  try {
+    return make();
+  } catch (error) {
+    return error instanceof Error ? error : new Error(errorMessage(error));
   }
 }
 

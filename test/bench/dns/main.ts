@@ -4,6 +4,8 @@
  *     node test/bench/dns/main.ts [--runs=3] [--seconds=5]
  *
  * dnsperf asks and dnsmasq is the upstream, each a process on the same processors as the proxy: both have to be installed.
+ * Beside it runs what Node.js takes for the datagrams alone. Where others use the machine too, processor time says more
+ * than rates.
  */
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -50,6 +52,9 @@ const proxy = stack.use(
   await startPart(join(import.meta.dirname, "proxy.ts"), [String(names), resolvConf, String(upstreamPort)]),
 );
 const [, port = "0", tableMiB = "0"] = /^port (\d+) table ([\d.]+)/.exec(proxy.lines[0] ?? "") ?? [];
+
+const bare = stack.use(await startPart(join(import.meta.dirname, "bare.ts"), [String(upstreamPort)]));
+const [, echoPort = "0", relayPort = "0"] = /^echo (\d+) relay (\d+)/.exec(bare.lines[0] ?? "") ?? [];
 
 const hits = join(folder, "hits");
 const misses = join(folder, "misses");
@@ -104,17 +109,18 @@ function note(name: string, subject: string, unit: Figure["unit"], value: number
 
 for (let run = 0; run < Number(flags.runs); run += 1) {
   const routes = [
-    ["proxy, from the table", port, hits, 51_000],
-    ["proxy, forwarded", port, misses, 10_000],
-    ["upstream alone", String(upstreamPort), misses, undefined],
+    ["proxy, from the table", proxy.pid, port, hits, 51_000],
+    ["bare socket, sent back", bare.pid, echoPort, hits, undefined],
+    ["proxy, forwarded", proxy.pid, port, misses, 10_000],
+    ["bare sockets, forwarded", bare.pid, relayPort, misses, undefined],
+    ["upstream alone", upstream.pid ?? 0, String(upstreamPort), misses, undefined],
   ] as const;
-  for (const [subject, toPort, data, aim] of routes) {
-    const before = cpuMsOf(proxy.pid);
+  for (const [subject, pid, toPort, data, aim] of routes) {
+    const before = cpuMsOf(pid);
     const full = load(toPort, data);
-    const cpuMs = cpuMsOf(proxy.pid) - before;
+    const cpuMs = cpuMsOf(pid) - before;
     note("answers", subject, "/s", full.perSecond, aim);
-    if (toPort === port)
-      note("processor time for 1,000 answers", subject, "ms", cpuMs / ((full.perSecond * seconds) / 1_000));
+    note("processor time for 1,000 answers", subject, "ms", cpuMs / ((full.perSecond * seconds) / 1_000));
     const calm = load(toPort, data, 500);
     note("p50 at 500/s", subject, "ms", quantile(calm.latencies, 0.5));
     note("p99 at 500/s", subject, "ms", quantile(calm.latencies, 0.99));

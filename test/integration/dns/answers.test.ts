@@ -149,13 +149,14 @@ describe("while a large name table is read", () => {
 
   test("other work goes on, and the table of before answers", async () => {
     await using dns = await runningDns({ table, resolvConf });
-    let [turns, isRead] = [0, false];
+    let turns = 0;
+    const reading = { isOver: false };
     const taken = dns.proxy.takeTable(large("10.9.0.1")).then((outcome) => {
-      isRead = true;
+      reading.isOver = true;
       return outcome;
     });
     let hosts: number | undefined;
-    while (!isRead) {
+    while (!reading.isOver) {
       hosts = dns.proxy.table.current?.facts.hosts;
       await nextTurn();
       turns += 1;
