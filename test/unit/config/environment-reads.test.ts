@@ -30,10 +30,6 @@ const readers: Readonly<Record<string, string>> = {
   "build/source-date.ts": "SOURCE_DATE_EPOCH, of a program of its own",
   "build/release/train.ts": "hands on what a child needs",
   "build/run-tests.ts": "a program of its own",
-  "build/image/build.ts": "a program of its own",
-  "build/image/buildah.ts": "hands on what a child needs",
-  "build/image/collect-root.ts": "SOURCE_DATE_EPOCH, the convention of reproducible builds",
-  "build/source-date.ts": "SOURCE_DATE_EPOCH, the convention of reproducible builds",
 };
 
 /** Paths below src with a line that reads a variable by itself. */
