@@ -5,7 +5,7 @@
 import { type Backoff, backoffDelayMs } from "../../lifecycle/backoff.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 
-const redial: Backoff = { initialMs: 200, multiplier: 2, maxMs: 10_000, jitter: 0.25 };
+const redial: Backoff = { initialMs: 200, multiplier: 1.5, maxMs: 5_000, jitter: 0.25 };
 
 /** Shared by all streams to one discovery server. */
 export class DialPace {

@@ -12,10 +12,10 @@ describe("the pace of tries", () => {
     return pace;
   };
 
-  test("doubles from failure to failure, up to ten seconds", () => {
+  test("grows from failure to failure, up to five seconds", () => {
     assert.deepEqual(
       [0, 1, 2, 3, 20].map((failures) => slow(failures).restMs),
-      [0, 200, 400, 800, 10_000],
+      [0, 200, 300, 450, 5_000],
     );
   });
 
@@ -31,7 +31,7 @@ describe("the pace of tries", () => {
     const pace = slow(20);
     const waiting = pace.wait(new AbortController().signal);
     pace.reset();
-    // Else this takes ten seconds, and the test is ended.
+    // Else this takes five seconds, and the test is ended.
     await waiting;
   });
 });
