@@ -42,9 +42,10 @@ export const runCommand: Command = {
       context.printError(options === undefined ? sidecar.waitUsage : "Name the command after --.");
       return unusableCode;
     }
-    const result = await sidecar.waitForSidecar(options, context.shutdown, (reason) => {
+    const tell = (reason: string): void => {
       context.printError(`outrider run: waiting: ${reason}`);
-    });
+    };
+    const result = await sidecar.waitForSidecar(options, context.shutdown, tell, quietMs);
     let code: number;
     if (result.kind === "stopped" || context.shutdown.aborted) {
       code = stoppedCode(context.shutdown);
@@ -64,6 +65,9 @@ export const runCommand: Command = {
     return code;
   },
 };
+
+/** An application's log is no place for an ordinary start, which takes less than this, in milliseconds. */
+const quietMs = 10_000;
 
 /** How long a sidecar that was ready may take to accept its end, in milliseconds. */
 const quitWithinMs = 5_000;

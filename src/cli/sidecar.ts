@@ -64,13 +64,16 @@ export const waitUsage =
  * Ask until the answer is 200. The first try is made at once.
  *
  * @param onReason told what is waited for, whenever that changes, and each minute that it lasts
+ * @param quietMs how long nothing is told, in milliseconds
  */
 export async function waitForSidecar(
   options: WaitOptions,
   stop: AbortSignal,
   onReason: (reason: string) => void,
+  quietMs = 0,
 ): Promise<WaitResult> {
   const deadline = performance.now() + options.timeoutMs;
+  const quietUntil = performance.now() + quietMs;
   let lastError = "";
   let isThere = false;
   let told = "";
@@ -83,7 +86,8 @@ export async function waitForSidecar(
     const problem = await readinessProblem(options, stop);
     if (problem === undefined) return { kind: "ready" };
     ({ words: lastError, isThere } = problem);
-    if (withoutNumbers(lastError) !== told || performance.now() - toldAt > againMs) {
+    const isNews = withoutNumbers(lastError) !== told || performance.now() - toldAt > againMs;
+    if (isNews && performance.now() >= quietUntil) {
       onReason(lastError);
       told = withoutNumbers(lastError);
       toldAt = performance.now();

@@ -28,9 +28,15 @@ const shown = 5;
 /** The share of connections from which on it is more than an endpoint that has just gone. */
 const failingShare = 0.5;
 
+/** Those that lead to the agent, which has findings of its own; Envoy calls them before the agent can answer. */
+const ownClusters = new Set(["agent", "prometheus_stats", "sds-grpc", "sds-files-grpc", "xds-grpc"]);
+
 /** Reads what `/clusters?format=json` answers. */
 export function upstreamHosts(answer: unknown): readonly UpstreamHost[] {
-  return listAt(answer, "cluster_statuses").flatMap((cluster) =>
+  const clusters = listAt(answer, "cluster_statuses").filter(
+    (cluster) => !ownClusters.has(textAt(cluster, "name") ?? ""),
+  );
+  return clusters.flatMap((cluster) =>
     listAt(cluster, "host_statuses").map((host): UpstreamHost => {
       const count = (stat: string): number =>
         Number(

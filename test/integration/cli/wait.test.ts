@@ -46,6 +46,14 @@ describe("waiting for a sidecar", () => {
     ]);
   });
 
+  test("says nothing of a start that is not over its time", async () => {
+    await using server = await scripted(["", "<html>", "[1]"]);
+    const told: string[] = [];
+    const tell = (reason: string): number => told.push(reason);
+    const result = await waitForSidecar(optionsFor(server.port, undefined), never, tell, 60_000);
+    assert.deepEqual([result, told], [{ kind: "ready" }, []]);
+  });
+
   test("takes an answer that gives no reason", async () => {
     await using server = await scripted(["", "<html>", "[1]"]);
     const told: string[] = [];

@@ -2,11 +2,15 @@ import { describe, test } from "node:test";
 import { judgeUpstreams, upstreamHosts } from "../../../src/doctor/upstreams.ts";
 import { expectFinding } from "../../support/findings.ts";
 
-function answer(stats: Readonly<Record<string, string>>, health: object = {}): unknown {
+function answer(
+  stats: Readonly<Record<string, string>>,
+  health: object = {},
+  name = "outbound|80||api",
+): unknown {
   return {
     cluster_statuses: [
       {
-        name: "outbound|80||api",
+        name,
         host_statuses: [
           {
             address: { socket_address: { address: "10.0.0.7", port_value: 8080 } },
@@ -28,6 +32,13 @@ describe("the upstreams of a running Envoy", () => {
       /outbound\|80\|\|api at 10\.0\.0\.7:8080: 17 of 17 connections failed/,
       /it listens there/,
     );
+  });
+
+  test("that are the agent itself are not among them: Envoy calls it before it can answer", () => {
+    for (const name of ["xds-grpc", "sds-grpc", "sds-files-grpc", "agent", "prometheus_stats"]) {
+      const hosts = upstreamHosts(answer({ cx_total: "4", cx_connect_fail: "3" }, {}, name));
+      expectFinding(judgeUpstreams(hosts), "ok", /0 upstreams/);
+    }
   });
 
   test("that Envoy has put aside is named", () => {
