@@ -60,6 +60,11 @@ export class DeltaSubscription {
     return first || request.resourceNamesSubscribe.length > 0;
   }
 
+  /** The client is to be sent these again, whatever it has. */
+  forget(names: Iterable<string>): void {
+    for (const name of names) this.#known.delete(name);
+  }
+
   /** Compare with the newest resources. */
   difference(resources: ReadonlyMap<string, VersionedResource>): Difference {
     const wanted = [...resources.values()].filter(({ name }) => this.#wildcard || this.#names.has(name));

@@ -220,6 +220,40 @@ describe("a rule of the folder", () => {
   });
 });
 
+describe("a DestinationRule", () => {
+  test("changes subsets under load, and no request fails", async () => {
+    const load = new AbortController();
+    const statuses = new Map<number | string, number>();
+    const callers = Array.from({ length: 4 }, async () => {
+      while (!load.signal.aborted) {
+        const status = await call("/load").then(
+          (response) => response.status,
+          (error: unknown) => String(error),
+        );
+        statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      }
+    });
+    try {
+      for (let turn = 1; turn <= 20; turn += 1) {
+        const version = `v${(turn % 2) + 1}`;
+        const [name, host] = [`turn-${turn}`, "api"];
+        mesh.write(
+          "rules.yaml",
+          networking("DestinationRule", "api", { host, subsets: [{ name, labels: { version } }] }),
+          route(to(name)),
+        );
+        await eventually("the new subset", async () => assert.equal(text(await call()), version), {
+          withinMs: 20_000,
+        });
+      }
+    } finally {
+      load.abort();
+      await Promise.all(callers);
+    }
+    assert.deepEqual([...statuses.keys()], [200]);
+  });
+});
+
 describe("an AuthorizationPolicy", () => {
   test("denies a path, and allows nobody but whom it names", async () => {
     const deny = { action: "DENY", rules: [{ to: [{ operation: { paths: ["/admin*"] } }] }] };

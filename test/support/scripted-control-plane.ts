@@ -119,7 +119,7 @@ export class ScriptedControlPlane implements AsyncDisposable {
 
   #respond({ stream, subscriptions }: Served, url: string, force: boolean): void {
     const resources = this.#types.get(url);
-    const response = subscriptions.get(url)?.respond(resources ?? new Map(), force);
+    const response = subscriptions.get(url)?.respond(resources ?? new Map(), { force, keepsGone: false });
     if (resources === undefined || response === undefined) return;
     this.#nonce += 1;
     const nonce = `${noncePrefix}${this.#nonce}`;

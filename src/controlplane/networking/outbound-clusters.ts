@@ -76,7 +76,10 @@ function discovery(
   if (resolution === "STATIC") {
     return {
       type: "EDS",
-      edsClusterConfig: { edsConfig: { ads: {}, resourceApiVersion: "V3" }, serviceName: name },
+      edsClusterConfig: {
+        edsConfig: { ads: {}, initialFetchTimeout: "0s", resourceApiVersion: "V3" },
+        serviceName: name,
+      },
       ...loadBalancing(loadBalancer),
     };
   }

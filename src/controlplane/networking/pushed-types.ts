@@ -30,6 +30,8 @@ export interface PushedType {
   readonly generate: (view: ProxyView) => readonly GeneratedResource[];
   /** @throws the error of protobuf-es that names the field which does not fit */
   readonly encode: (json: object) => Uint8Array;
+  /** What is sent in place of a resource that cannot be encoded, where Envoy would wait for it. */
+  readonly instead?: (name: string) => object;
   /** The field that holds what belongs to single services, where a resource is made of many. */
   readonly parts?: string;
 }
@@ -45,6 +47,7 @@ export const pushedTypes = {
     typeUrl: typeUrl.endpoint,
     generate: generateEndpoints,
     nameOf: ({ clusterName }) => clusterName,
+    instead: (clusterName) => ({ clusterName }),
   }),
   listener: pushedType("listener", ListenerSchema, {
     typeUrl: typeUrl.listener,
@@ -78,6 +81,7 @@ function pushedType<Desc extends DescMessage>(
     readonly generate: (view: ProxyView) => readonly MessageJsonType<Desc>[];
     readonly nameOf: (json: MessageJsonType<Desc>) => string | undefined;
     readonly parts?: string;
+    readonly instead?: (name: string) => object;
   },
 ): PushedType {
   const { generate, nameOf, ...rest } = row;

@@ -15,10 +15,11 @@ import { typeUrl as types } from "../../xds/type-urls.ts";
 import { type BindingPolicy, bindProxy, type BoundProxy, type Peer } from "../model/bind-proxy.ts";
 import { parseProxy, type Proxy } from "../model/proxy.ts";
 import type { PushMetrics } from "./metrics.ts";
-import type { Request, ServerProtocol, Subscription } from "./protocol.ts";
+import type { Request, ResponseOptions, ServerProtocol, Subscription } from "./protocol.ts";
 import type { ServedModels } from "./served-models.ts";
+import { Answers } from "./answers.ts";
 import { pushOrder, type ResourcesByType, takeSnapshot } from "./snapshot.ts";
-import type { ConnectionTable, TypeSync } from "./status.ts";
+import type { ConnectionTable } from "./status.ts";
 import type { ToldFaults } from "./told-faults.ts";
 
 /** What every connection shares. */
@@ -31,6 +32,12 @@ export interface ConnectionContext {
   readonly peer: Peer;
   readonly policy: BindingPolicy;
 }
+
+/** What is referred to: it is sent first, and is in use before the rest follows. */
+const referredTo: readonly string[] = [types.cluster, types.endpoint];
+
+/** What refers to clusters. */
+const referring: readonly string[] = [types.listener, types.route];
 
 /** Whoever opens a stream and says nothing is not waited for longer, in milliseconds. */
 const firstRequestWithinMs = 30_000;
@@ -106,7 +113,11 @@ class Connection {
   readonly #said: Proxy;
   #bound: Extract<BoundProxy, { kind: "bound" }>;
   readonly #subscriptions = new Map<string, Subscription>();
-  readonly #sync = new Map<string, TypeSync>();
+  readonly #answers = new Answers();
+  /** Clusters that were sent, whose endpoints were not sent since. */
+  readonly #withoutEndpoints = new Set<string>();
+  /** Listeners and routes that belong to the clusters sent last are still to come. */
+  #isPushing = false;
   readonly #entry: Disposable;
   #isHealthRefused = false;
   #snapshot: { readonly number: number; readonly resources: ResourcesByType };
@@ -123,7 +134,7 @@ class Connection {
       proxy: said.id,
       protocol: protocol.name,
       connectedAt,
-      types: Object.fromEntries(this.#sync),
+      types: this.#answers.list(),
       unhealthy: context.served.unhealthy(said.id),
     }));
     context.log.info("proxy connected", { proxy: said.id, protocol: protocol.name });
@@ -138,7 +149,7 @@ class Connection {
         // What the folder declares may have changed.
         this.#bound = bind(this.#said, this.#context);
         this.#snapshot = this.#take(this.#snapshot.resources);
-        for (const typeUrl of pushOrder) await this.#respond(typeUrl, false);
+        await this.#push(signal);
       }
     } finally {
       this.#context.log.info("proxy disconnected", { proxy: this.#said.id });
@@ -159,7 +170,32 @@ class Connection {
       this.#subscriptions.set(typeUrl, subscription);
     }
     if (nonce !== "") this.#noteAnswer(typeUrl, nonce, error);
-    if (request.apply(subscription)) await this.#respond(typeUrl, true);
+    if (request.apply(subscription)) {
+      await this.#respond(typeUrl, { force: true });
+      // On a new stream Envoy may have asked for endpoints before it asked for clusters.
+      if (typeUrl === types.cluster) await this.#respond(types.endpoint);
+    }
+    await this.#removeGone();
+  }
+
+  /**
+   * Make before break. Envoy acknowledges clusters when the last of them is warm (ClusterManagerImpl's
+   * `updateClusterCounts`): a route that leads to one before that fails requests.
+   */
+  async #push(signal: AbortSignal): Promise<void> {
+    this.#isPushing = true;
+    for (const typeUrl of referredTo) await this.#respond(typeUrl);
+    await this.#answers.wait(types.cluster, signal);
+    if (signal.aborted) return;
+    for (const typeUrl of pushOrder) if (!referredTo.includes(typeUrl)) await this.#respond(typeUrl);
+    this.#isPushing = false;
+    await this.#removeGone();
+  }
+
+  /** What no listener and no route leads to any more goes last. One that was refused may lead to it still. */
+  async #removeGone(): Promise<void> {
+    if (this.#isPushing || !referring.every((typeUrl) => this.#answers.isTaken(typeUrl))) return;
+    for (const typeUrl of referredTo) await this.#respond(typeUrl, { keepsGone: false });
   }
 
   #reportHealth(reason: string | undefined): void {
@@ -176,26 +212,31 @@ class Connection {
     });
   }
 
-  async #respond(typeUrl: string, force: boolean): Promise<void> {
+  async #respond(typeUrl: string, how: Partial<ResponseOptions> = {}): Promise<void> {
     const resources = this.#snapshot.resources.get(typeUrl);
-    const response = resources && this.#subscriptions.get(typeUrl)?.respond(resources, force);
+    const subscription = this.#subscriptions.get(typeUrl);
+    if (resources === undefined || subscription === undefined) return;
+    if (typeUrl === types.endpoint) {
+      // Envoy waits for the endpoints of each cluster that changed, and does not ask again for what it asked for.
+      subscription.resend(this.#withoutEndpoints);
+      this.#withoutEndpoints.clear();
+    }
+    const keepsGone = referredTo.includes(typeUrl);
+    const response = subscription.respond(resources, { force: false, keepsGone, ...how });
     if (response === undefined) return;
+    if (typeUrl === types.cluster) for (const name of response.changed) this.#withoutEndpoints.add(name);
     const version = `${new Date().toISOString()}/${this.#snapshot.number}`;
     const nonce = version + randomUUID();
     // Noted before the write: an answer may come while the write still waits.
     response.sent(nonce);
-    this.#sync.set(typeUrl, { ackedNonce: "", ...this.#sync.get(typeUrl), sentNonce: nonce });
+    this.#answers.sent(typeUrl, nonce);
     this.#context.metrics.pushes.inc({ type: typeUrl });
     await this.#stream.write(response.encode(typeUrl, version, nonce));
   }
 
   #noteAnswer(typeUrl: string, nonce: string, error: string | undefined): void {
-    const sync = this.#sync.get(typeUrl) ?? { sentNonce: "", ackedNonce: "" };
-    if (error === undefined) {
-      this.#sync.set(typeUrl, { sentNonce: sync.sentNonce, ackedNonce: nonce });
-      return;
-    }
-    this.#sync.set(typeUrl, { ...sync, error });
+    this.#answers.answered(typeUrl, nonce, error);
+    if (error === undefined) return;
     this.#context.metrics.rejects.inc({ type: typeUrl });
     this.#context.log.warn("proxy refused configuration", {
       proxy: this.#said.id,

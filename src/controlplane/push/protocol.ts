@@ -25,6 +25,8 @@ export interface Request {
 
 /** A response that is to be sent. */
 export interface Response {
+  /** Names of the resources in it that the client does not have like this. */
+  readonly changed: readonly string[];
   readonly encode: (typeUrl: string, version: string, nonce: string) => Uint8Array;
   /** The client has been sent it. */
   readonly sent: (nonce: string) => void;
@@ -34,11 +36,21 @@ export interface Response {
 export interface Subscription {
   readonly delta?: DeltaSubscription;
   readonly sotw?: SotwSubscription;
-  /** What to send so that the client is current. `force` answers a request even when nothing changed. */
+  /** What to send so that the client is current; undefined when it is. */
   readonly respond: (
     resources: ReadonlyMap<string, VersionedResource>,
-    force: boolean,
+    how: ResponseOptions,
   ) => Response | undefined;
+  /** The next response holds these, if they are wanted, whatever the client has. */
+  readonly resend: (names: ReadonlySet<string>) => void;
+}
+
+/** How a response is made. */
+export interface ResponseOptions {
+  /** There is a response even when nothing changed: a request is answered. */
+  readonly force: boolean;
+  /** What the client has and is to have no longer stays for now. */
+  readonly keepsGone: boolean;
 }
 
 /** A variant. */
@@ -78,10 +90,15 @@ export const deltaProtocol: ServerProtocol = {
     const delta = new DeltaSubscription(wildcardTypes.has(typeUrl));
     return {
       delta,
-      respond: (resources, force) => {
-        const difference = delta.difference(resources);
+      resend: (names) => {
+        delta.forget(names);
+      },
+      respond: (resources, { force, keepsGone }) => {
+        const whole = delta.difference(resources);
+        const difference = keepsGone ? { ...whole, removed: [] } : whole;
         if (!force && difference.changed.length === 0 && difference.removed.length === 0) return undefined;
         return {
+          changed: difference.changed.map(({ name }) => name),
           encode: (url, version, nonce) =>
             toBinary(
               DeltaDiscoveryResponseSchema,
@@ -121,14 +138,22 @@ export const sotwProtocol: ServerProtocol = {
   },
   subscribe: (typeUrl) => {
     const sotw = new SotwSubscription(wildcardTypes.has(typeUrl));
-    let sentState = "";
+    // Elsewhere what is left out of a response stays.
+    const isWhole = wildcardTypes.has(typeUrl);
+    let has: ReadonlyMap<string, VersionedResource> = new Map();
+    let isOwed = false;
     return {
       sotw,
-      respond: (resources, force) => {
-        const wanted = [...resources.values()].filter(({ name }) => sotw.wants(name));
-        const state = wanted.map(({ name, version }) => `${name}@${version}`).join();
-        if (!force && state === sentState) return undefined;
+      resend: (names) => {
+        isOwed ||= [...names].some((name) => sotw.wants(name));
+      },
+      respond: (resources, { force, keepsGone }) => {
+        const kept = keepsGone && isWhole ? [...has.values()].filter(({ name }) => !resources.has(name)) : [];
+        const wanted = [...resources.values(), ...kept].filter(({ name }) => sotw.wants(name));
+        const changed = wanted.filter(({ name, version }) => has.get(name)?.version !== version);
+        if (!force && !isOwed && changed.length === 0 && wanted.length === has.size) return undefined;
         return {
+          changed: changed.map(({ name }) => name),
           encode: (url, version, nonce) =>
             toBinary(
               DiscoveryResponseSchema,
@@ -140,7 +165,8 @@ export const sotwProtocol: ServerProtocol = {
               }),
             ),
           sent: (nonce) => {
-            sentState = state;
+            has = new Map(wanted.map((resource) => [resource.name, resource]));
+            isOwed = false;
             sotw.sent(nonce);
           },
         };

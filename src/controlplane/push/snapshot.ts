@@ -45,13 +45,20 @@ export function takeSnapshot(model: Model, proxy: Proxy, previous: ResourcesByTy
     for (const { name, json } of resources) {
       const { bytes, faults: own } = encodeParts(type, name, json);
       faults.push(...own);
-      const resource = bytes === undefined ? previous.get(type.typeUrl)?.get(name) : versioned(name, bytes);
+      const resource =
+        bytes === undefined
+          ? (previous.get(type.typeUrl)?.get(name) ?? inPlaceOf(type, name))
+          : versioned(name, bytes);
       if (resource !== undefined) encoded.set(name, resource);
     }
     return encoded;
   };
   const resources = new Map(generated.map(([type, list]) => [type.typeUrl, encodeAll(type, list)]));
   return { resources, faults };
+}
+
+function inPlaceOf({ instead, encode }: PushedType, name: string): VersionedResource | undefined {
+  return instead && versioned(name, encode(instead(name)));
 }
 
 function versioned(name: string, bytes: Uint8Array): VersionedResource {
