@@ -77,7 +77,8 @@ describe("without an address", () => {
       launcher,
       args: ["plan", "--json"],
       cwd: folder.path,
-      env: { ENVOY_PATH: "/nowhere/envoy" },
+      // Agents of other tests say where they are in the folder of this user.
+      env: { ENVOY_PATH: "/nowhere/envoy", OUTRIDER_RUNTIME_FOLDER: folder.path },
       withinMs: 60_000,
     });
     assert.match(output, /"action": "refuse"|no Envoy|nowhere/);

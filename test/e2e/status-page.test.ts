@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import axe from "axe-core";
 import type { Page } from "puppeteer-core";
+import { fetchHttp } from "../../src/net/http-client.ts";
 import { startBrowser } from "../support/browser.ts";
 import { eventually } from "../support/eventually.ts";
 import { get, type TestSidecar } from "../support/mesh.ts";
@@ -120,7 +121,8 @@ describe("the status page", () => {
     const label = "document.activeElement.getAttribute('aria-label')";
     await page.evaluate("document.querySelector('#events .scroll').focus()");
     const before = await textOf(page, "events");
-    await get(web.ports.status, "/healthz/ready");
+    const target = { host: "127.0.0.1", port: web.ports.status };
+    await fetchHttp({ target, method: "POST", url: "/reload", timeoutMs: withinMs });
     await eventually("another event", async () => assert.notEqual(await textOf(page, "events"), before), {
       withinMs,
     });

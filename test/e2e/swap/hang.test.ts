@@ -45,6 +45,25 @@ function clusterFile(endpoints: number): string {
   return JSON.stringify({ version_info: String(endpoints), resources: [cluster] });
 }
 
+/** Lets a process run for a tenth of the time. */
+function slowDown(pid: number): AsyncDisposable {
+  const end = new AbortController();
+  const slowing = (async () => {
+    while (!end.signal.aborted) {
+      process.kill(pid, "SIGSTOP");
+      await sleep(180);
+      process.kill(pid, "SIGCONT");
+      await sleep(20);
+    }
+  })();
+  return {
+    [Symbol.asyncDispose]: async () => {
+      end.abort();
+      await slowing;
+    },
+  };
+}
+
 describe("an Envoy whose main thread", { concurrency: 3 }, () => {
   for (const mode of ["overlap", "hot", "cold"]) {
     test(`is stopped is replaced within 10 s, swap mode ${mode}`, async (context) => {
@@ -90,6 +109,8 @@ describe("an Envoy whose main thread", { concurrency: 3 }, () => {
     const pid = await sidecar.envoyPid();
     writeFileSync(`${path}.new`, clusterFile(150_000));
     renameSync(`${path}.new`, path);
+    // On a quick machine it would be done before anybody has noticed.
+    await using slowed = slowDown(pid);
     const ask = async (): Promise<string> => {
       assert.equal((await get(sidecar.trafficPort, "/")).status, 200);
       const { status, body } = await get(sidecar.ports.status, "/healthz/ready");
@@ -101,6 +122,7 @@ describe("an Envoy whose main thread", { concurrency: 3 }, () => {
       withinMs: 60_000,
       everyMs: 50,
     });
+    await slowed[Symbol.asyncDispose]();
     await eventually("no longer busy", async () => assert.equal(await ask(), ""), { withinMs: 120_000 });
     assert.equal(await sidecar.envoyPid(), pid);
     assert.equal(await sidecar.metric("outrider_envoy_hangs_total"), 0);
