@@ -4,7 +4,7 @@
 import { createPublicKey } from "node:crypto";
 import { join } from "node:path";
 import { exportJWK, generateKeyPair, importJWK, type JSONWebKeySet, type JWK, SignJWT } from "jose";
-import { writeFileAtomic } from "../files/atomic-file.ts";
+import { writeFileOnce } from "../files/atomic-file.ts";
 import { makeOwnFolder } from "../files/own-folder.ts";
 import { readRegularText } from "../files/read-regular-file.ts";
 import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
@@ -64,19 +64,26 @@ export async function openTokenIssuer(stateDir: string): Promise<TokenIssuer> {
 }
 
 async function readOrCreateKey(path: string): Promise<JWK> {
+  const before = readTokenKey(path);
+  if (before !== undefined) return before;
+  const { privateKey } = await generateKeyPair(algorithm, { extractable: true });
+  const jwk = await exportJWK(privateKey);
+  // Another control plane of the folder may have been quicker: there is one key.
+  if (writeFileOnce(path, `${JSON.stringify(jwk)}\n`, { durable: true })) return jwk;
+  return readTokenKey(path) ?? jwk;
+}
+
+/** Undefined when there is none. */
+function readTokenKey(path: string): JWK | undefined {
   try {
     return checkKey(JSON.parse(readRegularText(path)));
   } catch (error) {
-    if (errorCode(error) !== "ENOENT")
-      throw new Error(
-        `the demo token key ${path} cannot be used: ${errorMessage(error)}. Remove it for a new one`,
-        { cause: error },
-      );
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw new Error(
+      `the demo token key ${path} cannot be used: ${errorMessage(error)}. Remove it for a new one`,
+      { cause: error },
+    );
   }
-  const { privateKey } = await generateKeyPair(algorithm, { extractable: true });
-  const jwk = await exportJWK(privateKey);
-  writeFileAtomic(path, `${JSON.stringify(jwk)}\n`, { durable: true });
-  return jwk;
 }
 
 function checkKey(value: unknown): JWK {

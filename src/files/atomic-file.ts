@@ -11,6 +11,7 @@ import {
   fchmodSync,
   fstatSync,
   fsyncSync,
+  linkSync,
   lstatSync,
   openSync,
   readdirSync,
@@ -19,6 +20,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { errorCode } from "../lifecycle/error-message.ts";
 
 /** A file to be. */
 export interface FileContent {
@@ -63,6 +65,42 @@ export function writeFilesAtomic(files: readonly FileContent[], options: WriteOp
   } catch (error) {
     for (const { temporary } of written) rmSync(temporary, { force: true });
     throw error;
+  }
+}
+
+/** What `link` says on a file system without hard links. */
+const withoutLinks: readonly (string | undefined)[] = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"];
+
+/**
+ * Write `content` to `path` unless there is something: of several processes that try at once one succeeds, and the
+ * others find its file whole (where the file system has hard links).
+ *
+ * @returns false when there was something
+ * @throws the system error
+ */
+export function writeFileOnce(
+  path: string,
+  content: string | Uint8Array,
+  options: WriteOptions = {},
+): boolean {
+  const { mode = 0o600, durable = false } = options;
+  removeLeftovers(path);
+  const temporary = temporaryName(path);
+  try {
+    writeNewFile(temporary, content, { mode, durable });
+    try {
+      linkSync(temporary, path);
+    } catch (error) {
+      if (!withoutLinks.includes(errorCode(error))) throw error;
+      writeNewFile(path, content, { mode, durable });
+    }
+    if (durable) syncFolder(dirname(path));
+    return true;
+  } catch (error) {
+    if (errorCode(error) === "EEXIST") return false;
+    throw error;
+  } finally {
+    rmSync(temporary, { force: true });
   }
 }
 

@@ -149,7 +149,8 @@ function isPair(certificate: x509.X509Certificate, key: KeyObject): boolean {
   return own.equals(Buffer.from(certificate.publicKey.rawData));
 }
 
-function readKey(text: string): KeyObject {
+/** A private key in PEM. @throws Error that says why it is none */
+export function readKey(text: string): KeyObject {
   if (text.includes("ENCRYPTED")) throw new Error("is encrypted: put the key there without a passphrase");
   try {
     return createPrivateKey(text);
@@ -180,7 +181,7 @@ function toText(certificate: x509.X509Certificate): string {
 }
 
 /** As WebCrypto takes it; of a kind that was checked before. */
-function signingKey(key: KeyObject): Promise<webcrypto.CryptoKey> {
+export function signingKey(key: KeyObject): Promise<webcrypto.CryptoKey> {
   const der = key.export({ format: "der", type: "pkcs8" });
   const algorithm =
     key.asymmetricKeyType === "ec"

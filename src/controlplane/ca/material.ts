@@ -1,17 +1,24 @@
 /**
  * Where the CA's key and certificates come from: a plugged-in folder, or a self-signed root that is made once and kept.
  */
-import { webcrypto } from "node:crypto";
+import { createPublicKey, type KeyObject, webcrypto } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { errorMessage } from "../../lifecycle/error-message.ts";
-import { writeFileAtomic } from "../../files/atomic-file.ts";
+import { writeFileOnce } from "../../files/atomic-file.ts";
 import { makeOwnFolder } from "../../files/own-folder.ts";
 import { readRegularText } from "../../files/read-regular-file.ts";
 import { type CaMaterial, randomSerial, signingAlgorithm, withNewline } from "./authority.ts";
-import { type CaFileName, caFileNames, CaMaterialError, checkCaFiles } from "./check-material.ts";
+import {
+  type CaFileName,
+  caFileNames,
+  CaMaterialError,
+  checkCaFiles,
+  readKey,
+  signingKey,
+} from "./check-material.ts";
 
 /** A CA's folder and what is in it. */
 export interface CaFolder {
@@ -39,22 +46,33 @@ export function pluggedInCa(folder: string): CaFolder {
 }
 
 /**
- * The self-signed root of `stateDir`, made when it is not there. A folder that is made is 0700, the key 0600.
+ * The self-signed root of `stateDir`, made when it is not there. A folder that is made is 0700, the key 0600. Several
+ * control planes that start at once have one root: the first key stays, and the first certificate for it.
  *
- * @throws CaMaterialError when others may write the folder
+ * @throws CaMaterialError when others may write the folder, or when what is in it is half of a root
  */
 export async function openSelfSignedCa(stateDir: string, trustDomain: string): Promise<CaFolder> {
   makeStateFolder(stateDir);
   const keyPath = join(stateDir, "ca-key.pem");
   const certificatePath = join(stateDir, "ca-cert.pem");
-  if (!existsSync(keyPath) || !existsSync(certificatePath)) {
-    await createRoot(keyPath, certificatePath, trustDomain);
-  }
   const subject = `the root in ${stateDir} (remove ca-key.pem and ca-cert.pem for a new one)`;
+  if (!existsSync(certificatePath)) {
+    if (!existsSync(keyPath)) writeFileOnce(keyPath, await newKey(), { durable: true });
+    const certificate = await certificateOf(readOwnKey(subject, keyPath), trustDomain);
+    writeFileOnce(certificatePath, certificate, { durable: true });
+  }
   return {
     paths: [keyPath, certificatePath],
     read: () => readFiles(subject, (name) => (name === "ca-key.pem" ? keyPath : certificatePath)),
   };
+}
+
+function readOwnKey(subject: string, path: string): KeyObject {
+  try {
+    return readKey(readRegularText(path));
+  } catch (error) {
+    throw new CaMaterialError(subject, [`ca-key.pem: ${errorMessage(error)}`]);
+  }
 }
 
 function makeStateFolder(stateDir: string): void {
@@ -79,24 +97,31 @@ async function readFiles(subject: string, pathOf: (name: CaFileName) => string):
   return checkCaFiles(subject, texts as Record<CaFileName, string>, new Date());
 }
 
-async function createRoot(keyPath: string, certificatePath: string, trustDomain: string): Promise<void> {
-  const algorithm = { name: "ECDSA", namedCurve: "P-256" };
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+const algorithm = { name: "ECDSA", namedCurve: "P-256" };
+
+async function newKey(): Promise<string> {
+  const { privateKey } = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const der = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", privateKey));
+  return withNewline(x509.PemConverter.encode(der, "PRIVATE KEY"));
+}
+
+async function certificateOf(key: KeyObject, trustDomain: string): Promise<string> {
+  const spki = createPublicKey(key).export({ format: "der", type: "spki" });
+  const privateKey = await signingKey(key);
+  const publicKey = await webcrypto.subtle.importKey("spki", spki, privateKey.algorithm, true, ["verify"]);
   const now = Date.now();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: randomSerial(),
     name: `O=${trustDomain}`,
     notBefore: new Date(now),
     notAfter: new Date(now + rootLifetimeMs),
-    keys,
-    signingAlgorithm: signingAlgorithm(keys.privateKey),
+    keys: { privateKey, publicKey },
+    signingAlgorithm: signingAlgorithm(privateKey),
     extensions: [
       new x509.BasicConstraintsExtension(true, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await x509.SubjectKeyIdentifierExtension.create(publicKey),
     ],
   });
-  const key = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey));
-  writeFileAtomic(keyPath, withNewline(x509.PemConverter.encode(key, "PRIVATE KEY")), { durable: true });
-  writeFileAtomic(certificatePath, withNewline(certificate.toString("pem")), { durable: true });
+  return withNewline(certificate.toString("pem"));
 }
