@@ -133,6 +133,13 @@ export function beginRequest(turn: Turn): void {
   }
   if (request.repairs === undefined && request.launch.fingerprint === active?.launch.fingerprint) {
     take(turn, request);
+    const { trial } = active;
+    if (trial !== undefined) {
+      // It is not known yet whether it will serve.
+      turn.change(active.number, { trial: joined(turn, trial, request) });
+      beginRequest(turn);
+      return;
+    }
     turn.log("info", "Envoy runs with this configuration already", { trigger: request.trigger });
     clearRefusal(turn);
     turn.answer(request, { result: "unchanged", generation: turn.state.newest });

@@ -343,6 +343,16 @@ describe("a swap", () => {
     ],
     ["for what runs already is none", serving, [asks(1, "first")], ["answer 1: unchanged"], "live"],
     [
+      "for what a cold swap has started is answered when that one is proven",
+      after(serving, [
+        ...[asks(1, "second"), go("cold"), { kind: "drained", number: 1 } as const, isEnded(1)],
+        ...[explained(1), asks(2, "second"), live(2)],
+      ]),
+      [proven(2)],
+      ["answer 1+2: swapped"],
+      "live",
+    ],
+    [
       "that waits gives way to a newer one",
       after(serving, [...overlapped, asks(2, "third")]),
       [asks(3, "fourth")],
