@@ -5,7 +5,7 @@ import { test } from "node:test";
 import type { MeshReport } from "../support/captured-mesh.ts";
 import { inOwnNetwork, whyNoOwnNetwork } from "../support/own-network.ts";
 
-test("applications that know of no mesh talk by name through it, over HTTP, HTTPS, TCP and gRPC", async (t) => {
+test("applications that know of no mesh talk by name through it, over HTTP, HTTPS, TCP and gRPC, while Envoys are replaced", async (t) => {
   const obstacle = whyNoOwnNetwork();
   if (obstacle !== undefined) {
     t.skip(obstacle);
@@ -37,6 +37,14 @@ test("applications that know of no mesh talk by name through it, over HTTP, HTTP
     });
   }
   assert.equal(report.fromOutside, "refused");
+  const { reports, modes, answered, failed, summary } = report.swaps;
+  for (const swap of reports) {
+    assert.match(swap.result, /^(?:swapped|unchanged)$/, JSON.stringify(swap));
+    assert.ok("generation" in swap && swap.generation === 2);
+  }
+  assert.deepEqual(modes, ["hot", "overlap"]);
+  assert.ok(answered > 0);
+  assert.equal(failed, 0, summary);
   const { root, proxy } = report.examined;
   assert.deepEqual(
     [...root, ...proxy].map(({ name, verdict }) => [name, verdict]),

@@ -8,10 +8,12 @@
  */
 import { execFileSync } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import type { Finding } from "../../src/doctor/finding.ts";
 import { fetchHttp } from "../../src/net/http-client.ts";
 import { type Child, spawnChild } from "../../src/process/child.ts";
+import type { ReloadReport } from "../../src/status/contract/reload-report.ts";
+import { type CapturedSwaps, type Swappable, swapUnderLoad } from "./captured-swaps.ts";
 import { testEnvoy } from "./envoy.ts";
 import { eventually } from "./eventually.ts";
 import { startMs, TestMesh } from "./mesh.ts";
@@ -33,6 +35,8 @@ export interface MeshReport {
   readonly back: CallReport;
   /** From the node, which is in no mesh. */
   readonly fromOutside: string;
+  /** web's Envoy is replaced, then api's, while web calls api. */
+  readonly swaps: CapturedSwaps;
   /** What `outrider doctor` says of capture in web, as root and as the proxy. */
   readonly examined: Readonly<Record<"root" | "proxy", readonly Finding[]>>;
   /** The kernel's rules in web once cleaned are those from before. */
@@ -42,6 +46,9 @@ export interface MeshReport {
 const repository = join(mainPath, "../..");
 const proxyId = 1_337;
 const nameServer = "10.96.0.10";
+
+/** How Envoy is replaced, by how its pod is captured. */
+const swapModes = { REDIRECT: "hot", TPROXY: "overlap" } as const;
 
 /** Whose rights a program inside has: the init container's, a sidecar's by how its pod is captured, or any user's. */
 type Inside = "init" | "REDIRECT" | "TPROXY" | number;
@@ -134,6 +141,8 @@ async function startPod(
     `mknod -m 666 '${root}/null' c 1 3`,
     `mount --bind '${root}/null' /dev/null`,
     "ip link set lo up",
+    // What overlap is for: see `--swapMode`.
+    "echo 1 > /proc/sys/net/ipv4/tcp_migrate_req",
     "echo ready",
     "exec sleep 600",
   ].join("\n");
@@ -204,7 +213,7 @@ function startSidecar(pod: Pod, discoveryPort: number): ReturnType<typeof startO
   const [file = "", ...args] = pod.inside(pod.mode, `${pod.root}/repository/src/main.ts`);
   return startOutrider({
     program: { file, args },
-    args: ["proxy", "sidecar", "--domain", "demo.svc.cluster.local"],
+    args: ["proxy", "sidecar", "--domain", "demo.svc.cluster.local", "--swapMode", swapModes[pod.mode]],
     env: {
       ENVOY_PATH: join(pod.root, "envoy"),
       POD_NAME: `${pod.name}-1`,
@@ -217,6 +226,8 @@ function startSidecar(pod: Pod, discoveryPort: number): ReturnType<typeof startO
         discoveryAddress: `istiod.istio-system.svc:${discoveryPort}`,
         concurrency: 1,
         terminationDrainDuration: "1s",
+        drainDuration: "1s",
+        parentShutdownDuration: "2s",
       }),
     },
   });
@@ -299,11 +310,35 @@ async function live(): Promise<MeshReport> {
     ({ status }) => `answered ${status}`,
     () => "refused",
   );
+  const swaps = await swapUnderLoad([swappable(web, webSidecar), swappable(api, apiSidecar)], {
+    host: hostOf("api"),
+    run: (program, ...words) =>
+      web.inside(1_000, join(web.root, "repository", relative(repository, program)), ...words),
+    withinMs: 2 * startMs,
+  });
   const examined = { root: await examine(web, "init"), proxy: await examine(web, "REDIRECT") };
   await capture(web, "clean-iptables");
   await capture(api, "clean-iptables");
   const isClean = [web, api].every((pod) => rulesIn(pod) === before);
-  return { examined, init: init ?? "", byName, byShortName, back, fromOutside, isClean };
+  return { examined, init: init ?? "", byName, byShortName, back, fromOutside, swaps, isClean };
+}
+
+function swappable(pod: Pod, agent: Swappable["agent"]): Swappable {
+  const [file = "", ...args] = pod.inside(pod.mode, `${pod.root}/repository/src/main.ts`);
+  return {
+    agent,
+    change: async () => {
+      // As the kubelet writes the downward API's file.
+      writeFileSync(join(pod.root, "etc/istio/pod/labels"), `app="${pod.name}"\nversion="2"\n`);
+      const { output } = await runOutrider({
+        program: { file, args },
+        args: ["reload"],
+        env: besideAgent,
+        withinMs: 2 * startMs,
+      });
+      return parsed(output) as ReloadReport;
+    },
+  };
 }
 
 /** Beside the running agent, whose settings it takes. */
@@ -312,10 +347,21 @@ async function examine(pod: Pod, as: Inside): Promise<readonly Finding[]> {
   const { output } = await runOutrider({
     program: { file, args },
     args: ["doctor", "--json"],
+    env: besideAgent,
     withinMs: 2 * startMs,
   });
-  const { findings } = JSON.parse(output.slice(output.indexOf("{"))) as { findings: readonly Finding[] };
+  const { findings } = parsed(output) as { findings: readonly Finding[] };
   return findings.filter(({ name }) => name.startsWith("capture"));
+}
+
+/** A container's environment says that its agent is where agents are; any that the machine has besides are not meant. */
+const besideAgent = { PROXY_CONFIG: "{}" };
+
+/** The JSON in what a command printed. @throws Error with all of it */
+function parsed(output: string): unknown {
+  const start = output.indexOf("{");
+  if (start < 0) throw new Error(`no JSON: ${output}`);
+  return JSON.parse(output.slice(start));
 }
 
 async function expectReady({ address }: Pod): Promise<void> {

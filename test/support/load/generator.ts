@@ -15,7 +15,11 @@ import type {
 const workerPath = join(import.meta.dirname, "worker.ts");
 
 export interface LoadOptions {
+  /** 127.0.0.1 unless given. */
+  readonly host?: string;
   readonly port: number;
+  /** The command line that runs a module: as this Node.js does, unless given. */
+  readonly run?: (...words: readonly string[]) => readonly string[];
   readonly path?: string;
   /** The Host header; the address unless given. */
   readonly authority?: string;
@@ -62,11 +66,12 @@ export function mixedGroups(perSecond: number): readonly ClientGroup[] {
 /** Start it; resolves once every worker has had an answer. */
 export async function startLoadGenerator(options: LoadOptions): Promise<LoadGenerator> {
   const groups = options.groups ?? mixedGroups(options.perSecond ?? 2_500);
+  const { host = "127.0.0.1", port, run = (...words) => [process.execPath, ...words] } = options;
   const target: LoadTarget = {
-    host: "127.0.0.1",
-    port: options.port,
+    host,
+    port,
     path: options.path ?? "/",
-    authority: options.authority ?? `127.0.0.1:${options.port}`,
+    authority: options.authority ?? `${host}:${port}`,
   };
   const byProtocol = ["http1", "http2"].map((protocol) =>
     groups.filter(({ kind }) => kind.startsWith(protocol)),
@@ -74,7 +79,7 @@ export async function startLoadGenerator(options: LoadOptions): Promise<LoadGene
   const failures: LoadFailure[] = [];
   const workers = byProtocol
     .filter((own) => own.length > 0)
-    .map((own) => startWorker({ target, groups: own, timeoutMs: options.timeoutMs ?? 5_000 }, failures));
+    .map((own) => startWorker({ target, groups: own, timeoutMs: options.timeoutMs ?? 5_000 }, run, failures));
   const stop = async (): Promise<LoadResult> => {
     for (const { child } of workers) child.kill("SIGTERM");
     const exits = await Promise.all(workers.map(({ child }) => child.exited));
@@ -117,11 +122,16 @@ interface Worker {
   readonly counts: () => LoadCounts | undefined;
 }
 
-function startWorker(options: WorkerOptions, failures: LoadFailure[]): Worker {
+function startWorker(
+  options: WorkerOptions,
+  run: Required<LoadOptions>["run"],
+  failures: LoadFailure[],
+): Worker {
   let counts: LoadCounts | undefined;
+  const [file = "", ...args] = run(workerPath, JSON.stringify(options));
   const child = spawnChild({
-    file: process.execPath,
-    args: [workerPath, JSON.stringify(options)],
+    file,
+    args,
     stdout: (line) => {
       const message = JSON.parse(line) as WorkerMessage;
       if ("failure" in message) failures.push(message.failure);
