@@ -5,9 +5,11 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { componentsOf } from "../../src/build/release/sbom.ts";
 import { expectPodMesh } from "../support/image/expect-pod-mesh.ts";
+import type { PodLivesReport } from "../support/image/pod-lives.ts";
 import type { PodMeshReport } from "../support/image/pod-mesh.ts";
 import { unpackImage } from "../support/image/root.ts";
 import { inOwnNetwork } from "../support/own-network.ts";
+import type { CallReport } from "../support/pod-application.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const folder = temporaryFolder();
@@ -19,6 +21,10 @@ function program<T>(name: string): Promise<T> {
     program: join(import.meta.dirname, "../support/image", name),
     options: { rootfs },
   });
+}
+
+function expectAnswers(call: CallReport): void {
+  for (const answer of Object.values(call) as readonly string[]) assert.match(answer, /^application/);
 }
 
 describe("the image", () => {
@@ -64,5 +70,45 @@ describe("the image", () => {
 
   test("runs as Istio's injector wants it: two pods in mutual TLS, confined, and with an end in order", async () => {
     expectPodMesh(await program<PodMeshReport>("pod-mesh.ts"));
+  });
+
+  test("lives through changes and a restart in the pods of docker/kubernetes", async (t) => {
+    const seen = await program<PodLivesReport>("pod-lives.ts");
+    await t.test("a pod with the sidecar beside it calls one with the native sidecar", () => {
+      expectAnswers(seen.call);
+    });
+    await t.test("a change of annotations swaps Envoy inside the memory limit", () => {
+      const log = seen.swap.lines.join("\n");
+      assert.match(seen.swap.report.result, /^(?:swapped|unchanged)$/, log);
+      assert.match(log, /swapping Envoy\s+mode=(?:hot|overlap)/);
+      expectAnswers(seen.swap.call);
+    });
+    await t.test("where memory holds no second Envoy the swap is cold, and the log says why", () => {
+      const log = seen.tightSwap.lines.join("\n");
+      assert.match(seen.tightSwap.report.result, /^(?:swapped|unchanged)$/, log);
+      assert.match(log, /swapping Envoy\s+mode=cold why="memory holds no second Envoy/);
+    });
+    await t.test(
+      "under a CNI plugin istio-validation passes, and the native sidecar ends after its drain",
+      () => {
+        assert.match(seen.underCni.init, /proven/);
+        expectAnswers(seen.underCni.call);
+        assert.deepEqual(seen.underCni.exits["istio-proxy"], { kind: "exited", code: 0 });
+      },
+    );
+    await t.test("the gateway is ready and drains", () => {
+      assert.deepEqual(
+        seen.gateway.exits["istio-proxy"],
+        { kind: "exited", code: 0 },
+        seen.gateway.lines.join("\n"),
+      );
+    });
+    await t.test(
+      "a sidecar that is killed serves again from its caches while the control plane is gone",
+      () => {
+        expectAnswers(seen.restarted.call);
+        assert.match(seen.restarted.lines.join("\n"), /served from the cache/);
+      },
+    );
   });
 });

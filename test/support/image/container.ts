@@ -156,19 +156,20 @@ export function startContainer(options: ContainerOptions): Container {
       onLine(`runc kill: ${errorMessage(error)}`);
     }
   };
+  const runs = (): Promise<number> =>
+    eventually(
+      `${id} runs`,
+      () => {
+        const { pid, status } = state();
+        if (status !== "running") throw new Error(`it is ${status}:\n${lines.join("\n")}`);
+        return pid;
+      },
+      { withinMs: 10_000 },
+    );
   return {
     ...{ id, startedAt, lines },
     exited: child.exited,
-    pid: () =>
-      eventually(
-        `${id} runs`,
-        () => {
-          const { pid, status } = state();
-          if (status !== "running") throw new Error(`it is ${status}:\n${lines.join("\n")}`);
-          return pid;
-        },
-        { withinMs: 10_000 },
-      ),
+    pid: runs,
     exec: async (...words) => {
       try {
         const { stdout } = await run("runc", [...runc, "exec", id, ...words], { timeout: 60_000 });
@@ -189,6 +190,8 @@ export function startContainer(options: ContainerOptions): Container {
     kill: signal,
     cgroupFile: (controller, name) => readCgroup(id, controller, name),
     async [Symbol.asyncDispose]() {
+      // What runc has not made yet cannot be killed, and would stay for good.
+      await Promise.race([runs(), child.exited]).catch(() => undefined);
       signal("SIGKILL");
       await child.exited;
     },

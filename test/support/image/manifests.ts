@@ -1,7 +1,7 @@
 /** Pods of the manifests, read as the tests' kubelet takes them. */
 import { readFileSync } from "node:fs";
 import { parseAllDocuments } from "yaml";
-import type { PodSpec } from "./pod-spec.ts";
+import type { ContainerSpec, PodSpec } from "./pod-spec.ts";
 
 interface Pod extends PodSpec {
   readonly kind: "Pod";
@@ -48,9 +48,9 @@ export function podFor(pod: PodSpec, workload: string): PodSpec {
 export function withContainer(
   pod: PodSpec,
   name: string,
-  change: (container: PodSpec["spec"]["containers"][number]) => PodSpec["spec"]["containers"][number],
+  change: (container: ContainerSpec) => ContainerSpec,
 ): PodSpec {
-  const apply = (list: PodSpec["spec"]["containers"]): PodSpec["spec"]["containers"] =>
+  const apply = (list: readonly ContainerSpec[]): readonly ContainerSpec[] =>
     list.map((container) => (container.name === name ? change(container) : container));
   const { initContainers, containers } = pod.spec;
   return {
@@ -61,4 +61,20 @@ export function withContainer(
       containers: apply(containers),
     },
   };
+}
+
+/** The container of this name, be it one of those that run first. @throws Error when there is none */
+export function containerOf({ spec }: PodSpec, name: string): ContainerSpec {
+  const found = [...(spec.initContainers ?? []), ...spec.containers].find((one) => one.name === name);
+  if (found === undefined) throw new Error(`the pod has no container ${name}`);
+  return found;
+}
+
+/** The pod with other limits of one container. */
+export function withLimits(
+  pod: PodSpec,
+  name: string,
+  limits: Readonly<Record<"memory" | "cpu", string>>,
+): PodSpec {
+  return withContainer(pod, name, (container) => ({ ...container, resources: { limits } }));
 }
