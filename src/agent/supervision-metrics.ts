@@ -7,7 +7,13 @@ import type { SupervisedEnvoy } from "./supervised-envoy.ts";
 /** Register everything that is read from the supervisor. */
 export function registerSupervisionMetrics(
   metrics: Metrics,
-  { supervisor, reloader }: Pick<SupervisedEnvoy, "supervisor" | "reloader">,
+  {
+    supervisor,
+    reloader,
+  }: {
+    readonly supervisor: Pick<SupervisedEnvoy["supervisor"], "report" | "refused">;
+    readonly reloader: Pick<SupervisedEnvoy["reloader"], "problems">;
+  },
 ): void {
   const { report } = supervisor;
   metrics.computedCounter(

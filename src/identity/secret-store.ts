@@ -10,7 +10,7 @@ import type { Logger } from "../telemetry/log.ts";
 import type { CounterMetric, Metrics } from "../telemetry/metrics.ts";
 import { TrustDomains } from "./trust-domains.ts";
 import type { ClockSkew } from "./clock-skew.ts";
-import { IdentityError } from "./identity-error.ts";
+import { IdentityError, identityErrorCodes } from "./identity-error.ts";
 import type { IdentityProblem, IdentityState } from "./identity-state.ts";
 import type { WorkloadSecret } from "./workload-secret.ts";
 
@@ -59,6 +59,7 @@ export class SecretStore {
       "identity_failures_total",
       "Tries for a workload certificate that brought none, by cause.",
       ["cause"],
+      identityErrorCodes.map((cause) => ({ cause })),
     );
     const inUse = { resource_name: "default" };
     const seconds = (ms: number | undefined): number | undefined =>

@@ -38,15 +38,30 @@ export class Metrics {
     return new Metrics(prefix, this.#registry);
   }
 
-  /** Counted here and handed to prom-client when it is scraped: its own way takes microseconds for each step. */
-  counter(name: string, help: string, labelNames: readonly string[] = []): CounterMetric {
-    const samples = new Map<string, [labels: Labels, value: number]>();
-    if (labelNames.length === 0) samples.set("", [{}, 0]);
+  /**
+   * Counted here and handed to prom-client when it is scraped: its own way takes microseconds for each step.
+   *
+   * @param known label sets that are there at 0 from the start: what an alert takes `increase()` of has to be, as a
+   * series that appears at 1 has not increased for Prometheus
+   */
+  counter(
+    name: string,
+    help: string,
+    labelNames: readonly string[] = [],
+    known: readonly Labels[] = labelNames.length === 0 ? [{}] : [],
+  ): CounterMetric {
+    const keyOf = (labels: Labels): string => {
+      let key = "";
+      for (const label of labelNames) key += `${labels[label] ?? ""}\0`;
+      return key;
+    };
+    const samples = new Map<string, [labels: Labels, value: number]>(
+      known.map((labels) => [keyOf(labels), [labels, 0]]),
+    );
     this.computedCounters(name, help, labelNames, () => samples.values());
     return {
       inc: (labels = {}, by = 1) => {
-        let key = "";
-        for (const label of labelNames) key += `${labels[label] ?? ""}\0`;
+        const key = keyOf(labels);
         const sample = samples.get(key);
         if (sample === undefined) samples.set(key, [labels, by]);
         else sample[1] += by;

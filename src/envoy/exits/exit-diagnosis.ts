@@ -18,16 +18,19 @@ import { envoyWords } from "./envoy-words.ts";
 import { exitCodeOf, signalOf } from "./exit.ts";
 
 /** Every reason there is; the label of `outrider_envoy_exits_total`. */
-export type ExitReason =
-  | "oom_kill"
-  | "signal"
-  | "abort"
-  | "configuration"
-  | "port_in_use"
-  | "asked"
-  | "hung"
-  | "exited"
-  | "not_started";
+export const exitReasons = [
+  "oom_kill",
+  "signal",
+  "abort",
+  "configuration",
+  "port_in_use",
+  "asked",
+  "hung",
+  "exited",
+  "not_started",
+] as const;
+
+export type ExitReason = (typeof exitReasons)[number];
 
 /**
  * What the agent did to end an Envoy: stop it, hand its work over to a successor, replace it because it hung, or

@@ -2,7 +2,7 @@
  * What supervision counts and shows: read by metrics, readiness and the agent's report.
  */
 import { type ReadonlyWatch, Watch } from "../../lifecycle/watch.ts";
-import type { ExitDiagnosis, ExitReason } from "../exits/exit-diagnosis.ts";
+import { type ExitDiagnosis, type ExitReason, exitReasons } from "../exits/exit-diagnosis.ts";
 import type { SwapMode } from "../inspect/swap-mode.ts";
 import { type History, withEnd, withState } from "./history.ts";
 import type { EnvoyState } from "./shown.ts";
@@ -28,7 +28,8 @@ export interface LastSwap {
 /** Written by the runner alone. */
 export class SupervisionReport {
   readonly #state: Watch<EnvoyState>;
-  readonly #exits = new Map<ExitReason, number>();
+  /** From 0 on: a counter that appears with its first end has not increased for Prometheus. */
+  readonly #exits = new Map<ExitReason, number>(exitReasons.map((reason) => [reason, 0]));
   readonly #swaps = new Map<string, number>();
   #counts: SupervisionCounts;
   #lastExit: LastExit | undefined;
@@ -45,7 +46,7 @@ export class SupervisionReport {
     return this.#state;
   }
 
-  /** Ends of Envoys by reason. */
+  /** Ends of Envoys by every reason there is. */
   get exits(): Counts {
     return this.#exits;
   }
