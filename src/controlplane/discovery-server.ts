@@ -116,6 +116,7 @@ export class DiscoveryServer implements AsyncDisposable {
       metrics: pushMetrics,
       faults: new ToldFaults(log.scope("ads"), pushMetrics.internalErrors),
       policy: options.binding ?? { binding: "identity", trustsAddresses: false },
+      rootNamespace,
       log: log.scope("ads"),
     };
 
@@ -204,6 +205,7 @@ function discoveryService(
     readonly metrics: PushMetrics;
     readonly faults: ToldFaults;
     readonly policy: BindingPolicy;
+    readonly rootNamespace: string;
     readonly log: Logger;
   },
   authenticator: TokenAuthenticator | undefined,

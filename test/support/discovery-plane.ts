@@ -22,23 +22,33 @@ export interface TestNode {
 
 /** A stream, state of the world. */
 export interface TestStream {
-  send(request: { readonly typeUrl: string; readonly nonce?: string; readonly error?: string }): void;
-  /** Names of the next response's resources. Rejects as the stream does. */
-  next(): Promise<{ readonly typeUrl: string; readonly count: number }>;
+  send(request: {
+    readonly typeUrl: string;
+    readonly nonce?: string;
+    readonly error?: string;
+    readonly names?: readonly string[];
+  }): void;
+  /** The next response's resources. Rejects as the stream does. */
+  next(): Promise<{
+    readonly typeUrl: string;
+    readonly nonce: string;
+    readonly count: number;
+    readonly resources: readonly { readonly typeUrl: string; readonly value: Uint8Array }[];
+  }>;
 }
 
 export class DiscoveryPlane implements AsyncDisposable {
   readonly server: DiscoveryServer;
   readonly log: TestLog;
   readonly configFolder: string;
-  readonly #token: (serviceAccount: string) => Promise<string>;
+  readonly #token: (serviceAccount: string, namespace: string) => Promise<string>;
   readonly #stack: AsyncDisposableStack;
 
   private constructor(
     server: DiscoveryServer,
     log: TestLog,
     configFolder: string,
-    token: (serviceAccount: string) => Promise<string>,
+    token: (serviceAccount: string, namespace: string) => Promise<string>,
     stack: AsyncDisposableStack,
   ) {
     this.server = server;
@@ -59,16 +69,18 @@ export class DiscoveryPlane implements AsyncDisposable {
     for (const [name, content] of Object.entries(files)) writeFileSync(join(configFolder, name), content);
     const log = testLog();
     const server = stack.use(await DiscoveryServer.listen(options, log));
-    const token = (serviceAccount: string): Promise<string> =>
-      issuer.issue({ namespace: "demo", serviceAccount, audience: "istio-ca", lifetimeMs: hour });
+    const token = (serviceAccount: string, namespace: string): Promise<string> =>
+      issuer.issue({ namespace, serviceAccount, audience: "istio-ca", lifetimeMs: hour });
     return new DiscoveryPlane(server, log, configFolder, token, stack.move());
   }
 
-  /** On the port with TLS, with a token of demo/`serviceAccount`. */
-  async secure(serviceAccount: string, node: TestNode): Promise<TestStream> {
+  /** On the port with TLS, with a token of `serviceAccount`. */
+  async secure(serviceAccount: string, node: TestNode, namespace = "demo"): Promise<TestStream> {
     const tls = { rootCertificates: Buffer.from(this.server.rootCertificatePem) };
     const channel = new GrpcChannel({ address: `localhost:${this.server.ports.secureGrpc}`, tls });
-    return this.#open(channel, node, { authorization: `Bearer ${await this.#token(serviceAccount)}` });
+    return this.#open(channel, node, {
+      authorization: `Bearer ${await this.#token(serviceAccount, namespace)}`,
+    });
   }
 
   /** On the port in plain text. */
@@ -89,10 +101,11 @@ export class DiscoveryPlane implements AsyncDisposable {
     );
     const responses = stream[Symbol.asyncIterator]();
     return {
-      send: ({ typeUrl, nonce = "", error }) => {
+      send: ({ typeUrl, nonce = "", error, names = [] }) => {
         const request = create(DiscoveryRequestSchema, {
           node: { id: node.id, ...(node.metadata === undefined ? {} : { metadata: { ...node.metadata } }) },
           typeUrl,
+          resourceNames: [...names],
           responseNonce: nonce,
           ...(error === undefined ? {} : { errorDetail: { message: error } }),
         });
@@ -101,8 +114,8 @@ export class DiscoveryPlane implements AsyncDisposable {
       next: async () => {
         const { done, value } = await responses.next();
         if (done === true) throw new Error("the stream ended");
-        const { typeUrl, resources } = fromBinary(DiscoveryResponseSchema, value);
-        return { typeUrl, count: resources.length };
+        const { typeUrl, nonce, resources } = fromBinary(DiscoveryResponseSchema, value);
+        return { typeUrl, nonce, count: resources.length, resources };
       },
     };
   }

@@ -18,6 +18,7 @@ import type { PushMetrics } from "./metrics.ts";
 import type { Request, ResponseOptions, ServerProtocol, Subscription } from "./protocol.ts";
 import type { ServedModels } from "./served-models.ts";
 import { Answers } from "./answers.ts";
+import { answerDebug, isDebugRequest } from "./debug-stream.ts";
 import { pushOrder, type ResourcesByType, takeSnapshot } from "./snapshot.ts";
 import type { ConnectionTable } from "./status.ts";
 import type { ToldFaults } from "./told-faults.ts";
@@ -31,6 +32,8 @@ export interface ConnectionContext {
   readonly log: Logger;
   readonly peer: Peer;
   readonly policy: BindingPolicy;
+  /** Namespace whose identities may ask for debug pages. */
+  readonly rootNamespace: string;
 }
 
 /** What is referred to: it is sent first, and is in use before the rest follows. */
@@ -65,6 +68,11 @@ export async function serveConnection(
   let connection: Connection | undefined;
   for await (const message of stream) {
     const request = decode(protocol, message);
+    if (isDebugRequest(request)) {
+      firstRequest.cancel();
+      await answerDebug(protocol, stream, request, context);
+      continue;
+    }
     if (connection === undefined) {
       firstRequest.cancel();
       connection = new Connection(protocol, stream, context, identify(request));

@@ -1,6 +1,7 @@
 /**
  * The two variants of ADS on the server's side: what a request asks for and what a response to it holds.
  */
+import { randomUUID } from "node:crypto";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
   DeltaDiscoveryRequestSchema,
@@ -18,6 +19,8 @@ export interface Request {
   readonly typeUrl: string;
   readonly node: NodeFacts | undefined;
   readonly nonce: string;
+  /** What it names. */
+  readonly names: readonly string[];
   readonly error: string | undefined;
   /** What the subscription of its type makes of it. */
   readonly apply: (subscription: Subscription) => boolean;
@@ -53,11 +56,20 @@ export interface ResponseOptions {
   readonly keepsGone: boolean;
 }
 
+/** Something that is answered under another type than it was asked for. */
+export interface Page {
+  readonly name: string;
+  readonly typeUrl: string;
+  readonly bytes: Uint8Array;
+}
+
 /** A variant. */
 export interface ServerProtocol {
   readonly name: "delta" | "state-of-the-world";
   readonly decode: (message: Uint8Array) => Request;
   readonly subscribe: (typeUrl: string) => Subscription;
+  /** A response that is no subscription's. */
+  readonly encodePages: (typeUrl: string, pages: readonly Page[]) => Uint8Array;
 }
 
 /** Longest reason that is kept of what a proxy says, in characters. */
@@ -82,10 +94,23 @@ export const deltaProtocol: ServerProtocol = {
       typeUrl: request.typeUrl,
       node: nodeFacts(request.node),
       nonce: request.responseNonce,
+      names: request.resourceNamesSubscribe,
       error: told(request.errorDetail?.message),
       apply: ({ delta }) => delta?.receive(request) ?? false,
     };
   },
+  encodePages: (typeUrl, pages) =>
+    toBinary(
+      DeltaDiscoveryResponseSchema,
+      create(DeltaDiscoveryResponseSchema, {
+        typeUrl,
+        nonce: randomUUID(),
+        resources: pages.map((page) => ({
+          name: page.name,
+          resource: { typeUrl: page.typeUrl, value: page.bytes },
+        })),
+      }),
+    ),
   subscribe: (typeUrl) => {
     const delta = new DeltaSubscription(wildcardTypes.has(typeUrl));
     return {
@@ -132,10 +157,20 @@ export const sotwProtocol: ServerProtocol = {
       typeUrl: request.typeUrl,
       node: nodeFacts(request.node),
       nonce: request.responseNonce,
+      names: request.resourceNames,
       error: told(request.errorDetail?.message),
       apply: ({ sotw }) => sotw?.receive(request).kind === "respond",
     };
   },
+  encodePages: (typeUrl, pages) =>
+    toBinary(
+      DiscoveryResponseSchema,
+      create(DiscoveryResponseSchema, {
+        typeUrl,
+        nonce: randomUUID(),
+        resources: pages.map((page) => ({ typeUrl: page.typeUrl, value: page.bytes })),
+      }),
+    ),
   subscribe: (typeUrl) => {
     const sotw = new SotwSubscription(wildcardTypes.has(typeUrl));
     // Elsewhere what is left out of a response stays.

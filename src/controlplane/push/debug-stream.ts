@@ -1,0 +1,91 @@
+/**
+ * A stream on which somebody asks for what the control plane knows: istiod's debug interface, which `istioctl
+ * proxy-status` speaks over ADS. `istio.io/debug/syncz` answers with Envoy's ClientConfig messages,
+ * `istio.io/debug` with the page that is named, of which there is `syncz`.
+ */
+import { create, toBinary } from "@bufbuild/protobuf";
+import type { ByteStream } from "../../grpc/channel.ts";
+import { GrpcError } from "../../grpc/grpc-error.ts";
+import { NodeSchema } from "../../proto/envoy/envoy/config/core/v3/base_pb.js";
+import {
+  type ClientConfig_GenericXdsConfig,
+  ClientConfig_GenericXdsConfigSchema,
+  ClientConfigSchema,
+  ConfigStatus,
+} from "../../proto/envoy/envoy/service/status/v3/csds_pb.js";
+import { typeUrl as types } from "../../xds/type-urls.ts";
+import type { Peer } from "../model/bind-proxy.ts";
+import type { Page, Request, ServerProtocol } from "./protocol.ts";
+import type { ConnectionTable, ProxySync, TypeSync } from "./status.ts";
+
+const debugType = "istio.io/debug";
+const syncType = `${debugType}/syncz`;
+const clientConfigType = `type.googleapis.com/${ClientConfigSchema.typeName}`;
+
+/** Types that `proxy-status` has a column for. */
+const shown = [types.cluster, types.endpoint, types.listener, types.route] as const;
+
+/** What a debug stream is answered from. */
+export interface DebugStreamContext {
+  readonly connections: ConnectionTable;
+  readonly peer: Peer;
+  /** Whose workloads may ask. */
+  readonly rootNamespace: string;
+}
+
+/** True for a request of istiod's own types; those of resources begin otherwise. */
+export function isDebugRequest({ typeUrl }: Request): boolean {
+  return typeUrl.startsWith("istio.io/");
+}
+
+/**
+ * Answer one request; a client's word that it has taken the answer is none.
+ *
+ * @throws GrpcError PERMISSION_DENIED for whoever has not proven to be of the root namespace, INVALID_ARGUMENT for what
+ *   there is not
+ */
+export async function answerDebug(
+  protocol: ServerProtocol,
+  stream: ByteStream,
+  request: Request,
+  { connections, peer, rootNamespace }: DebugStreamContext,
+): Promise<void> {
+  if (request.nonce !== "") return;
+  if (peer.identity?.namespace !== rootNamespace) {
+    throw new GrpcError(
+      "PERMISSION_DENIED",
+      `debug pages are for identities of the namespace ${rootNamespace}, over TLS; on the machine itself ask /debug/syncz`,
+    );
+  }
+  const pages = pagesOf(request, connections.list());
+  await stream.write(protocol.encodePages(request.typeUrl, pages));
+}
+
+function pagesOf({ typeUrl, names }: Request, proxies: readonly ProxySync[]): readonly Page[] {
+  if (typeUrl === syncType) return proxies.map((sync) => ({ name: sync.proxy, ...clientConfig(sync) }));
+  const [page, ...more] = names;
+  if (typeUrl === debugType && page === "syncz" && more.length === 0)
+    return [{ name: page, typeUrl: debugType, bytes: Buffer.from(JSON.stringify(proxies)) }];
+  throw new GrpcError(
+    "INVALID_ARGUMENT",
+    `there is no debug page of this name: ask ${syncType}, or ${debugType} for the one resource syncz`,
+  );
+}
+
+function clientConfig({ proxy, types: syncs }: ProxySync): Omit<Page, "name"> {
+  const message = create(ClientConfigSchema, {
+    node: create(NodeSchema, { id: proxy }),
+    genericXdsConfigs: shown.map((typeUrl) => genericConfig(typeUrl, syncs[typeUrl])),
+  });
+  return { typeUrl: clientConfigType, bytes: toBinary(ClientConfigSchema, message) };
+}
+
+function genericConfig(typeUrl: string, sync: TypeSync | undefined): ClientConfig_GenericXdsConfig {
+  return create(ClientConfig_GenericXdsConfigSchema, { typeUrl, configStatus: statusOf(sync) });
+}
+
+function statusOf(sync: TypeSync | undefined): ConfigStatus {
+  if (sync === undefined || sync.sentNonce === "") return ConfigStatus.NOT_SENT;
+  if (sync.error !== undefined) return ConfigStatus.ERROR;
+  return sync.sentNonce === sync.ackedNonce ? ConfigStatus.SYNCED : ConfigStatus.STALE;
+}
