@@ -15,8 +15,10 @@ import {
   IstioCertificateRequestSchema,
   IstioCertificateResponseSchema,
 } from "../../../src/proto/agent/ca_pb.js";
+import { typeUrl } from "../../../src/xds/type-urls.ts";
 import { type CaFiles, certificateFiles } from "../../support/ca-files.ts";
 import { discoveryOptions } from "../../support/discovery-options.ts";
+import { DiscoveryPlane } from "../../support/discovery-plane.ts";
 import { eventually } from "../../support/eventually.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { testLog } from "../../support/test-log.ts";
@@ -170,6 +172,41 @@ describe("the control plane's CA", () => {
       { withinMs },
     );
     assert.match((await sign(server, token, undefined, 1n)).names, /web$/);
+  });
+
+  test("ends no stream when its certificate is renewed and its CA replaced", async () => {
+    using folder = temporaryFolder();
+    const [old, next] = await Promise.all([certificateFiles(), certificateFiles()]);
+    const rootCertificateFolder = join(folder.path, "cacerts");
+    writeFiles(rootCertificateFolder, old);
+    await using plane = await DiscoveryPlane.start(
+      {},
+      { rootCertificateFolder, defaultWorkloadTtlMs: 4_000, maxWorkloadTtlMs: 4_000 },
+    );
+    const stream = await plane.secure("web", {
+      id: "sidecar~127.0.0.1~web-1.demo~demo.svc.cluster.local",
+      metadata: { NAMESPACE: "demo", SERVICE_ACCOUNT: "web" },
+    });
+    const answers = async (): Promise<void> => {
+      stream.send({ typeUrl: typeUrl.cluster });
+      assert.equal((await stream.next()).typeUrl, typeUrl.cluster);
+    };
+    await answers();
+    const says = (words: string): Promise<void> =>
+      eventually(words, () => assert.ok(plane.log.lines.some((line) => line.includes(words))), { withinMs });
+    await says("server certificate renewed");
+    await answers();
+    writeFiles(rootCertificateFolder, next);
+    await eventually(
+      "the next CA",
+      async () =>
+        assert.equal(
+          await servedIssuer(plane.server.ports.secureGrpc),
+          new X509Certificate(next["ca-cert.pem"]).subject,
+        ),
+      { withinMs },
+    );
+    await answers();
   });
 
   test("refuses to start with a CA that cannot be relied on", async () => {
