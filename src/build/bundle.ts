@@ -1,9 +1,10 @@
 /**
- * `npm run build`: the release in `dist/`.
+ * `npm run build`: the release in `dist/`, which `npm pack ./dist` makes a package of.
  */
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureEnvoy } from "../envoy/binary/ensure.ts";
+import { type OwnManifest, packageManifest } from "./release/package-manifest.ts";
 import { buildRelease } from "./release/release.ts";
 import { sourceDate } from "./source-date.ts";
 
@@ -17,6 +18,8 @@ const envoyBinary = await ensureEnvoy(
   },
 );
 await buildRelease({ root, folder, envoyBinary, sourceDate: sourceDate(root) });
+const own = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as OwnManifest;
+writeFileSync(join(folder, "package.json"), packageManifest(own, process.arch));
 
 const sizes = readdirSync(join(folder, "lib"))
   .filter((name) => name !== "node")
