@@ -77,13 +77,13 @@ describe("a scrape of a sidecar", () => {
   test("forwards its query to Envoy, and its time-out", async () => {
     const { text } = await scrapeAt(sidecar.ports.status, {
       path: "/metrics?filter=^server.live$",
-      headers: { "x-prometheus-scrape-timeout-seconds": "2" },
+      headers: { "x-prometheus-scrape-timeout-seconds": "6" },
     });
     const own = [...text.matchAll(/^envoy_\w+/gm)].map(([name]) => name);
     assert.deepEqual(own, ["envoy_server_live"]);
     const last = app.requests.at(-1);
     assert.equal(last?.url, "/metrics");
-    assert.equal(last?.headers["x-prometheus-scrape-timeout-seconds"], "2");
+    assert.equal(last?.headers["x-prometheus-scrape-timeout-seconds"], "6");
   });
 
   test("is compressed as the scraper likes it", async () => {
