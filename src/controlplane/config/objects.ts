@@ -92,6 +92,8 @@ export type ConfigObject = {
     readonly namespace: string;
     /** `metadata.creationTimestamp` in milliseconds; undefined where nobody has set it, as in files written by hand. */
     readonly createdAtMs?: number;
+    /** An AuthorizationPolicy that is counted and not enforced: the annotation `istio.io/dry-run`. */
+    readonly isDryRun?: true;
     /** File and line, for messages. */
     readonly source: string;
     readonly line: number;

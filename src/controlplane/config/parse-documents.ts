@@ -178,6 +178,7 @@ function parseObject(node: Node, context: DecodeContext): ConfigObject | undefin
     name: decoded.metadata.name,
     namespace: decoded.metadata.namespace ?? defaultNamespace,
     ...createdAt(decoded.metadata.creationTimestamp),
+    ...(kind === "AuthorizationPolicy" ? dryRun(node, decoded.metadata.annotations, context) : {}),
     source: context.source,
     line: context.lines.linePos(offset).line,
     spec: decoded.spec,
@@ -189,6 +190,28 @@ function parseObject(node: Node, context: DecodeContext): ConfigObject | undefin
 
 function createdAt(timestamp: string | undefined): Pick<ConfigObject, "createdAtMs"> {
   return timestamp === undefined ? {} : { createdAtMs: Date.parse(timestamp) };
+}
+
+const dryRunAnnotation = "istio.io/dry-run";
+
+/** Spellings that Istio takes (Go's ParseBool). */
+const isDryRunBy: ReadonlyMap<string, boolean> = new Map([
+  ...["1", "t", "T", "true", "TRUE", "True"].map((value) => [value, true] as const),
+  ...["0", "f", "F", "false", "FALSE", "False"].map((value) => [value, false] as const),
+]);
+
+function dryRun(
+  node: YAMLMap,
+  annotations: Readonly<Record<string, string>> = {},
+  context: DecodeContext,
+): Pick<ConfigObject, "isDryRun"> {
+  const value = annotations[dryRunAnnotation];
+  if (value === undefined) return {};
+  const isDryRun = isDryRunBy.get(value);
+  const path = `metadata.annotations.${dryRunAnnotation}`;
+  if (isDryRun === undefined)
+    report(context, deepestNode(node, "metadata.annotations"), path, 'must be "true" or "false"');
+  return isDryRun === true ? { isDryRun } : {};
 }
 
 /** Which object a document is, as far as it says so. */

@@ -49,7 +49,10 @@ export function buildModel(all: readonly ConfigObject[], settings: MeshSettings)
       spec: withFullHost(object.spec, object.namespace),
     })),
     peerAuthentications: ofKind(objects, "PeerAuthentication").map(scoped),
-    authorizationPolicies: ofKind(objects, "AuthorizationPolicy").map(scoped),
+    authorizationPolicies: ofKind(objects, "AuthorizationPolicy").map((object) => ({
+      ...scoped(object),
+      isDryRun: object.isDryRun === true,
+    })),
     requestAuthentications: ofKind(objects, "RequestAuthentication").map(scoped),
     sidecars: ofKind(objects, "Sidecar").map(scoped),
   };

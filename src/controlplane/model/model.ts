@@ -71,6 +71,11 @@ export interface Scoped<Spec> {
   readonly spec: Spec;
 }
 
+/** An AuthorizationPolicy, enforced or only counted. */
+export interface AuthorizationPolicy extends Scoped<AuthorizationPolicySpec> {
+  readonly isDryRun: boolean;
+}
+
 /** Settings of the whole mesh. */
 export interface MeshSettings {
   /** The mesh's own first, then its aliases (MeshConfig trustDomainAliases): identities in any of them are the same. */
@@ -88,7 +93,7 @@ export interface Model {
   readonly virtualServices: readonly Scoped<VirtualServiceSpec>[];
   readonly destinationRules: readonly Scoped<DestinationRuleSpec>[];
   readonly peerAuthentications: readonly Scoped<PeerAuthenticationSpec>[];
-  readonly authorizationPolicies: readonly Scoped<AuthorizationPolicySpec>[];
+  readonly authorizationPolicies: readonly AuthorizationPolicy[];
   readonly requestAuthentications: readonly Scoped<RequestAuthenticationSpec>[];
   readonly sidecars: readonly Scoped<SidecarSpec>[];
 }
@@ -120,11 +125,11 @@ export function isExportedTo(
 }
 
 /** Policies of the workload's namespace and of the root namespace that select the workload, or all of them. */
-export function applyingPolicies<Spec extends { readonly selector?: Selector | undefined }>(
+export function applyingPolicies<Policy extends Scoped<{ readonly selector?: Selector | undefined }>>(
   { settings }: Pick<Model, "settings">,
-  policies: readonly Scoped<Spec>[],
+  policies: readonly Policy[],
   workload: Selectable,
-): readonly Scoped<Spec>[] {
+): readonly Policy[] {
   return policies.filter(
     ({ namespace, spec }) =>
       (namespace === workload.namespace || namespace === settings.rootNamespace) &&

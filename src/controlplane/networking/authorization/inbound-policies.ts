@@ -1,8 +1,11 @@
 /**
  * Everything that decides on what comes in, for one workload.
  */
-import type { RBAC_ActionJson } from "../../../proto/envoy/envoy/config/rbac/v3/rbac_pb.js";
-import { RBACSchema as HttpRbacSchema } from "../../../proto/envoy/envoy/extensions/filters/http/rbac/v3/rbac_pb.js";
+import type { RBAC_ActionJson, RBACJson } from "../../../proto/envoy/envoy/config/rbac/v3/rbac_pb.js";
+import {
+  type RBACJson as HttpRbacJson,
+  RBACSchema as HttpRbacSchema,
+} from "../../../proto/envoy/envoy/extensions/filters/http/rbac/v3/rbac_pb.js";
 import { RBACSchema as NetworkRbacSchema } from "../../../proto/envoy/envoy/extensions/filters/network/rbac/v3/rbac_pb.js";
 import type { AuthorizationPolicySpec } from "../../config/objects.ts";
 import { applyingPolicies, type Scoped } from "../../model/model.ts";
@@ -12,22 +15,42 @@ import type { ProxyView } from "../view.ts";
 import { jwtFilters } from "./jwt-filter.ts";
 import { rbacPolicies } from "./policies.ts";
 
-/** In the order in which they decide: what is denied is not allowed by anybody. */
+/**
+ * In the order in which they decide, what is denied is not allowed by anybody; and how the counters of policies begin
+ * that are not enforced, as Istio has them.
+ */
 const actions = [
-  ["AUDIT", "LOG"],
-  ["DENY", "DENY"],
-  ["ALLOW", "ALLOW"],
-] as const satisfies readonly (readonly [NonNullable<AuthorizationPolicySpec["action"]>, RBAC_ActionJson])[];
+  ["AUDIT", "LOG", ""],
+  ["DENY", "DENY", "istio_dry_run_deny_"],
+  ["ALLOW", "ALLOW", "istio_dry_run_allow_"],
+] as const satisfies readonly (readonly [
+  wanted: NonNullable<AuthorizationPolicySpec["action"]>,
+  action: RBAC_ActionJson,
+  dryRunPrefix: string,
+])[];
 
 /** The filters of AuthorizationPolicies and RequestAuthentications. */
 export function inboundPolicies({ model, proxy }: ProxyView): InboundPolicies {
   const { trustDomains } = model.settings;
   const applying = applyingPolicies(model, model.authorizationPolicies, proxy);
   const tokens = applyingPolicies(model, model.requestAuthentications, proxy);
-  const rules = (isHttp: boolean): readonly object[] =>
-    actions.flatMap(([wanted, action]) => {
+  const rules = (isHttp: boolean): readonly DecidingRules[] =>
+    actions.flatMap(([wanted, action, dryRunPrefix]) => {
       const policies = applying.filter(({ spec }) => (spec.action ?? "ALLOW") === wanted);
-      return policies.length === 0 ? [] : [rulesOf(policies, action, { trustDomains, isHttp })];
+      if (policies.length === 0) return [];
+      const [enforced, dry] = [false, true].map((wantsDry) =>
+        rulesOf(
+          policies.filter(({ isDryRun }) => isDryRun === wantsDry),
+          action,
+          { trustDomains, isHttp },
+        ),
+      );
+      return [
+        {
+          ...(enforced === undefined ? {} : { rules: enforced }),
+          ...(dry === undefined ? {} : { shadowRules: dry, shadowRulesStatPrefix: dryRunPrefix }),
+        },
+      ];
     });
   return {
     trustDomains,
@@ -35,21 +58,25 @@ export function inboundPolicies({ model, proxy }: ProxyView): InboundPolicies {
       ...jwtFilters(tokens.map(({ spec }) => spec)),
       ...rules(true).map((json) => ({
         name: "envoy.filters.http.rbac",
-        typedConfig: packed(HttpRbacSchema, { rules: json }),
+        typedConfig: packed(HttpRbacSchema, json),
       })),
     ],
     network: rules(false).map((json) => ({
       name: "envoy.filters.network.rbac",
-      typedConfig: packed(NetworkRbacSchema, { rules: json, statPrefix: "tcp." }),
+      typedConfig: packed(NetworkRbacSchema, { ...json, statPrefix: "tcp." }),
     })),
   };
 }
 
-/** An ALLOW policy without rules allows nothing, which is one. */
+/** What is enforced, and what is only counted: where there is nothing, Envoy lets everything pass. */
+type DecidingRules = Pick<HttpRbacJson, "rules" | "shadowRules" | "shadowRulesStatPrefix">;
+
+/** None without a policy; an ALLOW policy without rules allows nothing, which is one. */
 function rulesOf(
   policies: readonly Scoped<AuthorizationPolicySpec>[],
   action: RBAC_ActionJson,
   context: Parameters<typeof rbacPolicies>[1],
-): object {
+): RBACJson | undefined {
+  if (policies.length === 0) return undefined;
   return { action, policies: rbacPolicies(policies, context) };
 }

@@ -60,6 +60,8 @@ function provider(rule: JwtRule): JwtProviderJson {
         }),
     forward: rule.forwardOriginalToken ?? false,
     payloadInMetadata: "payload",
+    // OAuth 2.0 writes these lists as one text (RFC 6749, section 3.3): a policy asks for one of their parts.
+    normalizePayloadInMetadata: { spaceDelimitedClaims: ["permission", "scope"] },
   };
 }
 

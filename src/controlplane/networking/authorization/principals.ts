@@ -60,11 +60,14 @@ export function sourcePrincipals(
   ];
 }
 
+/** What policies call the mesh's own trust domain, whatever its name is. */
+const ownTrustDomain = "cluster.local";
+
 /** The identity of the certificate. One of a trust domain of the mesh is that of any of them. */
 export function principalNamed(trustDomains: readonly string[]): ToPrincipal {
   return (value) => {
     const [domain = "", ...rest] = value.split("/");
-    const same = trustDomains.includes(domain) ? trustDomains : [domain];
+    const same = domain === ownTrustDomain || trustDomains.includes(domain) ? trustDomains : [domain];
     return anyOf(
       same.map((each) => ({
         authenticated: { principalName: valueMatcher([each, ...rest].join("/"), "spiffe://") },

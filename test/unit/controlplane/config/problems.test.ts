@@ -300,6 +300,11 @@ const rows: Readonly<Record<keyof Kinds, readonly Row[]>> = {
     ],
   ],
   AuthorizationPolicy: [
+    [
+      "metadata.annotations",
+      { "istio.io/dry-run": "yes" },
+      'metadata.annotations.istio.io/dry-run: must be "true" or "false"',
+    ],
     ["spec.action", "CUSTOM", "must be one of ALLOW, DENY, AUDIT"],
     ["spec.rules[0].from", [], one],
     ["spec.rules[0].from[0].source", {}, "says nothing: give it a field, or remove it"],
@@ -353,7 +358,7 @@ describe("a field of an object", () => {
           problemsOf(text).map(lineless).toSorted(),
           problems
             .map((problem) =>
-              /^(?:spec|apiVersion)[^ ]*: /.test(problem)
+              /^(?:spec|apiVersion|metadata\.)[^ ]*: /.test(problem)
                 ? `mesh/a.yaml: ${problem}`
                 : `mesh/a.yaml: ${path}: ${problem}`,
             )
