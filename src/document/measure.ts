@@ -4,7 +4,7 @@
  * An alias is measured by what its anchor was measured as, so that a few lines that would be billions of values take
  * no longer than others.
  */
-import { isAlias, isCollection, isMap, isPair, isScalar, type Node, type YAMLMap } from "yaml";
+import { type Alias, isAlias, isCollection, isMap, isPair, isScalar, type Node, type YAMLMap } from "yaml";
 
 /** What a node comes to. */
 interface Extent {
@@ -15,6 +15,8 @@ interface Extent {
 /** What a document comes to, and the node that makes it wrong. */
 export interface Measure extends Extent {
   readonly faults: readonly { readonly node: Node; readonly message: string }[];
+  /** What each alias stands for; the library would look through the whole document for every one of them. */
+  readonly meant: ReadonlyMap<Alias, Node>;
 }
 
 const leaf: Extent = { parts: 1, depth: 0 };
@@ -22,23 +24,29 @@ const leaf: Extent = { parts: 1, depth: 0 };
 /** @param root of a document whose nodes are nested no deeper than a stack can follow */
 export function measure(root: Node): Measure {
   // An anchor stands from where it is written, within its own node too.
-  const anchors = new Map<string, Extent | "open">();
+  const anchors = new Map<string, { readonly node: Node; readonly extent: Extent | "open" }>();
+  const meant = new Map<Alias, Node>();
   const faults: { node: Node; message: string }[] = [];
 
   const extentOf = (node: unknown): Extent => {
     if (isAlias(node)) {
-      const extent = anchors.get(node.source);
-      if (extent === undefined)
-        faults.push({ node, message: `*${node.source} stands for nothing before it` });
-      else if (extent === "open")
-        faults.push({ node, message: `*${node.source} stands for what it is a part of` });
-      return extent === undefined || extent === "open" ? leaf : extent;
+      const anchored = anchors.get(node.source);
+      const message =
+        anchored === undefined
+          ? `*${node.source} stands for nothing before it`
+          : `*${node.source} stands for what it is a part of`;
+      if (anchored === undefined || anchored.extent === "open") {
+        faults.push({ node, message });
+        return leaf;
+      }
+      meant.set(node, anchored.node);
+      return anchored.extent;
     }
     const { anchor } = node as { readonly anchor?: string };
-    if (anchor !== undefined) anchors.set(anchor, "open");
+    if (anchor !== undefined) anchors.set(anchor, { node: node as Node, extent: "open" });
     const extent = isCollection(node) ? extentOfItems(node.items) : leaf;
     if (isMap(node)) faults.push(...repeatedKeys(node));
-    if (anchor !== undefined) anchors.set(anchor, extent);
+    if (anchor !== undefined) anchors.set(anchor, { node: node as Node, extent });
     return extent;
   };
   const extentOfItems = (items: readonly unknown[]): Extent => {
@@ -54,7 +62,7 @@ export function measure(root: Node): Measure {
     return { parts, depth: depth + 1 };
   };
 
-  return { ...extentOf(root), faults };
+  return { ...extentOf(root), faults, meant };
 }
 
 function repeatedKeys(map: YAMLMap): { node: Node; message: string }[] {

@@ -5,7 +5,7 @@
  * that come twice takes the square of their number. So the words are counted as they come, and keys are looked at
  * here.
  */
-import { Composer, type CST, type Document, Lexer, LineCounter, Parser } from "yaml";
+import { type Alias, Composer, type CST, type Document, Lexer, LineCounter, type Node, Parser } from "yaml";
 import { readJson } from "./json.ts";
 import {
   depthFault,
@@ -28,6 +28,8 @@ export type YamlDocuments =
 export interface YamlDocument {
   readonly document: Document.Parsed;
   readonly faults: readonly DocumentFault[];
+  /** What its aliases stand for. */
+  readonly meant: ReadonlyMap<Alias, Node>;
 }
 
 /** More faults than these say nothing more. */
@@ -62,10 +64,9 @@ export function readYamlDocuments(
   const tokens = tokensOf(text, limits, new WordWatch(limits, mostDocuments), lines);
   if (!Array.isArray(tokens)) return { kind: "refused", faults: [tokens] };
   const composer = new Composer({ uniqueKeys: false, prettyErrors: false, logLevel: "error" });
-  const documents = [...composer.compose(tokens, false, text.length)].map((document) => ({
-    document,
-    faults: faultsOf(document, limits, lines).slice(0, mostFaults),
-  }));
+  const documents = [...composer.compose(tokens, false, text.length)].map((document) =>
+    looked(document, limits, lines),
+  );
   return { kind: "read", documents, lines };
 }
 
@@ -92,23 +93,21 @@ function tokensOf(
   return tokens;
 }
 
-function faultsOf(
-  document: Document.Parsed,
-  limits: DocumentLimits,
-  lines: LineCounter,
-): readonly DocumentFault[] {
+function looked(document: Document.Parsed, limits: DocumentLimits, lines: LineCounter): YamlDocument {
   const at = (offset: number, message: string): DocumentFault => {
     const { line, col } = lines.linePos(offset);
     return { line, column: col, message };
   };
   const errors = document.errors.map(({ pos, message }) => at(pos[0], `not valid YAML: ${message}`));
-  if (errors.length > 0 || document.contents === null) return errors;
-  const { parts, depth, faults } = measure(document.contents);
-  return [
+  if (errors.length > 0 || document.contents === null)
+    return { document, faults: errors.slice(0, mostFaults), meant: new Map() };
+  const { parts, depth, faults, meant } = measure(document.contents);
+  const all = [
     ...faults.map(({ node, message }) => at(node.range?.[0] ?? 0, `not valid YAML: ${message}`)),
     ...(parts > limits.maxParts
       ? [{ message: `${partsFault(limits)} when its aliases are written out` }]
       : []),
     ...(depth > limits.maxDepth ? [{ message: depthFault(limits) }] : []),
   ];
+  return { document, faults: all.slice(0, mostFaults), meant };
 }

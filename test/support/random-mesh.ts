@@ -46,7 +46,7 @@ const hosts = [
     "api",
     "web.shop.svc.cluster.local",
   ],
-  ...["a.example.com", "*.example.com", "*.a.example.com", "b.example.com."],
+  ...["*.demo.svc.cluster.local", "a.example.com", "*.example.com", "*.a.example.com", "b.example.com."],
 ] as const;
 const subsets = ["v1", "v2", "V1"] as const;
 

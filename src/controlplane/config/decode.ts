@@ -6,7 +6,7 @@
  */
 import { distance } from "fastest-levenshtein";
 import {
-  type Document,
+  type Alias,
   isAlias,
   isMap,
   isScalar,
@@ -25,8 +25,8 @@ export interface DecodeContext {
   readonly problems: ConfigProblem[];
   /** How many of the problems are errors. */
   errors: number;
-  /** The document that is decoded, in which aliases find their anchors; what they come to is bounded by its reader. */
-  document: Document.Parsed | undefined;
+  /** What the aliases of the document stand for that is decoded; what they come to is bounded by its reader. */
+  meant: ReadonlyMap<Alias, Node>;
 }
 
 /** Turns a node into a value, or adds problems. */
@@ -74,8 +74,7 @@ export function warn(context: DecodeContext, node: Node | undefined, path: strin
 
 /** What a node stands for: an alias for the node at its anchor. */
 function meant(node: Node, context: DecodeContext): Node {
-  if (!isAlias(node) || context.document === undefined) return node;
-  return node.resolve(context.document) ?? node;
+  return isAlias(node) ? (context.meant.get(node) ?? node) : node;
 }
 
 /** The pairs of a mapping with those of the mappings that `<<` merges into it (YAML 1.1), its own first. */

@@ -82,15 +82,15 @@ export function parseDocuments(source: string, content: string): ParsedFile {
     tell(read.faults);
     return { source, objects: [], problems, refused: [], hidesObjects: true };
   }
-  const context: DecodeContext = { source, lines: read.lines, problems, errors: 0, document: undefined };
+  const context: DecodeContext = { source, lines: read.lines, problems, errors: 0, meant: new Map() };
   const objects: ConfigObject[] = [];
   const refused: (string | undefined)[] = [];
   const passedOver: PassedOver = { kinds: new Set(), count: 0, first: undefined };
-  for (const { document, faults } of read.documents) {
+  for (const { document, faults, meant } of read.documents) {
     tell(faults);
     if (faults.length > 0) refused.push(undefined);
     if (faults.length > 0 || document.contents === null || isNothing(document.contents)) continue;
-    context.document = document;
+    context.meant = meant;
     for (const node of objectsIn(document.contents)) {
       if (isPassedOver(node, context, passedOver)) continue;
       const parsed = parseObject(node, context);

@@ -18,10 +18,12 @@ export function serverName(host: string, port: number, subset: string): string {
   return `outbound_.${port}_.${subset}_.${host}`;
 }
 
-/** Host, its absolute form and, for cluster names, the short forms that a proxy of `namespace` may use. */
+/** Host, its absolute form unless it is a wildcard and, for cluster names, the short forms that a proxy of `namespace` may use. */
 export function callableNames(host: string, namespace: string): readonly string[] {
+  // A wildcard's first label is no short name: `*` is every host there is.
+  if (host.startsWith("*")) return [host];
   const match = /^([^.]+)\.([^.]+)\.svc\./.exec(host);
-  if (match === null) return host.startsWith("*") ? [host] : [host, `${host}.`];
+  if (match === null) return [host, `${host}.`];
   const [, name = "", own = ""] = match;
   const short = [`${name}.${own}.svc`, `${name}.${own}`];
   return [host, `${host}.`, ...(own === namespace ? [name] : []), ...short];

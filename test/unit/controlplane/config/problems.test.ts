@@ -1,7 +1,7 @@
 /** Everything that can be wrong with an object: where it is, and what to do. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { stringify } from "yaml";
+import { Alias, stringify } from "yaml";
 import type { Kinds } from "../../../../src/controlplane/config/objects.ts";
 import { parseDocuments } from "../../../../src/controlplane/config/parse-documents.ts";
 import { describeConfigProblem } from "../../../../src/controlplane/config/problem.ts";
@@ -603,4 +603,26 @@ describe("a file of objects", () => {
       );
     });
   }
+
+  test("aliases stand for the last anchor before them, and none is looked for through the whole file", (t) => {
+    const search = t.mock.method(Alias.prototype, "resolve");
+    const text = [
+      "apiVersion: networking.istio.io/v1",
+      "kind: VirtualService",
+      "metadata: { name: &name old, namespace: demo }",
+      "spec:",
+      `  gateways: [&gateway mesh${", *gateway".repeat(1000)}]`,
+      "  hosts: [&name new]",
+      "  http: [{ route: [{ destination: { host: *name } }] }]",
+    ].join("\n");
+    const { objects, problems } = parseDocuments("mesh/a.yaml", text);
+    assert.deepEqual(problems, []);
+    const [spec] = objects.map((object) => object.spec);
+    assert.deepEqual(spec, {
+      gateways: Array.from({ length: 1001 }, () => "mesh"),
+      hosts: ["new"],
+      http: [{ route: [{ destination: { host: "new" } }] }],
+    });
+    assert.equal(search.mock.callCount(), 0);
+  });
 });
