@@ -5,6 +5,7 @@
 import type { ClusterJson } from "../../proto/envoy/envoy/config/cluster/v3/cluster_pb.js";
 import type { ListenerJson } from "../../proto/envoy/envoy/config/listener/v3/listener_pb.js";
 import type { EgressListener, IngressListener } from "../config/objects.ts";
+import { sidecarPorts } from "../config/sidecar-ports.ts";
 import { protocolOf } from "../model/build-model.ts";
 import { mutualTlsMode, type ServicePort } from "../model/model.ts";
 import type { Outbound } from "./captured.ts";
@@ -69,6 +70,7 @@ function requests(
   number: number,
 ): Outbound {
   const { name, where, isShared } = placeOf(view, egress, number);
+  if (isShared && sidecarPorts.has(number)) return { listeners: [], routes: [] };
   const routed = services.flatMap((service): RoutedService[] => {
     const chosen = portCalled(
       service.ports.filter((port) => isHttp(port) || port.protocol === "auto"),
@@ -92,7 +94,8 @@ function connections(
   egress: EgressListener,
   number: number,
 ): Outbound {
-  const { name, where } = placeOf(view, egress, number);
+  const { name, where, isShared } = placeOf(view, egress, number);
+  if (isShared && sidecarPorts.has(number)) return { listeners: [], routes: [] };
   const ruleOf = virtualServiceFinder(virtualServices);
   for (const service of services) {
     const port = portCalled(service.ports, number);

@@ -8,6 +8,7 @@
 import type { FilterChainJson } from "../../proto/envoy/envoy/config/listener/v3/listener_components_pb.js";
 import type { ListenerJson } from "../../proto/envoy/envoy/config/listener/v3/listener_pb.js";
 import { isAddress } from "../config/forms.ts";
+import { sidecarPorts } from "../config/sidecar-ports.ts";
 import type { Service, ServicePort } from "../model/model.ts";
 import { onEveryAddress, wildcards } from "./captured-addresses.ts";
 import { connectionChains } from "./connections.ts";
@@ -44,6 +45,8 @@ export function capturedOutbound(view: ProxyView, scope: EgressScope, taken: Rea
   const own = new Map<string, ListenerJson>();
   const ownRoutes: RouteSet[] = [];
   const share = (number: number, kind: SharedPort["kind"]): SharedPort | undefined => {
+    // A second listener at the address of one of the sidecar's own would take its place.
+    if (sidecarPorts.has(number)) return undefined;
     const there = shared.get(number) ?? { kind, chains: [], routed: [], otherwise: undefined };
     shared.set(number, there);
     return there.kind === kind ? there : undefined;

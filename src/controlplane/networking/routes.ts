@@ -99,9 +99,9 @@ function virtualHost(
       ? ["*"]
       : [...callableNames(host, view.proxy.namespace), ...addresses.filter(isAddress).map(asDomain)],
     includeRequestAttemptCount: true,
-    // A rule without a word on requests leaves them as they are.
+    // A rule without a word on such requests leaves them as they are.
     routes:
-      rule?.spec.http === undefined
+      routes.length === 0
         ? [
             {
               name: "default",

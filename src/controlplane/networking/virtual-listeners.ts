@@ -2,6 +2,7 @@
  * The two listeners that captured connections come to: 15001 outbound, 15006 inbound.
  */
 import type { ListenerJson } from "../../proto/envoy/envoy/config/listener/v3/listener_pb.js";
+import { inboundPort, outboundPort } from "../config/sidecar-ports.ts";
 import type { Proxy } from "../model/proxy.ts";
 import { onEveryAddress } from "./captured-addresses.ts";
 import { tcpProxy } from "./filters.ts";
@@ -13,9 +14,6 @@ import {
   type UndeclaredPorts,
 } from "./inbound.ts";
 import { httpInspector, originalDestination, originalSource, tlsInspector } from "./listener-filters.ts";
-
-const outboundPort = 15001;
-const inboundPort = 15006;
 
 /** A socket of connections to other addresses than its own (IP_TRANSPARENT): Envoy needs NET_ADMIN. */
 function transparency({ interceptionMode }: Proxy): Pick<ListenerJson, "transparent"> {

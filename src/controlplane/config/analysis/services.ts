@@ -1,6 +1,8 @@
 /** ServiceEntries that want what an older one has, and endpoints that are called otherwise than they seem. */
+import { isAddress } from "../forms.ts";
 import type { ConfigObject } from "../objects.ts";
 import type { ConfigProblem } from "../problem.ts";
+import { sidecarPorts } from "../sidecar-ports.ts";
 import { areApart, placeOf, warningAt } from "./warning.ts";
 
 type ServiceEntry = Extract<ConfigObject, { kind: "ServiceEntry" }>;
@@ -14,6 +16,7 @@ export function serviceWarnings(entries: readonly ServiceEntry[]): readonly Conf
     ...entry.spec.hosts.flatMap((host, index) => hostWarnings(entry, host, index, { hosts, ports })),
     ...addressWarnings(entry, addresses),
     ...plainWarnings(entry),
+    ...portWarnings(entry),
   ]);
 }
 
@@ -66,4 +69,16 @@ function plainWarnings(entry: ServiceEntry): readonly ConfigProblem[] {
   const message =
     "is MESH_EXTERNAL, so that endpoints with a serviceAccount are called in plain text all the same";
   return [warningAt(entry, "spec.location", `${message}: say MESH_INTERNAL for mutual TLS`)];
+}
+
+/** Where a sidecar listens itself, only what is called by an address of its own has a listener. */
+function portWarnings(entry: ServiceEntry): readonly ConfigProblem[] {
+  const { addresses = [], ports } = entry.spec;
+  const hasAddress = addresses.some((address) => isAddress(address));
+  return ports.flatMap(({ number, protocol }, index) => {
+    const isByHost = protocol !== undefined && ["HTTP", "HTTP2", "GRPC"].includes(protocol);
+    if (!sidecarPorts.has(number) || (hasAddress && !isByHost)) return [];
+    const message = `${number} is a port of every sidecar's own: captured calls of it are not routed`;
+    return [warningAt(entry, `spec.ports[${index}].number`, message)];
+  });
 }

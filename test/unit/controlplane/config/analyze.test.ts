@@ -66,6 +66,27 @@ describe("a warning for", () => {
       [service("a"), service("b", { ports: [{ number: 81, name: "http" }] })],
     ],
     [
+      "a port of the sidecar's own, unless an address of its own tells it apart",
+      [
+        service("a", { ports: [{ number: 15_006, name: "http", protocol: "HTTP" }], addresses: ["10.96.0.1"] }),
+        service("b", {
+          hosts: ["b.example.com"],
+          ports: [
+            { number: 15_001, name: "tcp", protocol: "TCP" },
+            { number: 15_090, name: "auto" },
+          ],
+          addresses: ["10.96.0.2"],
+        }),
+        service("c", {
+          hosts: ["c.example.com"],
+          ports: [{ number: 15_001, name: "tcp", protocol: "TCP" }],
+          addresses: ["10.97.0.0/16"],
+        }),
+      ],
+      "0.yaml:1: spec.ports[0].number: 15006 is a port of every sidecar's own: captured calls of it are not routed",
+      "2.yaml:1: spec.ports[0].number: 15001 is a port of every sidecar's own: captured calls of it are not routed",
+    ],
+    [
       "a host of another namespace",
       [service("a"), service("b", {}, { namespace: "shop" })],
       "1.yaml:1: spec.hosts[0]: api.demo.svc.cluster.local is a service of the namespace demo already (0.yaml:1), which is older: this one has no effect",
