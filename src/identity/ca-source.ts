@@ -6,11 +6,11 @@
 import { createCertificateRequest } from "../pki/certificate-request.ts";
 import { workloadId } from "../pki/spiffe-id.ts";
 import { sleep } from "../lifecycle/sleep.ts";
-import { sleepAsPlanned, sleepUnlessSet } from "../lifecycle/wall-clock.ts";
+import { ClockJumps, clockJumps, sleepAsPlanned, sleepUnlessSet } from "../lifecycle/wall-clock.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { CounterMetric } from "../telemetry/metrics.ts";
 import { CaClient } from "./ca-client.ts";
-import { type ClockSkew, describeSkew, skewFromCertificate } from "./clock-skew.ts";
+import { type ClockSkew, describeSkew, skewAfterSet, skewFromCertificate } from "./clock-skew.ts";
 import { IdentityError, type IdentityErrorCode } from "./identity-error.ts";
 import type { IdentityOptions } from "./options.ts";
 import { pacedRotation, retryDelayMs, rotationDelayMs, trustDelayMs, trustSettledMs } from "./rotation.ts";
@@ -54,8 +54,10 @@ export class CaSource {
   #failed = 0;
   /** Ends the wait for the next rotation. */
   #early = new AbortController();
-  /** As the last answers proved it. */
+  /** As the last answers proved it, and as this clock was set since. */
   #skew: ClockSkew | undefined;
+  /** Settings of this clock since those answers. */
+  #sinceProof: ClockJumps;
 
   constructor(
     options: IdentityOptions,
@@ -68,6 +70,7 @@ export class CaSource {
     this.#ca = new CaClient(options, { log, now });
     this.#store = store;
     this.#now = now;
+    this.#sinceProof = new ClockJumps(now);
     const type = ["request_type"];
     this.#requests = metrics.counter("num_outgoing_requests", "Requests to the CA.", type);
     this.#failures = metrics.counter("num_failed_outgoing_requests", "Requests to the CA that failed.", type);
@@ -77,13 +80,18 @@ export class CaSource {
       "ca_clock_skew_seconds",
       "Seconds that this clock is ahead of the CA's at least, as far as its answers prove; negative is behind.",
       {},
-      () => (this.#skew?.aheadMs ?? 0) / 1_000,
+      () => (this.#skewNow()?.aheadMs ?? 0) / 1_000,
     );
   }
 
   /** Fetch, wait until rotation is due, fetch again, until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#renew(signal), this.#followTrust(signal), this.#followCredentials(signal)]);
+    await Promise.all([
+      this.#renew(signal),
+      this.#followTrust(signal),
+      this.#followCredentials(signal),
+      this.#followClock(signal),
+    ]);
   }
 
   async #renew(signal: AbortSignal): Promise<void> {
@@ -140,6 +148,16 @@ export class CaSource {
     }
   }
 
+  /** A clock that was corrected is not wrong until the next rotation. */
+  async #followClock(signal: AbortSignal): Promise<void> {
+    for await (const _ of clockJumps(this.#now, signal)) this.#store.skewed(this.#skewNow());
+  }
+
+  #skewNow(): ClockSkew | undefined {
+    this.#skew = skewAfterSet(this.#skew, this.#sinceProof.take());
+    return this.#skew;
+  }
+
   /** A mesh that changes its roots has a CA that signs with others, too. */
   async #followTrust(signal: AbortSignal): Promise<void> {
     let inRow = 0;
@@ -164,13 +182,13 @@ export class CaSource {
       this.#store.publish(secret, {
         source: `the CA ${caAddress}`,
         askedTrustDomain: trustDomain,
-        clockSkew: this.#skew,
+        clockSkew: this.#skewNow(),
       });
       return secret;
     } catch (error) {
       if (signal.aborted) return undefined;
       this.#failures.inc(requestType);
-      this.#store.report(this.#blameClock(error), this.#skew);
+      this.#store.report(this.#blameClock(error), this.#skewNow());
       return undefined;
     }
   }
@@ -179,6 +197,7 @@ export class CaSource {
     const spiffeId = this.#spiffeId;
     const { privateKeyPem, requestPem } = await createCertificateRequest(this.#options.key, spiffeId, signal);
     this.#skew = undefined;
+    this.#sinceProof = new ClockJumps(this.#now);
     const chain = await this.#sign(requestPem, signal);
     const valid = leafValidity(chain);
     if (valid !== undefined) this.#skew ??= skewFromCertificate(valid, this.#now());

@@ -33,6 +33,19 @@ export function skewFromCertificate(
   return undefined;
 }
 
+/**
+ * What is left of a proof after this clock was set. A difference that it makes greater is not proven to be: a machine
+ * that was suspended looks the same.
+ *
+ * @param byMs how far it was set ahead, in milliseconds; negative is back
+ */
+export function skewAfterSet(skew: ClockSkew | undefined, byMs: number): ClockSkew | undefined {
+  if (skew === undefined || Math.sign(byMs) !== -Math.sign(skew.aheadMs)) return skew;
+  const aheadMs = skew.aheadMs + byMs;
+  const isProven = Math.sign(aheadMs) === Math.sign(skew.aheadMs) && Math.abs(aheadMs) > toleratedMs;
+  return isProven ? { ...skew, aheadMs } : undefined;
+}
+
 /** The difference as the cause of a failure. */
 export function describeSkew({ aheadMs, source }: ClockSkew): string {
   const side = aheadMs > 0 ? "ahead of" : "behind";

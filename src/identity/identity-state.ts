@@ -25,7 +25,7 @@ export interface IdentityState {
   readonly receivedAt?: Date;
   /** Where the secret in use came from, for people: `the CA istiod:15012`. */
   readonly source?: string;
-  /** This clock against the CA's, as its last answer proved it. */
+  /** This clock against the CA's, as its last answer proved it and this clock was set since. */
   readonly clockSkew?: ClockSkew;
   /** When the next one is asked for; undefined where somebody else decides. */
   readonly nextRotation?: Date;

@@ -153,6 +153,13 @@ export class SecretStore {
     this.#state.set({ ...this.#state.current, nextRotation });
   }
 
+  /** This clock was set: so much is left of what proved it wrong. */
+  skewed(clockSkew: ClockSkew | undefined): void {
+    const { clockSkew: before, ...current } = this.#state.current;
+    if (clockSkew === before) return;
+    this.#state.set({ ...current, ...(clockSkew === undefined ? {} : { clockSkew }) });
+  }
+
   /** The problem is over although the secret in use stays. */
   settle(): void {
     const { problem, ...rest } = this.#state.current;

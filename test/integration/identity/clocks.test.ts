@@ -68,6 +68,28 @@ describe("a clock that is set", { concurrency: true }, () => {
     assert.equal(ca.calls.length, 1);
   });
 
+  for (const [side, aheadMs] of [
+    ["ahead", 600 * second],
+    ["behind", -120 * second],
+  ] as const)
+    test(`right again after it was ${side}: it is not called wrong until the next rotation`, async () => {
+      using folder = temporaryFolder();
+      await using ca = await TestCa.listen();
+      await using running = runManager(identityOptions(folder.path, ca), aheadMs);
+      const { state } = running.manager;
+      await eventually(
+        "the difference",
+        () => assert.equal(Math.sign(state.current.clockSkew?.aheadMs ?? 0), Math.sign(aheadMs)),
+        { withinMs: 10_000 },
+      );
+      running.setClock(0);
+      await running.secret();
+      await eventually("no difference", () => assert.equal(state.current.clockSkew, undefined), {
+        withinMs: 20_000,
+      });
+      assert.equal(ca.calls.length, 1);
+    });
+
   test("right again: mounted files that had expired by it are served, and no longer complained of", async () => {
     using folder = temporaryFolder();
     await using ca = await TestCa.listen();

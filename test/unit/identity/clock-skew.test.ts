@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { describeSkew, skewFromCertificate, skewFromDate } from "../../../src/identity/clock-skew.ts";
+import {
+  describeSkew,
+  skewAfterSet,
+  skewFromCertificate,
+  skewFromDate,
+} from "../../../src/identity/clock-skew.ts";
 
 const at = (seconds: number): Date => new Date(Date.UTC(2026, 0, 1) + seconds * 1_000);
 
@@ -17,6 +22,20 @@ describe("clock skew", () => {
     assert.equal(skewFromCertificate(valid, at(10)), undefined);
     assert.equal(skewFromCertificate(valid, at(-600))?.aheadMs, -600_000);
     assert.equal(skewFromCertificate(valid, at(4_200))?.aheadMs, 600_000);
+  });
+
+  test("is over once the clock is set right, and is what is left of it after a smaller step", () => {
+    for (const side of [1, -1]) {
+      const skew = { aheadMs: side * 600_000, source: "the date of its answer" };
+      const after = (byMs: number): number | undefined => skewAfterSet(skew, side * byMs)?.aheadMs;
+      assert.equal(after(-600_000), undefined);
+      assert.equal(after(-596_000), undefined, "the rest is noise");
+      assert.equal(after(-900_000), undefined, "beyond it nothing is proven");
+      assert.equal(after(-300_000), side * 300_000);
+      assert.equal(after(300_000), side * 600_000, "a suspended machine proves nothing");
+      assert.equal(after(0), side * 600_000);
+    }
+    assert.equal(skewAfterSet(undefined, -600_000), undefined);
   });
 
   test("is told with side, size and remedy", () => {
