@@ -6,6 +6,7 @@ import { lookForAgent } from "../envoy/inspect/running-agent.ts";
 import { findAgentOnPort } from "../status/proxyless-agent.ts";
 import type { Arguments, CommandContext } from "../command/command.ts";
 import { parseCommandLine } from "../command/parse.ts";
+import { type ProcessUser, userOf } from "../process/user.ts";
 import { environmentOf } from "./agent-environment.ts";
 import { locate } from "./find-agent.ts";
 import { proxyCommand } from "./proxy.ts";
@@ -25,6 +26,9 @@ export interface AgentArguments {
  * The caller's own arguments when there are any, or else those of the agent that is named or that runs here. What a
  * running agent reads by relative paths is read where it reads it: this process goes there.
  *
+ * Only an agent of the caller's own user, or root's, is taken at its word: its flags and its environment name programs
+ * that are run. Of another's, a line on standard error says so, and the caller's own arguments stand.
+ *
  * @returns undefined, and a line on standard error, where it is not clear which agent is meant
  */
 export async function agentArguments(
@@ -38,6 +42,11 @@ export async function agentArguments(
   if (found === undefined) return undefined;
   const pid = found.pid ?? lookForAgent(found.configPath).pid ?? (await findAgentOnPort(found.statusPort));
   if (pid === undefined) return own;
+  const stranger = strangerProblem(pid, userOf(pid), process.geteuid?.() ?? 0);
+  if (stranger !== undefined) {
+    context.printError(stranger);
+    return own;
+  }
   const env = environmentOf(pid) ?? context.env;
   const words = commandLine(pid);
   const at = words.indexOf(proxyCommand.name);
@@ -47,6 +56,29 @@ export async function agentArguments(
   if (hasOwn) return { args: given, env, isElsewhere, agentPid: pid };
   const invocation = await parseCommandLine(words.slice(at), programOf([proxyCommand]));
   return invocation.kind === "run" ? { args: invocation.args, env, isElsewhere, agentPid: pid } : own;
+}
+
+/**
+ * What to say of an agent that may have been started by somebody who must not choose what this user runs.
+ *
+ * @param agent undefined where nobody can tell
+ * @param caller uid of this process
+ */
+export function strangerProblem(
+  pid: number,
+  agent: ProcessUser | undefined,
+  caller: number,
+): string | undefined {
+  if (agent?.uid === caller || agent?.uid === 0) return undefined;
+  const whose = agent === undefined ? "of a user that cannot be told" : `user ${agent.uid}'s`;
+  const remedy =
+    agent === undefined
+      ? "as the user who started it"
+      : `as that user (setpriv --reuid=${agent.uid} --clear-groups)`;
+  return (
+    `the agent that answers here, pid ${pid}, is ${whose}, and this is user ${caller}: its flags and environment are ` +
+    `not used, as they name programs to run; to look with them, run this ${remedy}`
+  );
 }
 
 function commandLine(pid: number): readonly string[] {
@@ -62,6 +94,6 @@ function enterFolderOf(pid: number): void {
   try {
     process.chdir(`/proc/${pid}/cwd`);
   } catch {
-    // Another user's: what is looked at says that it is not there.
+    // It has ended meanwhile, or is root's: what is looked at says that it is not there.
   }
 }
