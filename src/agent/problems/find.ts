@@ -226,18 +226,37 @@ function ownRoots(rootPem: string): string {
 
 function clients({ looks }: ProblemFacts): readonly FoundProblem[] {
   const failing = untrustedPeers(looks.peers).filter(({ side }) => side === "listener");
-  if (failing.length === 0) return [];
-  const listed = failing
+  const bare = failing.filter(({ why }) => why === "no certificate");
+  const refused = failing.filter(({ why }) => why !== "no certificate");
+  return [
+    ...(refused.length === 0
+      ? []
+      : [
+          {
+            cause: "client-untrusted",
+            reason: `Envoy refuses clients' certificates: ${listed(refused)}`,
+            remedy: "the clients' agents say which CA signs for them: both sides need a root in common",
+          },
+        ]),
+    ...(bare.length === 0
+      ? []
+      : [
+          {
+            cause: "client-without-certificate",
+            reason: `clients show no certificate where mutual TLS is asked for: ${listed(bare)}`,
+            remedy:
+              "find out who they are (a scanner, a probe, a client outside the mesh); one that is to be served needs a " +
+              "sidecar, or a PeerAuthentication that is PERMISSIVE",
+          },
+        ]),
+  ];
+}
+
+function listed(clients: readonly UntrustedPeer[]): string {
+  return clients
     .slice(0, named)
     .map(({ name, why, failures }) => `${failures} at listener ${name} (${why})`)
     .join(", ");
-  return [
-    {
-      cause: "client-untrusted",
-      reason: `Envoy refuses clients' certificates: ${listed}`,
-      remedy: "the clients' agents say which CA signs for them: both sides need a root in common",
-    },
-  ];
 }
 
 /** From this share on it is felt. */

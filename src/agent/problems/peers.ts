@@ -8,14 +8,26 @@ export interface UntrustedPeer {
   readonly side: TlsCounts["side"];
   readonly name: string;
   readonly why: "unverified" | "wrong name" | "no certificate";
-  /** Failures since they began. */
+  /** Since they began. */
   readonly failures: number;
+}
+
+/** Failures of one kind. */
+interface Failing {
+  readonly why: UntrustedPeer["why"];
+  readonly failures: number;
+  /** Looks that found more of them. */
+  readonly looks: number;
+  /** The last of those, on the monotonic clock. */
+  readonly atMs: number;
 }
 
 interface Seen {
   readonly counts: TlsCounts;
-  /** Undefined while nothing fails. */
-  readonly failing: (UntrustedPeer & { readonly atMs: number }) | undefined;
+  /** Certificates that are refused; undefined while none is. */
+  readonly refused: Failing | undefined;
+  /** Clients that show none. */
+  readonly bare: Failing | undefined;
 }
 
 /** What was seen last, by side and name. */
@@ -23,6 +35,12 @@ export type PeerBook = ReadonlyMap<string, Seen>;
 
 /** Failures that nobody has repeated for so long are a matter no more, in milliseconds. */
 const forgottenMs = 600_000;
+
+/**
+ * Whoever reaches a listener, a scanner or a probe, can fail there: what is wrong with a client of the mesh is found
+ * again by so many looks. Upstreams are called by this workload alone.
+ */
+const looksNeeded: Readonly<Record<TlsCounts["side"], number>> = { cluster: 1, listener: 3 };
 
 /**
  * The book after a look. What fails does so until a handshake succeeds and none fails beside it.
@@ -44,20 +62,35 @@ function seen(before: Seen | undefined, counts: TlsCounts, nowMs: number): Seen 
     // Another Envoy counts from 0 on.
     return is >= was ? is - was : is;
   };
-  const { side, name } = counts;
   const [unverified, wrongName, missing] = [grown("unverified"), grown("wrongName"), grown("missing")];
-  const failed = unverified + wrongName + missing;
-  if (failed > 0) {
-    const why = unverified > 0 ? "unverified" : wrongName > 0 ? "wrong name" : "no certificate";
-    const failures = (before?.failing?.failures ?? 0) + failed;
-    return { counts, failing: { side, name, why, failures, atMs: nowMs } };
-  }
-  const failing = before?.failing;
-  const isOver = failing === undefined || grown("handshakes") > 0 || nowMs - failing.atMs > forgottenMs;
-  return { counts, failing: isOver ? undefined : failing };
+  const hasSucceeded = grown("handshakes") > 0;
+  const follow = (
+    failing: Failing | undefined,
+    failed: number,
+    why: UntrustedPeer["why"],
+  ): typeof failing => {
+    if (failed > 0) {
+      const { failures, looks } = failing ?? { failures: 0, looks: 0 };
+      return { why, failures: failures + failed, looks: looks + 1, atMs: nowMs };
+    }
+    const isOver = failing === undefined || hasSucceeded || nowMs - failing.atMs > forgottenMs;
+    return isOver ? undefined : failing;
+  };
+  const why = unverified > 0 ? "unverified" : "wrong name";
+  return {
+    counts,
+    refused: follow(before?.refused, unverified + wrongName, why),
+    bare: follow(before?.bare, missing, "no certificate"),
+  };
 }
 
 /** Those that are not trusted now. */
 export function untrustedPeers(book: PeerBook): readonly UntrustedPeer[] {
-  return [...book.values()].flatMap(({ failing }) => (failing === undefined ? [] : [failing]));
+  return [...book.values()].flatMap(({ counts: { side, name }, refused, bare }) =>
+    [refused, bare].flatMap((failing) =>
+      failing === undefined || failing.looks < looksNeeded[side]
+        ? []
+        : [{ side, name, why: failing.why, failures: failing.failures }],
+    ),
+  );
 }

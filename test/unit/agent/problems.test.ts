@@ -24,6 +24,16 @@ const counts = (changes: Partial<TlsCounts>): TlsCounts => ({
   ...changes,
 });
 
+const inbound = (changes: Partial<TlsCounts>): TlsCounts =>
+  counts({ side: "listener", name: "15006", ...changes });
+
+/** The book after these looks, one every four seconds. */
+function lookedAt(looks: readonly TlsCounts[]): ReturnType<typeof peersSeen> {
+  let book: ReturnType<typeof peersSeen> = new Map();
+  for (const [index, one] of looks.entries()) book = peersSeen(book, [one], index * 4_000);
+  return book;
+}
+
 describe("findProblems()", () => {
   test("finds none where all is well", () => {
     assert.deepEqual(findProblems(well), []);
@@ -140,13 +150,13 @@ describe("findProblems()", () => {
     ],
     [
       "client-untrusted",
-      {
-        looks: {
-          ...noLooks,
-          peers: peersSeen(new Map(), [counts({ side: "listener", name: "15006", missing: 1 })], 0),
-        },
-      },
-      /1 at listener 15006 \(no certificate\)/,
+      { looks: { ...noLooks, peers: lookedAt([1, 2, 3].map((unverified) => inbound({ unverified }))) } },
+      /3 at listener 15006 \(unverified\)/,
+    ],
+    [
+      "client-without-certificate",
+      { looks: { ...noLooks, peers: lookedAt([1, 2, 3].map((missing) => inbound({ missing }))) } },
+      /no certificate.*3 at listener 15006/,
     ],
   ] as const satisfies readonly (readonly [string, Partial<ProblemFacts>, RegExp])[]) {
     test(`${cause}, and nothing else`, () => {
@@ -179,10 +189,29 @@ describe("findProblems()", () => {
 
 describe("a peer", () => {
   const seen = (...looks: readonly TlsCounts[]): readonly (readonly [string, number])[] => {
-    let book: ReturnType<typeof peersSeen> = new Map();
-    for (const [index, one] of looks.entries()) book = peersSeen(book, [one], index * 4_000);
-    return untrustedPeers(book).map(({ why, failures }) => [why, failures]);
+    return untrustedPeers(lookedAt(looks)).map(({ why, failures }) => [why, failures]);
   };
+
+  test("of a listener is no matter before three looks have found more of it: strangers come by, too", () => {
+    for (const field of ["unverified", "wrongName", "missing"] as const) {
+      const after = (...failures: readonly number[]): number =>
+        seen(...failures.map((count) => inbound({ handshakes: 10, [field]: count }))).length;
+      assert.equal(after(0, 1, 1, 1, 1), 0, field);
+      assert.equal(after(0, 7, 9, 9), 0, field);
+      assert.equal(after(0, 1, 1, 2, 2, 3), 1, field);
+    }
+  });
+
+  test("that is refused is not hidden by a client without a certificate, nor kept by it", () => {
+    const refused = [1, 2, 3].map((unverified) => inbound({ unverified, missing: unverified }));
+    assert.deepEqual(seen(...refused, inbound({ unverified: 3, missing: 4 })), [
+      ["unverified", 3],
+      ["no certificate", 4],
+    ]);
+    assert.deepEqual(seen(...refused, inbound({ unverified: 3, missing: 4, handshakes: 1 })), [
+      ["no certificate", 4],
+    ]);
+  });
 
   test("is untrusted from the first failure until a handshake succeeds and none fails", () => {
     assert.deepEqual(seen(counts({ handshakes: 9 })), []);
