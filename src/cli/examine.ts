@@ -7,7 +7,7 @@ import type { DoctorReport } from "../doctor/doctor.ts";
 import { calledWith } from "./proxy.ts";
 import { version } from "./version.ts";
 
-/** What was found, and what prints it without secrets. */
+/** What was found, without secrets of the configuration, and what prints more of that kind. */
 export interface Examination extends DoctorReport {
   readonly context: CommandContext;
 }
@@ -27,7 +27,7 @@ export async function examineAgent(args: Arguments, given: CommandContext): Prom
   const examined = await agentArguments(args, given);
   if (examined === undefined) return undefined;
   const { env } = examined;
-  const { context, readFile } = privateContext(given, env);
+  const { context, redactor, readFile } = privateContext(given, env);
   const sources = { ...calledWith(examined.args), env, readFile };
   const report = await examine(
     {
@@ -38,5 +38,6 @@ export async function examineAgent(args: Arguments, given: CommandContext): Prom
     },
     { unknownFlags: examined.args.unknown, flagsOf: examined.agentPid },
   );
-  return { ...report, context };
+  // Only here is known what was secret in the files that were read.
+  return { ...report, findings: redactor.json(report.findings), context };
 }
