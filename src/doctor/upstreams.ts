@@ -13,6 +13,10 @@ export interface UpstreamHost {
   readonly address: string;
   readonly connections: number;
   readonly failedConnections: number;
+  /** Connections of now; Envoy counts those that it is making, too. */
+  readonly active: number;
+  /** Requests, or connections of TCP, that were given to it; none is before it takes a connection. */
+  readonly requests: number;
   /** Why Envoy sends it nothing: `failed_outlier_check` and the like. */
   readonly aside: readonly string[];
 }
@@ -56,7 +60,10 @@ export function upstreamHosts(answer: unknown): readonly UpstreamHost[] {
             : `${address}:${String(port)}`,
         connections: count("cx_total"),
         failedConnections: count("cx_connect_fail"),
-        aside: ["failed_active_health_check", "failed_outlier_check", "failed_active_degraded_check"].filter(
+        active: count("cx_active"),
+        requests: count("rq_total"),
+        // One that is degraded gets traffic.
+        aside: ["failed_active_health_check", "failed_outlier_check"].filter(
           (flag) => at(health, flag) === true,
         ),
       };
@@ -66,10 +73,7 @@ export function upstreamHosts(answer: unknown): readonly UpstreamHost[] {
 
 /** Those that fail, or that none does. */
 export function judgeUpstreams(hosts: readonly UpstreamHost[]): Finding {
-  const failing = hosts.filter(
-    ({ connections, failedConnections, aside }) =>
-      aside.length > 0 || (failedConnections > 0 && failedConnections >= connections * failingShare),
-  );
+  const failing = hosts.filter((host) => host.aside.length > 0 || takesNone(host));
   if (failing.length === 0)
     return ok(name, `Envoy reaches those of its ${hosts.length} upstreams that it has called`);
   const described = failing
@@ -85,6 +89,12 @@ export function judgeUpstreams(hosts: readonly UpstreamHost[]): Finding {
     "see that it listens there, that no policy is in the way, and that it trusts this workload and is trusted; of a " +
       "certificate that Envoy refuses there is a finding upstream-untrusted",
   );
+}
+
+/** The counts never forget: one that was away and serves now has connections. */
+function takesNone({ connections, failedConnections, active, requests }: UpstreamHost): boolean {
+  if (active > 0 && requests > 0) return false;
+  return failedConnections > 0 && failedConnections >= connections * failingShare;
 }
 
 /** Without an Envoy there is nobody to ask. @param admin where the agent leads to Envoy's admin interface */

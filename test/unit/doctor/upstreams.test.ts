@@ -46,6 +46,21 @@ describe("the upstreams of a running Envoy", () => {
     expectFinding(judgeUpstreams(hosts), "warning", /put aside \(failed_outlier_check\)/, /policy/);
   });
 
+  test("that was away and serves now is well, whatever was counted before", () => {
+    const counts = { cx_total: "4", cx_connect_fail: "3" };
+    const judged = (more: Readonly<Record<string, string>>) =>
+      judgeUpstreams(upstreamHosts(answer({ ...counts, ...more })));
+    expectFinding(judged({ cx_active: "1", rq_total: "9" }), "ok", /reaches/);
+    // Envoy is trying, and nothing was ever given to it.
+    expectFinding(judged({ cx_active: "1" }), "warning", /3 of 4 connections failed/);
+    expectFinding(judged({ rq_total: "9" }), "warning", /3 of 4 connections failed/);
+  });
+
+  test("that is degraded gets traffic, and is not put aside", () => {
+    const hosts = upstreamHosts(answer({ cx_total: "5" }, { failed_active_degraded_check: true }));
+    expectFinding(judgeUpstreams(hosts), "ok", /reaches/);
+  });
+
   test("that failed now and then is well, and so is one that nobody has called", () => {
     expectFinding(
       judgeUpstreams(upstreamHosts(answer({ cx_total: "100", cx_connect_fail: "2" }))),
