@@ -53,7 +53,8 @@ export class Timer implements Disposable {
         if (ms > longestNodeTimerMs) this.#timeout = this.#wait(ms - longestNodeTimerMs);
         else this.#action();
       },
-      Math.min(ms, longestNodeTimerMs),
+      // Node warns of a negative one.
+      Math.min(Math.max(0, ms), longestNodeTimerMs),
     );
     return this.#isBackground ? timeout.unref() : timeout;
   }

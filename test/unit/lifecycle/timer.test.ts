@@ -61,6 +61,12 @@ describe("a time that Node's timers cannot hold", () => {
     assert.deepEqual(clock.delays, [2 ** 31 - 1, 2 ** 31 - 1, 7]);
   });
 
+  test("one that is over already is asked for as none, not as a negative one, of which Node warns", () => {
+    using clock = new Clock();
+    for (const ms of [-0.5, -5_000, -Infinity]) new Timer(ms, () => undefined);
+    assert.deepEqual(clock.delays, [0, 0, 0]);
+  });
+
   test("an endless one never ends", () => {
     using clock = new Clock();
     new Timer(Infinity, () => assert.fail("it ended"));
