@@ -142,7 +142,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   chokidar: ["files/file-watch.ts"],
   "prom-client": ["telemetry/metrics.ts"],
   koffi: ["init/waitpid.ts", "net/original-destination.ts"],
-  re2js: ["scrape/name-filter.ts", "controlplane/config/forms.ts"],
+  re2js: ["scrape/name-filter.ts", "controlplane/config/regular-expressions.ts"],
   "json-e": ["bootstrap/render.ts"],
   diff: ["plan/diff.ts"],
   "dns-packet": ["dns/"],

@@ -192,6 +192,8 @@ export function list<T>(decode: Decoder<T>, least = 0): Decoder<readonly T[]> {
 export interface KeyForm {
   readonly expected: string;
   readonly test: (key: string) => boolean;
+  /** How many there may be. */
+  readonly most?: number;
 }
 
 /** A mapping with free keys, or with those of a form. */
@@ -203,7 +205,10 @@ export function mapping<T>(decode: Decoder<T>, form?: KeyForm): Decoder<Readonly
         return undefined;
       }
       const values = new Map<string, T>();
-      for (const { key, value } of pairsOf(node, context)) {
+      const pairs = pairsOf(node, context);
+      if (form?.most !== undefined && pairs.length > form.most)
+        report(context, node, path, `must have at most ${form.most} items`);
+      for (const { key, value } of pairs) {
         const name = nameOf(key);
         if (form?.test(name) === false)
           report(context, key as Node, `${path}.${name}`, `must be ${form.expected}`);

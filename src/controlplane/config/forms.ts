@@ -2,7 +2,6 @@
  * Forms of single values, as Envoy takes them: one value that it refuses would cost all that is pushed with it.
  */
 import { isIP } from "node:net";
-import { RE2JS } from "re2js";
 import { maxSocketPathBytes } from "../../net/unix-socket.ts";
 
 /** An IP address without a zone. */
@@ -95,16 +94,6 @@ export function isDuration(value: string): boolean {
   return durationMs(value) !== undefined;
 }
 
-/** A regular expression that RE2 takes: one that it does not would cost all routes that are pushed with it. */
-export function isRe2(value: string): boolean {
-  try {
-    RE2JS.compile(value);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Where the application behind a sidecar listens. */
 export function isDefaultEndpoint(value: string): boolean {
   if (value.startsWith("unix:")) {
@@ -155,29 +144,41 @@ export function isGrpcStatus(value: string): boolean {
 
 /** Attributes that an AuthorizationPolicy's `when` knows. */
 const whenKeys = [
-  /^request\.headers\[[^\]\s]+\]$/,
   /^(?:source\.(?:ip|namespace|principal)|remote\.ip)$/,
   /^request\.auth\.(?:principal|audiences|presenter|claims(?:\[[^\]]+\])+)$/,
   /^(?:destination\.(?:ip|port)|connection\.sni)$/,
 ];
 
-/** One of them. */
+/** One of them, or a header by its name. */
 export function isWhenKey(value: string): boolean {
-  return whenKeys.some((form) => form.test(value));
+  const header = /^request\.headers\[(.*)\]$/s.exec(value)?.[1];
+  return header !== undefined ? isHeaderName(header) : whenKeys.some((form) => form.test(value));
 }
 
 /** Text that Envoy takes where a header may be made of it. */
 export function isLine(value: string): boolean {
-  return value !== "" && !["\0", "\r", "\n"].some((character) => value.includes(character));
+  return value !== "" && isLineOrEmpty(value);
+}
+
+/** The same, or nothing. */
+export function isLineOrEmpty(value: string): boolean {
+  return !["\0", "\r", "\n"].some((character) => value.includes(character));
 }
 
 /** What Envoy writes in place of a word between percent signs, as far as rules use it. */
 const headerCommand =
-  /%(?:%|(?:START_TIME|HOSTNAME|PROTOCOL|REQUESTED_SERVER_NAME|RESPONSE_CODE|RESPONSE_FLAGS|UPSTREAM_CLUSTER|UPSTREAM_HOST|UPSTREAM_REMOTE_ADDRESS|DOWNSTREAM_(?:REMOTE|LOCAL)_ADDRESS(?:_WITHOUT_PORT)?|DOWNSTREAM_PEER_(?:URI_SAN|SUBJECT)|(?:REQ|RESP)\([A-Za-z0-9_:?-]+\))%)/g;
+  /%(?:%|(?:START_TIME|HOSTNAME|PROTOCOL|REQUESTED_SERVER_NAME|RESPONSE_CODE|RESPONSE_FLAGS|UPSTREAM_CLUSTER|UPSTREAM_HOST|UPSTREAM_REMOTE_ADDRESS|DOWNSTREAM_(?:REMOTE|LOCAL)_ADDRESS(?:_WITHOUT_PORT)?|DOWNSTREAM_PEER_(?:URI_SAN|SUBJECT)|(?:REQ|RESP)\(:?[A-Za-z0-9_-]+(?:\?:?[A-Za-z0-9_-]+)?\))%)/g;
+
+/** Envoy's bound of a header's value that a rule sets (HeaderValue). */
+const maxHeaderValueBytes = 16_384;
 
 /** Value of a header that a rule sets: a percent sign is doubled, unless it begins one of Envoy's commands. */
 export function isHeaderValue(value: string): boolean {
-  return value === "" || (isLine(value) && !value.replaceAll(headerCommand, "").includes("%"));
+  return (
+    isLineOrEmpty(value) &&
+    Buffer.byteLength(value) <= maxHeaderValueBytes &&
+    !value.replaceAll(headerCommand, "").includes("%")
+  );
 }
 
 /** A path of an AuthorizationPolicy: as it is, with a `*` at one end, or of parts of which `{*}` and `{**}` stand for others. */
@@ -192,40 +193,5 @@ export function isPolicyPath(value: string): boolean {
     parts.every((part) => operator.test(part) || /^[a-zA-Z0-9\-._~%!$&'()+,;:@=]+$/.test(part)) &&
     parts.filter((part) => operator.test(part)).length <= 5 &&
     !(parts.includes("{**}") && afterAll.some((part) => operator.test(part)))
-  );
-}
-
-/** Fields of a key of each kind that Envoy reads (RFC 7518, section 6; RFC 8037). */
-const keyFields: Readonly<Record<string, readonly string[]>> = {
-  RSA: ["n", "e"],
-  EC: ["crv", "x", "y"],
-  OKP: ["crv", "x"],
-  oct: ["k"],
-};
-
-/** A JSON Web Key Set with at least one key, each of a kind that Envoy reads. */
-export function isKeySet(value: string): boolean {
-  try {
-    const set: unknown = JSON.parse(value);
-    const keys: unknown = typeof set === "object" && set !== null ? Reflect.get(set, "keys") : undefined;
-    return Array.isArray(keys) && keys.length > 0 && keys.every(isKey);
-  } catch {
-    return false;
-  }
-}
-
-function isKey(key: unknown): boolean {
-  if (typeof key !== "object" || key === null) return false;
-  const text = (name: string): string => {
-    const field: unknown = Reflect.get(key, name);
-    return typeof field === "string" ? field : "";
-  };
-  const kind = text("kty");
-  const fields = Object.hasOwn(keyFields, kind) ? keyFields[kind] : undefined;
-  const curves = kind === "OKP" ? ["Ed25519"] : ["P-256", "P-384", "P-521"];
-  return (
-    fields?.every((name) =>
-      name === "crv" ? curves.includes(text(name)) : /^[A-Za-z0-9_-]+={0,2}$/.test(text(name)),
-    ) === true
   );
 }

@@ -35,6 +35,23 @@ function yaml(kind: string, content: string, name = "a"): string {
 const destinations = (count: number, weight: number): string =>
   Array.from({ length: count }, () => `{destination: {host: a.demo}, weight: ${weight}}`).join();
 
+const secretKeys = '{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}';
+
+/** As RFC 7515 (A.3) and RFC 7517 (A.1) have them. */
+const keys = {
+  ec: {
+    kty: "EC",
+    crv: "P-256",
+    x: "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+    y: "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+  },
+  rsa: {
+    kty: "RSA",
+    n: "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw",
+    e: "AQAB",
+  },
+} as const;
+
 type Case = readonly [kind: string, spec: string, path: string];
 
 const refused: readonly Case[] = [
@@ -55,7 +72,19 @@ const refused: readonly Case[] = [
     spec.VirtualService(`{route: [${destinations(1, 1_000_001)}]}`),
     "spec.http[0].route[0].weight",
   ],
-  ...["(?=a)", "(?<!a)", "(a)\\\\1", "(", "a**", "a{1001}", "\\\\u0041", "\\\\c"].map((regex): Case => [
+  ...[
+    "(?=a)",
+    "(?<!a)",
+    "(a)\\\\1",
+    "(",
+    "a**",
+    "a{1001}",
+    "\\\\u0041",
+    "\\\\c",
+    "a{1000}".repeat(33),
+    "a".repeat(40_000),
+    "[^/]{1000}".repeat(30),
+  ].map((regex): Case => [
     "VirtualService",
     spec.VirtualService(spec.route(`match: [{uri: {regex: "${regex}"}}]`)),
     "spec.http[0].match[0].uri.regex",
@@ -68,10 +97,36 @@ const refused: readonly Case[] = [
   ["VirtualService", `hosts: ["a..b"], http: [${spec.route("")}]`, "spec.hosts[0]"],
   ["VirtualService", `hosts: [${"a".repeat(64)}.demo], http: [${spec.route("")}]`, "spec.hosts[0]"],
   ["VirtualService", `hosts: [${"a.".repeat(130)}b], http: [${spec.route("")}]`, "spec.hosts[0]"],
-  ...["100%", "%FOO%", "%REQ(a b)%", "a\\nb", "a\\0"].map((value): Case => [
+  ...["100%", "%FOO%", "%REQ(a b)%", "%REQ(a?b?c)%", "%REQ(:::)%", "a\\nb", "a\\0", "a".repeat(16_385)].map(
+    (value): Case => [
+      "VirtualService",
+      spec.VirtualService(spec.route(`headers: {request: {set: {x-a: "${value}"}}}`)),
+      "spec.http[0].headers.request.set.x-a",
+    ],
+  ),
+  [
     "VirtualService",
-    spec.VirtualService(spec.route(`headers: {request: {set: {x-a: "${value}"}}}`)),
-    "spec.http[0].headers.request.set.x-a",
+    spec.VirtualService(spec.route('rewrite: {uriRegexRewrite: {match: a, rewrite: "a\\nb"}}')),
+    "spec.http[0].rewrite.uriRegexRewrite.rewrite",
+  ],
+  [
+    "VirtualService",
+    spec.VirtualService(
+      spec.route(
+        `headers: {request: {set: {${Array.from({ length: 251 }, (_, at) => `x-${at}: a`).join()}}}}`,
+      ),
+    ),
+    "spec.http[0].headers.request.set",
+  ],
+  [
+    "RequestAuthentication",
+    `jwtRules: [{issuer: a, jwks: '${secretKeys}', fromHeaders: [{name: a, prefix: "a\\nb"}]}]`,
+    "spec.jwtRules[0].fromHeaders[0].prefix",
+  ],
+  ...[":x\\0", "x y", ""].map((name): Case => [
+    "AuthorizationPolicy",
+    `rules: [{when: [{key: "request.headers[${name}]", values: [a]}]}]`,
+    "spec.rules[0].when[0].key",
   ]),
   ...["uri", "authority"].map((field): Case => [
     "VirtualService",
@@ -104,13 +159,23 @@ const refused: readonly Case[] = [
     `rules: [{to: [{operation: {paths: ["${path}"]}}]}]`,
     "spec.rules[0].to[0].operation.paths[0]",
   ]),
-  ...['{"keys":[]}', '{"keys":[1]}', '{"keys":[{"kty":"x"}]}', '{"keys":[{"kty":"RSA","n":"a"}]}', "[]"].map(
-    (jwks): Case => [
-      "RequestAuthentication",
-      `jwtRules: [{issuer: a, jwks: '${jwks}'}]`,
-      "spec.jwtRules[0].jwks",
-    ],
-  ),
+  ...[
+    ...['{"keys":[]}', '{"keys":[1]}', '{"keys":[{"kty":"x"}]}', '{"keys":[{"kty":"RSA","n":"a"}]}', "[]"],
+    ...[
+      { kty: "oct", k: "c" },
+      { kty: "oct", k: "c2VjcmV0", alg: "RS256" },
+      { kty: "RSA", n: "AA", e: "AQAB" },
+      { ...keys.rsa, e: "AA" },
+      { ...keys.rsa, alg: "ES256" },
+      { kty: "EC", crv: "P-256", x: "AA", y: "AA" },
+      { ...keys.ec, alg: "ES384" },
+      { kty: "OKP", crv: "Ed25519", x: "AAAA" },
+    ].map((key) => JSON.stringify({ keys: [key] })),
+  ].map((jwks): Case => [
+    "RequestAuthentication",
+    `jwtRules: [{issuer: a, jwks: '${jwks}'}]`,
+    "spec.jwtRules[0].jwks",
+  ]),
   ["ServiceEntry", spec.ServiceEntry('addresses: ["fe80::1%eth0"]'), "spec.addresses[0]"],
   ["ServiceEntry", spec.ServiceEntry("addresses: [10.0.0.256]"), "spec.addresses[0]"],
   ["ServiceEntry", spec.ServiceEntry("endpoints: [{address: a.demo}]"), "spec.endpoints[0].address"],
@@ -160,6 +225,11 @@ const accepted: readonly (readonly [kind: string, spec: string])[] = [
       ),
     ),
   ],
+  ...[[keys.ec], [keys.rsa], [{ kty: "x" }, keys.ec], [{ kty: "RSA", n: "AA", e: "AQAB" }, keys.rsa]].map(
+    (set) =>
+      ["RequestAuthentication", `jwtRules: [{issuer: a, jwks: '${JSON.stringify({ keys: set })}'}]`] as const,
+  ),
+  ["AuthorizationPolicy", `rules: [{when: [{key: "request.headers[:path]", values: [a]}]}]`],
   ["VirtualService", spec.VirtualService(spec.route("match: [{headers: {__proto__: {exact: a}}}]"))],
   ...["/a/[^/]+", "(?i)a", "(?P<x>a)", "[[:alpha:]]+", "\\\\d{1000}", "\\\\\\\\1"].map(
     (regex) =>

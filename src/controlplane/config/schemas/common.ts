@@ -23,10 +23,10 @@ import {
   isLabelValue,
   isLine,
   isPositiveDuration,
-  isRe2,
   isSubsetName,
   isVisibility,
 } from "../forms.ts";
+import { isRe2 } from "../regular-expressions.ts";
 
 export const portNumber = integer(1, 65_535);
 export const ipAddress = text("an IP address", isAddress);
@@ -45,6 +45,10 @@ export const duration = text("0s, or a duration from 1ms to 2562047h such as 5s 
 export const positiveDuration = text(
   "a duration from 1ms to 2562047h such as 5s or 1m30s",
   isPositiveDuration,
+);
+export const regularExpression = text(
+  "a regular expression in RE2's syntax, of a program of at most 32768 steps",
+  isRe2,
 );
 /** Text without line breaks. */
 export const line = text("text without line breaks", isLine);
@@ -66,7 +70,7 @@ export const port = object({
 export const stringMatch = object({
   exact: optional(text()),
   prefix: optional(text()),
-  regex: optional(text("a regular expression in RE2's syntax", isRe2)),
+  regex: optional(regularExpression),
 });
 
 export const destination = object({

@@ -2,8 +2,9 @@
  * Who may call whom, and how both prove who they are: PeerAuthentication, AuthorizationPolicy, RequestAuthentication.
  */
 import { boolean, list, mapping, object, oneOf, optional, required, text } from "../decode.ts";
-import { isHeaderName, isKeySet, isPolicyPath, isPort, isWhenKey } from "../forms.ts";
-import { ipRange, matchLabels } from "./common.ts";
+import { isHeaderName, isPolicyPath, isPort, isWhenKey } from "../forms.ts";
+import { isKeySet } from "../key-sets.ts";
+import { ipRange, line, matchLabels } from "./common.ts";
 
 const mutualTls = object({ mode: optional(oneOf("STRICT", "PERMISSIVE", "DISABLE", "UNSET")) });
 
@@ -73,11 +74,11 @@ export const requestAuthentication = object({
         issuer: required(text()),
         audiences: optional(list(text(), 1)),
         jwks: required(
-          text("a set of at least one key in JSON, of kinds that Envoy reads (RFC 7517)", isKeySet),
+          text("a set of keys in JSON (RFC 7517), at least one of which Envoy can use", isKeySet),
         ),
         fromHeaders: optional(
           list(
-            object({ name: required(text("the name of a header", isHeaderName)), prefix: optional(text()) }),
+            object({ name: required(text("the name of a header", isHeaderName)), prefix: optional(line) }),
             1,
           ),
         ),

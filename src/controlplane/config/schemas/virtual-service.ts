@@ -2,7 +2,7 @@
  * How requests and connections are routed: VirtualService.
  */
 import { boolean, integer, list, mapping, object, oneOf, optional, required, text } from "../decode.ts";
-import { isGrpcStatus, isHeaderName, isHeaderValue, isRe2, isRetryOn } from "../forms.ts";
+import { isGrpcStatus, isHeaderName, isHeaderValue, isLineOrEmpty, isRetryOn } from "../forms.ts";
 import {
   count,
   destination,
@@ -15,23 +15,26 @@ import {
   line,
   percent,
   portNumber,
+  regularExpression,
   positiveDuration,
   stringMatch,
 } from "./common.ts";
 
 const weight = integer(0, 1_000_000);
 const percentage = object({ value: optional(percent) });
-const regex = text("a regular expression in RE2's syntax", isRe2);
 const headerList = list(text("the name of a header", isHeaderName));
 
 const headerValue = text(
-  "a header's value, in which a percent sign is doubled or begins a command of Envoy's",
+  "a header's value of at most 16384 bytes, in which a percent sign is doubled or begins a command of Envoy's",
   isHeaderValue,
 );
 
+/** Envoy adds at most 1,000 to a request: what is set and added, by the route and by its one destination. */
+const headersOfOne = mapping(headerValue, { ...headerName, most: 250 });
+
 const headerOperations = object({
-  set: optional(mapping(headerValue, headerName)),
-  add: optional(mapping(headerValue, headerName)),
+  set: optional(headersOfOne),
+  add: optional(headersOfOne),
   remove: optional(headerList),
 });
 
@@ -91,7 +94,10 @@ export const httpRoute = object({
       uri: optional(line),
       authority: optional(line),
       uriRegexRewrite: optional(
-        object({ match: required(regex), rewrite: optional(text("text", () => true)) }),
+        object({
+          match: required(regularExpression),
+          rewrite: optional(text("text without line breaks", isLineOrEmpty)),
+        }),
       ),
     }),
   ),

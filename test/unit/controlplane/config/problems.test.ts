@@ -156,7 +156,11 @@ const rows: Readonly<Record<keyof Kinds, readonly Row[]>> = {
     ["spec.http[0].match[0].uri", { exact: "/a", prefix: "/" }, oneCondition],
     ["spec.http[0].match[0].uri.prefix", "", notText],
     ["spec.http[0].match[0].uri.exact", 1, notText],
-    ["spec.http[0].match[0].uri.regex", "(?=a)", "must be a regular expression in RE2's syntax"],
+    [
+      "spec.http[0].match[0].uri.regex",
+      "(?=a)",
+      "must be a regular expression in RE2's syntax, of a program of at most 32768 steps",
+    ],
     ["spec.http[0].match[0].method", {}, oneCondition],
     ["spec.http[0].match[0].method.exact", [], notText],
     ["spec.http[0].match[0].authority", {}, oneCondition],
@@ -327,7 +331,7 @@ const rows: Readonly<Record<keyof Kinds, readonly Row[]>> = {
     [
       "spec.jwtRules[0].jwks",
       "{}",
-      "must be a set of at least one key in JSON, of kinds that Envoy reads (RFC 7517)",
+      "must be a set of keys in JSON (RFC 7517), at least one of which Envoy can use",
     ],
     ["spec.jwtRules[0].fromHeaders[0].name", "a b", "must be the name of a header"],
   ],
