@@ -1,8 +1,8 @@
 /**
  * Files as a tar.gz, the only user of tar-stream.
  */
-import { createWriteStream, fstatSync, statSync } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { createWriteStream, fstatSync, statSync, type WriteStream } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { pack } from "tar-stream";
@@ -27,12 +27,7 @@ export async function writeArchive(
   }
   archive.finalize();
   if (path === "-") {
-    // Opened anew it waits for its reader; a socket cannot be opened, and is written to as it is.
-    const isSocket = fstatSync(1).isSocket();
-    const target = isSocket
-      ? createWriteStream("", { fd: 1, autoClose: false })
-      : createWriteStream("/dev/stdout");
-    await pipeline(archive, createGzip(), target);
+    await pipeline(archive, createGzip(), await standardOutput());
     return;
   }
   const found = statSync(path, { throwIfNoEntry: false });
@@ -48,5 +43,18 @@ export async function writeArchive(
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
+  }
+}
+
+/** Where a file has been written to already, or is to be appended to, only the descriptor itself knows. */
+async function standardOutput(): Promise<WriteStream> {
+  const asItIs = (): WriteStream => createWriteStream("", { fd: 1, autoClose: false });
+  if (!fstatSync(1).isFIFO()) return asItIs();
+  try {
+    // Somebody may have made it one that does not wait for its reader: opened anew it waits.
+    return (await open("/dev/stdout", "w")).createWriteStream();
+  } catch {
+    // Another user's pipe.
+    return asItIs();
   }
 }

@@ -48,8 +48,12 @@ export async function writeTo(
 }
 
 function remedyFor(error: unknown, path: string): string {
-  if (path === "-") return "whoever reads it has closed the pipe: name a file in --output instead";
-  switch (errorCode(error)) {
+  const code = errorCode(error);
+  if (path === "-") {
+    const cause = code === "EPIPE" ? "whoever reads it has closed the pipe: " : "";
+    return `${cause}name a file in --output instead`;
+  }
+  switch (code) {
     case "ENOSPC":
     case "EDQUOT":
       return "the disk is full: name a file on another one, or - to take it through a pipe";

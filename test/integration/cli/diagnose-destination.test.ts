@@ -1,14 +1,40 @@
 import assert from "node:assert/strict";
-import { readdirSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { closeSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { destinationOf, writeTo, type Written } from "../../../src/cli/diagnose/write.ts";
+import { hasRoot } from "../../support/privilege.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 const files = [{ name: "MANIFEST", content: Buffer.from("all") }];
 
 function write(path: string): Promise<Written> {
   return writeTo(destinationOf(path, "d", "."), "d", files, new Date(0));
+}
+
+const gzipMagic = [0x1f, 0x8b];
+
+const script = `
+  const { destinationOf, writeTo } = await import(process.argv[1]);
+  const uid = Number(process.argv[2]);
+  if (uid !== 0) process.setuid(uid);
+  const files = [{ name: "MANIFEST", content: Buffer.from("all") }];
+  const written = await writeTo(destinationOf("-", "d", "."), "d", files, new Date(0));
+  process.stderr.write(JSON.stringify(written));
+`;
+const writeModule = join(import.meta.dirname, "../../../src/cli/diagnose/write.ts");
+
+/** By a process of its own. @param uid of whom; 0 is whoever runs the test */
+function writeToStandardOutput(output: number | "pipe", uid: number): Written {
+  const own = [process.execPath, "--input-type=module", "-e", script, writeModule, String(uid)];
+  // A pipe of Node.js' own would be a socket.
+  const [file = "", ...args] = output === "pipe" ? ["sh", "-c", '"$@" | cat > /dev/null', "sh", ...own] : own;
+  const { stderr } = spawnSync(file, args, {
+    stdio: ["ignore", output === "pipe" ? "ignore" : output, "pipe"],
+    encoding: "utf8",
+  });
+  return JSON.parse(stderr) as Written;
 }
 
 describe("the archive of a diagnosis", () => {
@@ -41,5 +67,36 @@ describe("the archive of a diagnosis", () => {
     const destination = { paths: ["/dev/full", last], isNamed: false };
     assert.deepEqual(await writeTo(destination, "d", files, new Date(0)), { kind: "written", path: last });
     assert.equal(statSync(last).mode & 0o777, 0o600);
+  });
+
+  test("goes behind what standard output holds already", () => {
+    using folder = temporaryFolder();
+    const path = join(folder.path, "kept");
+    for (const flags of ["a", "r+"]) {
+      writeFileSync(path, "precious");
+      const file = openSync(path, flags);
+      // As a shell has left it, after a first command.
+      if (flags === "r+")
+        execFileSync("sh", ["-c", "printf precious"], { stdio: ["ignore", file, "inherit"] });
+      const written = writeToStandardOutput(file, 0);
+      closeSync(file);
+      assert.deepEqual(written, { kind: "written", path: "-" });
+      const content = readFileSync(path);
+      assert.equal(content.subarray(0, 8).toString(), "precious");
+      assert.deepEqual([...content.subarray(8, 10)], gzipMagic);
+    }
+  });
+
+  test("goes into a pipe that another user has made", (t) => {
+    if (!hasRoot(t)) return;
+    assert.deepEqual(writeToStandardOutput("pipe", 65_534), { kind: "written", path: "-" });
+  });
+
+  test("names the reader's end of the pipe where that is what is wrong, and nothing else", () => {
+    const full = openSync("/dev/full", "w");
+    const written = writeToStandardOutput(full, 0);
+    closeSync(full);
+    assert.match(written.kind === "failed" ? written.words : "", /standard output: ENOSPC.*name a file/);
+    assert.doesNotMatch(written.kind === "failed" ? written.words : "", /pipe/);
   });
 });
