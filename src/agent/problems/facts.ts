@@ -77,4 +77,6 @@ export interface ProblemFacts {
   readonly looks: Looks;
   /** The wall clock. */
   readonly now: Date;
+  /** The monotonic clock, in milliseconds. */
+  readonly nowMs: number;
 }

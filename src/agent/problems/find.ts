@@ -55,15 +55,15 @@ function readiness({ looks }: ProblemFacts): readonly FoundProblem[] {
 /** How long an end is shown, in milliseconds: what has ended one Envoy may end the next. */
 const exitShownMs = 60_000;
 
-function exits({ lastExit, now }: ProblemFacts): readonly FoundProblem[] {
+function exits({ lastExit, nowMs }: ProblemFacts): readonly FoundProblem[] {
   if (lastExit === undefined) return [];
-  const agoMs = now.getTime() - lastExit.at.getTime();
+  const agoMs = nowMs - lastExit.atMs;
   if (agoMs > exitShownMs) return [];
   const { reason, message, generation, remedy } = lastExit;
   return [
     {
       cause: `envoy-${reason.replaceAll("_", "-")}`,
-      reason: `Envoy (generation ${generation}) ended ${formatDuration(Math.max(0, agoMs))} ago: ${message}`,
+      reason: `Envoy (generation ${generation}) ended ${formatDuration(agoMs)} ago: ${message}`,
       remedy: remedy ?? "see whether it happens again; `outrider diagnose` collects what was kept of it",
       isTold: true,
     },
@@ -281,7 +281,12 @@ function throttling({ looks: { throttled, throttling: counts } }: ProblemFacts):
 const neededBytes = 131_072;
 
 function folders({ looks }: ProblemFacts): readonly FoundProblem[] {
-  return looks.folders.flatMap((folder) => judgeFolder(folder)).slice(0, 1);
+  const found = looks.folders.flatMap(judgeFolder);
+  return (["folder-unwritable", "disk-full"] as const).flatMap((cause) => {
+    const [first, ...others] = found.filter((one) => one.cause === cause);
+    if (first === undefined) return [];
+    return [{ ...first, reason: [first, ...others].map(({ reason }) => reason).join("; ") }];
+  });
 }
 
 function judgeFolder({ path, refusal, freeBytes }: FolderFacts): readonly FoundProblem[] {

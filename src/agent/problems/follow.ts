@@ -112,6 +112,7 @@ export class Problems {
   #judge(): void {
     const { identity, xds, supervisor, configuration, log } = this.#sources;
     const now = new Date();
+    const nowMs = performance.now();
     const found = findProblems({
       identity: identity.current,
       xds: xds.current,
@@ -120,8 +121,9 @@ export class Problems {
       lastExit: supervisor?.report.lastExit,
       looks: this.#looks,
       now,
+      nowMs,
     });
-    const { book, news } = looked(this.#book, found, now, performance.now());
+    const { book, news } = looked(this.#book, found, now, nowMs);
     this.#book = book;
     for (const { kind, found: one, forMs } of news) {
       const { cause, reason, remedy } = one;

@@ -15,7 +15,10 @@ export type Counts = ReadonlyMap<string, number>;
 /** The end of a generation, kept for the report. */
 export interface LastExit extends ExitDiagnosis {
   readonly generation: number;
+  /** By the wall clock, for people. */
   readonly at: Date;
+  /** On the monotonic clock, in milliseconds. */
+  readonly atMs: number;
 }
 
 /** The end of a swap, kept for the report. */
@@ -83,10 +86,11 @@ export class SupervisionReport {
     if (shown !== this.#state.current) this.#state.set(shown);
   }
 
-  exited(generation: number, diagnosis: ExitDiagnosis, at: Date): void {
+  /** @param atMs the same moment on the monotonic clock, in milliseconds */
+  exited(generation: number, diagnosis: ExitDiagnosis, at: Date, atMs: number): void {
     this.#exits.set(diagnosis.reason, (this.#exits.get(diagnosis.reason) ?? 0) + 1);
     this.#history = withEnd(this.#history, generation, diagnosis, at);
-    if (diagnosis.reason !== "asked") this.#lastExit = { ...diagnosis, generation, at };
+    if (diagnosis.reason !== "asked") this.#lastExit = { ...diagnosis, generation, at, atMs };
   }
 
   swapped(mode: SwapMode | "none", report: SwapReport, trigger: string, at: Date): void {

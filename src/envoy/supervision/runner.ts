@@ -236,7 +236,7 @@ export class Runner {
         this.#observe(effect);
         break;
       case "count-exit":
-        this.report.exited(effect.number, effect.diagnosis, new Date());
+        this.report.exited(effect.number, effect.diagnosis, new Date(), performance.now());
         break;
       case "count-swap":
         this.report.swapped(effect.mode, effect.report, effect.trigger, new Date());

@@ -17,6 +17,7 @@ const well: ProblemFacts = {
   lastExit: undefined,
   looks: noLooks,
   now: new Date(at.getTime() + 60_000),
+  nowMs: 90_000,
 };
 
 const counts = (changes: Partial<TlsCounts>): TlsCounts => ({
@@ -79,7 +80,7 @@ describe("findProblems()", () => {
       {
         lastExit: {
           ...{ reason: "oom_kill", message: "killed for memory", exitCode: 137, generation: 2 },
-          at: new Date(at.getTime() + 50_000),
+          ...{ at: new Date(at.getTime() + 50_000), atMs: 80_000 },
         },
       },
       /Envoy \(generation 2\) ended 10 s ago: killed for memory/,
@@ -174,9 +175,33 @@ describe("findProblems()", () => {
     assert.deepEqual(findProblems({ ...well, looks: { ...noLooks, throttling, throttled } }), []);
   });
 
-  test("an Envoy that has died a while ago is a problem no more", () => {
-    const lastExit = { reason: "signal", message: "SIGSEGV", exitCode: 139, generation: 1, at } as const;
-    assert.deepEqual(findProblems({ ...well, lastExit, now: new Date(at.getTime() + 61_000) }), []);
+  test("an Envoy that has died a while ago is a problem no more, wherever the wall clock was set since", () => {
+    const died = { reason: "signal", message: "SIGSEGV", exitCode: 139, generation: 1, at } as const;
+    const found = (atMs: number, setMs: number) =>
+      findProblems({
+        ...well,
+        lastExit: { ...died, atMs },
+        now: new Date(at.getTime() + setMs),
+      }).map(({ reason }) => reason);
+    for (const setMs of [-3_600_000, 0, 3_600_000]) {
+      assert.deepEqual(found(well.nowMs - 61_000, setMs), []);
+      assert.match(found(well.nowMs - 9_000, setMs).join(), /ended 9 s ago/);
+    }
+  });
+
+  test("a folder that cannot be written is not hidden by a full one before it, nor one by another", () => {
+    const unwritable = { ...folder, path: "/var/run", refusal: "EROFS" };
+    const folders = [folder, unwritable, { ...folder, path: "/dev/shm" }];
+    assert.deepEqual(
+      findProblems({ ...well, looks: { ...noLooks, folders } }).map(({ cause, reason }) => [cause, reason]),
+      [
+        ["folder-unwritable", "/var/run cannot be written: EROFS"],
+        [
+          "disk-full",
+          "/etc/istio/proxy has 2 KiB left: Envoy's next bootstrap does not fit; /dev/shm has 2 KiB left: Envoy's next bootstrap does not fit",
+        ],
+      ],
+    );
   });
 
   test("a discovery server that has been asked a moment ago is not silent", () => {
