@@ -29,7 +29,9 @@ export function buildModel(all: readonly ConfigObject[], settings: MeshSettings)
       .filter((workload) => workload.namespace === namespace && isSelected(spec, workload.spec))
       .map((workload) => endpoint(workload.spec, namespace, workload.name));
     const endpoints = [...(spec.endpoints ?? []).map((entry) => endpoint(entry, namespace)), ...selected];
-    return spec.hosts.map((host) => service(host.replace(/\.$/, ""), namespace, spec, endpoints));
+    return spec.hosts.map((host) =>
+      service(host.toLowerCase().replace(/\.$/, ""), namespace, spec, endpoints),
+    );
   });
   return {
     settings,

@@ -1,7 +1,8 @@
 /**
- * Hosts as rules name them become full names: a short name means a service of the rule's own namespace.
+ * Hosts as rules name them become full names in small letters, as services have them: a short name means a service of
+ * the rule's own namespace.
  */
-import { fullName } from "../config/host-names.ts";
+import { fullName as fullNameAsWritten } from "../config/host-names.ts";
 import type { Destination, DestinationRuleSpec, VirtualServiceSpec } from "../config/objects.ts";
 
 /** The rule with the full name of its host. */
@@ -32,4 +33,8 @@ export function withFullHosts(spec: VirtualServiceSpec, namespace: string): Virt
     ...(tcp && { tcp: tcp.map((route) => ({ ...route, route: toFull(route.route) })) }),
     ...(tls && { tls: tls.map((route) => ({ ...route, route: toFull(route.route) })) }),
   };
+}
+
+function fullName(host: string, namespace: string): string {
+  return fullNameAsWritten(host, namespace).toLowerCase();
 }

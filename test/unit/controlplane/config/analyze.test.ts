@@ -68,7 +68,10 @@ describe("a warning for", () => {
     [
       "a port of the sidecar's own, unless an address of its own tells it apart",
       [
-        service("a", { ports: [{ number: 15_006, name: "http", protocol: "HTTP" }], addresses: ["10.96.0.1"] }),
+        service("a", {
+          ports: [{ number: 15_006, name: "http", protocol: "HTTP" }],
+          addresses: ["10.96.0.1"],
+        }),
         service("b", {
           hosts: ["b.example.com"],
           ports: [
