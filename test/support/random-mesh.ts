@@ -107,7 +107,7 @@ function serviceEntry(choice: Choice): Made {
       ? choice.of("x.example.com", "10.0.0.1")
       : choice.of("10.0.0.1", "10.0.0.2", "2001:db8::1");
   const ports = choice.list(1, 3, () => ({
-    number: choice.of(80, 81, 443, 9000),
+    number: choice.of(80, 81, 443, 9000, 15_001, 15_006),
     protocol: choice.of("HTTP", "http", "HTTP2", "GRPC", "TCP", "TLS", "HTTPS", "MYSQL", undefined),
     targetPort: choice.of(undefined, 8080, 9090),
   }));
@@ -124,7 +124,10 @@ function serviceEntry(choice: Choice): Made {
           locality: choice.of(undefined, "eu", "eu/a/1"),
           weight: choice.of(undefined, 0, 7),
         }));
-  const addresses = ["10.96.0.1", "10.96.0.1", "2001:db8::9", "10.97.0.0/16", "10.97.0.0/16", "10.98.0.0/24"];
+  const addresses = [
+    ...["10.96.0.1", "10.96.0.1", "2001:db8::9", "2001:DB8:0::9"],
+    ...["10.97.0.0/16", "10.97.3.4/16", "10.98.0.0/24"],
+  ];
   return {
     kind: "ServiceEntry",
     spec: {
@@ -195,10 +198,16 @@ function virtualService(choice: Choice): Made {
       { directResponse: { status: 503, body: choice.maybe(() => ({ string: "no" })) } },
     ),
   });
-  const tls = (): object => ({ match: [{ port: 443, sniHosts: [choice.of(...hosts)] }], route: weighted() });
+  const tls = (): object => ({
+    match: [{ port: 443, sniHosts: choice.of([choice.of(...hosts)], ["a.example.com", "A.example.com"]) }],
+    route: weighted(),
+  });
   const tcp = (): object => ({
     match: choice.maybe(() => [
-      { port: choice.of(443, 9000), destinationSubnets: choice.maybe(() => ["10.97.0.0/16"]) },
+      {
+        port: choice.of(443, 9000),
+        destinationSubnets: choice.maybe(() => ["10.97.0.0/16", "10.97.9.9/16"]),
+      },
     ]),
     route: weighted(),
   });
@@ -287,7 +296,7 @@ function sidecar(choice: Choice): Made {
       egress: choice.maybe(() => [
         {
           port: port(),
-          bind: choice.of(undefined, "127.0.0.2"),
+          bind: choice.of(undefined, "127.0.0.2", "::", "0.0.0.0"),
           captureMode: choice.of(undefined, "NONE"),
           hosts: seen(),
         },

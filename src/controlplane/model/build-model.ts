@@ -1,11 +1,13 @@
 /**
  * Configuration objects become the model: a pure function.
  */
+import { canonicalAddress, canonicalRange } from "../../net/canonical-address.ts";
 import {
   type ConfigObject,
   byAge,
   type PortSpec,
   type ServiceEntrySpec,
+  type SidecarSpec,
   type WorkloadSpec,
 } from "../config/objects.ts";
 import {
@@ -56,7 +58,21 @@ export function buildModel(all: readonly ConfigObject[], settings: MeshSettings)
       isDryRun: object.isDryRun === true,
     })),
     requestAuthentications: ofKind(objects, "RequestAuthentication").map(scoped),
-    sidecars: ofKind(objects, "Sidecar").map(scoped),
+    sidecars: ofKind(objects, "Sidecar").map((object) => ({
+      ...scoped(object),
+      spec: withCanonicalAddresses(object.spec),
+    })),
+  };
+}
+
+function withCanonicalAddresses(spec: SidecarSpec): SidecarSpec {
+  const { ingress, egress } = spec;
+  const canonical = <L extends { readonly bind?: string | undefined }>(listener: L): L =>
+    listener.bind === undefined ? listener : { ...listener, bind: canonicalAddress(listener.bind) };
+  return {
+    ...spec,
+    ...(ingress && { ingress: ingress.map(canonical) }),
+    ...(egress && { egress: egress.map(canonical) }),
   };
 }
 
@@ -84,7 +100,7 @@ function service(
   return {
     host,
     namespace,
-    addresses: spec.addresses ?? [],
+    addresses: [...new Set((spec.addresses ?? []).map(canonicalRange))],
     ports: spec.ports.map(servicePort),
     resolution,
     // A service that is looked up and says nothing of where is at its own name.
@@ -102,7 +118,7 @@ function isSelected(spec: ServiceEntrySpec, workload: WorkloadSpec): boolean {
 function endpoint(spec: WorkloadSpec, namespace: string, name?: string): Endpoint {
   return {
     ...(name === undefined ? {} : { name }),
-    address: spec.address,
+    address: canonicalAddress(spec.address),
     ports: spec.ports ?? {},
     labels: spec.labels ?? {},
     locality: spec.locality ?? "",

@@ -1,6 +1,7 @@
 /**
  * A proxy as its node describes it (Istio's node ID and metadata).
  */
+import { canonicalAddress } from "../../net/canonical-address.ts";
 import { parseGoBoolean } from "../../schema/go-boolean.ts";
 import { type Model, type Scoped, selects } from "./model.ts";
 import type { SidecarSpec } from "../config/objects.ts";
@@ -57,7 +58,9 @@ export function parseProxy(node: NodeFacts): Proxy | undefined {
   return {
     id: node.id,
     type: type === "sidecar" || type === "router" ? type : "other",
-    addresses: [...new Set([address, ...text("INSTANCE_IPS").split(",")])].filter((entry) => entry !== ""),
+    addresses: [
+      ...new Set([address, ...text("INSTANCE_IPS").split(",")].map((entry) => canonicalAddress(entry))),
+    ].filter((entry) => entry !== ""),
     name: dot < 0 ? workload : workload.slice(0, dot),
     namespace: text("NAMESPACE") || idNamespace,
     idNamespace,

@@ -9,7 +9,7 @@ import { sidecarPorts } from "../config/sidecar-ports.ts";
 import { protocolOf } from "../model/build-model.ts";
 import { mutualTlsMode, type ServicePort } from "../model/model.ts";
 import type { Outbound } from "./captured.ts";
-import { onEveryAddress, wildcards } from "./captured-addresses.ts";
+import { isWildcard, onEveryAddress, wildcards } from "./captured-addresses.ts";
 import { defaultEndpointCluster } from "./clusters.ts";
 import { connectionChains } from "./connections.ts";
 import { outboundHttp } from "./filters.ts";
@@ -121,7 +121,7 @@ interface Place {
 function placeOf({ proxy }: ProxyView, { bind, captureMode }: EgressListener, number: number): Place {
   const isCaptured = proxy.interceptionMode !== "NONE" && captureMode !== "NONE";
   const direction = { trafficDirection: "OUTBOUND", ...(isCaptured ? { bindToPort: false } : {}) } as const;
-  if (isCaptured && bind === undefined) {
+  if (isCaptured && (bind === undefined || isWildcard(bind))) {
     const name = `${wildcards(proxy)[0]}_${number}`;
     return { name, where: { ...onEveryAddress(proxy, number), ...direction }, isShared: true };
   }

@@ -16,6 +16,11 @@ export function wildcards(proxy: Addressed): readonly [string, ...string[]] {
   return hasIpv4 ? ["0.0.0.0", "::"] : ["::"];
 }
 
+/** True for what stands for every address of a family. */
+export function isWildcard(address: string): boolean {
+  return address === "0.0.0.0" || address === "::";
+}
+
 /** Every address of its families, at a port. */
 export function onEveryAddress(
   proxy: Addressed,

@@ -11,12 +11,13 @@ import { isAddress } from "../config/forms.ts";
 import { sidecarPorts } from "../config/sidecar-ports.ts";
 import type { Service, ServicePort } from "../model/model.ts";
 import { onEveryAddress, wildcards } from "./captured-addresses.ts";
-import { connectionChains } from "./connections.ts";
+import { chainFor, connectionChains } from "./connections.ts";
 import { outboundHttp, tcpProxy } from "./filters.ts";
 import { plainHttpAlpn } from "./inbound.ts";
 import { httpInspector, tlsInspector } from "./listener-filters.ts";
 import { socketAddress } from "./load-assignment.ts";
 import { isHttp, outboundCluster } from "./names.ts";
+import { withoutRivals } from "./rival-chains.ts";
 import type { RouteSet } from "./routes.ts";
 import { virtualServiceFinder } from "./rule-match.ts";
 import type { ProxyView } from "./view.ts";
@@ -67,12 +68,7 @@ export function capturedOutbound(view: ProxyView, scope: EgressScope, taken: Rea
         const routed = [{ service, port }];
         ownRoutes.push({ name, routed, virtualServices: scope.virtualServices, isOnlyHost: true });
         for (const address of addresses) {
-          const listener = autoListener(
-            address,
-            port,
-            name,
-            connectionChains(view, called, { ranges: [], byServerName: false }),
-          );
+          const listener = autoListener(address, port, name, chainFor(address, view, called));
           if (!own.has(listener.name ?? "")) own.set(listener.name ?? "", listener);
         }
       } else {
@@ -150,45 +146,17 @@ function sharedListener(
   });
 }
 
-/** Envoy refuses a listener in which two chains match the same: the older service keeps it. */
-function withoutRivals(chains: readonly FilterChainJson[]): readonly FilterChainJson[] {
-  const taken = new Set<string>();
-  return chains.flatMap((chain): readonly FilterChainJson[] => {
-    const { prefixRanges: ranges = [{}], serverNames: names = [""] } = chain.filterChainMatch ?? {};
-    const key = (name: string, range: object): string => `${name} ${JSON.stringify(range)}`;
-    // A pair of name and range is taken, not the lists that they stand in.
-    const isFree = (name: string, range: object): boolean => !taken.has(key(name, range));
-    const freeRanges = ranges.filter((range) => names.every((name) => isFree(name, range)));
-    const freeNames = names.filter((name) => ranges.every((range) => isFree(name, range)));
-    if (freeRanges.length + freeNames.length === 0) return [];
-    const [keptNames, keptRanges] = freeRanges.length > 0 ? [names, freeRanges] : [freeNames, ranges];
-    for (const name of keptNames) for (const range of keptRanges) taken.add(key(name, range));
-    if (keptNames.length === names.length && keptRanges.length === ranges.length) return [chain];
-    return [
-      {
-        ...chain,
-        filterChainMatch: {
-          ...chain.filterChainMatch,
-          ...(keptRanges.length === ranges.length ? {} : { prefixRanges: keptRanges }),
-          ...(keptNames.length === names.length ? {} : { serverNames: keptNames }),
-        },
-      },
-    ];
-  });
-}
-
 function connectionListener(
   name: string,
   address: string,
   port: ServicePort,
   chains: readonly FilterChainJson[],
 ): ListenerJson {
-  const unique = withoutRivals(chains);
-  const looksForNames = unique.some(({ filterChainMatch }) => filterChainMatch?.serverNames !== undefined);
+  const looksForNames = chains.some(({ filterChainMatch }) => filterChainMatch?.serverNames !== undefined);
   return unbound(
     name,
     { address: socketAddress(address, port.number) },
-    { ...(looksForNames ? { listenerFilters: [tlsInspector()] } : {}), filterChains: [...unique] },
+    { ...(looksForNames ? { listenerFilters: [tlsInspector()] } : {}), filterChains: [...chains] },
   );
 }
 
@@ -197,10 +165,9 @@ function autoListener(
   address: string,
   { number }: ServicePort,
   routeConfigName: string,
-  chains: readonly FilterChainJson[],
+  otherwise: FilterChainJson | undefined,
 ): ListenerJson {
   const name = `${address}_${number}`;
-  const [tcp] = chains;
   return unbound(
     name,
     { address: socketAddress(address, number) },
@@ -212,7 +179,7 @@ function autoListener(
           filters: [outboundHttp(`outbound_${name};`, routeConfigName)],
         },
       ],
-      ...(tcp?.filters === undefined ? {} : { defaultFilterChain: { filters: tcp.filters } }),
+      ...(otherwise?.filters === undefined ? {} : { defaultFilterChain: { filters: otherwise.filters } }),
     },
   );
 }

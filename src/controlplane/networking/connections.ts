@@ -7,10 +7,12 @@ import type {
 } from "../../proto/envoy/envoy/config/listener/v3/listener_components_pb.js";
 import type { TcpRoute, TlsRoute } from "../config/objects.ts";
 import type { Service, ServicePort } from "../model/model.ts";
+import { canonicalRange } from "../../net/canonical-address.ts";
 import { policiesOf } from "./destination-rules.ts";
 import { jsonDuration } from "./durations.ts";
 import { tcpProxy, type WeightedCluster } from "./filters.ts";
 import { outboundCluster } from "./names.ts";
+import { withoutRivals } from "./rival-chains.ts";
 import { type CallerMatch, clusterOf, isForCaller, type VirtualService } from "./rule-match.ts";
 import type { ProxyView } from "./view.ts";
 
@@ -28,9 +30,14 @@ export function connectionChains(
   { ranges, byServerName }: { readonly ranges: readonly string[]; readonly byServerName: boolean },
 ): readonly FilterChainJson[] {
   const { service, port, rule } = called;
-  const tls = port.protocol === "tls" ? tlsChains(view, called, rule?.spec.tls ?? [], ranges) : [];
+  // Two matches of a rule may want the same, too.
+  const tls = withoutRivals(
+    port.protocol === "tls" ? tlsChains(view, called, rule?.spec.tls ?? [], ranges) : [],
+  );
   if (tls.length > 0) return tls;
-  const tcp = port.protocol === "tls" ? [] : tcpChains(view, called, rule?.spec.tcp ?? [], ranges);
+  const tcp = withoutRivals(
+    port.protocol === "tls" ? [] : tcpChains(view, called, rule?.spec.tcp ?? [], ranges),
+  );
   if (tcp.length > 0) return tcp;
   const names = byServerName ? [service.host] : [];
   return [
@@ -108,11 +115,11 @@ function chain(
 ): FilterChainJson {
   const idle = policiesOf(ruleOf(service), "", port).connectionPool?.tcp?.idleTimeout;
   const match: FilterChainMatchJson = {
-    ...(ranges.length === 0 ? {} : { prefixRanges: ranges.map(rangeOf) }),
+    ...(ranges.length === 0 ? {} : { prefixRanges: [...new Set(ranges.map(canonicalRange))].map(rangeOf) }),
     // The host `*` asks for no name.
     ...(serverNames.length === 0 || serverNames.includes("*")
       ? {}
-      : { serverNames: serverNames.map((name) => name.toLowerCase()) }),
+      : { serverNames: [...new Set(serverNames.map((name) => name.toLowerCase()))] }),
   };
   return {
     ...(Object.keys(match).length === 0 ? {} : { filterChainMatch: match }),
@@ -120,9 +127,31 @@ function chain(
   };
 }
 
+/** Whether a chain is for connections to an address: by how many bits of it, 0 when by none; undefined when not. */
+function bitsMatched({ filterChainMatch }: FilterChainJson, address: string): number | undefined {
+  const { prefixRanges } = filterChainMatch ?? {};
+  if (prefixRanges === undefined) return 0;
+  const bits = prefixRanges.flatMap(({ addressPrefix = "", prefixLen }) => {
+    const length = prefixLen ?? 0;
+    return canonicalRange(`${address}/${length}`) === `${addressPrefix}/${length}` ? [length] : [];
+  });
+  return bits.length === 0 ? undefined : Math.max(...bits);
+}
+
+/** The chain for connections to one address, which is known before they come; its own service's when a rule has none. */
+export function chainFor(address: string, view: ProxyView, called: CalledPort): FilterChainJson | undefined {
+  const all = { ranges: [], byServerName: false };
+  const fitting = connectionChains(view, called, all)
+    .map((each) => ({ chain: each, bits: bitsMatched(each, address) ?? -1 }))
+    .filter(({ bits }) => bits >= 0)
+    .toSorted((a, b) => b.bits - a.bits);
+  const [first] = fitting.map(({ chain: each }) => each);
+  return first ?? connectionChains(view, { ...called, rule: undefined }, all)[0];
+}
+
 /** `10.0.0.0/8`, or one address. */
 export function rangeOf(range: string): { readonly addressPrefix: string; readonly prefixLen: number } {
-  const [addressPrefix = "", bits] = range.split("/");
+  const [addressPrefix = "", bits] = canonicalRange(range).split("/");
   const whole = addressPrefix.includes(":") ? 128 : 32;
   return { addressPrefix, prefixLen: bits === undefined ? whole : Number(bits) };
 }

@@ -5,7 +5,7 @@ import type { ListenerJson } from "../../proto/envoy/envoy/config/listener/v3/li
 import { inboundPolicies } from "./authorization/inbound-policies.ts";
 import { boundInbound } from "./bound.ts";
 import { inboundPorts, undeclaredPorts } from "./inbound-ports.ts";
-import { outbound } from "./outbound.ts";
+import { outbound, uniqueByName } from "./outbound.ts";
 import type { ProxyView } from "./view.ts";
 import { virtualInbound, virtualOutbound } from "./virtual-listeners.ts";
 import { allowsAny } from "./visibility.ts";
@@ -17,7 +17,10 @@ export function generateListeners(view: ProxyView): readonly ListenerJson[] {
   const policies = inboundPolicies(view);
   const { listeners } = outbound(view);
   if (proxy.interceptionMode === "NONE")
-    return [...(sidecar?.ingress ?? []).map((entry) => boundInbound(view, entry, policies)), ...listeners];
+    return uniqueByName([
+      ...(sidecar?.ingress ?? []).map((entry) => boundInbound(view, entry, policies)),
+      ...listeners,
+    ]);
   const ports = inboundPorts(view);
   return [
     virtualOutbound(proxy, allowsAny(sidecar)),

@@ -3,17 +3,18 @@
  */
 import { namedOutbound } from "./bound.ts";
 import { capturedOutbound, type Outbound } from "./captured.ts";
+import { isWildcard } from "./captured-addresses.ts";
 import type { ProxyView } from "./view.ts";
 
 /** Listeners and routes of all scopes; each name is there once, and the first of two has it. */
 export function outbound(view: ProxyView): Outbound {
   const captures = view.proxy.interceptionMode !== "NONE";
-  // A port that the Sidecar names on no address of its own is not made a second time.
+  // A port that the Sidecar names on no address of its own, or on every one, is not made a second time.
   const taken = new Set(
     view.scopes.flatMap(({ listener }) =>
-      listener?.port === undefined || listener.bind !== undefined || listener.captureMode === "NONE"
-        ? []
-        : [listener.port.number],
+      listener?.port !== undefined && isWildcard(listener.bind ?? "::") && listener.captureMode !== "NONE"
+        ? [listener.port.number]
+        : [],
     ),
   );
   const parts = view.scopes.map((scope): Outbound => {
@@ -26,7 +27,10 @@ export function outbound(view: ProxyView): Outbound {
   };
 }
 
-function uniqueByName<Item extends { readonly name?: string }>(items: readonly Item[]): readonly Item[] {
+/** Of what has one name, the first. */
+export function uniqueByName<Item extends { readonly name?: string }>(
+  items: readonly Item[],
+): readonly Item[] {
   const names = new Set<string>();
   return items.filter(({ name = "" }) => {
     if (names.has(name)) return false;

@@ -7,6 +7,7 @@ import { viewOf } from "../../../../src/controlplane/networking/view.ts";
 import type { ClusterJson } from "../../../../src/proto/envoy/envoy/config/cluster/v3/cluster_pb.js";
 import type { ListenerJson } from "../../../../src/proto/envoy/envoy/config/listener/v3/listener_pb.js";
 import type { RouteConfigurationJson } from "../../../../src/proto/envoy/envoy/config/route/v3/route_pb.js";
+import { canonicalAddress, canonicalRange } from "../../../../src/net/canonical-address.ts";
 import { randomMesh } from "../../../support/random-mesh.ts";
 
 const meshes = 100;
@@ -28,11 +29,21 @@ function places({ filterChains = [] }: ListenerJson): readonly string[] {
       applicationProtocols = [""],
       ...rest
     } = filterChainMatch;
-    return prefixRanges.flatMap((range) =>
-      serverNames.flatMap((name) =>
-        applicationProtocols.map((protocol) => JSON.stringify([range, name, protocol, rest])),
-      ),
-    );
+    return prefixRanges.flatMap((range: { addressPrefix?: string; prefixLen?: number | null }) => {
+      const { addressPrefix, prefixLen } = range;
+      const where = addressPrefix === undefined ? "" : canonicalRange(`${addressPrefix}/${prefixLen ?? 0}`);
+      return serverNames.flatMap((name) =>
+        applicationProtocols.map((protocol) => JSON.stringify([where, name.toLowerCase(), protocol, rest])),
+      );
+    });
+  });
+}
+
+/** Where a listener is, at every one of its addresses. */
+function addressesOf({ address, additionalAddresses = [] }: ListenerJson): readonly string[] {
+  return [address, ...additionalAddresses.map((additional) => additional.address)].map((at) => {
+    const { address: host = "", portValue } = at?.socketAddress ?? {};
+    return `${canonicalAddress(host)}_${portValue ?? 0}`;
   });
 }
 
@@ -70,6 +81,10 @@ test(`${meshes} made meshes give unique names and domains, and nothing that refe
         const { type, edsClusterConfig } = json as ClusterJson;
         if (type === "EDS") assert.ok(assigned.has(edsClusterConfig?.serviceName ?? ""), at);
       }
+      assertUnique(
+        `addresses of listeners ${at}`,
+        (listeners ?? []).flatMap(({ json }) => addressesOf(json)),
+      );
       for (const { name, json } of listeners ?? []) {
         assertUnique(`chains of ${name} ${at}`, places(json));
         for (const route of valuesOf("routeConfigName", json))
