@@ -59,7 +59,7 @@ export async function examine(sources: ConfigSources, context: DoctorContext): P
       ({ name }) => subject.runsEnvoy || !ofEnvoy.includes(name),
     ),
     ...upstreamChecks(subject.admin, agent.envoys),
-    ...cacheChecks(subject.config),
+    ...cacheChecks(subject.config, agent.pid),
     ...network,
   ];
   const [ofAgent, ofSurroundings] = await Promise.all([

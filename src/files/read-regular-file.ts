@@ -5,7 +5,7 @@
  * it is read: the file is opened without waiting, looked at through its descriptor, and read up to a bound.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
-import { trustProblem } from "./ownership.ts";
+import { type Actor, trustProblem } from "./ownership.ts";
 
 /** What is read. */
 export interface ReadOptions {
@@ -13,6 +13,8 @@ export interface ReadOptions {
   readonly maxBytes?: number;
   /** A link at the path is an error (ELOOP): it may lead to what the path's owner could not read. */
   readonly noLink?: boolean;
+  /** For whom `readOwnFile` judges whose file it is; this process unless told. */
+  readonly actor?: Actor | undefined;
 }
 
 /** Why a file that is there is not read. */
@@ -52,7 +54,7 @@ export function readRegularText(path: string, options: ReadOptions = {}): string
  */
 export function readOwnFile(path: string, options: ReadOptions = {}): Buffer {
   return readChecked(path, constants.O_NOFOLLOW, options, (stat) => {
-    const problem = trustProblem(stat);
+    const problem = trustProblem(stat, options.actor);
     if (problem !== undefined) throw new FileRefusedError("NOT_OURS", `${path} is not used: ${problem}`);
   });
 }

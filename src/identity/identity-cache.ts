@@ -8,6 +8,7 @@ import { lstatSync, statfsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { writeFileAtomic } from "../files/atomic-file.ts";
 import { FolderNotOursError, inOwnFolder, makeOwnFolder, removeFromOwnFolder } from "../files/own-folder.ts";
+import type { Actor } from "../files/ownership.ts";
 import { readOwnText, readRegularText } from "../files/read-regular-file.ts";
 import type { Backoff } from "../lifecycle/backoff.ts";
 import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
@@ -47,12 +48,16 @@ export interface KeptIdentity {
 /**
  * When a certificate was kept, and until when it is valid: for those who look from beside the agent.
  *
+ * @param actor the agent's user; this process' unless told
  * @throws the system error, or why it is none
  */
-export function keptIdentity(folder: string): { readonly keptAt: Date; readonly notAfter: Date } {
+export function keptIdentity(
+  folder: string,
+  actor?: Actor,
+): { readonly keptAt: Date; readonly notAfter: Date } {
   const path = join(folder, fileName);
   const { mtime } = lstatSync(path);
-  const { certificateChainPem } = asGiven(JSON.parse(readOwnText(path)));
+  const { certificateChainPem } = asGiven(JSON.parse(readOwnText(path, { actor })));
   return { keptAt: mtime, notAfter: readCertificate(certificateChainPem).notAfter };
 }
 

@@ -25,5 +25,12 @@ describe("what is kept for a restart", () => {
     expectFinding(judgeCaches(over, configuration, now), "warning", /expired 30 min ago/, /finding ca/);
     const unreadable = { kind: "unreadable", reason: "EACCES" } as const;
     expectFinding(judgeCaches(unreadable, configuration, now), "warning", /EACCES/, /agent's user/);
+    const notTold = { kind: "not-told", reason: "EACCES" } as const;
+    expectFinding(
+      judgeCaches({ ...kept, until: new Date(now.getTime() + 1) }, notTold, now),
+      "warning",
+      /whether a configuration is kept cannot be told as this user.*EACCES/,
+      /as its user/,
+    );
   });
 });
