@@ -61,6 +61,31 @@ describe("the Dockerfile", () => {
   });
 });
 
+describe("the task for ECS", () => {
+  // CloudFormation's own tags stand for values of the deployment.
+  const task: unknown = parse(read("ecs/task-definition.yaml").replaceAll(/!Ref (\w+)/g, "$1"));
+  const properties = at(task, "Resources", "Task", "Properties");
+  const containers = listAt(properties, "ContainerDefinitions");
+  const first = containers.find((one) => textAt(one, "Name") === "credentials");
+
+  test("has every volume given to the sidecar's user by root, before the sidecar: empty ones are root's", () => {
+    assert.equal(textAt(first, "User"), "0:0");
+    const script = listAt(first, "Command").join(" ");
+    const given = /for \(const path of (\[.*?\])\) chownSync\(path, 1337, 1337\)/.exec(script)?.[1] ?? "[]";
+    const paths = jsonValue(given, configurationLimits);
+    assert.ok(Array.isArray(paths));
+    for (const volume of listAt(properties, "Volumes").map((one) => textAt(one, "Name"))) {
+      const mount = listAt(first, "MountPoints").find((one) => textAt(one, "SourceVolume") === volume);
+      assert.ok(paths.includes(textAt(mount, "ContainerPath")), volume);
+    }
+    for (const [, file = ""] of script.matchAll(/writeFileSync\("(.*?)"/g))
+      assert.ok(paths.includes(file), file);
+    const sidecar = containers.find((one) => textAt(one, "Name") === "istio-proxy");
+    assert.equal(textAt(sidecar, "User"), "1337:1337");
+    assert.deepEqual(listAt(sidecar, "DependsOn"), [{ ContainerName: "credentials", Condition: "SUCCESS" }]);
+  });
+});
+
 describe("every metric is there that is mentioned by", () => {
   const known = registered();
 
