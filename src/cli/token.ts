@@ -25,7 +25,7 @@ async function mintToken(args: Arguments, context: CommandContext): Promise<numb
   const [
     { existsSync },
     { openTokenIssuer, tokenKeyPath },
-    { writeFileAtomic },
+    { writeGivenPath },
     { discoveryStateFolder },
     { readFlags },
     { describeProblem },
@@ -33,7 +33,7 @@ async function mintToken(args: Arguments, context: CommandContext): Promise<numb
   ] = await Promise.all([
     import("node:fs"),
     import("../controlplane/demo-tokens.ts"),
-    import("../files/atomic-file.ts"),
+    import("../files/given-path.ts"),
     import("../config/state-folder.ts"),
     import("../schema/flag-texts.ts"),
     import("../schema/config-problem.ts"),
@@ -41,6 +41,13 @@ async function mintToken(args: Arguments, context: CommandContext): Promise<numb
   ]);
   const problems: Parameters<typeof describeProblem>[0][] = [];
   const flags = readFlags(tokenFlags, flagTexts(args, Object.keys(tokenFlags)), problems);
+  // Empty is mostly a variable that a script forgot to set: the token would be in its log instead.
+  if (args.optionalString("output") === "")
+    problems.push({
+      source: "--output",
+      path: "",
+      message: "must not be empty: name a file, or leave the flag out",
+    });
   const stateDir = discoveryStateFolder(flags.stateDir, context.env, existsSync);
   if (!existsSync(tokenKeyPath(stateDir))) {
     problems.push({
@@ -57,7 +64,7 @@ async function mintToken(args: Arguments, context: CommandContext): Promise<numb
       const issuer = await openTokenIssuer(stateDir);
       const token = await issuer.issue({ namespace, serviceAccount, audience, lifetimeMs });
       if (output === undefined) context.print(token);
-      else writeFileAtomic(output, token);
+      else writeGivenPath(output, token);
       return 0;
     } catch (error) {
       context.printError(`no token: ${errorMessage(error)}`);

@@ -60,6 +60,16 @@ function commandLines(name: string): readonly Words[] {
   return documents.flatMap((document) => valuesOf(document, names)).filter(isWords);
 }
 
+describe("the image that Istio's injector is told", () => {
+  for (const name of ["kubernetes/istio-helm-values.yaml", "kubernetes/istio-operator.yaml"]) {
+    test(`is a whole reference to it in ${name}: a slash is what it looks for`, () => {
+      const images = parseAllDocuments(read(name)).flatMap((each) => valuesOf(each.toJS(), ["image"]));
+      assert.equal(images.length, 2);
+      for (const image of images) assert.match(String(image), /^[^/]+\/outrider:/);
+    });
+  }
+});
+
 describe("every command line can be run that is in", () => {
   const files = [...Object.keys(inYaml), "systemd/*.service", "nomad/*.hcl"].flatMap((pattern) =>
     globSync(pattern, { cwd: folder }),

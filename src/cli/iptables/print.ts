@@ -1,10 +1,9 @@
 /** The plan as text: for a program that applies it, for a person, or as JSON. */
-import { statSync, writeFileSync } from "node:fs";
 import { explanation } from "../../capture/render/explanation.ts";
 import { iptablesText } from "../../capture/render/iptables.ts";
 import { nftScript } from "../../capture/render/nft.ts";
 import type { Arguments, CommandContext } from "../../command/command.ts";
-import { writeFileAtomic } from "../../files/atomic-file.ts";
+import { writeGivenPath } from "../../files/given-path.ts";
 import type { IptablesCall } from "./call.ts";
 
 /** False where nothing was to be printed: the plan is to be applied. */
@@ -18,14 +17,7 @@ export function printPlan(
   else if (run.dryRun) {
     const text = run.nativeNftables ? nftScript(plan) : iptablesText(plan);
     context.print(text.trimEnd());
-    if (run.dryRunFile !== undefined) writeDryRun(run.dryRunFile, text);
+    if (run.dryRunFile !== undefined) writeGivenPath(run.dryRunFile, text);
   } else return false;
   return true;
-}
-
-/** A device or a pipe, such as /dev/stdout, is written to: to replace it would take it from everybody. */
-function writeDryRun(path: string, text: string): void {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined || found.isFile() || found.isDirectory()) writeFileAtomic(path, text);
-  else writeFileSync(path, text);
 }
