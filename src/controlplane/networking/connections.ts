@@ -5,12 +5,13 @@ import type {
   FilterChainJson,
   FilterChainMatchJson,
 } from "../../proto/envoy/envoy/config/listener/v3/listener_components_pb.js";
+import { durationMs } from "../config/forms.ts";
 import type { TcpRoute, TlsRoute } from "../config/objects.ts";
 import type { Service, ServicePort } from "../model/model.ts";
 import { canonicalRange } from "../../net/canonical-address.ts";
-import { policiesOf } from "./destination-rules.ts";
+import { policiesOf, type Policies } from "./destination-rules.ts";
 import { jsonDuration } from "./durations.ts";
-import { tcpProxy, type WeightedCluster } from "./filters.ts";
+import { type ConnectionOptions, tcpProxy, type WeightedCluster } from "./filters.ts";
 import { outboundCluster } from "./names.ts";
 import { withoutRivals } from "./rival-chains.ts";
 import { type CallerMatch, clusterOf, isForCaller, type VirtualService } from "./rule-match.ts";
@@ -113,7 +114,6 @@ function chain(
   { ruleOf }: ProxyView,
   { service, port }: CalledPort,
 ): FilterChainJson {
-  const idle = policiesOf(ruleOf(service), "", port).connectionPool?.tcp?.idleTimeout;
   const match: FilterChainMatchJson = {
     ...(ranges.length === 0 ? {} : { prefixRanges: [...new Set(ranges.map(canonicalRange))].map(rangeOf) }),
     // The host `*` asks for no name.
@@ -123,7 +123,19 @@ function chain(
   };
   return {
     ...(Object.keys(match).length === 0 ? {} : { filterChainMatch: match }),
-    filters: [tcpProxy(clusters, idle === undefined ? undefined : jsonDuration(idle))],
+    filters: [tcpProxy(clusters, connectionOptions(policiesOf(ruleOf(service), "", port)))],
+  };
+}
+
+function connectionOptions({ connectionPool, loadBalancer }: Policies): ConnectionOptions {
+  const { idleTimeout, maxConnectionDuration } = connectionPool?.tcp ?? {};
+  return {
+    ...(idleTimeout === undefined ? {} : { idleTimeout: jsonDuration(idleTimeout) }),
+    // Envoy takes no limit of nothing, which would be none.
+    ...(maxConnectionDuration === undefined || durationMs(maxConnectionDuration) === 0
+      ? {}
+      : { maxDownstreamConnectionDuration: jsonDuration(maxConnectionDuration) }),
+    ...(loadBalancer?.consistentHash?.useSourceIp === true ? { hashPolicy: [{ sourceIp: {} }] } : {}),
   };
 }
 

@@ -11,7 +11,10 @@ import {
   HttpConnectionManagerSchema,
   type HttpConnectionManagerJson,
 } from "../../proto/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
-import { TcpProxySchema } from "../../proto/envoy/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
+import {
+  type TcpProxyJson,
+  TcpProxySchema,
+} from "../../proto/envoy/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { packed } from "./any.ts";
 
 /** A filter of requests. */
@@ -82,8 +85,17 @@ export interface WeightedCluster {
   readonly weight: number;
 }
 
+/** What a DestinationRule says of connections. */
+export type ConnectionOptions = Pick<
+  TcpProxyJson,
+  "idleTimeout" | "maxDownstreamConnectionDuration" | "hashPolicy"
+>;
+
 /** Bytes to a cluster, or to one of several. */
-export function tcpProxy(target: string | readonly WeightedCluster[], idleTimeout?: string): FilterJson {
+export function tcpProxy(
+  target: string | readonly WeightedCluster[],
+  options: ConnectionOptions = {},
+): FilterJson {
   const clusters = typeof target === "string" ? [{ name: target, weight: 1 }] : target;
   const [first] = clusters;
   const name = first?.name ?? "BlackHoleCluster";
@@ -92,7 +104,7 @@ export function tcpProxy(target: string | readonly WeightedCluster[], idleTimeou
     typedConfig: packed(TcpProxySchema, {
       statPrefix: name,
       ...(clusters.length > 1 ? { weightedClusters: { clusters: [...clusters] } } : { cluster: name }),
-      ...(idleTimeout === undefined ? {} : { idleTimeout }),
+      ...options,
     }),
   };
 }

@@ -70,7 +70,7 @@ function target(
         ...(redirect.uri === undefined ? {} : { pathRedirect: redirect.uri }),
         ...(redirect.authority === undefined ? {} : { hostRedirect: redirect.authority }),
         ...(redirect.scheme === undefined ? {} : { schemeRedirect: redirect.scheme }),
-        ...portOf(redirect),
+        ...portOf(redirect, context.port),
         ...(code === 301 ? {} : { responseCode: redirectCodes[code] ?? "FOUND" }),
       },
     };
@@ -94,8 +94,10 @@ const redirectCodes: Readonly<
   Record<number, "FOUND" | "SEE_OTHER" | "TEMPORARY_REDIRECT" | "PERMANENT_REDIRECT">
 > = { 302: "FOUND", 303: "SEE_OTHER", 307: "TEMPORARY_REDIRECT", 308: "PERMANENT_REDIRECT" };
 
-function portOf({ port, derivePort, scheme }: Redirect): { readonly portRedirect?: number } {
+/** Envoy takes no port from the request, but a route is for one: `called`. */
+function portOf({ port, derivePort, scheme }: Redirect, called: number): { readonly portRedirect?: number } {
   if (port !== undefined) return { portRedirect: port };
+  if (derivePort === "FROM_REQUEST_PORT") return { portRedirect: called };
   if (derivePort !== "FROM_PROTOCOL_DEFAULT" || scheme === undefined) return {};
   return { portRedirect: scheme === "https" ? 443 : 80 };
 }

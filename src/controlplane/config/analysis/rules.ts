@@ -2,7 +2,7 @@
 import { fullName } from "../host-names.ts";
 import type { ConfigObject, Destination } from "../objects.ts";
 import type { ConfigProblem } from "../problem.ts";
-import { areApart, placeOf, warningAt } from "./warning.ts";
+import { placeOf, warningAt, whereBothAre } from "./warning.ts";
 
 type VirtualService = Extract<ConfigObject, { kind: "VirtualService" }>;
 type DestinationRule = Extract<ConfigObject, { kind: "DestinationRule" }>;
@@ -25,8 +25,9 @@ function routesTwice(rules: readonly VirtualService[]): readonly ConfigProblem[]
       const name = fullName(host, rule.namespace).toLowerCase();
       const older = first.get(name);
       if (older === undefined) first.set(name, rule);
-      if (older === undefined || older === rule || areApart(older, rule)) return [];
-      const message = `${name} has the rule of ${placeOf(older)} already, which is older: this one has no effect`;
+      const where = older === undefined || older === rule ? undefined : whereBothAre(older, rule);
+      if (older === undefined || where === undefined) return [];
+      const message = `${name} has the rule of ${placeOf(older)} already, which is older: this one has no effect${where}`;
       return [warningAt(rule, `spec.hosts[${index}]`, message)];
     });
   });
@@ -111,8 +112,11 @@ function destinationsOf({
         ),
       ),
     ),
-    ...http.flatMap(({ mirror }, index) =>
-      mirror === undefined ? [] : [[`spec.http[${index}].mirror`, mirror] as const],
-    ),
+    ...http.flatMap(({ mirror, mirrors = [] }, index) => [
+      ...(mirror === undefined ? [] : [[`spec.http[${index}].mirror`, mirror] as const]),
+      ...mirrors.map(
+        ({ destination }, at) => [`spec.http[${index}].mirrors[${at}].destination`, destination] as const,
+      ),
+    ]),
   ];
 }

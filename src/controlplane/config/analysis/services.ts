@@ -3,7 +3,7 @@ import { isAddress } from "../forms.ts";
 import type { ConfigObject } from "../objects.ts";
 import type { ConfigProblem } from "../problem.ts";
 import { sidecarPorts } from "../sidecar-ports.ts";
-import { areApart, placeOf, warningAt } from "./warning.ts";
+import { placeOf, warningAt, whereBothAre } from "./warning.ts";
 
 type ServiceEntry = Extract<ConfigObject, { kind: "ServiceEntry" }>;
 
@@ -28,10 +28,11 @@ function hostWarnings(
 ): readonly ConfigProblem[] {
   const key = host.toLowerCase().replace(/\.$/, "");
   const owner = hosts.get(key);
+  const where = owner === undefined ? undefined : whereBothAre(owner, entry);
   if (owner === undefined) hosts.set(key, entry);
-  else if (owner.namespace !== entry.namespace && !areApart(owner, entry)) {
+  else if (owner.namespace !== entry.namespace && where !== undefined) {
     const message = `${host} is a service of the namespace ${owner.namespace} already (${placeOf(owner)}), which is older`;
-    return [warningAt(entry, `spec.hosts[${index}]`, `${message}: this one has no effect`)];
+    return [warningAt(entry, `spec.hosts[${index}]`, `${message}: this one has no effect${where}`)];
   }
   return entry.spec.ports.flatMap(({ number }, at) => {
     const port = `${entry.namespace} ${key}:${number}`;
@@ -52,10 +53,15 @@ function addressWarnings(
       const key = `${address} ${number}`;
       const first = addresses.get(key);
       if (first === undefined) addresses.set(key, entry);
-      if (first === undefined || first === entry || areApart(first, entry)) return [];
+      const where = first === undefined || first === entry ? undefined : whereBothAre(first, entry);
+      if (first === undefined || where === undefined) return [];
       const message = `the port ${number} of ${address} is another service's (${placeOf(first)}), which is older`;
       return [
-        warningAt(entry, `spec.addresses[${index}]`, `${message}: who calls the address gets that one`),
+        warningAt(
+          entry,
+          `spec.addresses[${index}]`,
+          `${message}: who calls the address${where} gets that one`,
+        ),
       ];
     }),
   );

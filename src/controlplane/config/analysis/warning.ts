@@ -12,11 +12,26 @@ export function placeOf({ source, line }: ConfigObject): string {
   return `${source}:${line}`;
 }
 
-/** True for objects that no namespace sees both of. */
-export function areApart(
-  a: { readonly namespace: string; readonly spec: { readonly exportTo?: readonly string[] | undefined } },
-  b: typeof a,
-): boolean {
-  const own = [a, b].some(({ spec: { exportTo = [] } }) => exportTo.length > 0 && !exportTo.includes("*"));
-  return own && a.namespace !== b.namespace;
+interface Exported {
+  readonly namespace: string;
+  readonly spec: { readonly exportTo?: readonly string[] | undefined };
+}
+
+/**
+ * Where the older of two objects takes the place of the younger one: undefined where no namespace sees both, nothing
+ * where all do that see the younger, else ` in` and their names.
+ */
+export function whereBothAre(older: Exported, younger: Exported): string | undefined {
+  const [ofOlder, ofYounger] = [seenBy(older), seenBy(younger)];
+  if (ofYounger?.size === 0) return undefined;
+  if (ofOlder === undefined) return "";
+  const both = [...ofOlder].filter((namespace) => ofYounger?.has(namespace) !== false);
+  if (both.length === 0) return undefined;
+  return both.length === ofYounger?.size ? "" : ` in ${both.toSorted().join(", ")}`;
+}
+
+/** Namespaces that see the object; undefined when all do. */
+function seenBy({ namespace, spec: { exportTo = [] } }: Exported): ReadonlySet<string> | undefined {
+  if (exportTo.length === 0 || exportTo.includes("*")) return undefined;
+  return new Set(exportTo.filter((to) => to !== "~").map((to) => (to === "." ? namespace : to)));
 }

@@ -99,6 +99,40 @@ describe("a warning for", () => {
       [service("a", { exportTo: ["."] }), service("b", { exportTo: ["."] }, { namespace: "shop" })],
     ],
     [
+      "a host of another namespace, where one namespace sees both",
+      [service("a", { exportTo: ["."] }), service("b", {}, { namespace: "shop" })],
+      "1.yaml:1: spec.hosts[0]: api.demo.svc.cluster.local is a service of the namespace demo already (0.yaml:1), which is older: this one has no effect in demo",
+    ],
+    [
+      "a host of another namespace that all see, and only its own the younger one",
+      [service("a"), service("b", { exportTo: ["."] }, { namespace: "shop" })],
+      "1.yaml:1: spec.hosts[0]: api.demo.svc.cluster.local is a service of the namespace demo already (0.yaml:1), which is older: this one has no effect",
+    ],
+    [
+      "a second rule, where one namespace sees both",
+      [
+        service("api"),
+        virtualService("a", { hosts: ["api.demo.svc.cluster.local"], exportTo: ["."], http: [to("api")] }),
+        virtualService(
+          "b",
+          { hosts: ["api.demo.svc.cluster.local"], http: [to("api.demo.svc.cluster.local")] },
+          { namespace: "shop" },
+        ),
+      ],
+      "2.yaml:1: spec.hosts[0]: api.demo.svc.cluster.local has the rule of 1.yaml:1 already, which is older: this one has no effect in demo",
+    ],
+    [
+      "a mirror that is nowhere",
+      [
+        service("api"),
+        virtualService("a", {
+          hosts: ["api"],
+          http: [{ ...to("api"), mirrors: [{ destination: { host: "none" } }] }],
+        }),
+      ],
+      "1.yaml:1: spec.http[0].mirrors[0].destination.host: none.demo.svc.cluster.local is no service: what is sent there fails (503)",
+    ],
+    [
       "an address that an older service has",
       [
         service("a", { addresses: ["10.96.0.1"] }),
