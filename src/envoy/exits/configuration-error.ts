@@ -35,6 +35,7 @@ export function configurationError(
     unknownField(text, bootstrap) ??
     parseError(text, bootstrap) ??
     brokenRule(text, bootstrap) ??
+    brokenField(text) ??
     refusedConfig(text, bootstrap) ??
     commandLineError(lines)
   );
@@ -76,6 +77,14 @@ function brokenRule(text: string, bootstrap: unknown): ConfigurationError | unde
   const root = message === "Bootstrap" ? "" : fieldOfMessage(bootstrap, message);
   const field = root === undefined ? `${message}.${path}` : root === "" ? path : `${root}.${path}`;
   return { problem: what, field, commandLine: false };
+}
+
+/** The field of a packed message is told without the way to it. */
+function brokenField(text: string): ConfigurationError | undefined {
+  const match = [...text.matchAll(envoyWords.brokenField)].at(-1);
+  if (match === undefined) return undefined;
+  const [, name = "", reason = ""] = match;
+  return { problem: `${name}: ${reason}`, field: undefined, commandLine: false };
 }
 
 function refusedConfig(text: string, bootstrap: unknown): ConfigurationError | undefined {

@@ -54,13 +54,29 @@ export function outputText(lines: readonly EnvoyLine[]): string {
   return collapseSpace(lines.map(({ message }) => message).join("\n"));
 }
 
-/** The last line that says what went wrong: not the backtrace, which only says where. */
+/**
+ * The last line that says what went wrong: not the backtrace, which only says where, and without a message of protobuf's
+ * that is printed in its midst.
+ */
 export function lastTellingMessage(lines: readonly EnvoyLine[]): string | undefined {
   const line =
     lines.findLast(({ level, logger }) => level === "critical" && logger !== "backtrace") ??
     lines.findLast(({ level, message }) => level === undefined && envoyWords.fatal.test(message)) ??
     lines.findLast(({ level }) => level === "error");
-  return line === undefined ? undefined : collapseSpace(line.message);
+  if (line === undefined) return undefined;
+  const { message } = line;
+  const whole = envoyWords.endsInDebugMark.test(message)
+    ? message.replace(envoyWords.endsInDebugMark, "") +
+      behindPrinted(lines.slice(lines.lastIndexOf(line) + 1))
+    : message.replaceAll(envoyWords.debugMark, "");
+  return collapseSpace(whole);
+}
+
+/** How a line goes on whose printed message begins `following`. */
+function behindPrinted(following: readonly EnvoyLine[]): string {
+  const next = following.findIndex(({ level }) => level !== undefined);
+  const bare = next < 0 ? following : following.slice(0, next);
+  return bare.findLast(({ message }) => message.startsWith(": "))?.message ?? "";
 }
 
 /** What Envoy prints when it crashes. */

@@ -26,6 +26,12 @@ export const envoyWords = {
   /** Rules that are broken, joined by `brokenRuleJoint`; and in the last of them the problem. */
   brokenRules: /Proto constraint validation failed \((\w+ValidationError\..*?)\)(?: |`|$)/g,
   rule: /ValidationError\.\w+(?:\[[^\]]*\])?: (.*)$/,
+  /** One rule, with the field in its own message and the reason. */
+  brokenField: /Proto constraint validation failed \(field: "([^"]*)", reason: (.*?)\)(?= |`|$)/g,
+  /** Before a message that protobuf prints, on purpose not always the same. */
+  debugMark: /goo\.gle\/debug\w+\s*/g,
+  /** It prints it over the lines that follow, and goes on behind it with a colon. */
+  endsInDebugMark: /:?\s*goo\.gle\/debug\w+\s*$/,
   /** The problem of a configuration that is well-formed. */
   refused: /error `(.*?)` initializing config '/g,
   /** A flag, of lines without a layout. */

@@ -32,6 +32,32 @@ describe("whyInvalid()", () => {
       refused(failed, critical("it is Monday"), "exiting"),
       /bootstrap: it is Monday$/,
     ],
+    [
+      "the rule that is broken, as Envoy 1.40 writes it around a printed message",
+      refused(
+        failed,
+        critical("error initializing configuration '/x': goo.gle/debugstr  "),
+        'prefix: "a"',
+        ': Proto constraint validation failed (field: "statsd_specifier", reason: is required)',
+      ),
+      /bootstrap: statsd_specifier: is required$/,
+    ],
+    [
+      "its last word around a printed message, and not the message",
+      refused(
+        failed,
+        critical("error initializing configuration '/x': goo.gle/debugonly "),
+        'password: "hidden"',
+        ": it is Monday",
+        "exiting",
+      ),
+      /bootstrap: error initializing configuration '\/x': it is Monday$/,
+    ],
+    [
+      "no mark of protobuf's",
+      refused(failed, critical("cannot take 'goo.gle/debugproto   b.json'")),
+      /bootstrap: cannot take 'b\.json'$/,
+    ],
     ["what it printed without a layout", refused(failed, "oh no", " "), /bootstrap: oh no$/],
     ["how it ended when it said nothing", refused(failed), /bootstrap: exited with code 1$/],
     [
