@@ -29,7 +29,7 @@ const monthMs = 30 * 86_400_000;
 
 /** @param setting the variable that names the file */
 export function judgeRoots(path: string, setting: string, file: RootFile, now: Date): Finding {
-  const mount = `mount the ConfigMap istio-ca-root-cert there, or name another file in ${setting}`;
+  const mount = `mount the ConfigMap istio-ca-root-cert there (on a machine, put root-cert.pem of \`istioctl x workload entry configure\` there), or name another file in ${setting}`;
   if (file.kind === "system") return ok(name, `${setting} takes the operating system's roots`);
   if (file.kind === "unreadable") return failure(name, `${path} cannot be read: ${file.reason}`, mount);
   const { roots } = file;

@@ -71,7 +71,7 @@ export function readServerTrust(server: ServerDescription): ChannelTls | undefin
   const clientCertificate = readClientCertificate(tls.clientCertificate, new Date());
   if (tls.rootCertificatePath === "SYSTEM")
     return { rootCertificates: readSystemRoots(), serverName, policy, clientCertificate };
-  const remedy = `Mount the ConfigMap istio-ca-root-cert there, or name another file in ${server.rootSetting}`;
+  const remedy = `Mount the ConfigMap istio-ca-root-cert there (on a machine, put root-cert.pem of \`istioctl x workload entry configure\` there), or name another file in ${server.rootSetting}`;
   let rootCertificates: Buffer;
   try {
     rootCertificates = readRegularFile(tls.rootCertificatePath, { maxBytes: maxRootBytes });

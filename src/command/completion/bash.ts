@@ -8,11 +8,18 @@ import type { OfferedCommand, OfferedFlag } from "./offers.ts";
  */
 export function bashCompletion(name: string, commands: readonly OfferedCommand[]): string {
   return `# bash completion for ${name}
+_${name}_takes_value() {
+  case "$1 $2" in
+${commands.flatMap(valueCase).join("\n")}
+    *) return 1 ;;
+  esac
+}
 _${name}() {
   local cur="\${COMP_WORDS[COMP_CWORD]}" flag="" command="" word="" at=0 i offers=""
   for ((i = 1; i < COMP_CWORD; i++)); do
     word="\${COMP_WORDS[i]}"
     if [[ $word == -- ]]; then return; fi
+    if _${name}_takes_value "$command" "\${COMP_WORDS[i - 1]}" && [[ $word != = ]]; then continue; fi
     if [[ $word == -* || $word == = || \${COMP_WORDS[i - 1]} == = ]]; then continue; fi
     if [[ -z $command ]]; then command="$word"; else at=$((at + 1)); fi
   done
@@ -52,6 +59,15 @@ function commandCase({ name, flags, words }: OfferedCommand): string {
     "        fi ;;",
     "      esac ;;",
   ].join("\n");
+}
+
+/** What makes the word after a flag its value. */
+function valueCase({ name, flags }: OfferedCommand): readonly string[] {
+  const patterns = flags
+    .filter(({ takesValue }) => takesValue)
+    .flatMap((flag) => pattern(flag).split("|"))
+    .map((flag) => `"${name} ${flag}"`);
+  return patterns.length === 0 ? [] : [`    ${patterns.join("|")}) ;;`];
 }
 
 function pattern({ name, alias }: OfferedFlag): string {

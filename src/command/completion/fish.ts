@@ -8,6 +8,7 @@ export function fishCompletion(name: string, commands: readonly OfferedCommand[]
   const noCommand = "__fish_use_subcommand";
   return [
     `# fish completion for ${name}`,
+    ...wordCounter(name, commands),
     `complete -c ${name} -n ${noCommand} -f -s h -l help -d ${quoted("What it does")}`,
     `complete -c ${name} -n ${noCommand} -f -l version -d ${quoted("Which release this is")}`,
     ...commands.map(
@@ -21,13 +22,39 @@ export function fishCompletion(name: string, commands: readonly OfferedCommand[]
           values.length === 0
             ? []
             : [
-                `complete -c ${name} -n ${quoted(`__fish_seen_subcommand_from ${command.name}; and __fish_is_nth_token ${index + 2}`)} -f -a ${quoted(values.join(" "))}`,
+                `complete -c ${name} -n ${quoted(`__${name}_at ${command.name} ${index}`)} -f -a ${quoted(values.join(" "))}`,
               ],
         ),
       ];
     }),
     "",
   ].join("\n");
+}
+
+/** Whether the cursor is at a command's word of that index: neither flags nor their values are words. */
+function wordCounter(name: string, commands: readonly OfferedCommand[]): readonly string[] {
+  const valued = commands.flatMap((command) =>
+    command.flags
+      .filter(({ takesValue }) => takesValue)
+      .flatMap((flag) => [`--${flag.name}`, ...(flag.alias === undefined ? [] : [`-${flag.alias}`])])
+      .map((flag) => quoted(`${command.name} ${flag}`)),
+  );
+  return [
+    `function __${name}_at -a command at`,
+    "  set -l skip no",
+    "  set -l words",
+    "  for word in (commandline -opc)[2..-1]",
+    "    if test $skip = yes; set skip no; continue; end",
+    '    switch "$words[1] $word"',
+    ...(valued.length === 0 ? [] : [`      case ${valued.join(" ")}`, "        set skip yes"]),
+    "      case '* -*'",
+    "      case '*'",
+    "        set -a words $word",
+    "    end",
+    "  end",
+    '  test "$words[1]" = $command; and test (count $words) -eq (math 1 + $at)',
+    "end",
+  ];
 }
 
 function flagWords({ name, alias, describe, takesValue, values }: OfferedFlag): string {

@@ -108,6 +108,10 @@ for (const shell of [bash, zsh, fish]) {
         flags.some((flag) => flag.startsWith("--intervalMs")),
         flags.join(" "),
       );
+      for (const line of ["outrider proxy --swapMode hot ", "outrider proxy --swapMode=hot "]) {
+        const types = offered(line);
+        assert.ok(types.includes("sidecar"), `the value of a flag is no word: ${line}: ${types.join(" ")}`);
+      }
       assert.ok(!flags.some((flag) => flag.startsWith("--json")), "a flag of another command");
       for (const line of ["outrider proxy --swapMode ", "outrider proxy --swapMode="]) {
         const modes = offered(line);

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { AgentConfig } from "../../../../src/config/agent-config.ts";
 import { ConfigError, describeProblem } from "../../../../src/schema/config-problem.ts";
@@ -54,6 +56,21 @@ const roots = [
 ] as const;
 
 describe("the root that authenticates the control plane", () => {
+  test("is on a machine with our unit where Istio's documentation puts it", () => {
+    const unit = readFileSync(
+      join(import.meta.dirname, "../../../../docker/systemd/outrider.service"),
+      "utf8",
+    );
+    const [, variables = ""] = /^Environment=(PROV_CERT=.*)$/m.exec(unit) ?? [];
+    const env = Object.fromEntries(variables.split(" ").map((each) => each.split("=")));
+    assert.deepEqual(rootsOf(env as Record<string, string>, { [custom]: "pem" }), [
+      "etc/certs/root-cert.pem",
+      "etc/certs/root-cert.pem",
+    ]);
+    assert.match(unit, /^WorkingDirectory=\/$/m);
+    assert.match(unit, /^ReadWritePaths=.*\/etc\/certs/m);
+  });
+
   for (const [name, env, files, expected] of roots) {
     test(`is ${name}`, () => {
       assert.deepEqual(rootsOf(env, files), expected);
