@@ -52,11 +52,23 @@ export function parsePorts(text: string): PortChoice {
   return problems.length === 0 ? { kind: "chosen", ports } : { kind: "invalid", problems };
 }
 
-/** One line per chosen port that somebody else listens on. */
-export function takenPorts(chosen: ReadonlyMap<PortName, number>): readonly string[] {
-  return portOwners([...chosen.values()]).map((owner) => {
-    const name = [...chosen].find(([, port]) => port === owner.port)?.[0] ?? "";
-    return `${describePortOwner(owner, name)}: stop it, or choose another port`;
+/**
+ * One line per chosen port that somebody else listens on.
+ *
+ * @param apps ports of the applications, where a folder of configuration has them
+ */
+export function takenPorts(
+  chosen: ReadonlyMap<PortName, number>,
+  apps: Readonly<Record<string, number>> = {},
+): readonly string[] {
+  const named = new Map<string, number>([
+    ...chosen,
+    ...Object.entries(apps).map(([name, port]): [string, number] => [`${name}.application`, port]),
+  ]);
+  return portOwners([...named.values()]).map((owner) => {
+    const name = [...named].find(([, port]) => port === owner.port)?.[0] ?? "";
+    const other = name.endsWith(".application") ? "take another --configDir" : "choose another port";
+    return `${describePortOwner(owner, name)}: stop it, or ${other}`;
   });
 }
 

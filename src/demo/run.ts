@@ -41,7 +41,7 @@ export async function runUp(args: Arguments, context: CommandContext): Promise<n
   const given =
     choice.kind === "invalid" ? undefined : new Map([...(remembered?.ports ?? []), ...choice.ports]);
   const problems = [
-    ...(choice.kind === "invalid" ? choice.problems : takenPorts(given ?? choice.ports)),
+    ...(choice.kind === "invalid" ? choice.problems : takenPorts(given ?? choice.ports, remembered?.apps)),
     ...folderProblems(configFolder, stateDir),
   ];
   const intervalMs = args.number("intervalMs");

@@ -18,9 +18,21 @@ export interface LocalParts {
   readonly envoy: string;
 }
 
-/** Make what is missing. The base is kept in `folder` until its file is removed: then a newer Debian is taken. */
-export function makeLocalParts(buildah: Buildah, folder: string, envoyBinary: string): LocalParts {
-  return { base: makeBase(buildah, folder), envoy: makeEnvoy(buildah, envoyBinary) };
+/** What to take, and from where. */
+export interface PartOptions {
+  readonly cacheFolder: string;
+  readonly envoyBinary: string;
+  /** Images to take as they are: nothing is made in their place. */
+  readonly base?: string | undefined;
+  readonly envoy?: string | undefined;
+}
+
+/** Make what is missing. The base is kept in `cacheFolder` until its file is removed: then a newer Debian is taken. */
+export function makeLocalParts(
+  buildah: Buildah,
+  { cacheFolder, envoyBinary, base, envoy }: PartOptions,
+): LocalParts {
+  return { base: base ?? makeBase(buildah, cacheFolder), envoy: envoy ?? makeEnvoy(buildah, envoyBinary) };
 }
 
 function makeBase(buildah: Buildah, folder: string): string {

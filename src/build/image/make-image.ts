@@ -36,11 +36,11 @@ export function makeImage(options: ImageOptions): Image {
   const { root, cacheFolder, folder } = options;
   mkdirSync(cacheFolder, { recursive: true });
   const buildah = buildahIn(cacheFolder);
-  const local = makeLocalParts(buildah, cacheFolder, options.envoyBinary);
+  const local = makeLocalParts(buildah, options);
   const date = String(sourceDate(root));
   const args = {
-    BASE: options.base ?? local.base,
-    ENVOY: options.envoy ?? local.envoy,
+    BASE: local.base,
+    ENVOY: local.envoy,
     SOURCE_DATE_EPOCH: date,
     VERSION: version,
     REVISION: sourceRevision(root),

@@ -2,6 +2,7 @@
  * A software bill of materials, in SPDX 2.3's JSON (https://spdx.github.io/spdx-spec/v2.3/): what is in a release or an
  * image, in which version, under which licence.
  */
+import { createHash } from "node:crypto";
 
 /** One thing that is in it. */
 export interface Component {
@@ -32,12 +33,14 @@ interface SpdxPackage {
 export function spdxDocument({ subject, components, createdAt }: Bill): string {
   const packages = [subject, ...sorted(components)].map(toPackage);
   const [first, ...others] = packages.map(({ SPDXID }) => SPDXID);
+  // The namespace is one document's alone: release and image have the same subject and date.
+  const hash = createHash("sha256").update(JSON.stringify(packages)).digest("hex").slice(0, 32);
   const document = {
     spdxVersion: "SPDX-2.3",
     dataLicense: "CC0-1.0",
     SPDXID: "SPDXRef-DOCUMENT",
     name: `${subject.name}-${subject.version}`,
-    documentNamespace: `https://spdx.org/spdxdocs/${encodeURIComponent(subject.purl)}-${createdAt}`,
+    documentNamespace: `https://spdx.org/spdxdocs/${encodeURIComponent(subject.purl)}-${createdAt}-${hash}`,
     creationInfo: {
       created: new Date(createdAt * 1_000).toISOString().replace(/\.\d+Z$/, "Z"),
       creators: ["Tool: outrider-build"],

@@ -38,6 +38,13 @@ describe("a bill of materials", () => {
     assert.equal(text, spdxDocument({ subject, components: [debian, scoped], createdAt: 1_700_000_000 }));
   });
 
+  test("has a namespace that no document with other parts has", () => {
+    const other = spdxDocument({ subject, components: [scoped], createdAt: 1_700_000_000 });
+    const namespaceOf = (bill: string): unknown =>
+      (JSON.parse(bill) as { readonly documentNamespace: unknown }).documentNamespace;
+    assert.notEqual(namespaceOf(text), namespaceOf(other));
+  });
+
   test("names every part once, by an identifier that SPDX allows, and relates it", () => {
     const ids = document.packages.map(({ SPDXID }) => SPDXID);
     for (const id of ids) assert.match(id, /^SPDXRef-[A-Za-z0-9.-]+$/);
