@@ -5,7 +5,8 @@
 #     outrider discovery --jwtIssuer=ISSUER --jwksFile=FILE, FILE being NOMAD_ADDR/.well-known/jwks.json, and
 #     server { oidc_issuer = ISSUER } in Nomad's configuration
 # The control plane takes the subject `system:serviceaccount:NAMESPACE:ACCOUNT` only: have a JWT with that subject issued by
-# what your cluster has for it (Vault's identity tokens, for one), and written to secrets/istio-token by a template.
+# what your cluster has for it (Vault's identity tokens, for one), and written to secrets/mesh/istio-token by a template of the
+# task `sidecar`; another template writes the control plane's root to local/mesh/root-cert.pem.
 job "web" {
   datacenters = ["dc1"]
   type        = "service"
@@ -54,8 +55,8 @@ job "web" {
         sidecar = true
       }
 
-      # Longer than terminationDrainDuration.
-      kill_timeout = "45s"
+      # Longer than terminationDrainDuration, and what a client allows unless its max_kill_timeout is raised.
+      kill_timeout = "30s"
 
       config {
         image           = "outrider:0.1.0"
@@ -97,7 +98,7 @@ job "web" {
         SERVICE_ACCOUNT              = "web"
         INSTANCE_IP                  = "${NOMAD_ALLOC_IP_status}"
         ISTIO_META_INTERCEPTION_MODE = "REDIRECT"
-        PROXY_CONFIG                 = "{discoveryAddress: 'istiod.example:15012', terminationDrainDuration: 30s}"
+        PROXY_CONFIG                 = "{discoveryAddress: 'istiod.example:15012', terminationDrainDuration: 20s}"
       }
 
       resources {
