@@ -60,6 +60,11 @@ export class DeltaSubscription {
     return first || request.resourceNamesSubscribe.length > 0;
   }
 
+  /** True when the client is to have the resource of that name. */
+  wants(name: string): boolean {
+    return this.#wildcard || this.#names.has(name);
+  }
+
   /** The client is to be sent these again, whatever it has. */
   forget(names: Iterable<string>): void {
     for (const name of names) this.#known.delete(name);
@@ -67,7 +72,7 @@ export class DeltaSubscription {
 
   /** Compare with the newest resources. */
   difference(resources: ReadonlyMap<string, VersionedResource>): Difference {
-    const wanted = [...resources.values()].filter(({ name }) => this.#wildcard || this.#names.has(name));
+    const wanted = [...resources.values()].filter(({ name }) => this.wants(name));
     return {
       changed: wanted.filter(({ name, version }) => this.#known.get(name) !== version),
       removed: [...this.#known.keys()].filter((name) => !resources.has(name)),

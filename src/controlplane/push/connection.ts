@@ -19,7 +19,8 @@ import type { Request, ResponseOptions, ServerProtocol, Subscription } from "./p
 import type { ServedModels } from "./served-models.ts";
 import { Answers } from "./answers.ts";
 import { answerDebug, isDebugRequest } from "./debug-stream.ts";
-import { pushOrder, type ResourcesByType, takeSnapshot } from "./snapshot.ts";
+import { inPlaceOfUnknown, pushOrder, type ResourcesByType, takeSnapshot } from "./snapshot.ts";
+import type { VersionedResource } from "../../xds/delta-subscription.ts";
 import type { ConnectionTable } from "./status.ts";
 import type { ToldFaults } from "./told-faults.ts";
 
@@ -124,6 +125,8 @@ class Connection {
   readonly #answers = new Answers();
   /** Clusters that were sent, whose endpoints were not sent since. */
   readonly #withoutEndpoints = new Set<string>();
+  /** In place of endpoints that the proxy asked for and that are not there. */
+  readonly #unknown = new Map<string, VersionedResource>();
   /** Listeners and routes that belong to the clusters sent last are still to come. */
   #isPushing = false;
   readonly #entry: Disposable;
@@ -178,7 +181,9 @@ class Connection {
       this.#subscriptions.set(typeUrl, subscription);
     }
     if (nonce !== "") this.#noteAnswer(typeUrl, nonce, error);
-    if (request.apply(subscription)) {
+    const isAsked = request.apply(subscription);
+    if (typeUrl === types.endpoint) this.#noteUnknown(request.names, subscription);
+    if (isAsked) {
       await this.#respond(typeUrl, { force: true });
       // On a new stream Envoy may have asked for endpoints before it asked for clusters.
       if (typeUrl === types.cluster) await this.#respond(types.endpoint);
@@ -220,6 +225,20 @@ class Connection {
     });
   }
 
+  /**
+   * A cluster may be gone by the time that its endpoints are asked for, as after a reconnect. Envoy would wait for them
+   * for ever, and take no other cluster meanwhile: it is told that there are none, as by Istio.
+   */
+  #noteUnknown(names: readonly string[], subscription: Subscription): void {
+    const known = this.#snapshot.resources.get(types.endpoint);
+    for (const name of this.#unknown.keys()) if (!subscription.wants(name)) this.#unknown.delete(name);
+    for (const name of names) {
+      const empty =
+        name === "*" || known?.has(name) === true ? undefined : inPlaceOfUnknown(types.endpoint, name);
+      if (empty !== undefined) this.#unknown.set(name, empty);
+    }
+  }
+
   async #respond(typeUrl: string, how: Partial<ResponseOptions> = {}): Promise<void> {
     const resources = this.#snapshot.resources.get(typeUrl);
     const subscription = this.#subscriptions.get(typeUrl);
@@ -230,7 +249,11 @@ class Connection {
       this.#withoutEndpoints.clear();
     }
     const keepsGone = referredTo.includes(typeUrl);
-    const response = subscription.respond(resources, { force: false, keepsGone, ...how });
+    const all =
+      typeUrl === types.endpoint && this.#unknown.size > 0
+        ? new Map([...this.#unknown, ...resources])
+        : resources;
+    const response = subscription.respond(all, { force: false, keepsGone, ...how });
     if (response === undefined) return;
     if (typeUrl === types.cluster) for (const name of response.changed) this.#withoutEndpoints.add(name);
     const version = `${new Date().toISOString()}/${this.#snapshot.number}`;

@@ -44,6 +44,8 @@ export interface Subscription {
     resources: ReadonlyMap<string, VersionedResource>,
     how: ResponseOptions,
   ) => Response | undefined;
+  /** True when the client is to have the resource of that name. */
+  readonly wants: (name: string) => boolean;
   /** The next response holds these, if they are wanted, whatever the client has. */
   readonly resend: (names: ReadonlySet<string>) => void;
 }
@@ -115,6 +117,7 @@ export const deltaProtocol: ServerProtocol = {
     const delta = new DeltaSubscription(wildcardTypes.has(typeUrl));
     return {
       delta,
+      wants: (name) => delta.wants(name),
       resend: (names) => {
         delta.forget(names);
       },
@@ -179,6 +182,7 @@ export const sotwProtocol: ServerProtocol = {
     let isOwed = false;
     return {
       sotw,
+      wants: (name) => sotw.wants(name),
       resend: (names) => {
         isOwed ||= [...names].some((name) => sotw.wants(name));
       },

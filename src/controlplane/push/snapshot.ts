@@ -57,6 +57,12 @@ export function takeSnapshot(model: Model, proxy: Proxy, previous: ResourcesByTy
   return { resources, faults };
 }
 
+/** What a proxy is told that asks for something that is not there; undefined where it does not wait for it. */
+export function inPlaceOfUnknown(typeUrl: string, name: string): VersionedResource | undefined {
+  const type = types.find((one) => one.typeUrl === typeUrl);
+  return type && inPlaceOf(type, name);
+}
+
 function inPlaceOf({ instead, encode }: PushedType, name: string): VersionedResource | undefined {
   return instead && versioned(name, encode(instead(name)));
 }
