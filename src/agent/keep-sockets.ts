@@ -8,12 +8,17 @@ import type { EnvoySupervisor } from "../envoy/supervision/supervisor.ts";
 import type { LostSocket } from "./problems/facts.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
+import { sleep } from "../lifecycle/sleep.ts";
 import { ticks } from "../lifecycle/tick.ts";
 import { KeptSockets } from "../net/kept-sockets.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 /** Each look costs an agent at rest; a lost admin socket is to be back before a probe has failed twice. */
 const everyMs = 2_000;
+
+/** Between two looks while something is not held yet, in milliseconds, and how many there are. */
+const earlyEveryMs = 100;
+const earlyLooks = 100;
 
 /** How long it is shown that a socket was removed, in milliseconds: whoever does that may do it again. */
 const shownMs = 60_000;
@@ -66,7 +71,12 @@ export async function keepSockets(
   const own = [config.sds.path, config.xds.path, claimPath, config.application?.path ?? claimPath];
   using sockets = new KeptSockets();
   const failing = new Set<string>();
-  for await (const _ of ticks(everyMs, signal)) {
+  const holdsAll = (): boolean => {
+    const admin = supervisor?.active?.admin.socketPath;
+    const isAdminHeld = supervisor === undefined || (admin !== undefined && sockets.holds(admin));
+    return isAdminHeld && own.every((path) => sockets.holds(path));
+  };
+  for await (const _ of looks(holdsAll, signal)) {
     const envoy = supervisor?.active;
     const admin = envoy?.admin.socketPath;
     // Envoy's goes first, while it is known to live: what it leaves is removed when it ends.
@@ -87,6 +97,15 @@ export async function keepSockets(
       failing.add(path);
     }
   }
+}
+
+/** What is removed before it is held is lost: at the start it is looked for often, until all is held or a while is over. */
+async function* looks(holdsAll: () => boolean, signal: AbortSignal): AsyncGenerator<void, void, undefined> {
+  for (let look = 0; look < earlyLooks && !holdsAll() && !signal.aborted; look += 1) {
+    yield;
+    await sleep(earlyEveryMs, signal);
+  }
+  yield* ticks(everyMs, signal);
 }
 
 /** Undefined, or why its files cannot be written. */

@@ -57,6 +57,11 @@ export class KeptSockets implements Disposable {
     return changed;
   }
 
+  /** True once a look has got hold of it. */
+  holds(path: string): boolean {
+    return this.#held.has(path);
+  }
+
   [Symbol.dispose](): void {
     for (const path of [...this.#held.keys()]) this.#release(path);
   }
