@@ -6,6 +6,7 @@ import { UriTemplateMatchConfigSchema } from "../../../proto/envoy/envoy/extensi
 import type { AuthorizationPolicySpec } from "../../config/objects.ts";
 import { packed } from "../any.ts";
 import { rangeOf } from "../connections.ts";
+import { combinedWith } from "./combine.ts";
 import { valueMatcher } from "./value-match.ts";
 
 type Rule = NonNullable<AuthorizationPolicySpec["rules"]>[number];
@@ -16,40 +17,23 @@ export type Operation = NonNullable<Rule["to"]>[number]["operation"];
 /** How a value becomes a permission. */
 export type ToPermission = (value: string) => PermissionJson;
 
-/** One of these. */
-export function oneOf(rules: readonly PermissionJson[]): PermissionJson {
-  const [only, ...others] = rules;
-  return only !== undefined && others.length === 0 ? only : { orRules: { rules: [...rules] } };
-}
-
-/** All of these; whatever is asked when there are none. */
-export function everyOne(rules: readonly PermissionJson[]): PermissionJson {
-  const [only, ...others] = rules;
-  if (only === undefined) return { any: true };
-  return others.length === 0 ? only : { andRules: { rules: [...rules] } };
-}
-
-/** One of `values`, and none of `notValues`. */
-export function permissionsAmong(
-  to: ToPermission,
-  values: readonly string[] | undefined,
-  notValues: readonly string[] | undefined,
-): readonly PermissionJson[] {
-  return [
-    ...(values === undefined ? [] : [oneOf(values.map(to))]),
-    ...(notValues === undefined ? [] : [{ notRule: oneOf(notValues.map(to)) }]),
-  ];
-}
+/** How permissions are combined; without any, whatever is asked. */
+export const ofPermissions = combinedWith<PermissionJson>({
+  any: { any: true },
+  or: (rules) => ({ orRules: { rules: [...rules] } }),
+  and: (rules) => ({ andRules: { rules: [...rules] } }),
+  not: (rule) => ({ notRule: rule }),
+});
 
 /** All that an operation is; without what only a request says where there is none. */
 export function operationPermissions(operation: Operation, isHttp: boolean): readonly PermissionJson[] {
-  const ports = permissionsAmong(toPort, operation.ports, operation.notPorts);
+  const ports = ofPermissions.among(toPort, operation.ports, operation.notPorts);
   if (!isHttp) return ports;
   return [
-    ...permissionsAmong(host, operation.hosts, operation.notHosts),
+    ...ofPermissions.among(host, operation.hosts, operation.notHosts),
     ...ports,
-    ...permissionsAmong(method, operation.methods, operation.notMethods),
-    ...permissionsAmong(path, operation.paths, operation.notPaths),
+    ...ofPermissions.among(method, operation.methods, operation.notMethods),
+    ...ofPermissions.among(path, operation.paths, operation.notPaths),
   ];
 }
 

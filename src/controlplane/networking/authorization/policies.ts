@@ -9,23 +9,19 @@ import type {
 import type { AuthorizationPolicySpec } from "../../config/objects.ts";
 import type { Scoped } from "../../model/model.ts";
 import {
-  everyOne,
-  oneOf,
+  ofPermissions,
   operationPermissions,
-  permissionsAmong,
   serverName,
   toAddress,
   type ToPermission,
   toPort,
 } from "./permissions.ts";
 import {
-  allOf,
-  among,
-  anyOf,
   claim,
   fromAddress,
   fromRemoteAddress,
   ofNamespace,
+  ofPrincipals,
   principalNamed,
   requestPrincipal,
   sourcePrincipals,
@@ -67,12 +63,12 @@ function policyOf(
   const callers = known.flatMap((condition) => callerCondition(condition, trustDomains));
   const connections = known.flatMap(connectionCondition);
   const principals = (from.length === 0 ? [{}] : from.map(({ source }) => source)).map((source) =>
-    allOf([...sourcePrincipals(source, trustDomains, isHttp), ...callers]),
+    ofPrincipals.allOf([...sourcePrincipals(source, trustDomains, isHttp), ...callers]),
   );
   const permissions = (to.length === 0 ? [{}] : to.map(({ operation }) => operation)).map((operation) =>
-    everyOne([...operationPermissions(operation, isHttp), ...connections]),
+    ofPermissions.allOf([...operationPermissions(operation, isHttp), ...connections]),
   );
-  return { permissions: [oneOf(permissions)], principals: [anyOf(principals)] };
+  return { permissions: [ofPermissions.anyOf(permissions)], principals: [ofPrincipals.anyOf(principals)] };
 }
 
 function callerCondition(
@@ -80,7 +76,7 @@ function callerCondition(
   trustDomains: readonly string[],
 ): readonly PrincipalJson[] {
   const to = callerAttribute(key, trustDomains);
-  return to === undefined ? [] : among(to, values, notValues);
+  return to === undefined ? [] : ofPrincipals.among(to, values, notValues);
 }
 
 function callerAttribute(key: string, trustDomains: readonly string[]): ToPrincipal | undefined {
@@ -117,7 +113,7 @@ const connectionAttributes: Readonly<Record<string, ToPermission>> = {
 
 function connectionCondition({ key, values, notValues }: Condition): readonly PermissionJson[] {
   const to = connectionAttributes[key];
-  return to === undefined ? [] : permissionsAmong(to, values, notValues);
+  return to === undefined ? [] : ofPermissions.among(to, values, notValues);
 }
 
 /** True for a rule that asks for something that only a request has. */

@@ -6,6 +6,7 @@ import type { MetadataMatcherJson } from "../../../proto/envoy/envoy/type/matche
 import type { ValueMatcherJson } from "../../../proto/envoy/envoy/type/matcher/v3/value_pb.js";
 import type { AuthorizationPolicySpec } from "../../config/objects.ts";
 import { rangeOf } from "../connections.ts";
+import { combinedWith } from "./combine.ts";
 import { jwtFilter } from "./jwt-filter.ts";
 import { asRegex, valueMatcher } from "./value-match.ts";
 
@@ -19,30 +20,13 @@ export type ToPrincipal = (value: string) => PrincipalJson;
 
 const anybody: PrincipalJson = { any: true };
 
-/** One of these. */
-export function anyOf(ids: readonly PrincipalJson[]): PrincipalJson {
-  const [only, ...others] = ids;
-  return only !== undefined && others.length === 0 ? only : { orIds: { ids: [...ids] } };
-}
-
-/** All of these; anybody when there are none. */
-export function allOf(ids: readonly PrincipalJson[]): PrincipalJson {
-  const [only, ...others] = ids;
-  if (only === undefined) return anybody;
-  return others.length === 0 ? only : { andIds: { ids: [...ids] } };
-}
-
-/** One of `values`, and none of `notValues`. */
-export function among(
-  to: ToPrincipal,
-  values: readonly string[] | undefined,
-  notValues: readonly string[] | undefined,
-): readonly PrincipalJson[] {
-  return [
-    ...(values === undefined ? [] : [anyOf(values.map(to))]),
-    ...(notValues === undefined ? [] : [{ notId: anyOf(notValues.map(to)) }]),
-  ];
-}
+/** How principals are combined; without any, anybody. */
+export const ofPrincipals = combinedWith<PrincipalJson>({
+  any: anybody,
+  or: (ids) => ({ orIds: { ids: [...ids] } }),
+  and: (ids) => ({ andIds: { ids: [...ids] } }),
+  not: (id) => ({ notId: id }),
+});
 
 /** All that a source asks of the caller; without what only a request says where there is none. */
 export function sourcePrincipals(
@@ -52,11 +36,13 @@ export function sourcePrincipals(
 ): readonly PrincipalJson[] {
   const named = principalNamed(trustDomains);
   return [
-    ...among(named, source.principals, source.notPrincipals),
-    ...(isHttp ? among(requestPrincipal, source.requestPrincipals, source.notRequestPrincipals) : []),
-    ...among(ofNamespace, source.namespaces, source.notNamespaces),
-    ...among(fromAddress, source.ipBlocks, source.notIpBlocks),
-    ...among(fromRemoteAddress, source.remoteIpBlocks, source.notRemoteIpBlocks),
+    ...ofPrincipals.among(named, source.principals, source.notPrincipals),
+    ...(isHttp
+      ? ofPrincipals.among(requestPrincipal, source.requestPrincipals, source.notRequestPrincipals)
+      : []),
+    ...ofPrincipals.among(ofNamespace, source.namespaces, source.notNamespaces),
+    ...ofPrincipals.among(fromAddress, source.ipBlocks, source.notIpBlocks),
+    ...ofPrincipals.among(fromRemoteAddress, source.remoteIpBlocks, source.notRemoteIpBlocks),
   ];
 }
 
@@ -68,7 +54,7 @@ export function principalNamed(trustDomains: readonly string[]): ToPrincipal {
   return (value) => {
     const [domain = "", ...rest] = value.split("/");
     const same = domain === ownTrustDomain || trustDomains.includes(domain) ? trustDomains : [domain];
-    return anyOf(
+    return ofPrincipals.anyOf(
       same.map((each) => ({
         authenticated: { principalName: valueMatcher([each, ...rest].join("/"), "spiffe://") },
       })),
@@ -102,7 +88,9 @@ export const requestPrincipal: ToPrincipal = (value) => {
             ["iss", value.slice(0, slash)],
             ["sub", value.slice(slash + 1)],
           ];
-  return allOf(parts.map(([claim, part]) => ({ metadata: payloadMatcher([claim], valueMatcher(part)) })));
+  return ofPrincipals.allOf(
+    parts.map(([claim, part]) => ({ metadata: payloadMatcher([claim], valueMatcher(part)) })),
+  );
 };
 
 /** A claim of the token, which may be a list. */
