@@ -57,20 +57,20 @@ export function ingressCluster({ port, defaultEndpoint }: IngressListener): Clus
 export function namedOutbound(view: ProxyView, scope: EgressScope): Outbound {
   const egress = scope.listener;
   if (egress?.port === undefined) return { listeners: [], routes: [] };
+  const { number } = egress.port;
+  const place = placeOf(view, egress, number);
+  if (place.isShared && sidecarPorts.has(number)) return { listeners: [], routes: [] };
   const protocol = protocolOf(egress.port.protocol);
   return protocol === "tcp" || protocol === "tls"
-    ? connections(view, scope, egress, egress.port.number)
-    : requests(view, scope, egress, egress.port.number);
+    ? connections(view, scope, place, number)
+    : requests(scope, place, number);
 }
 
 function requests(
-  view: ProxyView,
   { services, virtualServices }: EgressScope,
-  egress: EgressListener,
+  { name, where, isShared }: Place,
   number: number,
 ): Outbound {
-  const { name, where, isShared } = placeOf(view, egress, number);
-  if (isShared && sidecarPorts.has(number)) return { listeners: [], routes: [] };
   const routed = services.flatMap((service): RoutedService[] => {
     const chosen = portCalled(
       service.ports.filter((port) => isHttp(port) || port.protocol === "auto"),
@@ -91,11 +91,9 @@ function requests(
 function connections(
   view: ProxyView,
   { services, virtualServices }: EgressScope,
-  egress: EgressListener,
+  { name, where }: Place,
   number: number,
 ): Outbound {
-  const { name, where, isShared } = placeOf(view, egress, number);
-  if (isShared && sidecarPorts.has(number)) return { listeners: [], routes: [] };
   const ruleOf = virtualServiceFinder(virtualServices);
   for (const service of services) {
     const port = portCalled(service.ports, number);
