@@ -71,16 +71,18 @@ export async function keepSockets(
   const own = [config.sds.path, config.xds.path, claimPath, config.application?.path ?? claimPath];
   using sockets = new KeptSockets();
   const failing = new Set<string>();
+  // Envoy's goes first, while it is known to live: what it leaves is removed when it ends.
+  const pathsWith = (envoy: Generation | undefined): readonly string[] =>
+    envoy === undefined ? own : [envoy.admin.socketPath, ...own];
   const holdsAll = (): boolean => {
-    const admin = supervisor?.active?.admin.socketPath;
-    const isAdminHeld = supervisor === undefined || (admin !== undefined && sockets.holds(admin));
-    return isAdminHeld && own.every((path) => sockets.holds(path));
+    const envoy = supervisor?.active;
+    const isAllThere = supervisor === undefined || envoy !== undefined;
+    return isAllThere && pathsWith(envoy).every((path) => sockets.holds(path));
   };
   for await (const _ of looks(holdsAll, signal)) {
     const envoy = supervisor?.active;
     const admin = envoy?.admin.socketPath;
-    // Envoy's goes first, while it is known to live: what it leaves is removed when it ends.
-    for (const { path, error } of await sockets.look(admin === undefined ? own : [admin, ...own])) {
+    for (const { path, error } of await sockets.look(pathsWith(envoy))) {
       const problem = error ?? (path === admin ? restoredFolder(envoy) : undefined);
       losses.note(path, problem === undefined ? undefined : errorMessage(problem));
       if (problem === undefined) {
