@@ -7,6 +7,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { GeneratedResource, PushedType } from "../../src/controlplane/networking/pushed-types.ts";
+import { grpcCluster } from "./envoy-config.ts";
 import { testEnvoy } from "./envoy.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
@@ -68,27 +69,6 @@ function bootstrapOf(scenes: readonly Scene[]): object {
     }));
     return { clusters, listeners: apart };
   });
-  const stream = (name: string): object => ({
-    name,
-    type: "STATIC",
-    connect_timeout: "1s",
-    typed_extension_protocol_options: {
-      "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-        "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-        explicit_http_config: { http2_protocol_options: {} },
-      },
-    },
-    load_assignment: {
-      cluster_name: name,
-      endpoints: [
-        {
-          lb_endpoints: [
-            { endpoint: { address: { socket_address: { address: "127.0.0.1", port_value: 1 } } } },
-          ],
-        },
-      ],
-    },
-  });
   return {
     node: { id: "golden", cluster: "golden" },
     dynamic_resources: {
@@ -99,7 +79,11 @@ function bootstrapOf(scenes: readonly Scene[]): object {
       },
     },
     static_resources: {
-      clusters: [stream("xds-grpc"), stream("sds-grpc"), ...parts.flatMap(({ clusters }) => clusters)],
+      clusters: [
+        grpcCluster("xds-grpc", 1),
+        grpcCluster("sds-grpc", 1),
+        ...parts.flatMap(({ clusters }) => clusters),
+      ],
       listeners: parts.flatMap(({ listeners }) => listeners),
     },
   };
