@@ -20,7 +20,8 @@ import { startMs, TestMesh } from "./mesh.ts";
 import { mutualTls } from "./mesh-objects.ts";
 import { answerAsProgram } from "./namespaced-program.ts";
 import { mainPath, runOutrider, startOutrider } from "./outrider.ts";
-import { applicationPorts, applicationTls, type CallReport } from "./pod-application.ts";
+import { applicationTls, type CallReport } from "./pod-application.ts";
+import { callInPlainText, podService } from "./pod-service.ts";
 import { TestPki, validity } from "./test-pki.ts";
 
 /** What was seen. */
@@ -70,25 +71,7 @@ interface Pod {
 
 /** A service whose address is one that no machine has, as a cluster IP is. */
 function serviceOf(name: string, net: number): object {
-  const { http, https, grpc, tcp } = applicationPorts;
-  return {
-    apiVersion: "networking.istio.io/v1",
-    kind: "ServiceEntry",
-    metadata: { name, namespace: "demo" },
-    spec: {
-      hosts: [hostOf(name)],
-      addresses: [`10.96.7.${net}`],
-      location: "MESH_INTERNAL",
-      resolution: "STATIC",
-      ports: [
-        { number: 80, name: "http", protocol: "HTTP" },
-        { number: 443, name: "https", protocol: "HTTPS" },
-        { number: grpc, name: "grpc", protocol: "GRPC" },
-        { number: tcp, name: "tcp", protocol: "TCP" },
-      ],
-      endpoints: [{ address: `10.44.${net}.2`, ports: { http, https, grpc, tcp }, serviceAccount: name }],
-    },
-  };
+  return podService(name, { serviceAddress: `10.96.7.${net}`, podAddress: `10.44.${net}.2` });
 }
 
 function hostOf(name: string): string {
@@ -302,14 +285,7 @@ async function live(): Promise<MeshReport> {
   const byName = await everyProtocol(web, hostOf("api"));
   const byShortName = await callFrom(web, "api");
   const back = await everyProtocol(api, hostOf("web"));
-  const fromOutside = await fetchHttp({
-    target: { host: api.address, port: applicationPorts.http },
-    url: "/",
-    timeoutMs: 10_000,
-  }).then(
-    ({ status }) => `answered ${status}`,
-    () => "refused",
-  );
+  const fromOutside = await callInPlainText(api.address);
   const swaps = await swapUnderLoad([swappable(web, webSidecar), swappable(api, apiSidecar)], {
     host: hostOf("api"),
     run: (program, ...words) =>

@@ -6,7 +6,8 @@ import { stringify } from "yaml";
 import { openTokenIssuer } from "../../../src/controlplane/demo-tokens.ts";
 import { certificateFiles } from "../ca-files.ts";
 import { apiHost, mutualTls } from "../mesh-objects.ts";
-import { applicationPorts, applicationTls } from "../pod-application.ts";
+import { applicationTls } from "../pod-application.ts";
+import { podService } from "../pod-service.ts";
 import { TestPki, validity } from "../test-pki.ts";
 import { testImages } from "./images.ts";
 import { podOf, withContainer } from "./manifests.ts";
@@ -21,29 +22,6 @@ const discoveryAddress = `10.44.${nets.controlPlane}.2`;
 
 /** A cluster IP, which no machine has. */
 export const serviceAddress = "10.96.7.7";
-
-/** The service whose pod has this address. */
-function api(address: string): object {
-  const { http, https, grpc, tcp } = applicationPorts;
-  return {
-    apiVersion: "networking.istio.io/v1",
-    kind: "ServiceEntry",
-    metadata: { name: "api", namespace: "demo" },
-    spec: {
-      hosts: [apiHost],
-      addresses: [serviceAddress],
-      location: "MESH_INTERNAL",
-      resolution: "STATIC",
-      ports: [
-        { number: 80, name: "http", protocol: "HTTP" },
-        { number: 443, name: "https", protocol: "HTTPS" },
-        { number: grpc, name: "grpc", protocol: "GRPC" },
-        { number: tcp, name: "tcp", protocol: "TCP" },
-      ],
-      endpoints: [{ address, ports: { http, https, grpc, tcp }, serviceAccount: "api" }],
-    },
-  };
-}
 
 /** What the application's own TLS needs, for every pod the same. */
 async function writeApplicationTls(folder: string): Promise<void> {
@@ -101,7 +79,7 @@ export class TestCluster implements AsyncDisposable {
         "istio-ca-root-cert": { "root-cert.pem": ca["root-cert.pem"] },
         "outrider-jwks": { "jwks.json": JSON.stringify(issuer.jwks) },
         "outrider-mesh": {
-          "api.yaml": stringify(api("10.44.2.2")),
+          "api.yaml": stringify(podService("api", { serviceAddress, podAddress: "10.44.2.2" })),
           "mtls.yaml": stringify(mutualTls("STRICT")),
         },
       },

@@ -11,8 +11,9 @@ import type { ChildExit } from "../../../src/process/child.ts";
 import { eventually } from "../eventually.ts";
 import { apiHost } from "../mesh-objects.ts";
 import { answerAsProgram } from "../namespaced-program.ts";
-import { applicationPorts, type CallReport } from "../pod-application.ts";
+import type { CallReport } from "../pod-application.ts";
 import { childrenOf, zombiesOf } from "../pid-namespace.ts";
+import { callInPlainText } from "../pod-service.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { TestCluster } from "./cluster.ts";
 import type { Container } from "./container.ts";
@@ -102,14 +103,7 @@ async function live({ rootfs }: { readonly rootfs: string }): Promise<PodMeshRep
   await Promise.all([api.ready(), web.ready()]);
   const sidecar = web.container("istio-proxy");
   const call = await callFrom(web, "web");
-  const fromOutside = await fetchHttp({
-    target: { host: api.address, port: applicationPorts.http },
-    url: "/",
-    timeoutMs: 10_000,
-  }).then(
-    ({ status }) => `answered ${status}`,
-    () => "refused",
-  );
+  const fromOutside = await callInPlainText(api.address);
   const probe = await fetchHttp({
     target: { host: web.address, port: 15_020 },
     url: "/app-health/web/readyz",
