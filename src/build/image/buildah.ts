@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 
+/** Runs buildah with these words; gives what it prints, without the space around it. @throws Error with its output */
 export type Buildah = (...args: readonly string[]) => string;
 
 /** @param folder where its images are kept; @returns what runs it and gives what it prints. It throws with its output. */

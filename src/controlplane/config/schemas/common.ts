@@ -28,9 +28,16 @@ import {
 } from "../forms.ts";
 import { isRe2 } from "../regular-expressions.ts";
 
+/** A port of TCP. */
 export const portNumber = integer(1, 65_535);
+
+/** One address of IPv4 or IPv6. */
 export const ipAddress = text("an IP address", isAddress);
+
+/** An address, or a range in CIDR notation. */
 export const ipRange = text("an IP address, or a range of them such as 10.0.0.0/8", isAddressOrRange);
+
+/** Labels as Kubernetes has them. */
 export const labels = mapping(
   text("the value of a label: at most 63 letters, digits, -, _ and .", isLabelValue),
   {
@@ -38,28 +45,50 @@ export const labels = mapping(
     test: isLabelKey,
   },
 );
+
+/** Workloads by all of these labels. */
 export const labelSelector = object({ labels: required(labels) });
+
+/** The same as policies write it; all workloads without labels. */
 export const matchLabels = object({ matchLabels: optional(labels) });
+
+/** A host, with a wildcard as its first label perhaps. */
 export const host = text("a host name of at most 253 characters", isHost);
+
+/** A time of Go's, of which 0 is one. */
 export const duration = text("0s, or a duration from 1ms to 2562047h such as 5s or 1m30s", isDuration);
+
+/** A time of Go's that is longer than nothing. */
 export const positiveDuration = text(
   "a duration from 1ms to 2562047h such as 5s or 1m30s",
   isPositiveDuration,
 );
+
+/** An expression that Envoy takes. */
 export const regularExpression = text(
   "a regular expression in RE2's syntax, of a program of at most 32768 steps",
   isRe2,
 );
+
 /** Text without line breaks. */
 export const line = text("text without line breaks", isLine);
+
+/** A name that stands in the name of a cluster. */
 export const subsetName = text("a subset's name: letters, digits and dashes, at most 63", isSubsetName);
+
+/** What the name of a header may be. */
 export const headerName = { expected: "the name of a header", test: isHeaderName };
+
+/** A number of things, within a signed number of 32 bits as in the API of Istio. */
 export const count = integer(0, 2_147_483_647);
+
+/** Namespaces that see an object. */
 export const exportTo = list(text('"*", ".", "~" or the name of a namespace', isVisibility));
 
 /** A share in percent: any number from 0 to 100. */
 export const percent: Decoder<number> = integer(0, 100, { takesFractions: true });
 
+/** A port of a ServiceEntry, a Sidecar or a Gateway. */
 export const port = object({
   number: required(portNumber),
   name: required(text("a port name")),
@@ -67,16 +96,19 @@ export const port = object({
   targetPort: optional(portNumber),
 });
 
+/** One way to compare text. */
 export const stringMatch = object({
   exact: optional(text()),
   prefix: optional(text()),
   regex: optional(regularExpression),
 });
 
+/** Where a route leads. */
 export const destination = object({
   host: required(host),
   subset: optional(subsetName),
   port: optional(object({ number: required(portNumber) })),
 });
 
+/** Whether a listener of a Sidecar is reached by captured traffic. */
 export const captureMode = oneOf("DEFAULT", "IPTABLES", "NONE");
