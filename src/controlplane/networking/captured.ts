@@ -128,12 +128,7 @@ function sharedListener(
   if (kind === "http") {
     return unbound(name, onEveryAddress(view.proxy, number), {
       listenerFilters: [httpInspector()],
-      filterChains: [
-        {
-          filterChainMatch: { transportProtocol: "raw_buffer", applicationProtocols: plainHttpAlpn },
-          filters: [outboundHttp(`outbound_${name};`, String(number))],
-        },
-      ],
+      filterChains: [httpChain(name, String(number))],
       ...fallback(otherwise ?? passed),
     });
   }
@@ -173,15 +168,18 @@ function autoListener(
     { address: socketAddress(address, number) },
     {
       listenerFilters: [httpInspector()],
-      filterChains: [
-        {
-          filterChainMatch: { transportProtocol: "raw_buffer", applicationProtocols: plainHttpAlpn },
-          filters: [outboundHttp(`outbound_${name};`, routeConfigName)],
-        },
-      ],
+      filterChains: [httpChain(name, routeConfigName)],
       ...(otherwise?.filters === undefined ? {} : { defaultFilterChain: { filters: otherwise.filters } }),
     },
   );
+}
+
+/** What is HTTP without TLS. */
+function httpChain(listener: string, routeConfigName: string): FilterChainJson {
+  return {
+    filterChainMatch: { transportProtocol: "raw_buffer", applicationProtocols: plainHttpAlpn },
+    filters: [outboundHttp(`outbound_${listener};`, routeConfigName)],
+  };
 }
 
 function unbound(
