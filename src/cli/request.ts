@@ -32,17 +32,21 @@ export const requestCommand: Command = {
     },
   },
   async run(args, context) {
-    const { locate } = await import("./find-agent.ts");
-    const location = locate(args, context);
-    if (location === undefined) return unusableCode;
-    const port = args.optionalNumber("debug-port") ?? location.adminPort;
-    const ports = new Set([
-      ...istioPorts,
-      ...[location.adminPort, location.statusPort, location.envoyStatusPort],
-    ]);
-    if (!ports.has(port)) {
-      context.printError(`debug port ${port} is not in allowed list [${[...ports].join(" ")}]`);
-      return failedCode;
+    let port = args.optionalNumber("debug-port");
+    // A hook names one of these, whatever agents have said that they are here.
+    if (port === undefined || !istioPorts.includes(port)) {
+      const { locate } = await import("./find-agent.ts");
+      const location = locate(args, context);
+      if (location === undefined) return unusableCode;
+      port ??= location.adminPort;
+      const ports = new Set([
+        ...istioPorts,
+        ...[location.adminPort, location.statusPort, location.envoyStatusPort],
+      ]);
+      if (!ports.has(port)) {
+        context.printError(`debug port ${port} is not in allowed list [${[...ports].join(" ")}]`);
+        return failedCode;
+      }
     }
     const [method = "", path = "", body] = args.words;
     const problem = await ask({ method, path, body, port }, context);
