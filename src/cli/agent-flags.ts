@@ -11,6 +11,7 @@ export const nameFlag = {
   name: {
     type: "string",
     describe: "Name of the agent where several run, such as web-1.demo, or how it begins.",
+    valuesFrom: "status --names",
   },
 } as const satisfies Readonly<Record<string, Flag>>;
 

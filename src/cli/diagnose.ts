@@ -19,7 +19,8 @@ export const diagnoseCommand: Command = {
   flags: {
     output: {
       type: "string",
-      describe: "File to write; - is standard output (default outrider-diagnose-<time>.tar.gz).",
+      describe:
+        "File to write; - is standard output (default outrider-diagnose-<time>-<random>.tar.gz in the system's temporary folder).",
     },
     ...nameFlag,
     ...flagsOf({ meshConfig: meshConfigFlag }),

@@ -34,8 +34,21 @@ export function findAgent({ env, flags, readFile, name }: AgentSearch): FoundAge
   const sources = { env, flags, readFile };
   const located = locateAgent(sources);
   if (name === undefined && saysWhere(sources)) return { kind: "found", ...located };
-  const folder = runtimeFolder(readProxyFlags(sources, []).runtimeFolder, env, process.getuid?.() ?? 0);
-  return chosen(announcedAgents(folder), name, located);
+  return chosen(announced(sources), name, located);
+}
+
+/** Those that have said that they are here, by name. */
+export function agentsHere(
+  args: Arguments,
+  { env }: Pick<CommandContext, "env">,
+  readFile: typeof readConfigFile = readConfigFile,
+): readonly Announcement[] {
+  return announced({ env, flags: flagTexts(args, ["meshConfig"]), readFile });
+}
+
+function announced(sources: Omit<AgentSearch, "name">): readonly Announcement[] {
+  const { runtimeFolder: named } = readProxyFlags(sources, []);
+  return announcedAgents(runtimeFolder(named, sources.env, process.getuid?.() ?? 0));
 }
 
 /** The agent that a call is about; undefined, and a line on standard error, where that is not clear. */

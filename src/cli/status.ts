@@ -35,11 +35,22 @@ export const statusCommand: Command = {
       describe: "All that happened in this time, such as 11m, instead of the last ten events.",
     },
     json: { type: "boolean", default: false, describe: "One JSON object." },
+    names: {
+      type: "boolean",
+      default: false,
+      describe: "Only the names of the agents that run here, one a line, as --name takes them.",
+    },
   },
   run: showStatus,
 };
 
 async function showStatus(args: Arguments, given: CommandContext): Promise<number> {
+  if (args.boolean("names")) {
+    const { agentsHere } = await import("./find-agent.ts");
+    const agents = agentsHere(args, given);
+    for (const { name } of agents) given.print(name);
+    return agents.length === 0 ? exitCodes.noAgent : exitCodes.ready;
+  }
   const sinceMs = sinceOf(args);
   if (sinceMs === undefined) {
     given.printError("--since must be a duration such as 90s or 11m");

@@ -21,6 +21,8 @@ export interface Flag {
   readonly alias?: string;
   /** Every text that it may have, where these are few: completion and help offer them. */
   readonly values?: readonly string[];
+  /** Words of the same program that print what it may be now, one a line: completion asks, where `values` are not known before. */
+  readonly valuesFrom?: string;
 }
 
 /** What a command ends with. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createPrivateKey } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { parseEnviron } from "../../src/cli/agent-environment.ts";
 import { FlightRecorder } from "../../src/envoy/exits/flight-recorder.ts";
@@ -217,11 +217,19 @@ describe("outrider diagnose", () => {
     );
   });
 
-  test("works where there has never been an agent, and names its file itself", async () => {
+  test("works where there has never been an agent, and names its file itself, elsewhere than here", async () => {
     using folder = temporaryFolder();
-    const { exit, output } = await runOutrider({ args: ["diagnose"], cwd: folder.path, withinMs: 30_000 });
+    using temporary = temporaryFolder();
+    const { exit, output } = await runOutrider({
+      args: ["diagnose"],
+      cwd: folder.path,
+      env: { TMPDIR: temporary.path },
+      withinMs: 30_000,
+    });
     assert.deepEqual(exit, { kind: "exited", code: 0 }, output);
-    assert.match(output.trim(), /\/outrider-diagnose-\d{8}T\d{6}Z\.tar\.gz$/);
+    assert.deepEqual(readdirSync(folder.path), []);
+    assert.equal(dirname(output.trim()), temporary.path);
+    assert.match(output.trim(), /\/outrider-diagnose-\d{8}T\d{6}Z-[0-9a-f]{12}\.tar\.gz$/);
     const into = join(folder.path, "unpacked");
     mkdirSync(into);
     const files = unpack(output.trim(), into);

@@ -1,6 +1,7 @@
 /**
  * Where the archive goes: the file that was named, or the first folder that takes it.
  */
+import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { errorCode, errorMessage } from "../../lifecycle/error-message.ts";
@@ -18,11 +19,17 @@ export interface Destination {
   readonly isNamed: boolean;
 }
 
-/** @param configPath the agent's own folder, the last resort: the working directory of a sidecar is often read-only */
+/**
+ * Nothing comes into the working directory that was not asked for there.
+ *
+ * @param configPath the agent's own folder, the last resort: a sidecar often has no other that it may write to
+ */
 export function destinationOf(named: string | undefined, name: string, configPath: string): Destination {
   if (named !== undefined) return { paths: [named === "-" ? named : resolve(named)], isNamed: true };
-  const folders = [".", tmpdir(), configPath].map((folder) => resolve(folder));
-  return { paths: [...new Set(folders)].map((folder) => join(folder, `${name}.tar.gz`)), isNamed: false };
+  // Who can guess a name in a folder of everybody's can put a pipe of his own there.
+  const file = `${name}-${randomBytes(6).toString("hex")}.tar.gz`;
+  const folders = [tmpdir(), configPath].map((folder) => resolve(folder));
+  return { paths: [...new Set(folders)].map((folder) => join(folder, file)), isNamed: false };
 }
 
 /** Never rejects for what is wrong with a disk, a path or a pipe. */

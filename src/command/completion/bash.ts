@@ -43,15 +43,16 @@ complete -o default -F _${name} ${name}
 
 function commandCase({ name, flags, words }: OfferedCommand): string {
   const valued = flags.filter(({ takesValue }) => takesValue);
-  const known = valued.filter(({ values }) => values.length > 0);
-  const free = valued.filter(({ values }) => values.length === 0);
+  const isFree = ({ values, valuesFrom }: OfferedFlag): boolean => values.length === 0 && valuesFrom === "";
+  const known = valued.filter((flag) => !isFree(flag));
+  const free = valued.filter(isFree);
   const byWord = words.flatMap((values, index) =>
     values.length === 0 ? [] : [`        elif ((at == ${index})); then offers="${values.join(" ")}"`],
   );
   return [
     `    ${name})`,
     '      case "$flag" in',
-    ...known.map((flag) => `        ${pattern(flag)}) offers="${flag.values.join(" ")}" ;;`),
+    ...known.map((flag) => `        ${pattern(flag)}) offers="${valuesOf(flag)}" ;;`),
     ...(free.length === 0 ? [] : [`        ${free.map(pattern).join("|")}) ;;`]),
     "        *)",
     `        if [[ $cur == -* ]]; then offers="${flags.map((flag) => `--${flag.name}`).join(" ")}"`,
@@ -68,6 +69,10 @@ function valueCase({ name, flags }: OfferedCommand): readonly string[] {
     .flatMap((flag) => pattern(flag).split("|"))
     .map((flag) => `"${name} ${flag}"`);
   return patterns.length === 0 ? [] : [`    ${patterns.join("|")}) ;;`];
+}
+
+function valuesOf({ values, valuesFrom }: OfferedFlag): string {
+  return valuesFrom === "" ? values.join(" ") : `$("\${COMP_WORDS[0]}" ${valuesFrom} 2>/dev/null)`;
 }
 
 function pattern({ name, alias }: OfferedFlag): string {

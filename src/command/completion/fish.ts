@@ -9,6 +9,7 @@ export function fishCompletion(name: string, commands: readonly OfferedCommand[]
   return [
     `# fish completion for ${name}`,
     ...wordCounter(name, commands),
+    ...asker(name),
     `complete -c ${name} -n ${noCommand} -f -s h -l help -d ${quoted("What it does")}`,
     `complete -c ${name} -n ${noCommand} -f -l version -d ${quoted("Which release this is")}`,
     ...commands.map(
@@ -17,7 +18,7 @@ export function fishCompletion(name: string, commands: readonly OfferedCommand[]
     ...commands.flatMap((command) => {
       const seen = quoted(`__fish_seen_subcommand_from ${command.name}`);
       return [
-        ...command.flags.map((flag) => `complete -c ${name} -n ${seen} ${flagWords(flag)}`),
+        ...command.flags.map((flag) => `complete -c ${name} -n ${seen} ${flagWords(name, flag)}`),
         ...command.words.flatMap((values, index) =>
           values.length === 0
             ? []
@@ -57,11 +58,23 @@ function wordCounter(name: string, commands: readonly OfferedCommand[]): readonl
   ];
 }
 
-function flagWords({ name, alias, describe, takesValue, values }: OfferedFlag): string {
+/** Has the program itself say what a value may be. */
+function asker(name: string): readonly string[] {
+  return [
+    `function __${name}_ask`,
+    "  set -l words (commandline -opc)",
+    "  $words[1] $argv 2>/dev/null",
+    "end",
+  ];
+}
+
+function flagWords(program: string, flag: OfferedFlag): string {
+  const { name, alias, describe, takesValue, values, valuesFrom } = flag;
+  const offers = valuesFrom === "" ? values.join(" ") : `(__${program}_ask ${valuesFrom})`;
   return [
     ...(alias === undefined ? [] : [`-s ${alias}`]),
     `-l ${name}`,
-    ...(takesValue ? [values.length === 0 ? "-r" : `-x -a ${quoted(values.join(" "))}`] : []),
+    ...(takesValue ? [offers === "" ? "-r" : `-x -a ${quoted(offers)}`] : []),
     `-d ${quoted(describe)}`,
   ].join(" ");
 }

@@ -12,6 +12,8 @@ export interface OfferedFlag {
   readonly takesValue: boolean;
   /** What the value may be; none where anything may, a file among others. */
   readonly values: readonly string[];
+  /** Words of the program that print what the value may be now; empty where none does. */
+  readonly valuesFrom: string;
 }
 
 /** A command as shells see it. */
@@ -30,17 +32,17 @@ export function offersOf(program: Program): readonly OfferedCommand[] {
     describe: command.summary,
     flags: [
       ...Object.entries(acceptedFlags(program, command)).map(([name, flag]) => offered(name, flag)),
-      { name: "help", alias: "h", describe: "What it does.", takesValue: false, values: [] },
-      { name: "help-all", alias: undefined, describe: "The same in full.", takesValue: false, values: [] },
+      offered("help", { type: "boolean", alias: "h", describe: "What it does." }),
+      offered("help-all", { type: "boolean", describe: "The same in full." }),
     ],
     words: wordsOf(command, program),
   }));
 }
 
-function offered(name: string, { type, describe, alias, values = [] }: Flag): OfferedFlag {
+function offered(name: string, { type, describe, alias, values = [], valuesFrom = "" }: Flag): OfferedFlag {
   // A sentence is enough beside a list.
   const [sentence = describe] = describe.split(/(?<=\w)[.:;] /);
-  return { name, alias, describe: sentence, takesValue: type !== "boolean", values };
+  return { name, alias, describe: sentence, takesValue: type !== "boolean", values, valuesFrom };
 }
 
 function wordsOf({ usage = "", wordValues = {} }: Command, program: Program): readonly (readonly string[])[] {

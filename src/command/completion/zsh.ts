@@ -7,7 +7,12 @@ import type { OfferedCommand, OfferedFlag } from "./offers.ts";
 export function zshCompletion(name: string, commands: readonly OfferedCommand[]): string {
   return `#compdef ${name}
 # zsh completion for ${name}
+_${name}_ask() {
+  local -a names=(\${(f)"$($program "$@" 2>/dev/null)"})
+  compadd -a names
+}
 _${name}() {
+  local program=$words[1]
   local context state state_descr line
   typeset -A opt_args
   _arguments -C '(- *)'{-h,--help}'[What it does]' '(- *)--version[Which release this is]' \\
@@ -20,7 +25,7 @@ ${commands.map(({ name: command, describe }) => `        ${quoted(`${escaped(com
       _describe command commands ;;
     argument)
       case $words[1] in
-${commands.map(commandCase).join("\n")}
+${commands.map((command) => commandCase(name, command)).join("\n")}
       esac ;;
   esac
 }
@@ -28,25 +33,28 @@ if [[ $funcstack[1] == _${name} ]]; then _${name} "$@"; else compdef _${name} ${
 `;
 }
 
-function commandCase({ name, flags, words }: OfferedCommand): string {
+function commandCase(program: string, { name, flags, words }: OfferedCommand): string {
   const specs = [
-    ...flags.flatMap(flagSpecs),
-    ...words.map((values, index) => quoted(`${index + 1}:word:${valuesOf(values)}`)),
+    ...flags.flatMap((flag) => flagSpecs(program, flag)),
+    ...words.map((values, index) => quoted(`${index + 1}:word:${anyOf(values)}`)),
     ...(words.length === 0 ? [quoted("*::command:_normal")] : []),
   ];
   return `        ${name}) _arguments \\\n${specs.map((spec) => `          ${spec}`).join(" \\\n")} ;;`;
 }
 
-function flagSpecs({ name, alias, describe, takesValue, values }: OfferedFlag): readonly string[] {
+function flagSpecs(program: string, flag: OfferedFlag): readonly string[] {
+  const { name, alias, describe, takesValue, values, valuesFrom } = flag;
   const text = `[${escaped(describe.replaceAll("[", "(").replaceAll("]", ")"))}]`;
-  const value = takesValue ? `:value:${valuesOf(values)}` : "";
+  const value = takesValue
+    ? `:value:${valuesFrom === "" ? anyOf(values) : `{_${program}_ask ${valuesFrom}}`}`
+    : "";
   return [
     quoted(`*--${name}${takesValue ? "=" : ""}${text}${value}`),
     ...(alias === undefined ? [] : [quoted(`*-${alias}${text}${value}`)]),
   ];
 }
 
-function valuesOf(values: readonly string[]): string {
+function anyOf(values: readonly string[]): string {
   return values.length === 0 ? "_files" : `(${values.join(" ")})`;
 }
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { closeSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { destinationOf, writeTo, type Written } from "../../../src/cli/diagnose/write.ts";
 import { hasRoot } from "../../support/privilege.ts";
@@ -67,6 +68,14 @@ describe("the archive of a diagnosis", () => {
     const destination = { paths: ["/dev/full", last], isNamed: false };
     assert.deepEqual(await writeTo(destination, "d", files, new Date(0)), { kind: "written", path: last });
     assert.equal(statSync(last).mode & 0o777, 0o600);
+  });
+
+  test("that is named nowhere is a new file of the system's temporary folder, else of the agent's", () => {
+    const places = (): readonly string[] => destinationOf(undefined, "d", "/agent").paths;
+    const [first = "", last = ""] = places();
+    assert.deepEqual([dirname(first), dirname(last)], [tmpdir(), "/agent"]);
+    assert.match(basename(first), /^d-[0-9a-f]{12}\.tar\.gz$/);
+    assert.notEqual(places()[0], first, "its name can be guessed");
   });
 
   test("goes behind what standard output holds already", () => {

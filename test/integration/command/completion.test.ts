@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { commandGroups, commands } from "../../../src/cli/commands.ts";
@@ -9,6 +9,7 @@ import { bashCompletion } from "../../../src/command/completion/bash.ts";
 import { fishCompletion } from "../../../src/command/completion/fish.ts";
 import { offersOf } from "../../../src/command/completion/offers.ts";
 import { zshCompletion } from "../../../src/command/completion/zsh.ts";
+import { announce } from "../../../src/status/announcement.ts";
 import { hasProgram } from "../../support/installed.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
@@ -23,7 +24,13 @@ interface Shell {
 /** The shell with nothing of the developer's, in a folder that holds one file. */
 function ask(file: string, args: readonly string[], folder: string): readonly string[] {
   const { PATH = "" } = process.env;
-  const env = { PATH, HOME: folder, TERM: "xterm", LC_ALL: "C.UTF-8" };
+  const env = {
+    PATH: `${folder}/bin:${PATH}`,
+    HOME: folder,
+    TERM: "xterm",
+    LC_ALL: "C.UTF-8",
+    OUTRIDER_RUNTIME_FOLDER: `${folder}/run`,
+  };
   const output = execFileSync(file, args, { cwd: folder, env, encoding: "utf8", timeout: 120_000 });
   return output.split("\n").filter((line) => line !== "");
 }
@@ -90,6 +97,20 @@ const zsh: Shell = {
   },
 };
 
+/** outrider on the PATH of the shells, and agents that say that they are here. */
+function agents(folder: string, pids: Readonly<Record<string, number>>): DisposableStack {
+  mkdirSync(join(folder, "bin"));
+  const main = join(import.meta.dirname, "../../../src/main.ts");
+  writeFileSync(join(folder, "bin/outrider"), `#!/bin/sh\nexec "${process.execPath}" "${main}" "$@"\n`, {
+    mode: 0o700,
+  });
+  const ports = { statusPort: 15_020, adminPort: 15_000, envoyStatusPort: 15_021 };
+  const stack = new DisposableStack();
+  for (const [name, pid] of Object.entries(pids))
+    stack.use(announce(join(folder, "run"), { name, pid, ...ports, configPath: folder }));
+  return stack;
+}
+
 for (const shell of [bash, zsh, fish]) {
   describe(`completion in a real ${shell.name}`, () => {
     const offered = (line: string): readonly string[] => {
@@ -120,6 +141,17 @@ for (const shell of [bash, zsh, fish]) {
       }
       const types = offered("outrider proxy ");
       for (const type of ["sidecar", "router"]) assert.ok(types.includes(type), types.join(" "));
+    });
+
+    test("offers the agents that run here as a name", (t) => {
+      if (!hasProgram(t, shell.name)) return;
+      using folder = temporaryFolder();
+      using _agents = agents(folder.path, { "web-1.demo": process.pid, "api-1.demo": process.ppid });
+      const found = (line: string): readonly string[] => shell.complete(line, folder.path).toSorted();
+      const names = ["api-1.demo", "web-1.demo"];
+      assert.deepEqual(found("outrider status --name "), names);
+      assert.deepEqual(found("outrider doctor --name="), names);
+      assert.deepEqual(found("outrider reload --name we"), ["web-1.demo"]);
     });
   });
 }
