@@ -33,14 +33,21 @@ export async function startDns(
 
 /** Istio's NDS. */
 export function nameTableHandler(dns: Pick<DnsProxy, "takeTable">): ResourceHandler {
-  return { kind: "consume", take: (value) => dns.takeTable(value) };
+  return {
+    kind: "consume",
+    take: (value) => dns.takeTable(value),
+    takeKept: (value, asOf) => dns.takeTable(value, asOf),
+  };
 }
 
 /** Whether readiness may count on the names. */
-export function nameTableState(dns: Pick<DnsProxy, "table">): NameTableState {
+export function nameTableState(dns: Pick<DnsProxy, "table" | "keptAsOf">): NameTableState {
   return {
     get isReceived() {
       return dns.table.current !== undefined;
+    },
+    get keptAsOf() {
+      return dns.keptAsOf;
     },
   };
 }

@@ -10,6 +10,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import type { XdsProxy } from "../xdsproxy/xds-proxy.ts";
 import type { SocketLosses } from "./keep-sockets.ts";
 import { Problems } from "./problems/follow.ts";
+import type { NameTableState } from "./readiness.ts";
 import type { SupervisedEnvoy } from "./supervised-envoy.ts";
 
 /** The parts that may have some. */
@@ -18,6 +19,8 @@ export interface ProblemDependencies {
   readonly envoy: SupervisedEnvoy | undefined;
   readonly identity: SecretManager;
   readonly xds: XdsProxy;
+  /** Undefined where the agent serves no DNS. */
+  readonly nameTable: NameTableState | undefined;
   readonly readiness: () => Promise<Readiness>;
   readonly losses: SocketLosses;
   readonly log: Logger;
@@ -28,13 +31,14 @@ export interface ProblemDependencies {
 /** Follow them in `tasks`. */
 export function followProblems(
   config: AgentConfig,
-  { envoy, identity, xds, readiness, losses, log, metrics, tasks }: ProblemDependencies,
+  { envoy, identity, xds, nameTable, readiness, losses, log, metrics, tasks }: ProblemDependencies,
 ): Problems {
   const output = config.outputCerts?.folder;
   const problems = new Problems({
     ...{ readiness, log, metrics },
     identity: identity.state,
     xds: xds.state,
+    namesAsOf: () => nameTable?.keptAsOf,
     supervisor: envoy?.supervisor,
     configuration: { refused: () => envoy?.reloader.problems ?? [], odd: config.warnings },
     lostSockets: () => losses.recent,

@@ -4,6 +4,7 @@
  * Envoy can only say that it got no configuration; the parts that know why are asked as well.
  */
 import { envoyConditions, type EnvoyReadiness } from "../envoy/admin/readiness.ts";
+import { fileAgeMs } from "../lifecycle/wall-clock.ts";
 import { identityObstacle, type IdentityState } from "../identity/identity-state.ts";
 import type { ConditionFinding } from "../status/contract/readiness.ts";
 import type { XdsState } from "../xdsproxy/report/state.ts";
@@ -14,6 +15,8 @@ import { refusalNote, staleNote } from "./xds-report.ts";
 export interface NameTableState {
   /** The control plane has sent a table, be it empty. */
   readonly isReceived: boolean;
+  /** When the control plane last stood behind the table, where it is one that was kept from an earlier life. */
+  readonly keptAsOf?: Date | undefined;
 }
 
 /** What decides. */
@@ -52,8 +55,17 @@ export function findReadiness({ envoy, identity, xds, nameTable, now }: Readines
   }
   const obstacles = [scarce, nameless].filter((obstacle) => obstacle !== undefined);
   if (obstacles.length > 0) return { ready: false, reason: obstacles.join("; "), findings };
-  const notes = [envoy.note, staleNote(xds), refusalNote(xds)].filter((one) => one !== undefined);
+  const notes = [envoy.note, staleNote(xds), namesNote(nameTable), refusalNote(xds)].filter(
+    (one) => one !== undefined,
+  );
   return { ready: true, ...(notes.length === 0 ? {} : { note: notes.join("; ") }), findings };
+}
+
+/** Undefined unless names are answered from the cache. */
+function namesNote(nameTable: NameTableState | undefined): string | undefined {
+  if (nameTable?.keptAsOf === undefined) return undefined;
+  const ageSeconds = Math.round(fileAgeMs(nameTable.keptAsOf.getTime()) / 1_000);
+  return `stale: names of the mesh of ${ageSeconds} s ago, from the cache`;
 }
 
 function envoyFindings(envoy: EnvoyReadiness): readonly ConditionFinding[] {

@@ -82,16 +82,16 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
     stack.use(await late.listenOnAdminPort(config.admin, { supervisor, quit, log: log.scope("admin") }));
   }
   const health = log.scope("healthcheck");
+  const nameTable = dns && late.nameTableState(dns);
   const readiness = late.announced(
     late.readinessProbe(config.outputCerts?.folder, {
-      ...{ envoy, identity, xds },
-      nameTable: dns && late.nameTableState(dns),
+      ...{ envoy, identity, xds, nameTable },
     }),
     health,
   );
   const losses = new late.SocketLosses(metrics);
   const problems = late.followProblems(config, {
-    ...{ envoy, identity, xds, readiness, losses, metrics, tasks },
+    ...{ envoy, identity, xds, nameTable, readiness, losses, metrics, tasks },
     log: log.scope("problems"),
   });
   stack.use(

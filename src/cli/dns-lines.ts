@@ -3,10 +3,11 @@ import type { Explanation, NameExplanation } from "../dns/report/explanation.ts"
 
 /** What was tried, in order, and where all of it comes from. */
 export function explanationLines(explanation: Explanation): readonly string[] {
-  const { hasTable, servers, search, ndots, tried } = explanation;
+  const { hasTable, tableAsOf, servers, search, ndots, tried } = explanation;
+  const kept = tableAsOf === undefined ? "there" : `from the cache, of ${tableAsOf}`;
   return [
     ...tried.flatMap(linesOfOne),
-    `name table: ${hasTable ? "there" : "none has come yet"}; upstream servers: ${servers.join(" ") || "none"}; ` +
+    `name table: ${hasTable ? kept : "none has come yet"}; upstream servers: ${servers.join(" ") || "none"}; ` +
       `search: ${search.join(" ") || "none"}; ndots: ${ndots}`,
   ];
 }

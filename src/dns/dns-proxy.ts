@@ -52,6 +52,7 @@ export class DnsProxy implements AsyncDisposable {
   /** How many tables came, and which of them is the one of now. */
   #came = 0;
   #inForce = 0;
+  #keptAsOf: Date | undefined;
   #unsent = 0;
   #isLoopTold = false;
 
@@ -109,6 +110,11 @@ export class DnsProxy implements AsyncDisposable {
     return this.#table;
   }
 
+  /** When the control plane last stood behind the table, where that is one of an earlier life; else undefined. */
+  get keptAsOf(): Date | undefined {
+    return this.#keptAsOf;
+  }
+
   /** Every host of the table as it was sent; undefined while there is none. */
   infos(): Iterable<NameInfo> | undefined {
     return this.#table.current?.infos();
@@ -118,7 +124,7 @@ export class DnsProxy implements AsyncDisposable {
   async explain(name: string, type: RecordType): Promise<Explanation | undefined> {
     const { explainName } = await import("./report/explanation.ts");
     return explainName(name, type, {
-      ...{ table: this.#table.current, config: this.#file.current },
+      ...{ table: this.#table.current, keptAsOf: this.#keptAsOf, config: this.#file.current },
       servers: this.#forwarder.servers.map(formatHostPort),
       forward: (question) => this.#forwarder.forward(question),
     });
@@ -132,10 +138,13 @@ export class DnsProxy implements AsyncDisposable {
   /**
    * A table from the control plane, which takes the place of the one before; undefined is an empty one. It is read in
    * pieces, in between which queries are answered. Of two that are read at once the one that came later stays.
+   *
+   * @param keptAsOf given for one that was kept from an earlier life, and when the control plane last stood behind it: it
+   *   serves until the first one comes
    */
-  async takeTable(bytes: Uint8Array | undefined): Promise<TakenTable> {
-    this.#came += 1;
-    const number = this.#came;
+  async takeTable(bytes: Uint8Array | undefined, keptAsOf?: Date): Promise<TakenTable> {
+    if (keptAsOf === undefined) this.#came += 1;
+    const number = keptAsOf === undefined ? this.#came : 0;
     let table: NameTable;
     try {
       table = await readNameTable(bytes ?? new Uint8Array(), this.#options.place, nextTurn);
@@ -144,11 +153,17 @@ export class DnsProxy implements AsyncDisposable {
     }
     if (number < this.#inForce) return { kind: "accepted" };
     this.#inForce = number;
-    const isFirst = this.#table.current === undefined;
+    const isFirst = this.#table.current === undefined || this.#keptAsOf !== undefined;
+    this.#keptAsOf = keptAsOf;
     this.#table.set(table);
     const { hosts, addresses, skipped } = table.facts;
     const facts = { hosts, addresses, ...(skipped === 0 ? {} : { skipped }) };
-    if (isFirst) this.#log.info("the mesh's names are here", facts);
+    if (keptAsOf !== undefined)
+      this.#log.warn("the mesh's names are answered from the cache", {
+        asOf: keptAsOf.toISOString(),
+        ...facts,
+      });
+    else if (isFirst) this.#log.info("the mesh's names are here", facts);
     else this.#log.debug("the mesh's names have changed", facts);
     return { kind: "accepted" };
   }

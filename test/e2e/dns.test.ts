@@ -19,6 +19,58 @@ function named(host: string, addresses: readonly string[]): object {
   };
 }
 
+const withNames = (port: number): Readonly<Record<string, string>> => ({
+  ...{ ISTIO_META_DNS_CAPTURE: "true", DNS_PROXY_ADDR: `127.0.0.1:${port}` },
+});
+
+test("a restart without the control plane answers names from the cache until it is back", async () => {
+  await using mesh = await TestMesh.start({
+    "names.yaml": [named("api.demo.svc.cluster.local", ["10.96.0.1"])],
+  });
+  const [port = 0] = await freePorts(1);
+  const target = { host: "127.0.0.1", port };
+  const isAnswered = async (expected: readonly string[]): Promise<void> =>
+    eventually(
+      `api is ${expected.join(" ")}`,
+      async () => {
+        assert.deepEqual((await askDns(target, "api.demo")).data, expected);
+      },
+      { withinMs: startMs },
+    );
+  const before = await mesh.sidecar("web", { env: withNames(port) });
+  await before.ready();
+  await isAnswered(["10.96.0.1"]);
+  before.agent.kill("SIGTERM");
+  await before.agent.exitWithin(20_000);
+  mesh.controlPlane.kill("SIGKILL");
+  await mesh.controlPlane.exitWithin(5_000);
+
+  const web = await mesh.sidecar("web", { env: withNames(port) });
+  await web.ready();
+  await isAnswered(["10.96.0.1"]);
+  const readiness = async (): Promise<string> =>
+    (await get(web.ports.status, "/healthz/ready")).body.toString("utf8");
+  assert.match(await readiness(), /stale: names of the mesh of \d+ s ago/);
+  const explained = await runOutrider({
+    args: ["dns", "api.demo", `--statusPort=${web.ports.status}`],
+    ...{ cwd: mesh.folder, withinMs: startMs },
+  });
+  assert.match(explained.output, /^name table: from the cache, of \d{4}-/m);
+  await eventually(
+    "the problem is told",
+    async () => {
+      const causes = (await web.report()).problems?.map(({ cause }) => cause);
+      assert.ok(causes?.includes("names-stale"), String(causes));
+    },
+    { withinMs: startMs },
+  );
+
+  mesh.write("names.yaml", named("api.demo.svc.cluster.local", ["10.96.0.2"]));
+  await mesh.restartControlPlane();
+  await isAnswered(["10.96.0.2"]);
+  assert.equal(await readiness(), "");
+});
+
 test("names of the mesh are answered by either protocol, and follow it", async () => {
   await using mesh = await TestMesh.start({
     "names.yaml": [named("api.demo.svc.cluster.local", ["10.96.0.1", "fd00:96::1"])],

@@ -64,6 +64,8 @@ export const noLooks: Looks = {
 export interface ProblemFacts {
   readonly identity: IdentityState;
   readonly xds: XdsState;
+  /** Of a name table that was kept from an earlier life: when the control plane last stood behind it. */
+  readonly namesAsOf?: Date | undefined;
   readonly configuration: {
     /** What is wrong with it on disk. */
     readonly refused: readonly string[];

@@ -27,6 +27,7 @@ const kinds: readonly Kind[] = [
   clock,
   trustDomain,
   stale,
+  staleNames,
   refusals,
   configuration,
   upstreams,
@@ -131,6 +132,18 @@ function stale({ xds: { kind, asOf } }: ProblemFacts): readonly FoundProblem[] {
       cause: "xds-stale",
       reason: `Envoy is served from the cache: configuration of ${asOf.toISOString()}`,
       remedy: "bring the control plane back; what was changed since is not in force until then",
+      isTold: true,
+    },
+  ];
+}
+
+function staleNames({ namesAsOf }: ProblemFacts): readonly FoundProblem[] {
+  if (namesAsOf === undefined) return [];
+  return [
+    {
+      cause: "names-stale",
+      reason: `names of the mesh are answered from the cache: the name table of ${namesAsOf.toISOString()}`,
+      remedy: "bring the control plane back, and see that it serves the name table (NDS)",
       isTold: true,
     },
   ];

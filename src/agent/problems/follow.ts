@@ -26,6 +26,8 @@ import { peersSeen } from "./peers.ts";
 export interface ProblemSources {
   readonly identity: ReadonlyWatch<IdentityState>;
   readonly xds: ReadonlyWatch<XdsState>;
+  /** Undefined unless names are answered from the cache. */
+  readonly namesAsOf: () => Date | undefined;
   readonly readiness: () => Promise<Readiness>;
   /** Undefined without Envoy. */
   readonly supervisor: EnvoySupervisor | undefined;
@@ -110,12 +112,13 @@ export class Problems {
   }
 
   #judge(): void {
-    const { identity, xds, supervisor, configuration, log } = this.#sources;
+    const { identity, xds, namesAsOf, supervisor, configuration, log } = this.#sources;
     const now = new Date();
     const nowMs = performance.now();
     const found = findProblems({
       identity: identity.current,
       xds: xds.current,
+      namesAsOf: namesAsOf(),
       configuration: { refused: configuration.refused(), odd: configuration.odd },
       refusedGeneration: supervisor?.refused,
       lastExit: supervisor?.report.lastExit,

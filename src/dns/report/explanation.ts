@@ -33,6 +33,8 @@ export interface Explanation {
   readonly asked: string;
   readonly type: string;
   readonly hasTable: boolean;
+  /** When the control plane last stood behind the table, where it is one of an earlier life of the agent. */
+  readonly tableAsOf?: string;
   readonly servers: readonly string[];
   readonly search: readonly string[];
   readonly ndots: number;
@@ -42,6 +44,8 @@ export interface Explanation {
 /** What it is made from. */
 export interface ExplainSources {
   readonly table: NameTable | undefined;
+  /** Given for a table of an earlier life. */
+  readonly keptAsOf?: Date | undefined;
   readonly config: ResolverConfig;
   readonly servers: readonly string[];
   readonly forward: (question: Question) => Promise<Forwarded>;
@@ -74,7 +78,7 @@ export async function explainName(
 ): Promise<Explanation | undefined> {
   const name = wireName(asked);
   if (name === undefined) return undefined;
-  const { config } = sources;
+  const { config, keptAsOf } = sources;
   const tried: NameExplanation[] = [];
   for (const candidate of candidatesOf(name, asked.endsWith("."), config)) {
     const one = await explainOne(candidate, type, sources);
@@ -83,6 +87,7 @@ export async function explainName(
   }
   return {
     ...{ asked, type, hasTable: sources.table !== undefined, servers: sources.servers, tried },
+    ...(keptAsOf === undefined ? {} : { tableAsOf: keptAsOf.toISOString() }),
     search: config.search.map(dottedName),
     ndots: config.options.ndots,
   };

@@ -2,14 +2,15 @@
  * What the table of handlers means for a stream. Pure.
  */
 import { errorMessage } from "../../lifecycle/error-message.ts";
-import type { AdsProtocol, LocalRequest, ResponseFacts } from "../../xds/protocol.ts";
+import { type AdsProtocol, delta, type LocalRequest, type ResponseFacts } from "../../xds/protocol.ts";
 import { typeUrl as types } from "../../xds/type-urls.ts";
+import type { WireResource } from "../../xds/wire-resource.ts";
 import type { Consumption, ResourceHandlers, Rewriting, Taken } from "./resource-handler.ts";
 
 /** What becomes of a response of the control plane. */
 export type Route =
   /** The agent takes it in. */
-  | { readonly kind: "consume"; readonly take: Consumption["take"] }
+  | { readonly kind: "consume"; readonly take: Consumption["take"]; readonly isKept: boolean }
   /** Envoy gets it, or what is made of it. */
   | { readonly kind: "relay" }
   /** It is for nobody here. */
@@ -41,10 +42,18 @@ export class HandlerTable {
   /** What becomes of a response of this type. */
   route(typeUrl: string): Route {
     const row = this.#rows.get(typeUrl);
-    if (row?.kind === "consume") return row;
+    if (row?.kind === "consume")
+      return { kind: "consume", take: row.take, isKept: row.takeKept !== undefined };
     // A proxyless application in Envoy's place asks for workloads.
     const isEnvoys = row !== undefined || typeUrl.startsWith(envoyTypes) || typeUrl === types.workload;
     return { kind: isEnvoys ? "relay" : "leave out" };
+  }
+
+  /** What takes in what was kept, by type. */
+  get kept(): readonly (readonly [type: string, takeKept: NonNullable<Consumption["takeKept"]>])[] {
+    return [...this.#rows].flatMap(([type, row]) =>
+      row.kind === "consume" && row.takeKept !== undefined ? [[type, row.takeKept] as const] : [],
+    );
   }
 
   /** True for a resource that is never to be on disk. */
@@ -60,8 +69,20 @@ export async function takeIn(
   { resources: [view] }: ResponseFacts,
   take: Consumption["take"],
 ): Promise<Taken> {
+  return await taking(() => take(view === undefined ? undefined : protocol.valueOf(view)));
+}
+
+/** Give a handler what was kept of an earlier response; undefined for one that had no resource. */
+export async function takeInKept(
+  resource: WireResource | undefined,
+  take: Consumption["take"],
+): Promise<Taken> {
+  return await taking(() => take(resource === undefined ? undefined : delta.valueOf(resource.bytes)));
+}
+
+async function taking(take: () => Taken | Promise<Taken>): Promise<Taken> {
   try {
-    return await take(view === undefined ? undefined : protocol.valueOf(view));
+    return await take();
   } catch (error) {
     return { kind: "refused", reason: errorMessage(error) };
   }

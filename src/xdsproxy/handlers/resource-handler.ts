@@ -26,6 +26,13 @@ export interface Consumption {
    * elsewhere: the stream waits for this.
    */
   readonly take: (value: Uint8Array | undefined) => Taken | Promise<Taken>;
+  /**
+   * Given for a type of which the last accepted response is kept with Envoy's configuration: takes it in where an Envoy is
+   * served from there. Whatever has come from the control plane since counts more.
+   *
+   * @param asOf when the control plane last stood behind it
+   */
+  readonly takeKept?: (value: Uint8Array | undefined, asOf: Date) => Taken | Promise<Taken>;
 }
 
 /** What became of a response; the control plane hears of it. */

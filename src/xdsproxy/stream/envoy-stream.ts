@@ -17,9 +17,9 @@ import type { ResponseFacts } from "../../xds/protocol.ts";
 import { typeUrl } from "../../xds/type-urls.ts";
 import { cacheWaitMs } from "../cache/cache-wait.ts";
 import { CachedAnswers } from "../cache/cached-answers.ts";
-import type { XdsCache } from "../cache/xds-cache.ts";
+import type { CachedConfiguration, XdsCache } from "../cache/xds-cache.ts";
 import { Delivery } from "../downstream/delivery.ts";
-import { answerTo, takeIn } from "../handlers/handler-table.ts";
+import { answerTo, takeIn, takeInKept } from "../handlers/handler-table.ts";
 import type { UpstreamOptions } from "../upstream/options.ts";
 import { failureOf, type OwnCause, type StreamEnd } from "../upstream/stream-end.ts";
 import { openUpstream } from "../upstream/upstream.ts";
@@ -259,6 +259,7 @@ export class EnvoyStream {
       case "consume": {
         const taken = await takeIn(protocol, facts, route.take);
         if (taken.kind === "refused") report.agentRefused(facts.typeUrl, taken.reason);
+        else if (route.isKept) this.#keep(facts, message.length);
         upstream.enqueue(protocol.writeRequest(answerTo(facts, taken)));
         return;
       }
@@ -272,6 +273,26 @@ export class EnvoyStream {
     }
   }
 
+  /** Keep what the agent has taken in: the first resource, which is all that it reads. */
+  #keep({ typeUrl: type, version, resources }: ResponseFacts, bytes: number): void {
+    const { protocol, cache } = this.#deps;
+    if (cache?.accepts(type, bytes) !== true) return;
+    const changed = resources.slice(0, 1).map((view) => protocol.readResource(view, version));
+    cache.acknowledged({ typeUrl: type, full: true, version, changed, removed: [] });
+  }
+
+  /** What the agent itself had taken in goes with Envoy's configuration. */
+  async #takeKept({ types, asOf }: CachedConfiguration): Promise<void> {
+    const { handlers, report } = this.#deps;
+    for (const [type, takeKept] of handlers.kept) {
+      const kept = types.get(type);
+      if (kept === undefined) continue;
+      const [resource] = kept.resources.values();
+      const taken = await takeInKept(resource, (value) => takeKept(value, asOf));
+      if (taken.kind === "refused") report.agentRefused(type, taken.reason);
+    }
+  }
+
   /** Begin to serve from the cache, if nothing has come from the control plane and the cache has it all. */
   async #readCache(): Promise<void> {
     const { cache, protocol, report, isNewest } = this.#deps;
@@ -280,6 +301,7 @@ export class EnvoyStream {
     if (!isNeeded()) return;
     const configuration = await cache?.load();
     if (configuration !== undefined) {
+      if (isNeeded()) await this.#takeKept(configuration);
       if (!isNeeded()) return;
       if (isNewest()) report.servedFromCache(configuration.asOf);
     }

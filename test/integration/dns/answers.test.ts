@@ -189,6 +189,21 @@ describe("while there is no name table", () => {
     assert.deepEqual((await askDns(dns.target, "www.example.com")).data, ["203.0.113.7"]);
   });
 
+  test("one that was kept serves until the first one comes, and not after it", async () => {
+    await using dns = await runningDns({ resolvConf });
+    const kept = (host: string) =>
+      dns.proxy.takeTable(nameTableBytes({ [host]: { ips: ["192.0.2.9"] } }), new Date(0));
+    assert.deepEqual(await kept("only"), { kind: "accepted" });
+    assert.deepEqual((await askDns(dns.target, "only")).data, ["192.0.2.9"]);
+    assert.deepEqual(dns.proxy.keptAsOf, new Date(0));
+    assert.equal((await dns.proxy.explain("only", "A"))?.tableAsOf, new Date(0).toISOString());
+    await dns.proxy.takeTable(nameTableBytes(table));
+    await kept("too.late");
+    assert.equal(dns.proxy.keptAsOf, undefined);
+    assert.deepEqual((await askDns(dns.target, "reviews")).data, ["10.0.0.1"]);
+    assert.equal((await dns.proxy.explain("only", "A"))?.tableAsOf, undefined);
+  });
+
   test("what is no table changes nothing", async () => {
     await using dns = await runningDns({ table, resolvConf });
     const taken = await dns.proxy.takeTable(Buffer.from([0x0a, 0xff]));

@@ -3,10 +3,12 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "n
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { typeUrl } from "../../../src/xds/type-urls.ts";
+import type { ResourceHandlers } from "../../../src/xdsproxy/handlers/resource-handler.ts";
 import { TestDiscoveryServer } from "../../support/discovery-server.ts";
 import { eventually } from "../../support/eventually.ts";
 import { freePorts } from "../../support/free-ports.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { nameTableType } from "../../support/resource-handlers.ts";
 import { type XdsFixture, xdsFixture } from "../../support/xds-fixture.ts";
 import { delta, type Encoding, sotw, type TestResource } from "../../support/xds-messages.ts";
 
@@ -19,17 +21,13 @@ async function agent(
   folder: string,
   port: number,
   changes: { useAfterMs?: number; owner?: string } = {},
+  handlers: ResourceHandlers = {},
 ): Promise<XdsFixture> {
-  return await xdsFixture({ address: `127.0.0.1:${port}` }, undefined, {
-    cache: {
-      folder: join(folder, "cache"),
-      owner: "web",
-      maxTypeBytes: 1_000_000,
-      writeAfterMs: 10,
-      useAfterMs: 0,
-      ...changes,
-    },
-  });
+  const cache = {
+    ...{ folder: join(folder, "cache"), owner: "web" },
+    ...{ maxTypeBytes: 1_000_000, writeAfterMs: 10, useAfterMs: 0, ...changes },
+  };
+  return await xdsFixture({ address: `127.0.0.1:${port}` }, undefined, { cache }, handlers);
 }
 
 type Responses = readonly {
@@ -131,6 +129,45 @@ for (const encoding of [sotw, delta]) {
       assert.deepEqual(encoding.read(await envoy.inbox.next()).resources, { a: "cluster a" });
       assert.equal(xds.proxy.state.current.kind, "connected");
       assert.doesNotMatch(await xds.metrics.render(), /xds_stale_age_seconds [\d.]/);
+    });
+
+    test("gives the agent what it took in itself, and not what it refused", async () => {
+      using folder = temporaryFolder();
+      const [port = 0] = await freePorts(1);
+      const got: string[] = [];
+      const text = (value: Uint8Array | undefined): string => Buffer.from(value ?? []).toString();
+      const handlers: ResourceHandlers = {
+        [nameTableType]: {
+          kind: "consume",
+          take: (value) =>
+            text(value) === "bad" ? { kind: "refused", reason: "it is bad" } : { kind: "accepted" },
+          takeKept: (value, asOf) => {
+            got.push(`${text(value)} ${Math.abs(Date.now() - asOf.getTime()) < 60_000}`);
+            return { kind: "accepted" };
+          },
+        },
+      };
+      {
+        await using discovery = await TestDiscoveryServer.listen({ port });
+        await using xds = await agent(folder.path, port, {}, handlers);
+        await serve(xds, discovery, encoding, [{ typeUrl: typeUrl.cluster, resources: [a, b] }]);
+        const { stream: envoy, inbox: toEnvoy } = xds.envoy(encoding);
+        envoy.enqueue(encoding.request({ typeUrl: typeUrl.listener }));
+        const { stream, inbox } = await discovery.stream(1);
+        stream.enqueue(encoding.response({ typeUrl: typeUrl.listener, nonce: "l", resources: [web] }));
+        await toEnvoy.next();
+        envoy.enqueue(encoding.request({ typeUrl: typeUrl.listener, nonce: "l" }));
+        for (const [nonce, value] of ["good", "bad"].entries())
+          stream.enqueue(encoding.raw(nameTableType, String(nonce), Buffer.from(value)));
+        // The subscriptions and acknowledgements of both types, in whatever order.
+        for (let request = 0; request < 5; request += 1) await inbox.next();
+        assert.deepEqual(got, []);
+      }
+      await using xds = await agent(folder.path, port, {}, handlers);
+      const { stream, inbox } = xds.envoy(encoding);
+      stream.enqueue(encoding.request({ typeUrl: typeUrl.cluster }));
+      await inbox.next();
+      assert.deepEqual(got, ["good true"]);
     });
 
     test("serves an Envoy whose predecessor has served soon, however long a control plane that is silent may take", async () => {

@@ -55,6 +55,7 @@ describe("findProblems()", () => {
     ],
     ["discovery-silent", { xds: { ...well.xds, kind: "connecting" } }, /has not answered for 1 min/],
     ["xds-stale", { xds: { ...well.xds, kind: "stale", asOf: at } }, /from the cache.*2026-01-01T12:00/],
+    ["names-stale", { namesAsOf: at }, /name table of 2026-01-01T12:00/],
     [
       "clock-skew",
       { identity: { clockSkew: { aheadMs: -900_000, source: "its certificate" } } },

@@ -98,6 +98,12 @@ describe("readiness", () => {
     assert.deepEqual(open(readiness), ["name-table=fails"]);
   });
 
+  test("has names that were kept, and tells their age", () => {
+    const keptAsOf = new Date(Date.now() - 90_000);
+    const readiness = found({ nameTable: { isReceived: true, keptAsOf } });
+    assert.match(readiness.ready ? (readiness.note ?? "") : "", /^stale: names of the mesh of 9\d s ago/);
+  });
+
   test("says why Envoy has no configuration where others know it", () => {
     const xds: XdsState = {
       ...{ address: "istiod:15012", since: now, types: {}, refused: [] },
