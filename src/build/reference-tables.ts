@@ -29,15 +29,13 @@ const askers: Readonly<Record<Scope, string>> = {
 };
 
 /** Every page, with its tables made anew. */
-export function referencePages(commands: readonly Command[]): readonly ReferencePage[] {
+export function referencePages(
+  commands: readonly Command[],
+  operators: readonly Command[],
+): readonly ReferencePage[] {
   return [
-    {
-      path: "src/cli/README.md",
-      tables: {
-        flags: commands.map((command) => flagTable(command, commands)).join("\n\n"),
-        "exit-codes": exitCodeTable(commands),
-      },
-    },
+    { path: "src/cli/README.md", tables: commandTables("outrider", commands) },
+    { path: "src/ctl/README.md", tables: commandTables("outriderctl", operators) },
     { path: "README.md", tables: { "exit-codes": exitCodesOfProxy(commands) } },
     {
       path: "src/config/README.md",
@@ -46,6 +44,13 @@ export function referencePages(commands: readonly Command[]): readonly Reference
     { path: "src/controlplane/README.md", tables: { objects: objectTable() } },
     { path: "src/status/README.md", tables: { endpoints: endpointTable() } },
   ];
+}
+
+function commandTables(program: string, commands: readonly Command[]): Readonly<Record<string, string>> {
+  return {
+    flags: commands.map((command) => flagTable(program, command, commands)).join("\n\n"),
+    "exit-codes": exitCodeTable(commands),
+  };
 }
 
 /** The text of a page with every table between its markers made anew. @throws Error when a marker is missing */
@@ -68,7 +73,7 @@ function cell(text: string): string {
 }
 
 /** A command that takes all the flags of another one refers to it. */
-function flagTable(command: Command, commands: readonly Command[]): string {
+function flagTable(program: string, command: Command, commands: readonly Command[]): string {
   const base = baseOf(command, commands);
   const own = ownFlagsOf(command, base);
   const others = Math.max(...own.map(([, { also }]) => also?.length ?? 0));
@@ -89,9 +94,9 @@ function flagTable(command: Command, commands: readonly Command[]): string {
     command.usage,
     command.passesOn === undefined ? undefined : `-- ${command.passesOn}`,
   ];
-  const title = `**\`outrider ${words.filter((word) => word !== undefined).join(" ")}\`** — ${command.describe}`;
+  const title = `**\`${program} ${words.filter((word) => word !== undefined).join(" ")}\`** — ${command.describe}`;
   const described =
-    base === undefined ? title : `${title} Takes the flags of \`outrider ${base.name}\`, and:`;
+    base === undefined ? title : `${title} Takes the flags of \`${program} ${base.name}\`, and:`;
   return rows.length === 0 ? described : `${described}\n\n${table(header, rows)}`;
 }
 

@@ -18,6 +18,7 @@ import { logFlags } from "../config/sources/log-flags.ts";
 import { readFlags } from "../schema/flag-texts.ts";
 import { type GivenVariables, readOwnFlags } from "../schema/own-variables.ts";
 import { discoveryFlags } from "./discovery-flags.ts";
+import { version } from "./version.ts";
 
 /** Flags that choose a port. */
 const ports = ["secureGrpcPort", "grpcPort", "httpPort"] as const;
@@ -100,6 +101,7 @@ export async function readDiscoveryOptions(args: Arguments, env: GivenVariables)
         audiences,
       },
       debounceMs: 100,
+      version,
     },
   };
 }

@@ -2,7 +2,7 @@
  * `outrider discovery`: the control plane.
  */
 import { unusableCode } from "../command/exit-codes.ts";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Arguments, Command, CommandContext } from "../command/command.ts";
 import { flagsOf } from "../command/setting-flags.ts";
 import { variableOf } from "../schema/own-variables.ts";
@@ -32,6 +32,8 @@ async function runDiscovery(args: Arguments, given: CommandContext): Promise<num
     { privateContext },
     { errorMessage },
     { aborted },
+    { announceControlPlane },
+    { runtimeFolderHere },
   ] = await Promise.all([
     import("../controlplane/discovery-server.ts"),
     import("./discovery-options.ts"),
@@ -40,6 +42,8 @@ async function runDiscovery(args: Arguments, given: CommandContext): Promise<num
     import("./private-context.ts"),
     import("../lifecycle/error-message.ts"),
     import("../lifecycle/sleep.ts"),
+    import("../status/control-plane-announcement.ts"),
+    import("../config/runtime-folder.ts"),
   ]);
   const { context, redactor } = privateContext(given);
   try {
@@ -50,6 +54,12 @@ async function runDiscovery(args: Arguments, given: CommandContext): Promise<num
       ...server.ports,
       configDir: options.configFolder,
       rootCertificate: join(options.stateDir, "root-cert.pem"),
+    });
+    const folder = runtimeFolderHere(context.env);
+    const { http: httpPort, secureGrpc: secureGrpcPort } = server.ports;
+    const where = { pid: context.pid, httpPort, secureGrpcPort, configFolder: resolve(options.configFolder) };
+    using _announced = announceControlPlane(folder, where, (reason) => {
+      log.debug("outriderctl has to be told the ports of this control plane", { folder, reason });
     });
     await aborted(context.shutdown);
     log.info("control plane stops");

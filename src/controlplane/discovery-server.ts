@@ -1,6 +1,7 @@
 /**
  * The control plane: certificate authority and discovery on one TLS port, discovery on a plain one, debug pages on HTTP.
  */
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { type GrpcService, GrpcServer } from "../grpc/server.ts";
 import { writeFileAtomic } from "../files/atomic-file.ts";
@@ -20,6 +21,7 @@ import { debugPages } from "./debug.ts";
 import type { BindingPolicy } from "./model/bind-proxy.ts";
 import { ConfiguredModels } from "./model/configured-models.ts";
 import { serveConnection } from "./push/connection.ts";
+import type { ControlPlaneIdentity } from "./push/debug-stream.ts";
 import { createPushMetrics, type PushMetrics } from "./push/metrics.ts";
 import { deltaProtocol, type ServerProtocol, sotwProtocol } from "./push/protocol.ts";
 import { ServedModels } from "./push/served-models.ts";
@@ -57,6 +59,8 @@ export interface DiscoveryOptions {
   readonly maxWorkloadTtlMs: number;
   /** Quiet time after a change of the folder, in milliseconds. */
   readonly debounceMs: number;
+  /** The release, as the control plane tells whoever asks; left out where that does not matter. */
+  readonly version?: string;
 }
 
 /** The running control plane; bound when `listen` resolves. */
@@ -117,6 +121,7 @@ export class DiscoveryServer implements AsyncDisposable {
       faults: new ToldFaults(log.scope("ads"), pushMetrics.internalErrors),
       policy: options.binding ?? { binding: "identity", trustsAddresses: false },
       rootNamespace,
+      identity: { id: hostname(), version: options.version ?? "unknown" },
       log: log.scope("ads"),
     };
 
@@ -153,7 +158,7 @@ export class DiscoveryServer implements AsyncDisposable {
     const http = stack.use(
       await HttpServer.listen(
         { host, port: options.httpPort },
-        debugPages({ registry, connections, metrics }),
+        debugPages({ registry, connections, metrics, identity: discovery.identity }),
         {
           part: "the debug port",
           hosts: "local",
@@ -206,6 +211,7 @@ function discoveryService(
     readonly faults: ToldFaults;
     readonly policy: BindingPolicy;
     readonly rootNamespace: string;
+    readonly identity: ControlPlaneIdentity;
     readonly log: Logger;
   },
   authenticator: TokenAuthenticator | undefined,

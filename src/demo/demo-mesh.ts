@@ -17,6 +17,8 @@ import { SidecarProcess } from "./sidecar-process.ts";
 
 /** What the mesh is started from. */
 export interface DemoMeshOptions {
+  /** The release. */
+  readonly version: string;
   readonly ports: Ports;
   /** The user's own folder, which is filled where it is empty; undefined makes one that goes with the mesh. */
   readonly configFolder: string | undefined;
@@ -134,6 +136,7 @@ function startControlPlane(
       defaultWorkloadTtlMs: 24 * 3_600_000,
       maxWorkloadTtlMs: 2_160 * 3_600_000,
       debounceMs: 100,
+      version: options.version,
     },
     { log },
   );

@@ -1,8 +1,10 @@
 /**
  * Runs the demo mesh: once through the checks, or until it is asked to stop.
  */
+import { resolve } from "node:path";
 import { unusableCode } from "../command/exit-codes.ts";
 import { envoyPathOf } from "../config/sources/environment.ts";
+import { runtimeFolderHere } from "../config/runtime-folder.ts";
 import { userStateFolder } from "../config/state-folder.ts";
 import { ensureEnvoy } from "../envoy/binary/ensure.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
@@ -14,6 +16,7 @@ import { folderProblems } from "./folders.ts";
 import { demoChecks } from "./checks.ts";
 import { type Call, tryCalls } from "./calls.ts";
 import { contentOf, keepFolder, rememberedPorts } from "./configuration-folder.ts";
+import { announceControlPlane } from "../status/control-plane-announcement.ts";
 import { readSystemVariables } from "../schema/system-variables.ts";
 import { ticks } from "../lifecycle/tick.ts";
 import { callThrough } from "./demo-app.ts";
@@ -67,11 +70,21 @@ export async function runUp(args: Arguments, context: CommandContext): Promise<n
       configFolder,
       apps: remembered?.apps,
       stateDir,
+      version: context.program.version,
       envoyBinary,
       self: context.self,
       env: context.env,
       hurry: context.hurry,
     });
+    const { "control-plane.http": httpPort, "control-plane.tls": secureGrpcPort } = mesh.ports;
+    const where = {
+      pid: context.pid,
+      httpPort,
+      secureGrpcPort,
+      configFolder: resolve(mesh.configFolder),
+    };
+    // Without it outriderctl has to be told the ports.
+    using _announced = announceControlPlane(runtimeFolderHere(context.env), where, () => undefined);
     const before = contentOf(mesh.configFolder);
     const code = args.boolean("once")
       ? await runChecks(mesh, context)

@@ -63,14 +63,14 @@ function cleanEnvironment(): Record<string, string> {
 }
 
 /** Where agents of this test say where they are: not among those of the developer. */
-const agentsFolder = join(tmpdir(), `outrider-agents-${process.pid}`);
+export const agentsFolder: string = join(tmpdir(), `outrider-agents-${process.pid}`);
 process.once("exit", () => {
   rmSync(agentsFolder, { recursive: true, force: true });
 });
 
 function announcing(words: readonly string[]): Readonly<Record<string, string>> {
   const [command = ""] = words;
-  return command === "proxy" || command === "up" || words.includes("--name")
+  return ["proxy", "up", "discovery"].includes(command) || words.includes("--name")
     ? { [variableOf("runtimeFolder")]: agentsFolder }
     : {};
 }

@@ -3,6 +3,7 @@ import { existsSync, globSync, readdirSync, readFileSync, statSync } from "node:
 import { dirname, join, relative } from "node:path";
 import { describe, test } from "node:test";
 import { commands } from "../../src/cli/commands.ts";
+import { commands as operators } from "../../src/ctl/commands.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -63,6 +64,9 @@ function unknownCommands(text: string): readonly string[] {
     ...missing(/\bnpm run ([\w:]+)/g, (name) => scripts[name] !== undefined),
     ...missing(/(?<=[`\n])outrider ([a-z][a-z-]*)/g, (name) =>
       commands.some((command) => command.name === name),
+    ),
+    ...missing(/(?<=[`\n])outriderctl ([a-z][a-z-]*)/g, (name) =>
+      operators.some((command) => command.name === name),
     ),
   ];
 }

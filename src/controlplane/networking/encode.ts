@@ -1,7 +1,15 @@
 /**
  * Resources from protobuf's JSON form to bytes. A field that Envoy does not have is an error here, not in Envoy.
  */
-import { createRegistry, type DescMessage, fromJson, type JsonValue, toBinary } from "@bufbuild/protobuf";
+import {
+  createRegistry,
+  type DescMessage,
+  fromBinary,
+  fromJson,
+  type JsonValue,
+  toBinary,
+  toJson,
+} from "@bufbuild/protobuf";
 import {
   CorsSchema,
   CorsPolicySchema,
@@ -56,4 +64,10 @@ const registry = createRegistry(
 /** What turns the JSON form of a message into bytes. It throws the error of protobuf-es that names what does not fit. */
 export function encoderOf(schema: DescMessage): (json: object) => Uint8Array {
   return (json) => toBinary(schema, fromJson(schema, json as JsonValue, { registry }));
+}
+
+/** What turns the bytes of a message into JSON with the field names of its `.proto`, as Envoy prints them. */
+export function decoderOf(schema: DescMessage): (bytes: Uint8Array) => object {
+  return (bytes) =>
+    toJson(schema, fromBinary(schema, bytes), { registry, useProtoFieldName: true }) as object;
 }

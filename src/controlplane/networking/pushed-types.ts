@@ -9,7 +9,7 @@ import { RouteConfigurationSchema } from "../../proto/envoy/envoy/config/route/v
 import { typeUrl } from "../../xds/type-urls.ts";
 import { generateClusters } from "./cds.ts";
 import { generateEndpoints } from "./eds.ts";
-import { encoderOf } from "./encode.ts";
+import { decoderOf, encoderOf } from "./encode.ts";
 import { generateListeners } from "./lds.ts";
 import { encodeNameTable, generateNameTables } from "./nds.ts";
 import { generateRoutes } from "./rds.ts";
@@ -30,6 +30,8 @@ export interface PushedType {
   readonly generate: (view: ProxyView) => readonly GeneratedResource[];
   /** @throws the error of protobuf-es that names the field which does not fit */
   readonly encode: (json: object) => Uint8Array;
+  /** Back, with the field names that Envoy prints; undefined for what Envoy does not show. */
+  readonly decode?: (bytes: Uint8Array) => object;
   /** What is sent in place of a resource that cannot be encoded, where Envoy would wait for it. */
   readonly instead?: (name: string) => object;
   /** The field that holds what belongs to single services, where a resource is made of many. */
@@ -90,5 +92,6 @@ function pushedType<Desc extends DescMessage>(
     kind,
     generate: (view) => generate(view).map((json) => ({ name: nameOf(json) ?? "", json: json as object })),
     encode: encoderOf(schema),
+    decode: decoderOf(schema),
   };
 }

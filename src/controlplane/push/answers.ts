@@ -18,20 +18,32 @@ export class Answers {
   readonly #overdue = new Set<string>();
   readonly #count = new Watch(0);
 
-  constructor(waitsMs = patienceMs) {
+  readonly #now: () => string;
+
+  constructor(waitsMs = patienceMs, now: () => string = () => new Date().toISOString()) {
     this.#patienceMs = waitsMs;
+    this.#now = now;
   }
 
   /** A response is about to be written. */
   sent(typeUrl: string, nonce: string): void {
-    this.#sync.set(typeUrl, { ackedNonce: "", ...this.#sync.get(typeUrl), sentNonce: nonce });
+    const before = this.#sync.get(typeUrl);
+    const isBehind = before !== undefined && before.sentNonce !== before.ackedNonce;
+    const since = isBehind ? before.since : this.#now();
+    this.#sync.set(typeUrl, { ackedNonce: "", ...before, sentNonce: nonce, since });
   }
 
   /** The proxy took the response, or refused it with these words. */
   answered(typeUrl: string, nonce: string, error: string | undefined): void {
-    const { sentNonce, ackedNonce } = this.#sync.get(typeUrl) ?? { sentNonce: "", ackedNonce: "" };
-    const isGood = error === undefined;
-    this.#sync.set(typeUrl, isGood ? { sentNonce, ackedNonce: nonce } : { sentNonce, ackedNonce, error });
+    const before = this.#sync.get(typeUrl) ?? { sentNonce: "", ackedNonce: "", since: this.#now() };
+    const { sentNonce, ackedNonce } = before;
+    // Of a configuration that goes on being refused, and of one that has long been taken, the beginning counts.
+    const isSame = error === undefined ? ackedNonce === nonce && !("error" in before) : "error" in before;
+    const since = isSame ? before.since : this.#now();
+    this.#sync.set(
+      typeUrl,
+      error === undefined ? { sentNonce, ackedNonce: nonce, since } : { sentNonce, ackedNonce, error, since },
+    );
     this.#answered.set(typeUrl, nonce);
     this.#overdue.delete(typeUrl);
     this.#count.set(this.#count.current + 1);

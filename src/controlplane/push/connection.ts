@@ -8,17 +8,18 @@ import { randomUUID } from "node:crypto";
 import type { ByteStream } from "../../grpc/channel.ts";
 import { GrpcError } from "../../grpc/grpc-error.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
+import { textAt } from "../../lifecycle/json-path.ts";
 import { TaskGroup } from "../../lifecycle/task-group.ts";
 import { Timer } from "../../lifecycle/timer.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { typeUrl as types } from "../../xds/type-urls.ts";
 import { type BindingPolicy, bindProxy, type BoundProxy, type Peer } from "../model/bind-proxy.ts";
-import { parseProxy, type Proxy } from "../model/proxy.ts";
+import { type NodeFacts, parseProxy, type Proxy } from "../model/proxy.ts";
 import type { PushMetrics } from "./metrics.ts";
 import type { Request, ResponseOptions, ServerProtocol, Subscription } from "./protocol.ts";
 import type { ServedModels } from "./served-models.ts";
 import { Answers } from "./answers.ts";
-import { answerDebug, isDebugRequest } from "./debug-stream.ts";
+import { answerDebug, type ControlPlaneIdentity, isDebugRequest } from "./debug-stream.ts";
 import { inPlaceOfUnknown, pushOrder, type ResourcesByType, takeSnapshot } from "./snapshot.ts";
 import type { VersionedResource } from "../../xds/delta-subscription.ts";
 import type { ConnectionTable } from "./status.ts";
@@ -35,7 +36,11 @@ export interface ConnectionContext {
   readonly policy: BindingPolicy;
   /** Namespace whose identities may ask for debug pages. */
   readonly rootNamespace: string;
+  readonly identity: ControlPlaneIdentity;
 }
+
+/** Longest text of a proxy's metadata that is shown, in characters. */
+const mostTold = 256;
 
 /** What is referred to: it is sent first, and is in use before the rest follows. */
 const referredTo: readonly string[] = [types.cluster, types.endpoint];
@@ -76,7 +81,7 @@ export async function serveConnection(
     }
     if (connection === undefined) {
       firstRequest.cancel();
-      connection = new Connection(protocol, stream, context, identify(request));
+      connection = new Connection(protocol, stream, context, identify(request), request.node?.metadata ?? {});
       tasks.spawn("push", (signal) => connection?.follow(signal) ?? Promise.resolve());
     }
     await connection.receive(request);
@@ -133,7 +138,13 @@ class Connection {
   #isHealthRefused = false;
   #snapshot: { readonly number: number; readonly resources: ResourcesByType };
 
-  constructor(protocol: ServerProtocol, stream: ByteStream, context: ConnectionContext, said: Proxy) {
+  constructor(
+    protocol: ServerProtocol,
+    stream: ByteStream,
+    context: ConnectionContext,
+    said: Proxy,
+    metadata: NodeFacts["metadata"],
+  ) {
     this.#protocol = protocol;
     this.#stream = stream;
     this.#context = context;
@@ -141,13 +152,20 @@ class Connection {
     this.#bound = bind(said, context);
     this.#snapshot = this.#take();
     const connectedAt = new Date().toISOString();
-    this.#entry = context.connections.add(() => ({
-      proxy: said.id,
-      protocol: protocol.name,
-      connectedAt,
-      types: this.#answers.list(),
-      unhealthy: context.served.unhealthy(said.id),
-    }));
+    const told = (name: string): string => textAt(metadata, name)?.slice(0, mostTold) ?? "";
+    this.#entry = context.connections.add({
+      sync: () => ({
+        proxy: said.id,
+        name: said.idNamespace === "" ? said.name : `${said.name}.${said.idNamespace}`,
+        cluster: told("CLUSTER_ID"),
+        version: told("ISTIO_VERSION"),
+        protocol: protocol.name,
+        connectedAt,
+        types: this.#answers.list(),
+        unhealthy: context.served.unhealthy(said.id),
+      }),
+      resources: () => this.#wanted(),
+    });
     context.log.info("proxy connected", { proxy: said.id, protocol: protocol.name });
   }
 
@@ -274,6 +292,18 @@ class Connection {
       type: typeUrl,
       reason: error,
     });
+  }
+
+  /** Of what there is for the proxy, what it asked for. */
+  #wanted(): ResourcesByType {
+    return new Map(
+      [...this.#subscriptions].map(([typeUrl, subscription]) => [
+        typeUrl,
+        new Map(
+          [...(this.#snapshot.resources.get(typeUrl) ?? [])].filter(([name]) => subscription.wants(name)),
+        ),
+      ]),
+    );
   }
 
   #take(previous?: ResourcesByType): { readonly number: number; readonly resources: ResourcesByType } {

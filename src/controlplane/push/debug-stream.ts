@@ -1,9 +1,10 @@
 /**
  * A stream on which somebody asks for what the control plane knows: istiod's debug interface, which `istioctl
  * proxy-status` speaks over ADS. `istio.io/debug/syncz` answers with Envoy's ClientConfig messages,
- * `istio.io/debug` with the page that is named, of which there is `syncz`.
+ * `istio.io/debug` with the page that is named: `syncz`, or `config_dump?proxyID=NAME`.
  */
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, type JsonObject, toBinary } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ByteStream } from "../../grpc/channel.ts";
 import { GrpcError } from "../../grpc/grpc-error.ts";
 import { NodeSchema } from "../../proto/envoy/envoy/config/core/v3/base_pb.js";
@@ -15,6 +16,7 @@ import {
 } from "../../proto/envoy/envoy/service/status/v3/csds_pb.js";
 import { typeUrl as types } from "../../xds/type-urls.ts";
 import type { Peer } from "../model/bind-proxy.ts";
+import { configDumpOf } from "./config-dump.ts";
 import type { Page, Request, ServerProtocol } from "./protocol.ts";
 import type { ConnectionTable, ProxySync, TypeSync } from "./status.ts";
 
@@ -23,7 +25,13 @@ const syncType = `${debugType}/syncz`;
 const clientConfigType = `type.googleapis.com/${ClientConfigSchema.typeName}`;
 
 /** Types that `proxy-status` has a column for. */
-const shown = [types.cluster, types.endpoint, types.listener, types.route] as const;
+const shown = [types.cluster, types.endpoint, types.listener, types.route, types.extension] as const;
+
+/** Who answers: `identifier` of a response's `control_plane`. */
+export interface ControlPlaneIdentity {
+  readonly id: string;
+  readonly version: string;
+}
 
 /** What a debug stream is answered from. */
 export interface DebugStreamContext {
@@ -31,6 +39,7 @@ export interface DebugStreamContext {
   readonly peer: Peer;
   /** Whose workloads may ask. */
   readonly rootNamespace: string;
+  readonly identity: ControlPlaneIdentity;
 }
 
 /** True for a request of istiod's own types; those of resources begin otherwise. */
@@ -48,7 +57,7 @@ export async function answerDebug(
   protocol: ServerProtocol,
   stream: ByteStream,
   request: Request,
-  { connections, peer, rootNamespace }: DebugStreamContext,
+  { connections, peer, rootNamespace, identity: { id, version } }: DebugStreamContext,
 ): Promise<void> {
   if (request.nonce !== "") return;
   if (peer.identity?.namespace !== rootNamespace) {
@@ -57,31 +66,57 @@ export async function answerDebug(
       `debug pages are for identities of the namespace ${rootNamespace}, over TLS; on the machine itself ask /debug/syncz`,
     );
   }
-  const pages = pagesOf(request, connections.list());
-  await stream.write(protocol.encodePages(request.typeUrl, pages));
+  const pages = pagesOf(request, connections);
+  const identifier = JSON.stringify({ Component: "outrider", ID: id, Info: { version } });
+  await stream.write(protocol.encodePages(request.typeUrl, pages, identifier));
 }
 
-function pagesOf({ typeUrl, names }: Request, proxies: readonly ProxySync[]): readonly Page[] {
-  if (typeUrl === syncType) return proxies.map((sync) => ({ name: sync.proxy, ...clientConfig(sync) }));
+function pagesOf({ typeUrl, names }: Request, connections: ConnectionTable): readonly Page[] {
+  if (typeUrl === syncType)
+    return connections.list().map((sync) => ({ name: sync.name, ...clientConfig(sync) }));
   const [page, ...more] = names;
-  if (typeUrl === debugType && page === "syncz" && more.length === 0)
-    return [{ name: page, typeUrl: debugType, bytes: Buffer.from(JSON.stringify(proxies)) }];
+  const value =
+    typeUrl === debugType && page !== undefined && more.length === 0
+      ? debugPage(page, connections)
+      : undefined;
+  if (page !== undefined && value !== undefined)
+    return [{ name: page, typeUrl: debugType, bytes: Buffer.from(JSON.stringify(value)) }];
   throw new GrpcError(
     "INVALID_ARGUMENT",
-    `there is no debug page of this name: ask ${syncType}, or ${debugType} for the one resource syncz`,
+    `there is no debug page of this name: ask ${syncType}, or ${debugType} for the one resource syncz or ` +
+      "config_dump?proxyID=NAME of a proxy that is connected",
   );
 }
 
-function clientConfig({ proxy, types: syncs }: ProxySync): Omit<Page, "name"> {
+/** The page that `syncz` or `config_dump?proxyID=NAME` names; undefined for what there is not. */
+export function debugPage(name: string, connections: ConnectionTable): object | undefined {
+  const { pathname, searchParams } = new URL(name, "http://localhost/");
+  if (pathname === "/syncz") return connections.list();
+  if (pathname !== "/config_dump") return undefined;
+  const resources = connections.resourcesOf(searchParams.get("proxyID") ?? "");
+  return resources && configDumpOf(resources);
+}
+
+function clientConfig({ name, cluster, version, types: syncs }: ProxySync): Omit<Page, "name"> {
+  const [, namespace = ""] = /\.([^.]*)$/.exec(name) ?? [];
+  const metadata: JsonObject = { CLUSTER_ID: cluster, NAMESPACE: namespace, ISTIO_VERSION: version };
   const message = create(ClientConfigSchema, {
-    node: create(NodeSchema, { id: proxy }),
+    node: create(NodeSchema, { id: name, metadata }),
     genericXdsConfigs: shown.map((typeUrl) => genericConfig(typeUrl, syncs[typeUrl])),
   });
   return { typeUrl: clientConfigType, bytes: toBinary(ClientConfigSchema, message) };
 }
 
 function genericConfig(typeUrl: string, sync: TypeSync | undefined): ClientConfig_GenericXdsConfig {
-  return create(ClientConfig_GenericXdsConfigSchema, { typeUrl, configStatus: statusOf(sync) });
+  const at = sync === undefined ? undefined : timestampFromDate(new Date(sync.since));
+  return create(ClientConfig_GenericXdsConfigSchema, {
+    typeUrl,
+    configStatus: statusOf(sync),
+    ...(at === undefined ? {} : { lastUpdated: at }),
+    ...(at === undefined || sync?.error === undefined
+      ? {}
+      : { errorState: { details: sync.error, lastUpdateAttempt: at } }),
+  });
 }
 
 function statusOf(sync: TypeSync | undefined): ConfigStatus {

@@ -70,8 +70,8 @@ export interface ServerProtocol {
   readonly name: "delta" | "state-of-the-world";
   readonly decode: (message: Uint8Array) => Request;
   readonly subscribe: (typeUrl: string) => Subscription;
-  /** A response that is no subscription's. */
-  readonly encodePages: (typeUrl: string, pages: readonly Page[]) => Uint8Array;
+  /** A response that is no subscription's. @param identifier who answers, as in istiod's responses */
+  readonly encodePages: (typeUrl: string, pages: readonly Page[], identifier: string) => Uint8Array;
 }
 
 /** Longest reason that is kept of what a proxy says, in characters. */
@@ -101,12 +101,13 @@ export const deltaProtocol: ServerProtocol = {
       apply: ({ delta }) => delta?.receive(request) ?? false,
     };
   },
-  encodePages: (typeUrl, pages) =>
+  encodePages: (typeUrl, pages, identifier) =>
     toBinary(
       DeltaDiscoveryResponseSchema,
       create(DeltaDiscoveryResponseSchema, {
         typeUrl,
         nonce: randomUUID(),
+        controlPlane: { identifier },
         resources: pages.map((page) => ({
           name: page.name,
           resource: { typeUrl: page.typeUrl, value: page.bytes },
@@ -165,12 +166,13 @@ export const sotwProtocol: ServerProtocol = {
       apply: ({ sotw }) => sotw?.receive(request).kind === "respond",
     };
   },
-  encodePages: (typeUrl, pages) =>
+  encodePages: (typeUrl, pages, identifier) =>
     toBinary(
       DiscoveryResponseSchema,
       create(DiscoveryResponseSchema, {
         typeUrl,
         nonce: randomUUID(),
+        controlPlane: { identifier },
         resources: pages.map((page) => ({ typeUrl: page.typeUrl, value: page.bytes })),
       }),
     ),

@@ -1,6 +1,7 @@
 /**
  * Which proxies are connected and what each has taken or refused: `/debug/syncz`.
  */
+import type { ResourcesByType } from "./snapshot.ts";
 
 /** State of one type at one proxy. */
 export interface TypeSync {
@@ -8,11 +9,20 @@ export interface TypeSync {
   readonly ackedNonce: string;
   /** Envoy's words, when it refused the last response. */
   readonly error?: string;
+  /** When what was sent last was taken or refused, or, while it is neither, when the proxy got behind. */
+  readonly since: string;
 }
 
 /** One connected proxy. */
 export interface ProxySync {
+  /** Its node ID. */
   readonly proxy: string;
+  /** `web-1.demo`, as in istiod's own answers. */
+  readonly name: string;
+  /** CLUSTER_ID of its metadata; empty where it says none. */
+  readonly cluster: string;
+  /** ISTIO_VERSION of its metadata; empty where it says none. */
+  readonly version: string;
   readonly protocol: "delta" | "state-of-the-world";
   readonly connectedAt: string;
   readonly types: Readonly<Record<string, TypeSync>>;
@@ -20,14 +30,21 @@ export interface ProxySync {
   readonly unhealthy: string | undefined;
 }
 
+/** What a connection says of itself, each time anew. */
+export interface ShownConnection {
+  readonly sync: () => ProxySync;
+  /** What its proxy is to have. */
+  readonly resources: () => ResourcesByType;
+}
+
 /** The connected proxies; each connection keeps its own entry current. */
 export class ConnectionTable {
-  readonly #entries = new Map<object, () => ProxySync>();
+  readonly #entries = new Map<object, ShownConnection>();
 
   /** Show a connection until the result is disposed. */
-  add(describe: () => ProxySync): Disposable {
+  add(connection: ShownConnection): Disposable {
     const key = {};
-    this.#entries.set(key, describe);
+    this.#entries.set(key, connection);
     return {
       [Symbol.dispose]: () => {
         this.#entries.delete(key);
@@ -38,7 +55,15 @@ export class ConnectionTable {
   /** All of them, by proxy. */
   list(): readonly ProxySync[] {
     return [...this.#entries.values()]
-      .map((describe) => describe())
+      .map(({ sync }) => sync())
       .toSorted((a, b) => (a.proxy < b.proxy ? -1 : 1));
+  }
+
+  /** What the proxy of that name or node ID is to have; undefined when none is connected. */
+  resourcesOf(proxy: string): ResourcesByType | undefined {
+    // Of a proxy that came again, the newest connection counts.
+    return [...this.#entries.values()]
+      .findLast(({ sync }) => [sync().name, sync().proxy].includes(proxy))
+      ?.resources();
   }
 }

@@ -35,7 +35,7 @@ describe("the question of proxy-status", () => {
         ClientConfigSchema,
         resources[0]?.value ?? Buffer.alloc(0),
       );
-      assert.equal(node?.id, web.id);
+      assert.equal(node?.id, "web-1.demo");
       return genericXdsConfigs.map((config) => [config.typeUrl, config.configStatus]);
     };
     const statuses = (clusters: ConfigStatus): readonly (readonly [string, ConfigStatus])[] => [
@@ -43,6 +43,7 @@ describe("the question of proxy-status", () => {
       [typeUrl.endpoint, ConfigStatus.NOT_SENT],
       [typeUrl.listener, ConfigStatus.STALE],
       [typeUrl.route, ConfigStatus.NOT_SENT],
+      [typeUrl.extension, ConfigStatus.NOT_SENT],
     ];
     assert.deepEqual(await ask(), statuses(ConfigStatus.STALE));
     proxy.send({ typeUrl: typeUrl.cluster, nonce });

@@ -22,7 +22,7 @@ const readers: Readonly<Record<string, string>> = {
   "config/decide/known-ports.ts": "what the table has read, by name",
   "wasm/plugin.ts": "variables of a plugin",
   "demo/sidecar-process.ts": "hands on what a child needs",
-  "main.ts": "where it comes in",
+  "run-program.ts": "where it comes in",
   "build/bundle.ts": "a program of its own",
   "build/image/build.ts": "a program of its own",
   "build/image/buildah.ts": "hands on what a child needs",

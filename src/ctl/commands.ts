@@ -1,0 +1,21 @@
+/**
+ * Every command of outriderctl. Each is loaded when it runs.
+ */
+import type { Command, CommandGroup } from "../command/command.ts";
+import { completionCommand } from "../cli/completion.ts";
+import { privately } from "../cli/privately.ts";
+import { proxyStatusCommand } from "./proxy-status.ts";
+import { versionCommand } from "./version.ts";
+
+/** In the order in which help lists them. What they show comes from proxies and control planes: no secret of here is in it. */
+export const commands: readonly Command[] = [
+  privately(proxyStatusCommand),
+  completionCommand,
+  privately(versionCommand),
+];
+
+/** Those that help lists, by what they are about. */
+export const commandGroups: readonly CommandGroup[] = [
+  { title: "See", commands: ["proxy-status"] },
+  { title: "Program", commands: ["completion", "version"] },
+];

@@ -1,0 +1,30 @@
+/**
+ * How commands of outriderctl end, and what they say when what they asked did not answer.
+ */
+import type { ExitCode } from "../command/command.ts";
+import type { CommandContext } from "../command/command.ts";
+import { ControlPlaneError } from "./control-plane/control-plane.ts";
+import { ProxyError } from "./proxy/find.ts";
+
+/** Whoever was asked did not answer. */
+export const noAnswerCode = 1;
+
+/** The codes of a command that asks and shows. */
+export const askingCodes: readonly ExitCode[] = [
+  { code: 0, meaning: "it was shown" },
+  { code: noAnswerCode, meaning: "who was asked did not answer; the message says who, and how to reach it" },
+];
+
+/** The code that `ask` gives, or that of a component that did not answer, which is said. */
+export async function telling(
+  ask: () => Promise<number>,
+  { printError }: Pick<CommandContext, "printError">,
+): Promise<number> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof ControlPlaneError || error instanceof ProxyError)) throw error;
+    printError(error.message);
+    return noAnswerCode;
+  }
+}

@@ -1,0 +1,16 @@
+/**
+ * outriderctl's command line as a whole.
+ */
+import type { Program } from "../command/command.ts";
+import { version } from "../cli/version.ts";
+import { commandGroups, commands } from "./commands.ts";
+
+/** The operator's program. */
+export const outriderctl: Program = {
+  name: "outriderctl",
+  describe: "See a mesh, ask it why, change it.",
+  version,
+  commands,
+  groups: commandGroups,
+  commonFlags: {},
+};

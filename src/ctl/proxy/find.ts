@@ -1,0 +1,123 @@
+/**
+ * Which proxy a command is about: a file that one has answered, an admin port, or an agent of this machine by its name.
+ */
+import type { Arguments, CommandContext } from "../../command/command.ts";
+import { chosen } from "../../cli/find-agent.ts";
+import { runtimeFolderHere } from "../../config/runtime-folder.ts";
+import { readRegularText } from "../../files/read-regular-file.ts";
+import { errorMessage } from "../../lifecycle/error-message.ts";
+import { fetchHttp } from "../../net/http-client.ts";
+import { parseHostPort } from "../../net/host-port.ts";
+import { announcedAgents } from "../../status/announcement.ts";
+import { type ConfigDump, readConfigDump } from "./config-dump.ts";
+
+/** No answer that could be used. The message says who was asked, why there is none and what to do. */
+export class ProxyError extends Error {
+  override readonly name = "ProxyError";
+}
+
+/** One proxy, alive or as a file. */
+export interface ProxySource {
+  /** What it is called in messages. */
+  readonly name: string;
+  /** @throws ProxyError */
+  readonly configDump: () => Promise<ConfigDump>;
+  /** An answer of Envoy's admin interface as it is; undefined for a file, which has none. @throws ProxyError */
+  readonly admin: ((method: "GET" | "POST", url: string) => Promise<string>) | undefined;
+}
+
+const timeoutMs = 10_000;
+
+/** Longest dump that is read, in bytes. */
+const maxBytes = 512 * 2 ** 20;
+
+/**
+ * @param name the proxy that a word of the call names, such as `web-1.demo` or how that begins
+ * @returns undefined, and a line on standard error, where it is not clear which one is meant
+ */
+export function proxyOf(
+  args: Arguments,
+  name: string | undefined,
+  { env, printError, shutdown }: Pick<CommandContext, "env" | "printError" | "shutdown">,
+): ProxySource | undefined {
+  const file = args.optionalString("file");
+  if (file !== undefined) return fileSource(file);
+  const address = args.optionalString("admin-address");
+  if (address !== undefined) {
+    const place = parseHostPort(address);
+    if (place !== undefined) return liveSource(name ?? address, place, shutdown);
+    printError(`--admin-address: ${JSON.stringify(address)} is not HOST:PORT`);
+    return undefined;
+  }
+  const agents = announcedAgents(runtimeFolderHere(env));
+  const found = chosen(agents, name, { configPath: "", statusPort: 0, adminPort: 0, envoyStatusPort: 0 });
+  if (found.kind === "unclear" || found.pid === undefined) {
+    printError(
+      found.kind === "unclear"
+        ? found.problem.replace(/^--name: /, "").replace("choose with --name one of", "name one of")
+        : "no agent of this user runs here: give --admin-address HOST:PORT of an Envoy, or --file with its config_dump",
+    );
+    return undefined;
+  }
+  const called = agents.find(({ pid }) => pid === found.pid)?.name ?? name ?? "";
+  return liveSource(called, { host: "127.0.0.1", port: found.adminPort }, shutdown);
+}
+
+function fileSource(path: string): ProxySource {
+  return {
+    name: path === "-" ? "standard input" : path,
+    admin: undefined,
+    configDump: async () => {
+      let text: string;
+      try {
+        text = path === "-" ? await standardInput() : readRegularText(path, { maxBytes });
+      } catch (error) {
+        throw new ProxyError(`--file: ${path} cannot be read: ${errorMessage(error)}`, { cause: error });
+      }
+      return dumpIn(text, `--file: ${path} is no answer of Envoy's /config_dump`);
+    },
+  };
+}
+
+async function standardInput(): Promise<string> {
+  const { text } = await import("node:stream/consumers");
+  return text(process.stdin);
+}
+
+function liveSource(
+  name: string,
+  target: { readonly host: string; readonly port: number },
+  signal: AbortSignal,
+): ProxySource {
+  const admin = async (method: "GET" | "POST", url: string): Promise<string> => {
+    try {
+      const { status, body } = await fetchHttp({ target, method, url, timeoutMs, maxBytes, signal });
+      if (status === 200) return body.toString("utf8");
+      throw new Error(`status ${status}: ${body.toString("utf8").trim()}`);
+    } catch (error) {
+      throw new ProxyError(
+        `the Envoy of ${name} on ${target.host}:${target.port} did not answer ${url}: ${errorMessage(error)}. ` +
+          "`outrider status` beside it says how it is",
+        { cause: error },
+      );
+    }
+  };
+  return {
+    name,
+    admin,
+    configDump: async () =>
+      dumpIn(await admin("GET", "/config_dump?include_eds"), `${name} answers with no config_dump`),
+  };
+}
+
+function dumpIn(text: string, problem: string): ConfigDump {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new ProxyError(`${problem}: ${errorMessage(error)}`, { cause: error });
+  }
+  const dump = readConfigDump(value);
+  if (dump === undefined) throw new ProxyError(`${problem}: it has no "configs"`);
+  return dump;
+}

@@ -1,0 +1,89 @@
+/** outriderctl beside a real mesh: what it shows is what control plane and Envoys have. */
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { openTokenIssuer } from "../../../src/controlplane/demo-tokens.ts";
+import { eventually } from "../../support/eventually.ts";
+import { get } from "../../support/mesh.ts";
+import { runCtl } from "../../support/outriderctl.ts";
+import { startWebAndApi, type WebAndApi } from "../../support/web-and-api.ts";
+
+const withinMs = 20_000;
+
+describe("outriderctl beside a mesh", () => {
+  let mesh: WebAndApi;
+  before(async () => {
+    mesh = await startWebAndApi();
+  });
+  after(() => mesh[Symbol.asyncDispose]());
+
+  /** Flags of whoever asks over TLS. */
+  async function overTls(namespace: string): Promise<readonly string[]> {
+    const { folder, controlPlanePorts } = mesh.mesh;
+    const issuer = await openTokenIssuer(join(folder, "state"));
+    const token = join(folder, `${namespace}.token`);
+    const lifetimeMs = 3_600_000;
+    writeFileSync(
+      token,
+      await issuer.issue({ namespace, serviceAccount: "default", audience: "istio-ca", lifetimeMs }),
+    );
+    const ca = join(folder, "state/root-cert.pem");
+    return ["--xds-address", `localhost:${controlPlanePorts.tls}`, "--ca-file", ca, "--token-file", token];
+  }
+
+  test("shows every proxy in step, by its pages and by the debug interface alike", async () => {
+    const asked = [[], await overTls("istio-system")];
+    await eventually(
+      "both proxies in step",
+      async () => {
+        for (const flags of asked) {
+          const { code, lines, errors } = await runCtl("ps", ...flags);
+          assert.deepEqual([code, errors], [0, []]);
+          assert.match(lines[0] ?? "", /^NAME +CLUSTER +CDS +LDS +EDS +RDS +ECDS +ISTIOD +VERSION$/);
+          const cells = lines.slice(1).map((line) => line.split(/ {2,}/).slice(0, 7));
+          const synced = ["SYNCED", "SYNCED", "SYNCED", "SYNCED", "NOT SENT"];
+          assert.deepEqual(cells, [
+            ["api-1.demo", "-", ...synced],
+            ["web-1.demo", "-", ...synced],
+          ]);
+        }
+      },
+      { withinMs },
+    );
+  });
+
+  test("finds no difference between what was sent and what an Envoy has, and one with another Envoy's", async () => {
+    const same = await runCtl("proxy-status", "web-1.demo");
+    assert.deepEqual([same.code, same.lines.filter((line) => line.includes("Don't"))], [0, []]);
+    const { body } = await get(mesh.api.ports.admin, "/config_dump?include_eds");
+    const file = join(mesh.mesh.folder, "api.json");
+    writeFileSync(file, body);
+    const other = await runCtl("proxy-status", "web-1.demo", "--file", file);
+    assert.equal(other.code, 2);
+    assert.ok(other.lines.includes("Listeners Don't Match"), other.lines.join("\n"));
+  });
+
+  test("tells the releases of control plane and proxies", async () => {
+    const { lines } = await runCtl("version");
+    assert.match(
+      lines.join("\n"),
+      /^client version: (.*)\ncontrol plane version: \1 .*\ndata plane version: \1 \(2 proxies\)$/,
+    );
+  });
+
+  test("says who does not answer, and how to reach it", async () => {
+    const strange = await runCtl("ps", ...(await overTls("demo")));
+    assert.equal(strange.code, 1);
+    assert.match(
+      strange.errors.join("\n"),
+      /localhost:\d+ did not answer .*istio-system.*--cert-dir or --token-file/,
+    );
+    const nobody = await runCtl("ps", "--http-address", "127.0.0.1:1");
+    assert.equal(nobody.code, 1);
+    assert.match(nobody.errors.join("\n"), /127\.0\.0\.1:1 did not answer .*--xds-address/);
+    const unknown = await runCtl("ps", "cart-1.demo");
+    assert.equal(unknown.code, 64);
+    assert.match(unknown.errors.join("\n"), /cart-1\.demo; there are api-1\.demo, web-1\.demo/);
+  });
+});
