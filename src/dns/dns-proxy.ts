@@ -1,6 +1,7 @@
 /**
  * The DNS proxy: what the mesh's name table knows is answered from it, all else goes to the upstream servers.
  */
+import { randomBytes } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
 import { sleep } from "../lifecycle/sleep.ts";
@@ -79,6 +80,7 @@ export class DnsProxy implements AsyncDisposable {
     this.#answerer = new Answerer(
       {
         style: { ttl: options.ttlSeconds, random: options.shuffles ? Math.random : undefined },
+        serverId: `outrider ${randomBytes(8).toString("hex")}`,
         clientQueries: options.clientQueries,
       },
       {

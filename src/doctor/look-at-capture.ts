@@ -27,10 +27,15 @@ export async function lookAtCapture(): Promise<SeenCapture> {
   return { held, interface: through, probe };
 }
 
+/** True where Istio's rules take this process for the proxy, whose traffic is its own. */
+export function isProxyUser(): boolean {
+  return process.geteuid?.() === 1_337 || process.getegid?.() === 1_337;
+}
+
 /** The proxy's calls into its own pod are inbound; everybody else's to an address that is nobody's (RFC 5737) outbound. */
 async function lookByProbe(): Promise<SeenProbe> {
   const uid = process.geteuid?.() ?? 0;
-  const isProxy = uid === 1_337 || process.getegid?.() === 1_337;
+  const isProxy = isProxyUser();
   const host = isProxy ? "127.0.0.6" : "192.0.2.1";
   return {
     uid,

@@ -6,6 +6,7 @@ import { asMapping } from "../bootstrap/merge.ts";
 import { parseConfig } from "../config/parse-config.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { ConfigSources } from "../config/sources/config-sources.ts";
+import { parseGoBoolean } from "../schema/go-boolean.ts";
 import { ConfigError, type ConfigProblem } from "../schema/config-problem.ts";
 import { type PartialConfig, readPartialConfig } from "../config/partial-config.ts";
 
@@ -38,8 +39,17 @@ export function readSubject(sources: ConfigSources): Subject {
 
 /** How the pod's traffic is captured: INTERCEPTION_MODE of the node's metadata; Istio's default is REDIRECT. */
 export function interceptionMode(config: AgentConfig | undefined, env: ConfigSources["env"]): string {
-  const metadata = config?.bootstrap.kind === "template" ? config.bootstrap.parameters.metadata : undefined;
   const mode =
-    asMapping(metadata)["INTERCEPTION_MODE"] ?? readEnvironment(env, [], []).ISTIO_META_INTERCEPTION_MODE;
+    metadataOf(config)["INTERCEPTION_MODE"] ?? readEnvironment(env, [], []).ISTIO_META_INTERCEPTION_MODE;
   return typeof mode === "string" && mode !== "" ? mode : "REDIRECT";
+}
+
+/** True where the applications' queries are to come to the agent: DNS_CAPTURE of the node's metadata. */
+export function capturesDns(config: AgentConfig): boolean {
+  const wanted = metadataOf(config)["DNS_CAPTURE"];
+  return typeof wanted === "string" && parseGoBoolean(wanted) === true;
+}
+
+function metadataOf(config: AgentConfig | undefined): Readonly<Record<string, unknown>> {
+  return asMapping(config?.bootstrap.kind === "template" ? config.bootstrap.parameters.metadata : undefined);
 }

@@ -4,15 +4,18 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { AdminClient } from "../envoy/admin/admin.ts";
 import type { ListenerFacts } from "../envoy/admin/listeners.ts";
+import { listeningPorts } from "../net/port-owner.ts";
 import { readProcessStat } from "../process/identity.ts";
 import { cpusOf } from "../process/cpu-share.ts";
 import { judgeBaseIds, lookAtBaseIds } from "./base-id.ts";
 import { judgeCapture } from "./capture.ts";
 import { judgeConfigPath, lookAtConfigPath } from "./config-path.ts";
 import { judgeCpu, lookAtThrottling } from "./cpu.ts";
+import { judgeDnsCapture } from "./dns-capture.ts";
 import { judgeMigration, judgePortRange, parsePortRange, parseReservedPorts } from "./kernel.ts";
 import { judgeLimits, parseLimits } from "./limits.ts";
 import { lookAtCapture } from "./look-at-capture.ts";
+import { lookAtDnsCapture } from "./look-at-dns-capture.ts";
 import { judgeMemory, lookAtMemory } from "./memory.ts";
 import { lookAtPorts } from "./ports.ts";
 import { effectiveCapabilities, judgePrivileges } from "./privileges.ts";
@@ -22,7 +25,7 @@ import type { Check } from "./run-checks.ts";
 import type { RunningAgent } from "../envoy/inspect/running-agent.ts";
 import { judgeSharedMemory, lookAtSharedMemory } from "./shared-memory.ts";
 import { judgeSocketPaths } from "./socket-paths.ts";
-import { interceptionMode, type Subject } from "./subject.ts";
+import { capturesDns, interceptionMode, type Subject } from "./subject.ts";
 import { judgeToken, lookAtToken } from "./token.ts";
 
 /** In the order in which they are shown. */
@@ -82,6 +85,7 @@ export function systemChecks(
         }),
     },
     ...captureChecks(subject, env),
+    ...dnsCaptureChecks(subject, agent, env),
     {
       name: "open-files",
       run: () =>
@@ -131,6 +135,25 @@ function captureChecks(
     {
       name: "capture",
       run: async () => judgeCapture(await lookAtCapture()),
+    },
+  ];
+}
+
+/** None where no agent that runs is to answer the applications' queries; it may be another user's, and not to be seen. */
+function dnsCaptureChecks(
+  { config }: Subject,
+  { pid }: RunningAgent,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly Check[] {
+  if (config?.dns === undefined || !capturesDns(config)) return [];
+  const { dns } = config;
+  if (pid === undefined && !listeningPorts().includes(dns.listen.port)) return [];
+  return [
+    {
+      name: "capture-dns",
+      run: async () => [
+        judgeDnsCapture(await lookAtDnsCapture(dns, interceptionMode(config, env) !== "NONE")),
+      ],
     },
   ];
 }

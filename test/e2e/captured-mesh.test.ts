@@ -3,7 +3,10 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { MeshReport } from "../support/captured-mesh.ts";
+import { expectFinding } from "../support/findings.ts";
 import { inOwnNetwork, whyNoOwnNetwork } from "../support/own-network.ts";
+
+const captureFindings = ["capture-rules", "capture-probe", "capture-dns"];
 
 test("applications that know of no mesh talk by name through it, over HTTP, HTTPS, TCP and gRPC, while Envoys are replaced", async (t) => {
   const obstacle = whyNoOwnNetwork();
@@ -48,11 +51,15 @@ test("applications that know of no mesh talk by name through it, over HTTP, HTTP
   const { root, proxy } = report.examined;
   assert.deepEqual(
     [...root, ...proxy].map(({ name, verdict }) => [name, verdict]),
-    ["capture-rules", "capture-probe", "capture-rules", "capture-probe"].map((name) => [name, "ok"]),
+    [...captureFindings, ...captureFindings].map((name) => [name, "ok"]),
   );
   assert.match(root[0]?.seen ?? "", /another pod lands on port 15001.*outside lands on port 15006/);
   assert.match(root[1]?.seen ?? "", /user 0 to 192\.0\.2\.1:15002 lands on port 15001/);
   assert.match(proxy[0]?.seen ?? "", /needs NET_ADMIN/);
   assert.match(proxy[1]?.seen ?? "", /user 1337 to 127\.0\.0\.6:15002 lands on port 15006/);
+  assert.match(root[2]?.seen ?? "", /10\.96\.0\.10:53 \(UDP, TCP\) come to the DNS proxy/);
+  assert.match(proxy[2]?.seen ?? "", /not to be seen as user 1337/);
   assert.ok(report.isClean);
+  const astray = report.examined.uncaptured.find(({ name }) => name === "capture-dns");
+  expectFinding(astray, "warning", /10\.96\.0\.10:53 \(UDP, TCP\) do not come/, /--redirect-dns/);
 });

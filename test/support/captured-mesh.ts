@@ -38,8 +38,8 @@ export interface MeshReport {
   readonly fromOutside: string;
   /** web's Envoy is replaced, then api's, while web calls api. */
   readonly swaps: CapturedSwaps;
-  /** What `outrider doctor` says of capture in web, as root and as the proxy. */
-  readonly examined: Readonly<Record<"root" | "proxy", readonly Finding[]>>;
+  /** What `outrider doctor` says of capture in web, as root and as the proxy, and as root once nothing is captured. */
+  readonly examined: Readonly<Record<"root" | "proxy" | "uncaptured", readonly Finding[]>>;
   /** The kernel's rules in web once cleaned are those from before. */
   readonly isClean: boolean;
 }
@@ -296,7 +296,17 @@ async function live(): Promise<MeshReport> {
   await capture(web, "clean-iptables");
   await capture(api, "clean-iptables");
   const isClean = [web, api].every((pod) => rulesIn(pod) === before);
-  return { examined, init: init ?? "", byName, byShortName, back, fromOutside, swaps, isClean };
+  const uncaptured = await examine(web, "init");
+  return {
+    examined: { ...examined, uncaptured },
+    init: init ?? "",
+    byName,
+    byShortName,
+    back,
+    fromOutside,
+    swaps,
+    isClean,
+  };
 }
 
 function swappable(pod: Pod, agent: Swappable["agent"]): Swappable {
@@ -323,7 +333,7 @@ async function examine(pod: Pod, as: Inside): Promise<readonly Finding[]> {
   const { output } = await runOutrider({
     program: { file, args },
     args: ["doctor", "--json"],
-    env: besideAgent,
+    env: { ...besideAgent, ISTIO_META_DNS_CAPTURE: "true" },
     withinMs: 2 * startMs,
   });
   const { findings } = parsed(output) as { findings: readonly Finding[] };

@@ -13,6 +13,7 @@ import type { ResolverConfig } from "../upstream/resolv-conf.ts";
 import { maxMessageBytes, rcode } from "../wire/constants.ts";
 import { type Query, readQuery } from "../wire/query.ts";
 import { emptyReply, truncated, withOpt } from "../wire/reply.ts";
+import { asksServerId, writeServerId } from "../wire/server-id.ts";
 import type { AnswerCache } from "./answer-cache.ts";
 import { cacheKeyOf } from "./answer-cache.ts";
 import { ClientLimit } from "./client-limit.ts";
@@ -26,6 +27,8 @@ export type AnswerSource =
   | "upstream"
   /** No upstream answered, or none well. */
   | "failed"
+  /** It was about this server itself. */
+  | "own"
   /** It cannot be read. */
   | "malformed"
   /** There is no name table yet. */
@@ -59,6 +62,8 @@ export interface AnswererDependencies {
 /** Its options. */
 export interface AnswererOptions {
   readonly style: AnswerStyle;
+  /** What it says of itself, and no other server does. */
+  readonly serverId: string;
   readonly clientQueries: number;
 }
 
@@ -109,6 +114,10 @@ export class Answerer {
     const query = readQuery(message);
     if (query.kind === "ignored") return undefined;
     if (query.kind === "bad") return this.#empty(message, query.rcode, "malformed");
+    if (asksServerId(query)) {
+      this.#deps.answered("own");
+      return writeServerId(message, query, this.#options.serverId);
+    }
     const table = this.#deps.table.current;
     if (table === undefined && this.#deps.isGated()) return this.#empty(message, rcode.servFail, "no table");
     const verdict = askTable(table, query, this.#deps.config().search);

@@ -1,7 +1,7 @@
 /** Numbers of the protocol (IANA's Domain Name System parameters). */
 
 /** Types that are told apart here. */
-export const type = { a: 1, ns: 2, cname: 5, soa: 6, ptr: 12, aaaa: 28, opt: 41, any: 255 } as const;
+export const type = { a: 1, ns: 2, cname: 5, soa: 6, ptr: 12, txt: 16, aaaa: 28, opt: 41, any: 255 } as const;
 
 /** Classes. */
 export const internetClass = 1;

@@ -31,7 +31,7 @@ const queries = names.flatMap((name) => types.map((type) => queryBytes(name, typ
 
 function newAnswerer(): Answerer {
   return new Answerer(
-    { style: { ttl: 30, random: Math.random }, clientQueries: 10 },
+    { serverId: "outrider", style: { ttl: 30, random: Math.random }, clientQueries: 10 },
     {
       table: new Watch<NameTable | undefined>(table),
       config: () => config,

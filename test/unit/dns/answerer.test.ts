@@ -19,7 +19,7 @@ const client = { address: "127.0.0.1", port: 4_000, overTcp: false };
 test("a name that could not be forwarded once is forwarded when it is asked for again", async () => {
   let asked = 0;
   const answerer = new Answerer(
-    { style: { ttl: 30, random: undefined }, clientQueries: 10 },
+    { style: { ttl: 30, random: undefined }, serverId: "this one", clientQueries: 10 },
     {
       table: new Watch(undefined),
       config: () => parseResolvConf("nameserver 192.0.2.1\n", 53),
@@ -47,7 +47,7 @@ test("what servers said that are gone is not kept, and nobody new waits for it",
   const waiting: PromiseWithResolvers<Forwarded>[] = [];
   const cache = new AnswerCache({ entries: 10, staleMs: 0 });
   const answerer = new Answerer(
-    { style: { ttl: 30, random: undefined }, clientQueries: 10 },
+    { style: { ttl: 30, random: undefined }, serverId: "this one", clientQueries: 10 },
     {
       table: new Watch(undefined),
       config: () => parseResolvConf("nameserver 192.0.2.1\n", 53),
