@@ -32,7 +32,7 @@ describe("connections of a captured pod end where they must", { skip: whyNoOwnNe
   for (const way of ways) {
     test(`while the rules change, every connection goes through Envoy, by ${way}`, () => {
       report.changes[way].forEach(allThroughEnvoy);
-      for (const seen of report.switches[way]) assert.equal(seen["directly"], undefined);
+      report.switches[way].forEach(allThroughEnvoy);
     });
   }
 

@@ -8,7 +8,7 @@ cached=${XDG_CACHE_HOME:-$HOME/.cache}/outrider/istiod-$version/istiod
 
 build() {
   command -v go >/dev/null || { echo "building istiod needs Go: install it, or set ISTIOD_PATH to an istiod" >&2; exit 1; }
-  local work
+  # Not local: the trap runs once the function has returned.
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
   cd "$work"

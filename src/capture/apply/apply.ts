@@ -5,12 +5,16 @@
 import type { Family } from "../options/address.ts";
 import type { IptablesKind } from "../options/run-settings.ts";
 import type { CapturePlan, FamilyPlan } from "../plan/plan.ts";
+import { withDeparting } from "../plan/departing.ts";
 import { type BackEnd, type BackEnds, chooseBackEnd, readBackEnds } from "./back-end.ts";
+import { departed } from "./departure.ts";
+import { heldMarks, plannedMarks } from "./marks.ts";
 import { listNftTables, nftStep } from "./nft-steps.ts";
 import { type CaptureOutcome, failure, failureCode } from "./outcome.ts";
 import { routeSteps } from "./route-steps.ts";
 import { ruleSteps } from "./rule-steps.ts";
 import type { TproxyRoute } from "./routes.ts";
+import type { SavedTables } from "./saved.ts";
 import { makeAll, type Step } from "./steps.ts";
 import type { RunTool } from "./tool.ts";
 
@@ -40,16 +44,11 @@ export async function applyCapture(
   run: RunTool,
 ): Promise<CaptureOutcome> {
   const [backEnds, nft] = await Promise.all([readBackEnds(run), listNftTables(run)]);
+  const held = { backEnds: backEnds.found, nft: nft ?? [] };
   if (options.nativeNftables) {
     if (nft === undefined) return nftUnusable(run);
-    const held = { backEnds: backEnds.found, nft };
-    const routes = await allRoutes(held, run, plan);
-    const outcome = await makeAll([
-      ...routes.add,
-      nftStep(run, plan, nft),
-      ...routes.remove,
-      ...withoutRules(held.backEnds, run),
-    ]);
+    const rules = (to: CapturePlan): readonly Step[] => [nftStep(run, to, nft)];
+    const outcome = await makeStages(held, run, { plan, rules, others: withoutRules(held.backEnds, run) });
     const isSame = outcome.kind === "changed" && outcome.what.length === 1 && !options.force;
     const after = isSame ? await listNftTables(run) : undefined;
     return after?.join("\n") === nft.join("\n") ? { kind: "unchanged" } : outcome;
@@ -59,21 +58,54 @@ export async function applyCapture(
   const { kind } = chosen;
   if (chosen.held.ipv6 === undefined && planOf(plan, "ipv6") !== undefined)
     return failure("NO_BINARY", `there is no ip6tables of kind ${kind} for the rules of IPv6`);
-  const rules = families.flatMap((family) => {
-    const held = chosen.held[family];
-    const place = held === undefined ? undefined : { run, kind, family, held };
-    return place === undefined ? [] : ruleSteps(place, planOf(plan, family), options.force);
-  });
-  const others = backEnds.found.filter((backEnd) => backEnd !== chosen);
-  const routes = await allRoutes({ backEnds: backEnds.found, nft: nft ?? [] }, run, plan);
-  return makeAll([
-    // What rules mark finds its way from the first packet on.
-    ...routes.add,
-    ...rules,
-    ...routes.remove,
-    ...withoutRules(others, run),
-    ...nftRemovals(nft, run),
-  ]);
+  const rules = (to: CapturePlan, from?: CapturePlan): readonly Step[] =>
+    families.flatMap((family) => {
+      const inFamily = chosen.held[family];
+      if (inFamily === undefined) return [];
+      return ruleSteps(
+        { run, kind, family, held: inFamily },
+        {
+          plan: planOf(to, family),
+          from: from && (planOf(from, family) ?? { rules: [] }),
+          force: options.force,
+        },
+      );
+    });
+  const left = backEnds.found.filter((backEnd) => backEnd !== chosen);
+  const others = [...withoutRules(left, run), ...nftRemovals(nft, run)];
+  return makeStages(held, run, { plan, rules, others });
+}
+
+/** How rules come to be what a plan wants. */
+interface Stages {
+  readonly plan: CapturePlan;
+  /** In the back end that is to have them. */
+  readonly rules: (to: CapturePlan, from?: CapturePlan) => readonly Step[];
+  /** Out of every other one. */
+  readonly others: readonly Step[];
+}
+
+async function makeStages(
+  held: AllHeld,
+  run: RunTool,
+  { plan, rules, others }: Stages,
+): Promise<CaptureOutcome> {
+  // What rules mark finds its way from the first packet on.
+  const routes = await allRoutes(held, run, plan);
+  const wanted = plannedMarks(plan);
+  const departing = heldMarks(savedTables(held), held.nft).filter((mark) => !wanted.includes(mark));
+  if (departing.length === 0) return makeAll([...routes.add, ...rules(plan), ...routes.remove, ...others]);
+  const meanwhile = withDeparting(plan, departing);
+  const [last, ...after] = [...routes.remove, ...rules(plan, meanwhile)];
+  let cut = 0;
+  const make = async (): Promise<string | undefined> => {
+    cut = await departed(run);
+    return last?.make();
+  };
+  const delayed = last === undefined ? [] : [{ ...last, make }, ...after];
+  const outcome = await makeAll([...routes.add, ...rules(meanwhile), ...others, ...delayed]);
+  if (outcome.kind !== "changed" || cut === 0) return outcome;
+  return { ...outcome, what: [...outcome.what, `${cut} connections of TPROXY cut`] };
 }
 
 /**
@@ -97,18 +129,22 @@ async function allRoutes(
 ): Promise<{ readonly add: readonly Step[]; readonly remove: readonly Step[] }> {
   const each = await Promise.all(
     families.map((family) => {
-      const held = backEnds.flatMap((backEnd) => backEnd.held[family]?.saved.tables ?? []);
+      const held = savedTables({ backEnds, nft }, [family]);
       return routeSteps(run, family, { held, nft, tproxy }, planOf(plan, family));
     }),
   );
   return { add: each.flatMap(({ add }) => add), remove: each.flatMap(({ remove }) => remove) };
 }
 
+function savedTables({ backEnds }: AllHeld, of = families): readonly SavedTables[] {
+  return backEnds.flatMap(({ held }) => of.flatMap((family) => held[family]?.saved.tables ?? []));
+}
+
 function withoutRules(backEnds: readonly BackEnd[], run: RunTool): readonly Step[] {
   return backEnds.flatMap(({ kind, held }) =>
     families.flatMap((family) => {
       const place = held[family];
-      return place === undefined ? [] : ruleSteps({ run, kind, family, held: place }, undefined, false);
+      return place === undefined ? [] : ruleSteps({ run, kind, family, held: place }, { plan: undefined });
     }),
   );
 }

@@ -2,6 +2,7 @@
 import type { Family } from "../options/address.ts";
 import type { FamilyPlan, Route } from "../plan/plan.ts";
 import { routeWords } from "../render/iptables.ts";
+import { heldMarks } from "./marks.ts";
 import { readRoutes, routeChange, type TproxyRoute } from "./routes.ts";
 import { familyNames, problemOf } from "./rule-steps.ts";
 import type { SavedTables } from "./saved.ts";
@@ -33,11 +34,7 @@ export async function routeSteps(
   plan: FamilyPlan | undefined,
 ): Promise<RouteSteps> {
   const wanted = plan?.routes ?? [];
-  const marks = new Set([
-    ...held.flatMap(marksOf),
-    ...nft.flatMap(nftMarks),
-    ...wanted.flatMap((route) => markOf(route) ?? []),
-  ]);
+  const marks = new Set([...heldMarks(held, nft), ...wanted.flatMap((route) => markOf(route) ?? [])]);
   const hasRules =
     held.some((tables) => !isEmpty(heldState("nat", tables.nat))) ||
     nft.some((line) => line.startsWith(`table ${family === "ipv6" ? "ip6" : "ip"} `));
@@ -71,18 +68,4 @@ export async function routeSteps(
 
 function markOf(route: Route): number | undefined {
   return route.kind === "rule" ? route.mark : undefined;
-}
-
-/** Marks that rules of ours set. */
-function marksOf({ mangle }: SavedTables): readonly number[] {
-  const rules = [...heldState("mangle", mangle).chains.values()].flat();
-  return rules.flatMap((rule) => {
-    const [, mark] = /--tproxy-mark (0x[\da-f]+|\d+)/.exec(rule) ?? [];
-    return mark === undefined ? [] : [Number(mark)];
-  });
-}
-
-function nftMarks(line: string): readonly number[] {
-  const [, mark] = /\btproxy to \S+ meta mark set (0x[\da-f]+|\d+)/.exec(line) ?? [];
-  return mark === undefined ? [] : [Number(mark)];
 }

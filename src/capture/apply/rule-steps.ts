@@ -24,11 +24,22 @@ export interface RulePlace {
 /** Names of families for people. */
 export const familyNames: Readonly<Record<Family, string>> = { ipv4: "IPv4", ipv6: "IPv6" };
 
-/** One step, or none where everything is as the plan wants it; no plan is a plan without rules. */
-export function ruleSteps(place: RulePlace, plan: FamilyPlan | undefined, force: boolean): readonly Step[] {
+/** What rules are changed to, and from what. */
+export interface RuleChange {
+  /** No plan is a plan without rules. */
+  readonly plan: FamilyPlan | undefined;
+  /** Of which the rules are by then; what the kernel holds if undefined. */
+  readonly from?: Pick<FamilyPlan, "rules"> | undefined;
+  /** Also where everything is as it should be. */
+  readonly force?: boolean;
+}
+
+/** One step, or none where everything is as the plan wants it. It is taken back to what the kernel holds now. */
+export function ruleSteps(place: RulePlace, { plan, from, force = false }: RuleChange): readonly Step[] {
   const before = place.held.saved.tables;
-  const wanted = (table: TableName): TableState => plannedState(plan ?? { rules: [] }, table);
-  const input = inputFor(before, wanted, force);
+  const held: TableStates = (table) => heldState(table, before[table]);
+  const start = from === undefined ? held : planned(from);
+  const input = inputFor(start, planned(plan), force);
   if (input === "") return [];
   return [
     {
@@ -37,26 +48,33 @@ export function ruleSteps(place: RulePlace, plan: FamilyPlan | undefined, force:
         const problem = await restore(place, input);
         const kept = new Set(plan?.rules.map(({ table, chain }) => `${table} ${chain}`));
         const isLost = tableNames.some((table) =>
-          heldState(table, before[table]).guests.some(({ chain }) => !kept.has(`${table} ${chain}`)),
+          start(table).guests.some(({ chain }) => !kept.has(`${table} ${chain}`)),
         );
-        if (problem === undefined && isLost) await tidy(place, before);
+        if (problem === undefined && isLost) await tidy(place, start);
         return problem;
       },
       takeBack: async () => {
         const now = await save(place);
         if (typeof now === "string") return now;
-        const back = inputFor(now, (table) => heldState(table, before[table]), false);
+        const changed: TableStates = (table) => heldState(table, now[table]);
+        const back = inputFor(changed, held, false);
         const problem = back === "" ? undefined : await restore(place, back);
-        await tidy(place, now, before);
+        await tidy(place, changed, before);
         return problem;
       },
     },
   ];
 }
 
-function inputFor(held: SavedTables, wanted: (table: TableName) => TableState, force: boolean): string {
+type TableStates = (table: TableName) => TableState;
+
+function planned(plan: Pick<FamilyPlan, "rules"> = { rules: [] }): TableStates {
+  return (table) => plannedState(plan, table);
+}
+
+function inputFor(held: TableStates, wanted: TableStates, force: boolean): string {
   return changeInput(
-    tableNames.map((table) => ({ held: heldState(table, held[table]), wanted: wanted(table) })),
+    tableNames.map((table) => ({ held: held(table), wanted: wanted(table) })),
     force,
   );
 }
@@ -84,14 +102,14 @@ export function problemOf(result: Awaited<ReturnType<RunTool>>, file: string): s
  * With nf_tables, chains of the kernel's names and their tables exist for as long as somebody has made them: those that
  * have lost their last rule with ours go too. Whatever is not empty is refused by the kernel, or left.
  */
-async function tidy(place: RulePlace, was: SavedTables, before?: SavedTables): Promise<void> {
+async function tidy(place: RulePlace, was: TableStates, before?: SavedTables): Promise<void> {
   const { run, kind, family, held } = place;
   if (kind !== "nft") return;
   const now = await save(place);
   if (typeof now === "string") return;
   const program = held.programs.save.replace(/-save$/, "");
   for (const table of tableNames) {
-    const guests = heldState(table, was[table]).guests.map(({ chain }) => chain);
+    const guests = was(table).guests.map(({ chain }) => chain);
     const isEmptyNow = (chain: string): boolean =>
       now[table].find(({ name }) => name === chain)?.rules.length === 0 &&
       (before?.[table].find(({ name }) => name === chain)?.rules.length ?? 0) === 0;
