@@ -5,6 +5,7 @@ import { connectionStats, workloadConnections } from "../envoy/drain/connections
 import type { GenerationPast } from "../envoy/supervision/history.ts";
 import type { EnvoySupervisor } from "../envoy/supervision/supervisor.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
+import { thisMoment, timeOf } from "../lifecycle/moment.ts";
 import type { EnvoyReport, GenerationReport } from "../status/contract/agent-report.ts";
 import type { Reloader } from "./reloader.ts";
 
@@ -41,6 +42,7 @@ function generationReport({ generation, pid, startedAt, phases, end }: Generatio
 
 function endsAndSwaps({ report, swapWaitsFor, refused, active }: EnvoySupervisor): Partial<EnvoyReport> {
   const { lastExit, lastSwap } = report;
+  const now = thisMoment();
   const hotRestartObstacle = active?.lineage?.obstacle;
   return {
     ...(lastExit === undefined
@@ -50,10 +52,12 @@ function endsAndSwaps({ report, swapWaitsFor, refused, active }: EnvoySupervisor
             generation: lastExit.generation,
             reason: lastExit.reason,
             message: lastExit.message,
-            at: lastExit.at.toISOString(),
+            at: timeOf(lastExit.at, now).toISOString(),
           },
         }),
-    ...(lastSwap === undefined ? {} : { lastSwap: { ...lastSwap, at: lastSwap.at.toISOString() } }),
+    ...(lastSwap === undefined
+      ? {}
+      : { lastSwap: { ...lastSwap, at: timeOf(lastSwap.at, now).toISOString() } }),
     ...(hotRestartObstacle === undefined ? {} : { hotRestartObstacle }),
     ...(swapWaitsFor === undefined ? {} : { swapWaitsFor }),
     ...(refused === undefined ? {} : { refused }),

@@ -2,6 +2,7 @@
  * Readiness as it is at the moment of a probe, with the time since when each condition is what it is.
  */
 import type { SecretManager } from "../identity/secret-manager.ts";
+import { thisMoment } from "../lifecycle/moment.ts";
 import { ConditionBook } from "../status/condition-book.ts";
 import type { Readiness } from "../status/contract/readiness.ts";
 import type { XdsProxy } from "../xdsproxy/xds-proxy.ts";
@@ -24,7 +25,7 @@ export function readinessProbe(
   outputCerts: string | undefined,
   { envoy, identity, xds, nameTable }: ReadinessSources,
 ): () => Promise<Readiness> {
-  const book = new ConditionBook(() => new Date());
+  const book = new ConditionBook(thisMoment);
   return async () => {
     const readiness = await envoy?.supervisor.readiness();
     const now = new Date();

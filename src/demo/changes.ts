@@ -38,8 +38,8 @@ function sidecarChanges(previous: SidecarState | undefined, next: SidecarState):
     ...(report.envoy.lastExit === undefined
       ? []
       : differing(
-          before?.envoy.lastExit?.at,
-          report.envoy.lastExit.at,
+          before?.envoy.lastExit?.generation,
+          report.envoy.lastExit.generation,
           say(`Envoy ended: ${report.envoy.lastExit.message}`),
         )),
     ...differing(

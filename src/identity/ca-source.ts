@@ -10,7 +10,13 @@ import { ClockJumps, clockJumps, sleepAsPlanned, sleepUnlessSet } from "../lifec
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { CounterMetric } from "../telemetry/metrics.ts";
 import { CaClient } from "./ca-client.ts";
-import { type ClockSkew, describeSkew, skewAfterSet, skewFromCertificate } from "./clock-skew.ts";
+import {
+  type ClockSkew,
+  type DatedSkew,
+  describeSkew,
+  skewAfterSet,
+  skewFromCertificate,
+} from "./clock-skew.ts";
 import { IdentityError, type IdentityErrorCode } from "./identity-error.ts";
 import type { IdentityOptions } from "./options.ts";
 import { pacedRotation, retryDelayMs, rotationDelayMs, trustDelayMs, trustSettledMs } from "./rotation.ts";
@@ -55,7 +61,7 @@ export class CaSource {
   /** Ends the wait for the next rotation. */
   #early = new AbortController();
   /** As the last answers proved it, and as this clock was set since. */
-  #skew: ClockSkew | undefined;
+  #skew: DatedSkew | undefined;
   /** Settings of this clock since those answers. */
   #sinceProof: ClockJumps;
 
@@ -153,7 +159,7 @@ export class CaSource {
     for await (const _ of clockJumps(this.#now, signal)) this.#store.skewed(this.#skewNow());
   }
 
-  #skewNow(): ClockSkew | undefined {
+  #skewNow(): DatedSkew | undefined {
     this.#skew = skewAfterSet(this.#skew, this.#sinceProof.take());
     return this.#skew;
   }
@@ -200,7 +206,7 @@ export class CaSource {
     this.#sinceProof = new ClockJumps(this.#now);
     const chain = await this.#sign(requestPem, signal);
     const valid = leafValidity(chain);
-    if (valid !== undefined) this.#skew ??= skewFromCertificate(valid, this.#now());
+    if (valid !== undefined) this.#skew ??= dated(skewFromCertificate(valid, this.#now()));
     const secret = checkSecret({ privateKeyPem, chain, spiffeId }, this.#now());
     await this.#hold(secret, signal);
     return secret;
@@ -211,7 +217,7 @@ export class CaSource {
     try {
       return await this.#ca.sign(requestPem, signal, {
         onSkew: (skew) => {
-          this.#skew = skew;
+          this.#skew = dated(skew);
         },
         onRetry: () => {
           this.#failures.inc(requestType);
@@ -247,4 +253,8 @@ export class CaSource {
       return error;
     return new IdentityError(error.code, `${error.message}; ${describeSkew(this.#skew)}`, error);
   }
+}
+
+function dated(skew: ClockSkew | undefined): DatedSkew | undefined {
+  return skew && { ...skew, provenAtMs: performance.now() };
 }

@@ -10,6 +10,12 @@ export interface ClockSkew {
   readonly source: string;
 }
 
+/** A difference and when it was proven. A clock that is slewed since is right without any sign of it. */
+export interface DatedSkew extends ClockSkew {
+  /** On the monotonic clock, in milliseconds. */
+  readonly provenAtMs: number;
+}
+
 /** Smaller differences are noise: no check of a certificate or token notices them. */
 const toleratedMs = 5_000;
 
@@ -39,7 +45,7 @@ export function skewFromCertificate(
  *
  * @param byMs how far it was set ahead, in milliseconds; negative is back
  */
-export function skewAfterSet(skew: ClockSkew | undefined, byMs: number): ClockSkew | undefined {
+export function skewAfterSet<T extends ClockSkew>(skew: T | undefined, byMs: number): T | undefined {
   if (skew === undefined || Math.sign(byMs) !== -Math.sign(skew.aheadMs)) return skew;
   const aheadMs = skew.aheadMs + byMs;
   const isProven = Math.sign(aheadMs) === Math.sign(skew.aheadMs) && Math.abs(aheadMs) > toleratedMs;

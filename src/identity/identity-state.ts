@@ -1,7 +1,7 @@
 /**
  * What the rest of the agent may know of the workload's identity.
  */
-import type { ClockSkew } from "./clock-skew.ts";
+import type { DatedSkew } from "./clock-skew.ts";
 import type { IdentityErrorCode } from "./identity-error.ts";
 import type { TrustDomainNames } from "./trust-domains.ts";
 import type { WorkloadSecret } from "./workload-secret.ts";
@@ -26,7 +26,7 @@ export interface IdentityState {
   /** Where the secret in use came from, for people: `the CA istiod:15012`. */
   readonly source?: string;
   /** This clock against the CA's, as its last answer proved it and this clock was set since. */
-  readonly clockSkew?: ClockSkew;
+  readonly clockSkew?: DatedSkew;
   /** When the next one is asked for; undefined where somebody else decides. */
   readonly nextRotation?: Date;
 }

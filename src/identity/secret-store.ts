@@ -9,7 +9,7 @@ import { trustDomainOf } from "../pki/spiffe-id.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { CounterMetric, Metrics } from "../telemetry/metrics.ts";
 import { TrustDomains } from "./trust-domains.ts";
-import type { ClockSkew } from "./clock-skew.ts";
+import type { DatedSkew } from "./clock-skew.ts";
 import { IdentityError, identityErrorCodes } from "./identity-error.ts";
 import type { IdentityProblem, IdentityState } from "./identity-state.ts";
 import type { WorkloadSecret } from "./workload-secret.ts";
@@ -32,7 +32,7 @@ export interface SecretOrigin {
   /** The trust domain that it was asked for; undefined where nothing is asked for. */
   readonly askedTrustDomain?: string;
   /** This clock against that of whoever gave it. */
-  readonly clockSkew?: ClockSkew | undefined;
+  readonly clockSkew?: DatedSkew | undefined;
   /** When it came, if that was before this process. */
   readonly receivedAt?: Date;
 }
@@ -154,7 +154,7 @@ export class SecretStore {
   }
 
   /** This clock was set: so much is left of what proved it wrong. */
-  skewed(clockSkew: ClockSkew | undefined): void {
+  skewed(clockSkew: DatedSkew | undefined): void {
     const { clockSkew: before, ...current } = this.#state.current;
     if (clockSkew === before) return;
     this.#state.set({ ...current, ...(clockSkew === undefined ? {} : { clockSkew }) });
@@ -174,7 +174,7 @@ export class SecretStore {
    *
    * @param clockSkew as the last answer proved it
    */
-  report(error: unknown, clockSkew?: ClockSkew): void {
+  report(error: unknown, clockSkew?: DatedSkew): void {
     const problem: IdentityProblem =
       error instanceof IdentityError
         ? { code: error.code, message: error.message }

@@ -8,7 +8,7 @@ import { sleep } from "./sleep.ts";
 import { tickDelayMs, ticks } from "./tick.ts";
 
 /** A smaller step is what keeping time looks like, and no reason to look at anything. */
-const toleratedMs = 2_000;
+export const toleratedMs = 2_000;
 
 /** Between two looks at both clocks: seldom, as each costs an agent at rest. */
 const lookEveryMs = 5_000;

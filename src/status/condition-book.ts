@@ -1,24 +1,25 @@
 /** Since when each condition of readiness is what it is, as far as anybody has asked. */
+import { type Moment, timeOf } from "../lifecycle/moment.ts";
 import type { Condition, ConditionFinding } from "./contract/readiness.ts";
 
 /** Remembers one time for each condition. */
 export class ConditionBook {
-  readonly #since = new Map<string, { readonly status: Condition["status"]; readonly at: Date }>();
-  readonly #now: () => Date;
+  readonly #since = new Map<string, { readonly status: Condition["status"]; readonly at: Moment }>();
+  readonly #now: () => Moment;
 
-  /** @param now the wall clock, for people */
-  constructor(now: () => Date) {
+  constructor(now: () => Moment) {
     this.#now = now;
   }
 
   /** Note what is found. */
   dated(findings: readonly ConditionFinding[]): readonly Condition[] {
+    const now = this.#now();
     return findings.map((finding) => {
       const { name, status } = finding;
       const before = this.#since.get(name);
-      const at = before?.status === status ? before.at : this.#now();
+      const at = before?.status === status ? before.at : now;
       this.#since.set(name, { status, at });
-      return { ...finding, since: at.toISOString() };
+      return { ...finding, since: timeOf(at, now).toISOString() };
     });
   }
 }

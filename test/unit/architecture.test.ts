@@ -200,7 +200,6 @@ const wallClockReaders: Readonly<Record<string, string>> = {
   "lifecycle/wall-clock.ts": "the age of a file",
   "sds/secret-table.ts": "a certificate's end",
   "wasm/store/module-store.ts": "the age of a file",
-  "xdsproxy/report/recorder.ts": "when something happened, for people",
   "xdsproxy/cache/xds-cache.ts": "the age of a file",
 };
 

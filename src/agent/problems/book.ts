@@ -1,15 +1,13 @@
 /**
  * Since when each problem lasts, and what the log is told of it: a pure step from one look to the next.
  */
+import { type Moment, timeOf } from "../../lifecycle/moment.ts";
 import type { FoundProblem, Problem } from "../../status/contract/problem.ts";
 
 /** A problem that lasts. */
 export interface LastingProblem {
   readonly found: FoundProblem;
-  /** By the wall clock, for people. */
-  readonly since: Date;
-  /** On the monotonic clock, in milliseconds. */
-  readonly sinceMs: number;
+  readonly since: Moment;
   /** When the log was last told, on the monotonic clock. */
   readonly toldMs: number;
 }
@@ -27,44 +25,39 @@ export interface ProblemNews {
 /** Between two lines about a problem that lasts, in milliseconds. */
 const againMs = 600_000;
 
-/**
- * The book after a look, and what is to be said.
- *
- * @param now the wall clock
- * @param nowMs the monotonic clock, in milliseconds
- */
+/** The book after a look, and what is to be said. */
 export function looked(
   book: ProblemBook,
   found: readonly FoundProblem[],
-  now: Date,
-  nowMs: number,
+  now: Moment,
 ): { readonly book: ProblemBook; readonly news: readonly ProblemNews[] } {
   const news: ProblemNews[] = [];
+  const { atMs: nowMs } = now;
   const next = new Map<string, LastingProblem>();
   for (const one of found) {
     const before = book.get(one.cause);
     if (before === undefined) {
       if (one.isTold !== true) news.push({ kind: "begins", found: one, forMs: 0 });
-      next.set(one.cause, { found: one, since: now, sinceMs: nowMs, toldMs: nowMs });
+      next.set(one.cause, { found: one, since: now, toldMs: nowMs });
       continue;
     }
     const isDue = nowMs - before.toldMs >= againMs;
-    if (isDue) news.push({ kind: "lasts", found: one, forMs: nowMs - before.sinceMs });
+    if (isDue) news.push({ kind: "lasts", found: one, forMs: nowMs - before.since.atMs });
     next.set(one.cause, { ...before, found: one, toldMs: isDue ? nowMs : before.toldMs });
   }
-  for (const [cause, { found: gone, sinceMs }] of book) {
+  for (const [cause, { found: gone, since }] of book) {
     if (next.has(cause) || gone.isTold === true) continue;
-    news.push({ kind: "over", found: gone, forMs: nowMs - sinceMs });
+    news.push({ kind: "over", found: gone, forMs: nowMs - since.atMs });
   }
   return { book: next, news };
 }
 
 /** What the report has of it, in the order in which it was found. */
-export function problemsOf(book: ProblemBook): readonly Problem[] {
+export function problemsOf(book: ProblemBook, now: Moment): readonly Problem[] {
   return [...book.values()].map(({ found: { cause, reason, remedy }, since }) => ({
     cause,
     reason,
     ...(remedy === undefined ? {} : { remedy }),
-    since: since.toISOString(),
+    since: timeOf(since, now).toISOString(),
   }));
 }

@@ -77,8 +77,6 @@ export interface ProblemFacts {
   /** The last end of an Envoy that nobody asked for. */
   readonly lastExit: LastExit | undefined;
   readonly looks: Looks;
-  /** The wall clock. */
-  readonly now: Date;
   /** The monotonic clock, in milliseconds. */
   readonly nowMs: number;
 }

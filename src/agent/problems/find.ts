@@ -58,7 +58,7 @@ const exitShownMs = 60_000;
 
 function exits({ lastExit, nowMs }: ProblemFacts): readonly FoundProblem[] {
   if (lastExit === undefined) return [];
-  const agoMs = nowMs - lastExit.atMs;
+  const agoMs = nowMs - lastExit.at.atMs;
   if (agoMs > exitShownMs) return [];
   const { reason, message, generation, remedy } = lastExit;
   return [
@@ -86,8 +86,8 @@ function discovery({ xds: { problem, failure } }: ProblemFacts): readonly FoundP
 const silentMs = 5_000;
 
 /** A connection that fails is a problem of its own; this one neither fails nor answers. */
-function silence({ xds: { kind, address, problem, since }, now }: ProblemFacts): readonly FoundProblem[] {
-  const forMs = now.getTime() - since.getTime();
+function silence({ xds: { kind, address, problem, sinceMs }, nowMs }: ProblemFacts): readonly FoundProblem[] {
+  const forMs = nowMs - sinceMs;
   if (kind !== "connecting" || problem !== undefined || forMs < silentMs) return [];
   return [
     {
@@ -98,14 +98,17 @@ function silence({ xds: { kind, address, problem, since }, now }: ProblemFacts):
   ];
 }
 
-function clock({ identity: { clockSkew } }: ProblemFacts): readonly FoundProblem[] {
+function clock({ identity: { clockSkew }, nowMs }: ProblemFacts): readonly FoundProblem[] {
   if (clockSkew === undefined) return [];
-  const side = clockSkew.aheadMs > 0 ? "ahead of" : "behind";
+  const { aheadMs, source, provenAtMs } = clockSkew;
+  const side = aheadMs > 0 ? "ahead of" : "behind";
   return [
     {
       cause: "clock-skew",
-      reason: `this machine's clock is at least ${Math.round(Math.abs(clockSkew.aheadMs) / 1_000)} s ${side} the CA's, by ${clockSkew.source}`,
-      remedy: "set the node's clock (NTP): what is signed for one clock is not valid by the other",
+      reason: `this machine's clock is at least ${Math.round(Math.abs(aheadMs) / 1_000)} s ${side} the CA's, by ${source}, ${formatDuration(nowMs - provenAtMs)} ago`,
+      remedy:
+        "set the node's clock (NTP): what is signed for one clock is not valid by the other; one that is slewed is known " +
+        "to be right with the next certificate, and `outrider doctor` measures it at once",
     },
   ];
 }

@@ -7,6 +7,7 @@ import { tlsCounts, tlsFailureStats } from "../../envoy/admin/tls-failures.ts";
 import type { IdentityState } from "../../identity/identity-state.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { formatDuration } from "../../lifecycle/format-duration.ts";
+import { thisMoment } from "../../lifecycle/moment.ts";
 import type { TaskGroup } from "../../lifecycle/task-group.ts";
 import { ticks } from "../../lifecycle/tick.ts";
 import type { ReadonlyWatch } from "../../lifecycle/watch.ts";
@@ -62,7 +63,7 @@ export class Problems {
       ["cause"],
       () =>
         [...this.#book].map(
-          ([cause, { sinceMs }]) => [{ cause }, (performance.now() - sinceMs) / 1_000] as const,
+          ([cause, { since }]) => [{ cause }, (performance.now() - since.atMs) / 1_000] as const,
         ),
     );
     own.computed(
@@ -91,7 +92,7 @@ export class Problems {
 
   /** The gravest first. */
   get current(): readonly Problem[] {
-    return problemsOf(this.#book);
+    return problemsOf(this.#book, thisMoment());
   }
 
   /** Look in `tasks`. */
@@ -113,8 +114,7 @@ export class Problems {
 
   #judge(): void {
     const { identity, xds, namesAsOf, supervisor, configuration, log } = this.#sources;
-    const now = new Date();
-    const nowMs = performance.now();
+    const now = thisMoment();
     const found = findProblems({
       identity: identity.current,
       xds: xds.current,
@@ -123,10 +123,9 @@ export class Problems {
       refusedGeneration: supervisor?.refused,
       lastExit: supervisor?.report.lastExit,
       looks: this.#looks,
-      now,
-      nowMs,
+      nowMs: now.atMs,
     });
-    const { book, news } = looked(this.#book, found, now, nowMs);
+    const { book, news } = looked(this.#book, found, now);
     this.#book = book;
     for (const { kind, found: one, forMs } of news) {
       const { cause, reason, remedy } = one;

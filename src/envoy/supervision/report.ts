@@ -1,6 +1,7 @@
 /**
  * What supervision counts and shows: read by metrics, readiness and the agent's report.
  */
+import type { Moment } from "../../lifecycle/moment.ts";
 import { type ReadonlyWatch, Watch } from "../../lifecycle/watch.ts";
 import { type ExitDiagnosis, type ExitReason, exitReasons } from "../exits/exit-diagnosis.ts";
 import type { SwapMode } from "../inspect/swap-mode.ts";
@@ -15,17 +16,14 @@ export type Counts = ReadonlyMap<string, number>;
 /** The end of a generation, kept for the report. */
 export interface LastExit extends ExitDiagnosis {
   readonly generation: number;
-  /** By the wall clock, for people. */
-  readonly at: Date;
-  /** On the monotonic clock, in milliseconds. */
-  readonly atMs: number;
+  readonly at: Moment;
 }
 
 /** The end of a swap, kept for the report. */
 export interface LastSwap {
   readonly report: SwapReport;
   readonly trigger: string;
-  readonly at: Date;
+  readonly at: Moment;
 }
 
 /** Written by the runner alone. */
@@ -86,14 +84,13 @@ export class SupervisionReport {
     if (shown !== this.#state.current) this.#state.set(shown);
   }
 
-  /** @param atMs the same moment on the monotonic clock, in milliseconds */
-  exited(generation: number, diagnosis: ExitDiagnosis, at: Date, atMs: number): void {
+  exited(generation: number, diagnosis: ExitDiagnosis, at: Moment): void {
     this.#exits.set(diagnosis.reason, (this.#exits.get(diagnosis.reason) ?? 0) + 1);
-    this.#history = withEnd(this.#history, generation, diagnosis, at);
-    if (diagnosis.reason !== "asked") this.#lastExit = { ...diagnosis, generation, at, atMs };
+    this.#history = withEnd(this.#history, generation, diagnosis, at.at);
+    if (diagnosis.reason !== "asked") this.#lastExit = { ...diagnosis, generation, at };
   }
 
-  swapped(mode: SwapMode | "none", report: SwapReport, trigger: string, at: Date): void {
+  swapped(mode: SwapMode | "none", report: SwapReport, trigger: string, at: Moment): void {
     const key = `${mode}/${report.result}`;
     this.#swaps.set(key, (this.#swaps.get(key) ?? 0) + 1);
     this.#lastSwap = { report, trigger, at };

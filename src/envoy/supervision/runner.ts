@@ -8,6 +8,7 @@ import type { PreparedLaunch } from "../generation/launch.ts";
 import { drainUntilGone } from "../drain/drain-until-gone.ts";
 import { retire } from "../drain/retire.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
+import { thisMoment } from "../../lifecycle/moment.ts";
 import { TaskGroup } from "../../lifecycle/task-group.ts";
 import { Timer } from "../../lifecycle/timer.ts";
 import type { Effect } from "./effect.ts";
@@ -236,10 +237,10 @@ export class Runner {
         this.#observe(effect);
         break;
       case "count-exit":
-        this.report.exited(effect.number, effect.diagnosis, new Date(), performance.now());
+        this.report.exited(effect.number, effect.diagnosis, thisMoment());
         break;
       case "count-swap":
-        this.report.swapped(effect.mode, effect.report, effect.trigger, new Date());
+        this.report.swapped(effect.mode, effect.report, effect.trigger, thisMoment());
         break;
       case "log":
         this.#options.log[effect.level](effect.message, effect.fields);

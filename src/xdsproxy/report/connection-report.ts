@@ -24,20 +24,17 @@ export class ConnectionReport {
   /** The cause that was last warned about, until there is a connection. */
   #warnedOf: StreamFailure["kind"] | undefined;
   #unreachableSince: number | undefined;
-  /** When the state's kind changed, on the monotonic clock. */
-  #becameAt = performance.now();
   /** What has passed of each type; the state has it a turn of the event loop later. */
   readonly #types = new Map<string, TypeState>();
   #isStateDue = false;
 
   constructor(address: string, log: Logger, metrics: Metrics) {
     this.#log = log;
-    this.#state = new Watch<XdsState>({ kind: "idle", address, since: new Date(), types: {}, refused: [] });
-    this.#metrics = new XdsMetrics(
-      metrics,
-      () => this.#state.current,
-      () => performance.now() - this.#becameAt,
-    );
+    this.#state = new Watch<XdsState>({
+      ...{ kind: "idle", address, sinceMs: performance.now() },
+      ...{ types: {}, refused: [] },
+    });
+    this.#metrics = new XdsMetrics(metrics, () => this.#state.current);
   }
 
   get state(): ReadonlyWatch<XdsState> {
@@ -194,11 +191,10 @@ export class ConnectionReport {
     { problem, failure }: { readonly [name in "problem" | "failure"]?: XdsState[name] | undefined } = {},
     asOf?: Date,
   ): void {
-    const { address, types, refused, kind: previous, since } = this.#state.current;
-    if (kind !== previous) this.#becameAt = performance.now();
+    const { address, types, refused, kind: previous, sinceMs } = this.#state.current;
     this.#state.set({
       ...{ kind, address, types, refused },
-      since: kind === previous ? since : new Date(),
+      sinceMs: kind === previous ? sinceMs : performance.now(),
       ...(problem === undefined ? {} : { problem }),
       ...(failure === undefined ? {} : { failure }),
       ...(asOf === undefined ? {} : { asOf }),

@@ -3,6 +3,7 @@
  *
  * Sizes, names and answers only, never resources: what is kept is small, and its bound is known.
  */
+import { type Moment, thisMoment, timeOf } from "../../lifecycle/moment.ts";
 
 /** Where a response came from; the agent sends Envoy what it last accepted, and what it does not refuse of a response. */
 export type ResponseSource = "control plane" | "cache" | "agent";
@@ -45,8 +46,7 @@ const maxCharacters = 1_048_576;
 /** An exchange as it is kept. */
 interface Kept {
   exchange: Omit<Exchange, "at">;
-  /** Milliseconds since the epoch; most are forgotten before anybody reads them. */
-  readonly atMs: number;
+  readonly at: Moment;
   characters: number;
 }
 
@@ -75,7 +75,7 @@ export class Recorder {
       outcome: "pending",
     };
     const characters = charactersOf(kept);
-    ring.push({ exchange: kept, atMs: Date.now(), characters });
+    ring.push({ exchange: kept, at: thisMoment(), characters });
     this.#characters += characters;
     if (ring.length > perType) this.#forget(ring);
     if (this.#characters > maxCharacters) this.#limit();
@@ -100,9 +100,10 @@ export class Recorder {
 
   /** Everything that is kept, oldest first. */
   exchanges(): readonly Exchange[] {
+    const now = thisMoment();
     return [...this.#byType.values()]
       .flat()
-      .map(({ exchange, atMs }) => ({ ...exchange, at: new Date(atMs).toISOString() }))
+      .map(({ exchange, at }) => ({ ...exchange, at: timeOf(at, now).toISOString() }))
       .toSorted((a, b) => a.number - b.number);
   }
 

@@ -12,8 +12,8 @@ export interface XdsState {
   readonly kind: "idle" | "connecting" | "connected" | "disconnected" | "stale";
   /** `host:port` of the discovery server. */
   readonly address: string;
-  /** Since when `kind` holds. */
-  readonly since: Date;
+  /** Since when `kind` holds, on the monotonic clock, in milliseconds. */
+  readonly sinceMs: number;
   /** Why there is no connection, with what to do about it. */
   readonly problem?: string;
   /** Of which kind that problem is. */

@@ -26,8 +26,8 @@ export class XdsMetrics {
   readonly #cacheServed: CounterMetric;
   readonly #latency: HistogramMetric;
 
-  /** @param stateMs how long the state has been of its kind */
-  constructor(metrics: Metrics, state: () => XdsState, stateMs: () => number) {
+  constructor(metrics: Metrics, state: () => XdsState) {
+    const stateMs = (): number => performance.now() - state().sinceMs;
     const type = ["type"];
     this.#failures = metrics.counter(
       "istiod_connection_failures",

@@ -22,7 +22,7 @@ const rules = readFileSync(join(import.meta.dirname, "../../../docker/prometheus
 const state: XdsState = {
   kind: "connecting",
   address: "istiod:15012",
-  since: new Date(0),
+  sinceMs: 0,
   types: {},
   refused: [],
 };
@@ -36,11 +36,7 @@ function atStart(): Promise<string> {
   registerSupervisionMetrics(metrics, { supervisor, reloader: { problems: [] } });
   registerLogMetrics(metrics, { lostLines: () => [["stdout", 0]] });
   new SecretStore({ log, metrics, now, trustBundles: new Watch<readonly string[]>([]) });
-  new XdsMetrics(
-    metrics,
-    () => state,
-    () => 0,
-  );
+  new XdsMetrics(metrics, () => state);
   return metrics.render();
 }
 

@@ -27,7 +27,7 @@ function found(changes: Partial<ReadinessFacts> = {}): FoundReadiness {
   return findReadiness({
     envoy: { ready: true },
     identity: good,
-    xds: { kind: "connected", address: "istiod:15012", since: now, types: {}, refused: [] },
+    xds: { kind: "connected", address: "istiod:15012", sinceMs: 0, types: {}, refused: [] },
     nameTable: undefined,
     now,
     ...changes,
@@ -106,7 +106,7 @@ describe("readiness", () => {
 
   test("says why Envoy has no configuration where others know it", () => {
     const xds: XdsState = {
-      ...{ address: "istiod:15012", since: now, types: {}, refused: [] },
+      ...{ address: "istiod:15012", sinceMs: 0, types: {}, refused: [] },
       kind: "disconnected",
       problem: "istiod:15012 refuses connections",
     };

@@ -12,7 +12,7 @@ const sources: ReportSources = {
   xds: new Watch({
     kind: "disconnected",
     address: "istiod:15012",
-    since: new Date(0),
+    sinceMs: 0,
     types: {},
     refused: [
       {
