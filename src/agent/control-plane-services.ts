@@ -12,6 +12,7 @@ import type { SdsSecrets } from "../sds/secrets.ts";
 import { SdsServer } from "../sds/server.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { SpanSink } from "../telemetry/spans.ts";
 import { XdsProxy } from "../xdsproxy/xds-proxy.ts";
 import { followCredentials } from "./credentials.ts";
 import { startIdentity } from "./identity.ts";
@@ -24,6 +25,8 @@ export interface ControlPlaneDependencies {
   readonly tasks: TaskGroup;
   /** Gets the servers, in order of start. */
   readonly stack: AsyncDisposableStack;
+  /** Gets spans; undefined where nobody traces them. */
+  readonly spans: SpanSink | undefined;
   /** Gets the mesh's names; undefined where nobody asks for them. */
   readonly dns: Pick<DnsProxy, "takeTable"> | undefined;
 }
@@ -31,12 +34,12 @@ export interface ControlPlaneDependencies {
 /** @throws the error of a socket that cannot be bound */
 export async function startControlPlaneServices(
   config: AgentConfig,
-  { log, metrics, tasks, stack, dns }: ControlPlaneDependencies,
+  { log, metrics, tasks, stack, dns, spans }: ControlPlaneDependencies,
 ): Promise<{ readonly identity: SecretManager; readonly xds: XdsProxy }> {
   const credentialChanges = followCredentials(config, tasks);
   const { identity, trustBundles } = startIdentity(config, {
     log: log.scope("citadelclient"),
-    ...{ metrics, tasks, credentialChanges },
+    ...{ metrics, tasks, credentialChanges, spans },
   });
   const secrets = new Watch<SdsSecrets>({});
   if (config.identity.source.kind === "external-sds") {
@@ -61,6 +64,7 @@ export async function startControlPlaneServices(
       token: createTokenReader(config.identity.tokenPath),
       log: log.scope("xdsproxy"),
       metrics,
+      spans,
       handlers: resourceHandlers(config, { trustBundles, dns, log, metrics, tasks }),
     }),
   );

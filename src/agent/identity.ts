@@ -11,6 +11,7 @@ import type { TaskGroup } from "../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { SpanSink } from "../telemetry/spans.ts";
 
 /** The manager, and where the mesh's trust bundles go. */
 export interface RunningIdentity {
@@ -24,6 +25,8 @@ export interface IdentityParts {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly tasks: TaskGroup;
+  /** Gets spans; undefined where nobody traces them. */
+  readonly spans: SpanSink | undefined;
   /** How often a file was replaced that authenticates this workload or its CA. */
   readonly credentialChanges: ReadonlyWatch<number>;
 }
@@ -31,11 +34,11 @@ export interface IdentityParts {
 /** Start every part in `tasks`. */
 export function startIdentity(
   config: Pick<AgentConfig, "identity" | "outputCerts">,
-  { log, metrics, tasks, credentialChanges }: IdentityParts,
+  { log, metrics, tasks, credentialChanges, spans }: IdentityParts,
 ): RunningIdentity {
   const { identity: options, outputCerts: output } = config;
   const trustBundles = new Watch<readonly string[]>(options.trustBundles);
-  const deps = { log, metrics, now: () => new Date(), trustBundles, credentialChanges };
+  const deps = { log, metrics, now: () => new Date(), trustBundles, credentialChanges, spans };
   const identity = SecretManager.create(options, deps);
   const { tokenPath, googleToken } = options;
   const tokens = googleToken === undefined ? undefined : new GoogleTokens(googleToken, tokenPath, deps);

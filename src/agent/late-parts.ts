@@ -11,6 +11,7 @@ export { keepSockets, SocketLosses } from "./keep-sockets.ts";
 export { agentMetrics } from "./metrics.ts";
 export { newcomerServices } from "./newcomer-services.ts";
 export { endWithoutEnvoy, writeGrpcBootstrap } from "./proxyless.ts";
+export { agentStarted, startOtlp } from "./otlp.ts";
 export { followProblems } from "./problems.ts";
 export { readinessProbe } from "./readiness-probe.ts";
 export { listenOnStatusPort } from "./status-port.ts";

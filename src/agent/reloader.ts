@@ -162,6 +162,7 @@ function later(config: AgentConfig): readonly (readonly [words: string, value: s
     ["--onRotate", JSON.stringify(config.outputCerts?.onRotate ?? null)],
     ["the xDS cache", JSON.stringify(config.xds.cache ?? null)],
     ["the application's socket", JSON.stringify(config.application ?? null)],
+    ["where telemetry is exported to", JSON.stringify(config.otlp ?? null)],
     ["--wasmFolder", config.wasm?.folder ?? ""],
     ["--socketMode", String(config.sds.mode)],
   ];

@@ -11,6 +11,7 @@ import { TaskGroup } from "../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
 import type { Redactor } from "../telemetry/redactor.ts";
 import type { MetricSources } from "./metrics.ts";
+import type { SpanSink } from "../telemetry/spans.ts";
 import { followReopenRequests } from "./own-log.ts";
 import { requirePreconditions } from "./preconditions.ts";
 import type { SupervisedEnvoy, SupervisedEnvoyDependencies } from "./supervised-envoy.ts";
@@ -57,11 +58,12 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
     application.abort(new Error(reason));
   };
   const newcomers = new Watch<NewcomerServices | undefined>(undefined);
+  const spans = new Watch<SpanSink | undefined>(undefined);
   const ends = { shutdown, applicationEnded: application.signal, hurry };
   await using envoy =
     binary === undefined
       ? undefined
-      : await startEnvoy(config, { ...deps, ...ends, binary, newcomers, tasks, log: envoyLog });
+      : await startEnvoy(config, { ...deps, ...ends, binary, newcomers, spans, tasks, log: envoyLog });
 
   // From here on Envoy boots, and nothing holds it up.
   const late = await import("./late-parts.ts");
@@ -69,8 +71,25 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
   if (envoy !== undefined && tasks.failure !== undefined) return await envoy.ended;
   const metrics = late.agentMetrics(deps, envoy, tasks);
   await using stack = new AsyncDisposableStack();
+  const otlp = stack.use(
+    await late.startOtlp(config.otlp, {
+      ...{ metrics, redactor },
+      version: deps.version,
+      log: log.scope("otlp"),
+    }),
+  );
+  spans.set(otlp?.spans);
   const dns = await late.startDns(config.dns, { log, metrics, tasks, stack });
-  const { identity, xds } = await late.startControlPlaneServices(config, { log, metrics, tasks, stack, dns });
+  const { identity, xds } = await late.startControlPlaneServices(config, {
+    ...{ log, metrics, tasks, stack, dns },
+    spans: otlp?.spans,
+  });
+  if (otlp !== undefined) {
+    tasks.spawn("trace-start", async (signal) => {
+      await late.agentStarted(envoy, identity, signal);
+      otlp.started();
+    });
+  }
   newcomers.set(late.newcomerServices(config.identity.source, identity, xds));
   if (config.proxyless !== undefined) late.writeGrpcBootstrap(config.proxyless, log);
   const workload = late.startWorkloadHealth(config.workloadHealth, {

@@ -10,6 +10,8 @@ import type { TaskGroup } from "../lifecycle/task-group.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Redactor } from "../telemetry/redactor.ts";
+import type { SpanSink } from "../telemetry/spans.ts";
+import { withEnvoySpans } from "./envoy-spans.ts";
 import { Reloader } from "./reloader.ts";
 import { Witnesses } from "../envoy/witnesses.ts";
 
@@ -27,6 +29,8 @@ export interface SupervisedEnvoyDependencies {
   readonly onEnvoyLogLine: (line: string) => void;
   /** What serves an Envoy that takes over; undefined until it listens. */
   readonly newcomers: ReadonlyWatch<NewcomerServices | undefined>;
+  /** Gets spans; undefined until somebody traces them. */
+  readonly spans: ReadonlyWatch<SpanSink | undefined>;
   /** Outlives Envoy; a failure in it ends Envoy too. */
   readonly tasks: TaskGroup;
   /** Every Envoy is gone, however far the agent has come. */
@@ -67,7 +71,7 @@ export class SupervisedEnvoy implements AsyncDisposable {
       newcomers: deps.newcomers,
       log,
       onLogLine: deps.onEnvoyLogLine,
-      observer: this.#witnesses.observer,
+      ...withEnvoySpans(this.#witnesses.observer, deps.spans),
       explain: this.#witnesses.explain,
       memory: this.#witnesses.memory,
     });

@@ -11,6 +11,7 @@ import type { SupervisionPolicy } from "../envoy/supervision/policy.ts";
 import type { DnsOptions } from "../dns/options.ts";
 import type { IdentityOptions } from "../identity/options.ts";
 import type { OutputCertsOptions } from "../identity/output-certs.ts";
+import type { OtlpOptions } from "../otlp/options.ts";
 import type { SdsOptions } from "../sds/server.ts";
 import type { ScrapeOptions } from "../scrape/options.ts";
 import type { AnnouncementOptions } from "../status/announcement.ts";
@@ -53,6 +54,8 @@ export interface AgentConfig {
   readonly dns: DnsOptions | undefined;
   readonly status: StatusOptions;
   readonly scrape: ScrapeOptions;
+  /** Undefined exports none of the agent's own telemetry. */
+  readonly otlp: OtlpOptions | undefined;
   readonly admin: { readonly host: string; readonly port: number };
   readonly knownPorts: readonly KnownPort[];
   /** Undefined runs Envoy. */

@@ -24,6 +24,7 @@ import { knownPorts } from "./decide/known-ports.ts";
 import { isLoopback } from "../net/loopback.ts";
 import { logConfig } from "./decide/log-options.ts";
 import { describeNode } from "./decide/node.ts";
+import { otlpOptions } from "./decide/otlp.ts";
 import { flagNotices } from "./sources/pilot-flags.ts";
 import { proxyConfigMetadata } from "./proxy-config/metadata.ts";
 import { scrapeOptions } from "./decide/scrape.ts";
@@ -156,6 +157,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
   );
   const application = applicationSocket(flags, proxy.configPath);
   const outputCerts = outputCertsOptions(env, flags);
+  const otlp = otlpOptions(env, { version: sources.version, nodeId: node.id }, warnings);
   if (problems.length > 0 || bootstrap === undefined) throw new ConfigError(problems);
 
   return {
@@ -192,6 +194,7 @@ export function parseConfig(given: ConfigSources): AgentConfig {
       profiling: flags.profiling,
     },
     scrape,
+    otlp,
     admin: { host: families.localhost, port: proxy.proxyAdminPort },
     knownPorts: env.DISABLE_ENVOY ? ports.filter(({ port }) => port === proxy.statusPort) : ports,
     proxyless: env.DISABLE_ENVOY

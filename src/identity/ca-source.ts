@@ -5,11 +5,13 @@
  */
 import { createCertificateRequest } from "../pki/certificate-request.ts";
 import { workloadId } from "../pki/spiffe-id.ts";
+import { errorMessage } from "../lifecycle/error-message.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import { ClockJumps, clockJumps, sleepAsPlanned, sleepUnlessSet } from "../lifecycle/wall-clock.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { CounterMetric } from "../telemetry/metrics.ts";
-import { CaClient } from "./ca-client.ts";
+import type { SpanSink } from "../telemetry/spans.ts";
+import { CaClient, createCertificatePath } from "./ca-client.ts";
 import {
   type ClockSkew,
   type DatedSkew,
@@ -55,6 +57,7 @@ export class CaSource {
   readonly #failures: CounterMetric;
   readonly #retries: CounterMetric;
   readonly #latency: CounterMetric;
+  readonly #spans: SpanSink | undefined;
   readonly #credentialChanges: ReadonlyWatch<number> | undefined;
   /** In a row. */
   #failed = 0;
@@ -68,8 +71,9 @@ export class CaSource {
   constructor(
     options: IdentityOptions,
     store: SecretStore,
-    { log, metrics, now, credentialChanges }: IdentityDependencies,
+    { log, metrics, now, credentialChanges, spans }: IdentityDependencies,
   ) {
+    this.#spans = spans;
     this.#credentialChanges = credentialChanges;
     this.#options = options;
     this.#spiffeId = askedIdentity(options);
@@ -214,6 +218,7 @@ export class CaSource {
 
   async #sign(requestPem: string, signal: AbortSignal): ReturnType<CaClient["sign"]> {
     const startedAt = performance.now();
+    let failure: unknown;
     try {
       return await this.#ca.sign(requestPem, signal, {
         onSkew: (skew) => {
@@ -225,8 +230,21 @@ export class CaSource {
           this.#retries.inc(requestType);
         },
       });
+    } catch (error) {
+      failure = error;
+      throw error;
     } finally {
       this.#latency.inc(requestType, performance.now() - startedAt);
+      this.#spans?.({
+        ...{ name: "ca.sign", kind: "client", startedAt },
+        attributes: {
+          "rpc.system": "grpc",
+          "rpc.method": createCertificatePath.slice(1),
+          "server.address": this.#options.caAddress,
+          ...(failure instanceof IdentityError ? { "error.type": failure.code } : {}),
+        },
+        error: failure === undefined ? undefined : errorMessage(failure),
+      });
     }
   }
 

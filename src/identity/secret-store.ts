@@ -8,6 +8,7 @@ import { mergeCertificates, splitPem } from "../pki/pem.ts";
 import { trustDomainOf } from "../pki/spiffe-id.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { CounterMetric, Metrics } from "../telemetry/metrics.ts";
+import type { SpanSink } from "../telemetry/spans.ts";
 import { TrustDomains } from "./trust-domains.ts";
 import type { DatedSkew } from "./clock-skew.ts";
 import { IdentityError, identityErrorCodes } from "./identity-error.ts";
@@ -21,6 +22,8 @@ export interface IdentityDependencies {
   readonly now: () => Date;
   /** PEM bundles of the mesh that are trusted besides the source's own root. */
   readonly trustBundles: ReadonlyWatch<readonly string[]>;
+  /** Gets spans; undefined where nobody traces them. */
+  readonly spans?: SpanSink | undefined;
   /** How often a file was replaced that authenticates this workload or its CA. */
   readonly credentialChanges?: ReadonlyWatch<number>;
 }

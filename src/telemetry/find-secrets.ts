@@ -5,7 +5,7 @@ import { redactText } from "./redact.ts";
 import { isSecretName } from "./secret-names.ts";
 
 /** Variables whose values are sent as credentials, whatever they are called. */
-const headerVariable = /^(?:XDS|CA)_HEADER_/;
+const headerVariable = /^(?:XDS|CA)_HEADER_|^OTEL_EXPORTER_OTLP_(?:\w+_)?HEADERS$/;
 
 /** Other names of the application's secrets. */
 const secretVariable = /KEY|TOKEN|SECRET|PASSW|CREDENTIAL/i;

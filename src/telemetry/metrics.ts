@@ -3,7 +3,14 @@
  *
  * Parts ask for counters and gauges by name; the registry prints them in Prometheus' text format 0.0.4.
  */
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import {
+  Counter,
+  Gauge,
+  Histogram,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from "prom-client";
 
 /** Label values of one sample. */
 export type Labels = Readonly<Record<string, string>>;
@@ -22,6 +29,28 @@ export interface GaugeMetric {
 export interface HistogramMetric {
   observe(value: number, labels?: Labels): void;
 }
+
+/** One sample. */
+export interface MetricSample {
+  readonly labels: Labels;
+  readonly value: number;
+}
+
+/** One distribution. */
+export interface HistogramSample {
+  readonly labels: Labels;
+  /** Upper bounds, ascending, without the last bucket's, which has none. */
+  readonly bounds: readonly number[];
+  /** How many fell into each bucket: one more than there are bounds. */
+  readonly counts: readonly number[];
+  readonly sum: number;
+}
+
+/** Everything of one name. */
+export type MetricFamily = { readonly name: string; readonly help: string } & (
+  | { readonly kind: "counter" | "gauge"; readonly samples: readonly MetricSample[] }
+  | { readonly kind: "histogram"; readonly samples: readonly HistogramSample[] }
+);
 
 /** The metrics of one process; `prefix` starts every name. */
 export class Metrics {
@@ -153,6 +182,21 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
+  /** Every metric as a value. */
+  async families(): Promise<readonly MetricFamily[]> {
+    const families = await this.#registry.getMetricsAsJSON();
+    return families.map(({ name, help, type, values }) =>
+      type.toString() === "histogram"
+        ? { name, help, kind: "histogram", samples: histogramSamples(name, values) }
+        : {
+            name,
+            help,
+            kind: type.toString() === "counter" ? "counter" : "gauge",
+            samples: values.map(({ labels, value }) => ({ labels: textLabels(labels), value })),
+          },
+    );
+  }
+
   #describe(
     name: string,
     help: string,
@@ -160,4 +204,27 @@ export class Metrics {
   ): { name: string; help: string; labelNames: string[]; registers: Registry[] } {
     return { name: this.#prefix + name, help, labelNames: [...labelNames], registers: [this.#registry] };
   }
+}
+
+type LibraryValue = MetricObjectWithValues<MetricValue<string>>["values"][number] & {
+  readonly metricName?: string;
+};
+
+/** prom-client has each bucket with what fell into those below it as a sample of its own. */
+function histogramSamples(name: string, values: readonly LibraryValue[]): readonly HistogramSample[] {
+  const groups = Map.groupBy(values, ({ labels }) => JSON.stringify({ ...labels, le: undefined }));
+  return [...groups.values()].map((samples) => {
+    const { le: _, ...labels } = samples[0]?.labels ?? {};
+    const buckets = samples.filter(({ metricName }) => metricName === `${name}_bucket`);
+    return {
+      labels: textLabels(labels),
+      bounds: buckets.slice(0, -1).map(({ labels: { le } }) => Number(le)),
+      counts: buckets.map(({ value }, index) => value - (buckets[index - 1]?.value ?? 0)),
+      sum: samples.find(({ metricName }) => metricName === `${name}_sum`)?.value ?? 0,
+    };
+  });
+}
+
+function textLabels(labels: Readonly<Record<string, string | number | undefined>>): Labels {
+  return Object.fromEntries(Object.entries(labels).map(([label, value]) => [label, String(value)]));
 }

@@ -6,7 +6,7 @@
  */
 
 /** What is sent as a header of every call is a credential whatever it is called, and so is a variable's key. */
-const secretVariable = /^(?:XDS|CA)_HEADER_|^[A-Z][A-Z0-9_]*_KEYS?$/;
+const secretVariable = /^(?:XDS|CA)_HEADER_|^OTEL_EXPORTER_OTLP_(?:\w+_)?HEADERS$|^[A-Z][A-Z0-9_]*_KEYS?$/;
 
 /** Parts of names. `token_path` and the like are names of places, see `tellsPlace`. */
 const secretPart =

@@ -17,6 +17,7 @@ import { TaskGroup } from "../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { SpanSink } from "../telemetry/spans.ts";
 import { AcceptedResources } from "./cache/accepted-resources.ts";
 import { HandlerTable } from "./handlers/handler-table.ts";
 import type { ResourceHandlers } from "./handlers/resource-handler.ts";
@@ -73,6 +74,8 @@ export interface XdsProxyDependencies {
   readonly token: () => string | undefined;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Gets spans; undefined where nobody traces them. */
+  readonly spans?: SpanSink | undefined;
   /** What the agent itself does with resources. */
   readonly handlers: ResourceHandlers;
   /** How often a file was replaced that authenticates either side. */
@@ -100,6 +103,7 @@ export class XdsProxy implements AsyncDisposable {
   readonly #health = new Watch<HealthReport | undefined>(undefined);
   readonly #memory = new MemoryRelease();
   readonly #pace = new DialPace();
+  readonly #spans: SpanSink | undefined;
   readonly #credentialChanges: ReadonlyWatch<number> | undefined;
   #listener: StreamServer | undefined;
   /** Ends every stream. */
@@ -112,9 +116,10 @@ export class XdsProxy implements AsyncDisposable {
 
   private constructor(
     options: XdsProxyOptions,
-    { token, log, metrics, handlers, credentialChanges }: XdsProxyDependencies,
+    { token, log, metrics, handlers, credentialChanges, spans }: XdsProxyDependencies,
   ) {
     this.#credentialChanges = credentialChanges;
+    this.#spans = spans;
     this.#options = options;
     this.#limits = options.limits ?? defaultLimits;
     this.#server = describeDiscoveryServer(options.upstream);
@@ -299,6 +304,7 @@ export class XdsProxy implements AsyncDisposable {
       recorder: this.#recorder,
       accepted: this.#accepted,
       silentTypes: this.#silentTypes,
+      spans: this.#spans,
     });
     const stream = new EnvoyStream(
       {

@@ -116,7 +116,7 @@ describe("the release", () => {
     assertCacheAccepted(await lifeOfAnAgent(probed(cwd), cwd));
   });
 
-  test("starts Envoy from one file, before gRPC and metrics, and never loads the control plane", async () => {
+  test("starts Envoy from one file, before gRPC and metrics, and loads neither the control plane nor OpenTelemetry", async () => {
     const cwd = workFolder("order");
     const lines = await lifeOfAnAgent(probed(cwd), cwd);
     // The log tells of it when the process is known to be there, which may be later than what is loaded meanwhile.
@@ -126,7 +126,7 @@ describe("the release", () => {
     assert.deepEqual(names(lines.slice(0, exec)), ["proxy.start"]);
     assert.ok(names(lines.slice(exec)).includes("late-parts"));
     assert.deepEqual(
-      names(lines).filter((name) => /discovery|^run$/.test(name)),
+      names(lines).filter((name) => /discovery|^run$|^exporter$/.test(name)),
       [],
     );
   });

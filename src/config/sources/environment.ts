@@ -1,6 +1,6 @@
 /**
- * Every environment variable of pilot-agent that the agent reads: one table, from which types, documentation and
- * parsing come.
+ * Every environment variable of pilot-agent and of OpenTelemetry that the agent reads: one table, from which types,
+ * documentation and parsing come.
  *
  * Parsing follows Istio's rules: a value that cannot be read is a warning and counts as unset, and a variable
  * that is set but empty is the empty string, not the default. One that can be read and is out of range is a problem.
@@ -26,6 +26,7 @@ import {
   type SettingValues,
   text,
 } from "../../schema/setting.ts";
+import { otlpVariables } from "./otlp-variables.ts";
 import { noticesOf } from "./unread-variables.ts";
 
 /** A share of something. */
@@ -223,6 +224,7 @@ export const variables = {
   ISTIO_META_TLS_CLIENT_ROOT_CERT: text("", "PEM file for FILE_MOUNTED_CERTS; node metadata too."),
   PKCS8_KEY: flag(false, "Write the workload key as PKCS #8."),
   ECC_CURVE: text("P256", "Curve of an ECDSA key: P256 or P384."),
+  ...otlpVariables,
 } as const;
 
 /** Parsed values by name. */

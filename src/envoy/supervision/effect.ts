@@ -4,12 +4,11 @@ import type { Retirement } from "../drain/retire.ts";
 import type { PreparedLaunch } from "../generation/launch.ts";
 import type { ChildExit } from "../../process/child.ts";
 import type { LogFields } from "../../telemetry/log.ts";
-import type { SwapMode } from "../inspect/swap-mode.ts";
 import type { SupervisionTimer } from "./event.ts";
 import type { SwapLimits } from "./policy.ts";
 import type { SupervisionEnd } from "./shown.ts";
 import type { TakeOverMode } from "./state.ts";
-import type { SwapReport, SwapRequest } from "./swap-request.ts";
+import type { EndedSwap, SwapReport, SwapRequest } from "./swap-request.ts";
 
 /** How a generation that is started stands to others. */
 export type Descent =
@@ -91,12 +90,7 @@ export type Effect =
   /** Tell the observer. */
   | { readonly kind: "observe"; readonly number: number; readonly occasion: "proven" | "drain" | "hang" }
   | { readonly kind: "count-exit"; readonly number: number; readonly diagnosis: ExitDiagnosis }
-  | {
-      readonly kind: "count-swap";
-      readonly mode: SwapMode | "none";
-      readonly report: SwapReport;
-      readonly trigger: string;
-    }
+  | ({ readonly kind: "count-swap" } & EndedSwap)
   | {
       readonly kind: "log";
       readonly level: "debug" | "info" | "warn" | "error";

@@ -9,6 +9,7 @@ import type { MemoryRoom } from "../inspect/headroom.ts";
 import type { KnownPort } from "../inspect/ports.ts";
 import type { NewcomerServices } from "../swap/newcomer-services.ts";
 import type { SupervisionPolicy } from "./policy.ts";
+import type { EndedSwap } from "./swap-request.ts";
 
 /** Gets to see every generation, such as the flight recorder. None of its methods may throw or take long. */
 export interface GenerationObserver {
@@ -34,6 +35,8 @@ export interface SupervisorOptions {
   /** Gets each line of Envoy's own log. */
   readonly onLogLine: (line: string) => void;
   readonly observer: GenerationObserver;
+  /** Told of every swap that has come to its end. May neither throw nor take long. */
+  readonly onSwapEnd?: (swap: EndedSwap) => void;
   /** Why a generation ended. */
   readonly explain: (
     generation: Generation,

@@ -241,6 +241,7 @@ export class Runner {
         break;
       case "count-swap":
         this.report.swapped(effect.mode, effect.report, effect.trigger, thisMoment());
+        this.#options.onSwapEnd?.(effect);
         break;
       case "log":
         this.#options.log[effect.level](effect.message, effect.fields);

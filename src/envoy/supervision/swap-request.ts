@@ -40,3 +40,12 @@ export interface SwapRequest {
   /** Those who wait for what becomes of it; nobody for a repair. */
   readonly askers: readonly number[];
 }
+
+/** A request for another Envoy that has come to its end. */
+export interface EndedSwap {
+  readonly mode: SwapMode | "none";
+  readonly report: SwapReport;
+  readonly trigger: string;
+  /** Monotonic time, in milliseconds. */
+  readonly requestedAt: number;
+}

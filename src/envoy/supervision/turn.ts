@@ -78,7 +78,8 @@ export class Turn {
 
   /** Tell those who asked, and count it. */
   settle(request: SwapRequest, mode: "overlap" | "hot" | "cold" | "none", report: SwapReport): void {
-    this.do({ kind: "count-swap", mode, report, trigger: request.trigger });
+    const { trigger, requestedAt } = request;
+    this.do({ kind: "count-swap", mode, report, trigger, requestedAt });
     if (report.result === "swapped") this.set({ failedRepairs: 0 });
     this.answer(request, report);
   }

@@ -4,6 +4,7 @@
 import { OpenQuestions } from "../../xds/open-questions.ts";
 import { wildcardTypes } from "../../xds/type-urls.ts";
 import { UnansweredResponses } from "../../xds/unanswered.ts";
+import type { SpanSink } from "../../telemetry/spans.ts";
 import type { AcceptedResources } from "../cache/accepted-resources.ts";
 import type { ConnectionReport } from "../report/connection-report.ts";
 import type { AdsProtocol, RequestFacts, ResponseFacts } from "../../xds/protocol.ts";
@@ -43,6 +44,7 @@ export class StreamObserver {
   readonly #report: ConnectionReport;
   readonly #recorder: Recorder;
   readonly #accepted: AcceptedResources;
+  readonly #spans: SpanSink | undefined;
   readonly #unanswered = new UnansweredResponses<Unanswered>(maxUnansweredBytes);
   readonly #questions: OpenQuestions;
   /** Types of which Envoy said that it has something already. */
@@ -59,6 +61,8 @@ export class StreamObserver {
       readonly accepted: AcceptedResources;
       /** Types that the control plane has not answered before, over all streams: no proof that it is dead. */
       readonly silentTypes: Set<string>;
+      /** Gets each response with Envoy's answer; undefined where nobody traces them. */
+      readonly spans: SpanSink | undefined;
     },
   ) {
     this.#protocol = protocol;
@@ -66,6 +70,7 @@ export class StreamObserver {
     this.#report = sinks.report;
     this.#recorder = sinks.recorder;
     this.#accepted = sinks.accepted;
+    this.#spans = sinks.spans;
     this.#questions = new OpenQuestions(sinks.silentTypes);
   }
 
@@ -110,9 +115,23 @@ export class StreamObserver {
       if (asks) this.#questions.asked(typeUrl, performance.now());
       return { facts, answered: undefined };
     }
-    const { response, source, full, goesToCache, exchange, at } = unanswered;
+    const { response, source, full, goesToCache, exchange, at, bytes } = unanswered;
     const latencyMs = performance.now() - at;
     this.#recorder.answered(response.typeUrl, exchange, latencyMs, error);
+    this.#spans?.({
+      name: "xds.push",
+      startedAt: at,
+      attributes: {
+        "xds.type_url": response.typeUrl,
+        "xds.version": response.version,
+        "xds.nonce": response.nonce,
+        "xds.resources": response.resources.length,
+        "xds.bytes": bytes,
+        "xds.stream": this.#stream,
+        "xds.source": source,
+      },
+      error,
+    });
     if (source !== "agent")
       this.#report.typeEvent(
         typeUrl,

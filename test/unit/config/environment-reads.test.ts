@@ -20,6 +20,7 @@ const readers: Readonly<Record<string, string>> = {
   "process/own-environment.ts": "hides what is Node.js' own",
   "config/decide/identity-source.ts": "what the table has read, by name",
   "config/decide/known-ports.ts": "what the table has read, by name",
+  "config/decide/otlp.ts": "what the table has read, by name",
   "wasm/plugin.ts": "variables of a plugin",
   "demo/sidecar-process.ts": "hands on what a child needs",
   "run-program.ts": "where it comes in",

@@ -25,6 +25,8 @@ function isSame(one: SourceChanges, other: SourceChanges): boolean {
 
 type Name = keyof Environment;
 
+const withOtlp = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318" };
+
 const appProbers = '{"/app-health/web/livez":{"tcpSocket":{"port":8080}}}';
 
 /** A value other than the default, and what has to be set beside it for it to matter. */
@@ -106,6 +108,26 @@ const values: Readonly<Partial<Record<Name, readonly [value: string, beside?: Re
   ISTIO_WASM_MAX_BINARY_SIZE_BYTES: ["7000"],
   DOCKER_CONFIG: ["/docker"],
   ECC_CURVE: ["P384", { ECC_SIGNATURE_ALGORITHM: "ECDSA" }],
+  OTEL_EXPORTER_OTLP_ENDPOINT: ["http://collector:4318"],
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: ["http://collector:4318/traces"],
+  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: ["http://collector:4318/metrics"],
+  OTEL_EXPORTER_OTLP_HEADERS: ["x-team=mesh", withOtlp],
+  OTEL_EXPORTER_OTLP_TRACES_HEADERS: ["x-team=mesh", withOtlp],
+  OTEL_EXPORTER_OTLP_METRICS_HEADERS: ["x-team=mesh", withOtlp],
+  OTEL_EXPORTER_OTLP_PROTOCOL: ["http/json", withOtlp],
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: ["http/json", withOtlp],
+  OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: ["http/json", withOtlp],
+  OTEL_EXPORTER_OTLP_TIMEOUT: ["7000", withOtlp],
+  OTEL_EXPORTER_OTLP_COMPRESSION: ["gzip", withOtlp],
+  OTEL_EXPORTER_OTLP_CERTIFICATE: ["/ca.pem", withOtlp],
+  OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: ["/cert.pem", withOtlp],
+  OTEL_EXPORTER_OTLP_CLIENT_KEY: ["/key.pem", withOtlp],
+  OTEL_TRACES_EXPORTER: ["none", withOtlp],
+  OTEL_METRICS_EXPORTER: ["none", withOtlp],
+  OTEL_METRIC_EXPORT_INTERVAL: ["7000", withOtlp],
+  OTEL_SERVICE_NAME: ["web", withOtlp],
+  OTEL_RESOURCE_ATTRIBUTES: ["team=mesh", withOtlp],
+  OTEL_SDK_DISABLED: ["true", withOtlp],
 };
 
 /** Read where the cloud is asked, before there is a configuration. */

@@ -1,0 +1,68 @@
+/**
+ * The agent's own telemetry on its way to an OTLP endpoint: OpenTelemetry's SDK is loaded where there is one.
+ */
+import { untilLive } from "../envoy/supervision/serving.ts";
+import type { SecretManager } from "../identity/secret-manager.ts";
+import type { OtlpOptions } from "../otlp/options.ts";
+import type { Logger } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { Redactor } from "../telemetry/redactor.ts";
+import type { SpanSink } from "../telemetry/spans.ts";
+import type { SupervisedEnvoy } from "./supervised-envoy.ts";
+
+/** What it works with. */
+export interface OtlpParts {
+  /** Of this release. */
+  readonly version: string;
+  readonly metrics: Metrics;
+  readonly redactor: Redactor;
+  readonly log: Logger;
+}
+
+/** Spans go somewhere, until it is disposed. */
+export interface RunningOtlp extends AsyncDisposable {
+  readonly spans: SpanSink;
+  /** The agent has started: until now whatever ended was part of its start. */
+  readonly started: () => void;
+}
+
+/** Undefined where telemetry goes nowhere. */
+export async function startOtlp(
+  options: OtlpOptions | undefined,
+  { version, metrics, redactor, log }: OtlpParts,
+): Promise<RunningOtlp | undefined> {
+  if (options === undefined) return undefined;
+  for (const target of [options.traces, options.metrics])
+    redactor.learn(Object.values(target?.headers ?? {}));
+  const { OtlpExporter } = await import("../otlp/exporter.ts");
+  const exporter = new OtlpExporter(options, {
+    ...{ version, log },
+    families: () => metrics.families(),
+    redact: (text) => redactor.all(text),
+    exports: metrics
+      .withPrefix("outrider_")
+      .counter(
+        "otlp_exports_total",
+        "Exports of the agent's own telemetry, by signal and by what became of them.",
+        ["signal", "result"],
+      ),
+  });
+  exporter.starting("agent.start");
+  return {
+    spans: exporter.take,
+    started: () => {
+      exporter.started();
+    },
+    [Symbol.asyncDispose]: () => exporter[Symbol.asyncDispose](),
+  };
+}
+
+/** Resolves when an Envoy is proven, or the first certificate is there where no Envoy is to run; or at the abort. */
+export async function agentStarted(
+  envoy: Pick<SupervisedEnvoy, "supervisor"> | undefined,
+  identity: Pick<SecretManager, "state">,
+  signal: AbortSignal,
+): Promise<void> {
+  if (envoy !== undefined) await untilLive(envoy.supervisor.report.state, signal);
+  else for await (const { secret } of identity.state.changes(signal)) if (secret !== undefined) return;
+}
