@@ -7,8 +7,11 @@ import { join } from "node:path";
 import { parseDocuments } from "../../src/controlplane/config/parse-documents.ts";
 import { buildModel } from "../../src/controlplane/model/build-model.ts";
 import { parseProxy } from "../../src/controlplane/model/proxy.ts";
-import { generateClusters } from "../../src/controlplane/networking/cds.ts";
-import { generateListeners } from "../../src/controlplane/networking/lds.ts";
+import {
+  type PushedType,
+  pushedTypes,
+  resourcesOf as translate,
+} from "../../src/controlplane/networking/pushed-types.ts";
 import { viewOf } from "../../src/controlplane/networking/view.ts";
 import { fetchHttp } from "../../src/net/http-client.ts";
 import { spawnChild } from "../../src/process/child.ts";
@@ -44,7 +47,8 @@ function resourcesOf(pod: CapturedPod): { readonly listeners: object[]; readonly
   if (proxy === undefined || problems.length > 0) throw new Error(JSON.stringify(problems));
   const settings = { trustDomains: ["cluster.local"], rootNamespace: "istio-system" };
   const view = viewOf(buildModel(objects, settings), proxy);
-  const text = JSON.stringify({ listeners: generateListeners(view), clusters: generateClusters(view) })
+  const all = (type: PushedType): object[] => translate(type, view).map(({ json }) => json);
+  const text = JSON.stringify({ listeners: all(pushedTypes.listener), clusters: all(pushedTypes.cluster) })
     .replace(/"(\w*PassthroughCluster|BlackHoleCluster|virtual(?:In|Out)bound)"/g, `"${pod} $1"`)
     .replaceAll("15001", String(outbound))
     .replaceAll("15006", String(inbound));

@@ -4,6 +4,7 @@ import {
   type GeneratedResource,
   type PushedType,
   pushedTypes,
+  resourcesOf,
 } from "../../src/controlplane/networking/pushed-types.ts";
 import { viewOf } from "../../src/controlplane/networking/view.ts";
 import { translationScene } from "./translation-scene.ts";
@@ -19,7 +20,7 @@ export function translated(behaviour: string): Translated {
   const { model, proxy, shows } = translationScene(behaviour);
   const view = viewOf(model, proxy);
   const resources = Object.values<PushedType>(pushedTypes).map(
-    (type) => [type, type.generate(view)] as const,
+    (type) => [type, inboundLast(resourcesOf(type, view))] as const,
   );
   const unknown = Object.keys(shows ?? {}).filter((type) =>
     resources.every(([{ kind }]) => `${kind}s` !== type),
@@ -35,4 +36,10 @@ export function translated(behaviour: string): Translated {
     ];
   });
   return { resources, shown: Object.fromEntries(shown) };
+}
+
+/** The golden files have what comes in behind what goes out. */
+function inboundLast(resources: readonly GeneratedResource[]): readonly GeneratedResource[] {
+  const isInbound = ({ name }: GeneratedResource): boolean => name === "virtualInbound";
+  return [...resources.filter((each) => !isInbound(each)), ...resources.filter(isInbound)];
 }

@@ -1,10 +1,13 @@
 /**
  * Configuration objects become the model: a pure function.
  */
+import { isDeepStrictEqual } from "node:util";
 import { canonicalAddress, canonicalRange } from "../../net/canonical-address.ts";
 import {
   type ConfigObject,
   byAge,
+  objectId,
+  type PeerAuthenticationSpec,
   type PortSpec,
   type ServiceEntrySpec,
   type SidecarSpec,
@@ -16,53 +19,168 @@ import {
   type Model,
   ofKind,
   type Protocol,
+  type Scoped,
   selects,
   type Service,
   type ServicePort,
 } from "./model.ts";
+import { callerLabelsOf } from "./caller.ts";
+import { PeerPolicies } from "./peer-policies.ts";
 import { withFullHost, withFullHosts } from "./resolve-hosts.ts";
 
 /** Build the model of a valid set of objects, in whatever order. */
-export function buildModel(all: readonly ConfigObject[], settings: MeshSettings): Model {
-  const objects = all.toSorted(byAge);
-  const workloads = ofKind(objects, "WorkloadEntry");
-  const services = ofKind(objects, "ServiceEntry").flatMap(({ namespace, spec }) => {
-    const selected = workloads
-      .filter((workload) => workload.namespace === namespace && isSelected(spec, workload.spec))
-      .map((workload) => endpoint(workload.spec, namespace, workload.name));
-    const endpoints = [...(spec.endpoints ?? []).map((entry) => endpoint(entry, namespace)), ...selected];
-    return spec.hosts.map((host) =>
-      service(host.toLowerCase().replace(/\.$/, ""), namespace, spec, endpoints),
+export function buildModel(objects: readonly ConfigObject[], settings: MeshSettings): Model {
+  return new ModelBuilder(settings).build(objects);
+}
+
+type ObjectOf<Kind extends ConfigObject["kind"]> = Extract<ConfigObject, { kind: Kind }>;
+
+/** Builds one model after the other; what is as it was in the last one is the same object in the next. */
+export class ModelBuilder {
+  readonly #settings: MeshSettings;
+  /** The object that stands for each that was seen. */
+  readonly #meant = new WeakMap<ConfigObject, ConfigObject>();
+  #byId: ReadonlyMap<string, ConfigObject> = new Map();
+  readonly #made = new WeakMap<ConfigObject, object>();
+  readonly #services = new WeakMap<ConfigObject, MadeServices>();
+  #last: Model | undefined;
+  #peerAuthentications: readonly Scoped<PeerAuthenticationSpec>[] = [];
+
+  constructor(settings: MeshSettings) {
+    this.#settings = settings;
+  }
+
+  /** The last model itself when nothing changed that translation reads. */
+  build(all: readonly ConfigObject[]): Model {
+    const meant = all.map((object) => this.#meantBy(object));
+    const objects = meant.toSorted(byAge);
+    const workloads = this.#each(objects, "WorkloadEntry", ({ namespace, spec, name }) =>
+      endpoint(spec, namespace, name),
     );
-  });
-  return {
-    settings,
-    services,
-    workloads: [
-      ...workloads.map(({ namespace, spec, name }) => endpoint(spec, namespace, name)),
-      ...ofKind(objects, "ServiceEntry").flatMap(({ namespace, spec }) =>
-        (spec.endpoints ?? []).map((entry) => endpoint(entry, namespace)),
-      ),
-    ],
-    virtualServices: ofKind(objects, "VirtualService").map((object) => ({
+    const inNamespace = Map.groupBy(workloads, ({ namespace }) => namespace);
+    const entries = ofKind(objects, "ServiceEntry");
+    const ownEndpoints = this.#each(objects, "ServiceEntry", ({ namespace, spec }) =>
+      (spec.endpoints ?? []).map((entry) => endpoint(entry, namespace)),
+    );
+    const services = entries.flatMap((entry, index) =>
+      this.#servicesOf(entry, [
+        ...(ownEndpoints[index] ?? []),
+        ...(inNamespace.get(entry.namespace) ?? []).filter(({ labels }) => isSelected(entry.spec, labels)),
+      ]),
+    );
+    const virtualServices = this.#each(objects, "VirtualService", (object) => ({
       ...scoped(object),
       spec: withFullHosts(object.spec, object.namespace),
-    })),
-    destinationRules: ofKind(objects, "DestinationRule").map((object) => ({
+    }));
+    const destinationRules = this.#each(objects, "DestinationRule", (object) => ({
       ...scoped(object),
       spec: withFullHost(object.spec, object.namespace),
-    })),
-    peerAuthentications: ofKind(objects, "PeerAuthentication").map(scoped),
-    authorizationPolicies: ofKind(objects, "AuthorizationPolicy").map((object) => ({
-      ...scoped(object),
-      isDryRun: object.isDryRun === true,
-    })),
-    requestAuthentications: ofKind(objects, "RequestAuthentication").map(scoped),
-    sidecars: ofKind(objects, "Sidecar").map((object) => ({
+    }));
+    const sidecars = this.#each(objects, "Sidecar", (object) => ({
       ...scoped(object),
       spec: withCanonicalAddresses(object.spec),
-    })),
-  };
+    }));
+    const lists = withLast(this.#last, {
+      services,
+      workloads: [...workloads, ...ownEndpoints.flat()],
+      virtualServices,
+      destinationRules,
+      authorizationPolicies: this.#each(objects, "AuthorizationPolicy", (object) => ({
+        ...scoped(object),
+        isDryRun: object.isDryRun === true,
+      })),
+      requestAuthentications: this.#each(objects, "RequestAuthentication", scoped),
+      sidecars,
+    });
+    const peerAuthentications = this.#each(objects, "PeerAuthentication", scoped);
+    const model = this.#modelOf(lists, peerAuthentications);
+    this.#byId = new Map(meant.map((object) => [objectId(object), object]));
+    this.#peerAuthentications = peerAuthentications;
+    this.#last = model;
+    return model;
+  }
+
+  /** A file that was written anew has objects that are as they were: where they stand in it changes nothing. */
+  #meantBy(object: ConfigObject): ConfigObject {
+    const known = this.#meant.get(object);
+    if (known !== undefined) return known;
+    const before = this.#byId.get(objectId(object));
+    const meant = before !== undefined && isDeepStrictEqual(said(before), said(object)) ? before : object;
+    this.#meant.set(object, meant);
+    return meant;
+  }
+
+  #each<Kind extends ConfigObject["kind"], Made extends object>(
+    objects: readonly ConfigObject[],
+    kind: Kind,
+    make: (object: ObjectOf<Kind>) => Made,
+  ): readonly Made[] {
+    return ofKind(objects, kind).map((object) => {
+      const before = this.#made.get(object);
+      if (before !== undefined) return before as Made;
+      const made = make(object);
+      this.#made.set(object, made);
+      return made;
+    });
+  }
+
+  #servicesOf(entry: ObjectOf<"ServiceEntry">, endpoints: readonly Endpoint[]): readonly Service[] {
+    const before = this.#services.get(entry);
+    if (before !== undefined && hasSame(before.endpoints, endpoints)) return before.services;
+    const { namespace, spec } = entry;
+    const services = spec.hosts.map((host) =>
+      service(host.toLowerCase().replace(/\.$/, ""), namespace, spec, endpoints),
+    );
+    this.#services.set(entry, { endpoints, services });
+    return services;
+  }
+
+  #modelOf(lists: ModelLists, peerAuthentications: readonly Scoped<PeerAuthenticationSpec>[]): Model {
+    const last = this.#last;
+    const hasSamePeers = hasSame(this.#peerAuthentications, peerAuthentications);
+    if (last !== undefined && hasSamePeers && isAsLast(last, lists)) return last;
+    return {
+      settings: this.#settings,
+      ...lists,
+      callerLabels: callerLabelsOf(lists),
+      peers:
+        last !== undefined && hasSamePeers
+          ? last.peers
+          : new PeerPolicies(peerAuthentications, this.#settings.rootNamespace),
+    };
+  }
+}
+
+/** The services of an entry, and the endpoints that they were made of. */
+interface MadeServices {
+  readonly endpoints: readonly Endpoint[];
+  readonly services: readonly Service[];
+}
+
+type ModelLists = Omit<Model, "settings" | "callerLabels" | "peers">;
+
+/** What an object says, wherever it stands. */
+function said({ source: _source, line: _line, ...rest }: ConfigObject): object {
+  return rest;
+}
+
+function hasSame(a: readonly object[], b: readonly object[]): boolean {
+  return a.length === b.length && a.every((each, index) => each === b[index]);
+}
+
+/** Lists that hold the same objects as the last ones are these. */
+function withLast(last: ModelLists | undefined, next: ModelLists): ModelLists {
+  if (last === undefined) return next;
+  const lists: Record<string, readonly object[]> = { ...next };
+  for (const [name, list] of Object.entries(lists)) {
+    const before = last[name as keyof ModelLists];
+    if (hasSame(before, list)) lists[name] = before;
+  }
+  return lists as unknown as ModelLists;
+}
+
+function isAsLast(last: ModelLists, next: ModelLists): boolean {
+  return (Object.keys(next) as (keyof ModelLists)[]).every((name) => last[name] === next[name]);
 }
 
 function withCanonicalAddresses(spec: SidecarSpec): SidecarSpec {
@@ -111,8 +229,8 @@ function service(
   };
 }
 
-function isSelected(spec: ServiceEntrySpec, workload: WorkloadSpec): boolean {
-  return spec.workloadSelector !== undefined && selects(spec.workloadSelector.labels, workload.labels ?? {});
+function isSelected(spec: ServiceEntrySpec, labels: Endpoint["labels"]): boolean {
+  return spec.workloadSelector !== undefined && selects(spec.workloadSelector.labels, labels);
 }
 
 function endpoint(spec: WorkloadSpec, namespace: string, name?: string): Endpoint {

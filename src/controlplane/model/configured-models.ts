@@ -6,7 +6,7 @@ import { TaskGroup } from "../../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../../lifecycle/watch.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { Configuration } from "../registry/registry.ts";
-import { buildModel } from "./build-model.ts";
+import { ModelBuilder } from "./build-model.ts";
 import type { MeshSettings, Model } from "./model.ts";
 
 /** A model and its number, which is part of each version. */
@@ -17,15 +17,15 @@ export interface PublishedModel {
 
 /** Follows the configuration until disposed. */
 export class ConfiguredModels implements AsyncDisposable {
-  readonly #settings: MeshSettings;
+  readonly #builder: ModelBuilder;
   readonly #log: Logger;
   readonly #models: Watch<PublishedModel>;
   readonly #tasks = new TaskGroup();
 
   constructor(configuration: ReadonlyWatch<Configuration>, settings: MeshSettings, log: Logger) {
-    this.#settings = settings;
+    this.#builder = new ModelBuilder(settings);
     this.#log = log;
-    this.#models = new Watch({ number: 1, model: buildModel(configuration.current.objects, settings) });
+    this.#models = new Watch({ number: 1, model: this.#builder.build(configuration.current.objects) });
     this.#tasks.spawn("follow-configuration", async (signal) => {
       for await (const current of configuration.changes(signal)) this.#publishOrTell(current);
     });
@@ -49,9 +49,9 @@ export class ConfiguredModels implements AsyncDisposable {
   }
 
   #publish({ objects }: Configuration): void {
-    const model = buildModel(objects, this.#settings);
+    const model = this.#builder.build(objects);
     const { number, model: previous } = this.#models.current;
-    if (JSON.stringify(model) === JSON.stringify(previous)) return;
+    if (model === previous) return;
     this.#models.set({ number: number + 1, model });
     this.#log.info("configuration loaded", { objects: objects.length, version: number + 1 });
   }

@@ -15,18 +15,21 @@ export function isEndpointOf(endpoint: Endpoint, proxy: Proxy): boolean {
   );
 }
 
-/** The model in which no traffic goes to the workloads of these proxies. */
+/** The model in which no traffic goes to the workloads of these proxies; services without any of them stay as they are. */
 export function withUnhealthy(model: Model, unhealthy: readonly Proxy[]): Model {
   if (unhealthy.length === 0) return model;
   return {
     ...model,
-    services: model.services.map((service) => ({
-      ...service,
-      endpoints: service.endpoints.map((endpoint) =>
-        unhealthy.some((proxy) => isEndpointOf(endpoint, proxy))
-          ? { ...endpoint, isHealthy: false }
-          : endpoint,
-      ),
-    })),
+    services: model.services.map((service) => {
+      const isUnhealthy = (endpoint: Endpoint): boolean =>
+        unhealthy.some((proxy) => isEndpointOf(endpoint, proxy));
+      if (!service.endpoints.some(isUnhealthy)) return service;
+      return {
+        ...service,
+        endpoints: service.endpoints.map((endpoint) =>
+          isUnhealthy(endpoint) ? { ...endpoint, isHealthy: false } : endpoint,
+        ),
+      };
+    }),
   };
 }

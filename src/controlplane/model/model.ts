@@ -6,11 +6,11 @@ import type {
   ConfigObject,
   DestinationRuleSpec,
   MutualTlsMode,
-  PeerAuthenticationSpec,
   RequestAuthenticationSpec,
   SidecarSpec,
   VirtualServiceSpec,
 } from "../config/objects.ts";
+import type { PeerPolicies } from "./peer-policies.ts";
 
 /** What a port carries, as far as listeners differ; `auto` is found out connection by connection. */
 export type Protocol = "http" | "http2" | "grpc" | "tcp" | "tls" | "auto";
@@ -84,7 +84,10 @@ export interface MeshSettings {
   readonly rootNamespace: string;
 }
 
-/** Everything that translation reads. In every list what is older comes first, and decides where several apply. */
+/**
+ * Everything that translation reads. In every list what is older comes first, and decides where several apply. What is as it
+ * was in the model before is the same object: whatever is made of it may be kept by it.
+ */
 export interface Model {
   readonly settings: MeshSettings;
   readonly services: readonly Service[];
@@ -92,10 +95,12 @@ export interface Model {
   readonly workloads: readonly Endpoint[];
   readonly virtualServices: readonly Scoped<VirtualServiceSpec>[];
   readonly destinationRules: readonly Scoped<DestinationRuleSpec>[];
-  readonly peerAuthentications: readonly Scoped<PeerAuthenticationSpec>[];
+  readonly peers: PeerPolicies;
   readonly authorizationPolicies: readonly AuthorizationPolicy[];
   readonly requestAuthentications: readonly Scoped<RequestAuthenticationSpec>[];
   readonly sidecars: readonly Scoped<SidecarSpec>[];
+  /** Names of the labels of who calls that any rule asks for. */
+  readonly callerLabels: ReadonlySet<string>;
 }
 
 /** Objects of one kind. */
@@ -148,8 +153,12 @@ interface Selector {
  * The mutual TLS mode of a workload's port: workload over namespace over mesh; PERMISSIVE when nothing is said.
  * Without a port, that of all ports for which nothing else is said. Both sides of a connection decide by it.
  */
-export function mutualTlsMode(model: Model, workload: Selectable, port?: number): MutualTlsMode {
-  const { own, ofNamespace, ofMesh } = peerPolicies(model, workload);
+export function mutualTlsMode(
+  { peers }: Pick<Model, "peers">,
+  workload: Selectable,
+  port?: number,
+): MutualTlsMode {
+  const { own, ofNamespace, ofMesh } = peers.of(workload);
   const modes = [
     port === undefined ? undefined : own?.portLevelMtls?.[String(port)]?.mode,
     own?.mtls?.mode,
@@ -161,24 +170,10 @@ export function mutualTlsMode(model: Model, workload: Selectable, port?: number)
 }
 
 /** The ports of a workload for which a policy says something of their own, in order. */
-export function portsWithOwnMode(model: Model, workload: Selectable): readonly number[] {
-  return Object.keys(peerPolicies(model, workload).own?.portLevelMtls ?? {})
+export function portsWithOwnMode({ peers }: Pick<Model, "peers">, workload: Selectable): readonly number[] {
+  return Object.keys(peers.of(workload).own?.portLevelMtls ?? {})
     .map(Number)
     .toSorted((a, b) => a - b);
-}
-
-/** Those that count for a workload. One that selects workloads counts in its own namespace, not in the root one. */
-function peerPolicies(
-  model: Model,
-  workload: Selectable,
-): Readonly<Record<"own" | "ofNamespace" | "ofMesh", PeerAuthenticationSpec | undefined>> {
-  const { rootNamespace } = model.settings;
-  const applying = applyingPolicies(model, model.peerAuthentications, workload);
-  const find = (isOwn: boolean, isRoot: boolean): PeerAuthenticationSpec | undefined =>
-    applying.find(
-      ({ namespace, spec }) => hasSelector(spec) === isOwn && (namespace === rootNamespace) === isRoot,
-    )?.spec;
-  return { own: find(true, false), ofNamespace: find(false, false), ofMesh: find(false, true) };
 }
 
 /** True for a policy that selects workloads; an empty selector selects none, and the policy is for all. */

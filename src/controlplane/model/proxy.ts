@@ -72,7 +72,10 @@ export function parseProxy(node: NodeFacts): Proxy | undefined {
 }
 
 /** The Sidecar that applies: one that selects the workload, else the namespace's own, else the root namespace's. */
-export function sidecarOf({ sidecars, settings }: Model, proxy: Proxy): SidecarSpec | undefined {
+export function sidecarOf(
+  { sidecars, settings }: Pick<Model, "sidecars" | "settings">,
+  proxy: Pick<Proxy, "namespace" | "labels">,
+): SidecarSpec | undefined {
   const isForAll = ({ spec }: Scoped<SidecarSpec>): boolean =>
     Object.keys(spec.workloadSelector?.labels ?? {}).length === 0;
   const own = sidecars.filter(({ namespace }) => namespace === proxy.namespace);

@@ -19,12 +19,12 @@ import { socketAddress } from "./load-assignment.ts";
 import { inboundCluster, isHttp, isHttp2 } from "./names.ts";
 import type { RoutedService } from "./routes.ts";
 import { virtualServiceFinder } from "./rule-match.ts";
-import type { ProxyView } from "./view.ts";
+import type { ProxyView, WorkloadView } from "./view.ts";
 import type { EgressScope } from "./visibility.ts";
 
 /** The inbound listener of an ingress. */
 export function boundInbound(
-  { model, proxy }: ProxyView,
+  { model, proxy }: WorkloadView,
   ingress: IngressListener,
   policies: InboundPolicies,
 ): ListenerJson {

@@ -1,19 +1,17 @@
 /**
  * Where a sidecar that captures listens, and from where it calls its application, by the families of its addresses.
  */
-import { isIPv6 } from "node:net";
 import type { ListenerJson } from "../../proto/envoy/envoy/config/listener/v3/listener_pb.js";
 import type { ClusterJson } from "../../proto/envoy/envoy/config/cluster/v3/cluster_pb.js";
+import { type Caller, type Wildcard, wildcardsOf } from "../model/caller.ts";
 import type { Proxy } from "../model/proxy.ts";
 import { socketAddress } from "./load-assignment.ts";
 
-type Addressed = Pick<Proxy, "addresses">;
+type Addressed = Pick<Proxy, "addresses"> | Pick<Caller, "wildcards">;
 
-/** Where every address of its families is: IPv4 first, as Istio has it. */
-export function wildcards(proxy: Addressed): readonly [string, ...string[]] {
-  const [hasIpv4, hasIpv6] = families(proxy);
-  if (!hasIpv6) return ["0.0.0.0"];
-  return hasIpv4 ? ["0.0.0.0", "::"] : ["::"];
+/** Where every address of its families is. */
+export function wildcards(proxy: Addressed): readonly [Wildcard, ...Wildcard[]] {
+  return "wildcards" in proxy ? proxy.wildcards : wildcardsOf(proxy.addresses);
 }
 
 /** True for what stands for every address of a family. */
@@ -47,10 +45,4 @@ export function fromPassthroughAddress(proxy: Addressed): Pick<ClusterJson, "ups
       ...(others.length === 0 ? {} : { extraSourceAddresses: others.map((address) => ({ address })) }),
     },
   };
-}
-
-/** A proxy whose addresses say nothing has IPv4. */
-function families({ addresses }: Addressed): readonly [hasIpv4: boolean, hasIpv6: boolean] {
-  const hasIpv6 = addresses.some((address) => isIPv6(address));
-  return [!hasIpv6 || addresses.some((address) => !isIPv6(address)), hasIpv6];
 }

@@ -14,26 +14,29 @@ import { inboundPorts } from "./inbound-ports.ts";
 import type { Protocol } from "../model/model.ts";
 import { inboundCluster, isHttp2 } from "./names.ts";
 import { outboundClusters } from "./outbound-clusters.ts";
-import type { ProxyView } from "./view.ts";
+import type { ProxyView, WorkloadView } from "./view.ts";
 
-/** Those for what the application calls, and for the application itself. */
+/** Those for what the application calls. */
 export function generateClusters(view: ProxyView): readonly ClusterJson[] {
-  const { type, interceptionMode } = view.proxy;
+  const { type } = view.proxy;
   // Of nodes that are no sidecar only a gateway calls services.
   if (type === "other") return [];
-  if (type === "router")
-    return [blackHoleCluster, ...view.services.flatMap((service) => outboundClusters(view, service))];
-  return [
-    ...(interceptionMode === "NONE" ? boundClusters(view) : capturedClusters(view)),
-    ...view.services.flatMap((service) => outboundClusters(view, service)),
-  ];
+  return view.services.flatMap((service) => outboundClusters(view, service));
 }
 
-function boundClusters({ sidecar }: ProxyView): readonly ClusterJson[] {
+/** Those that every proxy has, and those for the application itself. */
+export function generateOwnClusters(view: WorkloadView): readonly ClusterJson[] {
+  const { type, interceptionMode } = view.proxy;
+  if (type === "other") return [];
+  if (type === "router") return [blackHoleCluster];
+  return interceptionMode === "NONE" ? boundClusters(view) : capturedClusters(view);
+}
+
+function boundClusters({ sidecar }: WorkloadView): readonly ClusterJson[] {
   return [blackHoleCluster, ...(sidecar?.ingress ?? []).map(ingressCluster)];
 }
 
-function capturedClusters(view: ProxyView): readonly ClusterJson[] {
+function capturedClusters(view: WorkloadView): readonly ClusterJson[] {
   const ingress = view.sidecar?.ingress;
   const from = fromPassthroughAddress(view.proxy);
   return [

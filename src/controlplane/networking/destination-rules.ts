@@ -10,7 +10,8 @@ import {
   type Service,
   type ServicePort,
 } from "../model/model.ts";
-import type { Proxy } from "../model/proxy.ts";
+import type { Caller } from "../model/caller.ts";
+import type { TranslationMemo } from "./translation-memo.ts";
 import { isHostNamed } from "../config/host-names.ts";
 
 /** The rules of one namespace for one host, as one. */
@@ -36,7 +37,8 @@ type Rule = Scoped<DestinationRuleSpec>;
  */
 export function ruleFinder(
   { destinationRules, settings }: Model,
-  proxy: Proxy,
+  proxy: Caller,
+  memo: Pick<TranslationMemo, "rules">,
 ): (service: Service) => AppliedRule | undefined {
   const byNamespace = Map.groupBy(
     destinationRules.filter(({ namespace, spec }) => {
@@ -50,8 +52,8 @@ export function ruleFinder(
   const indexes = new Map([...byNamespace].map(([namespace, rules]) => [namespace, indexOf(rules)]));
   return (service) => {
     for (const namespace of new Set([proxy.namespace, service.namespace, settings.rootNamespace])) {
-      const found = indexes.get(namespace)?.(service.host);
-      if (found !== undefined) return merged(found);
+      const [first, ...others] = indexes.get(namespace)?.(service.host) ?? [];
+      if (first !== undefined) return memo.rules.get([first, ...others], () => merged([first, ...others]));
     }
     return undefined;
   };
@@ -73,13 +75,12 @@ function indexOf(rules: readonly Rule[]): (host: string) => readonly Rule[] | un
 }
 
 /** Those that select the workload count alone. Of two subsets with one name, and two policies, the older one stays. */
-function merged(rules: readonly Rule[]): AppliedRule | undefined {
+function merged(rules: readonly [Rule, ...Rule[]]): AppliedRule {
   const selecting = rules.filter(
     ({ spec }) => Object.keys(spec.workloadSelector?.matchLabels ?? {}).length > 0,
   );
   const counting = selecting.length > 0 ? selecting : rules;
-  const [first] = counting;
-  if (first === undefined) return undefined;
+  const [first = rules[0]] = counting;
   const subsets = new Map<string, Subset>();
   for (const subset of counting.flatMap(({ spec }) => spec.subsets ?? []))
     if (!subsets.has(subset.name)) subsets.set(subset.name, subset);

@@ -11,7 +11,12 @@ export function generateEndpoints({
   proxy,
   services,
   ruleOf,
+  memo,
 }: ProxyView): readonly ClusterLoadAssignmentJson[] {
   if (proxy.type === "other") return [];
-  return services.flatMap((service) => loadAssignments(model, service, ruleOf(service)));
+  const { peers } = model;
+  return services.flatMap((service) => {
+    const rule = ruleOf(service);
+    return memo.endpoints.get([service, rule, peers], () => loadAssignments({ peers }, service, rule));
+  });
 }

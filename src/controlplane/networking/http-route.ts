@@ -8,11 +8,17 @@ import { routeAction } from "./route-action.ts";
 import { filtersOf } from "./route-filters.ts";
 import { routeMatch } from "./route-match.ts";
 import { isForCaller, type VirtualService } from "./rule-match.ts";
-import type { ProxyView } from "./view.ts";
+import type { Lookups } from "./read-memo.ts";
+import type { Caller } from "../model/caller.ts";
+
+/** What routes are made of besides their rule and service. */
+export interface RouteView extends Lookups {
+  readonly proxy: Caller;
+}
 
 /** For whom, and at which port of which host. */
 export interface RouteContext {
-  readonly view: ProxyView;
+  readonly view: RouteView;
   readonly port: number;
   readonly host: string;
 }

@@ -2,22 +2,21 @@
  * Which ports a captured workload is called at, and what it accepts on each.
  */
 import { protocolOf } from "../model/build-model.ts";
-import { mutualTlsMode, portOf, portsWithOwnMode, type Service } from "../model/model.ts";
+import { mutualTlsMode, portOf, portsWithOwnMode } from "../model/model.ts";
 import type { InboundPort, UndeclaredPorts } from "./inbound.ts";
-import type { ProxyView } from "./view.ts";
+import type { WorkloadView } from "./view.ts";
 
 /**
  * Ports of the Sidecar's ingress, else those of the services of its namespace whose endpoint the proxy is: the oldest
- * counts. What another namespace says of a workload decides nothing about what it accepts.
+ * counts.
  */
-export function inboundPorts({ model, proxy, sidecar }: ProxyView): readonly InboundPort[] {
+export function inboundPorts({ model, proxy, sidecar, services }: WorkloadView): readonly InboundPort[] {
   const found = new Map<number, Pick<InboundPort, "protocol" | "service">>();
   if (sidecar?.ingress !== undefined) {
     for (const { port } of sidecar.ingress)
       found.set(port.number, { protocol: protocolOf(port.protocol), service: undefined });
   } else {
-    const isOwn = ({ namespace }: Service): boolean => namespace === proxy.namespace;
-    for (const { host, endpoints, ports } of model.services.filter(isOwn)) {
+    for (const { host, endpoints, ports } of services) {
       for (const endpoint of endpoints.filter(({ address }) => proxy.addresses.includes(address))) {
         for (const port of ports) {
           const number = portOf(endpoint, port);
@@ -37,7 +36,7 @@ export function inboundPorts({ model, proxy, sidecar }: ProxyView): readonly Inb
 
 /** All other ports by the workload's mode, and those for which a policy has one of their own. */
 export function undeclaredPorts(
-  { model, proxy }: ProxyView,
+  { model, proxy }: WorkloadView,
   declared: readonly InboundPort[],
 ): readonly UndeclaredPorts[] {
   const known = new Set(declared.map(({ port }) => port));

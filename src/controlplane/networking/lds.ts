@@ -6,25 +6,27 @@ import { inboundPolicies } from "./authorization/inbound-policies.ts";
 import { boundInbound } from "./bound.ts";
 import { inboundPorts, undeclaredPorts } from "./inbound-ports.ts";
 import { outbound, uniqueByName } from "./outbound.ts";
-import type { ProxyView } from "./view.ts";
+import type { ProxyView, WorkloadView } from "./view.ts";
 import { virtualInbound, virtualOutbound } from "./virtual-listeners.ts";
 import { allowsAny } from "./visibility.ts";
 
-/** What captured traffic comes to, or the ports that the Sidecar names. */
+/** What captured outbound traffic comes to, or the egress ports that the Sidecar names. */
 export function generateListeners(view: ProxyView): readonly ListenerJson[] {
   const { proxy, sidecar } = view;
   if (proxy.type === "router" || proxy.type === "other") return [];
-  const policies = inboundPolicies(view);
   const { listeners } = outbound(view);
+  return proxy.interceptionMode === "NONE"
+    ? listeners
+    : [virtualOutbound(proxy, allowsAny(sidecar)), ...listeners];
+}
+
+/** Those by which the workload itself is called. */
+export function generateOwnListeners(view: WorkloadView): readonly ListenerJson[] {
+  const { proxy, sidecar } = view;
+  if (proxy.type === "router" || proxy.type === "other") return [];
+  const policies = inboundPolicies(view);
   if (proxy.interceptionMode === "NONE")
-    return uniqueByName([
-      ...(sidecar?.ingress ?? []).map((entry) => boundInbound(view, entry, policies)),
-      ...listeners,
-    ]);
+    return uniqueByName((sidecar?.ingress ?? []).map((entry) => boundInbound(view, entry, policies)));
   const ports = inboundPorts(view);
-  return [
-    virtualOutbound(proxy, allowsAny(sidecar)),
-    ...listeners,
-    virtualInbound(proxy, ports, undeclaredPorts(view, ports), policies),
-  ];
+  return [virtualInbound(proxy, ports, undeclaredPorts(view, ports), policies)];
 }

@@ -20,9 +20,12 @@ import { outboundCluster } from "./names.ts";
 /** Envoy's sum of weights is a uint32. */
 const maxWeightSum = 4_294_967_295;
 
+/** What decides on mutual TLS. */
+type TlsDecision = Pick<Model, "peers">;
+
 /** Endpoints of the clusters that get them by EDS. */
 export function loadAssignments(
-  model: Model,
+  model: TlsDecision,
   service: Service,
   rule: AppliedRule | undefined,
 ): readonly ClusterLoadAssignmentJson[] {
@@ -36,7 +39,7 @@ export function loadAssignments(
 
 /** Endpoints of one cluster. */
 export function assignment(
-  model: Model,
+  model: TlsDecision,
   service: Service,
   port: ServicePort,
   subset: string,
@@ -70,7 +73,7 @@ export function usableEndpoints(
 }
 
 /** True for an endpoint behind a sidecar that takes mutual TLS on this port: the client decides as the server does. */
-export function takesMutualTls(model: Model, endpoint: Endpoint, port: ServicePort): boolean {
+export function takesMutualTls(model: TlsDecision, endpoint: Endpoint, port: ServicePort): boolean {
   return (
     endpoint.serviceAccount !== "" && mutualTlsMode(model, endpoint, portOf(endpoint, port)) !== "DISABLE"
   );
@@ -98,7 +101,7 @@ function localityOf(locality: string): NonNullable<LocalityLbEndpointsJson["loca
 }
 
 function lbEndpoint(
-  model: Model,
+  model: TlsDecision,
   endpoint: Endpoint,
   port: ServicePort,
   weight: number,

@@ -19,11 +19,13 @@ export interface NameInfoJson {
   readonly namespace?: string;
 }
 
+/** What a table is made of. */
+interface Named extends Pick<ProxyView, "services"> {
+  readonly proxy: Pick<ProxyView["proxy"], "answersDns">;
+}
+
 /** One table with every host that the proxy sees and that has an address; none for a proxy without DNS. */
-export function generateNameTables({
-  proxy,
-  services,
-}: Pick<ProxyView, "proxy" | "services">): readonly NameTableJson[] {
+export function generateNameTables({ proxy, services }: Named): readonly NameTableJson[] {
   if (!proxy.answersDns) return [];
   const byHost = new Map<string, Service>();
   for (const service of services) if (!byHost.has(service.host)) byHost.set(service.host, service);

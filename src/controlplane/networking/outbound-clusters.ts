@@ -4,9 +4,9 @@
 import type { ClusterJson } from "../../proto/envoy/envoy/config/cluster/v3/cluster_pb.js";
 import { RawBufferSchema } from "../../proto/envoy/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.js";
 import { workloadId } from "../../pki/spiffe-id.ts";
-import type { Service, ServicePort } from "../model/model.ts";
+import type { Caller } from "../model/caller.ts";
+import type { Model, Service, ServicePort } from "../model/model.ts";
 import { packed } from "./any.ts";
-import { wildcards } from "./captured-addresses.ts";
 import { defaults } from "./clusters.ts";
 import { type AppliedRule, type Policies, policiesOf } from "./destination-rules.ts";
 import { assignment, takesMutualTls, usableEndpoints } from "./load-assignment.ts";
@@ -15,9 +15,29 @@ import { clientTls, originationTls } from "./tls.ts";
 import { connectionPool, loadBalancing, outlierDetection, protocolOptions } from "./traffic-policy.ts";
 import type { ProxyView } from "./view.ts";
 
+/** What is read of the mesh and of the caller for the clusters of a service. */
+interface ClusterContext {
+  readonly model: Pick<Model, "settings" | "peers">;
+  readonly lookupFamily: LookupFamily;
+}
+
+type LookupFamily = NonNullable<ClusterJson["dnsLookupFamily"]>;
+
 /** One cluster per port and subset of a service. */
 export function outboundClusters(view: ProxyView, service: Service): readonly ClusterJson[] {
   const rule = view.ruleOf(service);
+  const { settings, peers } = view.model;
+  const lookupFamily = lookupFamilyOf(view.proxy);
+  return view.memo.clusters.get([service, rule, settings, peers, lookupFamily], () =>
+    clustersOf({ model: { settings, peers }, lookupFamily }, service, rule),
+  );
+}
+
+function clustersOf(
+  view: ClusterContext,
+  service: Service,
+  rule: AppliedRule | undefined,
+): readonly ClusterJson[] {
   return service.ports.flatMap((port) =>
     ["", ...(rule?.subsets ?? []).map(({ name }) => name)].map((subset) =>
       outbound(view, service, port, subset, rule),
@@ -26,7 +46,7 @@ export function outboundClusters(view: ProxyView, service: Service): readonly Cl
 }
 
 function outbound(
-  view: ProxyView,
+  view: ClusterContext,
   service: Service,
   port: ServicePort,
   subset: string,
@@ -62,7 +82,7 @@ function percentOf(value: number | undefined): { readonly value?: number } {
 }
 
 function discovery(
-  view: ProxyView,
+  view: ClusterContext,
   service: Service,
   port: ServicePort,
   subset: string,
@@ -87,7 +107,7 @@ function discovery(
   const isLogical = resolution === "DNS_ROUND_ROBIN" && usableEndpoints(service, subset, rule).length === 1;
   return {
     type: isLogical ? "LOGICAL_DNS" : "STRICT_DNS",
-    dnsLookupFamily: lookupFamily(view),
+    dnsLookupFamily: view.lookupFamily,
     dnsRefreshRate: "60s",
     dnsJitter: "0.100s",
     respectDnsTtl: true,
@@ -96,15 +116,14 @@ function discovery(
   };
 }
 
-function lookupFamily({ proxy }: ProxyView): NonNullable<ClusterJson["dnsLookupFamily"]> {
-  const [first, second] = wildcards(proxy);
+function lookupFamilyOf({ wildcards: [first, second] }: Caller): LookupFamily {
   if (second !== undefined) return "ALL";
   return first === "::" ? "V6_ONLY" : "V4_ONLY";
 }
 
 /** Mutual TLS to every endpoint that takes it, unless a DestinationRule decides otherwise. */
 function transport(
-  { model }: ProxyView,
+  { model }: ClusterContext,
   service: Service,
   port: ServicePort,
   subset: string,

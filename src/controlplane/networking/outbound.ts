@@ -8,6 +8,10 @@ import type { ProxyView } from "./view.ts";
 
 /** Listeners and routes of all scopes; each name is there once, and the first of two has it. */
 export function outbound(view: ProxyView): Outbound {
+  return view.memo.outbound.get([view], () => outboundOf(view));
+}
+
+function outboundOf(view: ProxyView): Outbound {
   const captures = view.proxy.interceptionMode !== "NONE";
   // A port that the Sidecar names on no address of its own, or on every one, is not made a second time.
   const taken = new Set(

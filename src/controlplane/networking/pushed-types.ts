@@ -7,13 +7,13 @@ import { ClusterLoadAssignmentSchema } from "../../proto/envoy/envoy/config/endp
 import { ListenerSchema } from "../../proto/envoy/envoy/config/listener/v3/listener_pb.js";
 import { RouteConfigurationSchema } from "../../proto/envoy/envoy/config/route/v3/route_pb.js";
 import { typeUrl } from "../../xds/type-urls.ts";
-import { generateClusters } from "./cds.ts";
+import { generateClusters, generateOwnClusters } from "./cds.ts";
 import { generateEndpoints } from "./eds.ts";
 import { decoderOf, encoderOf } from "./encode.ts";
-import { generateListeners } from "./lds.ts";
+import { generateListeners, generateOwnListeners } from "./lds.ts";
 import { encodeNameTable, generateNameTables } from "./nds.ts";
 import { generateRoutes } from "./rds.ts";
-import type { ProxyView } from "./view.ts";
+import type { ProxyView, WholeView, WorkloadView } from "./view.ts";
 
 /** A resource before it is encoded, in protobuf's JSON form. */
 export interface GeneratedResource {
@@ -26,8 +26,10 @@ export interface PushedType {
   readonly typeUrl: string;
   /** What messages call one of its resources. */
   readonly kind: string;
-  /** Every resource that the proxy is to have. Equal views give equal resources. */
+  /** Every resource that all proxies are to have that call like this one. */
   readonly generate: (view: ProxyView) => readonly GeneratedResource[];
+  /** Those for the proxy's own workload; of two with one name they are the ones that count. */
+  readonly generateOwn: (view: WorkloadView) => readonly GeneratedResource[];
   /** @throws the error of protobuf-es that names the field which does not fit */
   readonly encode: (json: object) => Uint8Array;
   /** Back, with the field names that Envoy prints; undefined for what Envoy does not show. */
@@ -38,11 +40,19 @@ export interface PushedType {
   readonly parts?: string;
 }
 
+/** Every resource of a type that one proxy is to have. Equal views give equal resources. */
+export function resourcesOf(type: PushedType, view: WholeView): readonly GeneratedResource[] {
+  const own = type.generateOwn(view.workload);
+  const names = new Set(own.map(({ name }) => name));
+  return [...own, ...type.generate(view).filter(({ name }) => !names.has(name))];
+}
+
 /** In the order in which they are pushed: what is referred to comes first. */
 export const pushedTypes = {
   cluster: pushedType("cluster", ClusterSchema, {
     typeUrl: typeUrl.cluster,
     generate: generateClusters,
+    generateOwn: generateOwnClusters,
     nameOf: ({ name }) => name,
   }),
   endpoint: pushedType("endpoint", ClusterLoadAssignmentSchema, {
@@ -54,6 +64,7 @@ export const pushedTypes = {
   listener: pushedType("listener", ListenerSchema, {
     typeUrl: typeUrl.listener,
     generate: generateListeners,
+    generateOwn: generateOwnListeners,
     nameOf: ({ name }) => name,
     parts: "filterChains",
   }),
@@ -68,6 +79,7 @@ export const pushedTypes = {
     kind: "nameTable",
     // There is one at most, and nobody asks for it by name.
     generate: (view) => generateNameTables(view).map((json) => ({ name: "", json })),
+    generateOwn: () => [],
     encode: encodeNameTable,
   },
 } as const satisfies Readonly<Record<string, PushedType>>;
@@ -81,16 +93,20 @@ function pushedType<Desc extends DescMessage>(
   row: {
     readonly typeUrl: string;
     readonly generate: (view: ProxyView) => readonly MessageJsonType<Desc>[];
+    readonly generateOwn?: (view: WorkloadView) => readonly MessageJsonType<Desc>[];
     readonly nameOf: (json: MessageJsonType<Desc>) => string | undefined;
     readonly parts?: string;
     readonly instead?: (name: string) => object;
   },
 ): PushedType {
-  const { generate, nameOf, ...rest } = row;
+  const { generate, generateOwn = () => [], nameOf, ...rest } = row;
+  const named = (list: readonly MessageJsonType<Desc>[]): readonly GeneratedResource[] =>
+    list.map((json) => ({ name: nameOf(json) ?? "", json: json as object }));
   return {
     ...rest,
     kind,
-    generate: (view) => generate(view).map((json) => ({ name: nameOf(json) ?? "", json: json as object })),
+    generate: (view) => named(generate(view)),
+    generateOwn: (view) => named(generateOwn(view)),
     encode: encoderOf(schema),
     decode: decoderOf(schema),
   };

@@ -15,17 +15,16 @@ import { packed } from "./any.ts";
 import { policiesOf } from "./destination-rules.ts";
 import { jsonDuration, secondsOf } from "./durations.ts";
 import { headerOperations, isHostHeader } from "./header-operations.ts";
-import type { RouteContext } from "./http-route.ts";
+import type { RouteContext, RouteView } from "./http-route.ts";
 import { perMillion } from "./route-filters.ts";
 import { clusterOf } from "./rule-match.ts";
-import type { ProxyView } from "./view.ts";
 
 const defaultRetryOn = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes";
 
 /** What happens to requests of which no rule says anything. */
 export function defaultAction(
   cluster: string,
-  view: ProxyView,
+  view: RouteView,
   { service, port }: { readonly service: Service; readonly port: ServicePort },
 ): RouteActionJson {
   const hash = hashPolicies(view, service, port, "");
@@ -165,7 +164,7 @@ function retriesAs(policy: RetryPolicyJson | undefined): Pick<RouteActionJson, "
 
 function hashPoliciesOf(
   { host, subset = "", port: said }: Destination,
-  view: ProxyView,
+  view: RouteView,
   called: number,
 ): readonly RouteAction_HashPolicyJson[] {
   const service = view.serviceOf(host);
@@ -177,7 +176,7 @@ function hashPoliciesOf(
 
 /** What a consistent hash is made of. */
 function hashPolicies(
-  { ruleOf }: ProxyView,
+  { ruleOf }: RouteView,
   service: Service,
   port: ServicePort,
   subset: string,

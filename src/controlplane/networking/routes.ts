@@ -9,10 +9,11 @@ import type {
 import { isAddress } from "../config/forms.ts";
 import type { Service, ServicePort } from "../model/model.ts";
 import { isHostNamed } from "../config/host-names.ts";
-import { httpRoutes } from "./http-route.ts";
+import { httpRoutes, type RouteView } from "./http-route.ts";
 import { callableNames, outboundCluster } from "./names.ts";
 import { defaultAction } from "./route-action.ts";
 import { type VirtualService, virtualServiceFinder } from "./rule-match.ts";
+import type { NamedHost } from "./translation-memo.ts";
 import type { ProxyView } from "./view.ts";
 
 /** A service with the one of its ports that is routed to. */
@@ -54,12 +55,6 @@ export function routeConfiguration(
   };
 }
 
-/** A virtual host as it is made here. */
-interface NamedHost extends VirtualHostJson {
-  readonly name: string;
-  domains: string[];
-}
-
 /** Envoy refuses a configuration in which two hosts have a domain: the older of them keeps it, but a host's own name. */
 function withOwnDomains(hosts: readonly NamedHost[]): readonly VirtualHostJson[] {
   const key = (domain: string): string => domain.toLowerCase();
@@ -81,14 +76,27 @@ function withOwnDomains(hosts: readonly NamedHost[]): readonly VirtualHostJson[]
     });
     if (domains.length === 0) return [];
     names.add(key(host.name));
-    return [{ ...host, domains }];
+    // The host itself where it can be: what is made of it is kept by it.
+    return [domains.length === host.domains.length ? host : { ...host, domains }];
   });
 }
 
 function virtualHost(
   { service, port }: RoutedService,
   rule: VirtualService | undefined,
-  view: ProxyView,
+  { memo, proxy, serviceOf, ruleOf }: ProxyView,
+  isOnlyHost: boolean,
+): NamedHost {
+  const inputs = [service, proxy, port, rule, isOnlyHost ? "only" : "shared"] as const;
+  return memo.virtualHosts.get(inputs, { serviceOf, ruleOf }, (lookups) =>
+    virtualHostOf({ service, port }, rule, { proxy, ...lookups }, isOnlyHost),
+  );
+}
+
+function virtualHostOf(
+  { service, port }: RoutedService,
+  rule: VirtualService | undefined,
+  view: RouteView,
   isOnlyHost: boolean,
 ): NamedHost {
   const { host, addresses } = service;
@@ -150,7 +158,7 @@ function hostsWithoutService(
   });
 }
 
-function routesOf(rule: VirtualService, view: ProxyView, port: number, host: string): readonly RouteJson[] {
+function routesOf(rule: VirtualService, view: RouteView, port: number, host: string): readonly RouteJson[] {
   return httpRoutes(rule, { view, port, host });
 }
 

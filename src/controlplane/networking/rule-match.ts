@@ -3,10 +3,10 @@
  */
 import type { Destination, VirtualServiceSpec } from "../config/objects.ts";
 import { type Scoped, selects } from "../model/model.ts";
-import type { Proxy } from "../model/proxy.ts";
+import type { Caller } from "../model/caller.ts";
 import { isHostNamed } from "../config/host-names.ts";
 import { outboundCluster } from "./names.ts";
-import type { ProxyView } from "./view.ts";
+import type { Lookups } from "./read-memo.ts";
 
 /** A VirtualService where it was written. */
 export type VirtualService = Scoped<VirtualServiceSpec>;
@@ -39,7 +39,7 @@ export interface CallerMatch {
 }
 
 /** True for a match that may fit a call of this proxy to this port. */
-export function isForCaller(match: CallerMatch, proxy: Proxy, port: number): boolean {
+export function isForCaller(match: CallerMatch, proxy: Caller, port: number): boolean {
   const { gateways = [] } = match;
   return (
     (match.port === undefined || match.port === port) &&
@@ -52,7 +52,7 @@ export function isForCaller(match: CallerMatch, proxy: Proxy, port: number): boo
 /** The cluster of a destination: at the port that is said, else the host's only one, else the one that was called. */
 export function clusterOf(
   { host, subset, port }: Destination,
-  { serviceOf }: Pick<ProxyView, "serviceOf">,
+  { serviceOf }: Pick<Lookups, "serviceOf">,
   called: number,
 ): string {
   const service = serviceOf(host);

@@ -2,15 +2,17 @@
  * The mesh as one proxy sees it: what its resources of every type are made of.
  */
 import type { SidecarSpec } from "../config/objects.ts";
+import { type Caller, callerOf } from "../model/caller.ts";
 import type { Model, Service } from "../model/model.ts";
 import { type Proxy, sidecarOf } from "../model/proxy.ts";
 import { type AppliedRule, ruleFinder } from "./destination-rules.ts";
+import { TranslationMemo } from "./translation-memo.ts";
 import { type EgressScope, egressScopes } from "./visibility.ts";
 
-/** What generators read. */
+/** What is read for a proxy that calls: the same for all that call alike. */
 export interface ProxyView {
   readonly model: Model;
-  readonly proxy: Proxy;
+  readonly proxy: Caller;
   /** The Sidecar that applies. */
   readonly sidecar: SidecarSpec | undefined;
   /** What each of the Sidecar's egress listeners shows. */
@@ -21,10 +23,33 @@ export interface ProxyView {
   readonly serviceOf: (host: string) => Service | undefined;
   /** The DestinationRules of a service as one. */
   readonly ruleOf: (service: Service) => AppliedRule | undefined;
+  readonly memo: TranslationMemo;
+}
+
+/** What is read for a proxy whose workload is called: nothing else decides about that. */
+export interface WorkloadView {
+  readonly model: Pick<Model, "settings" | "peers" | "authorizationPolicies" | "requestAuthentications">;
+  readonly proxy: Proxy;
+  readonly sidecar: SidecarSpec | undefined;
+  /** The services of its namespace that lead to one of its addresses. */
+  readonly services: readonly Service[];
+}
+
+/** All that one proxy gets is made of. */
+export interface WholeView extends ProxyView {
+  readonly workload: WorkloadView;
 }
 
 /** See the model as the proxy does. */
-export function viewOf(model: Model, proxy: Proxy): ProxyView {
+export function viewOf(model: Model, proxy: Proxy): WholeView {
+  return {
+    ...callerViewOf(model, callerOf(proxy, model), new TranslationMemo()),
+    workload: workloadViewOf(model, proxy),
+  };
+}
+
+/** See the model as every proxy does that calls like this. */
+export function callerViewOf(model: Model, proxy: Caller, memo: TranslationMemo): ProxyView {
   const sidecar = sidecarOf(model, proxy);
   const scopes = egressScopes(model, proxy, sidecar);
   const services = withOwnPorts(scopes.flatMap((scope) => scope.services));
@@ -44,8 +69,29 @@ export function viewOf(model: Model, proxy: Proxy): ProxyView {
     scopes,
     services,
     serviceOf: (host) => byHost.get(host),
-    ruleOf: ruleFinder(model, proxy),
+    ruleOf: ruleFinder(model, proxy, memo),
+    memo,
   };
+}
+
+/** See the model as it decides about the proxy's own workload. */
+export function workloadViewOf(model: Model, proxy: Proxy, services = servedBy(model, proxy)): WorkloadView {
+  const { settings, peers, authorizationPolicies, requestAuthentications } = model;
+  return {
+    model: { settings, peers, authorizationPolicies, requestAuthentications },
+    proxy,
+    // Labels that no Sidecar asks for select none.
+    sidecar: sidecarOf(model, proxy),
+    services,
+  };
+}
+
+/** What another namespace says of a workload decides nothing about what it accepts. */
+function servedBy({ services }: Model, { namespace, addresses }: Proxy): readonly Service[] {
+  return services.filter(
+    (service) =>
+      service.namespace === namespace && service.endpoints.some(({ address }) => addresses.includes(address)),
+  );
 }
 
 /** What several listeners show is one service: each host and port is there once. */

@@ -3,6 +3,7 @@
  */
 import type { ListenerJson } from "../../proto/envoy/envoy/config/listener/v3/listener_pb.js";
 import { inboundPort, outboundPort } from "../config/sidecar-ports.ts";
+import type { Caller } from "../model/caller.ts";
 import type { Proxy } from "../model/proxy.ts";
 import { onEveryAddress } from "./captured-addresses.ts";
 import { tcpProxy } from "./filters.ts";
@@ -16,12 +17,14 @@ import {
 import { httpInspector, originalDestination, originalSource, tlsInspector } from "./listener-filters.ts";
 
 /** A socket of connections to other addresses than its own (IP_TRANSPARENT): Envoy needs NET_ADMIN. */
-function transparency({ interceptionMode }: Proxy): Pick<ListenerJson, "transparent"> {
+function transparency({
+  interceptionMode,
+}: Pick<Proxy, "interceptionMode">): Pick<ListenerJson, "transparent"> {
   return interceptionMode === "TPROXY" ? { transparent: true } : {};
 }
 
 /** The listener that captured outbound connections reach, which hands them to the listener of their destination. */
-export function virtualOutbound(proxy: Proxy, allowAny: boolean): ListenerJson {
+export function virtualOutbound(proxy: Caller, allowAny: boolean): ListenerJson {
   return {
     name: "virtualOutbound",
     ...onEveryAddress(proxy, outboundPort),

@@ -3,7 +3,7 @@
  */
 import type { EgressListener, SidecarSpec, VirtualServiceSpec } from "../config/objects.ts";
 import { isExportedTo, type Model, type Scoped, type Service } from "../model/model.ts";
-import type { Proxy } from "../model/proxy.ts";
+import type { Caller } from "../model/caller.ts";
 import { isHostNamed } from "../config/host-names.ts";
 
 /** What one egress listener of a Sidecar shows, or everything that there is. */
@@ -17,7 +17,7 @@ export interface EgressScope {
 /** The scopes of a proxy, at least one of which is for all ports where there is no Sidecar. */
 export function egressScopes(
   model: Model,
-  proxy: Proxy,
+  proxy: Caller,
   sidecar: SidecarSpec | undefined,
 ): readonly EgressScope[] {
   const { namespace } = proxy;

@@ -7,7 +7,12 @@ import type { VersionedResource } from "../../xds/delta-subscription.ts";
 import type { Model } from "../model/model.ts";
 import type { Proxy } from "../model/proxy.ts";
 import { encodeParts, type Fault } from "../networking/encode-parts.ts";
-import { type GeneratedResource, type PushedType, pushedTypes } from "../networking/pushed-types.ts";
+import {
+  type GeneratedResource,
+  type PushedType,
+  pushedTypes,
+  resourcesOf,
+} from "../networking/pushed-types.ts";
 import { viewOf } from "../networking/view.ts";
 
 /** Resources by type URL and name. */
@@ -32,7 +37,7 @@ export function takeSnapshot(model: Model, proxy: Proxy, previous: ResourcesByTy
   let generated: readonly (readonly [type: PushedType, resources: readonly GeneratedResource[]])[];
   try {
     const view = viewOf(model, proxy);
-    generated = types.map((type) => [type, type.generate(view)]);
+    generated = types.map((type) => [type, resourcesOf(type, view)]);
   } catch (error) {
     return { resources: previous, faults: [{ part: "all resources", reason: errorMessage(error) }] };
   }

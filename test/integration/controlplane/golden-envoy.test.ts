@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type PushedType, pushedTypes } from "../../../src/controlplane/networking/pushed-types.ts";
+import { type PushedType, pushedTypes, resourcesOf } from "../../../src/controlplane/networking/pushed-types.ts";
 import { viewOf } from "../../../src/controlplane/networking/view.ts";
 import { goldenFolder } from "../../support/golden.ts";
 import { refusedScenes } from "../../support/golden-envoy.ts";
@@ -29,7 +29,7 @@ test("Envoy takes what made meshes are translated to", async () => {
       const types = Object.values<PushedType>(pushedTypes);
       return {
         name: `${seed}-${index}`,
-        resources: types.map((type) => [type, type.generate(view)] as const),
+        resources: types.map((type) => [type, resourcesOf(type, view)] as const),
       };
     });
   });

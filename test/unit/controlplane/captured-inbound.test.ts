@@ -7,7 +7,7 @@ import type {
 } from "../../../src/controlplane/config/objects.ts";
 import { buildModel } from "../../../src/controlplane/model/build-model.ts";
 import type { Proxy } from "../../../src/controlplane/model/proxy.ts";
-import { generateListeners } from "../../../src/controlplane/networking/lds.ts";
+import { generateOwnListeners } from "../../../src/controlplane/networking/lds.ts";
 import { pushedTypes } from "../../../src/controlplane/networking/pushed-types.ts";
 import { viewOf } from "../../../src/controlplane/networking/view.ts";
 import type { FilterChainJson } from "../../../src/proto/envoy/envoy/config/listener/v3/listener_components_pb.js";
@@ -68,7 +68,9 @@ function policy({ namespace = "demo", ...spec }: Policy, index: number): ConfigO
 function inboundListener(policies: readonly Policy[]): ListenerJson {
   const settings = { trustDomains: ["cluster.local"], rootNamespace: "istio-system" };
   const model = buildModel([service, ...policies.map(policy)], settings);
-  const listener = generateListeners(viewOf(model, proxy)).find(({ name }) => name === "virtualInbound");
+  const listener = generateOwnListeners(viewOf(model, proxy).workload).find(
+    ({ name }) => name === "virtualInbound",
+  );
   assert.ok(listener !== undefined);
   pushedTypes.listener.encode(listener);
   return listener;

@@ -11,7 +11,7 @@ import type { AuthorizationPolicySpec } from "../../config/objects.ts";
 import { applyingPolicies, type Scoped } from "../../model/model.ts";
 import { packed } from "../any.ts";
 import type { InboundPolicies } from "../inbound.ts";
-import type { ProxyView } from "../view.ts";
+import type { WorkloadView } from "../view.ts";
 import { jwtFilters } from "./jwt-filter.ts";
 import { rbacPolicies } from "./policies.ts";
 
@@ -30,7 +30,7 @@ const actions = [
 ])[];
 
 /** The filters of AuthorizationPolicies and RequestAuthentications. */
-export function inboundPolicies({ model, proxy }: ProxyView): InboundPolicies {
+export function inboundPolicies({ model, proxy }: WorkloadView): InboundPolicies {
   const { trustDomains } = model.settings;
   const applying = applyingPolicies(model, model.authorizationPolicies, proxy);
   const tokens = applyingPolicies(model, model.requestAuthentications, proxy);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeParts } from "../../../../src/controlplane/networking/encode-parts.ts";
-import { pushedTypes } from "../../../../src/controlplane/networking/pushed-types.ts";
+import { pushedTypes, resourcesOf } from "../../../../src/controlplane/networking/pushed-types.ts";
 import { viewOf } from "../../../../src/controlplane/networking/view.ts";
 import type { ClusterJson } from "../../../../src/proto/envoy/envoy/config/cluster/v3/cluster_pb.js";
 import type { ListenerJson } from "../../../../src/proto/envoy/envoy/config/listener/v3/listener_pb.js";
@@ -65,7 +65,7 @@ test(`${meshes} made meshes give unique names and domains, and nothing that refe
       const [clusters, endpoints, listeners, routes] = (
         ["cluster", "endpoint", "listener", "route"] as const
       ).map((kind) => {
-        const resources = pushedTypes[kind].generate(view);
+        const resources = resourcesOf(pushedTypes[kind], view);
         assertUnique(
           `${kind}s ${at}`,
           resources.map(({ name }) => name),

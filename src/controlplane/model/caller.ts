@@ -1,0 +1,61 @@
+/**
+ * A proxy as far as it decides what it is told of the rest of the mesh. Proxies that are alike in this are told the same,
+ * so nothing else of a proxy is in it: what they are told is made once for all of them.
+ */
+import { isIPv6 } from "node:net";
+import type { Scoped } from "./model.ts";
+import type { Proxy } from "./proxy.ts";
+import type { DestinationRuleSpec, SidecarSpec, VirtualServiceSpec } from "../config/objects.ts";
+
+/** Every address of a family. */
+export type Wildcard = "0.0.0.0" | "::";
+
+/** What translation reads of a proxy that calls. */
+export interface Caller extends Pick<Proxy, "type" | "namespace" | "interceptionMode" | "answersDns"> {
+  /** Those of its labels that some rule asks for. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Every address of its families, IPv4 first. */
+  readonly wildcards: readonly [Wildcard, ...Wildcard[]];
+}
+
+/** Where every address of a proxy's families is: IPv4 first, as Istio has it. One whose addresses say nothing has IPv4. */
+export function wildcardsOf(addresses: readonly string[]): readonly [Wildcard, ...Wildcard[]] {
+  const hasIpv6 = addresses.some((address) => isIPv6(address));
+  if (!hasIpv6) return ["0.0.0.0"];
+  return addresses.some((address) => !isIPv6(address)) ? ["0.0.0.0", "::"] : ["::"];
+}
+
+/** A proxy as one that calls. */
+export function callerOf(
+  { type = "sidecar", namespace, interceptionMode, answersDns, labels, addresses }: Proxy,
+  { callerLabels }: { readonly callerLabels: ReadonlySet<string> },
+): Caller {
+  const asked = Object.entries(labels).filter(([key]) => callerLabels.has(key));
+  return {
+    type,
+    namespace,
+    interceptionMode,
+    answersDns,
+    labels: Object.fromEntries(asked.toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    wildcards: wildcardsOf(addresses),
+  };
+}
+
+/** The rules that ask for labels of who calls. */
+interface AskingRules {
+  readonly virtualServices: readonly Scoped<VirtualServiceSpec>[];
+  readonly destinationRules: readonly Scoped<DestinationRuleSpec>[];
+  readonly sidecars: readonly Scoped<SidecarSpec>[];
+}
+
+/** The names of all labels that rules ask for: whoever adds a rule that does adds it here, or it sees none. */
+export function callerLabelsOf(rules: AskingRules): ReadonlySet<string> {
+  const selectors = [
+    ...rules.destinationRules.map(({ spec }) => spec.workloadSelector?.matchLabels),
+    ...rules.sidecars.map(({ spec }) => spec.workloadSelector?.labels),
+    ...rules.virtualServices.flatMap(({ spec: { http = [], tcp = [], tls = [] } }) =>
+      [...http, ...tcp, ...tls].flatMap(({ match = [] }) => match.map(({ sourceLabels }) => sourceLabels)),
+    ),
+  ];
+  return new Set(selectors.flatMap((selector) => Object.keys(selector ?? {})));
+}

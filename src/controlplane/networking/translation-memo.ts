@@ -1,0 +1,26 @@
+/**
+ * What translation keeps from one model to the next and shares between proxies: each part by everything that it is made of.
+ */
+import type { ClusterJson } from "../../proto/envoy/envoy/config/cluster/v3/cluster_pb.js";
+import type { ClusterLoadAssignmentJson } from "../../proto/envoy/envoy/config/endpoint/v3/endpoint_pb.js";
+import type { VirtualHostJson } from "../../proto/envoy/envoy/config/route/v3/route_components_pb.js";
+import type { AppliedRule } from "./destination-rules.ts";
+import { IdentityMemo } from "./identity-memo.ts";
+import type { Outbound } from "./captured.ts";
+import { ReadMemo } from "./read-memo.ts";
+
+/** Shared by all translations of one control plane. Results are the same with a new one. */
+export class TranslationMemo {
+  readonly rules = new IdentityMemo<AppliedRule>();
+  readonly clusters = new IdentityMemo<readonly ClusterJson[]>();
+  readonly endpoints = new IdentityMemo<readonly ClusterLoadAssignmentJson[]>();
+  readonly virtualHosts = new ReadMemo<NamedHost>();
+  /** Of one view, which is asked for listeners and for routes. */
+  readonly outbound = new IdentityMemo<Outbound>();
+}
+
+/** A virtual host as it is made here. */
+export interface NamedHost extends VirtualHostJson {
+  readonly name: string;
+  domains: string[];
+}
