@@ -40,8 +40,6 @@ async function writeApplicationTls(folder: string): Promise<void> {
 export interface StartedPod {
   readonly net: number;
   readonly onNetwork?: (namespace: string) => void;
-  /** Addresses of names, beside that of the control plane. */
-  readonly hosts?: Readonly<Record<string, string>>;
 }
 
 export class TestCluster implements AsyncDisposable {
@@ -107,7 +105,7 @@ export class TestCluster implements AsyncDisposable {
     this.#controlPlane = undefined;
   }
 
-  async pod(pod: PodSpec, { net, onNetwork, hosts }: StartedPod): Promise<TestPod> {
+  async pod(pod: PodSpec, { net, onNetwork }: StartedPod): Promise<TestPod> {
     const { namespace } = pod.metadata;
     const token = await this.#issuer.issue({
       namespace,
@@ -118,7 +116,7 @@ export class TestCluster implements AsyncDisposable {
     return TestPod.start({
       ...{ pod, folder: this.folder, net, images: testImages(this.rootfs, join(this.folder, "application")) },
       cluster: { token, objects: this.#objects },
-      hosts: { "istiod.istio-system.svc": discoveryAddress, ...hosts },
+      hosts: { "istiod.istio-system.svc": discoveryAddress },
       ...(onNetwork === undefined ? {} : { onNetwork }),
     });
   }

@@ -8,12 +8,11 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import type { ReloadReport } from "../../../src/status/contract/reload-report.ts";
 import type { ChildExit } from "../../../src/process/child.ts";
-import { apiHost } from "../mesh-objects.ts";
 import { answerAsProgram } from "../namespaced-program.ts";
 import type { CallReport } from "../pod-application.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
-import { serviceAddress, TestCluster } from "./cluster.ts";
-import { containerOf, podFor, podOf, withContainer, withLimits } from "./manifests.ts";
+import { TestCluster } from "./cluster.ts";
+import { containerOf, podFor, podOf, withLimits } from "./manifests.ts";
 import { callFrom } from "./pod-mesh.ts";
 import type { TestPod } from "./pod.ts";
 
@@ -125,18 +124,10 @@ async function swapInTightMemory(cluster: TestCluster): Promise<SwapSeen> {
   return await swapped(tight, 1);
 }
 
-/** Names come from /etc/hosts: the sidecar's own DNS is not ready before the control plane has sent names. */
+/** The names of the mesh, too, are those that the sidecar had before. */
 async function restartWithoutControlPlane(cluster: TestCluster): Promise<PodLivesReport["restarted"]> {
-  const manifested = podFor(podOf(manifest("sidecar.yaml")), "again");
-  const named = withContainer(manifested, sidecarName, (container) => ({
-    ...container,
-    env: (container.env ?? []).filter(({ name }) => name !== "ISTIO_META_DNS_CAPTURE"),
-  }));
-  const pod = withContainer(named, "capture", (container) => ({
-    ...container,
-    args: (container.args ?? []).filter((word) => word !== "--redirect-dns"),
-  }));
-  await using again = await cluster.pod(pod, { net: 7, hosts: { [apiHost]: serviceAddress } });
+  const pod = podFor(podOf(manifest("sidecar.yaml")), "again");
+  await using again = await cluster.pod(pod, { net: 7 });
   await callFrom(again, "again");
   await cluster.stopControlPlane();
   const killed = again.container(sidecarName);
