@@ -22,7 +22,7 @@ import type { BindingPolicy } from "./model/bind-proxy.ts";
 import { ConfiguredModels } from "./model/configured-models.ts";
 import { serveConnection } from "./push/connection.ts";
 import type { ControlPlaneIdentity } from "./push/debug-stream.ts";
-import { createPushMetrics, type PushMetrics } from "./push/metrics.ts";
+import { PushMetrics } from "./push/metrics.ts";
 import { deltaProtocol, type ServerProtocol, sotwProtocol } from "./push/protocol.ts";
 import { ServedModels } from "./push/served-models.ts";
 import { ConnectionTable } from "./push/status.ts";
@@ -113,7 +113,7 @@ export class DiscoveryServer implements AsyncDisposable {
     const authenticator = new TokenAuthenticator(options.jwt);
     const connections = new ConnectionTable();
     const metrics = new Metrics("pilot_");
-    const pushMetrics = createPushMetrics(metrics, connections);
+    const pushMetrics = new PushMetrics(metrics, connections);
     const discovery = {
       served: stack.use(new ServedModels(configured.models, log.scope("ads"))),
       connections,

@@ -49,6 +49,12 @@ export class Answers {
     this.#count.set(this.#count.current + 1);
   }
 
+  /** True for the nonce of another response than the newest of the type: one that a newer one has overtaken. */
+  isExpired(typeUrl: string, nonce: string): boolean {
+    const sync = this.#sync.get(typeUrl);
+    return sync !== undefined && sync.sentNonce !== nonce;
+  }
+
   /** Everything that was sent of the type has been taken. */
   isTaken(typeUrl: string): boolean {
     const sync = this.#sync.get(typeUrl);

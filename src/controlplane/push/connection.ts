@@ -73,6 +73,7 @@ export async function serveConnection(
   });
   let connection: Connection | undefined;
   for await (const message of stream) {
+    context.metrics.request(message.length);
     const request = decode(protocol, message);
     if (isDebugRequest(request)) {
       firstRequest.cancel();
@@ -279,14 +280,20 @@ class Connection {
     // Noted before the write: an answer may come while the write still waits.
     response.sent(nonce);
     this.#answers.sent(typeUrl, nonce);
-    this.#context.metrics.pushes.inc({ type: typeUrl });
+    this.#context.metrics.push(typeUrl);
+    const writtenAt = performance.now();
     await this.#stream.write(response.encode(typeUrl, version, nonce));
+    this.#context.metrics.sent(performance.now() - writtenAt);
   }
 
   #noteAnswer(typeUrl: string, nonce: string, error: string | undefined): void {
+    const isExpired = this.#answers.isExpired(typeUrl, nonce);
     this.#answers.answered(typeUrl, nonce, error);
-    if (error === undefined) return;
-    this.#context.metrics.rejects.inc({ type: typeUrl });
+    if (error === undefined) {
+      if (isExpired) this.#context.metrics.expired(typeUrl);
+      return;
+    }
+    this.#context.metrics.reject(typeUrl);
     this.#context.log.warn("proxy refused configuration", {
       proxy: this.#said.id,
       type: typeUrl,
