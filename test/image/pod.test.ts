@@ -88,6 +88,14 @@ describe("the image", () => {
       assert.match(seen.tightSwap.report.result, /^(?:swapped|unchanged)$/, log);
       assert.match(log, /swapping Envoy\s+mode=cold why="memory holds no second Envoy/);
     });
+    await t.test("an Envoy that the kernel ends for memory is told as that, with limit and remedy", () => {
+      const log = seen.outOfMemory.lines.join("\n");
+      assert.match(
+        log,
+        /Envoy died.*OOM killer: .*\(limit 256 MiB\)" cause=oom_kill remedy="raise the container's/,
+      );
+      expectAnswers(seen.outOfMemory.call);
+    });
     await t.test(
       "under a CNI plugin istio-validation passes, and the native sidecar ends after its drain",
       () => {

@@ -53,7 +53,7 @@ export interface Container extends AsyncDisposable {
   exec(...words: readonly string[]): Promise<{ readonly code: number; readonly output: string }>;
   kill(signal: "SIGTERM" | "SIGKILL"): void;
   /** A file of its cgroup of this controller, version 1 or 2. */
-  cgroupFile(controller: "memory" | "cpu", name: string): string | undefined;
+  cgroupFile(controller: "memory" | "cpu" | "cpuacct", name: string): string | undefined;
 }
 
 const memory = "nosuid nodev mode=1777";

@@ -5,10 +5,12 @@
  * Run in a network namespace of its own, which is the node, it prints what it saw.
  */
 import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ReloadReport } from "../../../src/status/contract/reload-report.ts";
 import type { ChildExit } from "../../../src/process/child.ts";
 import { answerAsProgram } from "../namespaced-program.ts";
+import { childrenOf } from "../pid-namespace.ts";
 import type { CallReport } from "../pod-application.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { TestCluster } from "./cluster.ts";
@@ -31,6 +33,8 @@ export interface PodLivesReport {
   /** The sidecar was killed while there was no control plane. */
   readonly restarted: { readonly call: CallReport; readonly lines: readonly string[] };
   readonly gateway: { readonly exits: Exits; readonly lines: readonly string[] };
+  /** Its container ran out of memory, and the kernel took Envoy. */
+  readonly outOfMemory: { readonly call: CallReport; readonly lines: readonly string[] };
 }
 
 /** What became of a change, and what the sidecar logged of it. */
@@ -89,8 +93,9 @@ async function live({ rootfs }: { readonly rootfs: string }): Promise<PodLivesRe
   const underCni = await liveUnderCni(cluster);
   const gateway = await liveAsGateway(cluster);
   const tightSwap = await swapInTightMemory(cluster);
+  const outOfMemory = await runOutOfMemory(cluster);
   const restarted = await restartWithoutControlPlane(cluster);
-  return { call, swap, underCni, gateway, tightSwap, restarted };
+  return { call, swap, underCni, gateway, tightSwap, outOfMemory, restarted };
 }
 
 async function liveUnderCni(cluster: TestCluster): Promise<PodLivesReport["underCni"]> {
@@ -122,6 +127,24 @@ async function swapInTightMemory(cluster: TestCluster): Promise<SwapSeen> {
   await tight.ready();
   // Awaited here: the pod ends with this function.
   return await swapped(tight, 1);
+}
+
+/** Takes memory until the kernel ends it, in steps that the kernel can follow. */
+const takesMemory = `
+  const taken = [];
+  setInterval(() => taken.push(Buffer.alloc(8 * 2 ** 20, 1)), 20);
+`;
+
+/** Another process of the container takes what there is. Of the two the kernel is to prefer Envoy, as it would a large one. */
+async function runOutOfMemory(cluster: TestCluster): Promise<PodLivesReport["outOfMemory"]> {
+  const limits = { memory: "256Mi", cpu: "2" };
+  const manifested = withLimits(podFor(podOf(manifest("sidecar.yaml")), "scarce"), sidecarName, limits);
+  await using pod = await cluster.pod(manifested, { net: 6 });
+  await pod.ready();
+  const sidecar = pod.container(sidecarName);
+  for (const { pid } of childrenOf(await sidecar.pid())) writeFileSync(`/proc/${pid}/oom_score_adj`, "1000");
+  await sidecar.exec("/opt/outrider/lib/node", "-e", takesMemory);
+  return { call: await callFrom(pod, "scarce"), lines: sidecar.lines };
 }
 
 /** The names of the mesh, too, are those that the sidecar had before. */
