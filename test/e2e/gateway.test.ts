@@ -1,15 +1,21 @@
 /** A gateway: it captures nothing, serves what the control plane or its own bootstrap says, and drains all of it. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { Agent, type IncomingMessage, request } from "node:http";
+import { createServer, request as requestOverTls } from "node:https";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { directResponseListener } from "../support/envoy-config.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePorts } from "../support/free-ports.ts";
 import { startApp } from "../support/http-app.ts";
 import { get, TestMesh } from "../support/mesh.ts";
+import { ingress, mutualTls, service } from "../support/mesh-objects.ts";
 import { startOutrider } from "../support/outrider.ts";
 import { StandaloneSidecar } from "../support/standalone-sidecar.ts";
+import { type IssuedKeyPair, TestPki, validity } from "../support/test-pki.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { prepareWorkload, sidecarReady } from "../support/workload.ts";
 
@@ -30,6 +36,136 @@ test("with the release's bootstrap it is a router to the control plane, and read
   agent.kill("SIGTERM");
   assert.deepEqual(await agent.exitWithin(20_000), { kind: "exited", code: 0 }, agent.lines.join("\n"));
 });
+
+test("it serves what Gateways and rules for them say, and calls sidecars by mutual TLS", async () => {
+  const [http = 0, https = 0, passed = 0, inbound = 0] = await freePorts(4);
+  await using app = await startApp("api");
+  const pki = await TestPki.create();
+  const certificate = await pki.serverKeyPair(["shop.example.com"], validity(-60_000, 3_600_000));
+  await using behind = await startTls(certificate);
+  const server = (number: number, protocol: string, more: object): object => ({
+    port: { number, name: `p-${number}`, protocol },
+    bind: "127.0.0.1",
+    hosts: ["*.example.com"],
+    ...more,
+  });
+  const files = { serverCertificate: "tls.crt", privateKey: "tls.key" };
+  const objectOf = (kind: string, spec: object): object => ({
+    apiVersion: "networking.istio.io/v1",
+    kind,
+    metadata: { name: "shop", namespace: "demo" },
+    spec,
+  });
+  const to = [{ destination: { host: "api" } }];
+  await using mesh = await TestMesh.start({
+    "behind.yaml": [
+      {
+        apiVersion: "networking.istio.io/v1",
+        kind: "ServiceEntry",
+        metadata: { name: "behind", namespace: "demo" },
+        spec: {
+          hosts: ["behind.example.net"],
+          resolution: "STATIC",
+          ports: [{ number: 443, name: "tls", protocol: "TLS" }],
+          endpoints: [{ address: "127.0.0.1", ports: { tls: behind.port } }],
+        },
+      },
+    ],
+    "api.yaml": [service("api", [{ port: inbound }]), ingress("api", inbound, app.port), mutualTls("STRICT")],
+    "gateway.yaml": [
+      objectOf("Gateway", {
+        selector: { app: "ingress" },
+        servers: [
+          server(http, "HTTP", {}),
+          server(https, "HTTPS", { tls: { mode: "SIMPLE", ...files } }),
+          server(passed, "TLS", { tls: { mode: "PASSTHROUGH" } }),
+        ],
+      }),
+      objectOf("VirtualService", {
+        hosts: ["shop.example.com"],
+        gateways: ["shop"],
+        http: [
+          { match: [{ uri: { prefix: "/old" } }], rewrite: { uri: "/new" }, route: to },
+          { match: [{ uri: { prefix: "/nowhere" }, gateways: ["mesh"] }], directResponse: { status: 500 } },
+          { route: to },
+        ],
+        tls: [
+          {
+            match: [{ sniHosts: ["shop.example.com"] }],
+            route: [{ destination: { host: "behind.example.net" } }],
+          },
+        ],
+      }),
+    ],
+  });
+  const [gateway, api] = await Promise.all([
+    mesh.sidecar("ingress", {
+      type: "router",
+      prepare: async (folder) => {
+        writeFileSync(join(folder, "tls.crt"), certificate.certificatePem);
+        writeFileSync(join(folder, "tls.key"), certificate.privateKeyPem);
+        await Promise.resolve();
+      },
+    }),
+    mesh.sidecar("api"),
+  ]);
+  await Promise.all([gateway.ready(), api.ready()]);
+
+  await eventually(
+    "a request over the gateway",
+    async () => {
+      assert.equal((await get(http, "/old/a?b=c", { host: "shop.example.com" })).status, 200);
+    },
+    { withinMs: 20_000 },
+  );
+  const seen = app.requests.at(-1);
+  assert.equal(seen?.["x-envoy-original-path"], "/old/a?b=c");
+  assert.match(
+    String(seen["x-forwarded-client-cert"]),
+    /URI=spiffe:\/\/cluster\.local\/ns\/demo\/sa\/ingress/,
+  );
+  assert.equal((await get(http, "/", { host: "other.example.com" })).status, 404);
+  assert.equal((await get(http, "/nowhere", { host: "shop.example.com" })).status, 200);
+
+  // Where TLS ends the answer is the application's, where it passes that of the server behind.
+  const options = { servername: "shop.example.com", ca: pki.rootPem };
+  assert.equal((await askOverTls(https, options)).body, "api");
+  assert.equal((await askOverTls(passed, options)).body, "behind");
+  await assert.rejects(askOverTls(passed, { ...options, servername: "other.example.com" }));
+});
+
+/** A server of TLS with this certificate, which answers "behind". */
+async function startTls({
+  certificatePem,
+  privateKeyPem,
+}: IssuedKeyPair): Promise<AsyncDisposable & { readonly port: number }> {
+  const server = createServer({ cert: certificatePem, key: privateKeyPem }, (_request, response) => {
+    response.end("behind");
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+/** A request over TLS of its own. */
+async function askOverTls(
+  port: number,
+  options: { readonly servername: string; readonly ca: string },
+): Promise<{ readonly status: number | undefined; readonly body: string }> {
+  const asked = requestOverTls({ host: "127.0.0.1", port, agent: false, timeout: 10_000, ...options });
+  asked.setHeader("host", options.servername).once("timeout", () => asked.destroy(new Error("no answer")));
+  const answered = once(asked, "response");
+  asked.end();
+  const [response] = (await answered) as [IncomingMessage];
+  return { status: response.statusCode, body: (await response.toArray()).join("") };
+}
 
 /** A proxy of this type before an application, on a bootstrap of its own: its listener is of no direction. */
 async function startBefore(

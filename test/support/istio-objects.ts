@@ -112,6 +112,28 @@ const specs: Readonly<Record<keyof Kinds, object>> = {
       },
     ],
   },
+  Gateway: {
+    selector: { app: "api" },
+    servers: [
+      {
+        name: "web",
+        port: { number: 443, name: "https", protocol: "HTTPS" },
+        bind: "10.0.0.9",
+        hosts: ["demo/api.example.com"],
+        tls: {
+          mode: "MUTUAL",
+          serverCertificate: "/a.crt",
+          privateKey: "/a.key",
+          caCertificates: "/ca.crt",
+          subjectAltNames: ["a.example.com"],
+          minProtocolVersion: "TLSV1_2",
+          maxProtocolVersion: "TLSV1_3",
+          cipherSuites: ["ECDHE-RSA-AES256-GCM-SHA384"],
+        },
+      },
+      { port: { number: 80, name: "http", protocol: "HTTP" }, hosts: ["*"], tls: { httpsRedirect: true } },
+    ],
+  },
   RequestAuthentication: {
     selector: { matchLabels: { app: "api" } },
     jwtRules: [

@@ -35,6 +35,8 @@ export interface TestSidecar {
 }
 
 export interface SidecarChanges {
+  /** A sidecar unless told. */
+  readonly type?: "router";
   /** Flags of `proxy`. */
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -166,7 +168,7 @@ export class TestMesh implements AsyncDisposable {
     const agent = startOutrider({
       ...(changes.launcher === undefined ? {} : { launcher: changes.launcher }),
       ...(changes.program === undefined ? {} : { program: changes.program }),
-      args: ["proxy", "sidecar", ...(changes.flags ?? [])],
+      args: ["proxy", changes.type ?? "sidecar", ...(changes.flags ?? [])],
       cwd: folder,
       env,
     });

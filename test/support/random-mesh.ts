@@ -59,7 +59,7 @@ export interface RandomMesh {
 export function randomMesh(seed: number): RandomMesh {
   const choice = new Choice(seed);
   const kinds = [serviceEntry, serviceEntry, serviceEntry, virtualService, virtualService, destinationRule];
-  const others = [workloadEntry, sidecar, peerAuthentication, authorizationPolicy];
+  const others = [gateway, workloadEntry, sidecar, peerAuthentication, authorizationPolicy];
   const made = choice.list(4, 16, () => choice.of(...kinds, ...others)(choice));
   const named = made.map(({ kind, spec }, index) => ({
     apiVersion: `${kind.endsWith("tion") || kind.endsWith("Policy") ? "security" : "networking"}.istio.io/v1`,
@@ -215,6 +215,7 @@ function virtualService(choice: Choice): Made {
     kind: "VirtualService",
     spec: {
       hosts: [...new Set(choice.list(1, 2, () => choice.of(...hosts)))],
+      gateways: choice.of(undefined, undefined, ["mesh", "demo/o1", "shop/o2"], ["o1", "o2", "o3", "o4"]),
       http: choice.maybe(() => choice.list(1, 3, http)),
       tls: choice.maybe(() => choice.list(1, 2, tls)),
       tcp: choice.list(choice.below(2), 2, tcp),
@@ -277,6 +278,32 @@ function destinationRule(choice: Choice): Made {
       exportTo: exportTo(choice),
       workloadSelector: choice.of(undefined, undefined, { matchLabels: { app: "web" } }),
     },
+  };
+}
+
+function gateway(choice: Choice): Made {
+  const secured = (): object => ({
+    mode: choice.of("SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL", "ISTIO_MUTUAL", "PASSTHROUGH", "AUTO_PASSTHROUGH"),
+  });
+  const files = { serverCertificate: "/a.crt", privateKey: "/a.key", caCertificates: "/ca.crt" };
+  const server = (): object => {
+    const protocol = choice.of("HTTP", "HTTP2", "TCP", "TLS", "HTTPS", "HTTPS");
+    const tls = { ...secured(), ...(choice.below(2) === 0 ? { credentialName: "a" } : files) };
+    return {
+      port: { number: choice.of(80, 81, 443), name: `p${choice.below(1_000_000)}`, protocol },
+      bind: choice.of(undefined, undefined, "10.0.0.9", "0.0.0.0"),
+      hosts: [...new Set(choice.list(1, 2, () => choice.of(...hosts, "*", "./*", "*/a.example.com")))],
+      tls:
+        protocol === "TLS" || protocol === "HTTPS"
+          ? choice.of<object>(tls, { mode: "ISTIO_MUTUAL" })
+          : protocol === "TCP"
+            ? undefined
+            : choice.maybe(() => ({ httpsRedirect: true })),
+    };
+  };
+  return {
+    kind: "Gateway",
+    spec: { selector: choice.maybe(() => ({ app: "web" })), servers: choice.list(1, 3, server) },
   };
 }
 

@@ -41,7 +41,7 @@ export function isLabelKey(value: string): boolean {
 
 /** To whom an object is shown (`exportTo`). */
 export function isVisibility(value: string): boolean {
-  return ["*", ".", "~"].includes(value) || /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(value);
+  return ["*", ".", "~"].includes(value) || isNamespace(value);
 }
 
 /** `region/zone/subzone`, of which the last may be missing. */
@@ -60,6 +60,35 @@ export function isResourceName(value: string): boolean {
 /** A name that fits into a server name of mutual TLS. */
 export function isSubsetName(value: string): boolean {
   return /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i.test(value);
+}
+
+/** A host of a Gateway's server: as it is, or in one namespace (`*` for all, `.` for its own). */
+export function isServerHost(value: string): boolean {
+  const [host = "", namespace, ...rest] = value.split("/").toReversed();
+  if (rest.length > 0 || !isHost(host)) return false;
+  return namespace === undefined || ["*", "."].includes(namespace) || isNamespace(namespace);
+}
+
+/** Name of a Gateway as a VirtualService has it, with or without its namespace; `mesh` is that of all sidecars. */
+export function isGatewayName(value: string): boolean {
+  const [name = "", namespace, ...rest] = value.split("/").toReversed();
+  if (rest.length > 0 || !isResourceName(name)) return false;
+  return namespace === undefined || namespace === "." || isNamespace(namespace);
+}
+
+/** Name of a namespace (RFC 1123). */
+function isNamespace(value: string): boolean {
+  return value.length <= 63 && /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(value);
+}
+
+/** SHA-256 of a public key, as Envoy takes it. */
+export function isPublicKeyHash(value: string): boolean {
+  return /^[A-Za-z0-9+/]{43}=$/.test(value);
+}
+
+/** SHA-256 of a certificate, as Envoy takes it. */
+export function isCertificateHash(value: string): boolean {
+  return /^[0-9a-f]{64}$/i.test(value) || /^[0-9a-f]{2}(?::[0-9a-f]{2}){31}$/i.test(value);
 }
 
 /** A number from 1 to 65535 in its usual form. */

@@ -16,3 +16,13 @@ export function isHostNamed(host: string, pattern: string): boolean {
   if (wanted === "*") return true;
   return wanted.startsWith("*") ? name.endsWith(wanted.slice(1)) : name === wanted;
 }
+
+/** A rule for these is for sidecars. */
+export const meshGateway = "mesh";
+
+/** `namespace/name` of a Gateway as a rule of a namespace names it; the mesh is no Gateway, and stays. */
+export function gatewayName(name: string, namespace: string): string {
+  if (name === meshGateway) return name;
+  const [own = "", where = "."] = name.split("/").toReversed();
+  return `${where === "." ? namespace : where}/${own}`;
+}

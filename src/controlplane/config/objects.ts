@@ -5,6 +5,7 @@
 import type { Decoded } from "./decode.ts";
 import type * as common from "./schemas/common.ts";
 import type * as destinationRules from "./schemas/destination-rule.ts";
+import type * as gateways from "./schemas/gateway.ts";
 import type * as security from "./schemas/security.ts";
 import type * as services from "./schemas/services.ts";
 import type * as virtualServices from "./schemas/virtual-service.ts";
@@ -72,6 +73,12 @@ export type IngressListener = NonNullable<SidecarSpec["ingress"]>[number];
 /** Sidecar's outbound listeners. */
 export type EgressListener = NonNullable<SidecarSpec["egress"]>[number];
 
+/** Gateway. */
+export type GatewaySpec = Decoded<typeof gateways.gateway>;
+
+/** One of its servers: a port, and for which hosts. */
+export type GatewayServerSpec = Decoded<typeof gateways.gatewayServer>;
+
 /** Every kind and its specification. */
 export interface Kinds {
   readonly ServiceEntry: ServiceEntrySpec;
@@ -79,6 +86,7 @@ export interface Kinds {
   readonly VirtualService: VirtualServiceSpec;
   readonly DestinationRule: DestinationRuleSpec;
   readonly Sidecar: SidecarSpec;
+  readonly Gateway: GatewaySpec;
   readonly PeerAuthentication: PeerAuthenticationSpec;
   readonly AuthorizationPolicy: AuthorizationPolicySpec;
   readonly RequestAuthentication: RequestAuthenticationSpec;

@@ -60,7 +60,7 @@ const istioGroup = /^(?:networking|security|telemetry|extensions)\.istio\.io\//;
 
 /** Kinds of Istio's that this control plane does not act on. */
 const withoutEffect: readonly string[] = [
-  ...["Gateway", "EnvoyFilter", "WorkloadGroup", "ProxyConfig"],
+  ...["EnvoyFilter", "WorkloadGroup", "ProxyConfig"],
   ...["Telemetry", "WasmPlugin", "TrafficExtension"],
 ];
 

@@ -5,6 +5,7 @@
 import type { Decoder } from "./decode.ts";
 import type { Kinds } from "./objects.ts";
 import { destinationRule } from "./schemas/destination-rule.ts";
+import { gateway } from "./schemas/gateway.ts";
 import { authorizationPolicy, peerAuthentication, requestAuthentication } from "./schemas/security.ts";
 import { serviceEntry, sidecar, workload } from "./schemas/services.ts";
 import { virtualService } from "./schemas/virtual-service.ts";
@@ -21,6 +22,7 @@ export const kinds: {
   VirtualService: { group: networking, spec: virtualService },
   DestinationRule: { group: networking, spec: destinationRule },
   Sidecar: { group: networking, spec: sidecar },
+  Gateway: { group: networking, spec: gateway },
   PeerAuthentication: { group: security, spec: peerAuthentication },
   AuthorizationPolicy: { group: security, spec: authorizationPolicy },
   RequestAuthentication: { group: security, spec: requestAuthentication },

@@ -5,6 +5,7 @@ import type { ConfigObject, PeerAuthenticationSpec, SidecarSpec } from "./object
 import { authorizationPolicy } from "./rules/authorization-policy.ts";
 import { type Complaint, duplicates } from "./rules/complaint.ts";
 import { destinationRule } from "./rules/destination-rule.ts";
+import { gateway } from "./rules/gateway.ts";
 import { serviceEntry } from "./rules/service-entry.ts";
 import { virtualService } from "./rules/virtual-service.ts";
 
@@ -23,6 +24,8 @@ export function validate(object: ConfigObject): readonly Complaint[] {
       return sidecar(object.spec);
     case "DestinationRule":
       return destinationRule(object.spec);
+    case "Gateway":
+      return gateway(object.spec);
     case "RequestAuthentication":
     case "WorkloadEntry":
       return [];

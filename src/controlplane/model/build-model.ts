@@ -91,6 +91,7 @@ export class ModelBuilder {
       })),
       requestAuthentications: this.#each(objects, "RequestAuthentication", scoped),
       sidecars,
+      gateways: this.#each(objects, "Gateway", scoped),
     });
     const peerAuthentications = this.#each(objects, "PeerAuthentication", scoped);
     const model = this.#modelOf(lists, peerAuthentications);

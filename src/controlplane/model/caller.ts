@@ -3,7 +3,7 @@
  * so nothing else of a proxy is in it: what they are told is made once for all of them.
  */
 import { isIPv6 } from "node:net";
-import type { Scoped } from "./model.ts";
+import { type Model, portOf, type Scoped, type Service } from "./model.ts";
 import type { Proxy } from "./proxy.ts";
 import type { DestinationRuleSpec, SidecarSpec, VirtualServiceSpec } from "../config/objects.ts";
 
@@ -12,10 +12,12 @@ export type Wildcard = "0.0.0.0" | "::";
 
 /** What translation reads of a proxy that calls. */
 export interface Caller extends Pick<Proxy, "type" | "namespace" | "interceptionMode" | "answersDns"> {
-  /** Those of its labels that some rule asks for. */
+  /** Those of its labels that some rule asks for; all of a router's, which Gateways and policies select. */
   readonly labels: Readonly<Record<string, string>>;
   /** Every address of its families, IPv4 first. */
   readonly wildcards: readonly [Wildcard, ...Wildcard[]];
+  /** Of a router: where it is called for each port of the services before it. */
+  readonly targetPorts: Readonly<Record<string, number>>;
 }
 
 /** Where every address of a proxy's families is: IPv4 first, as Istio has it. One whose addresses say nothing has IPv4. */
@@ -26,11 +28,10 @@ export function wildcardsOf(addresses: readonly string[]): readonly [Wildcard, .
 }
 
 /** A proxy as one that calls. */
-export function callerOf(
-  { type = "sidecar", namespace, interceptionMode, answersDns, labels, addresses }: Proxy,
-  { callerLabels }: { readonly callerLabels: ReadonlySet<string> },
-): Caller {
-  const asked = Object.entries(labels).filter(([key]) => callerLabels.has(key));
+export function callerOf(proxy: Proxy, { callerLabels, services }: CallerModel): Caller {
+  const { type = "sidecar", namespace, interceptionMode, answersDns, labels, addresses } = proxy;
+  const isRouter = type === "router";
+  const asked = Object.entries(labels).filter(([key]) => isRouter || callerLabels.has(key));
   return {
     type,
     namespace,
@@ -38,7 +39,28 @@ export function callerOf(
     answersDns,
     labels: Object.fromEntries(asked.toSorted(([a], [b]) => (a < b ? -1 : 1))),
     wildcards: wildcardsOf(addresses),
+    targetPorts: isRouter ? targetPortsOf(proxy, services) : {},
   };
+}
+
+type CallerModel = Pick<Model, "callerLabels" | "services">;
+
+/** As where a gateway without privileges listens at 8080 for 80; the oldest service counts. */
+function targetPortsOf(
+  { namespace, addresses }: Proxy,
+  services: readonly Service[],
+): Readonly<Record<string, number>> {
+  const found = new Map<number, number>();
+  for (const service of services) {
+    const endpoint =
+      service.namespace === namespace
+        ? service.endpoints.find(({ address }) => addresses.includes(address))
+        : undefined;
+    if (endpoint === undefined) continue;
+    for (const port of service.ports)
+      if (!found.has(port.number)) found.set(port.number, portOf(endpoint, port));
+  }
+  return Object.fromEntries([...found].toSorted(([a], [b]) => a - b));
 }
 
 /** The rules that ask for labels of who calls. */

@@ -5,6 +5,7 @@ import type {
   AuthorizationPolicySpec,
   ConfigObject,
   DestinationRuleSpec,
+  GatewaySpec,
   MutualTlsMode,
   RequestAuthenticationSpec,
   SidecarSpec,
@@ -99,6 +100,7 @@ export interface Model {
   readonly authorizationPolicies: readonly AuthorizationPolicy[];
   readonly requestAuthentications: readonly Scoped<RequestAuthenticationSpec>[];
   readonly sidecars: readonly Scoped<SidecarSpec>[];
+  readonly gateways: readonly Scoped<GatewaySpec>[];
   /** Names of the labels of who calls that any rule asks for. */
   readonly callerLabels: ReadonlySet<string>;
 }

@@ -10,6 +10,7 @@ import {
   inboundPassthroughCluster,
   passthroughCluster,
 } from "./clusters.ts";
+import { sniClusters } from "./gateway/sni-dnat.ts";
 import { inboundPorts } from "./inbound-ports.ts";
 import type { Protocol } from "../model/model.ts";
 import { inboundCluster, isHttp2 } from "./names.ts";
@@ -21,7 +22,10 @@ export function generateClusters(view: ProxyView): readonly ClusterJson[] {
   const { type } = view.proxy;
   // Of nodes that are no sidecar only a gateway calls services.
   if (type === "other") return [];
-  return view.services.flatMap((service) => outboundClusters(view, service));
+  return [
+    ...view.services.flatMap((service) => outboundClusters(view, service)),
+    ...(type === "router" ? sniClusters(view) : []),
+  ];
 }
 
 /** Those that every proxy has, and those for the application itself. */

@@ -4,6 +4,7 @@
 import type {
   FilterChainJson,
   FilterChainMatchJson,
+  FilterJson,
 } from "../../proto/envoy/envoy/config/listener/v3/listener_components_pb.js";
 import { durationMs } from "../config/forms.ts";
 import type { TcpRoute, TlsRoute } from "../config/objects.ts";
@@ -63,7 +64,7 @@ function tlsChains(
       .map(({ sniHosts, destinationSubnets }) =>
         chain(
           { ranges: destinationSubnets ?? ranges, serverNames: sniHosts },
-          weighted(route, view, called),
+          weighted(route, view, called.port.number),
           view,
           called,
         ),
@@ -79,7 +80,7 @@ function tcpChains(
 ): readonly FilterChainJson[] {
   const chains: FilterChainJson[] = [];
   for (const { match = [], route } of routes) {
-    const clusters = weighted(route, view, called);
+    const clusters = weighted(route, view, called.port.number);
     const fitting = match.filter((each) => isForCaller(each, view.proxy, called.port.number));
     if (match.length > 0 && fitting.length === 0) continue;
     const subnets: readonly (CallerMatch & {
@@ -95,13 +96,23 @@ function tcpChains(
   return chains;
 }
 
-function weighted(
-  route: TcpRoute["route"],
-  view: ProxyView,
-  { port }: CalledPort,
-): readonly WeightedCluster[] {
+/** Connections to a port go where a rule says, by what holds for its first destination. */
+export function routedConnections(view: ProxyView, route: TcpRoute["route"], called: number): FilterJson {
+  const [first] = route;
+  const service = first === undefined ? undefined : view.serviceOf(first.destination.host);
+  const [only] = service?.ports ?? [];
+  const number = first?.destination.port?.number ?? called;
+  const port = service?.ports.find((each) => each.number === number) ?? only;
+  const options =
+    service === undefined || port === undefined
+      ? {}
+      : connectionOptions(policiesOf(view.ruleOf(service), first?.destination.subset ?? "", port));
+  return tcpProxy(weighted(route, view, called), options);
+}
+
+function weighted(route: TcpRoute["route"], view: ProxyView, called: number): readonly WeightedCluster[] {
   const clusters = route.map(({ destination, weight }) => ({
-    name: clusterOf(destination, view, port.number),
+    name: clusterOf(destination, view, called),
     weight: weight ?? 0,
   }));
   if (clusters.length === 1) return clusters;

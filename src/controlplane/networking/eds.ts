@@ -2,21 +2,18 @@
  * The endpoints of one proxy's clusters (EDS).
  */
 import type { ClusterLoadAssignmentJson } from "../../proto/envoy/envoy/config/endpoint/v3/endpoint_pb.js";
+import { sniEndpoints } from "./gateway/sni-dnat.ts";
 import { loadAssignments } from "./load-assignment.ts";
 import type { ProxyView } from "./view.ts";
 
 /** Those of every service whose addresses are known here. */
-export function generateEndpoints({
-  model,
-  proxy,
-  services,
-  ruleOf,
-  memo,
-}: ProxyView): readonly ClusterLoadAssignmentJson[] {
+export function generateEndpoints(view: ProxyView): readonly ClusterLoadAssignmentJson[] {
+  const { model, proxy, services, ruleOf, memo } = view;
   if (proxy.type === "other") return [];
   const { peers } = model;
-  return services.flatMap((service) => {
+  const called = services.flatMap((service) => {
     const rule = ruleOf(service);
     return memo.endpoints.get([service, rule, peers], () => loadAssignments({ peers }, service, rule));
   });
+  return proxy.type === "router" ? [...called, ...sniEndpoints(view)] : called;
 }

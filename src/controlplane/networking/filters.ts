@@ -56,10 +56,7 @@ function manager(json: HttpConnectionManagerJson): FilterJson {
 
 /** Requests of the application, routed by a configuration that comes over RDS. */
 export function outboundHttp(statPrefix: string, routeConfigName: string): FilterJson {
-  return manager({
-    statPrefix,
-    rds: { configSource: { ads: {}, initialFetchTimeout: "0s", resourceApiVersion: "V3" }, routeConfigName },
-  });
+  return manager({ statPrefix, rds: pushedRoutes(routeConfigName) });
 }
 
 /** Requests to the application; the peer's identity is passed on in `x-forwarded-client-cert`. */
@@ -77,6 +74,27 @@ export function inboundHttp(
     ...(isHttp2 ? { http2ProtocolOptions: {} } : {}),
     httpFilters: [...first, ...lastFilters],
   });
+}
+
+/** Requests from outside the mesh: what they say of who asks is not believed. */
+export function gatewayHttp(
+  statPrefix: string,
+  routeConfigName: string,
+  first: readonly HttpFilter[],
+): FilterJson {
+  return manager({
+    statPrefix,
+    rds: pushedRoutes(routeConfigName),
+    useRemoteAddress: true,
+    serverName: "istio-envoy",
+    forwardClientCertDetails: "SANITIZE_SET",
+    setCurrentClientCertDetails: { subject: true, cert: true, dns: true, uri: true },
+    httpFilters: [...first, ...lastFilters],
+  });
+}
+
+function pushedRoutes(routeConfigName: string): NonNullable<HttpConnectionManagerJson["rds"]> {
+  return { configSource: { ads: {}, initialFetchTimeout: "0s", resourceApiVersion: "V3" }, routeConfigName };
 }
 
 /** A cluster and its share of the connections. */

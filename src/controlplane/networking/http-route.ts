@@ -7,7 +7,7 @@ import { headerOperations } from "./header-operations.ts";
 import { routeAction } from "./route-action.ts";
 import { filtersOf } from "./route-filters.ts";
 import { routeMatch } from "./route-match.ts";
-import { isForCaller, type VirtualService } from "./rule-match.ts";
+import { isForCaller, isForGateway, type VirtualService } from "./rule-match.ts";
 import type { Lookups } from "./read-memo.ts";
 import type { Caller } from "../model/caller.ts";
 
@@ -16,11 +16,12 @@ export interface RouteView extends Lookups {
   readonly proxy: Caller;
 }
 
-/** For whom, and at which port of which host. */
+/** For whom, and at which port. */
 export interface RouteContext {
   readonly view: RouteView;
   readonly port: number;
-  readonly host: string;
+  /** The Gateway whose routes they are; undefined for those of sidecars. */
+  readonly gateway?: string;
 }
 
 /** Routes in the order in which they count, up to the first that takes everything. */
@@ -30,12 +31,18 @@ export function httpRoutes(rule: VirtualService, context: RouteContext): readonl
     const matches = route.match === undefined || route.match.length === 0 ? [undefined] : route.match;
     // Matches are alternatives, and the first that fits wins.
     for (const match of matches) {
-      if (match !== undefined && !isForCaller(match, context.view.proxy, context.port)) continue;
+      if (match !== undefined && !isFor(match, context)) continue;
       routes.push(httpRoute(route, match, rule, context));
       if (match === undefined) return routes;
     }
   }
   return routes;
+}
+
+function isFor(match: HttpMatch, { view, port, gateway }: RouteContext): boolean {
+  return gateway === undefined
+    ? isForCaller(match, view.proxy, port)
+    : isForGateway(match, gateway, port, view.proxy);
 }
 
 function httpRoute(
@@ -50,24 +57,32 @@ function httpRoute(
   // What is said of the one destination is said of the route.
   const [only, ...others] = route.route ?? [];
   const headers = [route.headers, ...(others.length === 0 ? [only?.headers] : [])];
-  const { uri } = match ?? {};
-  const path = uri?.exact ?? uri?.regex ?? (uri?.prefix === undefined ? "/*" : `${uri.prefix}*`);
+  const to = target(route, match, context);
   return {
     ...(names.length === 0 ? {} : { name: names.join(".") }),
     match: match === undefined ? { prefix: "/" } : routeMatch(match),
-    ...target(route, match, context),
+    ...to,
     metadata: { filterMetadata: { istio: { config } } },
-    decorator: { operation: `${context.host}:${context.port}${path}` },
+    decorator: { operation: `${operationOf(to, name, context)}${pathOf(match)}` },
     ...headerOperations(headers),
     ...(filters === undefined ? {} : { typedPerFilterConfig: filters }),
   };
 }
 
-function target(
-  route: HttpRoute,
-  match: HttpMatch | undefined,
-  context: RouteContext,
-): Pick<RouteJson, "route" | "redirect" | "directResponse"> {
+/** What traces call it: the one cluster that it leads to, else the rule. */
+function operationOf({ route }: Target, rule: string, { port }: RouteContext): string {
+  const [, number, , host] = route?.cluster?.split("|") ?? [];
+  return host === undefined ? `${rule}:${port}` : `${host}:${number}`;
+}
+
+function pathOf(match: HttpMatch | undefined): string {
+  const { uri } = match ?? {};
+  return uri?.exact ?? uri?.regex ?? (uri?.prefix === undefined ? "/*" : `${uri.prefix}*`);
+}
+
+type Target = Pick<RouteJson, "route" | "redirect" | "directResponse">;
+
+function target(route: HttpRoute, match: HttpMatch | undefined, context: RouteContext): Target {
   const { redirect, directResponse } = route;
   if (redirect !== undefined) {
     const code = redirect.redirectCode ?? 301;

@@ -50,6 +50,9 @@ const mutualHttpAlpn = ["istio-http/1.0", "istio-http/1.1", "istio-h2"];
 
 const mutualTcpAlpn = ["istio-peer-exchange", "istio"];
 
+/** ALPN of everything in mutual TLS. */
+export const mutualAlpn = [...mutualTcpAlpn, ...mutualHttpAlpn];
+
 /** The chains of one port, in order. */
 export function inboundChains(port: InboundPort, policies: InboundPolicies): readonly FilterChainJson[] {
   const cluster = inboundCluster(port.port);
@@ -129,7 +132,7 @@ function chainsByMode(options: ChainOptions, { trustDomains }: InboundPolicies):
       if (kind === "auto") return [http(tls(...mutualHttpAlpn), secured()), tcp(tls(), secured())];
       return [(kind === "http" ? http : tcp)(tls(), secured())];
     case "PERMISSIVE":
-      if (kind === "http") return [http(tls(...mutualTcpAlpn, ...mutualHttpAlpn), secured()), http(plain)];
+      if (kind === "http") return [http(tls(...mutualAlpn), secured()), http(plain)];
       if (kind === "auto") {
         return [
           http(tls(...mutualHttpAlpn), secured()),
@@ -139,7 +142,7 @@ function chainsByMode(options: ChainOptions, { trustDomains }: InboundPolicies):
           tcp(tls()),
         ];
       }
-      return [tcp(tls(...mutualTcpAlpn, ...mutualHttpAlpn), secured()), tcp(tls()), tcp(plain)];
+      return [tcp(tls(...mutualAlpn), secured()), tcp(tls()), tcp(plain)];
     case "DISABLE": {
       // What the application itself secures passes as it is.
       const own = options.seesTls ? [tcp(tls())] : [];

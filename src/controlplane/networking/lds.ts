@@ -4,6 +4,7 @@
 import type { ListenerJson } from "../../proto/envoy/envoy/config/listener/v3/listener_pb.js";
 import { inboundPolicies } from "./authorization/inbound-policies.ts";
 import { boundInbound } from "./bound.ts";
+import { gatewayListeners } from "./gateway/listeners.ts";
 import { inboundPorts, undeclaredPorts } from "./inbound-ports.ts";
 import { outbound, uniqueByName } from "./outbound.ts";
 import type { ProxyView, WorkloadView } from "./view.ts";
@@ -13,7 +14,8 @@ import { allowsAny } from "./visibility.ts";
 /** What captured outbound traffic comes to, or the egress ports that the Sidecar names. */
 export function generateListeners(view: ProxyView): readonly ListenerJson[] {
   const { proxy, sidecar } = view;
-  if (proxy.type === "router" || proxy.type === "other") return [];
+  if (proxy.type === "router") return gatewayListeners(view);
+  if (proxy.type === "other") return [];
   const { listeners } = outbound(view);
   return proxy.interceptionMode === "NONE"
     ? listeners

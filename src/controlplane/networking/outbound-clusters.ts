@@ -45,6 +45,28 @@ function clustersOf(
   );
 }
 
+/** The cluster under another name, for what passes with the TLS that it came in. */
+export function passedCluster(
+  view: ProxyView,
+  service: Service,
+  port: ServicePort,
+  subset: string,
+  name: string,
+): ClusterJson {
+  const rule = view.ruleOf(service);
+  const policies = policiesOf(rule, subset, port);
+  const outliers = outlierDetection(policies.outlierDetection);
+  const context = { model: view.model, lookupFamily: lookupFamilyOf(view.proxy) };
+  return {
+    ...defaults,
+    name,
+    altStatName: `${name};`,
+    ...discovery(context, service, port, subset, { name, rule }, policies),
+    ...connectionPool(policies.connectionPool),
+    ...(outliers === undefined ? {} : { outlierDetection: outliers }),
+  };
+}
+
 function outbound(
   view: ClusterContext,
   service: Service,
@@ -59,7 +81,7 @@ function outbound(
     ...defaults,
     name,
     altStatName: `${name};`,
-    ...discovery(view, service, port, subset, rule, policies),
+    ...discovery(view, service, port, subset, { name, rule }, policies),
     commonLbConfig: {
       healthyPanicThreshold: percentOf(policies.outlierDetection?.minHealthPercent),
     },
@@ -86,13 +108,13 @@ function discovery(
   service: Service,
   port: ServicePort,
   subset: string,
-  rule: AppliedRule | undefined,
+  named: { readonly name: string; readonly rule: AppliedRule | undefined },
   { loadBalancer }: Policies,
 ): Partial<ClusterJson> {
   const { resolution } = service;
+  const { name, rule } = named;
   if (resolution === "NONE" || loadBalancer?.simple === "PASSTHROUGH")
     return { type: "ORIGINAL_DST", lbPolicy: "CLUSTER_PROVIDED" };
-  const name = outboundCluster(service.host, port.number, subset);
   if (resolution === "STATIC") {
     return {
       type: "EDS",
@@ -111,7 +133,7 @@ function discovery(
     dnsRefreshRate: "60s",
     dnsJitter: "0.100s",
     respectDnsTtl: true,
-    loadAssignment: assignment(view.model, service, port, subset, rule),
+    loadAssignment: { ...assignment(view.model, service, port, subset, rule), clusterName: name },
     ...loadBalancing(loadBalancer),
   };
 }

@@ -15,11 +15,11 @@ function outboundOf(view: ProxyView): Outbound {
   const captures = view.proxy.interceptionMode !== "NONE";
   // A port that the Sidecar names on no address of its own, or on every one, is not made a second time.
   const taken = new Set(
-    view.scopes.flatMap(({ listener }) =>
-      listener?.port !== undefined && isWildcard(listener.bind ?? "::") && listener.captureMode !== "NONE"
-        ? [listener.port.number]
-        : [],
-    ),
+    view.scopes.flatMap(({ listener }) => {
+      if (listener?.port === undefined) return [];
+      const isOnLoopback = listener.bind === undefined && listener.captureMode === "NONE";
+      return !isOnLoopback && isWildcard(listener.bind ?? "::") ? [listener.port.number] : [];
+    }),
   );
   const parts = view.scopes.map((scope): Outbound => {
     if (scope.listener?.port !== undefined) return namedOutbound(view, scope);

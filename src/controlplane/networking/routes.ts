@@ -2,10 +2,7 @@
  * Routes of outbound HTTP: virtual hosts by service, changed by VirtualServices.
  */
 import type { RouteConfigurationJson } from "../../proto/envoy/envoy/config/route/v3/route_pb.js";
-import type {
-  RouteJson,
-  VirtualHostJson,
-} from "../../proto/envoy/envoy/config/route/v3/route_components_pb.js";
+import type { VirtualHostJson } from "../../proto/envoy/envoy/config/route/v3/route_components_pb.js";
 import { isAddress } from "../config/forms.ts";
 import type { Service, ServicePort } from "../model/model.ts";
 import { isHostNamed } from "../config/host-names.ts";
@@ -34,6 +31,13 @@ export interface RouteSet {
 /** Where requests go whose host no service has. */
 export type Fallback = "passthrough" | "block";
 
+/** What every route configuration has. */
+export const routeSettings = {
+  validateClusters: false,
+  ignorePortInHostMatching: true,
+  maxDirectResponseBodySizeBytes: 1_048_576,
+} as const satisfies Partial<RouteConfigurationJson>;
+
 /** The route configuration of a listener. */
 export function routeConfiguration(
   { name, routed, virtualServices, isOnlyHost }: RouteSet,
@@ -45,9 +49,7 @@ export function routeConfiguration(
   const unknown = isOnlyHost ? [] : hostsWithoutService(name, routed, virtualServices, view);
   return {
     name,
-    validateClusters: false,
-    ignorePortInHostMatching: true,
-    maxDirectResponseBodySizeBytes: 1_048_576,
+    ...routeSettings,
     virtualHosts: [
       ...withOwnDomains([...hosts, ...unknown]),
       ...(isOnlyHost ? [] : [fallbackHost(fallback)]),
@@ -100,7 +102,7 @@ function virtualHostOf(
   isOnlyHost: boolean,
 ): NamedHost {
   const { host, addresses } = service;
-  const routes = rule === undefined ? [] : routesOf(rule, view, port.number, host);
+  const routes = rule === undefined ? [] : httpRoutes(rule, { view, port: port.number });
   return {
     name: `${host}:${port.number}`,
     domains: isOnlyHost
@@ -144,7 +146,7 @@ function hostsWithoutService(
     return rule.spec.hosts
       .filter((host) => view.serviceOf(host) === undefined && host !== "*")
       .flatMap((host): readonly NamedHost[] => {
-        const routes = routesOf(rule, view, number, host);
+        const routes = httpRoutes(rule, { view, port: number });
         if (routes.length === 0) return [];
         return [
           {
@@ -156,10 +158,6 @@ function hostsWithoutService(
         ];
       });
   });
-}
-
-function routesOf(rule: VirtualService, view: RouteView, port: number, host: string): readonly RouteJson[] {
-  return httpRoutes(rule, { view, port, host });
 }
 
 /** In a host header an IPv6 address stands in brackets. */

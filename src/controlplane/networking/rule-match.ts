@@ -49,6 +49,19 @@ export function isForCaller(match: CallerMatch, proxy: Caller, port: number): bo
   );
 }
 
+/** True for a match that may fit what comes in at this port of a Gateway's. */
+export function isForGateway(match: CallerMatch, gateway: string, port: number, proxy?: Caller): boolean {
+  const { gateways = [] } = match;
+  if (match.port !== undefined && match.port !== port) return false;
+  if (gateways.length > 0) return gateways.includes(gateway);
+  // Of requests the gateway is the source.
+  return (
+    proxy === undefined ||
+    (selects(match.sourceLabels ?? {}, proxy.labels) &&
+      (match.sourceNamespace === undefined || match.sourceNamespace === proxy.namespace))
+  );
+}
+
 /** The cluster of a destination: at the port that is said, else the host's only one, else the one that was called. */
 export function clusterOf(
   { host, subset, port }: Destination,

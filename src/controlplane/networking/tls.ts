@@ -25,7 +25,8 @@ const ciphers = [
   "AES128-GCM-SHA256",
 ];
 
-function secret(name: string): SdsSecretConfigJson {
+/** A secret of the agent: the workload's own, or one of its files. */
+export function agentSecret(name: string): SdsSecretConfigJson {
   return {
     name,
     sdsConfig: {
@@ -51,7 +52,7 @@ export function serverTls(trustDomains: readonly string[]): TransportSocketJson 
       commonTlsContext: {
         alpnProtocols: ["h2", "http/1.1"],
         tlsParams: { tlsMinimumProtocolVersion: "TLSv1_2", cipherSuites: ciphers },
-        tlsCertificateSdsSecretConfigs: [secret("default")],
+        tlsCertificateSdsSecretConfigs: [agentSecret("default")],
         combinedValidationContext: {
           defaultValidationContext: {
             matchTypedSubjectAltNames: trustDomains.map((trustDomain) => ({
@@ -59,7 +60,7 @@ export function serverTls(trustDomains: readonly string[]): TransportSocketJson 
               matcher: { prefix: `spiffe://${trustDomain}/` },
             })),
           },
-          validationContextSdsSecretConfig: secret("ROOTCA"),
+          validationContextSdsSecretConfig: agentSecret("ROOTCA"),
         },
       },
     }),
@@ -91,7 +92,7 @@ export function originationTls(tls: Origination, service: Service, http2: boolea
             ),
           }),
     },
-    validationContextSdsSecretConfig: secret(root),
+    validationContextSdsSecretConfig: agentSecret(root),
   };
   return {
     name: "envoy.transport_sockets.tls",
@@ -100,7 +101,7 @@ export function originationTls(tls: Origination, service: Service, http2: boolea
       commonTlsContext: {
         ...(http2 ? { alpnProtocols: ["h2"] } : {}),
         tlsParams: { tlsMinimumProtocolVersion: "TLSv1_2", tlsMaximumProtocolVersion: "TLSv1_3" },
-        ...(tls.mode === "MUTUAL" ? { tlsCertificateSdsSecretConfigs: [secret(certificate)] } : {}),
+        ...(tls.mode === "MUTUAL" ? { tlsCertificateSdsSecretConfigs: [agentSecret(certificate)] } : {}),
         ...(tls.insecureSkipVerify === true ? {} : { combinedValidationContext: validation }),
       },
     }),
@@ -117,7 +118,7 @@ export function clientTls({ sni, identities, http2 }: ClientTls): TransportSocke
       commonTlsContext: {
         alpnProtocols: http2 ? ["istio", "h2"] : ["istio"],
         tlsParams: { tlsMinimumProtocolVersion: "TLSv1_2", tlsMaximumProtocolVersion: "TLSv1_3" },
-        tlsCertificateSdsSecretConfigs: [secret("default")],
+        tlsCertificateSdsSecretConfigs: [agentSecret("default")],
         combinedValidationContext: {
           defaultValidationContext: {
             matchTypedSubjectAltNames: identities.map((exact) => ({
@@ -125,7 +126,7 @@ export function clientTls({ sni, identities, http2 }: ClientTls): TransportSocke
               matcher: { exact },
             })),
           },
-          validationContextSdsSecretConfig: secret("ROOTCA"),
+          validationContextSdsSecretConfig: agentSecret("ROOTCA"),
         },
       },
     }),

@@ -50,7 +50,8 @@ export function viewOf(model: Model, proxy: Proxy): WholeView {
 
 /** See the model as every proxy does that calls like this. */
 export function callerViewOf(model: Model, proxy: Caller, memo: TranslationMemo): ProxyView {
-  const sidecar = sidecarOf(model, proxy);
+  // A Sidecar is for sidecars.
+  const sidecar = proxy.type === "router" ? undefined : sidecarOf(model, proxy);
   const scopes = egressScopes(model, proxy, sidecar);
   const services = withOwnPorts(scopes.flatMap((scope) => scope.services));
   const byHost = new Map<string, Service>();

@@ -4,7 +4,7 @@
 import type { EgressListener, SidecarSpec, VirtualServiceSpec } from "../config/objects.ts";
 import { isExportedTo, type Model, type Scoped, type Service } from "../model/model.ts";
 import type { Caller } from "../model/caller.ts";
-import { isHostNamed } from "../config/host-names.ts";
+import { isHostNamed, meshGateway } from "../config/host-names.ts";
 
 /** What one egress listener of a Sidecar shows, or everything that there is. */
 export interface EgressScope {
@@ -49,7 +49,7 @@ export function allowsAny(sidecar: SidecarSpec | undefined): boolean {
 
 /** A rule without gateways, or with `mesh` among them, is for sidecars. */
 function isForMesh({ gateways = [] }: VirtualServiceSpec): boolean {
-  return gateways.length === 0 || gateways.includes("mesh");
+  return gateways.length === 0 || gateways.includes(meshGateway);
 }
 
 function destinationsOf({ http = [], tcp = [], tls = [] }: VirtualServiceSpec): readonly string[] {

@@ -4,6 +4,7 @@
  */
 import { byAge, type ConfigObject } from "../objects.ts";
 import type { ConfigProblem } from "../problem.ts";
+import { gatewayWarnings } from "./gateways.ts";
 import { ruleWarnings } from "./rules.ts";
 import { serviceWarnings } from "./services.ts";
 import { placeOf, warningAt } from "./warning.ts";
@@ -19,6 +20,7 @@ export function analyze(all: readonly ConfigObject[]): readonly ConfigProblem[] 
   const entries = ofKind("ServiceEntry");
   return [
     ...serviceWarnings(entries),
+    ...gatewayWarnings(ofKind("Gateway"), ofKind("VirtualService")),
     ...ruleWarnings(
       ofKind("VirtualService"),
       ofKind("DestinationRule"),

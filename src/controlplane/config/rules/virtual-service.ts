@@ -14,8 +14,6 @@ export function virtualService(spec: VirtualServiceSpec): readonly Complaint[] {
     complaints.push(["spec", "needs at least one of http, tcp and tls"]);
   if (isInMesh && hosts.includes("*"))
     complaints.push(["spec.hosts", "* is for gateways only: name the hosts, or the gateways"]);
-  if (!isInMesh)
-    complaints.push(["spec.gateways", "names no mesh, so that sidecars do without it", "warning"]);
   for (const [index, route] of http.entries()) complaints.push(...httpRoute(route, `spec.http[${index}]`));
   for (const [index, { route }] of tcp.entries())
     complaints.push(...weights(route, `spec.tcp[${index}].route`));

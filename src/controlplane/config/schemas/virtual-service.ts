@@ -2,7 +2,14 @@
  * How requests and connections are routed: VirtualService.
  */
 import { boolean, integer, list, mapping, object, oneOf, optional, required, text } from "../decode.ts";
-import { isGrpcStatus, isHeaderName, isHeaderValue, isLineOrEmpty, isRetryOn } from "../forms.ts";
+import {
+  isGatewayName,
+  isGrpcStatus,
+  isHeaderName,
+  isHeaderValue,
+  isLineOrEmpty,
+  isRetryOn,
+} from "../forms.ts";
 import {
   count,
   destination,
@@ -20,6 +27,7 @@ import {
   stringMatch,
 } from "./common.ts";
 
+const gatewayNames = list(text('"mesh", or a Gateway as name or namespace/name', isGatewayName));
 const weight = integer(0, 1_000_000);
 const percentage = object({ value: optional(percent) });
 const headerList = list(text("the name of a header", isHeaderName));
@@ -57,7 +65,7 @@ export const httpMatch = object({
   port: optional(portNumber),
   sourceLabels: optional(labels),
   sourceNamespace: optional(text()),
-  gateways: optional(list(text())),
+  gateways: optional(gatewayNames),
   ignoreUriCase: optional(boolean),
 });
 
@@ -152,7 +160,7 @@ const connectionMatch = {
   port: optional(portNumber),
   sourceLabels: optional(labels),
   sourceNamespace: optional(text()),
-  gateways: optional(list(text())),
+  gateways: optional(gatewayNames),
 };
 
 const connectionDestination = object({ destination: required(destination), weight: optional(weight) });
@@ -169,7 +177,7 @@ export const tlsRoute = object({
 
 export const virtualService = object({
   hosts: required(list(host, 1)),
-  gateways: optional(list(text())),
+  gateways: optional(gatewayNames),
   exportTo: optional(exportTo),
   http: optional(list(httpRoute)),
   tcp: optional(list(tcpRoute)),

@@ -8,10 +8,9 @@ import {
 } from "../../../proto/envoy/envoy/extensions/filters/http/rbac/v3/rbac_pb.js";
 import { RBACSchema as NetworkRbacSchema } from "../../../proto/envoy/envoy/extensions/filters/network/rbac/v3/rbac_pb.js";
 import type { AuthorizationPolicySpec } from "../../config/objects.ts";
-import { applyingPolicies, type Scoped } from "../../model/model.ts";
+import { applyingPolicies, type Model, type Scoped, type Selectable } from "../../model/model.ts";
 import { packed } from "../any.ts";
 import type { InboundPolicies } from "../inbound.ts";
-import type { WorkloadView } from "../view.ts";
 import { jwtFilters } from "./jwt-filter.ts";
 import { rbacPolicies } from "./policies.ts";
 
@@ -29,8 +28,14 @@ const actions = [
   dryRunPrefix: string,
 ])[];
 
+/** What is read of the mesh and of the workload. */
+interface PolicyView {
+  readonly model: Pick<Model, "settings" | "authorizationPolicies" | "requestAuthentications">;
+  readonly proxy: Selectable;
+}
+
 /** The filters of AuthorizationPolicies and RequestAuthentications. */
-export function inboundPolicies({ model, proxy }: WorkloadView): InboundPolicies {
+export function inboundPolicies({ model, proxy }: PolicyView): InboundPolicies {
   const { trustDomains } = model.settings;
   const applying = applyingPolicies(model, model.authorizationPolicies, proxy);
   const tokens = applyingPolicies(model, model.requestAuthentications, proxy);

@@ -28,6 +28,22 @@ const service = (name: string, more: object = {}, metadata: object = {}): object
   );
 const virtualService = object("VirtualService");
 const destinationRule = object("DestinationRule");
+const gateway = (
+  name: string,
+  servers: readonly (readonly [protocol: string, port: number, hosts: readonly string[]])[],
+  metadata: object = {},
+): object =>
+  object("Gateway")(
+    name,
+    {
+      servers: servers.map(([protocol, number, hosts], index) => ({
+        port: { number, name: `p${index}`, protocol },
+        hosts,
+        ...(["TLS", "HTTPS"].includes(protocol) ? { tls: { mode: "SIMPLE", credentialName: "a" } } : {}),
+      })),
+    },
+    metadata,
+  );
 const peerAuthentication = object("PeerAuthentication");
 const sidecar = object("Sidecar");
 const to = (host: string, subset?: string): object => ({ route: [{ destination: { host, subset } }] });
@@ -183,6 +199,46 @@ describe("a warning for", () => {
       ],
       "2.yaml:1: spec.selector: 1.yaml:1 is for all workloads of demo already, which is older: this one has no effect",
       "0.yaml:1: spec.selector: has no effect in istio-system: put the policy into the namespace of the workloads",
+    ],
+    [
+      "a rule for a Gateway that is not there",
+      [
+        service("api"),
+        gateway("shop", [["HTTP", 80, ["*"]]]),
+        virtualService("a", {
+          hosts: ["shop.example.com"],
+          gateways: ["mesh", "shop", "demo/shop", "shop/shop", "none"],
+          http: [to("api")],
+        }),
+      ],
+      "2.yaml:1: spec.gateways[3]: shop/shop is no Gateway: nothing is routed by it",
+      "2.yaml:1: spec.gateways[4]: demo/none is no Gateway: nothing is routed by it",
+    ],
+    [
+      "servers of Gateways for the same workloads that exclude each other",
+      [
+        gateway(
+          "a",
+          [
+            ["HTTP", 80, ["*"]],
+            ["HTTPS", 443, ["a.example.com", "b.example.com"]],
+            ["TCP", 9000, ["*"]],
+            ["HTTP", 15_021, ["*"]],
+          ],
+          older,
+        ),
+        gateway("b", [
+          ["HTTP2", 80, ["*"]],
+          ["TCP", 80, ["*"]],
+          ["TLS", 443, ["c.example.com", "b.example.com"]],
+          ["HTTPS", 443, ["c.example.com"]],
+          ["TCP", 9000, ["*"]],
+        ]),
+      ],
+      "0.yaml:1: spec.servers[3].port.number: 15021 is a port of every gateway's own: nothing of this server is there",
+      "1.yaml:1: spec.servers[1].port: 80 is for plain HTTP already (0.yaml:1), which is older: this server has no effect",
+      "1.yaml:1: spec.servers[2].hosts: b.example.com has a server already (0.yaml:1), which is older: this one has no effect",
+      "1.yaml:1: spec.servers[4].port: 9000 is for connections already (0.yaml:1), which is older: this server has no effect",
     ],
     [
       "a second Sidecar for all",

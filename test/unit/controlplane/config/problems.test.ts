@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { Alias, stringify } from "yaml";
 import type { Kinds } from "../../../../src/controlplane/config/objects.ts";
 import { parseDocuments } from "../../../../src/controlplane/config/parse-documents.ts";
+import { kinds } from "../../../../src/controlplane/config/schema.ts";
 import { describeConfigProblem } from "../../../../src/controlplane/config/problem.ts";
 import { absent, objectWith } from "../../../support/istio-objects.ts";
 
@@ -326,6 +327,54 @@ const rows: Readonly<Record<keyof Kinds, readonly Row[]>> = {
     ],
     ["spec.rules[0].when[0]", { key: "source.ip" }, "needs values or notValues"],
   ],
+  Gateway: [
+    ["apiVersion", "security.istio.io/v1", "must be networking.istio.io/v1 for a Gateway"],
+    ["spec.selector", [], notAMapping],
+    ["spec.servers", absent, missing],
+    ["spec.servers", [], one],
+    ["spec.servers[0].port", absent, missing],
+    ["spec.servers[0].port.protocol", absent, missing],
+    ["spec.servers[0].port.protocol", "UDP", protocol],
+    ["spec.servers[0].port.number", 0, port],
+    ["spec.servers[1].port.name", "https", unique("https")],
+    ["spec.servers[0].bind", "unix:///a", ip],
+    ["spec.servers[0].hosts", [], one],
+    ["spec.servers[0].hosts[0]", "a/b/c", "must be a host, or namespace/host"],
+    ["spec.servers[0].hosts[0]", "a b", "must be a host, or namespace/host"],
+    ["spec.servers[1].hosts", ["a.demo", "a.demo"], "spec.servers[1].hosts[1]: " + unique("a.demo")],
+    ["spec.servers[0].tls", absent, "is missing, which a server of HTTPS needs"],
+    [
+      "spec.servers[0].tls.mode",
+      "TERMINATE",
+      "must be one of PASSTHROUGH, SIMPLE, MUTUAL, AUTO_PASSTHROUGH, ISTIO_MUTUAL, OPTIONAL_MUTUAL",
+    ],
+    [
+      "spec.servers[0].tls.privateKey",
+      absent,
+      "is missing, which MUTUAL needs unless there is a credentialName",
+    ],
+    [
+      "spec.servers[0].tls",
+      { mode: "SIMPLE", credentialName: "a", privateKey: "/a.key" },
+      "spec.servers[0].tls.privateKey: and credentialName exclude each other: keep one of them",
+    ],
+    [
+      "spec.servers[0].tls",
+      { mode: "ISTIO_MUTUAL", credentialName: "a" },
+      "spec.servers[0].tls.credentialName: does not go with ISTIO_MUTUAL, which uses the workload's own certificate",
+    ],
+    [
+      "spec.servers[0].tls",
+      { mode: "SIMPLE", credentialName: "a/b" },
+      "spec.servers[0].tls.credentialName: must be the name of a Secret",
+    ],
+    [
+      "spec.servers[1].tls",
+      { mode: "SIMPLE", credentialName: "a" },
+      "has nothing but httpsRedirect for a server without TLS: set the protocol to HTTPS",
+    ],
+    ["spec.servers[1].port.protocol", "TCP", "spec.servers[1].tls: needs the protocol TLS or HTTPS"],
+  ],
   RequestAuthentication: [
     ["spec.jwtRules[0].issuer", absent, missing],
     [
@@ -490,16 +539,13 @@ describe("a file of objects", () => {
     },
     {
       what: "kinds that are not known, missing or no text",
-      text: "kind: Gateway\nmetadata: { name: a }\n---\nmetadata: { name: b }\n---\nkind: [Sidecar]\n---\nkind: toString\n",
+      text: "kind: Ingress\nmetadata: { name: a }\n---\nmetadata: { name: b }\n---\nkind: [Sidecar]\n---\nkind: toString\n",
       problems: [
-        'mesh/a.yaml:1: kind: "Gateway"',
+        'mesh/a.yaml:1: kind: "Ingress"',
         'mesh/a.yaml:4: kind: ""',
         'mesh/a.yaml:6: kind: ""',
         'mesh/a.yaml:8: kind: "toString"',
-      ].map(
-        (begin) =>
-          `${begin} is not one of ServiceEntry, WorkloadEntry, VirtualService, DestinationRule, Sidecar, PeerAuthentication, AuthorizationPolicy, RequestAuthentication`,
-      ),
+      ].map((begin) => `${begin} is not one of ${Object.keys(kinds).join(", ")}`),
       hides: true,
     },
     {
@@ -564,8 +610,10 @@ describe("a file of objects", () => {
     },
     {
       what: "kinds of Istio's without an effect here",
-      text: "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: { name: a }\nspec: {}\n",
-      problems: ["mesh/a.yaml:2: kind: a Gateway has no effect here: this control plane does not act on it"],
+      text: "apiVersion: networking.istio.io/v1\nkind: ProxyConfig\nmetadata: { name: a }\nspec: {}\n",
+      problems: [
+        "mesh/a.yaml:2: kind: a ProxyConfig has no effect here: this control plane does not act on it",
+      ],
     },
     {
       what: "a key that comes twice",

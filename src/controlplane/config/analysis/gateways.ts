@@ -1,0 +1,78 @@
+/** Gateways that want what an older one has, and rules for Gateways that are not there. */
+import { gatewayName, meshGateway } from "../host-names.ts";
+import type { ConfigObject, GatewayServerSpec } from "../objects.ts";
+import type { ConfigProblem } from "../problem.ts";
+import { routerPorts } from "../sidecar-ports.ts";
+import { placeOf, warningAt } from "./warning.ts";
+
+type Gateway = Extract<ConfigObject, { kind: "Gateway" }>;
+type VirtualService = Extract<ConfigObject, { kind: "VirtualService" }>;
+
+/** @param gateways the oldest first */
+export function gatewayWarnings(
+  gateways: readonly Gateway[],
+  rules: readonly VirtualService[],
+): readonly ConfigProblem[] {
+  return [...gateways.flatMap(ownPorts), ...conflicts(gateways), ...missing(gateways, rules)];
+}
+
+function ownPorts(gateway: Gateway): readonly ConfigProblem[] {
+  return gateway.spec.servers.flatMap(({ port, bind }, index) => {
+    if (bind !== undefined || !routerPorts.has(port.number)) return [];
+    const message = `${port.number} is a port of every gateway's own: nothing of this server is there`;
+    return [warningAt(gateway, `spec.servers[${index}].port.number`, message)];
+  });
+}
+
+/** What is at a port of the workloads that a selector selects. */
+interface TakenPort {
+  readonly by: Gateway;
+  readonly kind: string;
+  readonly hosts: Map<string, Gateway>;
+}
+
+/** As far as it is certain that the same workloads are meant. */
+function conflicts(gateways: readonly Gateway[]): readonly ConfigProblem[] {
+  const ports = new Map<string, TakenPort>();
+  return gateways.flatMap((gateway) =>
+    gateway.spec.servers.flatMap((server, index): readonly ConfigProblem[] => {
+      const { port, bind = "", hosts } = server;
+      const selector = Object.entries(gateway.spec.selector ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1));
+      const key = JSON.stringify([selector, bind, port.number]);
+      const kind = kindOf(server);
+      const there = ports.get(key);
+      if (there === undefined) {
+        ports.set(key, { by: gateway, kind, hosts: new Map(hosts.map((host) => [host, gateway])) });
+        return [];
+      }
+      const older = placeOf(there.by);
+      if (there.kind !== kind || kind === "connections") {
+        const message = `${port.number} is for ${there.kind} already (${older}), which is older: this server has no effect`;
+        return [warningAt(gateway, `spec.servers[${index}].port`, message)];
+      }
+      const taken = kind === "TLS" ? hosts.find((host) => there.hosts.has(host)) : undefined;
+      if (taken === undefined) {
+        for (const host of hosts) there.hosts.set(host, gateway);
+        return [];
+      }
+      const message = `${taken} has a server already (${placeOf(there.hosts.get(taken) ?? there.by)}), which is older: this one has no effect`;
+      return [warningAt(gateway, `spec.servers[${index}].hosts`, message)];
+    }),
+  );
+}
+
+function kindOf({ port, tls }: GatewayServerSpec): string {
+  if (["HTTP", "HTTP2", "GRPC"].includes(port.protocol)) return "plain HTTP";
+  return tls === undefined ? "connections" : "TLS";
+}
+
+function missing(gateways: readonly Gateway[], rules: readonly VirtualService[]): readonly ConfigProblem[] {
+  const known = new Set(gateways.map(({ namespace, name }) => `${namespace}/${name}`));
+  return rules.flatMap((rule) =>
+    (rule.spec.gateways ?? []).flatMap((written, index) => {
+      const name = gatewayName(written, rule.namespace);
+      if (name === meshGateway || known.has(name)) return [];
+      return [warningAt(rule, `spec.gateways[${index}]`, `${name} is no Gateway: nothing is routed by it`)];
+    }),
+  );
+}
