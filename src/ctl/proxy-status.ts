@@ -11,7 +11,7 @@ import { proxyFlags } from "./proxy/flags.ts";
 /** A table of all proxies, or the difference for the one that is named. */
 export const proxyStatusCommand: Command = {
   name: "proxy-status",
-  usage: "[name]",
+  usage: "[proxy]",
   describe:
     "Show what each proxy has taken of what the control plane sent, of all types: synced, stale or refused, since when " +
     "and why. With the name of a proxy, show the difference between what it was sent and what its Envoy has. " +

@@ -64,6 +64,42 @@ describe("outriderctl beside a mesh", () => {
     assert.ok(other.lines.includes("Listeners Don't Match"), other.lines.join("\n"));
   });
 
+  test("shows what an Envoy has, alive and from a file", async () => {
+    const rows = async (...words: readonly string[]): Promise<readonly (readonly string[])[]> => {
+      const { code, lines, errors } = await runCtl("proxy-config", ...words);
+      assert.deepEqual([code, errors], [0, []]);
+      return lines.slice(1).map((line) => line.split(/ {2,}/));
+    };
+    const api = "outbound|80||api.demo.svc.cluster.local";
+    const endpoints = [[`127.0.0.1:${mesh.inboundPort}`, "HEALTHY", "OK", api]];
+    assert.deepEqual(await rows("endpoint", "web-1.demo", "--cluster", api), endpoints);
+    const { body } = await get(mesh.web.ports.admin, "/config_dump?include_eds");
+    const file = join(mesh.mesh.folder, "web.json");
+    writeFileSync(file, body);
+    assert.deepEqual(await rows("endpoint", "--file", file, "--cluster", api), endpoints);
+    const clusters = ["cluster", "--fqdn", "api.demo"];
+    assert.deepEqual(await rows(...clusters, "web-1.demo"), await rows(...clusters, "--file", file));
+    const byText = (a: readonly string[], b: readonly string[]): number => (a.join() < b.join() ? -1 : 1);
+    const secrets = await rows("secret", "web-1.demo");
+    assert.deepEqual(secrets.map((cells) => cells.slice(0, 4)).toSorted(byText), [
+      ["ROOTCA", "CA", "ACTIVE", "true"],
+      ["default", "Cert Chain", "ACTIVE", "true"],
+    ]);
+    const all = await runCtl("pc", "all", "web-1.demo", "-o", "json");
+    const value = JSON.parse(all.lines.join("\n")) as Readonly<Record<string, readonly unknown[]>>;
+    assert.deepEqual(Object.keys(value), ["cluster", "listener", "route", "endpoint", "secret", "ecds"]);
+    assert.ok(value["listener"]?.length);
+    assert.ok(!all.lines.some((line) => line.includes("PRIVATE KEY")));
+  });
+
+  test("sets the level of an Envoy's loggers, and reads it", async () => {
+    const levels = async (...words: readonly string[]): Promise<string> =>
+      (await runCtl("proxy-config", "log", "web-1.demo", ...words)).lines.join("\n");
+    assert.match(await levels("--level", "http:debug"), /^ *http: debug$/m);
+    assert.match(await levels(), /^ *http: debug$/m);
+    assert.match(await levels("--reset"), /^ *http: warning$/m);
+  });
+
   test("tells the releases of control plane and proxies", async () => {
     const { lines } = await runCtl("version");
     assert.match(
