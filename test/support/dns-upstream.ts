@@ -15,6 +15,8 @@ export interface UpstreamQuery {
   readonly from: RemoteInfo | undefined;
   /** The server's own socket, for who answers otherwise. */
   readonly udp: Socket;
+  /** Its connection, for who frames otherwise; undefined over UDP. */
+  readonly connection: Connection | undefined;
   /** Send what the test likes. */
   readonly send: (bytes: Buffer) => void;
 }
@@ -78,19 +80,23 @@ export async function startDnsUpstream(host: string, port = 0): Promise<DnsUpstr
     ...{ host, port, queries: [] as UpstreamQuery[], takesTcp: true },
     respond: usualAnswer as DnsUpstream["respond"],
   };
-  const take = (bytes: Buffer, from: RemoteInfo | undefined, send: (bytes: Buffer) => void): void => {
+  const take = (
+    bytes: Buffer,
+    { from, connection }: { readonly from?: RemoteInfo; readonly connection?: Connection },
+    send: (bytes: Buffer) => void,
+  ): void => {
     const packet = decode(bytes);
     const [question] = packet.questions ?? [];
     const query: UpstreamQuery = {
       ...{ packet, bytes, name: question?.name ?? "", type: question?.type ?? "" },
-      ...{ overTcp: from === undefined, from, udp, send },
+      ...{ overTcp: from === undefined, from, udp, connection, send },
     };
     upstream.queries.push(query);
     const answer = upstream.respond(query);
     if (answer !== undefined) send(answer);
   };
   udp.on("message", (bytes, from) => {
-    take(bytes, from, (answer) => {
+    take(bytes, { from }, (answer) => {
       udp.send(answer, from.port, from.address, () => undefined);
     });
   });
@@ -105,7 +111,7 @@ export async function startDnsUpstream(host: string, port = 0): Promise<DnsUpstr
     connection.on("close", () => connections.delete(connection));
     connection.on("data", (bytes) => {
       for (const message of frames.take(bytes))
-        take(message, undefined, (answer) => connection.write(framed(answer)));
+        take(message, { connection }, (answer) => connection.write(framed(answer)));
     });
   });
   tcp.listen(port, host);

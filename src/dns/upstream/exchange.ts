@@ -2,6 +2,7 @@
  * One query to one upstream, and what it comes to.
  */
 import { flag, rcode } from "../wire/constants.ts";
+import { isWhole } from "../wire/records.ts";
 
 /** A query as an upstream gets it. */
 export interface Outgoing {
@@ -54,6 +55,13 @@ export function matchOf(answer: Buffer, { message, questionEnd }: Outgoing): Mat
     isSameCase = false;
   }
   return isSameCase ? "yes" : "other case";
+}
+
+/** What a message comes to that answers a query, and has arrived in full. */
+export function outcomeOf(message: Buffer, { questionEnd }: Pick<Outgoing, "questionEnd">): Outcome {
+  return isWhole(message, questionEnd)
+    ? { kind: "answered", message }
+    : { kind: "failed", reason: "its answer lies about its length" };
 }
 
 /** True for an answer after which another upstream is worth a try. */

@@ -3,7 +3,15 @@
  */
 import { connect } from "node:net";
 import { errorMessage } from "../../lifecycle/error-message.ts";
-import { type GivenUp, matchOf, type OnOutcome, type Outcome, type Outgoing, type Sent } from "./exchange.ts";
+import {
+  type GivenUp,
+  matchOf,
+  type OnOutcome,
+  type Outcome,
+  outcomeOf,
+  type Outgoing,
+  type Sent,
+} from "./exchange.ts";
 import { FrameReader, framed } from "../wire/frames.ts";
 import type { Upstream } from "./resolv-conf.ts";
 
@@ -28,7 +36,7 @@ export function askOverTcp({ host, port }: Upstream, outgoing: Outgoing, onOutco
         message.readUInt16BE(0) === outgoing.message.readUInt16BE(0) &&
         matchOf(message, outgoing) !== "no";
       settle(
-        isAnswer ? { kind: "answered", message } : { kind: "failed", reason: "it answered another question" },
+        isAnswer ? outcomeOf(message, outgoing) : { kind: "failed", reason: "it answered another question" },
       );
       return;
     }

@@ -13,6 +13,7 @@ import {
   matchOf,
   type OnOutcome,
   type Outcome,
+  outcomeOf,
   type Outgoing,
   type Sent,
 } from "./exchange.ts";
@@ -181,7 +182,8 @@ export class UdpExchange implements Disposable {
       return;
     }
     const isShort = ((message[2] ?? 0) & flag.truncated) !== 0;
-    this.#settle(port, id, pending, { kind: isShort ? "truncated" : "answered", message });
+    const outcome: Outcome = isShort ? { kind: "truncated", message } : outcomeOf(message, pending.outgoing);
+    this.#settle(port, id, pending, outcome);
   }
 
   #settle(port: Port, id: number, { onOutcome }: Pending, outcome: Outcome): void {

@@ -63,6 +63,19 @@ export function recordsOf(message: Buffer, questionEnd: number): readonly Record
   return records;
 }
 
+/** False for a message that lies about its length: not as many records are in it as it says. */
+export function isWhole(message: Buffer, questionEnd: number): boolean {
+  const count = message.readUInt16BE(6) + message.readUInt16BE(8) + message.readUInt16BE(10);
+  let at = questionEnd;
+  for (let index = 0; index < count; index += 1) {
+    const fixed = skipName(message, at);
+    if (fixed === undefined || fixed + 10 > message.length) return false;
+    at = fixed + 10 + message.readUInt16BE(fixed + 8);
+    if (at > message.length) return false;
+  }
+  return true;
+}
+
 /** True for the pseudo-record of EDNS, whose TTL is none. */
 export function isOpt({ type, section }: RecordPlace): boolean {
   return type === types.opt && section === "additional";

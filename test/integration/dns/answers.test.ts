@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { askBytes, askDns, queryBytes } from "../../support/dns-client.ts";
 import { kubernetes, nameTableBytes } from "../../support/name-table.ts";
+import { eventually } from "../../support/eventually.ts";
 import { runningDns } from "../../support/running-dns.ts";
 
 const table = {
@@ -184,7 +185,20 @@ describe("while there is no name table", () => {
     assert.deepEqual((await askDns(dns.target, "www.example.com")).data, ["203.0.113.7"]);
   });
 
-  test("all are forwarded once it was waited for", async () => {
+  test("they fail only so long as it is to be waited for", async () => {
+    await using dns = await runningDns({ resolvConf, options: { gateMs: 1_000 } });
+    await eventually(
+      "forwarded",
+      async () => {
+        assert.deepEqual((await askDns(dns.target, "www.example.com")).data, ["203.0.113.7"]);
+      },
+      { withinMs: 20_000 },
+    );
+    assert.ok(dns.lines.some((line) => line.includes("no name table has come")));
+    assert.match(await dns.metrics.render(), /dns_answers_total\{source="upstream"\} 1$/m);
+  });
+
+  test("all are forwarded at once where it is not waited for", async () => {
     await using dns = await runningDns({ resolvConf, options: { gateMs: 0 } });
     assert.deepEqual((await askDns(dns.target, "www.example.com")).data, ["203.0.113.7"]);
   });

@@ -29,6 +29,10 @@ describe("the next upstream is asked when one", () => {
     "answers another type": (query) =>
       changed(query, (bytes) => bytes.writeUInt16BE(16, 12 + query.name.length + 2)),
     "sends the query back": ({ bytes }) => bytes,
+    "says that there are more records than it sends": (query) =>
+      changed(query, (bytes) => bytes.writeUInt16BE(9, 6)),
+    "says that a record is longer than the message": (query) =>
+      changed(query, (bytes) => bytes.writeUInt16BE(4_000, bytes.length - 6)),
     "answers a name in another case, and takes no TCP": (query) =>
       changed(query, (bytes) => {
         for (let at = 13; at < 13 + 3; at += 1) bytes[at] = (bytes[at] ?? 0) ^ 0x20;
@@ -42,6 +46,26 @@ describe("the next upstream is asked when one", () => {
       assert.deepEqual((await askDns(dns.target, "www.example.com")).data, right);
       // It is asked last from then on, if it did not answer.
       assert.deepEqual((await askDns(dns.target, "www2.example.com")).data, right);
+    });
+
+  for (const [what, frame] of Object.entries({
+    "more than it sends, and closes": (answer) => Buffer.concat([Buffer.from([0xff, 0xff]), answer]),
+    "less than it sends": (answer) => Buffer.concat([Buffer.from([0, 20]), answer]),
+    nothing: () => Buffer.from([0, 0]),
+    "half of what it sends, twice": (answer) =>
+      Buffer.concat([Buffer.from([0, answer.length / 2]), answer, answer]),
+  } satisfies Record<string, (answer: Buffer) => Buffer>))
+    test(`says over TCP that it sends ${what}`, async () => {
+      await using dns = await runningDns({
+        ...{ table: {}, upstreams: 2, resolvConf: "options use-vc" },
+        options: { forwardTimeoutMs: 4_000 },
+      });
+      dns.upstream.respond = (query) => {
+        query.connection?.end(frame(usualAnswer(query)));
+        return undefined;
+      };
+      assert.deepEqual((await askDns(dns.target, "www.example.com")).data, right);
+      assert.equal(dns.upstream.queries.length, 1);
     });
 
   test("is not there", async () => {
@@ -206,6 +230,17 @@ describe("resolv.conf", () => {
     );
   });
 
+  for (const attempts of [1, 3])
+    test(`attempts:${attempts} asks a server that says nothing so often`, async () => {
+      await using dns = await runningDns({
+        ...{ table: {}, resolvConf: `options attempts:${attempts}` },
+        options: { forwardTimeoutMs: 1_500 },
+      });
+      dns.upstream.respond = () => undefined;
+      assert.equal((await askDns(dns.target, "www.example.com")).packet.rcode, "SERVFAIL");
+      assert.equal(dns.upstream.queries.length, attempts);
+    });
+
   for (const how of ["rename", "in place"] as const)
     test(`is followed after a change by ${how}`, async () => {
       await using dns = await runningDns({ table: {}, upstreams: 2 });
@@ -305,6 +340,50 @@ describe("what upstreams said is kept", () => {
   });
 });
 
+describe("while an upstream does everything wrong in turn", () => {
+  test("names of the mesh and all others are answered right, and nothing stays open", async () => {
+    const entries = 50;
+    await using dns = await runningDns({
+      ...{ table: { "mesh.example": { ips: ["192.0.2.1"] } }, upstreams: 2 },
+      // So it is asked each time, however often it was wrong.
+      options: { forwardTimeoutMs: 8_000, cacheEntries: entries, isParallel: true },
+    });
+    const wrongs: readonly ((query: UpstreamQuery) => Buffer | undefined)[] = [
+      () => undefined,
+      (query) => answerTo(query, [], { rcode: 2 }),
+      (query) => answerTo(query, [], { flags: 0x0380 }),
+      (query) => changed(query, (bytes) => bytes.writeUInt16BE(bytes.readUInt16BE(0) ^ 1, 0)),
+      (query) => changed(query, (bytes) => bytes.writeUInt16BE(9, 6)),
+      (query) => changed(query, (bytes) => bytes.write("x", 13)),
+      (query) => {
+        for (let each = 0; each < 50; each += 1) query.send(Buffer.alloc(each * 20, each));
+        return undefined;
+      },
+    ];
+    let turn = 0;
+    dns.upstream.takesTcp = false;
+    dns.upstream.respond = (query) => wrongs[(turn += 1) % wrongs.length]?.(query);
+    const asked = Array.from({ length: 20 }, (_, round) =>
+      Array.from({ length: 20 }, (__, at) => `${round}-${at}`),
+    );
+    for (const names of asked) {
+      const [mesh, ...others] = await Promise.all([
+        askDns(dns.target, "mesh.example"),
+        ...names.map((name) => askDns(dns.target, `w${name}.example.com`)),
+      ]);
+      assert.deepEqual(mesh.data, ["192.0.2.1"]);
+      // What was cut short is all that there is of it where TCP is refused.
+      for (const { data, packet } of others)
+        assert.ok(packet.flag_tc || data.join() === right.join(), data.join());
+    }
+    assert.equal(dns.upstream.queries.filter(({ overTcp }) => !overTcp).length, 400);
+    const metrics = await dns.metrics.render();
+    assert.match(metrics, /^outrider_dns_open_queries 0$/m);
+    const kept = Number(/^outrider_dns_cached_answers (\d+)$/m.exec(metrics)?.[1]);
+    assert.ok(kept > 0 && kept <= entries, `${kept} are kept`);
+  });
+});
+
 describe("one client", () => {
   test("has so many queries open and no more, and others are served", async () => {
     await using dns = await runningDns({ table: {}, options: { clientQueries: 5, forwardTimeoutMs: 3_000 } });
@@ -363,6 +442,20 @@ describe("a query that comes back to its sender", () => {
     assert.match(await dns.metrics.render(), /outrider_dns_answers_total\{source="loop"\} 1/);
     assert.equal(dns.lines.filter((line) => line.includes("came back")).length, 1);
   });
+});
+
+test("Istio's metrics count queries, those to upstreams, what failed and how long it took", async () => {
+  await using dns = await runningDns({ table: { "mesh.example": { ips: ["192.0.2.1"] } }, upstreams: 2 });
+  await dns.upstream[Symbol.asyncDispose]();
+  for (const name of ["mesh.example", "www.example.com"]) await askDns(dns.target, name);
+  const metrics = await dns.metrics.render();
+  for (const line of [
+    "istio_agent_dns_requests_total 2",
+    "istio_agent_dns_upstream_requests_total 2",
+    "istio_agent_dns_upstream_failures_total 1",
+    "istio_agent_dns_upstream_request_duration_seconds_count 1",
+  ])
+    assert.ok(metrics.split("\n").includes(line), `${line} is not in ${metrics}`);
 });
 
 test("queries over TCP beside each other are each answered", async () => {
