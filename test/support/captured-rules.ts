@@ -3,9 +3,10 @@
  * before, between and after.
  */
 import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { type ApplyOptions, applyCapture, cleanCapture } from "../../src/capture/apply/apply.ts";
-import type { CaptureOutcome } from "../../src/capture/apply/outcome.ts";
+import type { CaptureFailureCode, CaptureOutcome } from "../../src/capture/apply/outcome.ts";
 import { type RunTool, toolsIn } from "../../src/capture/apply/tool.ts";
 import type { CapturePlan } from "../../src/capture/plan/plan.ts";
 import { restoreInput } from "../../src/capture/render/iptables.ts";
@@ -212,32 +213,62 @@ async function changed(way: Way): Promise<void> {
   same(everythingHeld(), results.get(one) ?? "", "changed back");
 }
 
-/** Everything else happens; the program whose words have this in them fails. */
-function failing(word: string): RunTool {
+/** Everything else happens; the kernel refuses what the program does whose words have this in them. */
+function refusing(word: string): RunTool {
   const tools = toolsIn(undefined);
   return (file, args, input) =>
     [file, ...args].join(" ").includes(word)
-      ? tools("sh", ["-c", "echo made to fail >&2; exit 2"])
+      ? tools("setpriv", ["--bounding-set=-all", file, ...args], input)
       : tools(file, args, input);
+}
+
+/** What refuses, and what is said of it. */
+interface Refusal {
+  readonly code: CaptureFailureCode;
+  readonly run?: RunTool;
+  /** Makes it so, and not so any more. */
+  readonly begin?: () => unknown;
+  readonly end?: () => unknown;
+  /** Programs that are refused take back nothing either. */
+  readonly leavesSome?: true;
+}
+
+function refusalsOf(way: Way): readonly Refusal[] {
+  const code = "NO_PERMISSION";
+  const routes = ["route add", "rule add"].map((word) => ({ code, run: refusing(word) }) as const);
+  const secondFamily = refusing(`ip6tables-${applyOptionsFor(way).binary ?? ""}-restore`);
+  const sysctl = (value: string) => () => {
+    writeFileSync("/proc/sys/net/ipv6/conf/lo/disable_ipv6", value);
+  };
+  const foreignRoute = (does: string) => () => {
+    run("ip", ["-6", "route", does, "unreachable", "fd77::/64", "table", "133"]);
+  };
+  const foreignRule = (does: string) => () => run("ip", ["rule", does, "fwmark", "1337", "lookup", "200"]);
+  // The old back end says the same of a missing right and of a missing module.
+  const second = way === "iptables-legacy" ? "REFUSED" : code;
+  return [
+    ...(way === "native-nft" ? [] : [{ code: second, run: secondFamily, leavesSome: true } as const]),
+    ...routes,
+    { code: "NO_IPV6", begin: sysctl("1"), end: sysctl("0") },
+    { code: "ROUTE_TAKEN", begin: foreignRoute("add"), end: foreignRoute("del") },
+    { code: "ROUTE_TAKEN", begin: foreignRule("add"), end: foreignRule("del") },
+  ];
 }
 
 async function rolledBack(way: Way): Promise<void> {
   putForeignRules(way);
-  const words = way === "native-nft" ? ["route add"] : ["ip6tables-", "route add", "rule add"];
   for (const earlier of [undefined, one]) {
     if (earlier !== undefined)
       expect(await applyCapture(planFor(earlier), applyOptionsFor(way), toolsIn(undefined)), "changed");
-    const before = everythingHeld();
-    for (const word of words) {
-      const fails = word === "ip6tables-" ? "ip6tables-" : word;
-      const broken =
-        fails === "ip6tables-"
-          ? failing(`${fails}${applyOptionsFor(way).binary ?? ""}-restore`)
-          : failing(fails);
-      const outcome = await applyCapture(planFor(other), applyOptionsFor(way), broken);
-      if (outcome.kind !== "failed") throw new Error(`${word} did not fail`);
-      if (outcome.left.length > 0 && word !== "ip6tables-") throw new Error(outcome.left.join("; "));
-      same(everythingHeld(), before, `after a failed ${word}`);
+    for (const { code, run: tools = toolsIn(undefined), begin, end, leavesSome } of refusalsOf(way)) {
+      begin?.();
+      const before = everythingHeld();
+      const outcome = await applyCapture(planFor(other), applyOptionsFor(way), tools);
+      if (outcome.kind !== "failed" || outcome.code !== code)
+        throw new Error(`no ${code}: ${JSON.stringify(outcome)}`);
+      if (outcome.left.length > 0 && leavesSome !== true) throw new Error(outcome.left.join("; "));
+      same(everythingHeld(), before, `after ${outcome.message}`);
+      end?.();
     }
   }
 }

@@ -11,7 +11,7 @@ import { departed } from "./departure.ts";
 import { heldMarks, plannedMarks } from "./marks.ts";
 import { listNftTables, nftStep } from "./nft-steps.ts";
 import { type CaptureOutcome, failure, failureCode } from "./outcome.ts";
-import { routeSteps } from "./route-steps.ts";
+import { type RouteSteps, routeSteps } from "./route-steps.ts";
 import { ruleSteps } from "./rule-steps.ts";
 import type { TproxyRoute } from "./routes.ts";
 import type { SavedTables } from "./saved.ts";
@@ -92,6 +92,7 @@ async function makeStages(
 ): Promise<CaptureOutcome> {
   // What rules mark finds its way from the first packet on.
   const routes = await allRoutes(held, run, plan);
+  if (routes.taken.length > 0) return failure("ROUTE_TAKEN", routes.taken.join("; "));
   const wanted = plannedMarks(plan);
   const departing = heldMarks(savedTables(held), held.nft).filter((mark) => !wanted.includes(mark));
   if (departing.length === 0) return makeAll([...routes.add, ...rules(plan), ...routes.remove, ...others]);
@@ -126,14 +127,18 @@ async function allRoutes(
   run: RunTool,
   plan: CapturePlan,
   tproxy?: TproxyRoute,
-): Promise<{ readonly add: readonly Step[]; readonly remove: readonly Step[] }> {
+): Promise<RouteSteps> {
   const each = await Promise.all(
     families.map((family) => {
       const held = savedTables({ backEnds, nft }, [family]);
       return routeSteps(run, family, { held, nft, tproxy }, planOf(plan, family));
     }),
   );
-  return { add: each.flatMap(({ add }) => add), remove: each.flatMap(({ remove }) => remove) };
+  return {
+    add: each.flatMap(({ add }) => add),
+    remove: each.flatMap(({ remove }) => remove),
+    taken: each.flatMap(({ taken }) => taken),
+  };
 }
 
 function savedTables({ backEnds }: AllHeld, of = families): readonly SavedTables[] {

@@ -8,6 +8,10 @@ export type CaptureFailureCode =
   | "NO_PERMISSION"
   /** The program refused: a rule, a table or a route that this kernel does not know. */
   | "REFUSED"
+  /** Somebody else uses the mark or the routing table of TPROXY. */
+  | "ROUTE_TAKEN"
+  /** IPv6 is switched off where IPv6 has to be captured. */
+  | "NO_IPV6"
   /** Somebody else had it in hand for too long. */
   | "BUSY";
 
@@ -30,11 +34,17 @@ export type CaptureOutcome =
     }
   | CaptureFailure;
 
+/** Words of programs, and what they mean. */
+const meanings: readonly (readonly [CaptureFailureCode, RegExp])[] = [
+  ["NO_PERMISSION", /permission denied|operation not permitted|must be root/i],
+  ["NO_IPV6", /IPv6 is disabled/],
+  ["ROUTE_TAKEN", /\bip: .*File exists/],
+];
+
 /** What a program's message means. */
 export function failureCode(message: string): CaptureFailureCode {
-  return /permission denied|operation not permitted|must be root/i.test(message)
-    ? "NO_PERMISSION"
-    : "REFUSED";
+  for (const [code, pattern] of meanings) if (pattern.test(message)) return code;
+  return "REFUSED";
 }
 
 /** A failure that has changed nothing. */

@@ -3,7 +3,7 @@ import type { Family } from "../options/address.ts";
 import type { FamilyPlan, Route } from "../plan/plan.ts";
 import { routeWords } from "../render/iptables.ts";
 import { heldMarks } from "./marks.ts";
-import { readRoutes, routeChange, type TproxyRoute } from "./routes.ts";
+import { readRoutes, routeChange, takenRoutes, type TproxyRoute } from "./routes.ts";
 import { familyNames, problemOf } from "./rule-steps.ts";
 import type { SavedTables } from "./saved.ts";
 import type { Step } from "./steps.ts";
@@ -14,6 +14,8 @@ import type { RunTool } from "./tool.ts";
 export interface RouteSteps {
   readonly add: readonly Step[];
   readonly remove: readonly Step[];
+  /** What somebody else has in use already: nothing is to be made then. */
+  readonly taken: readonly string[];
 }
 
 /** What says which routes are ours. */
@@ -34,13 +36,14 @@ export async function routeSteps(
   plan: FamilyPlan | undefined,
 ): Promise<RouteSteps> {
   const wanted = plan?.routes ?? [];
-  const marks = new Set([...heldMarks(held, nft), ...wanted.flatMap((route) => markOf(route) ?? [])]);
+  const ours = heldMarks(held, nft);
+  const marks = new Set([...ours, ...wanted.flatMap((route) => markOf(route) ?? [])]);
   const hasRules =
     held.some((tables) => !isEmpty(heldState("nat", tables.nat))) ||
     nft.some((line) => line.startsWith(`table ${family === "ipv6" ? "ip6" : "ip"} `));
   const hasRoutes = family === "ipv6" && hasRules;
   if (marks.size === 0 && wanted.length === 0 && !hasRoutes && tproxy === undefined)
-    return { add: [], remove: [] };
+    return { add: [], remove: [], taken: [] };
   const texts = (await readRoutes(run, family)) ?? { rules: [], routes: [], addresses: [] };
   const { missing, surplus } = routeChange(texts, wanted, { marks, hasRules, tproxy });
   const change = (route: Route, does: "add" | "del"): Promise<string | undefined> => {
@@ -63,6 +66,7 @@ export async function routeSteps(
   return {
     add: missing.map((route) => step(route, "add", "del")),
     remove: surplus.map((route) => step(route, "del", "add")),
+    taken: takenRoutes(texts, wanted, ours).map((what) => `${familyNames[family]}: ${what}`),
   };
 }
 

@@ -48,6 +48,41 @@ export function routeChange(texts: RouteTexts, wanted: readonly Route[], own: Ow
   };
 }
 
+/**
+ * What of the wanted routes somebody else has in use: their mark with another table, or their table with other routes.
+ *
+ * @param ours marks of our rules in the kernel
+ */
+export function takenRoutes(
+  { rules, routes }: RouteTexts,
+  wanted: readonly Route[],
+  ours: readonly number[],
+): readonly string[] {
+  return wanted.flatMap((route): readonly string[] => {
+    if (route.kind === "local-default")
+      return routes
+        .filter((line) => line.includes(` table ${route.table} `) && !isLocalDefault(line))
+        .map((line) => `routing table ${route.table} has a route of somebody else: ${line.trim()}`);
+    if (route.kind !== "rule" || ours.includes(route.mark)) return [];
+    return rules
+      .filter((line) => {
+        const lookup = lookupOf(line);
+        return lookup?.mark === route.mark && lookup.table !== route.table;
+      })
+      .map((line) => `mark ${route.mark} has a rule of somebody else: ${line}`);
+  });
+}
+
+function isLocalDefault(line: string): boolean {
+  return line.startsWith("local default dev lo ");
+}
+
+/** Of a rule that looks at nothing but a mark. */
+function lookupOf(line: string): TproxyRoute | undefined {
+  const [, mark, table] = /fwmark (0x[\da-f]+|\d+)(?:\/0xffffffff)? lookup (\d+)/.exec(line) ?? [];
+  return mark === undefined ? undefined : { mark: Number(mark), table: Number(table) };
+}
+
 function heldRoutes(
   { rules, routes, addresses }: RouteTexts,
   { marks, tproxy }: OwnRoutes,
@@ -55,13 +90,14 @@ function heldRoutes(
 ): readonly Route[] {
   const because = "";
   const forMarks = rules.flatMap((line) => {
-    const [, ...digits] = /fwmark (0x[\da-f]+|\d+)(?:\/0xffffffff)? lookup (\d+)/.exec(line) ?? [];
-    const [mark = 0, table = 0] = digits.map(Number);
+    const lookup = lookupOf(line);
+    if (lookup === undefined) return [];
+    const { mark, table } = lookup;
     const isOurs = marks.has(mark) || (mark === tproxy?.mark && table === tproxy.table);
     return isOurs ? [{ kind: "rule" as const, mark, table, because }] : [];
   });
   const tables = [...new Set(forMarks.map(({ table }) => table))].filter((table) =>
-    routes.some((line) => line.startsWith("local default dev lo ") && line.includes(` table ${table} `)),
+    routes.some((line) => isLocalDefault(line) && line.includes(` table ${table} `)),
   );
   const hasPassthrough = addresses.some((line) => line.includes(` ${passthrough} `));
   return [
@@ -82,7 +118,7 @@ export async function readRoutes(run: RunTool, family: Family): Promise<RouteTex
   const ip = family === "ipv6" ? "-6" : "-4";
   const [rules, routes, addresses] = await Promise.all([
     run("ip", [ip, "rule", "show"]),
-    run("ip", [ip, "route", "show", "table", "all", "type", "local"]),
+    run("ip", [ip, "route", "show", "table", "all"]),
     run("ip", [ip, "addr", "show", "dev", "lo"]),
   ]);
   if (rules.kind !== "done" || addresses.kind !== "done") return undefined;

@@ -13,6 +13,9 @@ const remedies: Readonly<Record<CaptureFailureCode, string>> = {
   NO_BINARY: "The image must have iptables or nftables.",
   NO_PERMISSION: "The container needs root with the capabilities NET_ADMIN and NET_RAW.",
   REFUSED: "The kernel may lack what a rule needs, such as xt_owner, xt_REDIRECT or nf_tables.",
+  ROUTE_TAKEN:
+    "Name a mark and a routing table that are free: --istio-inbound-tproxy-mark, --istio-inbound-tproxy-route-table.",
+  NO_IPV6: "The pod has IPv6, so net.ipv6.conf.lo.disable_ipv6 must be 0 in its network namespace.",
   BUSY: "Another call holds its turn.",
 };
 

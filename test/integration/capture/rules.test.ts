@@ -31,7 +31,7 @@ describe("rules of traffic capture in a real kernel", { skip }, () => {
       test("another configuration replaces one, and another back end does", async () => {
         await ask({ show: "changed", way });
       });
-      test("what fails half-way is taken back whole", async () => {
+      test("what the kernel refuses half-way is taken back whole", async () => {
         await ask({ show: "rolled-back", way });
       });
       test("what somebody has damaged or left half is repaired", async () => {
