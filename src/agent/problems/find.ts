@@ -6,6 +6,7 @@ import { describeShare } from "../../process/cpu-throttling.ts";
 import { describeCertificate } from "../../pki/certificate.ts";
 import { splitPem } from "../../pki/pem.ts";
 import type { FoundProblem } from "../../status/contract/problem.ts";
+import type { XdsState } from "../../xdsproxy/report/state.ts";
 import { describeRefused } from "../../xdsproxy/report/refusal.ts";
 import type { FolderFacts, PeerDescription, ProblemFacts } from "./facts.ts";
 import { type UntrustedPeer, untrustedPeers } from "./peers.ts";
@@ -85,14 +86,19 @@ function discovery({ xds: { problem, failure } }: ProblemFacts): readonly FoundP
 /** A discovery server that answers takes less, in milliseconds, also where it is far and busy. */
 const silentMs = 5_000;
 
+/** When a discovery server that does not answer meanwhile is a problem, on the monotonic clock; Infinity for never. */
+export function silentAtMs({ kind, sinceMs }: XdsState): number {
+  return kind === "connecting" ? sinceMs + silentMs : Infinity;
+}
+
 /** A connection that fails is a problem of its own; this one neither fails nor answers. */
-function silence({ xds: { kind, address, problem, sinceMs }, nowMs }: ProblemFacts): readonly FoundProblem[] {
-  const forMs = nowMs - sinceMs;
-  if (kind !== "connecting" || problem !== undefined || forMs < silentMs) return [];
+function silence({ xds, nowMs }: ProblemFacts): readonly FoundProblem[] {
+  const { address, problem, sinceMs } = xds;
+  if (problem !== undefined || nowMs < silentAtMs(xds)) return [];
   return [
     {
       cause: "discovery-silent",
-      reason: `the discovery server ${address} has not answered for ${formatDuration(forMs)}`,
+      reason: `the discovery server ${address} has not answered for ${formatDuration(nowMs - sinceMs)}`,
       remedy: "see whether it is overloaded or stopped; `outrider doctor` says how far a connection comes",
     },
   ];

@@ -5,6 +5,7 @@ import { accessSync, constants, statfsSync } from "node:fs";
 import type { EnvoySupervisor } from "../../envoy/supervision/supervisor.ts";
 import { tlsCounts, tlsFailureStats } from "../../envoy/admin/tls-failures.ts";
 import type { IdentityState } from "../../identity/identity-state.ts";
+import { Alarm } from "../../lifecycle/alarm.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { formatDuration } from "../../lifecycle/format-duration.ts";
 import { thisMoment } from "../../lifecycle/moment.ts";
@@ -20,7 +21,7 @@ import type { XdsState } from "../../xdsproxy/report/state.ts";
 import { looked, type ProblemBook, problemsOf } from "./book.ts";
 import { describePeers } from "./describe-peers.ts";
 import { type FolderFacts, type Looks, type LostSocket, noLooks } from "./facts.ts";
-import { findProblems } from "./find.ts";
+import { findProblems, silentAtMs } from "./find.ts";
 import { peersSeen } from "./peers.ts";
 
 /** What is looked at. */
@@ -108,7 +109,14 @@ export class Problems {
       for await (const _ of identity.changes(signal)) this.#judge();
     });
     tasks.spawn("problems-of-xds", async (signal) => {
-      for await (const _ of xds.changes(signal)) this.#judge();
+      using silence = new Alarm(() => {
+        this.#judge();
+        return Infinity;
+      });
+      for await (const state of xds.changes(signal)) {
+        this.#judge();
+        silence.by(silentAtMs(state));
+      }
     });
   }
 

@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { sleep } from "../../../src/lifecycle/sleep.ts";
 import { describeLoad, startLoadGenerator } from "../../support/load/generator.ts";
 import { apiHost } from "../../support/mesh-objects.ts";
+import { mostResets } from "../../support/overlap-loss.ts";
 import { relabel } from "../../support/relabel.ts";
 import { startWebAndApi } from "../../support/web-and-api.ts";
 
@@ -30,7 +31,7 @@ describe("swaps of both sidecars of a call, with mutual TLS and under load", { c
       await sleep(2_500);
       const result = await load.stop();
       context.diagnostic(describeLoad(result));
-      assert.equal(result.failures.length, 0, describeLoad(result));
+      assert.ok(result.failures.length <= mostResets(mode), describeLoad(result));
       assert.ok(result.total > 2_000, describeLoad(result));
     });
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { looked, type ProblemBook, problemsOf } from "../../../src/agent/problems/book.ts";
 import { noLooks, type ProblemFacts } from "../../../src/agent/problems/facts.ts";
-import { findProblems } from "../../../src/agent/problems/find.ts";
+import { findProblems, silentAtMs } from "../../../src/agent/problems/find.ts";
 import { peersSeen, untrustedPeers } from "../../../src/agent/problems/peers.ts";
 import type { TlsCounts } from "../../../src/envoy/admin/tls-failures.ts";
 import type { FoundProblem } from "../../../src/status/contract/problem.ts";
@@ -203,6 +203,11 @@ describe("findProblems()", () => {
       findProblems({ ...well, xds: { ...well.xds, kind: "connecting", sinceMs: well.nowMs } }),
       [],
     );
+    const asked = { ...well.xds, kind: "connecting" } as const;
+    const causes = (nowMs: number) => findProblems({ ...well, xds: asked, nowMs }).map(({ cause }) => cause);
+    assert.deepEqual(causes(silentAtMs(asked) - 1), []);
+    assert.deepEqual(causes(silentAtMs(asked)), ["discovery-silent"]);
+    assert.equal(silentAtMs(well.xds), Infinity);
   });
 });
 
