@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { TestCa } from "../support/ca.ts";
 import { freePorts } from "../support/free-ports.ts";
 import { startApp } from "../support/http-app.ts";
-import type { TestMesh } from "../support/mesh.ts";
+import type { SidecarChanges, TestMesh } from "../support/mesh.ts";
 import { ScriptedControlPlane } from "../support/scripted-control-plane.ts";
 import { validity } from "../support/test-pki.ts";
 import { scriptedServices } from "../support/xds-resources.ts";
@@ -18,7 +18,14 @@ async function kill(mesh: TestMesh): Promise<void> {
   await mesh.controlPlane.exited;
 }
 
-const keeping = { flags: ["--identityCache=./identity", "--identityCacheOnDisk"] };
+/** With all that is kept for a restart, names of the mesh among it. */
+async function keeping(): Promise<SidecarChanges> {
+  const [port = 0] = await freePorts(1);
+  return {
+    flags: ["--identityCache=./identity", "--identityCacheOnDisk"],
+    env: { ISTIO_META_DNS_CAPTURE: "true", DNS_PROXY_ADDR: `127.0.0.1:${port}` },
+  };
+}
 
 /** A sidecar whose discovery server is scripted, and whose CA is the mesh's. */
 async function scripted(stack: AsyncDisposableStack): Promise<{
@@ -69,7 +76,8 @@ export const controlPlaneIncidents: readonly Incident[] = [
     },
     open: async (stack) => {
       const mesh = await emptyMesh(stack);
-      const first = await mesh.sidecar("web", keeping);
+      const options = await keeping();
+      const first = await mesh.sidecar("web", options);
       await first.ready();
       // Written a moment after it was acknowledged.
       await new Promise((resolve) => setTimeout(resolve, 3_000));
@@ -77,7 +85,7 @@ export const controlPlaneIncidents: readonly Incident[] = [
       await first.agent.exited;
       await kill(mesh);
       return oneSidecar(mesh, {
-        breakIt: (start) => start(keeping),
+        breakIt: (start) => start(options),
         mend: () => mesh.restartControlPlane(),
       });
     },
