@@ -33,7 +33,10 @@ export function toArguments(
   const positional = Object.keys(parsed).filter(
     (name) => usage?.includes(`[${name}`) === true || usage?.includes(`<${name}`) === true,
   );
-  const words = positional.flatMap((name) => value(name) ?? []).map(String);
+  const words = positional
+    // A word with dots stands for several.
+    .flatMap((name) => (usage?.includes(`${name}..`) === true ? parsed[name] : value(name)) ?? [])
+    .map(String);
   return {
     words: [...words, ...passedOn],
     string: (name) => text(value(name)),

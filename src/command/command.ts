@@ -90,7 +90,7 @@ export interface CommandContext {
 /** A command of the CLI. `run` resolves to the exit code. */
 export interface Command {
   readonly name: string;
-  /** Words after the name, as help prints them. */
+  /** Words after the name, as help prints them: `<needed>`, `[optional]`, `[several..]`. */
   readonly usage?: string;
   /** What stands after `--`, for a command that runs another program. */
   readonly passesOn?: string;

@@ -4,14 +4,18 @@
 import type { Command, CommandGroup } from "../command/command.ts";
 import { completionCommand } from "../cli/completion.ts";
 import { privately } from "../cli/privately.ts";
+import { analyzeCommand } from "./analyze.ts";
 import { proxyConfigCommand } from "./proxy-config.ts";
 import { proxyStatusCommand } from "./proxy-status.ts";
+import { validateCommand } from "./validate.ts";
 import { versionCommand } from "./version.ts";
 
 /** In the order in which help lists them. What they show comes from proxies and control planes: no secret of here is in it. */
 export const commands: readonly Command[] = [
   privately(proxyStatusCommand),
   privately(proxyConfigCommand),
+  analyzeCommand,
+  validateCommand,
   completionCommand,
   privately(versionCommand),
 ];
@@ -19,5 +23,6 @@ export const commands: readonly Command[] = [
 /** Those that help lists, by what they are about. */
 export const commandGroups: readonly CommandGroup[] = [
   { title: "See", commands: ["proxy-status", "proxy-config"] },
+  { title: "Check", commands: ["analyze", "validate"] },
   { title: "Program", commands: ["completion", "version"] },
 ];

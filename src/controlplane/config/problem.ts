@@ -8,6 +8,8 @@ export interface ConfigProblem {
   readonly path: string;
   /** What is wrong and what to do. */
   readonly message: string;
+  /** Istio's code for a message of this kind, such as `IST0101`, where it has one. */
+  readonly code?: string;
   /** Undefined for an error, which keeps its object from being served; a warning leaves it in service. */
   readonly severity?: "warning";
 }

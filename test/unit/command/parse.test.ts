@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { commands } from "../../../src/cli/commands.ts";
 import { programOf } from "../../../src/cli/program.ts";
+import { outriderctl } from "../../../src/ctl/program.ts";
 import type { Arguments } from "../../../src/command/command.ts";
 import { parseCommandLine } from "../../../src/command/parse.ts";
 
@@ -38,6 +39,11 @@ describe("parseCommandLine()", () => {
     const { args } = await parsed("request", "POST", "config_dump?mask=a", "0x10", "--debug-port=15004");
     assert.deepEqual(args.words, ["POST", "config_dump?mask=a", "0x10"]);
     assert.equal(args.number("debug-port"), 15004);
+  });
+
+  test("keeps every word of a command that takes several", async () => {
+    const invocation = await parseCommandLine(["validate", "a.yaml", "b.yaml", "3"], outriderctl);
+    assert.deepEqual(invocation.kind === "run" && invocation.args.words, ["a.yaml", "b.yaml", "3"]);
   });
 
   test("has pilot-agent's defaults for wait", async () => {

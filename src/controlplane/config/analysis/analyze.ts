@@ -30,6 +30,7 @@ export function analyze(all: readonly ConfigObject[]): readonly ConfigProblem[] 
     ...forAllTwice(
       ofKind("Sidecar").filter(({ spec }) => isEmpty(spec.workloadSelector?.labels)),
       "spec.workloadSelector",
+      "IST0111",
     ),
   ];
 }
@@ -52,14 +53,18 @@ function peerWarnings(policies: readonly PeerAuthentication[]): readonly ConfigP
 }
 
 /** A namespace has one object that is for all of its workloads. */
-function forAllTwice(objects: readonly ConfigObject[], path: string): readonly ConfigProblem[] {
+function forAllTwice(
+  objects: readonly ConfigObject[],
+  path: string,
+  code?: string,
+): readonly ConfigProblem[] {
   const first = new Map<string, ConfigObject>();
   return objects.flatMap((object) => {
     const older = first.get(object.namespace);
     if (older === undefined) first.set(object.namespace, object);
     if (older === undefined) return [];
     const message = `${placeOf(older)} is for all workloads of ${object.namespace} already, which is older: this one has no effect`;
-    return [warningAt(object, path, message)];
+    return [warningAt(object, path, message, code)];
   });
 }
 

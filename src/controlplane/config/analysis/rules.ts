@@ -28,7 +28,7 @@ function routesTwice(rules: readonly VirtualService[]): readonly ConfigProblem[]
       const where = older === undefined || older === rule ? undefined : whereBothAre(older, rule);
       if (older === undefined || where === undefined) return [];
       const message = `${name} has the rule of ${placeOf(older)} already, which is older: this one has no effect${where}`;
-      return [warningAt(rule, `spec.hosts[${index}]`, message)];
+      return [warningAt(rule, `spec.hosts[${index}]`, message, "IST0109")];
     });
   });
 }
@@ -87,14 +87,16 @@ function missing(
     destinationsOf(rule).flatMap(([path, { host, subset }]) => {
       const name = fullName(host, rule.namespace).toLowerCase();
       if (!services.has(name))
-        return [warningAt(rule, `${path}.host`, `${name} is no service: what is sent there fails (503)`)];
+        return [
+          warningAt(rule, `${path}.host`, `${name} is no service: what is sent there fails (503)`, "IST0101"),
+        ];
       const isThere =
         subset === undefined ||
         subsets.has(`${name} ${subset}`) ||
         wildcards.some(({ spec }) => spec.subsets?.some((each) => each.name === subset) === true);
       if (isThere) return [];
       const message = `${subset} of ${name} is in no DestinationRule: what is sent there fails (503)`;
-      return [warningAt(rule, `${path}.subset`, message)];
+      return [warningAt(rule, `${path}.subset`, message, "IST0101")];
     }),
   );
 }

@@ -2,9 +2,14 @@
 import type { ConfigObject } from "../objects.ts";
 import type { ConfigProblem } from "../problem.ts";
 
-/** Something of an object that does not do what its writer may think. */
-export function warningAt({ source, line }: ConfigObject, path: string, message: string): ConfigProblem {
-  return { source, line, path, message, severity: "warning" };
+/** Something of an object that does not do what its writer may think. @param code Istio's for such a message */
+export function warningAt(
+  { source, line }: ConfigObject,
+  path: string,
+  message: string,
+  code?: string,
+): ConfigProblem {
+  return { source, line, path, message, severity: "warning", ...(code === undefined ? {} : { code }) };
 }
 
 /** Where an object is, for the message of another. */

@@ -1,0 +1,120 @@
+/**
+ * `outriderctl analyze`: what is wrong with a configuration, by itself and together.
+ */
+import type { Arguments, Command, CommandContext } from "../command/command.ts";
+import { unusableCode } from "../command/exit-codes.ts";
+import { version } from "../cli/version.ts";
+import type { Finding, Level } from "./analyze/finding.ts";
+import { printValue } from "./output.ts";
+
+/** As istioctl's. */
+const foundCode = 79;
+
+const forms = ["text", "json", "yaml", "sarif"] as const;
+const thresholds: readonly Level[] = ["Error", "Warning", "Info"];
+
+/** Prints what was found; exit code 79 for errors. */
+export const analyzeCommand: Command = {
+  name: "analyze",
+  usage: "[paths..]",
+  describe:
+    "Tell what is wrong with configuration in files, folders or standard input (-), or in the folder of the control plane " +
+    "that runs on this machine: each object by itself, and what they do to each other, with Istio's message codes. " +
+    "Examples: outriderctl analyze mesh; outriderctl analyze a.yaml b.yaml -o sarif; kubectl get … -o yaml | outriderctl analyze -",
+  summary: "What is wrong with a configuration",
+  exitCodes: [
+    { code: 0, meaning: "nothing that counts was found" },
+    { code: foundCode, meaning: "something of --failure-threshold or worse was found" },
+    { code: 1, meaning: "an input cannot be read" },
+  ],
+  flags: {
+    output: {
+      type: "string",
+      alias: "o",
+      values: ["json", "yaml", "sarif"],
+      describe: "json, yaml or sarif (for code review) instead of text.",
+    },
+    "failure-threshold": {
+      type: "string",
+      default: "Error",
+      values: thresholds,
+      describe: "From which level on the exit code says so.",
+    },
+    suppress: {
+      type: "string",
+      array: true,
+      describe: 'Not to be told: a code, or a code and an object, as "IST0101=VirtualService demo/api".',
+    },
+    recursive: {
+      type: "boolean",
+      default: true,
+      alias: "R",
+      describe: "Accepted without effect: folders are.",
+    },
+  },
+  mainFlags: ["output", "failure-threshold", "suppress"],
+  run: analyzeInputs,
+};
+
+async function analyzeInputs(args: Arguments, context: CommandContext): Promise<number> {
+  const wanted = args.optionalString("output") ?? "text";
+  const form = forms.find((known) => known === wanted);
+  const threshold = thresholds.find(
+    (level) => level.toLowerCase() === args.string("failure-threshold").toLowerCase(),
+  );
+  if (form === undefined) context.printError(`--output must be json, yaml or sarif, not ${wanted}`);
+  if (threshold === undefined)
+    context.printError(`--failure-threshold must be one of ${thresholds.join(", ")}`);
+  const paths = args.words.length > 0 ? args.words : await folderHere(context);
+  if (form === undefined || threshold === undefined || paths === undefined) return unusableCode;
+  const [{ readInputs }, { findingLine, findingsOf, levels }] = await Promise.all([
+    import("./analyze/read-inputs.ts"),
+    import("./analyze/finding.ts"),
+  ]);
+  const { problems, texts, unreadable } = await readInputs(paths);
+  for (const line of unreadable) context.printError(line);
+  const suppressed = new Set(args.strings("suppress"));
+  const findings = findingsOf(problems, (source) => texts.get(source)).filter(
+    ({ code = "", object = "" }) => !suppressed.has(code) && !suppressed.has(`${code}=${object}`),
+  );
+  if (form === "sarif") {
+    const { sarifLog } = await import("./analyze/sarif.ts");
+    await printValue(sarifLog(findings, version), "json", context);
+  } else if (form === "text") {
+    for (const finding of findings) context.print(findingLine(finding));
+    if (findings.length === 0 && unreadable.length === 0)
+      context.print(`✔ No validation issues found when analyzing ${paths.join(", ")}.`);
+  } else await printValue(findings.map(plain), form, context);
+  if (unreadable.length > 0) return 1;
+  const counts = findings.some(({ level }) => levels.indexOf(level) <= levels.indexOf(threshold));
+  return counts ? foundCode : 0;
+}
+
+/** Of a control plane that runs here; undefined, and a line on standard error, where that is not clear. */
+async function folderHere({ env, printError }: CommandContext): Promise<readonly string[] | undefined> {
+  const [{ announcedControlPlanes }, { runtimeFolderHere }] = await Promise.all([
+    import("../status/control-plane-announcement.ts"),
+    import("../config/runtime-folder.ts"),
+  ]);
+  const found = announcedControlPlanes(runtimeFolderHere(env));
+  const [only, ...others] = found;
+  if (only !== undefined && others.length === 0) return [only.configFolder];
+  printError(
+    only === undefined
+      ? "name files or folders to analyze: no control plane of this user runs here"
+      : `name the folder: control planes that run here have ${found.map(({ configFolder }) => configFolder).join(", ")}`,
+  );
+  return undefined;
+}
+
+/** With istioctl's field names. */
+function plain({ level, code, object, source, line, path, message }: Finding): object {
+  return {
+    ...(code === undefined ? {} : { code }),
+    level,
+    ...(object === undefined ? {} : { origin: object }),
+    reference: line === 0 ? source : `${source}:${line}`,
+    ...(path === "" ? {} : { path }),
+    message,
+  };
+}

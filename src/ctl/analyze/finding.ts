@@ -1,0 +1,74 @@
+/**
+ * What an analysis tells: Istio's codes where it has one, the object, the place, and what to do. Pure.
+ */
+import type { ConfigProblem } from "../../controlplane/config/problem.ts";
+
+/** How bad it is, in istioctl's words. */
+export type Level = "Error" | "Warning" | "Info";
+
+/** One message. */
+export interface Finding {
+  readonly level: Level;
+  /** Undefined where Istio has no such message. */
+  readonly code: string | undefined;
+  /** `VirtualService demo/api`; undefined where the place is in no object. */
+  readonly object: string | undefined;
+  readonly source: string;
+  /** Counted from 1; 0 for the file itself. */
+  readonly line: number;
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Istio's code for what its schemas refuse, and for what they warn of. */
+const schemaCodes = { Error: "IST0106", Warning: "IST0133", Info: undefined } as const;
+
+/** @param textOf the text of a file, where it is at hand */
+export function findingsOf(
+  problems: readonly ConfigProblem[],
+  textOf: (source: string) => string | undefined,
+): readonly Finding[] {
+  const split = new Map<string, readonly string[]>();
+  const linesOf = (source: string): readonly string[] => {
+    const lines = split.get(source) ?? (textOf(source) ?? "").split("\n");
+    split.set(source, lines);
+    return lines;
+  };
+  return problems
+    .map(({ source, line, path, message, severity, code }): Finding => {
+      const isNoMatterOfOurs = severity === "warning" && path === "kind";
+      const level = isNoMatterOfOurs ? "Info" : severity === "warning" ? "Warning" : "Error";
+      const object = objectAt(linesOf(source), line);
+      return { level, code: code ?? schemaCodes[level], object, source, line, path, message };
+    })
+    .toSorted((a, b) => {
+      const order = levels.indexOf(a.level) - levels.indexOf(b.level);
+      if (order !== 0) return order;
+      if (a.source !== b.source) return a.source < b.source ? -1 : 1;
+      return a.line - b.line;
+    });
+}
+
+/** The worst first. */
+export const levels: readonly Level[] = ["Error", "Warning", "Info"];
+
+/** `Error [IST0106] (VirtualService demo/api mesh/api.yaml:12) spec.http[0]: …`, as istioctl has it. */
+export function findingLine({ level, code, object, source, line, path, message }: Finding): string {
+  const place = line === 0 ? source : `${source}:${line}`;
+  const where = object === undefined ? place : `${object} ${place}`;
+  return `${level} ${code === undefined ? "" : `[${code}] `}(${where}) ${path === "" ? "" : `${path}: `}${message}`;
+}
+
+/** The object whose document has that line, as far as it says which it is: what is broken may not be read as YAML. */
+function objectAt(lines: readonly string[], line: number): string | undefined {
+  const isEnd = (content: string | undefined): boolean => content === undefined || /^---/.test(content);
+  let from = Math.max(0, line - 1);
+  while (from > 0 && !isEnd(lines[from])) from -= 1;
+  let until = from + 1;
+  while (!isEnd(lines[until])) until += 1;
+  const part = lines.slice(from, until).join("\n");
+  const field = (name: string): string | undefined =>
+    new RegExp(`(?:^|[{,\\s])${name}:\\s*["']?([A-Za-z0-9._-]+)`, "m").exec(part)?.[1];
+  const [kind, name, namespace = "default"] = [field("kind"), field("name"), field("namespace")];
+  return kind === undefined || name === undefined ? undefined : `${kind} ${namespace}/${name}`;
+}

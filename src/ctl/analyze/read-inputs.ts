@@ -1,0 +1,68 @@
+/**
+ * The configuration that a command is given: files, folders and standard input, as one set of objects.
+ */
+import { statSync } from "node:fs";
+import { objectsLimits } from "../../document/limits.ts";
+import { analyze } from "../../controlplane/config/analysis/analyze.ts";
+import type { ConfigObject } from "../../controlplane/config/objects.ts";
+import { type ParsedFile, parseDocuments } from "../../controlplane/config/parse-documents.ts";
+import type { ConfigProblem } from "../../controlplane/config/problem.ts";
+import { mergeFiles } from "../../controlplane/registry/file/merge-files.ts";
+import { walkFolder } from "../../controlplane/registry/file/walk-folder.ts";
+import { readRegularText } from "../../files/read-regular-file.ts";
+import { errorMessage } from "../../lifecycle/error-message.ts";
+
+/** What was read, and what is wrong with it. */
+export interface ReadInputs {
+  readonly objects: readonly ConfigObject[];
+  /** Of single objects, and of what they do to each other. */
+  readonly problems: readonly ConfigProblem[];
+  /** Those of single objects. */
+  readonly ownProblems: readonly ConfigProblem[];
+  /** Files, by their names. */
+  readonly texts: ReadonlyMap<string, string>;
+  /** Inputs that cannot be read at all, a line each. */
+  readonly unreadable: readonly string[];
+}
+
+/** As messages call standard input. */
+const standardInput = "standard input";
+
+/** @param paths `-` is standard input */
+export async function readInputs(paths: readonly string[]): Promise<ReadInputs> {
+  const texts = new Map<string, string>();
+  const unreadable: string[] = [];
+  const unseen: ConfigProblem[] = [];
+  const attempt = (path: string, read: () => string): void => {
+    try {
+      texts.set(path, read());
+    } catch (error) {
+      unreadable.push(`${path} cannot be read: ${errorMessage(error)}`);
+    }
+  };
+  for (const path of paths) {
+    if (path === "-") {
+      const { text } = await import("node:stream/consumers");
+      texts.set(standardInput, await text(process.stdin));
+    } else if (isFolder(path)) {
+      const { files, problems } = walkFolder(path);
+      unseen.push(...problems);
+      for (const file of files) attempt(file.path, () => readRegularText(file.path, limits));
+    } else attempt(path, () => readRegularText(path, limits));
+  }
+  const parsed = [...texts].map(([source, text]): ParsedFile => parseDocuments(source, text));
+  const { objects, problems } = mergeFiles(parsed, unseen, []);
+  return {
+    objects,
+    problems: [...problems, ...analyze(objects)],
+    ownProblems: problems,
+    texts,
+    unreadable,
+  };
+}
+
+const limits = { maxBytes: objectsLimits.maxBytes };
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}

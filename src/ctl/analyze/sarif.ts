@@ -1,0 +1,37 @@
+/**
+ * Findings as SARIF 2.1.0 (OASIS), which code review tools show beside the lines. Pure.
+ */
+import type { Finding, Level } from "./finding.ts";
+
+const sarifLevels: Readonly<Record<Level, string>> = { Error: "error", Warning: "warning", Info: "note" };
+
+/** One run. @param version of outriderctl */
+export function sarifLog(findings: readonly Finding[], version: string): object {
+  const rules = [...new Set(findings.map(ruleOf))].toSorted();
+  return {
+    $schema: "https://json.schemastore.org/sarif-2.1.0.json",
+    version: "2.1.0",
+    runs: [
+      {
+        tool: { driver: { name: "outriderctl", version, rules: rules.map((id) => ({ id })) } },
+        results: findings.map((finding) => ({
+          ruleId: ruleOf(finding),
+          level: sarifLevels[finding.level],
+          message: { text: `${finding.path === "" ? "" : `${finding.path}: `}${finding.message}` },
+          locations: [
+            {
+              physicalLocation: {
+                artifactLocation: { uri: finding.source },
+                ...(finding.line === 0 ? {} : { region: { startLine: finding.line } }),
+              },
+            },
+          ],
+        })),
+      },
+    ],
+  };
+}
+
+function ruleOf({ code, level }: Finding): string {
+  return code ?? `OUTRIDER_${level.toUpperCase()}`;
+}
