@@ -127,12 +127,12 @@ function exitCodesOfProxy(commands: readonly Command[]): string {
 function objectTable(): string {
   const rows = Object.entries(kinds).map(([kind, { group, spec }]) => [
     `\`${kind}\``,
-    group,
+    group === "" ? "v1, of Kubernetes" : group,
     describeFields(spec)
       .map((field) => `\`${field}\``)
       .join(", "),
   ]);
-  return table(["kind", "group", "fields of `spec`"], rows);
+  return table(["kind", "group", "fields of `spec`, or its own"], rows);
 }
 
 /** `http[].match[].uri`: a list in brackets, the names of a mapping as a star. */

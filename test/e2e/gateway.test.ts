@@ -1,11 +1,13 @@
 /** A gateway: it captures nothing, serves what the control plane or its own bootstrap says, and drains all of it. */
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { Agent, type IncomingMessage, request } from "node:http";
 import { createServer, request as requestOverTls } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import type { TLSSocket } from "node:tls";
 import { describe, test } from "node:test";
 import { directResponseListener } from "../support/envoy-config.ts";
 import { eventually } from "../support/eventually.ts";
@@ -38,7 +40,7 @@ test("with the release's bootstrap it is a router to the control plane, and read
 });
 
 test("it serves what Gateways and rules for them say, and calls sidecars by mutual TLS", async () => {
-  const [http = 0, https = 0, passed = 0, inbound = 0] = await freePorts(4);
+  const [http = 0, https = 0, passed = 0, secured = 0, inbound = 0] = await freePorts(5);
   await using app = await startApp("api");
   const pki = await TestPki.create();
   const certificate = await pki.serverKeyPair(["shop.example.com"], validity(-60_000, 3_600_000));
@@ -79,6 +81,7 @@ test("it serves what Gateways and rules for them say, and calls sidecars by mutu
           server(http, "HTTP", {}),
           server(https, "HTTPS", { tls: { mode: "SIMPLE", ...files } }),
           server(passed, "TLS", { tls: { mode: "PASSTHROUGH" } }),
+          server(secured, "HTTPS", { tls: { mode: "SIMPLE", credentialName: "shop" } }),
         ],
       }),
       objectOf("VirtualService", {
@@ -98,6 +101,14 @@ test("it serves what Gateways and rules for them say, and calls sidecars by mutu
       }),
     ],
   });
+  const secret = ({ certificatePem, privateKeyPem }: IssuedKeyPair): object => ({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "shop", namespace: "demo" },
+    type: "kubernetes.io/tls",
+    stringData: { "tls.crt": certificatePem, "tls.key": privateKeyPem },
+  });
+  mesh.write("secret.yaml", secret(certificate));
   const [gateway, api] = await Promise.all([
     mesh.sidecar("ingress", {
       type: "router",
@@ -132,6 +143,18 @@ test("it serves what Gateways and rules for them say, and calls sidecars by mutu
   assert.equal((await askOverTls(https, options)).body, "api");
   assert.equal((await askOverTls(passed, options)).body, "behind");
   await assert.rejects(askOverTls(passed, { ...options, servername: "other.example.com" }));
+
+  // A Secret that is replaced is in use at once; nobody reads it in what the control plane shows.
+  assert.equal((await askOverTls(secured, options)).serial, serialOf(certificate));
+  const renewed = await pki.serverKeyPair(["shop.example.com"], validity(-60_000, 3_600_000));
+  mesh.write("secret.yaml", secret(renewed));
+  await eventually(
+    "the renewed certificate",
+    async () => {
+      assert.equal((await askOverTls(secured, options)).serial, serialOf(renewed));
+    },
+    { withinMs: 20_000 },
+  );
 });
 
 /** A server of TLS with this certificate, which answers "behind". */
@@ -154,17 +177,22 @@ async function startTls({
   };
 }
 
+function serialOf({ certificatePem }: IssuedKeyPair): string {
+  return new X509Certificate(certificatePem).serialNumber;
+}
+
 /** A request over TLS of its own. */
 async function askOverTls(
   port: number,
   options: { readonly servername: string; readonly ca: string },
-): Promise<{ readonly status: number | undefined; readonly body: string }> {
+): Promise<{ readonly body: string; readonly serial: string | undefined }> {
   const asked = requestOverTls({ host: "127.0.0.1", port, agent: false, timeout: 10_000, ...options });
   asked.setHeader("host", options.servername).once("timeout", () => asked.destroy(new Error("no answer")));
   const answered = once(asked, "response");
   asked.end();
   const [response] = (await answered) as [IncomingMessage];
-  return { status: response.statusCode, body: (await response.toArray()).join("") };
+  const { serialNumber } = (response.socket as TLSSocket).getPeerX509Certificate() ?? {};
+  return { body: (await response.toArray()).join(""), serial: serialNumber };
 }
 
 /** A proxy of this type before an application, on a bootstrap of its own: its listener is of no direction. */

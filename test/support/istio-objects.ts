@@ -4,6 +4,19 @@ import type { Kinds } from "../../src/controlplane/config/objects.ts";
 
 const port = { number: 80, name: "http", protocol: "HTTP", targetPort: 8080 };
 
+/** A root that signed itself; nobody has its key. */
+const rootPem =
+  "-----BEGIN CERTIFICATE-----\n" +
+  "MIIBdTCCARugAwIBAgIUJVsOQ5nGi5o3u120plr3RsyBJE4wCgYIKoZIzj0EAwIw\n" +
+  "DzENMAsGA1UEAwwEcm9vdDAgFw0yNjExMzAxMTA1MzFaGA8yMTI2MTEwNjExMDUz\n" +
+  "MVowDzENMAsGA1UEAwwEcm9vdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABK6I\n" +
+  "IEDBH5C16FghTbZSuQxplyq4V0iCg9Bxd5k+geCTSfSNJ7vmO362cEjG/wLvHK00\n" +
+  "qv4cb64GS14QSt6eg3yjUzBRMB0GA1UdDgQWBBQQXoyRc+hWky73IXgOl90J/WP/\n" +
+  "JTAfBgNVHSMEGDAWgBQQXoyRc+hWky73IXgOl90J/WP/JTAPBgNVHRMBAf8EBTAD\n" +
+  "AQH/MAoGCCqGSM49BAMCA0gAMEUCIF+s6z4nJiTjSNxNdm/vZsblWUjpUFuDGcsF\n" +
+  "sNdpa/ZyAiEArc0bTk27U0ph+QcRo0N+O570OkmXmxBy4Kyw87QLB/Y=\n" +
+  "-----END CERTIFICATE-----\n";
+
 const specs: Readonly<Record<keyof Kinds, object>> = {
   ServiceEntry: {
     hosts: ["api.demo"],
@@ -134,6 +147,7 @@ const specs: Readonly<Record<keyof Kinds, object>> = {
       { port: { number: 80, name: "http", protocol: "HTTP" }, hosts: ["*"], tls: { httpsRedirect: true } },
     ],
   },
+  Secret: { type: "Opaque", immutable: true, stringData: { "ca.crt": rootPem }, data: { other: "YQ==" } },
   RequestAuthentication: {
     selector: { matchLabels: { app: "api" } },
     jwtRules: [
@@ -160,10 +174,10 @@ export function objectWith(kind: keyof Kinds, path: string, value: unknown): obj
   const isSecurity = ["PeerAuthentication", "AuthorizationPolicy", "RequestAuthentication"].includes(kind);
   const group = isSecurity ? "security" : "networking";
   const whole = {
-    apiVersion: `${group}.istio.io/v1`,
+    apiVersion: kind === "Secret" ? "v1" : `${group}.istio.io/v1`,
     kind,
     metadata: { name: "api", namespace: "demo", labels: { a: "b" }, annotations: { a: "b" } },
-    spec: structuredClone(specs[kind]),
+    ...(kind === "Secret" ? structuredClone(specs[kind]) : { spec: structuredClone(specs[kind]) }),
   };
   const steps = [...path.matchAll(/[^.[\]]+/g)].map(([step]) => step);
   const last = steps.pop();

@@ -26,8 +26,10 @@ export function translated(behaviour: string): Translated {
     resources.every(([{ kind }]) => `${kind}s` !== type),
   );
   assert.deepEqual(unknown, []);
-  // Most proxies have none.
-  const had = resources.filter(([{ kind }, list]) => kind !== "nameTable" || list.length > 0);
+  // Most proxies have none of these.
+  const had = resources.filter(
+    ([{ kind }, list]) => !["nameTable", "secret"].includes(kind) || list.length > 0,
+  );
   const shown = had.map(([{ kind }, list]): readonly [string, readonly unknown[]] => {
     const prefixes = shows === undefined ? [""] : [shows[`${kind}s`] ?? []].flat();
     return [

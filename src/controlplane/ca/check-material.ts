@@ -8,7 +8,7 @@ import * as x509 from "@peculiar/x509";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { splitPem } from "../../pki/pem.ts";
 import { type CaMaterial, withNewline } from "./authority.ts";
-import { curves, keyProblem } from "./key-strength.ts";
+import { curves, keyProblem } from "../../pki/key-strength.ts";
 
 /** Names of a CA's files, as Istio has them. */
 export const caFileNames = ["ca-cert.pem", "ca-key.pem", "cert-chain.pem", "root-cert.pem"] as const;

@@ -4,7 +4,7 @@
 import { createPublicKey, type JsonWebKey } from "node:crypto";
 import type { JSONWebKeySet, JWK } from "jose";
 import { errorMessage } from "../../lifecycle/error-message.ts";
-import { keyProblem } from "./key-strength.ts";
+import { keyProblem } from "../../pki/key-strength.ts";
 
 /** The usable keys and why others are left out, or why nothing can be used. */
 export type JwksOutcome =

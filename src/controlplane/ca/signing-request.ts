@@ -7,7 +7,7 @@ import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { splitDer } from "../../pki/der.ts";
-import { keyProblem } from "./key-strength.ts";
+import { keyProblem } from "../../pki/key-strength.ts";
 
 /** A request that cannot be signed; the message is for the client. */
 export class SigningError extends Error {

@@ -6,6 +6,7 @@ import type { Decoded } from "./decode.ts";
 import type * as common from "./schemas/common.ts";
 import type * as destinationRules from "./schemas/destination-rule.ts";
 import type * as gateways from "./schemas/gateway.ts";
+import type * as secrets from "./schemas/secret.ts";
 import type * as security from "./schemas/security.ts";
 import type * as services from "./schemas/services.ts";
 import type * as virtualServices from "./schemas/virtual-service.ts";
@@ -79,6 +80,9 @@ export type GatewaySpec = Decoded<typeof gateways.gateway>;
 /** One of its servers: a port, and for which hosts. */
 export type GatewayServerSpec = Decoded<typeof gateways.gatewayServer>;
 
+/** Secret, of Kubernetes. */
+export type SecretSpec = Decoded<typeof secrets.secret>;
+
 /** Every kind and its specification. */
 export interface Kinds {
   readonly ServiceEntry: ServiceEntrySpec;
@@ -90,6 +94,7 @@ export interface Kinds {
   readonly PeerAuthentication: PeerAuthenticationSpec;
   readonly AuthorizationPolicy: AuthorizationPolicySpec;
   readonly RequestAuthentication: RequestAuthenticationSpec;
+  readonly Secret: SecretSpec;
 }
 
 /** One object of a source. */

@@ -8,6 +8,7 @@ import {
   anything,
   type DecodeContext,
   type Decoder,
+  type Field,
   mapping,
   object,
   optional,
@@ -19,6 +20,7 @@ import {
 import { type ConfigObject, type Kinds, objectId } from "./objects.ts";
 import type { ConfigProblem } from "./problem.ts";
 import { kinds } from "./schema.ts";
+import { secretKeys } from "./schemas/secret.ts";
 import { validate } from "./validate.ts";
 
 /** What a file held. */
@@ -53,7 +55,12 @@ const metadata = object({
 
 const defaultNamespace = "default";
 
-const versions = /^(networking|security)\.istio\.io\/(v1|v1beta1|v1alpha3)$/;
+const istioVersions = ["v1", "v1beta1", "v1alpha3"];
+
+/** How a kind may be written. */
+function isVersionOf(apiVersion: string, group: string): boolean {
+  return group === "" ? apiVersion === "v1" : istioVersions.some((each) => apiVersion === `${group}/${each}`);
+}
 
 /** Groups of Istio's API. */
 const istioGroup = /^(?:networking|security|telemetry|extensions)\.istio\.io\//;
@@ -123,7 +130,7 @@ function isPassedOver(node: Node, context: DecodeContext, passedOver: PassedOver
   if (!isMap(node)) return false;
   const kind = textAt(node, "kind");
   const apiVersion = textAt(node, "apiVersion");
-  if (kind === "" || apiVersion === "" || isKind(kind)) return false;
+  if (kind === "" || apiVersion === "" || (isKind(kind) && !isOfAnother(node, kind))) return false;
   if (!istioGroup.test(apiVersion)) {
     // Not one of Istio's versions at all: a slip of the pen is told as such.
     if (/istio/.test(apiVersion)) return false;
@@ -142,6 +149,14 @@ function isPassedOver(node: Node, context: DecodeContext, passedOver: PassedOver
   return true;
 }
 
+/** Secrets are many things: those that hold no certificate under the names of one are not for gateways. */
+function isOfAnother(node: YAMLMap, kind: keyof Kinds): boolean {
+  const names = Object.values(secretKeys).flat();
+  return (
+    kind === "Secret" && !names.some((name) => node.hasIn(["data", name]) || node.hasIn(["stringData", name]))
+  );
+}
+
 /** What a template leaves of an object that is switched off, or a separator after the last one: kubectl takes it, too. */
 function isNothing(contents: Node): boolean {
   return isScalar(contents) && contents.value === null;
@@ -158,17 +173,18 @@ function parseObject(node: Node, context: DecodeContext): ConfigObject | undefin
     report(context, nodeAt(node, "kind"), "kind", `${JSON.stringify(kind)} is not one of ${known}`);
     return undefined;
   }
-  const { group, spec } = kinds[kind];
+  const { group, spec, isBare } = kinds[kind];
   const apiVersion = textAt(node, "apiVersion");
   const before = context.errors;
-  if (!versions.test(apiVersion) || !apiVersion.startsWith(`${group}/`)) {
-    report(context, nodeAt(node, "apiVersion"), "apiVersion", `must be ${group}/v1 for a ${kind}`);
+  if (!isVersionOf(apiVersion, group)) {
+    const wanted = group === "" ? "v1" : `${group}/v1`;
+    report(context, nodeAt(node, "apiVersion"), "apiVersion", `must be ${wanted} for a ${kind}`);
   }
   const decoded = object({
     apiVersion: required(text()),
     kind: required(text()),
     metadata: required(metadata),
-    spec: required(spec as Decoder<Kinds[keyof Kinds]>),
+    ...(isBare === true ? fieldsOf(spec) : { spec: required(spec as Decoder<Kinds[keyof Kinds]>) }),
     status: optional(anything),
   })(node, "", context);
   if (decoded === undefined) return undefined;
@@ -181,11 +197,21 @@ function parseObject(node: Node, context: DecodeContext): ConfigObject | undefin
     ...(kind === "AuthorizationPolicy" ? dryRun(node, decoded.metadata.annotations, context) : {}),
     source: context.source,
     line: context.lines.linePos(offset).line,
-    spec: decoded.spec,
+    spec: isBare === true ? bareSpec(decoded) : Reflect.get(decoded, "spec"),
   } as ConfigObject;
   for (const [path, message, severity] of validate(parsed))
     report(context, deepestNode(node, path), path, message, severity);
   return context.errors === before ? parsed : undefined;
+}
+
+function fieldsOf({ shape }: Decoder<unknown>): Readonly<Record<string, Field<unknown>>> {
+  return shape?.kind === "object" ? shape.fields : {};
+}
+
+function bareSpec(decoded: object): object {
+  const rest = new Map(Object.entries(decoded));
+  for (const name of ["apiVersion", "kind", "metadata", "status"]) rest.delete(name);
+  return Object.fromEntries(rest);
 }
 
 function createdAt(timestamp: string | undefined): Pick<ConfigObject, "createdAtMs"> {

@@ -52,7 +52,7 @@ export function bindProxy(said: Proxy, peer: Peer, model: Model, policy: Binding
   }
   const mismatch = mismatchOf(said, identity);
   if (mismatch !== undefined) return refused(identity, said, mismatch);
-  const own = { ...said, serviceAccount: identity.serviceAccount };
+  const own = { ...said, serviceAccount: identity.serviceAccount, isProven: true };
   if (policy.binding === "identity")
     return { kind: "bound", proxy: own, health: healthOf(own, peer, policy) };
   const declared = declaredWorkloads(own, model);

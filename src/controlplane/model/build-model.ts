@@ -3,6 +3,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { canonicalAddress, canonicalRange } from "../../net/canonical-address.ts";
+import { certificatesOf } from "../config/secret-certificates.ts";
 import {
   type ConfigObject,
   byAge,
@@ -92,6 +93,11 @@ export class ModelBuilder {
       requestAuthentications: this.#each(objects, "RequestAuthentication", scoped),
       sidecars,
       gateways: this.#each(objects, "Gateway", scoped),
+      secrets: this.#each(objects, "Secret", ({ name, namespace, spec }) => ({
+        name,
+        namespace,
+        ...certificatesOf(spec),
+      })),
     });
     const peerAuthentications = this.#each(objects, "PeerAuthentication", scoped);
     const model = this.#modelOf(lists, peerAuthentications);

@@ -16,6 +16,8 @@ export interface Caller extends Pick<Proxy, "type" | "namespace" | "interception
   readonly labels: Readonly<Record<string, string>>;
   /** Every address of its families, IPv4 first. */
   readonly wildcards: readonly [Wildcard, ...Wildcard[]];
+  /** Of a router: whether it may have Secrets of its namespace. */
+  readonly isProven: boolean;
   /** Of a router: where it is called for each port of the services before it. */
   readonly targetPorts: Readonly<Record<string, number>>;
 }
@@ -39,6 +41,7 @@ export function callerOf(proxy: Proxy, { callerLabels, services }: CallerModel):
     answersDns,
     labels: Object.fromEntries(asked.toSorted(([a], [b]) => (a < b ? -1 : 1))),
     wildcards: wildcardsOf(addresses),
+    isProven: isRouter && proxy.isProven === true,
     targetPorts: isRouter ? targetPortsOf(proxy, services) : {},
   };
 }

@@ -1,6 +1,7 @@
 /**
  * The mesh as translation sees it: services with their endpoints, and the policies by what they apply to.
  */
+import type { SecretCertificates } from "../config/secret-certificates.ts";
 import type {
   AuthorizationPolicySpec,
   ConfigObject,
@@ -77,6 +78,12 @@ export interface AuthorizationPolicy extends Scoped<AuthorizationPolicySpec> {
   readonly isDryRun: boolean;
 }
 
+/** Certificates of a gateway, for routers of their namespace. */
+export interface TlsSecret extends SecretCertificates {
+  readonly name: string;
+  readonly namespace: string;
+}
+
 /** Settings of the whole mesh. */
 export interface MeshSettings {
   /** The mesh's own first, then its aliases (MeshConfig trustDomainAliases): identities in any of them are the same. */
@@ -101,6 +108,7 @@ export interface Model {
   readonly requestAuthentications: readonly Scoped<RequestAuthenticationSpec>[];
   readonly sidecars: readonly Scoped<SidecarSpec>[];
   readonly gateways: readonly Scoped<GatewaySpec>[];
+  readonly secrets: readonly TlsSecret[];
   /** Names of the labels of who calls that any rule asks for. */
   readonly callerLabels: ReadonlySet<string>;
 }

@@ -23,6 +23,8 @@ export type ProxyType = "sidecar" | "router" | "other";
 /** A proxy. */
 export interface Proxy {
   readonly id: string;
+  /** Its credential proves its namespace and service account. */
+  readonly isProven?: boolean;
   /** A sidecar unless the node ID says something else. */
   readonly type?: ProxyType;
   readonly addresses: readonly string[];

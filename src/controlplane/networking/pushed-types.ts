@@ -6,10 +6,12 @@ import { ClusterSchema } from "../../proto/envoy/envoy/config/cluster/v3/cluster
 import { ClusterLoadAssignmentSchema } from "../../proto/envoy/envoy/config/endpoint/v3/endpoint_pb.js";
 import { ListenerSchema } from "../../proto/envoy/envoy/config/listener/v3/listener_pb.js";
 import { RouteConfigurationSchema } from "../../proto/envoy/envoy/config/route/v3/route_pb.js";
+import { SecretSchema } from "../../proto/envoy/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import { typeUrl } from "../../xds/type-urls.ts";
 import { generateClusters, generateOwnClusters } from "./cds.ts";
 import { generateEndpoints } from "./eds.ts";
 import { decoderOf, encoderOf } from "./encode.ts";
+import { generateSecrets } from "./gateway/secrets.ts";
 import { generateListeners, generateOwnListeners } from "./lds.ts";
 import { encodeNameTable, generateNameTables } from "./nds.ts";
 import { generateRoutes } from "./rds.ts";
@@ -61,6 +63,13 @@ export const pushedTypes = {
     nameOf: ({ clusterName }) => clusterName,
     instead: (clusterName) => ({ clusterName }),
   }),
+  secret: withoutDecoder(
+    pushedType("secret", SecretSchema, {
+      typeUrl: typeUrl.secret,
+      generate: generateSecrets,
+      nameOf: ({ name }) => name,
+    }),
+  ),
   listener: pushedType("listener", ListenerSchema, {
     typeUrl: typeUrl.listener,
     generate: generateListeners,
@@ -86,6 +95,11 @@ export const pushedTypes = {
 
 /** Kinds of resources that are pushed. */
 export type ResourceKind = keyof typeof pushedTypes;
+
+/** What is shown to nobody. */
+function withoutDecoder({ decode: _decode, ...type }: PushedType): PushedType {
+  return type;
+}
 
 function pushedType<Desc extends DescMessage>(
   kind: string,

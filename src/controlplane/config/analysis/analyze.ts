@@ -20,7 +20,7 @@ export function analyze(all: readonly ConfigObject[]): readonly ConfigProblem[] 
   const entries = ofKind("ServiceEntry");
   return [
     ...serviceWarnings(entries),
-    ...gatewayWarnings(ofKind("Gateway"), ofKind("VirtualService")),
+    ...gatewayWarnings(ofKind("Gateway"), ofKind("VirtualService"), ofKind("Secret")),
     ...ruleWarnings(
       ofKind("VirtualService"),
       ofKind("DestinationRule"),

@@ -12,8 +12,25 @@ type VirtualService = Extract<ConfigObject, { kind: "VirtualService" }>;
 export function gatewayWarnings(
   gateways: readonly Gateway[],
   rules: readonly VirtualService[],
+  secrets: readonly ConfigObject[],
 ): readonly ConfigProblem[] {
-  return [...gateways.flatMap(ownPorts), ...conflicts(gateways), ...missing(gateways, rules)];
+  const names = new Set(secrets.map(({ name }) => name));
+  return [
+    ...gateways.flatMap(ownPorts),
+    ...gateways.flatMap((gateway) => withoutSecret(gateway, names)),
+    ...conflicts(gateways),
+    ...missing(gateways, rules),
+  ];
+}
+
+/** In which namespace a Secret has to be is the router's matter. */
+function withoutSecret(gateway: Gateway, names: ReadonlySet<string>): readonly ConfigProblem[] {
+  return gateway.spec.servers.flatMap(({ tls }, index) => {
+    const name = tls?.credentialName;
+    if (name === undefined || names.has(name) || tls?.mode === "PASSTHROUGH") return [];
+    const message = `${name} is no Secret with certificates: the server waits for it, with all others of its port`;
+    return [warningAt(gateway, `spec.servers[${index}].tls.credentialName`, message)];
+  });
 }
 
 function ownPorts(gateway: Gateway): readonly ConfigProblem[] {

@@ -39,7 +39,7 @@ const gateway = (
       servers: servers.map(([protocol, number, hosts], index) => ({
         port: { number, name: `p${index}`, protocol },
         hosts,
-        ...(["TLS", "HTTPS"].includes(protocol) ? { tls: { mode: "SIMPLE", credentialName: "a" } } : {}),
+        ...(["TLS", "HTTPS"].includes(protocol) ? { tls: { mode: "ISTIO_MUTUAL" } } : {}),
       })),
     },
     metadata,
@@ -213,6 +213,21 @@ describe("a warning for", () => {
       ],
       "2.yaml:1: spec.gateways[3]: shop/shop is no Gateway: nothing is routed by it",
       "2.yaml:1: spec.gateways[4]: demo/none is no Gateway: nothing is routed by it",
+    ],
+    [
+      "a Secret that is not there",
+      [
+        object("Gateway")("shop", {
+          servers: [
+            {
+              port: { number: 443, name: "https", protocol: "HTTPS" },
+              hosts: ["*"],
+              tls: { mode: "SIMPLE", credentialName: "shop" },
+            },
+          ],
+        }),
+      ],
+      "0.yaml:1: spec.servers[0].tls.credentialName: shop is no Secret with certificates: the server waits for it, with all others of its port",
     ],
     [
       "servers of Gateways for the same workloads that exclude each other",

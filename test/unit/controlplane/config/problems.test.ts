@@ -375,6 +375,12 @@ const rows: Readonly<Record<keyof Kinds, readonly Row[]>> = {
     ],
     ["spec.servers[1].port.protocol", "TCP", "spec.servers[1].tls: needs the protocol TLS or HTTPS"],
   ],
+  Secret: [
+    ["apiVersion", "v2", "must be v1 for a Secret"],
+    ["type", 1, notText],
+    ["immutable", "yes", "must be true or false"],
+    ["data.other", "a b", "must be base64 without line breaks"],
+  ],
   RequestAuthentication: [
     ["spec.jwtRules[0].issuer", absent, missing],
     [

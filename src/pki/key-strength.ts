@@ -1,8 +1,8 @@
 /**
- * What a public key must be for the authority to rely on it: its own, a token issuer's, a workload's.
+ * What a public key must be for others to rely on it: an authority's, a token issuer's, a server's, a workload's.
  */
 import type { KeyObject } from "node:crypto";
-import { rsaBits } from "../../pki/rsa-bits.ts";
+import { rsaBits } from "./rsa-bits.ts";
 
 /** Names of OpenSSL and of WebCrypto. */
 export const curves: ReadonlyMap<string, string> = new Map([

@@ -1,0 +1,50 @@
+/**
+ * The certificates of a gateway's servers that are in Secrets (SDS over ADS).
+ */
+import type { SecretJson } from "../../../proto/envoy/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
+import type { ProxyView } from "../view.ts";
+import { secretNames } from "./server-tls.ts";
+import { endsTls, gatewayPorts } from "./servers.ts";
+
+/**
+ * Those that its Gateways name, of the router's own namespace: for a router that has proven to be of it, and for nobody
+ * else.
+ */
+export function generateSecrets(view: ProxyView): readonly SecretJson[] {
+  const { proxy, model } = view;
+  if (proxy.type !== "router" || !proxy.isProven) return [];
+  const credentials = gatewayPorts(view).flatMap(({ servers }) =>
+    servers.flatMap(({ spec }) => (endsTls(spec) ? (spec.tls?.credentialName ?? []) : [])),
+  );
+  const find = (name: string): (typeof model.secrets)[number] | undefined =>
+    model.secrets.find((secret) => secret.namespace === proxy.namespace && secret.name === name);
+  return [...new Set(credentials)].flatMap((credential): readonly SecretJson[] => {
+    const { certificatePem, privateKeyPem } = find(credential) ?? {};
+    const rootPem = find(`${credential}-cacert`)?.rootPem ?? find(credential)?.rootPem;
+    return [
+      ...(certificatePem === undefined || privateKeyPem === undefined
+        ? []
+        : [
+            {
+              name: secretNames.certificate(credential),
+              tlsCertificate: {
+                certificateChain: { inlineBytes: base64(certificatePem) },
+                privateKey: { inlineBytes: base64(privateKeyPem) },
+              },
+            },
+          ]),
+      ...(rootPem === undefined
+        ? []
+        : [
+            {
+              name: secretNames.root(credential),
+              validationContext: { trustedCa: { inlineBytes: base64(rootPem) } },
+            },
+          ]),
+    ];
+  });
+}
+
+function base64(pem: string): string {
+  return Buffer.from(pem).toString("base64");
+}

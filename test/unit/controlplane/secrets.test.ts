@@ -1,0 +1,162 @@
+/** Secrets of a folder: what is wrong with one, who gets which, and that nobody else does. */
+import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
+import { before, describe, test } from "node:test";
+import { stringify } from "yaml";
+import { parseDocuments } from "../../../src/controlplane/config/parse-documents.ts";
+import { describeConfigProblem } from "../../../src/controlplane/config/problem.ts";
+import { buildModel } from "../../../src/controlplane/model/build-model.ts";
+import { parseProxy } from "../../../src/controlplane/model/proxy.ts";
+import {
+  pushedTypes,
+  type PushedType,
+  resourcesOf,
+} from "../../../src/controlplane/networking/pushed-types.ts";
+import { viewOf } from "../../../src/controlplane/networking/view.ts";
+import type { SecretJson } from "../../../src/proto/envoy/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
+import { type IssuedKeyPair, TestPki, validity } from "../../support/test-pki.ts";
+
+let pki: TestPki;
+let pair: IssuedKeyPair;
+let other: IssuedKeyPair;
+
+before(async () => {
+  pki = await TestPki.create();
+  const valid = validity(-60_000, 3_600_000);
+  pair = await pki.serverKeyPair(["shop.example.com"], valid);
+  other = await pki.serverKeyPair(["shop.example.com"], valid);
+});
+
+const secretOf = (name: string, stringData: object, namespace = "demo"): object => ({
+  apiVersion: "v1",
+  kind: "Secret",
+  metadata: { name, namespace },
+  type: "kubernetes.io/tls",
+  stringData,
+});
+
+const inData = (secret: object): object => {
+  const { stringData, ...rest } = secret as { stringData: Record<string, string> };
+  const entries = Object.entries(stringData).map(([name, text]) => [
+    name,
+    Buffer.from(text).toString("base64"),
+  ]);
+  return { ...rest, data: Object.fromEntries(entries) as object };
+};
+
+const tls = ({ certificatePem, privateKeyPem }: IssuedKeyPair): object => ({
+  "tls.crt": certificatePem,
+  "tls.key": privateKeyPem,
+});
+
+const parsed = (...objects: readonly object[]): ReturnType<typeof parseDocuments> =>
+  parseDocuments("a.yaml", objects.map((object) => stringify(object)).join("---\n"));
+
+describe("a Secret", () => {
+  test("with what Envoy would refuse is refused, and no word of it is told", () => {
+    const weak = generateKeyPairSync("rsa", { modulusLength: 1_024 });
+    const weakPem = weak.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+    const rows: readonly (readonly [stringData: object, ...problems: readonly string[]])[] = [
+      [tls(pair)],
+      [{ cert: pair.certificatePem, key: pair.privateKeyPem, cacert: pki.rootPem }],
+      [{ "tls.crt": pair.certificatePem }, "needs both tls.crt and tls.key, or neither"],
+      [
+        { ...tls(pair), "tls.key": other.privateKeyPem },
+        "has a key (tls.key) that is not that of the certificate (tls.crt)",
+      ],
+      [
+        { ...tls(pair), "tls.key": weakPem },
+        "has a key (tls.key) that is an RSA key of 1024 bits: it needs 2048 bits at least",
+      ],
+      [{ ...tls(pair), "tls.key": "a" }, "has a key (tls.key) that is none in PEM, or one with a password"],
+      [{ ...tls(pair), "tls.crt": "a" }, "has a certificate (tls.crt) that is none in PEM"],
+      [{ "ca.crt": pair.privateKeyPem }, "has a root (ca.crt) that is no certificate in PEM"],
+    ];
+    for (const [stringData, ...problems] of rows)
+      for (const secret of [secretOf("shop", stringData), inData(secretOf("shop", stringData))])
+        assert.deepEqual(
+          parsed(secret).problems.map(({ path, message }) => `${path}: ${message}`),
+          problems.map((problem) => `data: ${problem}`),
+        );
+  });
+
+  test("without certificates is nobody's here", () => {
+    const { objects, problems } = parsed(secretOf("token", { token: "hush" }));
+    assert.deepEqual(objects, []);
+    assert.deepEqual(problems.map(describeConfigProblem), [
+      "a.yaml:2: kind: objects that are not Istio's are passed over: Secret",
+    ]);
+  });
+});
+
+describe("certificates of Secrets", () => {
+  const server = (number: number, more: object): object => ({
+    port: { number, name: `p${number}`, protocol: "HTTPS" },
+    hosts: ["*"],
+    tls: { mode: "SIMPLE", ...more },
+  });
+  const gateway = {
+    apiVersion: "networking.istio.io/v1",
+    kind: "Gateway",
+    metadata: { name: "shop", namespace: "demo" },
+    spec: {
+      selector: { app: "ingress" },
+      servers: [
+        server(443, { credentialName: "shop" }),
+        server(444, { mode: "MUTUAL", credentialName: "api" }),
+        server(445, { mode: "MUTUAL", credentialName: "web" }),
+        server(446, { mode: "PASSTHROUGH", credentialName: "passed" }),
+        server(447, { credentialName: "elsewhere" }),
+      ],
+    },
+  };
+
+  function secretsOf(proxy: { readonly id?: string; readonly isProven?: boolean }): readonly SecretJson[] {
+    const { objects } = parsed(
+      gateway,
+      secretOf("shop", tls(pair)),
+      secretOf("api", { ...tls(pair), "ca.crt": pki.rootPem }),
+      secretOf("web", tls(pair)),
+      secretOf("web-cacert", { cacert: pki.rootPem }),
+      secretOf("passed", tls(pair)),
+      secretOf("unnamed", tls(pair)),
+      secretOf("elsewhere", tls(pair), "shop"),
+    );
+    const model = buildModel(objects, { trustDomains: ["cluster.local"], rootNamespace: "istio-system" });
+    const { id = "router~10.0.0.9~ingress-1.demo~demo.svc.cluster.local", isProven = true } = proxy;
+    const said = parseProxy({ id, metadata: { LABELS: { app: "ingress" } } });
+    assert.ok(said !== undefined);
+    const resources = resourcesOf(pushedTypes.secret, viewOf(model, { ...said, isProven }));
+    return resources.map(({ json }) => json as SecretJson);
+  }
+
+  test("are those that its Gateways name, of its own namespace", () => {
+    const secrets = secretsOf({});
+    assert.deepEqual(
+      secrets.map(({ name }) => name),
+      [
+        "kubernetes://shop",
+        "kubernetes://api",
+        "kubernetes://api-cacert",
+        "kubernetes://web",
+        "kubernetes://web-cacert",
+      ],
+    );
+    const base64 = (pem: string): string => Buffer.from(pem).toString("base64");
+    assert.deepEqual(secrets[0]?.tlsCertificate, {
+      certificateChain: { inlineBytes: base64(pair.certificatePem) },
+      privateKey: { inlineBytes: base64(pair.privateKeyPem) },
+    });
+    assert.deepEqual(secrets[4]?.validationContext, { trustedCa: { inlineBytes: base64(pki.rootPem) } });
+  });
+
+  test("are for nobody who has proven nothing, and for no sidecar", () => {
+    assert.deepEqual(secretsOf({ isProven: false }), []);
+    assert.deepEqual(secretsOf({ id: "sidecar~10.0.0.9~web-1.demo~demo.svc.cluster.local" }), []);
+  });
+
+  test("are shown to nobody", () => {
+    const type: PushedType = pushedTypes.secret;
+    assert.equal(type.decode, undefined);
+  });
+});
