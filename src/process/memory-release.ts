@@ -4,9 +4,8 @@
  * A process that rests allocates nothing, so that V8 sees no reason to collect: the buffers of a large
  * configuration would stay until the next one comes.
  */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { Timer } from "../lifecycle/timer.ts";
+import { collector } from "./collector.ts";
 
 /** Bytes after which a collection is worth its time, some milliseconds. */
 const worthBytes = 4_194_304;
@@ -21,7 +20,7 @@ export class MemoryRelease implements Disposable {
   #timer: Timer | undefined;
 
   /** @param collect runs a full collection; V8's own unless given */
-  constructor(collect: () => void = collector()) {
+  constructor(collect: () => void = collector("all")) {
     this.#collect = collect;
   }
 
@@ -44,17 +43,4 @@ export class MemoryRelease implements Disposable {
   [Symbol.dispose](): void {
     this.#timer?.cancel();
   }
-}
-
-/** V8 hands its `gc` out only to contexts made after the flag was set. */
-function collector(): () => void {
-  let collect: (() => void) | undefined;
-  return () => {
-    if (collect === undefined) {
-      setFlagsFromString("--expose-gc");
-      collect = runInNewContext("gc") as () => void;
-      setFlagsFromString("--no-expose-gc");
-    }
-    collect();
-  };
 }

@@ -3,6 +3,7 @@
  */
 import { Readable } from "node:stream";
 import { Timer } from "../lifecycle/timer.ts";
+import { StreamRelease } from "../process/stream-release.ts";
 import { type Answer, type Asked, text } from "../status/contract/route.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -44,6 +45,7 @@ export class Scraper {
   readonly #deps: ScraperDependencies;
   readonly #metrics: ScrapeMetrics;
   readonly #slots = new Slots(mostScrapes);
+  readonly #memory = new StreamRelease();
   /** What is known to be wrong, by source. */
   readonly #failing = new Map<string, FailureCode>();
 
@@ -87,6 +89,9 @@ export class Scraper {
       budgetMs: timeMs,
       limits: this.#options,
       ...{ isWanted, own },
+      onPassed: (bytes) => {
+        this.#memory.passed(bytes);
+      },
       onOutcome: (outcome) => {
         this.#note(outcome);
       },

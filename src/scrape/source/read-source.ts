@@ -23,6 +23,7 @@ export async function* readSource(
   text: SourceText,
   tally: Tally,
   { maxBytes, timeoutMs }: ReadLimits,
+  onPassed: (bytes: number) => void,
 ): AsyncGenerator<readonly Uint8Array[], void, undefined> {
   const stop = (): void => {
     body.destroy(new SourceFailure("timeout", `was not done after ${Math.round(timeoutMs)} ms`));
@@ -34,6 +35,7 @@ export async function* readSource(
       tally.bytes += chunk.length;
       const pieces = lines.add(chunk).flatMap((block) => text.take(block));
       if (pieces.length > 0) yield pieces;
+      onPassed(chunk.length);
       if (tally.bytes > maxBytes) throw new SourceFailure("too_large", `is longer than ${maxBytes} bytes`);
       if (text.isHopeless) throw new SourceFailure("invalid", "writes lines that are no metrics");
       if (text.hasEnded === true) break;
