@@ -1,12 +1,12 @@
 # An application with its sidecar under Nomad: one group, one network namespace (bridge), the sidecar as a task that starts
 # before the application and ends after it. Traffic is captured by a task that runs once.
 #
-# Nomad signs the sidecar's identity; the control plane checks it with Nomad's keys:
-#     outrider discovery --jwtIssuer=ISSUER --jwksFile=FILE, FILE being NOMAD_ADDR/.well-known/jwks.json, and
-#     server { oidc_issuer = ISSUER } in Nomad's configuration
-# The control plane takes the subject `system:serviceaccount:NAMESPACE:ACCOUNT` only: have a JWT with that subject issued by
-# what your cluster has for it (Vault's identity tokens, for one), and written to secrets/mesh/istio-token by a template of the
-# task `sidecar`; another template writes the control plane's root to local/mesh/root-cert.pem.
+# The control plane takes tokens whose subject is `system:serviceaccount:NAMESPACE:ACCOUNT`, which Nomad's own identities are
+# not: whoever issues them in your cluster keeps the sidecar's, with the audience istio-ca, in the job's variable, and the
+# control plane has that issuer's keys (`outrider discovery --jwtIssuer=ISSUER --jwksFile=FILE`):
+#     nomad var put nomad/jobs/web istio_token=@token root_cert=@root-cert.pem
+# A job may read the variable of its name without a policy. For certificates of Vault's PKI instead, write them with templates
+# to the paths of FILE_MOUNTED_CERTS.
 job "web" {
   datacenters = ["dc1"]
   type        = "service"
@@ -90,6 +90,24 @@ job "web" {
           target   = "/var/run/secrets/istio"
           readonly = true
         }
+      }
+
+      # Read anew for each certificate: nothing is to be restarted when it changes.
+      template {
+        destination = "secrets/mesh/istio-token"
+        data        = "{{ with nomadVar \"nomad/jobs/web\" }}{{ .istio_token }}{{ end }}"
+        change_mode = "noop"
+        perms       = "0400"
+        uid         = 1337
+        gid         = 1337
+      }
+
+      # The control plane's root; a change is seen by the agent itself.
+      template {
+        destination = "local/mesh/root-cert.pem"
+        data        = "{{ with nomadVar \"nomad/jobs/web\" }}{{ .root_cert }}{{ end }}"
+        change_mode = "noop"
+        perms       = "0444"
       }
 
       env {
