@@ -25,4 +25,4 @@ const sizes = readdirSync(join(folder, "lib"))
   .filter((name) => name !== "node")
   .map((name) => statSync(join(folder, "lib", name)).size);
 const kilobytes = Math.round(sizes.reduce((sum, size) => sum + size, 0) / 1_000);
-console.log(`dist/bin/outrider: ${sizes.length} files of ${kilobytes} kB, and Node.js ${process.version}`);
+console.log(`dist: ${sizes.length} files of ${kilobytes} kB, and Node.js ${process.version}`);

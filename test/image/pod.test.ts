@@ -41,6 +41,7 @@ describe("the image", () => {
     for (const path of [
       "usr/local/bin/envoy",
       "opt/outrider/bin/outrider",
+      "opt/outrider/bin/outriderctl",
       "opt/outrider/lib/node",
       "usr/sbin/nft",
     ])
@@ -72,7 +73,9 @@ describe("the image", () => {
     expectPodMesh(await program<PodMeshReport>("pod-mesh.ts"));
   });
 
-  test("lives through changes and a restart in the pods of docker/kubernetes", async (t) => {
+  // Seven pods, one after the other: longer than the runner allows one test where others work too.
+  const options = { timeout: 600_000 };
+  test("lives through changes and a restart in the pods of docker/kubernetes", options, async (t) => {
     const seen = await program<PodLivesReport>("pod-lives.ts");
     await t.test("a pod with the sidecar beside it calls one with the native sidecar", () => {
       expectAnswers(seen.call);

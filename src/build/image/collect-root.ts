@@ -173,8 +173,12 @@ for (const folder of proxyFolders) {
   mkdirSync(join(target, folder), { recursive: true });
   chownSync(join(target, folder), proxyId, proxyId);
 }
-for (const name of ["pilot-agent", "outrider"])
-  link(`usr/local/bin/${name}`, "../../../opt/outrider/bin/outrider");
+for (const [name, program] of [
+  ["pilot-agent", "outrider"],
+  ["outrider", "outrider"],
+  ["outriderctl", "outriderctl"],
+] as const)
+  link(`usr/local/bin/${name}`, `../../../opt/outrider/bin/${program}`);
 
 const [subject, ...parts] = componentsOf(readFileSync(join(release, "sbom.spdx.json"), "utf8"));
 if (subject === undefined) throw new Error("the release's bill of materials names nothing");

@@ -1,11 +1,13 @@
 "use strict";
 /*
- * The release's entry: loads parts of the program, each with V8's code cache of it where there is one.
+ * The entry of each of the release's programs, which has its name: loads parts of it, each with V8's code cache where there is
+ * one.
  *
  * The cache lies beside the part and depends on nothing but the Node.js of the release and its flags: neither on
  * the user nor on the path, as Node.js' own compile cache does. V8 refuses a cache that does not fit and compiles.
  */
 const { closeSync, fstatSync, openSync, readFileSync, readSync } = require("node:fs");
+const { basename } = require("node:path");
 const { pathToFileURL } = require("node:url");
 const { Script } = require("node:vm");
 
@@ -39,7 +41,8 @@ function compile(name) {
  * The agent's parts up to the start of Envoy, as one file: ninety would be opened, read and taken in one by one. Other
  * commands need few of them.
  */
-const start = process.argv[2] === "proxy" ? compile("proxy.start.js")() : {};
+const isAgent = process.argv[2] === "proxy" && basename(__filename) === "outrider.cjs";
+const start = isAgent ? compile("proxy.start.js")() : {};
 
 function load(name) {
   const known = loaded.get(name);
@@ -86,4 +89,4 @@ function requirePart(specifier, isLate) {
   return loadedWhenUsed.has(specifier) ? whenUsed(() => require(specifier)) : require(specifier);
 }
 
-load("main.js");
+load(`${basename(__filename, ".cjs")}.js`);

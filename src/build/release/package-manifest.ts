@@ -17,7 +17,7 @@ export interface OwnManifest {
 export function packageManifest({ name, version, description, license }: OwnManifest, cpu: string): string {
   const manifest = {
     ...{ name, version, description, license },
-    ...{ os: ["linux"], cpu: [cpu], bin: { [name]: `bin/${name}` } },
+    ...{ os: ["linux"], cpu: [cpu], bin: { outrider: "bin/outrider", outriderctl: "bin/outriderctl" } },
   };
   return `${JSON.stringify(manifest, null, 2)}\n`;
 }

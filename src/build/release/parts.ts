@@ -11,7 +11,7 @@ import { substituteModules } from "./substitutes.ts";
 
 /** The program in parts. */
 export interface Parts {
-  /** Source of each part by file name; the program begins in `main.js`. */
+  /** Source of each part by file name; a program begins in the one of its name, such as `outrider.js`. */
   readonly files: ReadonlyMap<string, string>;
   /** Paths of every source file in them, relative to the working directory. */
   readonly inputs: readonly string[];
@@ -36,12 +36,15 @@ const loadedWhenUsed: Readonly<Record<string, string>> = { yaml: "yaml/browser/i
 /** Parameters of each part, as `loader.cjs` passes them. */
 const parameters = "exports, require, module, __filename, __dirname, __moduleUrl";
 
-/** Bundle the program that begins at `entry`; `modules` is the folder of the packages. */
-export async function bundleParts(entry: string, modules: string): Promise<Parts> {
+/** Bundle programs, each by its name the path that it begins at; `modules` is the folder of the packages. */
+export async function bundleParts(
+  programs: Readonly<Record<string, string>>,
+  modules: string,
+): Promise<Parts> {
   const native = leaveOutNativePackages(modules);
   const bundle = await build({
     ...common,
-    entryPoints: { main: entry },
+    entryPoints: programs,
     bundle: true,
     format: "esm",
     splitting: true,

@@ -1,10 +1,10 @@
 /**
  * The release: a folder with everything that outrider needs to run, for this machine's processor.
  *
- *     bin/outrider          starts it
+ *     bin/                  start its programs, outrider and outriderctl
  *     lib/node              the pinned Node.js
  *     lib/node_modules/     packages with machine code
- *     lib/outrider.cjs      loads the parts, lib/*.js, with their code caches, lib/*.js.cache
+ *     lib/outrider.cjs      loads the parts, lib/*.js, with their code caches, lib/*.js.cache; so does lib/outriderctl.cjs
  *     lib/proxy.start.js    those of an agent's start, as one
  *     bootstrap-templates/  as YAML to read and as JSON to run
  *     licences/
@@ -28,6 +28,7 @@ import { parse } from "yaml";
 import { commandGroups, commands } from "../../cli/commands.ts";
 import { commitFile, commitOfRepository } from "../../cli/commit.ts";
 import { programOf } from "../../cli/program.ts";
+import { outriderctl } from "../../ctl/program.ts";
 import { launcher } from "./launcher.ts";
 import { version } from "../../cli/version.ts";
 import { licences, type PackageFolder, packagesOf } from "./licences.ts";
@@ -57,10 +58,13 @@ export async function buildRelease(options: ReleaseOptions): Promise<void> {
   for (const name of ["bin", "lib", "licences"]) mkdirSync(join(folder, name), { recursive: true });
 
   const modules = join(root, "node_modules");
-  const { files, inputs, nativePackages } = await bundleParts(join(root, "src/main.ts"), modules);
+  const programs = { outrider: join(root, "src/main.ts"), outriderctl: join(root, "src/outriderctl.ts") };
+  const { files, inputs, nativePackages } = await bundleParts(programs, modules);
   for (const [name, text] of files) writeFileSync(join(lib, name), text, "latin1");
-  copyFileSync(join(import.meta.dirname, "loader.cjs"), join(lib, "outrider.cjs"));
-  writeFileSync(join(folder, "bin/outrider"), launcher(process.arch));
+  for (const name of Object.keys(programs)) {
+    copyFileSync(join(import.meta.dirname, "loader.cjs"), join(lib, `${name}.cjs`));
+    writeFileSync(join(folder, "bin", name), launcher(process.arch, name));
+  }
   cpSync(join(root, "bootstrap-templates"), join(folder, "bootstrap-templates"), { recursive: true });
   writeTemplatesAsJson(join(folder, "bootstrap-templates"));
 
@@ -82,11 +86,10 @@ export async function buildRelease(options: ReleaseOptions): Promise<void> {
   if (commit !== undefined) writeFileSync(join(folder, commitFile), `${commit}\n`);
   const manual = join(folder, "share/man/man1");
   mkdirSync(manual, { recursive: true });
-  for (const [name, page] of manPages(
-    programOf(commands, commandGroups),
-    new Date(options.sourceDate * 1_000),
-  ))
-    writeFileSync(join(manual, name), page);
+  for (const program of [programOf(commands, commandGroups), outriderctl]) {
+    for (const [name, page] of manPages(program, new Date(options.sourceDate * 1_000)))
+      writeFileSync(join(manual, name), page);
+  }
 
   await writeCodeCaches(lib, options.envoyBinary);
   makeReadable(folder);
@@ -128,7 +131,9 @@ function writeTemplatesAsJson(folder: string): void {
 
 /** Whoever built it with whatever umask, every user may run it. */
 function makeReadable(folder: string): void {
-  const executable = new Set(["bin/outrider", "lib/node"].map((path) => join(folder, path)));
+  const executable = new Set(
+    ["bin/outrider", "bin/outriderctl", "lib/node"].map((path) => join(folder, path)),
+  );
   chmodSync(folder, 0o755);
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);

@@ -36,7 +36,7 @@ interface Seen {
 
 function makeRelease(folder: string): string {
   for (const name of ["bin", "lib"]) mkdirSync(join(folder, name), { recursive: true });
-  writeFileSync(join(folder, "bin/outrider"), launcher(process.arch));
+  writeFileSync(join(folder, "bin/outrider"), launcher(process.arch, "outrider"));
   chmodSync(join(folder, "bin/outrider"), 0o755);
   symlinkSync(process.execPath, join(folder, "lib/node"));
   writeFileSync(join(folder, "lib/outrider.cjs"), probe);

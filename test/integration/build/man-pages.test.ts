@@ -6,11 +6,15 @@ import { describe, test } from "node:test";
 import { manPages } from "../../../src/build/release/man-pages.ts";
 import { commandGroups, commands } from "../../../src/cli/commands.ts";
 import { programOf } from "../../../src/cli/program.ts";
+import { outriderctl } from "../../../src/ctl/program.ts";
 import { hasProgram } from "../../support/installed.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 describe("the manual pages", () => {
-  const pages = manPages(programOf(commands, commandGroups), new Date("2026-11-30T00:00:00Z"));
+  const programs = [programOf(commands, commandGroups), outriderctl];
+  const pages = new Map(
+    programs.flatMap((program) => [...manPages(program, new Date("2026-11-30T00:00:00Z"))]),
+  );
 
   test("mandoc has nothing against any of them, and shows their flags", (t) => {
     if (!hasProgram(t, "mandoc")) return;
@@ -32,7 +36,7 @@ describe("the manual pages", () => {
   });
 
   test("lead to one another", () => {
-    assert.equal(pages.size, commands.length + 1);
+    assert.equal(pages.size, commands.length + outriderctl.commands.length + 2);
     for (const [name, text] of pages) {
       for (const [, page = ""] of text.matchAll(/Xr (\S+) 1$/gm))
         assert.ok(pages.has(`${page}.1`), `${name}: ${page}`);

@@ -1,8 +1,8 @@
 /*
- * bin/outrider: becomes the release's Node.js without a shell in between, which would lose variables.
+ * bin/outrider and bin/outriderctl: become the release's Node.js without a shell in between, which would lose variables.
  *
  * A static program without a library, so that the release needs no compiler: launcher-x64 and launcher-arm64 are built by
- * make.sh and kept. What depends on the release (flags, variables) is written into the table by launcher.ts.
+ * make.sh and kept. What depends on the release (script, flags, variables) is written into the table by launcher.ts.
  *
  * The environment goes on as it is, with three differences, which src/process/own-environment.ts takes back for children:
  * variables of the allocator are added where there are none; variables that would weaken Node.js get a first byte of 1,
@@ -11,7 +11,7 @@
 
 typedef unsigned long size;
 
-/* Lists of strings, each ended by an empty one: flags, variables to add, names to hide. */
+/* The script's path in the release; then lists of strings, each ended by an empty one: flags, variables to add, names to hide. */
 __attribute__((used, section(".data"), aligned(8))) static char table[2048] = "@outrider-launcher-table@";
 
 static char launched[] = "OUTRIDER_LAUNCHED=0";
@@ -94,12 +94,13 @@ __attribute__((used, noreturn)) void start(long *stack) {
   for (long *aux = (long *)(envp + variables + 1); aux[0]; aux += 2) if (aux[0] == 31) executed = (char *)aux[1];
   find_root(executed);
   append(append(node, root), "/lib/node");
-  append(append(script, root), "/lib/outrider.cjs");
+  char *word = table;
+  append(append(script, root), word);
+  word += length(word) + 1;
 
   /* Room for what the table holds, the program, the script, the marker and the ends. */
   char *args[argc + 64], *environment[variables + 64];
   size at = 0;
-  char *word = table;
   args[at++] = node;
   for (; *word && at < 60; word += length(word) + 1) args[at++] = word;
   args[at++] = script;

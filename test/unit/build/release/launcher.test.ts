@@ -8,10 +8,10 @@ for (const [arch, machine] of [
   ["arm64", 183],
 ] as const) {
   test(`the launcher for ${arch} is a static program of that processor with the release's table`, () => {
-    const program = launcher(arch);
+    const program = launcher(arch, "outrider");
     assert.equal(program.readUInt16LE(18), machine);
     assert.equal(program.includes("@outrider-launcher-table@"), false);
-    assert.ok(program.includes("--max-semi-space-size=1\0"));
+    assert.ok(program.includes("/lib/outrider.cjs\0--max-semi-space-size=1\0"));
     assert.ok(program.includes("\0\0MALLOC_ARENA_MAX=1\0"));
     assert.ok(program.includes("\0\0NODE_OPTIONS\0"));
     // Program headers of the types PT_DYNAMIC and PT_INTERP would ask for a library.
@@ -29,5 +29,5 @@ for (const [arch, machine] of [
 }
 
 test("there is none for a processor that there is no release for", () => {
-  assert.throws(() => launcher("mips"), /ENOENT/);
+  assert.throws(() => launcher("mips", "outrider"), /ENOENT/);
 });
