@@ -5,6 +5,7 @@ import { test } from "node:test";
 import type { MeshReport } from "../support/captured-mesh.ts";
 import { expectFinding } from "../support/findings.ts";
 import { inOwnNetwork, whyNoOwnNetwork } from "../support/own-network.ts";
+import { assertCalls } from "../support/pod-calls.ts";
 
 const captureFindings = ["capture-rules", "capture-probe", "capture-dns"];
 
@@ -20,25 +21,7 @@ test("applications that know of no mesh talk by name through it, over HTTP, HTTP
     options: {},
   });
   assert.match(report.init, /^applied: IPv4 rules \(nft\)\nproven: /);
-  const calls = [
-    // TPROXY keeps the address of the caller's pod, …
-    { seen: report.byName, caller: "web", from: "10.44.1.2" },
-    { seen: report.byShortName, caller: "web", from: "10.44.1.2" },
-    // … and with REDIRECT the application is called by its own Envoy.
-    { seen: report.back, caller: "api", from: "127.0.0.6" },
-  ];
-  for (const { seen, caller, from } of calls) {
-    const { http, ...others } = seen;
-    assert.match(
-      http,
-      new RegExp(`^application: .*URI=spiffe://cluster.local/ns/demo/sa/${caller} from ${from}$`),
-    );
-    assert.deepEqual(others, {
-      https: `application: over HTTPS from ${from}`,
-      tcp: `application: over TCP from ${from}`,
-      grpc: `application: over gRPC from ${from}`,
-    });
-  }
+  assertCalls(report);
   assert.equal(report.fromOutside, "refused");
   const { reports, modes, answered, failed, summary } = report.swaps;
   for (const swap of reports) {

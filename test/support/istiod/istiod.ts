@@ -28,10 +28,14 @@ const environment = {
   PILOT_ENABLE_WORKLOAD_ENTRY_HEALTHCHECKS: "false",
 };
 
-/** @throws Error when ISTIOD_PATH names none */
+/**
+ * @param host where it listens for proxies
+ * @throws Error when ISTIOD_PATH names none
+ */
 export async function startIstiod(
   folder: string,
   files: Readonly<Record<string, readonly object[]>>,
+  host = "127.0.0.1",
 ): Promise<Istiod> {
   const binary = process.env["ISTIOD_PATH"];
   if (binary === undefined) throw new Error("ISTIOD_PATH names no istiod: use npm run test:istiod");
@@ -53,7 +57,7 @@ export async function startIstiod(
       args: [
         "discovery",
         ...["--kubeconfig", kubeconfig, "--configDir", config, "--meshConfig", "/dev/null"],
-        ...["--secureGRPCAddr", `127.0.0.1:${tls}`, "--grpcAddr", `127.0.0.1:${plain}`],
+        ...["--secureGRPCAddr", `${host}:${tls}`, "--grpcAddr", `127.0.0.1:${plain}`],
         ...["--httpAddr", `127.0.0.1:${http}`, "--monitoringAddr", `127.0.0.1:${monitoring}`],
         ...["--httpsAddr", "", "--ctrlz_port", "0"],
       ],
