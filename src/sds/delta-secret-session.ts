@@ -30,7 +30,11 @@ export class DeltaSecretSession {
     for (const name of unknownNames) this.#refused.add(name);
     const { errorDetail, responseNonce } = request;
     const isAboutTheLast = responseNonce === this.#nonce;
-    return { unknownNames, rejection: isAboutTheLast ? errorDetail?.message : undefined };
+    return {
+      unknownNames,
+      rejection: isAboutTheLast ? errorDetail?.message : undefined,
+      isExpired: responseNonce !== "" && this.#nonce !== "" && !isAboutTheLast,
+    };
   }
 
   /** What is wanted and not yet sent as it is now, and what there will never be. */

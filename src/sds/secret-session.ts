@@ -21,6 +21,8 @@ export interface SessionVerdict {
   readonly unknownNames: readonly string[];
   /** Envoy's own words when it refused the last response. */
   readonly rejection: string | undefined;
+  /** It answers a response that a newer one has overtaken. */
+  readonly isExpired: boolean;
 }
 
 /** One stream. */
@@ -51,6 +53,7 @@ export class SecretSession {
       unknownNames:
         verdict.kind === "stale" ? [] : [...names].filter((name) => parseSecretName(name) === undefined),
       rejection: verdict.kind === "nack" ? verdict.message : undefined,
+      isExpired: verdict.kind === "stale",
     };
   }
 

@@ -70,10 +70,12 @@ export interface SecretStreamDependencies {
   /** Aborts when Envoy is gone. */
   readonly gone: AbortSignal;
   readonly table: SecretTable;
-  /** A request has come. */
-  readonly received: (node: string, verdict: SessionVerdict) => void;
+  /** A request of so many bytes has come. */
+  readonly received: (node: string, verdict: SessionVerdict, bytes: number) => void;
   /** A response goes out. */
   readonly sent: (response: SecretResponse) => void;
+  /** Envoy has taken it, after so many milliseconds. */
+  readonly written: (ms: number) => void;
 }
 
 /** The stream. */
@@ -110,7 +112,7 @@ export class SecretStream {
         const added = [...session.names].filter((name) => !before.has(name));
         table.letGo([...before].filter((name) => !session.names.has(name)));
         await table.want(added);
-        received(node, verdict);
+        received(node, verdict, message.length);
         this.wake();
       }
     } catch (error) {
@@ -124,7 +126,7 @@ export class SecretStream {
   }
 
   async #respond(): Promise<void> {
-    const { session, stream, table, sent } = this.#deps;
+    const { session, stream, table, sent, written } = this.#deps;
     for (;;) {
       await this.#due.promise;
       if (this.#isOver) return;
@@ -132,7 +134,9 @@ export class SecretStream {
       const response = session.respond(table.encoded.current);
       if (response === undefined) continue;
       sent(response);
+      const writtenAt = performance.now();
       await stream.write(response.bytes);
+      written(performance.now() - writtenAt);
     }
   }
 }

@@ -10,8 +10,9 @@ import { StreamServer } from "../grpc/stream-server.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import { DiscoveryRequestSchema } from "../proto/agent/discovery_pb.js";
 import type { Logger } from "../telemetry/log.ts";
-import type { CounterMetric, Metrics } from "../telemetry/metrics.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import { decodeRequest } from "./decode.ts";
+import { SdsMetrics } from "./metrics.ts";
 import { type SecretResponse, SecretResponses } from "./responses.ts";
 import { parseSecretName } from "./secret-name.ts";
 import type { SessionVerdict } from "./secret-session.ts";
@@ -41,8 +42,7 @@ const maxUnknownNames = 1_000;
 export class SdsServer implements AsyncDisposable {
   readonly #table: SecretTable;
   readonly #log: Logger;
-  readonly #pushes: CounterMetric;
-  readonly #rejections: CounterMetric;
+  readonly #metrics: SdsMetrics;
   /** Names that were warned about. */
   readonly #unknownNames = new Set<string>();
   #server: StreamServer | undefined;
@@ -55,9 +55,7 @@ export class SdsServer implements AsyncDisposable {
   private constructor(options: SdsOptions, { secrets, log, metrics }: SdsDependencies) {
     this.#table = new SecretTable(options, secrets, log);
     this.#log = log;
-    this.#pushes = metrics.counter("sds_pushes", "Secrets sent to Envoy.", ["resource_name"]);
-    this.#rejections = metrics.counter("sds_rejections", "Responses with secrets that Envoy refused.");
-    metrics.computed("sds_streams", "Open streams that ask for secrets.", {}, () => this.#streams.size);
+    this.#metrics = new SdsMetrics(metrics, () => this.#streams.size);
   }
 
   /**
@@ -104,8 +102,12 @@ export class SdsServer implements AsyncDisposable {
     const served = new SecretStream({
       ...{ session, stream, table: this.#table },
       gone: context.signal,
-      received: (node, verdict) => {
+      received: (node, verdict, bytes) => {
+        this.#metrics.request(bytes);
         this.#received(node, verdict);
+      },
+      written: (ms) => {
+        this.#metrics.written(ms);
       },
       sent: (response) => {
         this.#sent(response);
@@ -119,17 +121,18 @@ export class SdsServer implements AsyncDisposable {
     }
   }
 
-  #received(node: string, { unknownNames, rejection }: SessionVerdict): void {
+  #received(node: string, { unknownNames, rejection, isExpired }: SessionVerdict): void {
     this.#warnOfUnknownNames(unknownNames, node);
+    if (isExpired) this.#metrics.expired();
     if (rejection === undefined) return;
-    this.#rejections.inc();
+    this.#metrics.reject();
     this.#log.warn("Envoy refused a secret", { node, reason: rejection });
   }
 
   /** Told once for all streams of a turn of the event loop: a rotation may go to thousands. */
   #sent({ names }: SecretResponse): void {
     for (const name of names) {
-      this.#pushes.inc({ resource_name: name });
+      this.#metrics.push(name);
       this.#untold.set(name, (this.#untold.get(name) ?? 0) + 1);
     }
     if (this.#isTelling) return;

@@ -180,7 +180,15 @@ describe("SdsServer", () => {
     client.ask({ ...askFor("default"), responseNonce, errorDetail: { code: 13, message: "key mismatch" } });
     await client.hearsNothing();
     assert.ok(sds.lines.some((line) => line.startsWith("warn") && line.includes("key mismatch")));
-    assert.match(await sds.metrics.render(), /istio_agent_sds_rejections 1\n/);
+    client.ask({ ...askFor("default"), responseNonce: "of a response long ago" });
+    await client.hearsNothing();
+    const metrics = await sds.metrics.render();
+    assert.match(metrics, /istio_agent_sds_rejections 1\n/);
+    // Istio's names, as an operator's dashboard has them.
+    assert.match(metrics, /istio_agent_pilot_total_xds_rejects\{type="sds"\} 1\n/);
+    assert.match(metrics, /istio_agent_pilot_xds_expired_nonce\{type="sds"\} 1\n/);
+    assert.match(metrics, /istio_agent_pilot_xds_recv_max [1-9]\d+\n/);
+    assert.match(metrics, /istio_agent_pilot_xds_send_time_count 1\n/);
     sds.secrets.set(rotated);
     assert.equal(chainOf(await client.answer()), "chain 2");
   });

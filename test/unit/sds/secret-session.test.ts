@@ -100,7 +100,11 @@ describe("an SDS stream", () => {
     ask(["default"]);
     answer(first, "1");
     answer(rotated, "2");
-    assert.deepEqual(ask(["default", "other"], "1"), { unknownNames: [], rejection: undefined });
+    assert.deepEqual(ask(["default", "other"], "1"), {
+      unknownNames: [],
+      rejection: undefined,
+      isExpired: true,
+    });
     assert.deepEqual(answer(rotated, "3"), []);
   });
 
