@@ -3,7 +3,13 @@ import { createSocket } from "node:dgram";
 import { describe, test } from "node:test";
 import { sleep } from "../../../src/lifecycle/sleep.ts";
 import { askBytes, askDns, queryBytes } from "../../support/dns-client.ts";
-import { answerTo, soa, type UpstreamQuery, usualAnswer } from "../../support/dns-upstream.ts";
+import {
+  answerTo,
+  soa,
+  startDnsUpstream,
+  type UpstreamQuery,
+  usualAnswer,
+} from "../../support/dns-upstream.ts";
 import { eventually } from "../../support/eventually.ts";
 import { runningDns } from "../../support/running-dns.ts";
 
@@ -442,6 +448,35 @@ describe("a query that comes back to its sender", () => {
     assert.match(await dns.metrics.render(), /outrider_dns_answers_total\{source="loop"\} 1/);
     assert.equal(dns.lines.filter((line) => line.includes("came back")).length, 1);
   });
+});
+
+test("a file that names the DNS proxy itself has it ask the others alone", async () => {
+  await using other = await startDnsUpstream("127.0.0.9");
+  const { port } = other;
+  await using dns = await runningDns({
+    table: {},
+    options: { upstreamPort: port, listen: { kind: "address", host: "127.0.0.1", port } },
+  });
+  dns.rewrite("nameserver 127.0.0.1\nnameserver 127.0.0.9\n", "rename");
+  await eventually(
+    "the other one",
+    async () => {
+      const explained = await dns.proxy.explain("www.example.com.", "A");
+      assert.deepEqual(explained?.servers, [`127.0.0.9:${port}`]);
+    },
+    { withinMs: 20_000 },
+  );
+  other.queries.length = 0;
+  assert.deepEqual((await askDns(dns.target, "www.example.com")).data, right);
+  assert.equal(other.queries.length, 1);
+  dns.rewrite("nameserver 127.0.0.1\n", "rename");
+  await eventually(
+    "nobody is left",
+    async () => {
+      assert.equal((await askDns(dns.target, "www.example.com")).packet.rcode, "SERVFAIL");
+    },
+    { withinMs: 20_000 },
+  );
 });
 
 test("Istio's metrics count queries, those to upstreams, what failed and how long it took", async () => {
