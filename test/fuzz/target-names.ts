@@ -12,6 +12,7 @@ export const targetNames = [
   "discovery-http",
   "dns-query",
   "dns-answer",
+  "dns-forwarding",
   "application-socket",
   "exposition",
   "sds",

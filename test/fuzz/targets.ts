@@ -15,6 +15,7 @@ const groups: readonly (() => Promise<readonly FuzzTarget[]>)[] = [
   async () => (await import("./targets/http.ts")).httpTargets,
   async () => (await import("./targets/streams.ts")).streamTargets,
   async () => (await import("./targets/dns.ts")).dnsTargets,
+  async () => [(await import("./targets/dns-forwarding.ts")).dnsForwardingTarget],
   async () => (await import("./targets/discovery.ts")).discoveryTargets,
 ];
 

@@ -57,9 +57,14 @@ export function withoutOpt(message: Buffer): Buffer {
 export function truncated(message: Buffer, maxBytes: number): Buffer {
   if (message.length <= maxBytes) return message;
   const questionEnd = questionEndOf(message);
-  const records = questionEnd === undefined ? undefined : recordsOf(message, questionEnd);
-  if (questionEnd === undefined || records === undefined)
-    return markedShort(message.subarray(0, headerBytes));
+  if (questionEnd === undefined) return markedShort(message.subarray(0, headerBytes));
+  const records = recordsOf(message, questionEnd);
+  if (records === undefined) {
+    // One that lies about its length is good for this alone: the client asks again over TCP.
+    const question = markedShort(message.subarray(0, questionEnd));
+    question.writeUInt16BE(1, 4);
+    return question;
+  }
   const opt = records.find(isOpt);
   const room = maxBytes - (opt === undefined ? 0 : opt.end - opt.start);
   const kept = records.filter(({ section, end }) => section === "answer" && end <= room);
