@@ -27,6 +27,7 @@ import { deltaProtocol, type ServerProtocol, sotwProtocol } from "./push/protoco
 import { ServedModels } from "./push/served-models.ts";
 import { ConnectionTable } from "./push/status.ts";
 import { ToldFaults } from "./push/told-faults.ts";
+import { Translations } from "./push/translations.ts";
 import { FileSource } from "./registry/file/file-source.ts";
 import { type ConfigStatus, Registry } from "./registry/registry.ts";
 
@@ -114,11 +115,13 @@ export class DiscoveryServer implements AsyncDisposable {
     const connections = new ConnectionTable();
     const metrics = new Metrics("pilot_");
     const pushMetrics = new PushMetrics(metrics, connections);
+    const served = stack.use(new ServedModels(configured.models, log.scope("ads")));
+    const faults = new ToldFaults(log.scope("ads"), pushMetrics.internalErrors);
     const discovery = {
-      served: stack.use(new ServedModels(configured.models, log.scope("ads"))),
+      served,
+      translations: new Translations(served.models, faults),
       connections,
       metrics: pushMetrics,
-      faults: new ToldFaults(log.scope("ads"), pushMetrics.internalErrors),
       policy: options.binding ?? { binding: "identity", trustsAddresses: false },
       rootNamespace,
       identity: { id: hostname(), version: options.version ?? "unknown" },
@@ -208,7 +211,7 @@ function discoveryService(
     readonly served: ServedModels;
     readonly connections: ConnectionTable;
     readonly metrics: PushMetrics;
-    readonly faults: ToldFaults;
+    readonly translations: Translations;
     readonly policy: BindingPolicy;
     readonly rootNamespace: string;
     readonly identity: ControlPlaneIdentity;

@@ -8,6 +8,7 @@ import {
   sotwProtocol,
   type Subscription,
 } from "../../src/controlplane/push/protocol.ts";
+import { Layer, ResourceSet } from "../../src/controlplane/push/layer.ts";
 import type { VersionedResource } from "../../src/xds/delta-subscription.ts";
 
 /** Resources by type URL and name. */
@@ -119,7 +120,8 @@ export class ScriptedControlPlane implements AsyncDisposable {
 
   #respond({ stream, subscriptions }: Served, url: string, force: boolean): void {
     const resources = this.#types.get(url);
-    const response = subscriptions.get(url)?.respond(resources ?? new Map(), { force, keepsGone: false });
+    const offered = new ResourceSet([new Layer(resources ?? new Map())]);
+    const response = subscriptions.get(url)?.respond(offered, { force, keepsGone: false });
     if (resources === undefined || response === undefined) return;
     this.#nonce += 1;
     const nonce = `${noncePrefix}${this.#nonce}`;

@@ -1,8 +1,8 @@
 /** What the proxy of a file of `golden/translate` would answer to /config_dump, from the translation alone. */
 import assert from "node:assert/strict";
 import { configDumpOf } from "../../src/controlplane/push/config-dump.ts";
-import { takeSnapshot } from "../../src/controlplane/push/snapshot.ts";
 import { type ConfigDump, readConfigDump } from "../../src/ctl/proxy/config-dump.ts";
+import { takeSnapshot } from "./snapshot-of.ts";
 import { translationScene } from "./translation-scene.ts";
 
 /** As JSON. */

@@ -44,7 +44,7 @@ export interface WholeView extends ProxyView {
 export function viewOf(model: Model, proxy: Proxy): WholeView {
   return {
     ...callerViewOf(model, callerOf(proxy, model), new TranslationMemo()),
-    workload: workloadViewOf(model, proxy),
+    workload: workloadViewOf(model, proxy, servedByAddress(model)(proxy)),
   };
 }
 
@@ -76,23 +76,33 @@ export function callerViewOf(model: Model, proxy: Caller, memo: TranslationMemo)
 }
 
 /** See the model as it decides about the proxy's own workload. */
-export function workloadViewOf(model: Model, proxy: Proxy, services = servedBy(model, proxy)): WorkloadView {
+export function workloadViewOf(model: Model, proxy: Proxy, services: WorkloadView["services"]): WorkloadView {
   const { settings, peers, authorizationPolicies, requestAuthentications } = model;
   return {
     model: { settings, peers, authorizationPolicies, requestAuthentications },
     proxy,
-    // Labels that no Sidecar asks for select none.
     sidecar: sidecarOf(model, proxy),
     services,
   };
 }
 
-/** What another namespace says of a workload decides nothing about what it accepts. */
-function servedBy({ services }: Model, { namespace, addresses }: Proxy): readonly Service[] {
-  return services.filter(
-    (service) =>
-      service.namespace === namespace && service.endpoints.some(({ address }) => addresses.includes(address)),
-  );
+/** Finds the services of a proxy's workload. What another namespace says of it decides nothing about what it accepts. */
+export function servedByAddress({ services }: Model): (proxy: Proxy) => readonly Service[] {
+  const order = new Map(services.map((service, index) => [service, index]));
+  const byAddress = new Map<string, Set<Service>>();
+  for (const service of services) {
+    for (const { address } of service.endpoints) {
+      const there = byAddress.get(address);
+      if (there === undefined) byAddress.set(address, new Set([service]));
+      else there.add(service);
+    }
+  }
+  return ({ namespace, addresses }) => {
+    const found = new Set(addresses.flatMap((address) => [...(byAddress.get(address) ?? [])]));
+    return [...found]
+      .filter((service) => service.namespace === namespace)
+      .toSorted((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0));
+  };
 }
 
 /** What several listeners show is one service: each host and port is there once. */

@@ -3,7 +3,7 @@
  * (https://www.envoyproxy.io/docs/envoy/latest/api-v3/admin/v3/config_dump.proto), so that both can be compared.
  */
 import { type PushedType, pushedTypes, type ResourceKind } from "../networking/pushed-types.ts";
-import type { ResourcesByType } from "./snapshot.ts";
+import type { VersionedResource } from "../../xds/delta-subscription.ts";
 
 /** A ConfigDump in JSON. */
 export interface ConfigDump {
@@ -41,7 +41,9 @@ const sections: Readonly<Partial<Record<ResourceKind, Section>>> = {
 };
 
 /** A pure function; resources are in the order of their names. */
-export function configDumpOf(resources: ResourcesByType): ConfigDump {
+export function configDumpOf(
+  resources: ReadonlyMap<string, { values(): Iterable<VersionedResource> }>,
+): ConfigDump {
   const configs = Object.entries(sections).flatMap(([kind, { message, list, entry }]) => {
     const type: PushedType = pushedTypes[kind as ResourceKind];
     const { typeUrl, decode } = type;

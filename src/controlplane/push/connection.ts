@@ -20,17 +20,17 @@ import type { Request, ResponseOptions, ServerProtocol, Subscription } from "./p
 import type { ServedModels } from "./served-models.ts";
 import { Answers } from "./answers.ts";
 import { answerDebug, type ControlPlaneIdentity, isDebugRequest } from "./debug-stream.ts";
-import { inPlaceOfUnknown, pushOrder, type ResourcesByType, takeSnapshot } from "./snapshot.ts";
-import type { VersionedResource } from "../../xds/delta-subscription.ts";
+import { Layer, ResourceSet } from "./layer.ts";
+import { inPlaceOfUnknown, pushOrder, type ResourcesByType } from "./snapshot.ts";
 import type { ConnectionTable } from "./status.ts";
-import type { ToldFaults } from "./told-faults.ts";
+import type { ProxyTranslation, Snapshot, Translations } from "./translations.ts";
 
 /** What every connection shares. */
 export interface ConnectionContext {
   readonly served: ServedModels;
   readonly connections: ConnectionTable;
   readonly metrics: PushMetrics;
-  readonly faults: ToldFaults;
+  readonly translations: Translations;
   readonly log: Logger;
   readonly peer: Peer;
   readonly policy: BindingPolicy;
@@ -82,7 +82,7 @@ export async function serveConnection(
     }
     if (connection === undefined) {
       firstRequest.cancel();
-      connection = new Connection(protocol, stream, context, identify(request), request.node?.metadata ?? {});
+      connection = await Connection.open(protocol, stream, context, request);
       tasks.spawn("push", (signal) => connection?.follow(signal) ?? Promise.resolve());
     }
     await connection.receive(request);
@@ -132,26 +132,34 @@ class Connection {
   /** Clusters that were sent, whose endpoints were not sent since. */
   readonly #withoutEndpoints = new Set<string>();
   /** In place of endpoints that the proxy asked for and that are not there. */
-  readonly #unknown = new Map<string, VersionedResource>();
+  #unknown = new Layer(new Map());
   /** Listeners and routes that belong to the clusters sent last are still to come. */
   #isPushing = false;
   readonly #entry: Disposable;
   #isHealthRefused = false;
-  #snapshot: { readonly number: number; readonly resources: ResourcesByType };
+  readonly #translation: ProxyTranslation;
+  #snapshot: Snapshot;
 
-  constructor(
+  private constructor(
     protocol: ServerProtocol,
     stream: ByteStream,
     context: ConnectionContext,
-    said: Proxy,
-    metadata: NodeFacts["metadata"],
+    proxy: {
+      readonly said: Proxy;
+      readonly metadata: NodeFacts["metadata"];
+      readonly bound: Extract<BoundProxy, { kind: "bound" }>;
+      readonly translation: ProxyTranslation;
+      readonly snapshot: Snapshot;
+    },
   ) {
+    const { said, metadata, bound, translation, snapshot } = proxy;
     this.#protocol = protocol;
     this.#stream = stream;
     this.#context = context;
     this.#said = said;
-    this.#bound = bind(said, context);
-    this.#snapshot = this.#take();
+    this.#bound = bound;
+    this.#translation = translation;
+    this.#snapshot = snapshot;
     const connectedAt = new Date().toISOString();
     const told = (name: string): string => textAt(metadata, name)?.slice(0, mostTold) ?? "";
     this.#entry = context.connections.add({
@@ -170,15 +178,35 @@ class Connection {
     context.log.info("proxy connected", { proxy: said.id, protocol: protocol.name });
   }
 
+  /**
+   * For whoever the first request says it is; `follow` ends it.
+   *
+   * @throws GrpcError when it may not act as that proxy
+   */
+  static async open(
+    protocol: ServerProtocol,
+    stream: ByteStream,
+    context: ConnectionContext,
+    request: Request,
+  ): Promise<Connection> {
+    const said = identify(request);
+    const bound = bind(said, context);
+    const translation = context.translations.open();
+    const snapshot = await translation.take(bound.proxy);
+    const metadata = request.node?.metadata ?? {};
+    return new Connection(protocol, stream, context, { said, metadata, bound, translation, snapshot });
+  }
+
   /** Push each new model until the proxy is gone. */
   async follow(signal: AbortSignal): Promise<void> {
     using _entry = this.#entry;
+    using _translation = this.#translation;
     try {
       for await (const { number } of this.#context.served.models.changes(signal)) {
         if (number === this.#snapshot.number) continue;
         // What the folder declares may have changed.
         this.#bound = bind(this.#said, this.#context);
-        this.#snapshot = this.#take(this.#snapshot.resources);
+        this.#snapshot = await this.#translation.take(this.#bound.proxy);
         await this.#push(signal);
       }
     } finally {
@@ -250,12 +278,14 @@ class Connection {
    */
   #noteUnknown(names: readonly string[], subscription: Subscription): void {
     const known = this.#snapshot.resources.get(types.endpoint);
-    for (const name of this.#unknown.keys()) if (!subscription.wants(name)) this.#unknown.delete(name);
+    const { resources: before } = this.#unknown;
+    const unknown = new Map([...before].filter(([name]) => subscription.wants(name)));
     for (const name of names) {
       const empty =
-        name === "*" || known?.has(name) === true ? undefined : inPlaceOfUnknown(types.endpoint, name);
-      if (empty !== undefined) this.#unknown.set(name, empty);
+        name === "*" || known?.get(name) !== undefined ? undefined : inPlaceOfUnknown(types.endpoint, name);
+      if (empty !== undefined) unknown.set(name, empty);
     }
+    if (unknown.size > 0 || before.size > 0) this.#unknown = new Layer(unknown);
   }
 
   async #respond(typeUrl: string, how: Partial<ResponseOptions> = {}): Promise<void> {
@@ -268,10 +298,7 @@ class Connection {
       this.#withoutEndpoints.clear();
     }
     const keepsGone = referredTo.includes(typeUrl);
-    const all =
-      typeUrl === types.endpoint && this.#unknown.size > 0
-        ? new Map([...this.#unknown, ...resources])
-        : resources;
+    const all = typeUrl === types.endpoint ? resources.over(this.#unknown) : resources;
     const response = subscription.respond(all, { force: false, keepsGone, ...how });
     if (response === undefined) return;
     if (typeUrl === types.cluster) for (const name of response.changed) this.#withoutEndpoints.add(name);
@@ -306,17 +333,8 @@ class Connection {
     return new Map(
       [...this.#subscriptions].map(([typeUrl, subscription]) => [
         typeUrl,
-        new Map(
-          [...(this.#snapshot.resources.get(typeUrl) ?? [])].filter(([name]) => subscription.wants(name)),
-        ),
+        this.#snapshot.resources.get(typeUrl)?.only((name) => subscription.wants(name)) ?? new ResourceSet(),
       ]),
     );
-  }
-
-  #take(previous?: ResourcesByType): { readonly number: number; readonly resources: ResourcesByType } {
-    const { number, model } = this.#context.served.models.current;
-    const { resources, faults } = takeSnapshot(model, this.#bound.proxy, previous);
-    this.#context.faults.tell(this.#said.id, faults);
-    return { number, resources };
   }
 }

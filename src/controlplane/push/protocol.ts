@@ -9,10 +9,13 @@ import {
   DiscoveryRequestSchema,
   DiscoveryResponseSchema,
 } from "../../proto/envoy/envoy/service/discovery/v3/discovery_pb.js";
-import { DeltaSubscription, type VersionedResource } from "../../xds/delta-subscription.ts";
-import { SotwSubscription } from "../../xds/sotw-subscription.ts";
+import type { DeltaRequest } from "../../xds/delta-subscription.ts";
+import { type SotwRequest, SotwSubscription, type SotwVerdict } from "../../xds/sotw-subscription.ts";
 import { wildcardTypes } from "../../xds/type-urls.ts";
 import type { NodeFacts } from "../model/proxy.ts";
+import { ClientState } from "./client-state.ts";
+import { DeltaInterest } from "./delta-interest.ts";
+import type { ResourceSet } from "./layer.ts";
 
 /** A request, whatever the variant. */
 export interface Request {
@@ -37,13 +40,10 @@ export interface Response {
 
 /** One client's interest in one type. */
 export interface Subscription {
-  readonly delta?: DeltaSubscription;
-  readonly sotw?: SotwSubscription;
+  readonly delta?: { readonly receive: (request: DeltaRequest) => boolean };
+  readonly sotw?: { readonly receive: (request: SotwRequest) => SotwVerdict };
   /** What to send so that the client is current; undefined when it is. */
-  readonly respond: (
-    resources: ReadonlyMap<string, VersionedResource>,
-    how: ResponseOptions,
-  ) => Response | undefined;
+  readonly respond: (resources: ResourceSet, how: ResponseOptions) => Response | undefined;
   /** True when the client is to have the resource of that name. */
   readonly wants: (name: string) => boolean;
   /** The next response holds these, if they are wanted, whatever the client has. */
@@ -115,19 +115,22 @@ export const deltaProtocol: ServerProtocol = {
       }),
     ),
   subscribe: (typeUrl) => {
-    const delta = new DeltaSubscription(wildcardTypes.has(typeUrl));
+    const delta = new DeltaInterest(wildcardTypes.has(typeUrl));
     return {
       delta,
       wants: (name) => delta.wants(name),
       resend: (names) => {
-        delta.forget(names);
+        delta.state.lacks(names);
       },
       respond: (resources, { force, keepsGone }) => {
-        const whole = delta.difference(resources);
-        const difference = keepsGone ? { ...whole, removed: [] } : whole;
-        if (!force && difference.changed.length === 0 && difference.removed.length === 0) return undefined;
+        const { changed, gone, taken } = delta.state.stepTo(resources);
+        const removed = keepsGone ? [] : gone;
+        if (!force && changed.length === 0 && removed.length === 0) {
+          taken(keepsGone);
+          return undefined;
+        }
         return {
-          changed: difference.changed.map(({ name }) => name),
+          changed: changed.map(({ name }) => name),
           encode: (url, version, nonce) =>
             toBinary(
               DeltaDiscoveryResponseSchema,
@@ -135,16 +138,16 @@ export const deltaProtocol: ServerProtocol = {
                 systemVersionInfo: version,
                 typeUrl: url,
                 nonce,
-                resources: difference.changed.map(({ name, version: own, bytes }) => ({
+                resources: changed.map(({ name, version: own, bytes }) => ({
                   name,
                   version: own,
                   resource: { typeUrl: url, value: bytes },
                 })),
-                removedResources: [...difference.removed],
+                removedResources: [...removed],
               }),
             ),
           sent: () => {
-            delta.sent(difference);
+            taken(keepsGone);
           },
         };
       },
@@ -152,7 +155,7 @@ export const deltaProtocol: ServerProtocol = {
   },
 };
 
-/** State of the world: every wanted resource is sent whenever one of them changed. */
+/** State of the world: of clusters and listeners every wanted one is sent whenever one of them changed. */
 export const sotwProtocol: ServerProtocol = {
   name: "state-of-the-world",
   decode: (message) => {
@@ -180,34 +183,44 @@ export const sotwProtocol: ServerProtocol = {
     const sotw = new SotwSubscription(wildcardTypes.has(typeUrl));
     // Elsewhere what is left out of a response stays.
     const isWhole = wildcardTypes.has(typeUrl);
-    let has: ReadonlyMap<string, VersionedResource> = new Map();
-    let isOwed = false;
+    const state = new ClientState((name) => sotw.wants(name));
     return {
-      sotw,
+      sotw: {
+        receive: (request) => {
+          const before = sotw.names;
+          const verdict = sotw.receive(request);
+          if (request.responseNonce === "") state.lacksAll();
+          else state.lacks(request.resourceNames.filter((name) => !before.has(name)));
+          return verdict;
+        },
+      },
       wants: (name) => sotw.wants(name),
       resend: (names) => {
-        isOwed ||= [...names].some((name) => sotw.wants(name));
+        state.lacks(names);
       },
       respond: (resources, { force, keepsGone }) => {
-        const kept = keepsGone && isWhole ? [...has.values()].filter(({ name }) => !resources.has(name)) : [];
-        const wanted = [...resources.values(), ...kept].filter(({ name }) => sotw.wants(name));
-        const changed = wanted.filter(({ name, version }) => has.get(name)?.version !== version);
-        if (!force && !isOwed && changed.length === 0 && wanted.length === has.size) return undefined;
+        const { changed, gone, goneResources, taken } = state.stepTo(resources);
+        if (!force && changed.length === 0 && (gone.length === 0 || keepsGone || !isWhole)) {
+          taken(keepsGone);
+          return undefined;
+        }
         return {
           changed: changed.map(({ name }) => name),
-          encode: (url, version, nonce) =>
-            toBinary(
+          encode: (url, version, nonce) => {
+            const wanted = isWhole ? [...resources.values()].filter(({ name }) => sotw.wants(name)) : changed;
+            const kept = keepsGone && isWhole ? goneResources : [];
+            return toBinary(
               DiscoveryResponseSchema,
               create(DiscoveryResponseSchema, {
                 versionInfo: version,
                 typeUrl: url,
                 nonce,
-                resources: wanted.map(({ bytes }) => ({ typeUrl: url, value: bytes })),
+                resources: [...wanted, ...kept].map(({ bytes }) => ({ typeUrl: url, value: bytes })),
               }),
-            ),
+            );
+          },
           sent: (nonce) => {
-            has = new Map(wanted.map((resource) => [resource.name, resource]));
-            isOwed = false;
+            taken(keepsGone);
             sotw.sent(nonce);
           },
         };

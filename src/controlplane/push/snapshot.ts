@@ -4,23 +4,20 @@
 import { createHash } from "node:crypto";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import type { VersionedResource } from "../../xds/delta-subscription.ts";
-import type { Model } from "../model/model.ts";
-import type { Proxy } from "../model/proxy.ts";
 import { encodeParts, type Fault } from "../networking/encode-parts.ts";
-import {
-  type GeneratedResource,
-  type PushedType,
-  pushedTypes,
-  resourcesOf,
-} from "../networking/pushed-types.ts";
-import { viewOf } from "../networking/view.ts";
+import type { EncodingMemo } from "../networking/encoding-memo.ts";
+import { type GeneratedResource, type PushedType, pushedTypes } from "../networking/pushed-types.ts";
+import { Layer, type ResourceSet } from "./layer.ts";
 
-/** Resources by type URL and name. */
-export type ResourcesByType = ReadonlyMap<string, ReadonlyMap<string, VersionedResource>>;
+/** Resources by type URL. */
+export type ResourcesByType = ReadonlyMap<string, ResourceSet>;
 
-/** What a proxy is to have. */
-export interface Snapshot {
-  readonly resources: ResourcesByType;
+/** A layer of every type, by type URL. */
+export type Layers = ReadonlyMap<string, Layer>;
+
+/** What came of a translation. */
+export interface Translated {
+  readonly layers: Layers;
   /** What is missing in it, or is as it was before. */
   readonly faults: readonly Fault[];
 }
@@ -30,36 +27,60 @@ const types: readonly PushedType[] = Object.values(pushedTypes);
 /** Types in the order in which they are pushed. */
 export const pushOrder: readonly string[] = types.map(({ typeUrl }) => typeUrl);
 
-const none: ResourcesByType = new Map(pushOrder.map((type) => [type, new Map()]));
+/** Layers with nothing in them. */
+export function noLayers(): Layers {
+  return new Map(pushOrder.map((type) => [type, new Layer(new Map())]));
+}
 
-/** Generate and encode for one proxy. What cannot be is as it was in `previous`, if there. Never throws. */
-export function takeSnapshot(model: Model, proxy: Proxy, previous: ResourcesByType = none): Snapshot {
-  let generated: readonly (readonly [type: PushedType, resources: readonly GeneratedResource[]])[];
-  try {
-    const view = viewOf(model, proxy);
-    generated = types.map((type) => [type, resourcesOf(type, view)]);
-  } catch (error) {
-    return { resources: previous, faults: [{ part: "all resources", reason: errorMessage(error) }] };
-  }
+/**
+ * Generate and encode. What cannot be is as it was in `previous`, if there; a layer in which nothing is other is the
+ * previous one itself. Stops between resources, for others to have their turn. Never throws.
+ */
+export function* translate(
+  generate: (type: PushedType) => readonly GeneratedResource[],
+  previous: Layers,
+  memo: EncodingMemo,
+): Generator<void, Translated> {
   const faults: Fault[] = [];
-  const encodeAll = (
-    type: PushedType,
-    resources: readonly GeneratedResource[],
-  ): ReadonlyMap<string, VersionedResource> => {
-    const encoded = new Map<string, VersionedResource>();
-    for (const { name, json } of resources) {
-      const { bytes, faults: own } = encodeParts(type, name, json);
-      faults.push(...own);
-      const resource =
-        bytes === undefined
-          ? (previous.get(type.typeUrl)?.get(name) ?? inPlaceOf(type, name))
-          : versioned(name, bytes);
-      if (resource !== undefined) encoded.set(name, resource);
+  const layers = new Map<string, Layer>();
+  try {
+    const generated: (readonly [type: PushedType, resources: readonly GeneratedResource[]])[] = [];
+    for (const type of types) {
+      generated.push([type, generate(type)]);
+      yield;
     }
-    return encoded;
-  };
-  const resources = new Map(generated.map(([type, list]) => [type.typeUrl, encodeAll(type, list)]));
-  return { resources, faults };
+    for (const [type, list] of generated) {
+      const before = previous.get(type.typeUrl);
+      const resources = new Map<string, VersionedResource>();
+      for (const { name, json } of list) {
+        const resource = encode(type, { name, json }, before, memo, faults);
+        if (resource !== undefined) resources.set(name, resource);
+        yield;
+      }
+      const layer = new Layer(resources);
+      layers.set(
+        type.typeUrl,
+        before !== undefined && layer.changedSince(before).length === 0 ? before : layer,
+      );
+    }
+  } catch (error) {
+    return { layers: previous, faults: [{ part: "all resources", reason: errorMessage(error) }] };
+  }
+  return { layers, faults };
+}
+
+function encode(
+  type: PushedType,
+  { name, json }: GeneratedResource,
+  before: Layer | undefined,
+  memo: EncodingMemo,
+  faults: Fault[],
+): VersionedResource | undefined {
+  const { bytes, version, faults: own } = encodeParts(type, name, json, memo);
+  faults.push(...own);
+  const last = before?.resources.get(name);
+  if (bytes === undefined) return last ?? inPlaceOf(type, name);
+  return last?.version === version ? last : { name, version, bytes };
 }
 
 /** What a proxy is told that asks for something that is not there; undefined where it does not wait for it. */
@@ -68,10 +89,8 @@ export function inPlaceOfUnknown(typeUrl: string, name: string): VersionedResour
   return type && inPlaceOf(type, name);
 }
 
-function inPlaceOf({ instead, encode }: PushedType, name: string): VersionedResource | undefined {
-  return instead && versioned(name, encode(instead(name)));
-}
-
-function versioned(name: string, bytes: Uint8Array): VersionedResource {
+function inPlaceOf({ instead, encode: toBytes }: PushedType, name: string): VersionedResource | undefined {
+  if (instead === undefined) return undefined;
+  const bytes = toBytes(instead(name));
   return { name, version: createHash("sha256").update(bytes).digest("base64url").slice(0, 16), bytes };
 }

@@ -4,7 +4,7 @@ import { parseDocuments } from "../../../src/controlplane/config/parse-documents
 import { kinds } from "../../../src/controlplane/config/schema.ts";
 import { buildModel } from "../../../src/controlplane/model/build-model.ts";
 import { parseProxy } from "../../../src/controlplane/model/proxy.ts";
-import { takeSnapshot } from "../../../src/controlplane/push/snapshot.ts";
+import { takeSnapshot } from "../../support/snapshot-of.ts";
 import type { FuzzTarget } from "../target.ts";
 
 const proxies = [{ INTERCEPTION_MODE: "NONE" }, {}].map((mode) => {

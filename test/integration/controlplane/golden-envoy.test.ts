@@ -3,7 +3,11 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type PushedType, pushedTypes, resourcesOf } from "../../../src/controlplane/networking/pushed-types.ts";
+import {
+  type PushedType,
+  pushedTypes,
+  resourcesOf,
+} from "../../../src/controlplane/networking/pushed-types.ts";
 import { viewOf } from "../../../src/controlplane/networking/view.ts";
 import { goldenFolder } from "../../support/golden.ts";
 import { refusedScenes } from "../../support/golden-envoy.ts";

@@ -10,7 +10,7 @@ import { boundedWeights } from "../../../src/controlplane/networking/load-assign
 import { generateEndpoints } from "../../../src/controlplane/networking/eds.ts";
 import { generateRoutes } from "../../../src/controlplane/networking/rds.ts";
 import { viewOf } from "../../../src/controlplane/networking/view.ts";
-import { takeSnapshot } from "../../../src/controlplane/push/snapshot.ts";
+import { takeSnapshot } from "../../support/snapshot-of.ts";
 import { typeUrl } from "../../../src/xds/type-urls.ts";
 
 const settings = { trustDomains: ["cluster.local"], rootNamespace: "istio-system" };
@@ -420,7 +420,7 @@ describe("what validation cannot see", () => {
     ];
     const model = buildModel([{ ...entry, spec: { ...entry.spec, endpoints } }], settings);
     const name = "outbound|80||a.demo";
-    const { resources, faults } = takeSnapshot(model, proxy("NONE"), before.resources);
+    const { resources, faults } = takeSnapshot(model, proxy("NONE"), before.layers);
     assert.deepEqual(
       faults.map(({ part }) => part),
       [`endpoint ${name}`],

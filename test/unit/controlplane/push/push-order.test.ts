@@ -7,14 +7,16 @@ import {
   sotwProtocol,
   type Subscription,
 } from "../../../../src/controlplane/push/protocol.ts";
-import type { VersionedResource } from "../../../../src/xds/delta-subscription.ts";
+import { Layer, ResourceSet } from "../../../../src/controlplane/push/layer.ts";
 import { typeUrl } from "../../../../src/xds/type-urls.ts";
 import { delta, sotw } from "../../../support/xds-messages.ts";
 
-const of = (versions: Readonly<Record<string, string>>): ReadonlyMap<string, VersionedResource> =>
-  new Map(
-    Object.entries(versions).map(([name, version]) => [name, { name, version, bytes: Buffer.alloc(0) }]),
+const of = (versions: Readonly<Record<string, string>>): ResourceSet => {
+  const resources = Object.entries(versions).map(
+    ([name, version]) => [name, { name, version, bytes: Buffer.alloc(0) }] as const,
   );
+  return new ResourceSet([new Layer(new Map(resources))]);
+};
 const asIs = { force: false, keepsGone: false };
 
 for (const [protocol, messages] of [
@@ -28,7 +30,7 @@ for (const [protocol, messages] of [
   };
   const changed = (
     subscription: Subscription,
-    resources: ReadonlyMap<string, VersionedResource>,
+    resources: ResourceSet,
     how: Partial<typeof asIs> = {},
   ): readonly string[] | undefined => {
     const response = subscription.respond(resources, { ...asIs, ...how });

@@ -1,0 +1,74 @@
+/**
+ * Resources of one type, some of which many proxies have in common.
+ */
+import type { VersionedResource } from "../../xds/delta-subscription.ts";
+
+/** Resources by name that never change: what comes after them is another layer. */
+export class Layer {
+  readonly resources: ReadonlyMap<string, VersionedResource>;
+  /** What is other here than in layers before, which many streams ask. */
+  readonly #changes = new WeakMap<Layer, readonly string[]>();
+
+  constructor(resources: ReadonlyMap<string, VersionedResource>) {
+    this.resources = resources;
+  }
+
+  /** Names of what is new, other or gone. */
+  changedSince(before: Layer): readonly string[] {
+    if (before === this) return [];
+    const known = this.#changes.get(before);
+    if (known !== undefined) return known;
+    const names: string[] = [];
+    for (const [name, { version }] of this.resources)
+      if (before.resources.get(name)?.version !== version) names.push(name);
+    for (const name of before.resources.keys()) if (!this.resources.has(name)) names.push(name);
+    this.#changes.set(before, names);
+    return names;
+  }
+}
+
+const empty = new Layer(new Map());
+
+/** Layers over each other: of several resources with one name the first layer's counts. */
+export class ResourceSet {
+  readonly #layers: readonly Layer[];
+
+  constructor(layers: readonly Layer[] = []) {
+    this.#layers = layers;
+  }
+
+  get(name: string): VersionedResource | undefined {
+    for (const { resources } of this.#layers) {
+      const resource = resources.get(name);
+      if (resource !== undefined) return resource;
+    }
+    return undefined;
+  }
+
+  *values(): Generator<VersionedResource, void, undefined> {
+    for (const { resources } of this.#layers)
+      for (const resource of resources.values()) if (this.get(resource.name) === resource) yield resource;
+  }
+
+  /** Those of these names. */
+  only(isWanted: (name: string) => boolean): ResourceSet {
+    const wanted = [...this.values()].filter(({ name }) => isWanted(name));
+    return new ResourceSet([new Layer(new Map(wanted.map((resource) => [resource.name, resource])))]);
+  }
+
+  /** These with a layer below them. */
+  over(layer: Layer): ResourceSet {
+    return new ResourceSet([...this.#layers, layer]);
+  }
+
+  /** Names of what may be other than it was. */
+  changedSince(before: ResourceSet): ReadonlySet<string> {
+    const names = new Set<string>();
+    const count = Math.max(this.#layers.length, before.#layers.length);
+    for (let index = 0; index < count; index += 1) {
+      const [mine = empty, theirs = empty] = [this.#layers[index], before.#layers[index]];
+      for (const name of mine.changedSince(theirs)) names.add(name);
+    }
+    return names;
+  }
+}

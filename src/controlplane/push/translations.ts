@@ -1,0 +1,207 @@
+/**
+ * What proxies are to have of the newest model. What all that call alike are told is made once for them and shared, and one
+ * such kind is done before the next: the proxies of the first need not wait for the last.
+ */
+import { isDeepStrictEqual } from "node:util";
+import { inTurns } from "../../lifecycle/in-turns.ts";
+import type { ReadonlyWatch } from "../../lifecycle/watch.ts";
+import { type Caller, callerOf } from "../model/caller.ts";
+import type { PublishedModel } from "../model/configured-models.ts";
+import type { Model, Service } from "../model/model.ts";
+import type { Proxy } from "../model/proxy.ts";
+import { EncodingMemo } from "../networking/encoding-memo.ts";
+import { TranslationMemo } from "../networking/translation-memo.ts";
+import {
+  callerViewOf,
+  type ProxyView,
+  servedByAddress,
+  type WorkloadView,
+  workloadViewOf,
+} from "../networking/view.ts";
+import { ResourceSet } from "./layer.ts";
+import {
+  type Layers,
+  noLayers,
+  pushOrder,
+  type ResourcesByType,
+  translate,
+  type Translated,
+} from "./snapshot.ts";
+import type { ToldFaults } from "./told-faults.ts";
+
+/** What a proxy is to have, and of which model. */
+export interface Snapshot {
+  readonly number: number;
+  readonly resources: ResourcesByType;
+}
+
+/** Proxies that call alike. */
+interface Kind {
+  readonly key: string;
+  readonly caller: Caller;
+  /** How many proxies are of this kind. */
+  holders: number;
+  done: { readonly published: PublishedModel; readonly layers: Layers } | undefined;
+  pending: Promise<void> | undefined;
+}
+
+function keyOf(caller: Caller): string {
+  return JSON.stringify(caller);
+}
+
+/** Translates for all proxies of a control plane. */
+export class Translations {
+  readonly #models: ReadonlyWatch<PublishedModel>;
+  readonly #faults: Pick<ToldFaults, "tell">;
+  readonly #kinds = new Map<string, Kind>();
+  readonly #memo = new TranslationMemo();
+  readonly #encodings = new EncodingMemo();
+  #last: Promise<void> = Promise.resolve();
+  #number = 0;
+  #served: { readonly model: Model; readonly of: (proxy: Proxy) => readonly Service[] } | undefined;
+
+  constructor(models: ReadonlyWatch<PublishedModel>, faults: Pick<ToldFaults, "tell">) {
+    this.#models = models;
+    this.#faults = faults;
+  }
+
+  /** How many kinds of proxies there are. */
+  get kinds(): number {
+    return this.#kinds.size;
+  }
+
+  /** For one proxy, until the result is disposed. */
+  open(): ProxyTranslation {
+    return new ProxyTranslation(this);
+  }
+
+  /** Join the proxies that call like this one. */
+  join(proxy: Proxy): Kind {
+    const caller = callerOf(proxy, this.#models.current.model);
+    const key = keyOf(caller);
+    let kind = this.#kinds.get(key);
+    if (kind === undefined) {
+      kind = { key, caller, holders: 0, done: undefined, pending: undefined };
+      this.#kinds.set(key, kind);
+    }
+    kind.holders += 1;
+    return kind;
+  }
+
+  leave(kind: Kind): void {
+    kind.holders -= 1;
+    if (kind.holders === 0) this.#kinds.delete(kind.key);
+  }
+
+  /** What its proxies are told of the newest model. */
+  async shared(kind: Kind, proxy: Proxy): Promise<NonNullable<Kind["done"]>> {
+    for (;;) {
+      if (kind.done?.published === this.#models.current) return kind.done;
+      kind.pending ??= this.#enqueue(kind, proxy).finally(() => {
+        kind.pending = undefined;
+      });
+      await kind.pending;
+      if (kind.done !== undefined) return kind.done;
+    }
+  }
+
+  /** What the proxy is told for its own workload. */
+  own(view: WorkloadView, previous: Layers): Translated {
+    const work = translate(({ generateOwn }) => generateOwn(view), previous, this.#encodings);
+    for (;;) {
+      const { done, value } = work.next();
+      if (done === true) {
+        this.#faults.tell(view.proxy.id, value.faults);
+        return value;
+      }
+    }
+  }
+
+  /** The services of the proxy's own workload. */
+  servedBy(model: Model, proxy: Proxy): readonly Service[] {
+    if (this.#served?.model !== model) this.#served = { model, of: servedByAddress(model) };
+    return this.#served.of(proxy);
+  }
+
+  #enqueue(kind: Kind, proxy: Proxy): Promise<void> {
+    const work = this.#last.then(() => this.#translate(kind, proxy));
+    this.#last = work.catch(() => undefined);
+    return work;
+  }
+
+  async #translate(kind: Kind, proxy: Proxy): Promise<void> {
+    const published = this.#models.current;
+    if (kind.done?.published === published) return;
+    if (published.number !== this.#number) this.#encodings.advance();
+    this.#number = published.number;
+    let view: ProxyView | undefined;
+    const work = translate(
+      ({ generate }) => generate((view ??= callerViewOf(published.model, kind.caller, this.#memo))),
+      kind.done?.layers ?? noLayers(),
+      this.#encodings,
+    );
+    const { layers, faults } = await inTurns(work);
+    this.#faults.tell(proxy.id, faults);
+    kind.done = { published, layers };
+  }
+}
+
+/** One proxy's part in them. */
+export class ProxyTranslation implements Disposable {
+  readonly #all: Translations;
+  #kind: Kind | undefined;
+  #own: OwnLayers = { proxy: undefined, inputs: [], layers: noLayers() };
+
+  constructor(all: Translations) {
+    this.#all = all;
+  }
+
+  /** What the proxy is to have of the newest model. */
+  async take(proxy: Proxy): Promise<Snapshot> {
+    for (;;) {
+      const kind = this.#join(proxy);
+      const { published, layers } = await this.#all.shared(kind, proxy);
+      // Rules of a model that came meanwhile may ask for more of the proxy.
+      if (keyOf(callerOf(proxy, published.model)) !== kind.key) continue;
+      const own = this.#ownOf(published.model, proxy);
+      const resources = new Map(
+        pushOrder.map((type) => {
+          const both = [own.get(type), layers.get(type)];
+          return [type, new ResourceSet(both.filter((layer) => layer !== undefined))];
+        }),
+      );
+      return { number: published.number, resources };
+    }
+  }
+
+  #join(proxy: Proxy): Kind {
+    const before = this.#kind;
+    this.#kind = this.#all.join(proxy);
+    if (before !== undefined) this.#all.leave(before);
+    return this.#kind;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#kind !== undefined) this.#all.leave(this.#kind);
+    this.#kind = undefined;
+  }
+
+  #ownOf(model: Model, proxy: Proxy): Layers {
+    const view = workloadViewOf(model, proxy, this.#all.servedBy(model, proxy));
+    const inputs = [...Object.values(view.model), view.sidecar, ...view.services];
+    const { proxy: lastProxy, inputs: before, layers } = this.#own;
+    const isSame =
+      isDeepStrictEqual(lastProxy, proxy) &&
+      before.length === inputs.length &&
+      inputs.every((input, index) => input === before[index]);
+    if (!isSame) this.#own = { proxy, inputs, layers: this.#all.own(view, layers).layers };
+    return this.#own.layers;
+  }
+}
+
+/** What a proxy is told for its workload, and everything that it was made of. */
+interface OwnLayers {
+  readonly proxy: Proxy | undefined;
+  readonly inputs: readonly unknown[];
+  readonly layers: Layers;
+}
