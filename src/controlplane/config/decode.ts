@@ -45,6 +45,8 @@ export type Shape =
 export interface Field<T> {
   readonly decode: Decoder<T>;
   readonly isRequired: boolean;
+  /** What it is where it is missing. */
+  readonly otherwise?: T;
 }
 
 /** Add a problem at a node. */
@@ -111,6 +113,11 @@ export function required<T>(decode: Decoder<T>): Field<T> {
 /** A field that may be missing. */
 export function optional<T>(decode: Decoder<T>): Field<T | undefined> {
   return { decode, isRequired: false };
+}
+
+/** A field that means something where it is missing. */
+export function defaulted<T>(decode: Decoder<T>, otherwise: T): Field<T> {
+  return { decode, isRequired: false, otherwise };
 }
 
 /** Text that satisfies `test`. */
@@ -261,9 +268,9 @@ export function object<const Fields extends Readonly<Record<string, Field<unknow
       // A key may stand in braces without a value.
       const names = new Set(pairs.flatMap(({ key, value }) => (value === null ? [] : [nameOf(key)])));
       for (const [name, field] of known) {
-        if (field.isRequired && !names.has(name)) {
-          report(context, node, path === "" ? name : `${path}.${name}`, "is missing");
-        }
+        if (names.has(name)) continue;
+        if (field.isRequired) report(context, node, path === "" ? name : `${path}.${name}`, "is missing");
+        if (field.otherwise !== undefined) values[name] = field.otherwise;
       }
       return context.errors === before ? (values as unknown as Values<Fields>) : undefined;
     },

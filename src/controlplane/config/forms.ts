@@ -77,7 +77,7 @@ export function isGatewayName(value: string): boolean {
 }
 
 /** Name of a namespace (RFC 1123). */
-function isNamespace(value: string): boolean {
+export function isNamespace(value: string): boolean {
   return value.length <= 63 && /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(value);
 }
 

@@ -25,6 +25,7 @@ import {
   type Service,
   type ServicePort,
 } from "./model.ts";
+import { DelegateMerger } from "./delegates.ts";
 import { callerLabelsOf } from "./caller.ts";
 import { PeerPolicies } from "./peer-policies.ts";
 import { withFullHost, withFullHosts } from "./resolve-hosts.ts";
@@ -44,6 +45,7 @@ export class ModelBuilder {
   #byId: ReadonlyMap<string, ConfigObject> = new Map();
   readonly #made = new WeakMap<ConfigObject, object>();
   readonly #services = new WeakMap<ConfigObject, MadeServices>();
+  readonly #delegates = new DelegateMerger();
   #last: Model | undefined;
   #peerAuthentications: readonly Scoped<PeerAuthenticationSpec>[] = [];
 
@@ -69,10 +71,12 @@ export class ModelBuilder {
         ...(inNamespace.get(entry.namespace) ?? []).filter(({ labels }) => isSelected(entry.spec, labels)),
       ]),
     );
-    const virtualServices = this.#each(objects, "VirtualService", (object) => ({
-      ...scoped(object),
-      spec: withFullHosts(object.spec, object.namespace),
-    }));
+    const virtualServices = this.#delegates.merge(
+      this.#each(objects, "VirtualService", (object) => ({
+        ...scoped(object),
+        spec: withFullHosts(object.spec, object.namespace),
+      })),
+    );
     const destinationRules = this.#each(objects, "DestinationRule", (object) => ({
       ...scoped(object),
       spec: withFullHost(object.spec, object.namespace),

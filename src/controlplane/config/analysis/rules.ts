@@ -1,8 +1,9 @@
 /** VirtualServices and DestinationRules that an older one leaves nothing to do, and names in them that nothing has. */
+import { delegatedRoutes } from "../delegates.ts";
 import { fullName } from "../host-names.ts";
 import type { ConfigObject, Destination } from "../objects.ts";
 import type { ConfigProblem } from "../problem.ts";
-import { placeOf, warningAt, whereBothAre } from "./warning.ts";
+import { isSeenIn, placeOf, warningAt, whereBothAre } from "./warning.ts";
 
 type VirtualService = Extract<ConfigObject, { kind: "VirtualService" }>;
 type DestinationRule = Extract<ConfigObject, { kind: "DestinationRule" }>;
@@ -13,7 +14,54 @@ export function ruleWarnings(
   destinations: readonly DestinationRule[],
   hosts: readonly string[],
 ): readonly ConfigProblem[] {
-  return [...routesTwice(rules), ...policiesTwice(destinations), ...missing(rules, destinations, hosts)];
+  return [
+    ...routesTwice(rules),
+    ...delegations(rules),
+    ...policiesTwice(destinations),
+    ...missing(rules, destinations, hosts),
+  ];
+}
+
+/** Delegates that are not there, that nobody delegates to, and routes of theirs that are never taken. */
+function delegations(rules: readonly VirtualService[]): readonly ConfigProblem[] {
+  const byName = new Map(
+    rules
+      .filter(({ spec }) => spec.hosts.length === 0)
+      .map((rule) => [`${rule.namespace}/${rule.name}`, rule]),
+  );
+  const used = new Set<string>();
+  const ofRoots = rules.flatMap((root) =>
+    (root.spec.http ?? []).flatMap((route, index): readonly ConfigProblem[] => {
+      if (route.delegate === undefined) return [];
+      const name = `${route.delegate.namespace ?? root.namespace}/${route.delegate.name}`;
+      const path = `spec.http[${index}].delegate`;
+      const found = byName.get(name);
+      if (found === undefined)
+        return [warningAt(root, path, `${name} is no VirtualService without hosts: nothing is routed by it`)];
+      used.add(name);
+      if (!isSeenIn(found, root.namespace))
+        return [warningAt(root, path, `${name} (${placeOf(found)}) is not exported to ${root.namespace}`)];
+      return delegatedRoutes(route, found.spec.http ?? []).excluded.map((at) =>
+        warningAt(
+          found,
+          `spec.http[${at}].match`,
+          `is not within what ${placeOf(root)} asks for, which delegates to it: this route is never taken there`,
+        ),
+      );
+    }),
+  );
+  const unused = [...byName].flatMap(([name, rule]) =>
+    used.has(name)
+      ? []
+      : [
+          warningAt(
+            rule,
+            "spec.hosts",
+            "is empty, and no VirtualService delegates to this one: it has no effect",
+          ),
+        ],
+  );
+  return [...ofRoots, ...unused];
 }
 
 function routesTwice(rules: readonly VirtualService[]): readonly ConfigProblem[] {

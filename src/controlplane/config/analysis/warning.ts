@@ -35,6 +35,11 @@ export function whereBothAre(older: Exported, younger: Exported): string | undef
   return both.length === ofYounger?.size ? "" : ` in ${both.toSorted().join(", ")}`;
 }
 
+/** True where a namespace sees the object. */
+export function isSeenIn(object: Exported, namespace: string): boolean {
+  return seenBy(object)?.has(namespace) !== false;
+}
+
 /** Namespaces that see the object; undefined when all do. */
 function seenBy({ namespace, spec: { exportTo = [] } }: Exported): ReadonlySet<string> | undefined {
   if (exportTo.length === 0 || exportTo.includes("*")) return undefined;

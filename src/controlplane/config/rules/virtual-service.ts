@@ -8,6 +8,7 @@ const maxWeightSum = 4_294_967_295;
 /** Every broken rule. */
 export function virtualService(spec: VirtualServiceSpec): readonly Complaint[] {
   const { hosts, gateways = ["mesh"], http = [], tcp = [], tls = [] } = spec;
+  if (hosts.length === 0) return delegate(spec);
   const isInMesh = gateways.includes("mesh");
   const complaints: Complaint[] = [...duplicates(hosts, "spec.hosts", "")];
   if (http.length + tcp.length + tls.length === 0)
@@ -22,13 +23,39 @@ export function virtualService(spec: VirtualServiceSpec): readonly Complaint[] {
   return [...complaints, ...unreachable(http)];
 }
 
+/** Where its routes are taken is the matter of who delegates to it. */
+function delegate({ gateways, http = [], tcp = [], tls = [] }: VirtualServiceSpec): readonly Complaint[] {
+  const only = "does not go without hosts: a VirtualService to delegate to has http only";
+  return [
+    ...(http.length === 0 ? [["spec.hosts", "is missing"] as const] : []),
+    ...(gateways === undefined ? [] : [["spec.gateways", only] as const]),
+    ...(tcp.length === 0 ? [] : [["spec.tcp", only] as const]),
+    ...(tls.length === 0 ? [] : [["spec.tls", only] as const]),
+    ...http.flatMap((route, index): readonly Complaint[] => {
+      const path = `spec.http[${index}]`;
+      return route.delegate === undefined
+        ? httpRoute(route, path)
+        : [
+            [
+              `${path}.delegate`,
+              "does not go in a VirtualService that is delegated to itself: give it hosts",
+            ],
+          ];
+    }),
+    ...unreachable(http),
+  ];
+}
+
 function httpRoute(route: HttpRoute, path: string): readonly Complaint[] {
   const complaints: Complaint[] = [];
   const { redirect, directResponse, rewrite, fault } = route;
   const destinations = route.route ?? [];
   const isElsewhere = redirect !== undefined || directResponse !== undefined;
   const chosen = [destinations[0], redirect, directResponse].filter((part) => part !== undefined).length;
-  if (chosen === 0) complaints.push([`${path}.route`, "is missing: or give a redirect or a directResponse"]);
+  if (route.delegate !== undefined && chosen > 0)
+    complaints.push([`${path}.delegate`, "does not go with a route, a redirect or a directResponse"]);
+  if (route.delegate === undefined && chosen === 0)
+    complaints.push([`${path}.route`, "is missing: or give a redirect, a directResponse or a delegate"]);
   if (chosen > 1) complaints.push([path, "may have only one of route, redirect and directResponse"]);
   if (isElsewhere && rewrite !== undefined)
     complaints.push([`${path}.rewrite`, "does not go with a redirect or a directResponse"]);

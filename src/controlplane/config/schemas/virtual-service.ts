@@ -1,13 +1,26 @@
 /**
  * How requests and connections are routed: VirtualService.
  */
-import { boolean, integer, list, mapping, object, oneOf, optional, required, text } from "../decode.ts";
+import {
+  boolean,
+  defaulted,
+  integer,
+  list,
+  mapping,
+  object,
+  oneOf,
+  optional,
+  required,
+  text,
+} from "../decode.ts";
 import {
   isGatewayName,
   isGrpcStatus,
   isHeaderName,
   isHeaderValue,
   isLineOrEmpty,
+  isNamespace,
+  isResourceName,
   isRetryOn,
 } from "../forms.ts";
 import {
@@ -97,6 +110,12 @@ export const httpRoute = object({
       ),
     }),
   ),
+  delegate: optional(
+    object({
+      name: required(text("the name of a VirtualService", isResourceName)),
+      namespace: optional(text("the name of a namespace", isNamespace)),
+    }),
+  ),
   rewrite: optional(
     object({
       uri: optional(line),
@@ -176,7 +195,8 @@ export const tlsRoute = object({
 });
 
 export const virtualService = object({
-  hosts: required(list(host, 1)),
+  // One without is there to be delegated to.
+  hosts: defaulted(list(host), []),
   gateways: optional(gatewayNames),
   exportTo: optional(exportTo),
   http: optional(list(httpRoute)),

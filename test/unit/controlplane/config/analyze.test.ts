@@ -183,6 +183,33 @@ describe("a warning for", () => {
       "1.yaml:1: spec.http[1].route[0].destination.subset: v1 of api.demo.svc.cluster.local is in no DestinationRule: what is sent there fails (503)",
     ],
     [
+      "delegates that are not there, not seen, not asked for, and routes of theirs that are never taken",
+      [
+        service("api"),
+        virtualService("root", {
+          hosts: ["api"],
+          http: [
+            { match: [{ uri: { prefix: "/a" } }], delegate: { name: "a" } },
+            { match: [{ uri: { prefix: "/b" } }], delegate: { name: "b", namespace: "shop" } },
+            { delegate: { name: "root" } },
+          ],
+        }),
+        virtualService("a", {
+          http: [{ match: [{ uri: { prefix: "/b" } }], ...to("api") }, to("api")],
+        }),
+        virtualService(
+          "b",
+          { exportTo: ["."], http: [to("api.demo.svc.cluster.local")] },
+          { namespace: "shop" },
+        ),
+        virtualService("c", { http: [to("api")] }),
+      ],
+      "2.yaml:1: spec.http[0].match: is not within what 1.yaml:1 asks for, which delegates to it: this route is never taken there",
+      "1.yaml:1: spec.http[1].delegate: shop/b (3.yaml:1) is not exported to demo",
+      "1.yaml:1: spec.http[2].delegate: demo/root is no VirtualService without hosts: nothing is routed by it",
+      "4.yaml:1: spec.hosts: is empty, and no VirtualService delegates to this one: it has no effect",
+    ],
+    [
       "a second policy and a second subset of a host",
       ["a", "b"].map((name) =>
         destinationRule(name, { host: "api", trafficPolicy: {}, subsets: [{ name: "v1" }] }),
