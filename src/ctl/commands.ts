@@ -5,6 +5,7 @@ import type { Command, CommandGroup } from "../command/command.ts";
 import { completionCommand } from "../cli/completion.ts";
 import { privately } from "../cli/privately.ts";
 import { analyzeCommand } from "./analyze.ts";
+import { explainCommand } from "./explain.ts";
 import { proxyConfigCommand } from "./proxy-config.ts";
 import { proxyStatusCommand } from "./proxy-status.ts";
 import { validateCommand } from "./validate.ts";
@@ -14,6 +15,7 @@ import { versionCommand } from "./version.ts";
 export const commands: readonly Command[] = [
   privately(proxyStatusCommand),
   privately(proxyConfigCommand),
+  privately(explainCommand),
   analyzeCommand,
   validateCommand,
   completionCommand,
@@ -23,6 +25,7 @@ export const commands: readonly Command[] = [
 /** Those that help lists, by what they are about. */
 export const commandGroups: readonly CommandGroup[] = [
   { title: "See", commands: ["proxy-status", "proxy-config"] },
+  { title: "Ask why", commands: ["explain"] },
   { title: "Check", commands: ["analyze", "validate"] },
   { title: "Program", commands: ["completion", "version"] },
 ];

@@ -159,7 +159,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   "prom-client": ["telemetry/metrics.ts"],
   "@opentelemetry": ["otlp/"],
   koffi: ["init/waitpid.ts", "net/original-destination.ts"],
-  re2js: ["scrape/name-filter.ts", "controlplane/config/regular-expressions.ts"],
+  re2js: ["scrape/name-filter.ts", "controlplane/config/regular-expressions.ts", "ctl/explain/matchers.ts"],
   "json-e": ["bootstrap/render.ts"],
   diff: ["plan/diff.ts"],
   "dns-packet": ["dns/"],

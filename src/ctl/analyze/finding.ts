@@ -61,7 +61,7 @@ export function findingLine({ level, code, object, source, line, path, message }
 
 /** The object whose document has that line, as far as it says which it is: what is broken may not be read as YAML. */
 function objectAt(lines: readonly string[], line: number): string | undefined {
-  const isEnd = (content: string | undefined): boolean => content === undefined || /^---/.test(content);
+  const isEnd = (content: string | undefined): boolean => content === undefined || content.startsWith("---");
   let from = Math.max(0, line - 1);
   while (from > 0 && !isEnd(lines[from])) from -= 1;
   let until = from + 1;

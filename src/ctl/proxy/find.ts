@@ -63,7 +63,18 @@ export function proxyOf(
   return liveSource(called, { host: "127.0.0.1", port: found.adminPort }, shutdown);
 }
 
-function fileSource(path: string): ProxySource {
+/** Every Envoy of an agent of this machine. */
+export function liveSources({
+  env,
+  shutdown,
+}: Pick<CommandContext, "env" | "shutdown">): readonly ProxySource[] {
+  return announcedAgents(runtimeFolderHere(env)).map(({ name, adminPort }) =>
+    liveSource(name, { host: "127.0.0.1", port: adminPort }, shutdown),
+  );
+}
+
+/** What is in a file; `-` is standard input. */
+export function fileSource(path: string): ProxySource {
   return {
     name: path === "-" ? "standard input" : path,
     admin: undefined,
