@@ -1,9 +1,8 @@
 /**
- * `outrider dns NAME [TYPE]`: how the DNS proxy of this pod answers a name, from where, by which rule, and what the upstream
+ * `outrider dns HOST [TYPE]`: how the DNS proxy of this pod answers a name, from where, by which rule, and what the upstream
  * servers said.
  */
 import { unusableCode } from "../command/exit-codes.ts";
-import { flagTexts } from "../command/setting-flags.ts";
 import type { Arguments, Command, CommandContext } from "../command/command.ts";
 import { agentFlags } from "./agent-flags.ts";
 
@@ -13,7 +12,7 @@ const withinMs = 60_000;
 /** Exit code 0 when the name has records, 1 when it has none or the agent does not answer. */
 export const dnsCommand: Command = {
   name: "dns",
-  usage: "<name> [type]",
+  usage: "<host> [type]",
   wordValues: { type: ["A", "AAAA", "CNAME", "SRV", "TXT", "PTR", "MX", "NS"] },
   describe:
     "Show how the DNS proxy answers a name as an application would ask for it: each name that is tried, from where it is " +
@@ -36,24 +35,16 @@ async function showAnswer(args: Arguments, context: CommandContext): Promise<num
     context.printError("say the name that is to be looked up");
     return unusableCode;
   }
-  const [
-    { locateAgent },
-    { readConfigFile },
-    { AgentClient },
-    { explainRoute },
-    { explanationLines },
-    { errorMessage },
-  ] = await Promise.all([
-    import("../config/agent-location.ts"),
-    import("../config/sources/read-sources.ts"),
-    import("../status/client.ts"),
-    import("../dns/report/routes.ts"),
-    import("./dns-lines.ts"),
-    import("../lifecycle/error-message.ts"),
-  ]);
-  const flags = flagTexts(args, ["meshConfig"]);
-  const located = locateAgent({ env: context.env, flags, readFile: readConfigFile });
-  const port = args.optionalNumber("statusPort") ?? located.statusPort;
+  const [{ statusPortOf }, { AgentClient }, { explainRoute }, { explanationLines }, { errorMessage }] =
+    await Promise.all([
+      import("./find-agent.ts"),
+      import("../status/client.ts"),
+      import("../dns/report/routes.ts"),
+      import("./dns-lines.ts"),
+      import("../lifecycle/error-message.ts"),
+    ]);
+  const port = statusPortOf(args, context);
+  if (port === undefined) return unusableCode;
   try {
     const query = new URLSearchParams({ name, type });
     const explanation = await AgentClient.onPort(port).ask(

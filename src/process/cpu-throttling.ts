@@ -3,7 +3,7 @@
  * documentation of cgroup v1 and v2, `cpu.stat`).
  */
 import { join } from "node:path";
-import { locateCgroup } from "./cgroup.ts";
+import { type Cgroup, locateCgroup } from "./cgroup.ts";
 import { foldersOf, quotaIn, readText, type ReadFile } from "./cpu-share.ts";
 
 /** Counts since the cgroup was made. A period is 100 ms unless somebody has set another. */
@@ -23,10 +23,36 @@ export function throttlingOf(
   pid: number | "self" = "self",
   read: ReadFile = readText,
 ): CpuThrottling | undefined {
-  const located = locateCgroup("cpu", read(`/proc/${pid}/cgroup`) ?? "", read("/proc/self/mountinfo") ?? "");
-  if (located.kind === "unknown") return undefined;
-  const { version } = located.cgroup;
-  const limited = foldersOf(located.cgroup).flatMap((folder) => {
+  return new ThrottlingLooks(pid, read).now();
+}
+
+/** Looks at a process again and again: where its cgroup is mounted is searched for when it is put into another one. */
+export class ThrottlingLooks {
+  readonly #pid: number | "self";
+  readonly #read: ReadFile;
+  #cgroupFile: string | undefined;
+  #cgroup: Cgroup | undefined;
+
+  constructor(pid: number | "self" = "self", read: ReadFile = readText) {
+    this.#pid = pid;
+    this.#read = read;
+  }
+
+  /** As `throttlingOf`. */
+  now(): CpuThrottling | undefined {
+    const cgroupFile = this.#read(`/proc/${this.#pid}/cgroup`) ?? "";
+    if (cgroupFile !== this.#cgroupFile) {
+      const located = locateCgroup("cpu", cgroupFile, this.#read("/proc/self/mountinfo") ?? "");
+      this.#cgroup = located.kind === "found" ? located.cgroup : undefined;
+      this.#cgroupFile = cgroupFile;
+    }
+    return this.#cgroup && throttlingIn(this.#cgroup, this.#read);
+  }
+}
+
+function throttlingIn(cgroup: Cgroup, read: ReadFile): CpuThrottling | undefined {
+  const { version } = cgroup;
+  const limited = foldersOf(cgroup).flatMap((folder) => {
     const limit = quotaIn(folder, version, read);
     return limit === undefined ? [] : [{ folder, limit }];
   });

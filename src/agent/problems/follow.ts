@@ -2,6 +2,7 @@
  * Follows what is wrong: looks now and then, is woken by what changes, tells the log, the metrics and the report.
  */
 import { accessSync, constants, statfsSync } from "node:fs";
+import type { EnvoyState } from "../../envoy/supervision/shown.ts";
 import type { EnvoySupervisor } from "../../envoy/supervision/supervisor.ts";
 import { tlsCounts, tlsFailureStats } from "../../envoy/admin/tls-failures.ts";
 import type { IdentityState } from "../../identity/identity-state.ts";
@@ -12,7 +13,7 @@ import { thisMoment } from "../../lifecycle/moment.ts";
 import type { TaskGroup } from "../../lifecycle/task-group.ts";
 import { ticks } from "../../lifecycle/tick.ts";
 import type { ReadonlyWatch } from "../../lifecycle/watch.ts";
-import { throttledBetween, throttlingOf } from "../../process/cpu-throttling.ts";
+import { throttledBetween, ThrottlingLooks } from "../../process/cpu-throttling.ts";
 import type { Problem } from "../../status/contract/problem.ts";
 import type { Readiness } from "../../status/contract/readiness.ts";
 import type { Logger } from "../../telemetry/log.ts";
@@ -22,7 +23,7 @@ import { looked, type ProblemBook, problemsOf } from "./book.ts";
 import { describePeers } from "./describe-peers.ts";
 import { type FolderFacts, type Looks, type LostSocket, noLooks } from "./facts.ts";
 import { findProblems, silentAtMs } from "./find.ts";
-import { peersSeen } from "./peers.ts";
+import { isFailing, peersSeen } from "./peers.ts";
 
 /** What is looked at. */
 export interface ProblemSources {
@@ -54,6 +55,9 @@ export class Problems {
   readonly #sources: ProblemSources;
   #looks: Looks = noLooks;
   #book: ProblemBook = new Map();
+  readonly #throttling = new ThrottlingLooks();
+  /** The state of Envoy in which the look before asked; undefined when it did not. */
+  #askedIn: { readonly state: EnvoyState | undefined } | undefined;
 
   constructor(sources: ProblemSources) {
     this.#sources = sources;
@@ -81,7 +85,7 @@ export class Problems {
       "Periods of the CPU quota, by what became of them.",
       ["state"],
       () => {
-        const counts = throttlingOf();
+        const counts = this.#throttling.now();
         if (counts === undefined) return [];
         return [
           [{ state: "throttled" }, counts.throttledPeriods],
@@ -151,29 +155,44 @@ export class Problems {
   }
 
   async #look(): Promise<Looks> {
-    const { readiness, folders, lostSockets, supervisor, identity } = this.#sources;
+    const { folders, lostSockets } = this.#sources;
     const before = this.#looks;
-    const throttling = throttlingOf();
-    const peers = await this.#lookAtPeers();
+    const throttling = this.#throttling.now();
     return {
-      readiness: await readiness(),
+      ...before,
+      ...(this.#isEnvoyDue() ? await this.#askEnvoy() : {}),
       throttling,
       throttled: throttling && before.throttling && throttledBetween(before.throttling, throttling),
       folders: folders.map(lookAtFolder),
       sockets: lostSockets(),
-      peers,
-      described:
-        supervisor === undefined
-          ? before.described
-          : await describePeers(peers, before.described, supervisor.admin, identity.current),
     };
   }
 
-  /** An Envoy that does not answer tells nothing new. */
+  /** At each second look while it serves as it did: the question is most of what a look costs. */
+  #isEnvoyDue(): boolean {
+    const state = this.#sources.supervisor?.report.state.current;
+    const { readiness, peers } = this.#looks;
+    const isWell = readiness?.ready === true && !isFailing(peers);
+    const isDue = !isWell || this.#askedIn === undefined || this.#askedIn.state !== state;
+    this.#askedIn = isDue ? { state } : undefined;
+    return isDue;
+  }
+
+  async #askEnvoy(): Promise<Pick<Looks, "readiness" | "peers" | "described">> {
+    const { readiness: ask, supervisor, identity } = this.#sources;
+    const { described: before } = this.#looks;
+    const readiness = await ask();
+    const peers = await this.#lookAtPeers();
+    const described = supervisor && (await describePeers(peers, before, supervisor.admin, identity.current));
+    return { readiness, peers, described: described ?? before };
+  }
+
+  /** An Envoy that does not answer tells nothing new. Most have never refused anybody, and are asked no more than that. */
   async #lookAtPeers(): Promise<Looks["peers"]> {
     const { supervisor } = this.#sources;
     const { peers } = this.#looks;
     if (supervisor?.report.state.current.kind !== "live") return peers;
+    if (!isFailing(peers) && !(await supervisor.hasRefusedHandshakes())) return noLooks.peers;
     try {
       return peersSeen(peers, tlsCounts(await supervisor.admin.stats(tlsFailureStats)), performance.now());
     } catch {

@@ -84,6 +84,11 @@ function seen(before: Seen | undefined, counts: TlsCounts, nowMs: number): Seen 
   };
 }
 
+/** Whether the statistics of all peers are to be asked for: to learn that what failed does so no more. */
+export function isFailing(book: PeerBook): boolean {
+  return book.values().some(({ refused, bare }) => refused !== undefined || bare !== undefined);
+}
+
 /** Those that are not trusted now. */
 export function untrustedPeers(book: PeerBook): readonly UntrustedPeer[] {
   return [...book.values()].flatMap(({ counts: { side, name }, refused, bare }) =>

@@ -9,6 +9,17 @@ import type { Stats } from "./admin.ts";
 export const tlsFailureStats: string =
   "^(cluster|listener)\\..+\\.ssl\\.(handshake|fail_verify_error|fail_verify_san|fail_verify_no_cert)$";
 
+/** RE2 expression of those that only refused handshakes bring about: a question for what was used has few of them. */
+export const refusedHandshakeStats: string =
+  "(cluster|listener)\\..+\\.ssl\\.fail_verify_(error|san|no_cert)";
+
+/** Whether there is any of them, among others. */
+export function hasRefusedHandshakes(stats: Stats): boolean {
+  return stats.keys().some((name) => refusedHandshake.test(name));
+}
+
+const refusedHandshake = new RegExp(`^${refusedHandshakeStats}$`);
+
 /** One cluster or listener; counts since that Envoy started. */
 export interface TlsCounts {
   readonly side: "cluster" | "listener";

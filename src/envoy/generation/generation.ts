@@ -20,6 +20,7 @@ import { type AdminAnswer, AdminQuestions } from "../admin/question.ts";
 import { EnvoyAdmin, type Stats } from "../admin/admin.ts";
 import type { HeldClusters } from "../admin/held-clusters.ts";
 import { readinessStats } from "../admin/readiness.ts";
+import { refusedHandshakeStats } from "../admin/tls-failures.ts";
 import { envoyArguments, type RestartRole } from "./arguments.ts";
 import { bootstrapFor, type PreparedLaunch } from "./launch.ts";
 import { type GenerationPaths, generationPaths, pathsIn } from "./layout.ts";
@@ -51,6 +52,9 @@ const flushMs = 1_000;
 
 /** How long the last lines of a dead Envoy may take to arrive, in milliseconds. */
 const lastLinesMs = 100;
+
+/** What readiness is decided from, and what a look for problems wants to know with it. */
+const probedStats = `${readinessStats}|^${refusedHandshakeStats}$`;
 
 /** Age of what a probe may be told of Envoy's state, in milliseconds. */
 const readinessAgeMs = 100;
@@ -94,7 +98,7 @@ export class Generation {
     this.folder = paths.folder;
     this.admin = new EnvoyAdmin(paths.adminSocket);
     this.questions = new AdminQuestions(() => this.mainThreadTicks);
-    this.readinessAnswer = this.#shared(() => this.admin.stats(readinessStats), readinessAgeMs);
+    this.readinessAnswer = this.#shared(() => this.admin.stats(probedStats), readinessAgeMs);
     this.heldAnswer = this.#shared(() => this.admin.heldClusters(), heldAgeMs);
     this.startedAt = performance.now();
     const { lineage, role } = lineageOf(plan.descent, paths.baseId);

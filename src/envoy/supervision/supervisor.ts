@@ -9,6 +9,7 @@ import type { Generation } from "../generation/generation.ts";
 import type { PreparedLaunch } from "../generation/launch.ts";
 import { generationPaths } from "../generation/layout.ts";
 import type { EnvoyReadiness } from "../admin/readiness.ts";
+import { hasRefusedHandshakes } from "../admin/tls-failures.ts";
 import type { SupervisorOptions } from "./options.ts";
 import type { SupervisionReport } from "./report.ts";
 import { Runner, type StopRequests } from "./runner.ts";
@@ -83,6 +84,15 @@ export class EnvoySupervisor {
     const { state } = this.#runner;
     const hasAdmin = hotChildOf(state) === undefined;
     return askWhetherServing(state.shown, activeOf(state), this.active, hasAdmin);
+  }
+
+  /**
+   * Whether the active Envoy has refused a peer's handshake since it started. It is asked together with its readiness, so
+   * that a look at both costs one question.
+   */
+  async hasRefusedHandshakes(): Promise<boolean> {
+    const answer = await this.active?.readinessAnswer.get();
+    return answer?.kind === "answered" && hasRefusedHandshakes(answer.value);
   }
 
   /** Drain and keep the process: a later stop then ends it at once (Istio's POST /drain). */

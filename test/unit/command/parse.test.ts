@@ -14,6 +14,12 @@ async function parsed(
   return { name: invocation.command.name, args: invocation.args };
 }
 
+test("no word of a command has the name of one of its flags, which would be given its value", () => {
+  for (const { name, usage = "", flags } of commands)
+    for (const [, word = ""] of usage.matchAll(/[[<](\w+)/g))
+      assert.ok(flags[word] === undefined, `${name}: <${word}> and --${word}`);
+});
+
 describe("parseCommandLine()", () => {
   test("hands on what follows -- untouched", async () => {
     const { name, args } = await parsed(

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { describeShare, throttledBetween, throttlingOf } from "../../../src/process/cpu-throttling.ts";
+import {
+  describeShare,
+  throttledBetween,
+  ThrottlingLooks,
+  throttlingOf,
+} from "../../../src/process/cpu-throttling.ts";
 
 describe("how often a process is throttled", () => {
   for (const [version, files] of [
@@ -35,6 +40,27 @@ describe("how often a process is throttled", () => {
       );
     });
   }
+
+  test("is looked up anew where the process is put into another cgroup, and mounts are not read for nothing", () => {
+    let cgroup = "0::/first\n";
+    let mountsRead = 0;
+    const files: Readonly<Record<string, string>> = {
+      "/cg/first/cpu.max": "10000 100000\n",
+      "/cg/first/cpu.stat": "nr_periods 100\nnr_throttled 96\n",
+      "/cg/second/cpu.max": "20000 100000\n",
+      "/cg/second/cpu.stat": "nr_periods 7\nnr_throttled 0\n",
+    };
+    const looks = new ThrottlingLooks("self", (path) => {
+      if (path === "/proc/self/cgroup") return cgroup;
+      if (path !== "/proc/self/mountinfo") return files[path];
+      mountsRead += 1;
+      return "1 2 0:3 / /cg rw - cgroup2 cgroup2 rw\n";
+    });
+    assert.deepEqual([looks.now()?.limit, looks.now()?.limit], [0.1, 0.1]);
+    assert.equal(mountsRead, 1);
+    cgroup = "0::/second\n";
+    assert.deepEqual(looks.now(), { limit: 0.2, periods: 7, throttledPeriods: 0, throttledMs: 0 });
+  });
 
   test("is not known without a quota", () => {
     assert.equal(

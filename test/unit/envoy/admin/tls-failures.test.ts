@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseStats } from "../../../../src/envoy/admin/admin.ts";
-import { tlsCounts, upstreamPlaces } from "../../../../src/envoy/admin/tls-failures.ts";
+import { hasRefusedHandshakes, tlsCounts, upstreamPlaces } from "../../../../src/envoy/admin/tls-failures.ts";
 
 test("handshakes are counted by cluster and listener, whose names may hold anything", () => {
   const stats = parseStats(
@@ -19,6 +19,13 @@ test("handshakes are counted by cluster and listener, whose names may hold anyth
     { ...none, side: "cluster", name: "xds-grpc", wrongName: 2 },
     { ...none, side: "listener", name: "0.0.0.0_15006", missing: 1 },
   ]);
+});
+
+test("a handshake that was refused shows among other statistics, one that succeeded does not", () => {
+  const seen = (...lines: readonly string[]): boolean => hasRefusedHandshakes(parseStats(lines.join("\n")));
+  assert.equal(seen("server.state: 0", "cluster.api.ssl.handshake: 5"), false);
+  for (const what of ["error", "san", "no_cert"])
+    assert.equal(seen("server.state: 0", `listener.0.0.0.0_15006.ssl.fail_verify_${what}: 1`), true);
 });
 
 test("an upstream is where its endpoints are, by the server name that Envoy asks for", () => {
