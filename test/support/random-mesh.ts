@@ -3,6 +3,7 @@
  * What validation refuses is not among them.
  */
 import { stringify } from "yaml";
+import type { ConfigObject } from "../../src/controlplane/config/objects.ts";
 import { parseDocuments } from "../../src/controlplane/config/parse-documents.ts";
 import { buildModel } from "../../src/controlplane/model/build-model.ts";
 import type { Model } from "../../src/controlplane/model/model.ts";
@@ -51,6 +52,7 @@ const hosts = [
 const subsets = ["v1", "v2", "V1"] as const;
 
 export interface RandomMesh {
+  readonly objects: readonly ConfigObject[];
   readonly model: Model;
   readonly proxies: readonly Proxy[];
 }
@@ -82,6 +84,7 @@ export function randomMesh(seed: number): RandomMesh {
     return parsed;
   };
   return {
+    objects,
     model: buildModel(objects, { trustDomains: ["cluster.local"], rootNamespace: "istio-system" }),
     proxies: [
       proxy({}),

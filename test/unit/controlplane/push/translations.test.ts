@@ -1,0 +1,187 @@
+/** What is kept from one model to the next gives what a translation from nothing gives, and clients end with it. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type ConfigObject, objectId } from "../../../../src/controlplane/config/objects.ts";
+import { parseDocuments } from "../../../../src/controlplane/config/parse-documents.ts";
+import { buildModel, ModelBuilder } from "../../../../src/controlplane/model/build-model.ts";
+import type { PublishedModel } from "../../../../src/controlplane/model/configured-models.ts";
+import { withUnhealthy } from "../../../../src/controlplane/model/health.ts";
+import type { Model } from "../../../../src/controlplane/model/model.ts";
+import {
+  deltaProtocol,
+  sotwProtocol,
+  type Subscription,
+} from "../../../../src/controlplane/push/protocol.ts";
+import { Translations } from "../../../../src/controlplane/push/translations.ts";
+import { Watch } from "../../../../src/lifecycle/watch.ts";
+import { typeUrl, wildcardTypes } from "../../../../src/xds/type-urls.ts";
+import { randomMesh } from "../../../support/random-mesh.ts";
+import { takeSnapshot } from "../../../support/snapshot-of.ts";
+import { delta, sotw } from "../../../support/xds-messages.ts";
+
+const meshes = 8;
+const changes = 4;
+const settings = { trustDomains: ["cluster.local"], rootNamespace: "istio-system" };
+
+/** Objects of another mesh in place of those of their names, one less, and all others written anew as they are. */
+function changed(objects: readonly ConfigObject[], seed: number): readonly ConfigObject[] {
+  const others = randomMesh(seed).objects;
+  const coming = others.filter((_, index) => index % 5 === seed % 5);
+  const names = new Set(coming.map(objectId));
+  const staying = objects.filter((object, index) => !names.has(objectId(object)) && index !== seed % 7);
+  return [...staying.map((object) => structuredClone(object)), ...coming];
+}
+
+function contentOf(resources: {
+  values(): Iterable<{ readonly name: string; readonly version: string; readonly bytes: Uint8Array }>;
+}): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    [...resources.values()]
+      .map(
+        ({ name, version, bytes }) => [name, `${version} ${Buffer.from(bytes).toString("base64")}`] as const,
+      )
+      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  );
+}
+
+/** A client that asks for everything that there is of a type and keeps what it is told. */
+class Client {
+  readonly has = new Map<string, string>();
+  readonly #subscription: Subscription;
+
+  constructor(protocol: typeof deltaProtocol, type: string) {
+    const messages = protocol === deltaProtocol ? delta : sotw;
+    this.#subscription = protocol.subscribe(type);
+    const names = wildcardTypes.has(type) ? [] : ["*"];
+    protocol.decode(messages.request({ typeUrl: type, names })).apply(this.#subscription);
+  }
+
+  offer(resources: Parameters<Subscription["respond"]>[0]): void {
+    const response = this.#subscription.respond(resources, { force: false, keepsGone: false });
+    response?.sent("nonce");
+    for (const name of response?.changed ?? []) {
+      const version = resources.get(name)?.version;
+      assert.ok(version !== undefined && version !== this.has.get(name), `${name} is sent for nothing`);
+      this.has.set(name, version);
+    }
+    for (const name of this.has.keys()) if (resources.get(name) === undefined) this.has.delete(name);
+  }
+}
+
+test(`${meshes} made meshes that change ${changes} times are translated as from nothing`, async () => {
+  for (let seed = 1; seed <= meshes; seed += 1) {
+    const { proxies, objects: first } = randomMesh(seed);
+    let objects = first;
+    const builder = new ModelBuilder(settings);
+    const models = new Watch<PublishedModel>({ number: 1, model: builder.build(objects) });
+    const translations = new Translations(models, { tell: () => undefined });
+    const parts = proxies.map((proxy) => ({
+      proxy,
+      translation: translations.open(),
+      clients: new Map<string, readonly Client[]>(),
+    }));
+    for (let change = 0; change <= changes; change += 1) {
+      const at = `seed ${seed}, change ${change}`;
+      const unhealthy = change % 3 === 2 ? proxies.slice(0, 1) : [];
+      const whole: Model = withUnhealthy(buildModel(objects, settings), unhealthy);
+      const snapshots = await Promise.all(parts.map(({ translation, proxy }) => translation.take(proxy)));
+      for (const [index, { proxy, clients }] of parts.entries()) {
+        const snapshot = snapshots[index];
+        assert.equal(snapshot?.number, models.current.number, at);
+        for (const [type, expected] of takeSnapshot(whole, proxy).resources) {
+          const resources = snapshot?.resources.get(type);
+          assert.ok(resources !== undefined);
+          assert.deepEqual(contentOf(resources), contentOf(expected), `${at}, ${type} of ${proxy.id}`);
+          const known = clients.get(type) ?? [
+            new Client(deltaProtocol, type),
+            new Client(sotwProtocol, type),
+          ];
+          clients.set(type, known);
+          for (const client of known) {
+            client.offer(resources);
+            assert.deepEqual(
+              [...client.has.keys()].toSorted(),
+              [...expected.keys()].toSorted(),
+              `${at}, ${type} of a client`,
+            );
+          }
+        }
+      }
+      objects = changed(objects, seed * 100 + change);
+      const nextUnhealthy = (change + 1) % 3 === 2 ? proxies.slice(0, 1) : [];
+      models.set({ number: change + 2, model: withUnhealthy(builder.build(objects), nextUnhealthy) });
+    }
+    assert.ok(translations.kinds > 0);
+    for (const { translation } of parts) translation[Symbol.dispose]();
+    assert.equal(translations.kinds, 0, "what nobody has any more is given back");
+  }
+});
+
+test("a model in which nothing is other is the one before, however its files were written", () => {
+  for (let seed = 1; seed <= meshes; seed += 1) {
+    const { objects } = randomMesh(seed);
+    const builder = new ModelBuilder(settings);
+    const model = builder.build(objects);
+    const moved = objects.map((object) => ({ ...structuredClone(object), source: "other.yaml", line: 7 }));
+    assert.equal(builder.build(moved.toReversed()), model);
+    assert.notEqual(builder.build(objects.slice(1)), model);
+  }
+});
+
+test("rules of a model that comes while another is translated see the labels that they ask for", async () => {
+  const { proxies, objects } = randomMesh(1);
+  const [proxy] = proxies;
+  assert.ok(proxy !== undefined);
+  const without = objects.filter(
+    ({ kind }) => !["Sidecar", "DestinationRule", "VirtualService"].includes(kind),
+  );
+  const models = new Watch<PublishedModel>({ number: 1, model: buildModel(without, settings) });
+  const translations = new Translations(models, { tell: () => undefined });
+  using translation = translations.open();
+  const taking = translation.take(proxy);
+  const asking: ConfigObject = {
+    kind: "Sidecar",
+    name: "asks",
+    namespace: proxy.namespace,
+    source: "a.yaml",
+    line: 1,
+    spec: {
+      workloadSelector: { labels: { app: "web" } },
+      outboundTrafficPolicy: { mode: "REGISTRY_ONLY" },
+    } as Extract<ConfigObject, { kind: "Sidecar" }>["spec"],
+  };
+  const model = buildModel([...without, asking], settings);
+  models.set({ number: 2, model });
+  const { number, resources } = await taking;
+  assert.equal(number, 2);
+  for (const [type, expected] of takeSnapshot(model, proxy).resources)
+    assert.deepEqual(contentOf(resources.get(type) ?? new Map()), contentOf(expected), type);
+});
+
+test("a rule leads to where another host is now", async () => {
+  const entry = (host: string, port: number): ConfigObject[] => [
+    ...parseDocuments(
+      `${host}.yaml`,
+      `{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: ${host}, namespace: demo},
+        spec: {hosts: [${host}.demo], resolution: DNS, ports: [{number: ${port}, name: http, protocol: HTTP}]}}`,
+    ).objects,
+  ];
+  const rule = parseDocuments(
+    "rule.yaml",
+    `{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: a, namespace: demo},
+      spec: {hosts: [a.demo], http: [{route: [{destination: {host: b.demo}}]}]}}`,
+  ).objects;
+  const [proxy] = randomMesh(1).proxies;
+  assert.ok(proxy !== undefined);
+  const [a, b, elsewhere] = [entry("a", 80), entry("b", 81), entry("b", 82)];
+  const builder = new ModelBuilder(settings);
+  const models = new Watch<PublishedModel>({ number: 1, model: builder.build([...a, ...b, ...rule]) });
+  using translation = new Translations(models, { tell: () => undefined }).open();
+  const routeOf = async (): Promise<string> => {
+    const { resources } = await translation.take(proxy);
+    return Buffer.from(resources.get(typeUrl.route)?.get("80")?.bytes ?? []).toString("latin1");
+  };
+  assert.match(await routeOf(), /outbound\|81\|\|b\.demo/);
+  models.set({ number: 2, model: builder.build([...a, ...elsewhere, ...rule]) });
+  assert.match(await routeOf(), /outbound\|82\|\|b\.demo/);
+});
