@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from "node:net";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { guarded } from "../lifecycle/guard.ts";
+import type { Arrivals } from "./arrivals.ts";
 import { type ConnectionLimits, connectionLimits, ConnectionTable } from "./connection-table.ts";
 import { DescriptorReserve } from "./descriptor-reserve.ts";
 import { isOneOfTheLast, maxDescriptors } from "./descriptors.ts";
@@ -36,12 +37,17 @@ export interface HttpServerOptions {
   readonly limits?: ConnectionLimits;
   /** Holds descriptors back for its connections, for when there are no others. */
   readonly hasReserve?: boolean;
+  /** Told of each connection. */
+  readonly arrivals?: Arrivals;
   /** True for what is answered even when too many other requests are at work. */
   readonly isUrgent?: (request: IncomingMessage) => boolean;
 }
 
 /** How long a client may take, in milliseconds: for a request's head, for all of it, and until its next request. */
 const clientMs = { head: 10_000, request: 60_000, idle: 75_000 } as const;
+
+/** Connections that wait to be accepted; the kernel takes no more than its own `net.core.somaxconn`. */
+const backlog = 4_096;
 
 /** Between two looks for clients that took too long, in milliseconds. */
 const checkMs = 5_000;
@@ -71,7 +77,7 @@ export class HttpServer implements AsyncDisposable {
     const bind = (): Promise<void> =>
       new Promise((resolve, reject) => {
         server.once("error", reject);
-        server.listen("path" in address ? { path: address.path } : { ...address }, () => {
+        server.listen({ ...("path" in address ? { path: address.path } : address), backlog }, () => {
           server.off("error", reject);
           // A server that cannot accept for a while is none that has ended.
           server.on("error", (error) => options.onFault?.(errorMessage(error)));
@@ -148,6 +154,7 @@ function serverOf(
   // Who has said all that it has to say may still read the answer. The property is not in the types.
   Object.assign(server, { httpAllowHalfOpen: true });
   server.on("connection", (socket) => {
+    options.arrivals?.arrived();
     lines.set(socket, new RequestLine(socket, () => table.wait(socket)));
     socket.once("close", () => {
       table.close(socket);

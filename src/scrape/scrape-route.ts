@@ -1,9 +1,12 @@
 /** `/stats/prometheus` and `/metrics`: metrics of the agent, Envoy and the application in one, for Prometheus. */
 import type { Answer, Asked, Route } from "../status/contract/route.ts";
 
+/** What a scrape is told of its request. */
+export type ScrapeAsked = Pick<Asked, "method" | "search" | "headers" | "giveWay">;
+
 /** What they work with. */
 export interface ScrapeParts {
-  readonly scrape: (asked: Pick<Asked, "method" | "search" | "headers">) => Promise<Answer>;
+  readonly scrape: (asked: ScrapeAsked) => Promise<Answer>;
 }
 
 /** Istio's path. */

@@ -28,8 +28,8 @@ export interface ScrapeRunDependencies {
   /** The agent's own metrics, in the text format. */
   readonly own: () => Promise<string>;
   readonly onOutcome: (outcome: Outcome) => void;
-  /** Told how many bytes of a source have been passed on. */
-  readonly onPassed: (bytes: number) => void;
+  /** So many bytes of a source have been passed on; more are read when it resolves. */
+  readonly passed: (bytes: number) => Promise<void>;
 }
 
 type State =
@@ -163,7 +163,7 @@ export class ScrapeRun implements Disposable {
     const timeoutMs = sourceTimeMs(leftMs, this.#deps.budgetMs, toCome);
     const limits = { maxBytes: this.#deps.limits.maxBytes, timeoutMs };
     try {
-      yield* readSource(open, text, rules.tally, limits, this.#deps.onPassed);
+      yield* readSource(open, text, rules.tally, limits, this.#deps.passed);
       return undefined;
     } catch (error) {
       const { signal } = this.#stop;

@@ -4,7 +4,7 @@
 import { Readable } from "node:stream";
 import { Timer } from "../lifecycle/timer.ts";
 import { StreamRelease } from "../process/stream-release.ts";
-import { type Answer, type Asked, text } from "../status/contract/route.ts";
+import { type Answer, text } from "../status/contract/route.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { budgetMs } from "./budget.ts";
@@ -13,6 +13,7 @@ import { contentTypeOf, readWanted } from "./formats/negotiation.ts";
 import { type ScrapeMetrics, scrapeMetrics } from "./metrics.ts";
 import type { ScrapeOptions } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
+import type { ScrapeAsked } from "./scrape-route.ts";
 import { ScrapeRun } from "./scrape-run.ts";
 import { type Slot, Slots } from "./slots.ts";
 import type { FailureCode } from "./source/failure.ts";
@@ -46,6 +47,8 @@ export class Scraper {
   readonly #metrics: ScrapeMetrics;
   readonly #slots = new Slots(mostScrapes);
   readonly #memory = new StreamRelease();
+  /** Resolves when the scrape that was asked for last may begin. */
+  #begun = Promise.resolve();
   /** What is known to be wrong, by source. */
   readonly #failing = new Map<string, FailureCode>();
 
@@ -55,7 +58,7 @@ export class Scraper {
     this.#metrics = scrapeMetrics(deps.metrics);
   }
 
-  async answer({ method, search, headers }: Pick<Asked, "method" | "search" | "headers">): Promise<Answer> {
+  async answer({ method, search, headers, giveWay }: ScrapeAsked): Promise<Answer> {
     const header = (name: string): string | undefined => {
       const value = headers[name];
       return typeof value === "string" ? value : undefined;
@@ -63,6 +66,9 @@ export class Scraper {
     const wanted = readWanted(header("accept"), header("accept-encoding"));
     // A scrape is too much work for an answer without a body.
     if (method === "HEAD") return { ...text(200, ""), contentType: contentTypeOf("text", wanted) };
+    // One begins in each turn of the event loop at most, however many were asked for at once.
+    this.#begun = this.#begun.then(giveWay);
+    await this.#begun;
     const { own, isWanted, envoySocket } = this.#deps;
     const timeout = header("x-prometheus-scrape-timeout-seconds");
     const request = { search, timeout, userAgent: header("user-agent") };
@@ -89,8 +95,9 @@ export class Scraper {
       budgetMs: timeMs,
       limits: this.#options,
       ...{ isWanted, own },
-      onPassed: (bytes) => {
+      passed: (bytes) => {
         this.#memory.passed(bytes);
+        return giveWay();
       },
       onOutcome: (outcome) => {
         this.#note(outcome);

@@ -7,6 +7,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { finished } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { Arrivals } from "../net/arrivals.ts";
 import { bestEncoding, compressed } from "../net/content-encoding.ts";
 import { HttpServer } from "../net/http-server.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -33,6 +34,8 @@ export function listenForStatus<Parts>(
   { log, redactor }: StatusDependencies,
 ): Promise<HttpServer> {
   const urgent = table.filter(({ isUrgent }) => isUrgent === true);
+  const arrivals = new Arrivals();
+  const giveWay = (): Promise<void> => arrivals.giveWay();
   const ofAnyHost = table.filter(({ takesAnyHost }) => takesAnyHost === true);
   return HttpServer.listen(
     { host, port },
@@ -50,7 +53,7 @@ export function listenForStatus<Parts>(
       const asker = new Asker(request, response);
       const gone = (): AbortSignal => asker.gone();
       const answer = await ruling.route.handle(parts, {
-        ...{ path, method, headers, gone },
+        ...{ path, method, headers, giveWay, gone },
         from: remoteAddress,
         query: new URLSearchParams(query),
         search: query,
@@ -61,6 +64,7 @@ export function listenForStatus<Parts>(
     },
     {
       part: "the status port",
+      arrivals,
       hosts: "local",
       onFault: (reason) => {
         log.error("a request on the status port failed", { reason });

@@ -11,6 +11,9 @@ import type { Tally } from "../merge/tally.ts";
 import { SourceFailure } from "./failure.ts";
 import type { OpenSource } from "./open-source.ts";
 
+/** Bytes that are read in one go: a tenth of a millisecond and more. */
+const pauseBytes = 131_072;
+
 /** How much of it is taken. */
 export interface ReadLimits {
   readonly maxBytes: number;
@@ -23,19 +26,24 @@ export async function* readSource(
   text: SourceText,
   tally: Tally,
   { maxBytes, timeoutMs }: ReadLimits,
-  onPassed: (bytes: number) => void,
+  passed: (bytes: number) => Promise<void>,
 ): AsyncGenerator<readonly Uint8Array[], void, undefined> {
   const stop = (): void => {
     body.destroy(new SourceFailure("timeout", `was not done after ${Math.round(timeoutMs)} ms`));
   };
   using timer = new Timer(timeoutMs, stop, { isBackground: true });
   const lines = new LineCutter();
+  let unpaused = 0;
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
       tally.bytes += chunk.length;
       const pieces = lines.add(chunk).flatMap((block) => text.take(block));
       if (pieces.length > 0) yield pieces;
-      onPassed(chunk.length);
+      unpaused += chunk.length;
+      if (unpaused >= pauseBytes) {
+        await passed(unpaused);
+        unpaused = 0;
+      }
       if (tally.bytes > maxBytes) throw new SourceFailure("too_large", `is longer than ${maxBytes} bytes`);
       if (text.isHopeless) throw new SourceFailure("invalid", "writes lines that are no metrics");
       if (text.hasEnded === true) break;

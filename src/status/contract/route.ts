@@ -49,6 +49,8 @@ export interface Asked {
   readonly query: URLSearchParams;
   /** The query as it was written, for whoever passes it on; empty where there is none. */
   readonly search: string;
+  /** For what takes long in a piece: resolves once those who have come meanwhile were taken in, probes among them. */
+  readonly giveWay: () => Promise<void>;
   /** For what takes long: aborts when nobody waits for the answer any more. */
   readonly gone: () => AbortSignal;
 }

@@ -18,6 +18,7 @@ async function asked(readiness: Readiness, method: string, accept?: string): Pro
     {
       ...{ path: "/healthz/ready", method, from: "10.0.0.1", search: "", query: new URLSearchParams() },
       headers: accept === undefined ? {} : { accept },
+      giveWay: () => Promise.resolve(),
       gone: () => new AbortController().signal,
     },
   );
