@@ -35,9 +35,7 @@ function troubleOf({ state, since, reason }: TypeStatus, now: Date): string | un
   if (state !== "ERROR" && state !== "STALE") return undefined;
   const what = state === "ERROR" ? "refused" : "not acknowledged";
   const time =
-    since === undefined
-      ? ""
-      : ` for ${formatDuration(Math.max(0, now.getTime() - Date.parse(since)))}, since ${since}`;
+    since === undefined ? "" : ` for ${formatDuration(now.getTime() - Date.parse(since))}, since ${since}`;
   return `${what}${time}${reason === undefined ? "" : `: ${reason}`}`;
 }
 

@@ -4,11 +4,12 @@
 import { sleep } from "../lifecycle/sleep.ts";
 import { fetchHttp } from "../net/http-client.ts";
 import { scrapeRoute } from "../scrape/scrape-route.ts";
+import { formatDuration } from "../lifecycle/format-duration.ts";
 import { callThrough } from "./demo-app.ts";
 import type { DemoMesh } from "./demo-mesh.ts";
 import { demoNamespace, serviceHost } from "./mesh-config.ts";
 import { askAgent } from "./state.ts";
-import { describeDuration, describeResult } from "./words.ts";
+import { describeResult } from "./words.ts";
 
 /** A check's end. `detail` is what was seen, or why it failed and what to do. */
 export interface ProbeResult {
@@ -104,7 +105,7 @@ async function hasCertificate(mesh: DemoMesh, name: "web" | "api"): Promise<Prob
   if (spiffeId === undefined || notAfter === undefined)
     return { isPassed: false, detail: problem ?? "none yet" };
   const leftMs = new Date(notAfter).getTime() - Date.now();
-  return { isPassed: leftMs > 0, detail: `${spiffeId}, expires in ${describeDuration(leftMs)}` };
+  return { isPassed: leftMs > 0, detail: `${spiffeId}, expires in ${formatDuration(leftMs)}` };
 }
 
 async function refusesPlainText(port: number): Promise<ProbeResult> {

@@ -4,9 +4,10 @@
 import { html, type Html } from "../status-page/html.ts";
 import { renderDocument } from "../status-page/document.ts";
 import { facts, type Section, sign, table } from "../status-page/sections/parts.ts";
+import { formatDuration } from "../lifecycle/format-duration.ts";
 import type { Ports } from "./ports.ts";
 import { type MeshState, requestRate, type SidecarState } from "./state.ts";
-import { describeDuration, describeEnvoy, describeResult, percentile } from "./words.ts";
+import { describeEnvoy, describeResult, percentile } from "./words.ts";
 
 /** What surrounds the state. */
 export interface MeshPageContext {
@@ -78,7 +79,7 @@ function sidecarBody(sidecar: SidecarState, { ports, now }: MeshPageContext): Ht
         "certificate",
         notAfter === undefined
           ? "none yet"
-          : `ends in ${describeDuration(Date.parse(notAfter) - now.getTime())}`,
+          : `ends in ${formatDuration(Date.parse(notAfter) - now.getTime())}`,
       ],
       ["xDS", report === undefined ? "unknown" : `${report.xds.state} ${report.xds.address}`],
       ["Envoy", describeEnvoy(sidecar)],

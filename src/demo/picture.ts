@@ -5,9 +5,10 @@
  * does not fit is scrolled.
  */
 import { fitted, wrapped } from "../command/wrap.ts";
+import { formatDuration } from "../lifecycle/format-duration.ts";
 import { type Call, sharesOf } from "./calls.ts";
 import { type MeshState, requestRate, type SidecarState } from "./state.ts";
-import { describeDuration, describeEnvoy, describeResult, percentile } from "./words.ts";
+import { describeEnvoy, describeResult, percentile } from "./words.ts";
 
 /** What surrounds the state. */
 export interface PictureContext {
@@ -107,7 +108,7 @@ function sidecarLines(entry: SidecarState, now: Date): readonly Line[] {
   const left =
     notAfter === undefined
       ? "no certificate yet"
-      : describeDuration(new Date(notAfter).getTime() - now.getTime());
+      : formatDuration(new Date(notAfter).getTime() - now.getTime());
   return [
     marked(
       exit === undefined && report?.ready === true,

@@ -52,7 +52,7 @@ function describe(what: string, kept: Kept, now: Date): string {
     case "not-told":
       return `whether a ${what} is kept cannot be told as this user: ${kept.reason}`;
     case "kept": {
-      const ago = formatDuration(Math.max(0, now.getTime() - kept.at.getTime()));
+      const ago = formatDuration(now.getTime() - kept.at.getTime());
       if (kept.until === undefined) return `a ${what} of ${ago} ago is kept for a restart`;
       const restMs = kept.until.getTime() - now.getTime();
       const rest =

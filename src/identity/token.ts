@@ -4,6 +4,7 @@
 import { statSync } from "node:fs";
 import { readRegularText } from "../files/read-regular-file.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
+import { formatDuration } from "../lifecycle/format-duration.ts";
 import { IdentityError } from "./identity-error.ts";
 
 /** Who keeps the token fresh, as remedies. */
@@ -74,9 +75,7 @@ export function checkToken(
 
 /** How long something is from `since` to `now`, for people; never negative. */
 export function age(since: Date, now: Date): string {
-  const seconds = Math.max(0, Math.round((now.getTime() - since.getTime()) / 1_000));
-  if (seconds < 120) return `${seconds} s`;
-  return seconds < 7_200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3_600)} h`;
+  return formatDuration(now.getTime() - since.getTime());
 }
 
 /** A reader for calls that go on without a token: undefined when there is none to present. */

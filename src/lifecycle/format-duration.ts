@@ -1,6 +1,6 @@
-/** "3 d 4 h", "12 min", "4.2 s": the two greatest units, for people. */
+/** "3 d 4 h", "12 min", "4.2 s": the two greatest units, for people; never negative. */
 export function formatDuration(ms: number): string {
-  const seconds = ms / 1_000;
+  const seconds = Math.max(0, ms / 1_000);
   if (seconds < 60) return `${Number(seconds.toFixed(seconds < 10 ? 1 : 0))} s`;
   const units = [
     ["d", 86_400],

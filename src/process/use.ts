@@ -26,7 +26,8 @@ export function resourceUse(pid: number): ResourceUse | undefined {
   return { residentBytes: resident, processorMs: stat.cpuTicks * tickMs, openFiles: openFiles(pid) };
 }
 
-function openFiles(pid: number): number | undefined {
+/** How many files a process has open; undefined when this user may not see them. */
+export function openFiles(pid: number): number | undefined {
   try {
     return readdirSync(`/proc/${pid}/fd`).length;
   } catch {

@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { portOwners } from "../../net/port-owner.ts";
+import { openFiles } from "../../process/use.ts";
 
 /** One process. */
 export interface ProcessRow {
@@ -99,15 +100,6 @@ function row({ pid, status, command }: Seen, role: ProcessRow["role"]): ProcessR
     uid: status["Uid"]?.split("\t")[0] ?? "",
     command,
   };
-}
-
-function openFiles(pid: number): number | undefined {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).length;
-  } catch {
-    // Another user's process.
-    return undefined;
-  }
 }
 
 function linkOf(path: string): string | undefined {

@@ -135,7 +135,7 @@ function ago(iso: string, now: Date): string {
 }
 
 function duration(iso: string, now: Date): string {
-  return formatDuration(Math.max(0, now.getTime() - Date.parse(iso)));
+  return formatDuration(now.getTime() - Date.parse(iso));
 }
 
 function isTold(text: string | undefined): text is string {

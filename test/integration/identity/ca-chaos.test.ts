@@ -173,7 +173,7 @@ describe("tokens", () => {
     await using running = runManager(options);
     assert.match(
       await running.problem("TOKEN_EXPIRED"),
-      /istio-token expired at .*Z, 2 h ago, and its file was last written \d s ago: the kubelet should/,
+      /istio-token expired at .*Z, 2 h ago, and its file was last written [\d.]+ s ago: the kubelet should/,
     );
     assert.equal(ca.calls.length, 0);
     writeFileSync(options.tokenPath, jwtExpiringAt(new Date(Date.now() + 3_600_000)));

@@ -50,7 +50,7 @@ describe("--identityCache", () => {
     assert.equal(after.manager.state.current.source, "the identity cache");
     assert.match(
       after.lines.join("\n"),
-      /serving the certificate of an earlier run until a new one comes.*certificateAge="\d+ s" endsIn="60 min" token="of unknown age, ends in 60 min"/,
+      /serving the certificate of an earlier run until a new one comes.*certificateAge="[\d.]+ s" endsIn="(?:60|59) min.*" token="of unknown age, ends in (?:60|59) min/,
     );
     assert.match(await after.metrics.render(), /istio_agent_cert_age_seconds\{resource_name="default"\} \d/);
     await after.problem("CA_UNAVAILABLE");
