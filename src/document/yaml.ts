@@ -5,7 +5,19 @@
  * that come twice takes the square of their number. So the words are counted as they come, and keys are looked at
  * here.
  */
-import { type Alias, Composer, type CST, type Document, Lexer, LineCounter, type Node, Parser } from "yaml";
+import {
+  type Alias,
+  Composer,
+  type CST,
+  type Document,
+  Lexer,
+  LineCounter,
+  type Node,
+  Parser,
+  type Scalar,
+  type YAMLMap,
+  type YAMLSeq,
+} from "yaml";
 import { readJson } from "./json.ts";
 import {
   depthFault,
@@ -48,6 +60,8 @@ export function readYaml(text: string, limits: DocumentLimits): ReadDocument {
   if (first === undefined) return { kind: "read", value: null };
   if (first.faults.length > 0) return { kind: "refused", faults: first.faults };
   if (second !== undefined) return refused(manyDocuments);
+  // The library would look through the whole document for what each of them stands for.
+  for (const [alias, node] of first.meant) alias.resolve = () => node as Scalar | YAMLMap | YAMLSeq;
   // What aliases come to is known, and is little enough.
   return { kind: "read", value: first.document.toJS({ maxAliasCount: -1 }) as unknown };
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
-import { parse, stringify } from "yaml";
+import { Alias, parse, stringify } from "yaml";
 import { jsonDepth, jsonValue, readJson } from "../../../src/document/json.ts";
 import { configurationLimits, type DocumentLimits } from "../../../src/document/limits.ts";
 import { readYaml } from "../../../src/document/yaml.ts";
@@ -97,6 +97,14 @@ describe("a document from outside", () => {
     const text = "a: &x {b: [1, 2]}\nc: *x\nd: [*x, *x]";
     assert.deepEqual(readYaml(text, configurationLimits), { kind: "read", value: parse(text) as unknown });
     assert.equal(readYaml("", configurationLimits).kind, "read");
+  });
+
+  test("does not look through the document for each alias", (context) => {
+    const text = `a: &x {b: &y 1}\nc:\n${"- [*x, *y]\n".repeat(100)}`;
+    const value = parse(text, { maxAliasCount: -1 }) as unknown;
+    const search = context.mock.method(Alias.prototype, "resolve");
+    assert.deepEqual(readYaml(text, configurationLimits), { kind: "read", value });
+    assert.equal(search.mock.callCount(), 0);
   });
 
   test("is refused or within its bounds, whatever it is", () => {
