@@ -73,6 +73,14 @@ export function parseProxy(node: NodeFacts): Proxy | undefined {
   };
 }
 
+/** What it takes for a proxy without any to have one. */
+export function whyNoListener({ type, namespace }: Proxy): string {
+  if (type === "router") return "no Gateway selects its labels, or no rule is for those that do";
+  if (type === "other")
+    return "this control plane serves sidecars and routers only, neither ztunnel nor waypoints";
+  return `it captures nothing (INTERCEPTION_MODE=NONE), and no Sidecar of the namespace ${namespace} names a port for it`;
+}
+
 /** The Sidecar that applies: one that selects the workload, else the namespace's own, else the root namespace's. */
 export function sidecarOf(
   { sidecars, settings }: Pick<Model, "sidecars" | "settings">,

@@ -61,14 +61,18 @@ export class Answers {
     return sync === undefined || sync.sentNonce === sync.ackedNonce;
   }
 
+  /** The newest response of the type is still to be answered, and the proxy has its time yet. */
+  isAwaited(typeUrl: string): boolean {
+    const isAnswered = (this.#sync.get(typeUrl)?.sentNonce ?? "") === (this.#answered.get(typeUrl) ?? "");
+    return !isAnswered && !this.#overdue.has(typeUrl);
+  }
+
   /** Until the newest response of the type is answered, or the proxy has had its time. */
   async wait(typeUrl: string, signal: AbortSignal): Promise<void> {
-    const isAnswered = (): boolean =>
-      (this.#sync.get(typeUrl)?.sentNonce ?? "") === (this.#answered.get(typeUrl) ?? "");
-    if (isAnswered() || this.#overdue.has(typeUrl)) return;
+    if (!this.isAwaited(typeUrl)) return;
     using deadline = new Deadline(this.#patienceMs);
     for await (const _ of this.#count.changes(AbortSignal.any([signal, deadline.signal])))
-      if (isAnswered()) return;
+      if (!this.isAwaited(typeUrl)) return;
     this.#overdue.add(typeUrl);
   }
 

@@ -14,7 +14,7 @@ import { Timer } from "../../lifecycle/timer.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { typeUrl as types } from "../../xds/type-urls.ts";
 import { type BindingPolicy, bindProxy, type BoundProxy, type Peer } from "../model/bind-proxy.ts";
-import { type NodeFacts, parseProxy, type Proxy } from "../model/proxy.ts";
+import { type NodeFacts, parseProxy, type Proxy, whyNoListener } from "../model/proxy.ts";
 import type { PushMetrics } from "./metrics.ts";
 import type { Request, ResponseOptions, ServerProtocol, Subscription } from "./protocol.ts";
 import type { ServedModels } from "./served-models.ts";
@@ -85,7 +85,7 @@ export async function serveConnection(
       connection = await Connection.open(protocol, stream, context, request);
       tasks.spawn("push", (signal) => connection?.follow(signal) ?? Promise.resolve());
     }
-    await connection.receive(request);
+    await connection.receive(request, tasks);
   }
 }
 
@@ -135,6 +135,10 @@ class Connection {
   #unknown = new Layer(new Map());
   /** Listeners and routes that belong to the clusters sent last are still to come. */
   #isPushing = false;
+  /** Requests for listeners and routes that are answered when the clusters sent last are taken. */
+  #awaitingClusters = 0;
+  /** All of these so far. */
+  #asked = 0;
   readonly #entry: Disposable;
   #isHealthRefused = false;
   readonly #translation: ProxyTranslation;
@@ -176,6 +180,8 @@ class Connection {
       resources: () => this.#wanted(),
     });
     context.log.info("proxy connected", { proxy: said.id, protocol: protocol.name });
+    if (snapshot.resources.get(types.listener)?.isEmpty !== false)
+      context.log.warn("a proxy has no listener", { proxy: said.id, reason: whyNoListener(bound.proxy) });
   }
 
   /**
@@ -215,7 +221,7 @@ class Connection {
   }
 
   /** Answer one request. */
-  async receive(request: Request): Promise<void> {
+  async receive(request: Request, tasks: TaskGroup): Promise<void> {
     const { typeUrl, nonce, error } = request;
     if (typeUrl === types.healthInformation) {
       this.#reportHealth(error);
@@ -230,7 +236,11 @@ class Connection {
     if (nonce !== "") this.#noteAnswer(typeUrl, nonce, error);
     const isAsked = request.apply(subscription);
     if (typeUrl === types.endpoint) this.#noteUnknown(request.names, subscription);
-    if (isAsked) {
+    if (isAsked && referring.includes(typeUrl) && this.#answers.isAwaited(types.cluster)) {
+      // On a new stream an Envoy that serves asks for all types at once, of which clusters may be others by now.
+      this.#asked += 1;
+      tasks.spawn(`answer-${this.#asked}`, (signal) => this.#respondOnceClustersAreTaken(typeUrl, signal));
+    } else if (isAsked) {
       await this.#respond(typeUrl, { force: true });
       // On a new stream Envoy may have asked for endpoints before it asked for clusters.
       if (typeUrl === types.cluster) await this.#respond(types.endpoint);
@@ -252,9 +262,23 @@ class Connection {
     await this.#removeGone();
   }
 
+  async #respondOnceClustersAreTaken(typeUrl: string, signal: AbortSignal): Promise<void> {
+    this.#awaitingClusters += 1;
+    await this.#answers.wait(types.cluster, signal);
+    this.#awaitingClusters -= 1;
+    if (signal.aborted) return;
+    await this.#respond(typeUrl, { force: true });
+    await this.#removeGone();
+  }
+
   /** What no listener and no route leads to any more goes last. One that was refused may lead to it still. */
   async #removeGone(): Promise<void> {
-    if (this.#isPushing || !referring.every((typeUrl) => this.#answers.isTaken(typeUrl))) return;
+    if (
+      this.#isPushing ||
+      this.#awaitingClusters > 0 ||
+      !referring.every((typeUrl) => this.#answers.isTaken(typeUrl))
+    )
+      return;
     for (const typeUrl of referredTo) await this.#respond(typeUrl, { keepsGone: false });
   }
 

@@ -50,6 +50,10 @@ export class ResourceSet {
       for (const resource of resources.values()) if (this.get(resource.name) === resource) yield resource;
   }
 
+  get isEmpty(): boolean {
+    return this.#layers.every(({ resources }) => resources.size === 0);
+  }
+
   /** Those of these names. */
   only(isWanted: (name: string) => boolean): ResourceSet {
     const wanted = [...this.values()].filter(({ name }) => isWanted(name));

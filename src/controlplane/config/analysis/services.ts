@@ -12,12 +12,49 @@ export function serviceWarnings(entries: readonly ServiceEntry[]): readonly Conf
   const hosts = new Map<string, ServiceEntry>();
   const ports = new Map<string, ServiceEntry>();
   const addresses = new Map<string, ServiceEntry>();
+  const shared = new Map<number, SharedPort>();
   return entries.flatMap((entry) => [
     ...entry.spec.hosts.flatMap((host, index) => hostWarnings(entry, host, index, { hosts, ports })),
     ...addressWarnings(entry, addresses),
     ...plainWarnings(entry),
     ...portWarnings(entry),
+    ...sharedWarnings(entry, shared),
   ]);
+}
+
+/** What captured calls of a port come to, whatever address they are for. */
+interface SharedPort {
+  readonly kind: "HTTP" | "TLS" | "TCP";
+  readonly by: ServiceEntry;
+}
+
+/** A port on every address is for one protocol: HTTP routes by host, TLS by server name, TCP by nothing. */
+function sharedWarnings(entry: ServiceEntry, shared: Map<number, SharedPort>): readonly ConfigProblem[] {
+  const { addresses = [], ports } = entry.spec;
+  const hasAddress = addresses.some((address) => isAddress(address));
+  const hasRange = addresses.some((address) => !isAddress(address));
+  return ports.flatMap(({ number, protocol }, index) => {
+    const kind = sharedKind(protocol);
+    // What has addresses of its own is called there.
+    if (kind !== "HTTP" && hasAddress && !hasRange) return [];
+    if (protocol === undefined && hasAddress) return [];
+    const there = shared.get(number);
+    if (there === undefined) {
+      if (!sidecarPorts.has(number)) shared.set(number, { kind, by: entry });
+      return [];
+    }
+    const where = there.kind === kind ? undefined : whereBothAre(there.by, entry);
+    if (where === undefined) return [];
+    const message = `${number} is for ${there.kind} already (${placeOf(there.by)}), which is older: captured calls of this ${kind} port${where} are not routed to the service`;
+    return [
+      warningAt(entry, `spec.ports[${index}].protocol`, `${message}: give it an address, or another port`),
+    ];
+  });
+}
+
+function sharedKind(protocol: ServiceEntry["spec"]["ports"][number]["protocol"]): SharedPort["kind"] {
+  if (protocol === undefined || ["HTTP", "HTTP2", "GRPC"].includes(protocol)) return "HTTP";
+  return ["TLS", "HTTPS"].includes(protocol) ? "TLS" : "TCP";
 }
 
 function hostWarnings(

@@ -82,6 +82,34 @@ describe("a warning for", () => {
       [service("a"), service("b", { ports: [{ number: 81, name: "http" }] })],
     ],
     [
+      "protocols that exclude each other on every address of a port",
+      [
+        service("api"),
+        service("db", {
+          hosts: ["db.demo"],
+          ports: [
+            { number: 80, name: "tcp", protocol: "TCP" },
+            { number: 443, name: "tls", protocol: "TLS" },
+            { number: 8080, name: "any" },
+          ],
+        }),
+        service("old", {
+          hosts: ["old.demo"],
+          addresses: ["10.0.0.1"],
+          ports: [{ number: 80, name: "t", protocol: "TCP" }],
+        }),
+        service("web", {
+          hosts: ["web.demo"],
+          ports: [
+            { number: 443, name: "http", protocol: "HTTP" },
+            { number: 8080, name: "http-2", protocol: "HTTP2" },
+          ],
+        }),
+      ],
+      "1.yaml:1: spec.ports[0].protocol: 80 is for HTTP already (0.yaml:1), which is older: captured calls of this TCP port are not routed to the service: give it an address, or another port",
+      "3.yaml:1: spec.ports[0].protocol: 443 is for TLS already (1.yaml:1), which is older: captured calls of this HTTP port are not routed to the service: give it an address, or another port",
+    ],
+    [
       "a port of the sidecar's own, unless an address of its own tells it apart",
       [
         service("a", {
