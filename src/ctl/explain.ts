@@ -21,7 +21,8 @@ export const explainCommand: Command = {
     "policies of the server's Envoy, by what both have now, and say which rule decides each step and what the caller " +
     "gets. FROM is an agent of this machine, TO a host with port and path. Examples: outriderctl explain web-1.demo " +
     "http://api.demo/items; outriderctl explain web-1 api.demo:80 --method POST --header end-user=jason; outriderctl " +
-    "explain web-1.demo api.demo:80 --file web.json --server-file api.json",
+    "explain web-1.demo api.demo:80 --file web.json --server-file api.json; outriderctl explain web.demo " +
+    "api.demo:80/items --offline --config mesh",
   summary: "What becomes of a request, and by which rule",
   exitCodes: [
     { code: 0, meaning: "it reaches an application, or is answered below 400" },
@@ -42,7 +43,22 @@ export const explainCommand: Command = {
       array: true,
       describe: "config_dump of an Envoy that may serve, instead of those of this machine.",
     },
-    config: { type: "string", describe: "Folder of the mesh's YAML, to say file and line of each rule." },
+    config: {
+      type: "string",
+      describe:
+        "Folder of the mesh's YAML, to say file and line of each rule (default: that of the control plane here).",
+    },
+    offline: {
+      type: "boolean",
+      default: false,
+      describe:
+        "By what the folder of --config would make of it, without any Envoy; FROM is WORKLOAD.NAMESPACE.",
+    },
+    "trust-domain": {
+      type: "string",
+      default: "cluster.local",
+      describe: "The mesh's SPIFFE trust domain, for --offline.",
+    },
   },
   mainFlags: ["path", "method", "header", "output"],
   run: (args, context) => telling(() => show(args, context), context),
@@ -54,7 +70,9 @@ async function show(args: Arguments, context: CommandContext): Promise<number> {
   const asked = requestOf(to, args);
   if (typeof asked === "string") context.printError(asked);
   if (form === undefined || typeof asked === "string") return unusableCode;
-  const mesh = await meshOf(from, args, context);
+  const mesh = args.boolean("offline")
+    ? await offlineMeshOf(from, args, context)
+    : await meshOf(from, args, context);
   if (mesh === undefined) return unusableCode;
   const { explain } = await import("./explain/explain.ts");
   const explanation = explain(mesh, asked.target, asked.request);
@@ -103,7 +121,10 @@ function requestOf(
 }
 
 async function meshOf(from: string, args: Arguments, context: CommandContext): Promise<Mesh | undefined> {
-  const { fileSource, liveSources, proxyOf, ProxyError } = await import("./proxy/find.ts");
+  const [{ fileSource, liveSources, proxyOf, ProxyError }, { identityOf }] = await Promise.all([
+    import("./proxy/find.ts"),
+    import("./explain/identity.ts"),
+  ]);
   const client = proxyOf(args, from, context);
   if (client === undefined) return undefined;
   const dump = await client.configDump();
@@ -112,7 +133,11 @@ async function meshOf(from: string, args: Arguments, context: CommandContext): P
   const servers = await Promise.all(
     sources.map(async (source) => {
       try {
-        return { name: source.name, dump: await source.configDump() };
+        const found = await source.configDump();
+        return {
+          ...{ name: source.name, dump: found, identity: identityOf(found) },
+          addresses: addressesOf(found),
+        };
       } catch (error) {
         if (!(error instanceof ProxyError) || files.length > 0) throw error;
         context.printError(`what it would do is not known: ${error.message}`);
@@ -122,14 +147,40 @@ async function meshOf(from: string, args: Arguments, context: CommandContext): P
   );
   return {
     client: dump,
-    clientAddress: addressOf(dump) ?? "127.0.0.1",
+    clientIdentity: identityOf(dump),
+    clientAddress: addressesOf(dump)[0] ?? "127.0.0.1",
     servers: servers.filter((server) => server !== undefined),
   };
 }
 
-/** Of the node ID, `sidecar~10.0.0.1~web-1.demo~demo.svc.cluster.local`. */
-function addressOf({ bootstrap }: ConfigDump): string | undefined {
-  return textAt(bootstrap, "node", "id")?.split("~")[1];
+/** What the translation makes of the folder; what is wrong with that is for `analyze`. */
+async function offlineMeshOf(
+  from: string,
+  args: Arguments,
+  context: CommandContext,
+): Promise<Mesh | undefined> {
+  const folder = args.optionalString("config");
+  if (folder === undefined) {
+    context.printError("--offline: name the folder of the mesh's YAML with --config");
+    return undefined;
+  }
+  const [{ readInputs }, { meshFromObjects }] = await Promise.all([
+    import("./analyze/read-inputs.ts"),
+    import("./explain/from-objects.ts"),
+  ]);
+  const { objects, problems, unreadable } = await readInputs([folder]);
+  for (const line of unreadable) context.printError(line);
+  const errors = problems.filter(({ severity }) => severity === undefined).length;
+  if (errors > 0)
+    context.printError(`${errors} errors are left out: outriderctl analyze ${folder} tells them`);
+  return meshFromObjects(objects, from, args.string("trust-domain"));
+}
+
+/** Of the node ID, `sidecar~10.0.0.1~web-1.demo~demo.svc.cluster.local`, and of Istio's INSTANCE_IPS. */
+function addressesOf({ bootstrap }: ConfigDump): readonly string[] {
+  const first = textAt(bootstrap, "node", "id")?.split("~")[1];
+  const all = textAt(bootstrap, "node", "metadata", "INSTANCE_IPS")?.split(",") ?? [];
+  return [...new Set([...(first === undefined ? [] : [first]), ...all])];
 }
 
 /** Where objects are, by the folder of --config, or of the control plane that runs on this machine. */

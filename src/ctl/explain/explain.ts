@@ -4,7 +4,6 @@
  */
 import { at, listAt, textAt } from "../../lifecycle/json-path.ts";
 import type { ConfigDump } from "../proxy/config-dump.ts";
-import { identityOf } from "./identity.ts";
 import { clientRoutes, type ClientTarget } from "./client-listener.ts";
 import { matchesString } from "./matchers.ts";
 import { objectOf } from "./objects.ts";
@@ -16,10 +15,22 @@ import { endpointsOf, type Endpoint, upstreamTlsOf } from "./upstream.ts";
 /** What is known. */
 export interface Mesh {
   readonly client: ConfigDump;
+  /** The client's SPIFFE ID; undefined where it has none. */
+  readonly clientIdentity: string | undefined;
   /** Where the client's connections come from. */
   readonly clientAddress: string;
   /** Dumps of Envoys that may serve, by their names. */
-  readonly servers: readonly { readonly name: string; readonly dump: ConfigDump }[];
+  readonly servers: readonly KnownServer[];
+}
+
+/** An Envoy that may serve. */
+export interface KnownServer {
+  readonly name: string;
+  readonly dump: ConfigDump;
+  /** Its SPIFFE ID; undefined where that is not known. */
+  readonly identity: string | undefined;
+  /** IP addresses of its workload: calls of others are not its own. */
+  readonly addresses: readonly string[];
 }
 
 /** HTTP statuses of redirects; what is the first value of the enumeration is left out of JSON. */
@@ -30,11 +41,10 @@ const redirectCodes: Readonly<Record<string, number>> = {
   PERMANENT_REDIRECT: 308,
 };
 
-const own = "the client's Envoy";
+const client = "the client's Envoy";
 
 /** @param target where the application connects to */
 export function explain(mesh: Mesh, target: ClientTarget, given: Request): Explanation {
-  const { client } = mesh;
   const steps: Step[] = [];
   const step = (what: string, words: string, rule?: string): void => {
     steps.push({ at: "client", what, words, ...(rule === undefined ? {} : { rule }) });
@@ -42,12 +52,12 @@ export function explain(mesh: Mesh, target: ClientTarget, given: Request): Expla
   const ends = (
     status: number | undefined,
     reason: string,
-    answeredBy: Outcome["answeredBy"] = own,
+    answeredBy: Outcome["answeredBy"] = client,
   ): Explanation => ({
     steps,
     outcomes: [{ share: 1, status, answeredBy, reason, steps: [] }],
   });
-  const way = clientRoutes(client, target);
+  const way = clientRoutes(mesh.client, target);
   step("listener", way.words);
   if (way.kind === "bytes") return { steps, outcomes: toCluster(mesh, way.cluster, given, 1, undefined) };
   if (way.kind === "none") return ends(undefined, way.words, "a host outside the mesh");
@@ -87,7 +97,7 @@ export function explain(mesh: Mesh, target: ClientTarget, given: Request): Expla
           {
             share: fault.share,
             status: fault.status,
-            answeredBy: own,
+            answeredBy: client,
             reason: "the route's fault aborts it",
             steps: [],
           },
@@ -144,7 +154,7 @@ function toCluster(
   };
   const fails = (reason: string, words: string): readonly Outcome[] => [
     {
-      ...{ share, status: 503, answeredBy: own, reason, cluster: name },
+      ...{ share, status: 503, answeredBy: client, reason, cluster: name },
       steps: [chosen, { at: "client", what: "endpoint", words }],
     },
   ];
@@ -174,7 +184,7 @@ function toCluster(
 }
 
 function toEndpoint(
-  { client, clientAddress, servers }: Mesh,
+  { clientIdentity, clientAddress, servers }: Mesh,
   cluster: unknown,
   endpoint: Endpoint,
   request: Request,
@@ -189,12 +199,12 @@ function toEndpoint(
   const call = {
     ...{ address: endpoint.address, port: endpoint.port, from: clientAddress },
     tls,
-    principal: tls?.showsIdentity === true ? identityOf(client) : undefined,
+    principal: tls?.showsIdentity === true ? clientIdentity : undefined,
   };
-  for (const { name, dump } of servers) {
+  const own = servers.filter(({ addresses }) => addresses.includes(endpoint.address));
+  for (const { name, dump, identity } of own) {
     const outcome = followServer(dump, call, request);
     if (outcome === undefined) continue;
-    const identity = identityOf(dump);
     const isWrong =
       tls !== undefined &&
       tls.identities.length > 0 &&
@@ -204,7 +214,7 @@ function toEndpoint(
     return {
       ...{
         status: 503,
-        answeredBy: own,
+        answeredBy: client,
         reason: `the server ${name} is ${identity}, which the client does not expect`,
       },
       steps: [called],

@@ -5,8 +5,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { explain, type Mesh } from "../../../src/ctl/explain/explain.ts";
+import { identityOf } from "../../../src/ctl/explain/identity.ts";
+import { meshFromObjects } from "../../../src/ctl/explain/from-objects.ts";
+import { readInputs } from "../../../src/ctl/analyze/read-inputs.ts";
 import { readConfigDump, type ConfigDump } from "../../../src/ctl/proxy/config-dump.ts";
-import { pathOf, type Request } from "../../../src/ctl/explain/request.ts";
+import { type Explanation, pathOf, type Request } from "../../../src/ctl/explain/request.ts";
 import { fetchHttp } from "../../../src/net/http-client.ts";
 import { eventually } from "../../support/eventually.ts";
 import { freePorts } from "../../support/free-ports.ts";
@@ -36,8 +39,8 @@ describe("what explain foretells", () => {
       await TestMesh.start({
         "api.yaml": [
           service("api", [
-            { port: inboundPort, labels: { version: "v1" } },
-            { port: bare.port, labels: { version: "v2" } },
+            { port: inboundPort, labels: { app: "api", version: "v1" } },
+            { port: bare.port, labels: { app: "api", version: "v2" } },
           ]),
           ingress("api", inboundPort, behind.port),
         ],
@@ -66,7 +69,11 @@ describe("what explain foretells", () => {
         const [client, server] = await Promise.all([dumpOf(web), dumpOf(api)]);
         assert.ok(JSON.stringify(client.route).includes(`"${mark}"`), "the client's routes");
         assert.ok(JSON.stringify(server.listener).includes(`policy[${mark}]`), "the server's policies");
-        return { client, clientAddress: "127.0.0.1", servers: [{ name: "api-1.demo", dump: server }] };
+        const identity = identityOf(server);
+        return {
+          ...{ client, clientIdentity: identityOf(client), clientAddress: "127.0.0.1" },
+          servers: [{ name: "api-1.demo", dump: server, identity, addresses: ["127.0.0.1"] }],
+        };
       },
       { withinMs },
     );
@@ -75,12 +82,19 @@ describe("what explain foretells", () => {
   for (const set of rules) {
     test(`is what requests get: ${set.mark}`, async () => {
       const known = await push(set);
+      const { objects } = await readInputs([mesh.configFolder]);
+      const offline = meshFromObjects(objects, "web.demo", "cluster.local");
+      const answersOf = ({ outcomes }: Explanation): readonly string[] =>
+        outcomes.map(({ status, endpoint }) => {
+          if (status !== undefined) return String(status);
+          return endpoint?.endsWith(`:${bare.port}`) === true ? "bare" : "behind";
+        });
       for (const request of requests) {
-        const { steps, outcomes } = explain(known, { host: apiHost, port: 80 }, request);
-        const told = outcomes.map(
-          ({ status, endpoint }) =>
-            `${status ?? (endpoint?.endsWith(`:${bare.port}`) === true ? "bare" : "behind")}`,
-        );
+        const target = { host: apiHost, port: 80 };
+        const explanation = explain(known, target, request);
+        const { steps, outcomes } = explanation;
+        const told = answersOf(explanation);
+        assert.deepEqual(answersOf(explain(offline, target, request)), told, "by the translation alone");
         const got = await send(request);
         const way = JSON.stringify({ request, steps, outcomes }, undefined, 1);
         assert.ok(told.includes(got), `${got} is not among ${told.join(", ")}: ${way}`);
@@ -109,6 +123,16 @@ describe("what explain foretells", () => {
       denied.lines.join("\n"),
       /authorization .* by AuthorizationPolicy demo\/first \(.*rules\.yaml:\d+\)\n=> 403 of the server's Envoy/,
     );
+    const folder = ["--offline", "--config", mesh.configFolder];
+    const foretold = await runCtl(
+      "explain",
+      "web.demo",
+      `${apiHost}/denied`,
+      "--method",
+      "DELETE",
+      ...folder,
+    );
+    assert.deepEqual([foretold.code, foretold.lines.at(-1)], [2, denied.lines.at(-1)]);
     const answered = await runCtl("explain", "web-1.demo", `${apiHost}:80/direct`, "-o", "json");
     const { outcomes } = JSON.parse(answered.lines.join("\n")) as {
       readonly outcomes: readonly { readonly status: number }[];
