@@ -5,7 +5,7 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
 
-const [upstreamPort = "53"] = process.argv.slice(2);
+const [upstreamHost = "127.0.0.1", upstreamPort = "53"] = process.argv.slice(2);
 const ignore = (): void => undefined;
 
 async function bound(): Promise<Socket> {
@@ -31,7 +31,7 @@ echo.on("message", (message, { port, address }) => {
 const relay = await bound();
 const upstream = createSocket("udp4");
 const connected = once(upstream, "connect");
-upstream.connect(Number(upstreamPort), "127.0.0.1");
+upstream.connect(Number(upstreamPort), upstreamHost);
 await connected;
 const waiting = new Map<number, { readonly from: RemoteInfo; readonly id: number }>();
 let last = 0;
