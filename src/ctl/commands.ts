@@ -5,6 +5,8 @@ import type { Command, CommandGroup } from "../command/command.ts";
 import { completionCommand } from "../cli/completion.ts";
 import { privately } from "../cli/privately.ts";
 import { analyzeCommand } from "./analyze.ts";
+import { authzCommand } from "./authz.ts";
+import { describeCommand } from "./describe.ts";
 import { explainCommand } from "./explain.ts";
 import { proxyConfigCommand } from "./proxy-config.ts";
 import { proxyStatusCommand } from "./proxy-status.ts";
@@ -15,6 +17,8 @@ import { versionCommand } from "./version.ts";
 export const commands: readonly Command[] = [
   privately(proxyStatusCommand),
   privately(proxyConfigCommand),
+  privately(describeCommand),
+  privately(authzCommand),
   privately(explainCommand),
   analyzeCommand,
   validateCommand,
@@ -24,7 +28,7 @@ export const commands: readonly Command[] = [
 
 /** Those that help lists, by what they are about. */
 export const commandGroups: readonly CommandGroup[] = [
-  { title: "See", commands: ["proxy-status", "proxy-config"] },
+  { title: "See", commands: ["proxy-status", "proxy-config", "describe", "authz"] },
   { title: "Ask why", commands: ["explain"] },
   { title: "Check", commands: ["analyze", "validate"] },
   { title: "Program", commands: ["completion", "version"] },

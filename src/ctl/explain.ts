@@ -186,22 +186,17 @@ function addressesOf({ bootstrap }: ConfigDump): readonly string[] {
 /** Where objects are, by the folder of --config, or of the control plane that runs on this machine. */
 async function placesOf(
   args: Arguments,
-  { env }: CommandContext,
+  context: CommandContext,
 ): Promise<(rule: string) => string | undefined> {
-  const [{ announcedControlPlanes }, { runtimeFolderHere }, { readInputs }, { objectId }] = await Promise.all(
-    [
-      import("../status/control-plane-announcement.ts"),
-      import("../config/runtime-folder.ts"),
-      import("./analyze/read-inputs.ts"),
-      import("../controlplane/config/objects.ts"),
-    ],
-  );
-  const given = args.optionalString("config");
-  const folders =
-    given === undefined
-      ? announcedControlPlanes(runtimeFolderHere(env)).map(({ configFolder }) => configFolder)
-      : [given];
-  const { objects } = await readInputs(folders.length === 1 ? folders : []);
+  const [{ configurationHere }, { objectId }] = await Promise.all([
+    import("./describe/configuration.ts"),
+    import("../controlplane/config/objects.ts"),
+  ]);
+  const objects = await configurationHere(args.optionalString("config"), {
+    ...context,
+    // The way is told all the same.
+    printError: () => undefined,
+  });
   const places = new Map(objects.map((object) => [objectId(object), `${object.source}:${object.line}`]));
   return (rule) => places.get(rule);
 }

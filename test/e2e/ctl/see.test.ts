@@ -92,6 +92,25 @@ describe("outriderctl beside a mesh", () => {
     assert.ok(!all.lines.some((line) => line.includes("PRIVATE KEY")));
   });
 
+  test("describes a pod and a service, with the policy that decides and its place", async () => {
+    const pod = await runCtl("describe", "pod", "api-1.demo");
+    assert.deepEqual([pod.code, pod.errors], [0, []]);
+    const text = pod.lines.join("\n");
+    assert.match(text, /Identity: spiffe:\/\/cluster\.local\/ns\/demo\/sa\/api$/m);
+    const port = `Port ${mesh.inboundPort}: mutual TLS STRICT, by PeerAuthentication demo/default`;
+    assert.ok(text.includes(`${port} (${join(mesh.mesh.configFolder, "mtls.yaml")}:1)`), text);
+    assert.match(text, /AuthorizationPolicies: none/);
+    const service = await runCtl("describe", "service", "api.demo");
+    assert.match(
+      service.lines.join("\n"),
+      /^Service: api\.demo\.svc\.cluster\.local.*\n {3}Port: 80 http \(HTTP\)/,
+    );
+    const unknown = await runCtl("describe", "service", "cart.demo");
+    assert.deepEqual([unknown.code, unknown.errors.length], [1, 1]);
+    const policies = await runCtl("authz", "check", "api-1.demo");
+    assert.deepEqual(policies.lines, ["api-1.demo enforces no AuthorizationPolicy"]);
+  });
+
   test("sets the level of an Envoy's loggers, and reads it", async () => {
     const levels = async (...words: readonly string[]): Promise<string> =>
       (await runCtl("proxy-config", "log", "web-1.demo", ...words)).lines.join("\n");

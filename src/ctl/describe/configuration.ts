@@ -1,0 +1,28 @@
+/**
+ * The objects of the mesh: of a folder that is named, else of the control plane that runs on this machine.
+ */
+import type { CommandContext } from "../../command/command.ts";
+import { runtimeFolderHere } from "../../config/runtime-folder.ts";
+import type { ConfigObject } from "../../controlplane/config/objects.ts";
+import { announcedControlPlanes } from "../../status/control-plane-announcement.ts";
+import { readInputs } from "../analyze/read-inputs.ts";
+
+/** None, and a line on standard error, where it is not clear which folder is meant. */
+export async function configurationHere(
+  folder: string | undefined,
+  { env, printError }: Pick<CommandContext, "env" | "printError">,
+): Promise<readonly ConfigObject[]> {
+  const folders =
+    folder === undefined
+      ? announcedControlPlanes(runtimeFolderHere(env)).map(({ configFolder }) => configFolder)
+      : [folder];
+  if (folders.length !== 1) {
+    printError(
+      `which rules there are is not known: ${folders.length === 0 ? "no control plane of this user runs here" : "several control planes run here"}: name the folder with --config`,
+    );
+    return [];
+  }
+  const { objects, unreadable } = await readInputs(folders);
+  for (const line of unreadable) printError(line);
+  return objects;
+}

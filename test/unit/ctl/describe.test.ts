@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { stringify } from "yaml";
+import type { ConfigObject } from "../../../src/controlplane/config/objects.ts";
+import { parseDocuments } from "../../../src/controlplane/config/parse-documents.ts";
+import { peerDecision, portsOf } from "../../../src/ctl/describe/mutual-tls.ts";
+import { describePod, podLines } from "../../../src/ctl/describe/pod.ts";
+import { enforcedPolicies } from "../../../src/ctl/describe/policies.ts";
+import { describeService, serviceLines } from "../../../src/ctl/describe/service.ts";
+import { goldenText } from "../../support/golden.ts";
+import { translatedDump } from "../../support/translated-dump.ts";
+
+function peer(name: string, namespace: string, spec: object, createdAt: string): object {
+  return {
+    ...{ apiVersion: "security.istio.io/v1", kind: "PeerAuthentication" },
+    metadata: { name, namespace, creationTimestamp: createdAt },
+    spec,
+  };
+}
+
+function parsed(...documents: readonly object[]): readonly ConfigObject[] {
+  const { objects, problems } = parseDocuments(
+    "mesh.yaml",
+    documents.map((one) => stringify(one)).join("---\n"),
+  );
+  assert.deepEqual(problems, []);
+  return objects;
+}
+
+const policies = parsed(
+  peer("mesh", "istio-system", { mtls: { mode: "STRICT" } }, "2026-01-01T00:00:00Z"),
+  peer("all", "demo", { mtls: { mode: "PERMISSIVE" } }, "2026-01-02T00:00:00Z"),
+  peer(
+    "api",
+    "demo",
+    { selector: { matchLabels: { app: "api" } }, portLevelMtls: { "8080": { mode: "DISABLE" } } },
+    "2026-01-03T00:00:00Z",
+  ),
+  peer(
+    "late",
+    "demo",
+    { selector: { matchLabels: { app: "api" } }, mtls: { mode: "STRICT" } },
+    "2026-01-04T00:00:00Z",
+  ),
+);
+
+describe("the policy that decides about mutual TLS", () => {
+  for (const [port, labels, namespace, expected] of [
+    [8080, { app: "api" }, "demo", ["api", "all", "mesh"]],
+    // The workload's oldest policy says nothing of this port, and no other one of its own counts.
+    [9090, { app: "api" }, "demo", ["all", "mesh"]],
+    [8080, { app: "web" }, "demo", ["all", "mesh"]],
+    [8080, { app: "api" }, "shop", ["mesh"]],
+    [8080, { app: "api" }, "istio-system", ["mesh"]],
+  ] as const) {
+    test(`of port ${port} of ${labels.app} in ${namespace} is ${expected.join(", over ")}`, () => {
+      const { by, overrides } = peerDecision(policies, { namespace, labels }, port, "istio-system");
+      assert.deepEqual(
+        [by, ...overrides].map((policy) => policy?.name),
+        expected,
+      );
+    });
+  }
+});
+
+test("what a port takes is read off its chains", () => {
+  const modes = (behaviour: string): readonly unknown[] => portsOf(translatedDump(behaviour));
+  assert.deepEqual(modes("bookshop-reviews"), [{ port: 9080, mode: "STRICT" }]);
+});
+
+test("policies are counted once, however many chains have them", () => {
+  assert.deepEqual(enforcedPolicies(translatedDump("bookshop-reviews")), [
+    { action: "ALLOW", policy: "reviews-viewer.shop", rules: 1 },
+  ]);
+  assert.deepEqual(enforcedPolicies(translatedDump("authorization-allow-nothing")), [
+    { action: "ALLOW", policy: "(allows nothing)", rules: 0 },
+  ]);
+});
+
+test("a pod and a service are told with the place of each rule", (t) => {
+  const objects = [
+    ...policies,
+    ...parsed(
+      {
+        ...{ apiVersion: "networking.istio.io/v1", kind: "ServiceEntry" },
+        metadata: { name: "api", namespace: "demo" },
+        spec: {
+          ...{ hosts: ["api.demo.svc.cluster.local"], resolution: "STATIC", location: "MESH_INTERNAL" },
+          ports: [{ number: 80, name: "http", protocol: "HTTP" }],
+          endpoints: [{ address: "10.0.0.1" }],
+        },
+      },
+      {
+        ...{ apiVersion: "networking.istio.io/v1", kind: "DestinationRule" },
+        metadata: { name: "api", namespace: "demo" },
+        spec: { host: "api", subsets: [{ name: "v1", labels: { version: "v1" } }] },
+      },
+    ),
+  ];
+  const bootstrap = { node: { metadata: { NAMESPACE: "demo", LABELS: { app: "api" } } } };
+  const dump = { ...translatedDump("bookshop-reviews"), bootstrap };
+  const service = describeService(objects, "api.demo");
+  assert.ok(service !== undefined);
+  const lines = [...podLines(describePod("api-1.demo", dump, objects)), "", ...serviceLines(service)];
+  goldenText(t, "ctl/describe.txt", `${lines.join("\n")}\n`);
+});
