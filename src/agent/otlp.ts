@@ -3,6 +3,7 @@
  */
 import { untilLive } from "../envoy/supervision/serving.ts";
 import type { SecretManager } from "../identity/secret-manager.ts";
+import { exportCounter } from "../otlp/metrics.ts";
 import type { OtlpOptions } from "../otlp/options.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -39,13 +40,7 @@ export async function startOtlp(
     ...{ version, log },
     families: () => metrics.families(),
     redact: (text) => redactor.all(text),
-    exports: metrics
-      .withPrefix("outrider_")
-      .counter(
-        "otlp_exports_total",
-        "Exports of the agent's own telemetry, by signal and by what became of them.",
-        ["signal", "result"],
-      ),
+    exports: exportCounter(metrics.withPrefix("outrider_")),
   });
   exporter.starting("agent.start");
   return {

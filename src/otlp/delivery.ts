@@ -1,7 +1,7 @@
 /**
  * The way out of one signal: what cannot be delivered is counted and dropped, and said once.
  */
-import { type ExportResult, ExportResultCode } from "@opentelemetry/core";
+import { ExportResultCode, type ExportResult as SdkResult } from "@opentelemetry/core";
 import {
   createOtlpNetworkExportDelegate,
   ExporterMetrics,
@@ -12,19 +12,20 @@ import { type Backoff, backoffDelayMs } from "../lifecycle/backoff.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { CounterMetric } from "../telemetry/metrics.ts";
+import type { ExportResult, Signal } from "./metrics.ts";
 import type { OtlpTarget } from "./options.ts";
 import { OtlpTransport } from "./transport.ts";
 
 /** How one signal is written. */
 export interface Writing<Items> {
-  readonly signal: "traces" | "metrics";
+  readonly signal: Signal;
   readonly serializer: ISerializer<Items, unknown>;
   readonly helper: IExporterMetricsHelper<Items>;
 }
 
 /** Where deliveries report. */
 export interface DeliveryReport {
-  /** By `signal` and `result`: delivered, failed, or skipped: in the pause after a failure, or at the end. */
+  /** By `signal` and `result`. */
   readonly exports: CounterMetric;
   readonly log: Logger;
   /** Nothing is sent for so long after failures in a row: each export has tried for a while itself. */
@@ -66,7 +67,7 @@ export class Delivery<Items> {
     return this.#failures === 0;
   }
 
-  export(items: Items, done: (result: ExportResult) => void): void {
+  export(items: Items, done: (result: SdkResult) => void): void {
     if (this.#isClosed || performance.now() < this.#pausedUntil) {
       this.#count("skipped");
       done({ code: ExportResultCode.FAILED });
@@ -113,7 +114,7 @@ export class Delivery<Items> {
     return { signal: this.#signal, endpoint: this.#endpoint, reason };
   }
 
-  #count(result: "delivered" | "failed" | "skipped"): void {
+  #count(result: ExportResult): void {
     this.#report.exports.inc({ signal: this.#signal, result });
   }
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { OtlpExporter } from "../../../src/otlp/exporter.ts";
+import { exportCounter } from "../../../src/otlp/metrics.ts";
 import type { OtlpOptions, OtlpTarget } from "../../../src/otlp/options.ts";
 import { Metrics } from "../../../src/telemetry/metrics.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -35,7 +36,7 @@ function run(url: string, changes: Partial<OtlpTarget> = {}, only?: "traces"): R
     version: "1.2.3",
     families: () => metrics.families(),
     redact: (text) => text.replaceAll("secret", "[redacted]"),
-    exports: metrics.counter("otlp_exports_total", "Exports.", ["signal", "result"]),
+    exports: exportCounter(metrics),
     log: logged.log,
     limits: {
       spansEveryMs: 20,
