@@ -4,6 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { endless, type MetricSource, saying, startSource } from "../support/metric-source.ts";
 import { hasPrometheus, Prometheus, promtool, type Series } from "../support/prometheus.ts";
+import { patience } from "../support/patience.ts";
 import { scrapeAt } from "../support/scrape-port.ts";
 import { StandaloneSidecar } from "../support/standalone-sidecar.ts";
 import { temporaryFolder, type TemporaryFolder } from "../support/temporary-folder.ts";
@@ -53,7 +54,7 @@ describe("a scrape of a sidecar", () => {
   });
 
   test("has everything that is whole, and says what is not", async () => {
-    const headers = { "x-prometheus-scrape-timeout-seconds": "3" };
+    const headers = { "x-prometheus-scrape-timeout-seconds": String(patience(3_000) / 1_000) };
     const { text, up } = await scrapeAt(sidecar.ports.status, { headers });
     assert.match(text, /^istio_agent_scrapes_total \d+$/m);
     assert.match(text, /^istio_agent_istio_build\{component="agent",tag="[\d.]+"\} 1$/m);

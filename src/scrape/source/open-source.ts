@@ -4,6 +4,7 @@
  * Nobody but loopback and Envoy's own socket is ever asked: a redirect is followed within the source it came from.
  */
 import { type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";
+import type { TcpNetConnectOpts } from "node:net";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { settleAnyhow } from "../../net/settle-anyhow.ts";
 import type { Format } from "../formats/family.ts";
@@ -74,13 +75,22 @@ function ask({ at, headers }: Source, path: string, signal: AbortSignal): Promis
   });
 }
 
-function addressOf(at: Source["at"]): RequestOptions & { readonly autoSelectFamily?: boolean } {
+/**
+ * How long one address of loopback may take, in milliseconds: what refuses does so at once. Node.js' own 250 ms are over as soon
+ * as this process was held up for that long, whether the connection is there or not.
+ */
+const perAddressMs = 120_000;
+
+function addressOf(
+  at: Source["at"],
+): RequestOptions & Pick<TcpNetConnectOpts, "autoSelectFamily" | "autoSelectFamilyAttemptTimeout"> {
   if ("socketPath" in at) return { socketPath: at.socketPath };
   // Whatever the machine's files call localhost; the application may listen on one family only.
   return {
     host: "localhost",
     port: at.port,
     autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: perAddressMs,
     lookup: (_host, _options, found) => {
       found(null, [
         { address: "127.0.0.1", family: 4 },

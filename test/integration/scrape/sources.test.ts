@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { openSource } from "../../../src/scrape/source/open-source.ts";
 import type { ScrapeOptions } from "../../../src/scrape/options.ts";
 import { eventually } from "../../support/eventually.ts";
 import { freePorts } from "../../support/free-ports.ts";
@@ -180,6 +181,23 @@ describe("a source of merged metrics that", () => {
     await using port = await startScrapePort({ targets: [{ port: source.port, path: "/metrics" }] });
     const { text } = await port.scrape();
     assert.match(text, /^good 1$/m);
+  });
+
+  test("is asked by a busy agent is there all the same", async () => {
+    await using source = await startSource(saying("half 1\n"));
+    const at = { port: source.port };
+    const asked = openSource(
+      { name: "busy", type: "application", at, url: "/metrics", headers: {} },
+      new AbortController().signal,
+    );
+    // Longer than Node.js gives one address, after the connection was begun and before anything is heard of it.
+    for (let tick = 0; tick < 8; tick += 1)
+      await new Promise<void>((resolve) => {
+        process.nextTick(resolve);
+      });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+    const { body } = await asked;
+    body.destroy();
   });
 
   test("listens on IPv6 alone is found", async () => {
