@@ -148,7 +148,7 @@ test("rules of a model that comes while another is translated see the labels tha
     spec: {
       workloadSelector: { labels: { app: "web" } },
       outboundTrafficPolicy: { mode: "REGISTRY_ONLY" },
-    } as Extract<ConfigObject, { kind: "Sidecar" }>["spec"],
+    },
   };
   const model = buildModel([...without, asking], settings);
   models.set({ number: 2, model });
