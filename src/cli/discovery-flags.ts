@@ -1,8 +1,11 @@
 /**
  * The flags of `outrider discovery`.
  */
-import { portsOrNone, someDuration } from "../schema/range.ts";
+import { type DurationRange, portsOrNone, someDuration } from "../schema/range.ts";
 import { choice, duration, flag, integer, optionalText, text } from "../schema/setting.ts";
+
+/** A timer of Node.js stands behind it, with a tenth more. */
+const connectionAge: DurationRange = { leastMs: 1_000, mostMs: 1_728_000_000 };
 
 /** In the order in which help lists them. */
 export const discoveryFlags = {
@@ -28,6 +31,11 @@ export const discoveryFlags = {
     "Who reaches the port in plain text: loopback, host (whoever reaches --host, who then reads what any proxy is told), or off. Nobody changes anything there: reports of health are taken on the port with TLS only.",
   ),
   httpPort: integer(8080, portsOrNone, "Port of /ready and /metrics, and of /debug for loopback."),
+  keepaliveMaxServerConnectionAge: duration(
+    1_800_000,
+    connectionAge,
+    "After so long, give or take a tenth, a proxy is asked to connect anew (GOAWAY), so that proxies spread over control planes that were added since.",
+  ),
   rootCaDir: optionalText(
     "Folder of a plugged-in CA: ca-cert.pem, ca-key.pem, cert-chain.pem, root-cert.pem.",
   ),

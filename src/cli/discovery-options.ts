@@ -91,6 +91,7 @@ export async function readDiscoveryOptions(args: Arguments, env: GivenVariables)
       trustDomain,
       trustDomainAliases: trustDomainAliases.filter((name) => name !== trustDomain),
       host: flags.host,
+      maxConnectionAgeMs: flags.keepaliveMaxServerConnectionAge,
       grpcHost: plainGrpc === "host" ? flags.host : "127.0.0.1",
       binding: { binding: flags.proxyBinding, trustsAddresses: flags.trustProxyAddresses },
       rootCertificateFolder: flags.rootCaDir,

@@ -53,6 +53,11 @@ export interface DiscoveryOptions {
   /** What a proxy must be besides what it says it is; the identity of its credential unless told. */
   readonly binding?: BindingPolicy;
   readonly httpPort: number;
+  /**
+   * After so many milliseconds a connection is asked to come again, so that proxies spread over control planes that were added
+   * since; undefined for never.
+   */
+  readonly maxConnectionAgeMs?: number | undefined;
   /** Folder of a plugged-in CA; undefined uses the self-signed root. */
   readonly rootCertificateFolder?: string | undefined;
   readonly jwt: JwtOptions;
@@ -63,6 +68,9 @@ export interface DiscoveryOptions {
   /** The release, as the control plane tells whoever asks; left out where that does not matter. */
   readonly version?: string;
 }
+
+/** What runs on a connection that is asked to go gets so long to end, in milliseconds (as in Istio). */
+const connectionGraceMs = 10_000;
 
 /** The running control plane; bound when `listen` resolves. */
 export class DiscoveryServer implements AsyncDisposable {
@@ -136,7 +144,11 @@ export class DiscoveryServer implements AsyncDisposable {
       trustDomain: options.trustDomain,
       log: caLog,
     });
-    const { host } = options;
+    const { host, maxConnectionAgeMs } = options;
+    const connectionAge =
+      maxConnectionAgeMs === undefined
+        ? undefined
+        : { mostMs: maxConnectionAgeMs, graceMs: connectionGraceMs };
     const onFault = (reason: string): void => {
       log.scope("ads").error("a connection was ended by an unexpected error", { reason });
     };
@@ -144,7 +156,7 @@ export class DiscoveryServer implements AsyncDisposable {
       await GrpcServer.listen(
         { host, port: options.secureGrpcPort, tls: keeper.current },
         [certificates, discoveryService(discovery, authenticator)],
-        { part: "the port of discovery over TLS", onFault },
+        { part: "the port of discovery over TLS", connectionAge, onFault },
       ),
     );
     const { grpcPort, grpcHost = "127.0.0.1" } = options;
@@ -155,7 +167,7 @@ export class DiscoveryServer implements AsyncDisposable {
             await GrpcServer.listen(
               { host: grpcHost, port: grpcPort },
               [discoveryService(discovery, undefined)],
-              { part: "the port of discovery in plain text", onFault },
+              { part: "the port of discovery in plain text", connectionAge, onFault },
             ),
           );
     const http = stack.use(

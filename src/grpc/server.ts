@@ -65,6 +65,11 @@ export interface GrpcServerOptions {
    * Largest message that is taken, in bytes, compressed or not; 4 MiB unless told. Larger ones are not taken in at all.
    */
   readonly maxMessageBytes?: number;
+  /**
+   * After so long, in milliseconds and give or take a tenth, clients are asked to connect anew (GOAWAY), and after `graceMs` more
+   * a connection is closed: so they come to servers that were added since. Undefined for never.
+   */
+  readonly connectionAge?: { readonly mostMs: number; readonly graceMs: number } | undefined;
   /** Told of what nobody expected, which cost one connection. */
   readonly onFault?: (reason: string) => void;
 }
@@ -122,7 +127,15 @@ export class GrpcServer implements AsyncDisposable {
     }
     const { host, port, tls } = address;
     const { part = "a gRPC server", limits, onFault, maxMessageBytes = defaultMaxMessageBytes } = options;
-    const server = new Server({ ...tcpPort, "grpc.max_receive_message_length": maxMessageBytes });
+    const { connectionAge: age } = options;
+    const server = new Server({
+      ...tcpPort,
+      "grpc.max_receive_message_length": maxMessageBytes,
+      ...(age && {
+        "grpc.max_connection_age_ms": age.mostMs,
+        "grpc.max_connection_age_grace_ms": age.graceMs,
+      }),
+    });
     const credentials = tls === undefined ? undefined : new RenewableCredentials(tls);
     const listening = new GrpcServer(server, credentials);
     for (const service of services) register(server, service, (peer) => listening.#door?.admit(peer));

@@ -46,3 +46,29 @@ for (const timeoutMs of [2 ** 31, 3_000_000_000, 9_999 * 3_600_000, Infinity]) {
     assert.equal(got.toString(), "ask");
   });
 }
+
+test("a connection of some age is asked to go, and another one is served", async () => {
+  await using server = await GrpcServer.listen(
+    { host: "127.0.0.1", port: 0 },
+    [
+      {
+        name: "test.Service",
+        streams: {
+          Method: async (stream) => {
+            for await (const message of stream) await stream.write(message);
+          },
+        },
+      },
+    ],
+    { connectionAge: { mostMs: 200, graceMs: 100 } },
+  );
+  for (let connection = 0; connection < 2; connection += 1) {
+    using channel = new GrpcChannel({ address: `127.0.0.1:${server.port}`, tls: undefined });
+    const stream = channel.stream("/test.Service/Method", {});
+    const answers = stream[Symbol.asyncIterator]();
+    stream.enqueue(Buffer.from("ask"));
+    assert.equal(String((await answers.next()).value), "ask");
+    // Nobody ends it but the server.
+    await assert.rejects(answers.next(), GrpcError);
+  }
+});

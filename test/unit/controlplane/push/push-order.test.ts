@@ -68,6 +68,21 @@ for (const [protocol, messages] of [
   });
 }
 
+test("whoever comes with versions from elsewhere is sent what is other, and told what is gone", () => {
+  const clusters = deltaProtocol.subscribe(typeUrl.cluster);
+  const known = { a: "1", b: "1", c: "1" };
+  assert.ok(
+    deltaProtocol.decode(delta.request({ typeUrl: typeUrl.cluster, names: [], known })).apply(clusters),
+  );
+  const response = clusters.respond(of({ a: "1", b: "2", d: "1" }), { force: true, keepsGone: false });
+  assert.deepEqual(response?.changed.toSorted(), ["b", "d"]);
+  const { resources, removed } = delta.read(Buffer.from(response.encode(typeUrl.cluster, "v", "n")));
+  assert.deepEqual(Object.keys(resources).toSorted(), ["b", "d"]);
+  assert.deepEqual(removed, ["c"]);
+  response.sent("n");
+  assert.equal(clusters.respond(of({ a: "1", b: "2", d: "1" }), asIs), undefined);
+});
+
 describe("a proxy's answers", () => {
   const never = new AbortController().signal;
 
