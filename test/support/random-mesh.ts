@@ -79,6 +79,7 @@ export function randomMesh(seed: number): RandomMesh {
     const parsed = parseProxy({
       id,
       metadata: { LABELS: { app: "web" }, SERVICE_ACCOUNT: "web", ...metadata },
+      locality: { region: "eu", zone: "a" },
     });
     if (parsed === undefined) throw new Error(id);
     return parsed;
@@ -233,6 +234,13 @@ function destinationRule(choice: Choice): Made {
       choice.of<object>(
         { simple: choice.of("RANDOM", "ROUND_ROBIN", "PASSTHROUGH", "UNSPECIFIED") },
         { simple: "LEAST_REQUEST", warmupDurationSecs: "10s" },
+        {
+          localityLbSetting: choice.of<object>(
+            { failover: [{ from: "eu", to: "us" }] },
+            { failoverPriority: ["version", "topology.kubernetes.io/zone"] },
+            { distribute: [{ from: "*", to: { "eu/*": 30, eu: 70 } }] },
+          ),
+        },
         {
           consistentHash: choice.of<object>(
             { useSourceIp: true },

@@ -49,6 +49,22 @@ export function isLocality(value: string): boolean {
   return /^[^/]+(?:\/[^/]+){0,2}$/.test(value);
 }
 
+/** A region alone. */
+export function isRegion(value: string): boolean {
+  return /^[^/*]+$/.test(value);
+}
+
+/** `region/zone/subzone`, of which the last parts may be missing, or the last one `*`. */
+export function isPlace(value: string): boolean {
+  return value === "*" || /^[^/*]+(?:\/[^/*]+){0,2}$/.test(value) || /^[^/*]+(?:\/[^/*]+)?\/\*$/.test(value);
+}
+
+/** A label by which endpoints are preferred, with the value that counts unless it is the caller's own. */
+export function isPriorityLabel(value: string): boolean {
+  const [key = "", wanted = "", ...rest] = value.split("=");
+  return rest.length === 0 && isLabelKey(key) && isLabelValue(wanted);
+}
+
 /** Name of a Kubernetes object: it becomes a part of a SPIFFE ID. */
 export function isResourceName(value: string): boolean {
   return (

@@ -50,6 +50,9 @@ export type DestinationRuleSpec = Decoded<typeof destinationRules.destinationRul
 /** TrafficPolicy. */
 export type TrafficPolicySpec = Decoded<typeof destinationRules.trafficPolicy>;
 
+/** LocalityLoadBalancerSetting. */
+export type LocalitySettingSpec = Decoded<typeof destinationRules.localitySetting>;
+
 /** PeerAuthentication. */
 export type PeerAuthenticationSpec = Decoded<typeof security.peerAuthentication>;
 

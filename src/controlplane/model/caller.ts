@@ -14,6 +14,8 @@ export type Wildcard = "0.0.0.0" | "::";
 export interface Caller extends Pick<Proxy, "type" | "namespace" | "interceptionMode" | "answersDns"> {
   /** Those of its labels that some rule asks for; all of a router's, which Gateways and policies select. */
   readonly labels: Readonly<Record<string, string>>;
+  /** `region/zone/subzone`: its own, else that of a service that it is behind; empty when nobody says. */
+  readonly locality: string;
   /** Every address of its families, IPv4 first. */
   readonly wildcards: readonly [Wildcard, ...Wildcard[]];
   /** Of a router: whether it may have Secrets of its namespace. */
@@ -40,10 +42,22 @@ export function callerOf(proxy: Proxy, { callerLabels, services }: CallerModel):
     interceptionMode,
     answersDns,
     labels: Object.fromEntries(asked.toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    locality: proxy.locality || localityOf(proxy, services),
     wildcards: wildcardsOf(addresses),
     isProven: isRouter && proxy.isProven === true,
     targetPorts: isRouter ? targetPortsOf(proxy, services) : {},
   };
+}
+
+function localityOf({ namespace, addresses }: Proxy, services: readonly Service[]): string {
+  for (const service of services) {
+    if (service.namespace !== namespace) continue;
+    const own = service.endpoints.find(
+      ({ address, locality }) => locality !== "" && addresses.includes(address),
+    );
+    if (own !== undefined) return own.locality;
+  }
+  return "";
 }
 
 type CallerModel = Pick<Model, "callerLabels" | "services">;
@@ -82,5 +96,15 @@ export function callerLabelsOf(rules: AskingRules): ReadonlySet<string> {
       [...http, ...tcp, ...tls].flatMap(({ match = [] }) => match.map(({ sourceLabels }) => sourceLabels)),
     ),
   ];
-  return new Set(selectors.flatMap((selector) => Object.keys(selector ?? {})));
+  const preferring = rules.destinationRules
+    .flatMap(({ spec: { trafficPolicy, subsets = [] } }) => [
+      trafficPolicy,
+      ...subsets.map((subset) => subset.trafficPolicy),
+    ])
+    .flatMap((policy) => [policy, ...(policy?.portLevelSettings ?? [])])
+    .flatMap((policy) => policy?.loadBalancer?.localityLbSetting?.failoverPriority ?? []);
+  return new Set([
+    ...selectors.flatMap((selector) => Object.keys(selector ?? {})),
+    ...preferring.map((entry) => entry.split("=")[0] ?? ""),
+  ]);
 }

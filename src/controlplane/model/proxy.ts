@@ -10,6 +10,11 @@ import type { SidecarSpec } from "../config/objects.ts";
 export interface NodeFacts {
   readonly id: string;
   readonly metadata: Readonly<Record<string, unknown>>;
+  readonly locality?: {
+    readonly region?: string | undefined;
+    readonly zone?: string | undefined;
+    readonly subZone?: string | undefined;
+  };
 }
 
 const interceptionModes = ["REDIRECT", "TPROXY", "NONE"] as const;
@@ -25,6 +30,8 @@ export interface Proxy {
   readonly id: string;
   /** Its credential proves its namespace and service account. */
   readonly isProven?: boolean;
+  /** `region/zone/subzone` as its node says; empty when it does not. */
+  readonly locality?: string;
   /** A sidecar unless the node ID says something else. */
   readonly type?: ProxyType;
   readonly addresses: readonly string[];
@@ -57,20 +64,28 @@ export function parseProxy(node: NodeFacts): Proxy | undefined {
   const dot = workload.lastIndexOf(".");
   const idNamespace = dot < 0 ? "" : workload.slice(dot + 1);
   const labels = node.metadata["LABELS"];
+  const ownLabels = typeof labels === "object" && labels !== null ? (labels as Record<string, string>) : {};
   return {
     id: node.id,
     type: type === "sidecar" || type === "router" ? type : "other",
     addresses: [
       ...new Set([address, ...text("INSTANCE_IPS").split(",")].map((entry) => canonicalAddress(entry))),
     ].filter((entry) => entry !== ""),
+    locality: placeOf(node.locality) || (ownLabels["istio-locality"] ?? "").replaceAll(".", "/"),
     name: dot < 0 ? workload : workload.slice(0, dot),
     namespace: text("NAMESPACE") || idNamespace,
     idNamespace,
-    labels: typeof labels === "object" && labels !== null ? (labels as Record<string, string>) : {},
+    labels: ownLabels,
     serviceAccount: text("SERVICE_ACCOUNT"),
     interceptionMode: interceptionModes.find((mode) => mode === text("INTERCEPTION_MODE")) ?? "REDIRECT",
     answersDns: ["DNS_CAPTURE", "ENABLE_DNS_SERVER"].some((key) => parseGoBoolean(text(key)) === true),
   };
+}
+
+/** As Istio writes it: what is not said ends it. */
+function placeOf({ region, zone, subZone }: NonNullable<NodeFacts["locality"]> = {}): string {
+  if (!region) return "";
+  return [region, zone, zone ? subZone : ""].filter((part) => part !== undefined && part !== "").join("/");
 }
 
 /** What it takes for a proxy without any to have one. */

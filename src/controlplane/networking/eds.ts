@@ -3,6 +3,7 @@
  */
 import type { ClusterLoadAssignmentJson } from "../../proto/envoy/envoy/config/endpoint/v3/endpoint_pb.js";
 import { sniEndpoints } from "./gateway/sni-dnat.ts";
+import { placeKey } from "./locality.ts";
 import { loadAssignments } from "./load-assignment.ts";
 import type { ProxyView } from "./view.ts";
 
@@ -13,7 +14,9 @@ export function generateEndpoints(view: ProxyView): readonly ClusterLoadAssignme
   const { peers } = model;
   const called = services.flatMap((service) => {
     const rule = ruleOf(service);
-    return memo.endpoints.get([service, rule, peers], () => loadAssignments({ peers }, service, rule));
+    return memo.endpoints.get([service, rule, peers, placeKey(rule, proxy)], () =>
+      loadAssignments({ peers, place: proxy }, service, rule),
+    );
   });
   return proxy.type === "router" ? [...called, ...sniEndpoints(view)] : called;
 }

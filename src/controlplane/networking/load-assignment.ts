@@ -14,7 +14,8 @@ import {
   type Service,
   type ServicePort,
 } from "../model/model.ts";
-import type { AppliedRule } from "./destination-rules.ts";
+import { type AppliedRule, policiesOf } from "./destination-rules.ts";
+import { type CallerPlace, placed } from "./locality.ts";
 import { outboundCluster } from "./names.ts";
 
 /** Envoy's sum of weights is a uint32. */
@@ -23,9 +24,14 @@ const maxWeightSum = 4_294_967_295;
 /** What decides on mutual TLS. */
 type TlsDecision = Pick<Model, "peers">;
 
+/** What endpoints are made of besides their service and its rule. */
+export interface EndpointContext extends TlsDecision {
+  readonly place: CallerPlace;
+}
+
 /** Endpoints of the clusters that get them by EDS. */
 export function loadAssignments(
-  model: TlsDecision,
+  model: EndpointContext,
   service: Service,
   rule: AppliedRule | undefined,
 ): readonly ClusterLoadAssignmentJson[] {
@@ -39,7 +45,7 @@ export function loadAssignments(
 
 /** Endpoints of one cluster. */
 export function assignment(
-  model: TlsDecision,
+  model: EndpointContext,
   service: Service,
   port: ServicePort,
   subset: string,
@@ -47,13 +53,13 @@ export function assignment(
 ): ClusterLoadAssignmentJson {
   const usable = usableEndpoints(service, subset, rule);
   const bounded = weightBound(usable.map(({ weight }) => weight));
-  const localities = [...Map.groupBy(usable, ({ locality }) => locality)].map(
-    ([locality, endpoints]): LocalityLbEndpointsJson => ({
-      locality: localityOf(locality),
-      loadBalancingWeight: endpoints.reduce((sum, { weight }) => sum + bounded(weight), 0),
-      lbEndpoints: endpoints.map((endpoint) => lbEndpoint(model, endpoint, port, bounded(endpoint.weight))),
-    }),
-  );
+  const groups = placed(usable, policiesOf(rule, subset, port), model.place);
+  const localities = groups.map(({ locality, endpoints, priority, weight }): LocalityLbEndpointsJson => ({
+    locality: localityOf(locality),
+    loadBalancingWeight: weight ?? endpoints.reduce((sum, each) => sum + bounded(each.weight), 0),
+    ...(priority === 0 ? {} : { priority }),
+    lbEndpoints: endpoints.map((endpoint) => lbEndpoint(model, endpoint, port, bounded(endpoint.weight))),
+  }));
   return { clusterName: outboundCluster(service.host, port.number, subset), endpoints: localities };
 }
 

@@ -9,6 +9,7 @@ import type { Model, Service, ServicePort } from "../model/model.ts";
 import { packed } from "./any.ts";
 import { defaults } from "./clusters.ts";
 import { type AppliedRule, type Policies, policiesOf } from "./destination-rules.ts";
+import { type CallerPlace, placeKey } from "./locality.ts";
 import { assignment, takesMutualTls, usableEndpoints } from "./load-assignment.ts";
 import { isHttp2, outboundCluster, serverName } from "./names.ts";
 import { clientTls, originationTls } from "./tls.ts";
@@ -19,6 +20,7 @@ import type { ProxyView } from "./view.ts";
 interface ClusterContext {
   readonly model: Pick<Model, "settings" | "peers">;
   readonly lookupFamily: LookupFamily;
+  readonly place: CallerPlace;
 }
 
 type LookupFamily = NonNullable<ClusterJson["dnsLookupFamily"]>;
@@ -28,8 +30,9 @@ export function outboundClusters(view: ProxyView, service: Service): readonly Cl
   const rule = view.ruleOf(service);
   const { settings, peers } = view.model;
   const lookupFamily = lookupFamilyOf(view.proxy);
-  return view.memo.clusters.get([service, rule, settings, peers, lookupFamily], () =>
-    clustersOf({ model: { settings, peers }, lookupFamily }, service, rule),
+  const place = view.proxy;
+  return view.memo.clusters.get([service, rule, settings, peers, lookupFamily, placeKey(rule, place)], () =>
+    clustersOf({ model: { settings, peers }, lookupFamily, place }, service, rule),
   );
 }
 
@@ -56,7 +59,7 @@ export function passedCluster(
   const rule = view.ruleOf(service);
   const policies = policiesOf(rule, subset, port);
   const outliers = outlierDetection(policies.outlierDetection);
-  const context = { model: view.model, lookupFamily: lookupFamilyOf(view.proxy) };
+  const context = { model: view.model, lookupFamily: lookupFamilyOf(view.proxy), place: view.proxy };
   return {
     ...defaults,
     name,
@@ -84,6 +87,7 @@ function outbound(
     ...discovery(view, service, port, subset, { name, rule }, policies),
     commonLbConfig: {
       healthyPanicThreshold: percentOf(policies.outlierDetection?.minHealthPercent),
+      ...(isDistributed(policies) ? { localityWeightedLbConfig: {} } : {}),
     },
     ...connectionPool(policies.connectionPool),
     ...(outliers === undefined ? {} : { outlierDetection: outliers }),
@@ -97,6 +101,12 @@ function outbound(
 function ruleMetadata({ name, namespace }: AppliedRule, subset: string): Readonly<Record<string, string>> {
   const config = `/apis/networking.istio.io/v1/namespaces/${namespace}/destination-rule/${name}`;
   return { config, ...(subset === "" ? {} : { subset }) };
+}
+
+/** Weights of localities count where the rule says some. */
+function isDistributed({ loadBalancer }: Policies): boolean {
+  const { enabled, distribute = [] } = loadBalancer?.localityLbSetting ?? {};
+  return enabled !== false && distribute.length > 0;
 }
 
 function percentOf(value: number | undefined): { readonly value?: number } {
@@ -133,7 +143,10 @@ function discovery(
     dnsRefreshRate: "60s",
     dnsJitter: "0.100s",
     respectDnsTtl: true,
-    loadAssignment: { ...assignment(view.model, service, port, subset, rule), clusterName: name },
+    loadAssignment: {
+      ...assignment({ peers: view.model.peers, place: view.place }, service, port, subset, rule),
+      clusterName: name,
+    },
     ...loadBalancing(loadBalancer),
   };
 }

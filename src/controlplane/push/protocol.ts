@@ -82,9 +82,17 @@ function told(reason: string | undefined): string | undefined {
   return `${reason.slice(0, maxReason).toWellFormed()}…`;
 }
 
-function nodeFacts(node: { id: string; metadata?: object | undefined } | undefined): NodeFacts | undefined {
+function nodeFacts(
+  node:
+    { id: string; metadata?: object | undefined; locality?: NodeFacts["locality"] | undefined } | undefined,
+): NodeFacts | undefined {
   if (node === undefined || node.id === "") return undefined;
-  return { id: node.id, metadata: (node.metadata ?? {}) as Readonly<Record<string, unknown>> };
+  const { id, metadata = {}, locality } = node;
+  return {
+    id,
+    metadata: metadata as Readonly<Record<string, unknown>>,
+    ...(locality === undefined ? {} : { locality }),
+  };
 }
 
 /** Incremental xDS: only what changed is sent. */

@@ -77,7 +77,9 @@ test("an unhealthy workload is in no load assignment, and the model keeps it", (
   );
   const addresses = (unhealthy: readonly Proxy[]): readonly unknown[] =>
     withUnhealthy(model, unhealthy)
-      .services.flatMap((each) => loadAssignments(model, each, undefined))
+      .services.flatMap((each) =>
+        loadAssignments({ peers: model.peers, place: { locality: "", labels: {} } }, each, undefined),
+      )
       .flatMap(({ endpoints }) => endpoints ?? [])
       .flatMap(({ lbEndpoints }) => lbEndpoints ?? [])
       .map(({ endpoint: to }) => to?.address?.socketAddress?.address);

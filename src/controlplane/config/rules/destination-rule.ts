@@ -34,8 +34,42 @@ function trafficPolicy(policy: TrafficPolicySpec | undefined, path: string): rea
   ];
 }
 
-function policies({ loadBalancer, tls }: Policies, path: string): readonly Complaint[] {
+/** Either weights or an order, and weights that are all of it. */
+function locality({ loadBalancer, outlierDetection }: Policies, path: string): readonly Complaint[] {
+  const setting = loadBalancer?.localityLbSetting;
+  if (setting === undefined) return [];
+  const { distribute = [], failover = [], failoverPriority = [] } = setting;
+  const at = `${path}.loadBalancer.localityLbSetting`;
   const complaints: Complaint[] = [];
+  if (distribute.length > 0 && failover.length + failoverPriority.length > 0)
+    complaints.push([`${at}.distribute`, "and failover exclude each other: keep one of them"]);
+  for (const [index, { to }] of distribute.entries()) {
+    const sum = Object.values(to).reduce((total, weight) => total + weight, 0);
+    if (sum !== 100)
+      complaints.push([`${at}.distribute[${index}].to`, `has weights of ${sum} in all: make it 100`]);
+  }
+  for (const [index, { from, to }] of failover.entries())
+    if (from === to) complaints.push([`${at}.failover[${index}].to`, `is ${from}, which is what fails`]);
+  if (failover.length + failoverPriority.length > 0 && outlierDetection === undefined)
+    complaints.push([at, "fails over by outlierDetection only, of which there is none", "warning"]);
+  return [
+    ...complaints,
+    ...duplicates(
+      distribute.map(({ from }) => from),
+      `${at}.distribute`,
+      "from",
+    ),
+    ...duplicates(
+      failover.map(({ from }) => from),
+      `${at}.failover`,
+      "from",
+    ),
+  ];
+}
+
+function policies(all: Policies, path: string): readonly Complaint[] {
+  const { loadBalancer, tls } = all;
+  const complaints: Complaint[] = [...locality(all, path)];
   const hash = loadBalancer?.consistentHash;
   if (hash !== undefined) {
     const at = `${path}.loadBalancer.consistentHash`;

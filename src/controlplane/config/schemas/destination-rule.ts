@@ -1,8 +1,8 @@
 /**
  * How a service is called once a route leads to it: DestinationRule.
  */
-import { boolean, integer, list, object, oneOf, optional, required, text } from "../decode.ts";
-import { isHeaderName } from "../forms.ts";
+import { boolean, integer, list, mapping, object, oneOf, optional, required, text } from "../decode.ts";
+import { isHeaderName, isPlace, isPriorityLabel, isRegion } from "../forms.ts";
 import {
   count,
   duration,
@@ -28,6 +28,24 @@ const consistentHash = object({
   maglev: optional(object({ tableSize: optional(integer(2, 5_000_011)) })),
 });
 
+const place = text("region/zone/subzone, of which * stands for all", isPlace);
+
+export const localitySetting = object({
+  distribute: optional(
+    list(
+      object({
+        from: required(place),
+        to: required(mapping(integer(0, 100), { expected: "a place such as region/zone/*", test: isPlace })),
+      }),
+    ),
+  ),
+  failover: optional(
+    list(object({ from: required(text("a region", isRegion)), to: required(text("a region", isRegion)) })),
+  ),
+  failoverPriority: optional(list(text("a label, or label=value", isPriorityLabel), 1)),
+  enabled: optional(boolean),
+});
+
 const policies = {
   loadBalancer: optional(
     object({
@@ -35,6 +53,7 @@ const policies = {
         oneOf("UNSPECIFIED", "LEAST_REQUEST", "LEAST_CONN", "ROUND_ROBIN", "RANDOM", "PASSTHROUGH"),
       ),
       consistentHash: optional(consistentHash),
+      localityLbSetting: optional(localitySetting),
       warmupDurationSecs: optional(duration),
       warmup: optional(
         object({

@@ -44,7 +44,7 @@ export function sniEndpoints(view: ProxyView): readonly ClusterLoadAssignmentJso
     if (service.resolution !== "STATIC") return [];
     const endpoints = service.endpoints.filter((endpoint) => takesMutualTls(model, endpoint, port));
     const { endpoints: localities } = assignment(
-      model,
+      { peers: model.peers, place: view.proxy },
       { ...service, endpoints },
       port,
       subset,

@@ -243,6 +243,31 @@ const rows: Readonly<Record<keyof Kinds, readonly Row[]>> = {
       "spec.trafficPolicy.loadBalancer.simple: and consistentHash exclude each other: keep one of them",
     ],
     [
+      "spec.trafficPolicy.loadBalancer.localityLbSetting",
+      {
+        distribute: [
+          { from: "eu/*", to: { "eu/*": 60, "us/*": 41 } },
+          { from: "eu/*", to: { "eu/*": 100 } },
+        ],
+        failover: [{ from: "eu", to: "eu" }],
+      },
+      ...[
+        "distribute: and failover exclude each other: keep one of them",
+        "distribute[0].to: has weights of 101 in all: make it 100",
+        "distribute[1].from: eu/* is there already: make it unique",
+        "failover[0].to: is eu, which is what fails",
+      ].map((problem) => `spec.trafficPolicy.loadBalancer.localityLbSetting.${problem}`),
+      "fails over by outlierDetection only, of which there is none",
+    ],
+    [
+      "spec.trafficPolicy.loadBalancer.localityLbSetting",
+      { distribute: [{ from: "eu//a", to: {} }], failoverPriority: ["a=b=c"] },
+      ...[
+        "distribute[0].from: must be region/zone/subzone, of which * stands for all",
+        "failoverPriority[0]: must be a label, or label=value",
+      ].map((problem) => `spec.trafficPolicy.loadBalancer.localityLbSetting.${problem}`),
+    ],
+    [
       "spec.trafficPolicy.proxyProtocol",
       {},
       known("loadBalancer", "connectionPool", "outlierDetection", "tls", "portLevelSettings"),
