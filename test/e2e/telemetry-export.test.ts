@@ -10,7 +10,7 @@ import { service } from "../support/mesh-objects.ts";
 import { startOtlpReceiver } from "../support/otlp-receiver.ts";
 
 describe("telemetry of a sidecar", () => {
-  test("has its start with all that is part of it, what is pushed later, and a swap", async () => {
+  test("has its start with all that is part of it, what is pushed later, and a swap, with an Envoy and without", async () => {
     await using receiver = await startOtlpReceiver();
     await using mesh = await TestMesh.start({ "web.yaml": [service("web", [{ port: 8080 }])] });
     const web = await mesh.sidecar("web", {
@@ -77,5 +77,27 @@ describe("telemetry of a sidecar", () => {
       "the second Envoy has its start",
     );
     assert.doesNotMatch(web.agent.lines.join("\n"), /Gh7kQ2mZ|OTLP endpoint/);
+
+    // Without an Envoy the first certificate is what ends the start.
+    await using other = await startOtlpReceiver();
+    await mesh.sidecar("proxyless", {
+      env: {
+        DISABLE_ENVOY: "true",
+        GRPC_XDS_BOOTSTRAP: "",
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${other.url}/v1/traces`,
+        OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: "http/json",
+      },
+    });
+    await eventually(
+      "the start of an agent without an Envoy",
+      () => {
+        const [start, signing] = ["agent.start", "ca.sign"].map((name) =>
+          other.spans().find((span) => span.name === name),
+        );
+        assert.ok(start !== undefined && signing !== undefined);
+        assert.equal(signing.parentSpanId, start.spanId);
+      },
+      { withinMs: 30_000 },
+    );
   });
 });
