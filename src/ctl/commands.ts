@@ -6,6 +6,7 @@ import { completionCommand } from "../cli/completion.ts";
 import { privately } from "../cli/privately.ts";
 import { analyzeCommand } from "./analyze.ts";
 import { authzCommand } from "./authz.ts";
+import { dashboardCommand } from "./dashboard.ts";
 import { describeCommand } from "./describe.ts";
 import { explainCommand } from "./explain.ts";
 import { proxyConfigCommand } from "./proxy-config.ts";
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   privately(proxyConfigCommand),
   privately(describeCommand),
   privately(authzCommand),
+  privately(dashboardCommand),
   privately(explainCommand),
   analyzeCommand,
   validateCommand,
@@ -28,7 +30,7 @@ export const commands: readonly Command[] = [
 
 /** Those that help lists, by what they are about. */
 export const commandGroups: readonly CommandGroup[] = [
-  { title: "See", commands: ["proxy-status", "proxy-config", "describe", "authz"] },
+  { title: "See", commands: ["proxy-status", "proxy-config", "describe", "authz", "dashboard"] },
   { title: "Ask why", commands: ["explain"] },
   { title: "Check", commands: ["analyze", "validate"] },
   { title: "Program", commands: ["completion", "version"] },

@@ -82,6 +82,7 @@ export async function runUp(args: Arguments, context: CommandContext): Promise<n
       httpPort,
       secureGrpcPort,
       configFolder: resolve(mesh.configFolder),
+      pagePort: mesh.ports.page,
     };
     // Without it outriderctl has to be told the ports.
     using _announced = announceControlPlane(runtimeFolderHere(context.env), where, () => undefined);

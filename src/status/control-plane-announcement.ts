@@ -15,6 +15,8 @@ export interface ControlPlaneAnnouncement {
   readonly secureGrpcPort: number;
   /** The folder of its configuration; absolute. */
   readonly configFolder: string;
+  /** Of the page that shows the whole mesh, where there is one. */
+  readonly pagePort?: number;
 }
 
 /** Say it until disposed; undefined where there is no place for it, which costs only that. */
@@ -37,6 +39,7 @@ export function announcedControlPlanes(folder: string): readonly ControlPlaneAnn
     const configFolder = textAt(value, "configFolder");
     const ports = portsAt(value, ["httpPort", "secureGrpcPort"]);
     if (configFolder === undefined || ports === undefined) return [];
-    return [{ pid: Number(at(value, "pid")), configFolder, ...ports }];
+    const page = at(value, "pagePort") === undefined ? {} : portsAt(value, ["pagePort"]);
+    return [{ pid: Number(at(value, "pid")), configFolder, ...ports, ...page }];
   });
 }

@@ -111,6 +111,19 @@ describe("outriderctl beside a mesh", () => {
     assert.deepEqual(policies.lines, ["api-1.demo enforces no AuthorizationPolicy"]);
   });
 
+  test("says where the pages of an Envoy and of its agent are", async () => {
+    const { admin, status } = mesh.web.ports;
+    for (const [kind, port] of [
+      ["envoy", admin],
+      ["agent", status],
+    ] as const) {
+      const { code, lines } = await runCtl("dashboard", kind, "web-1.demo");
+      assert.deepEqual([code, lines], [0, [`http://127.0.0.1:${port}/`]]);
+    }
+    const { code, errors } = await runCtl("dashboard", "mesh");
+    assert.deepEqual([code, errors], [64, ["no mesh of `outrider up` of this user runs here"]]);
+  });
+
   test("sets the level of an Envoy's loggers, and reads it", async () => {
     const levels = async (...words: readonly string[]): Promise<string> =>
       (await runCtl("proxy-config", "log", "web-1.demo", ...words)).lines.join("\n");
