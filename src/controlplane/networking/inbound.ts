@@ -175,6 +175,8 @@ function requests(
               route: {
                 cluster,
                 timeout: "0s",
+                // The deadline that a caller of gRPC names is kept here too, as istiod has it.
+                maxStreamDuration: { maxStreamDuration: "0s", grpcTimeoutHeaderMax: "0s" },
                 // An idle connection may be closed just as a request goes out: that one is safe to repeat. A call of
                 // gRPC is not repeated, for its messages are not kept.
                 ...(protocol === "grpc"
