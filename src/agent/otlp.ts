@@ -38,7 +38,7 @@ export async function startOtlp(
   const { OtlpExporter } = await import("../otlp/exporter.ts");
   const exporter = new OtlpExporter(options, {
     ...{ version, log },
-    families: () => metrics.families(),
+    families: async () => redactor.json(await metrics.families()),
     redact: (text) => redactor.all(text),
     exports: exportCounter(metrics.withPrefix("outrider_")),
   });
