@@ -2,9 +2,12 @@
  * `npm run bench:push`: what a change of the configuration costs the control plane, and when the last sidecar has it.
  *
  *     node test/bench/push/main.ts [--services=1000] [--endpoints=5] [--sidecars=10,100] [--protocols=delta,sotw]
- *                                  [--changes=30] [--against=TREE] [--scoped]
+ *                                  [--changes=30] [--against=TREE] [--scoped] [--behaviour=all|refusing|stalled]
+ *                                  [--burstSeconds=60]
  *
  * The control plane, the sidecars (scripted: streams that acknowledge everything) and this program are a process each.
+ * Sidecars acknowledge everything, refuse everything, or half of them read nothing after their first request. With
+ * `--burstSeconds` a file changes each 50 ms for so long, and the last change is waited for.
  * `--against` measures another tree's sources in the same run, as of the commit before: with its own node_modules.
  */
 import { join } from "node:path";
@@ -26,6 +29,8 @@ const { values: flags } = parseArgs({
     changes: { type: "string", default: "30" },
     against: { type: "string" },
     scoped: { type: "boolean", default: false },
+    behaviour: { type: "string", default: "all" },
+    burstSeconds: { type: "string", default: "0" },
   },
 });
 
@@ -83,6 +88,7 @@ async function measure({ subject, program, protocol, sidecars, changes }: Scene)
       plane.address,
       protocol,
       String(sidecars),
+      flags.behaviour,
     ]);
     const [startedAt = 0] = await lineOf(clients.lines, "started");
     const [connectedAt = 0] = await lineOf(clients.lines, "connected");
@@ -111,6 +117,15 @@ async function measure({ subject, program, protocol, sidecars, changes }: Scene)
       add(`${name} changed, processor time`, "ms", made.cpu);
       add(`${name} changed, sent`, "MiB", made.sent);
       add(`${name} changed, /ready at its longest`, "ms", made.stalls);
+    }
+    const burst = Number(flags.burstSeconds) * 1_000;
+    if (burst > 0) {
+      const made = await measureBurst(plane, clients.lines, burst, changes, (text) => {
+        writeService(mesh, 7, text);
+      });
+      add("a change each 50 ms, the last until the last has it", "ms", [made.ms]);
+      add("a change each 50 ms, processor time", "%", [made.cpuPercent]);
+      add("a change each 50 ms, /ready at its longest", "ms", [plane.longestStall()]);
     }
     add(`RSS after ${2 * changes} changes`, "MiB", [memoryOf(plane.pid).rss]);
   }
@@ -145,6 +160,29 @@ async function measureChanges(
     made.stalls.push(plane.longestStall());
   }
   return made;
+}
+
+/** A file that changes all the time. @param first number of the first change */
+async function measureBurst(
+  plane: Plane,
+  lines: readonly string[],
+  burstMs: number,
+  first: number,
+  write: (marker: string) => void,
+): Promise<{ readonly ms: number; readonly cpuPercent: number }> {
+  const [startedAt, cpuBefore] = [performance.now(), cpuMsOf(plane.pid)];
+  let change = first;
+  while (performance.now() - startedAt < burstMs) {
+    write(markers.address(change));
+    change += 1;
+    await sleep(50);
+  }
+  const last = markers.address(change);
+  const changedAt = now();
+  write(last);
+  const [seenAt = 0] = await lineOf(lines, "seen", last);
+  const cpuPercent = (100 * (cpuMsOf(plane.pid) - cpuBefore)) / (performance.now() - startedAt);
+  return { ms: seenAt - changedAt, cpuPercent };
 }
 
 const main = "src/main.ts";
