@@ -1,6 +1,6 @@
 /** The image that `npm run image` has built, in pods: see test/support/image. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { componentsOf } from "../../src/build/release/sbom.ts";
@@ -55,6 +55,11 @@ describe("the image", () => {
       "usr/bin/apt",
     ])
       assert.ok(!has(path), path);
+  });
+
+  test("leaves a tmpfs writable where a runtime gives it the mode of the folder below", () => {
+    for (const path of ["etc/istio/proxy", "var/lib/istio/data", "var/run/secrets/workload-spiffe-uds"])
+      assert.equal(statSync(join(rootfs, path)).mode & 0o7777, 0o1777, path);
   });
 
   test("says what is in it: outrider, Node.js, Envoy, packages of npm and of Debian, with licences", () => {

@@ -35,6 +35,16 @@ const proxyFolders = [
   "var/run/secrets/workload-spiffe-credentials",
 ];
 
+/**
+ * Those that are covered by memory where there is no emptyDir: runc before 1.1.8 gives it the mode of what it covers, whatever
+ * it is told, and root as its owner.
+ */
+const coveredFolders = new Set([
+  "etc/istio/proxy",
+  "var/lib/istio/data",
+  "var/run/secrets/workload-spiffe-uds",
+]);
+
 /** Files of Debian that are in the image. */
 const taken = new Set<string>();
 
@@ -172,6 +182,7 @@ chmodSync(join(target, "tmp"), 0o1777);
 for (const folder of proxyFolders) {
   mkdirSync(join(target, folder), { recursive: true });
   chownSync(join(target, folder), proxyId, proxyId);
+  if (coveredFolders.has(folder)) chmodSync(join(target, folder), 0o1777);
 }
 for (const [name, program] of [
   ["pilot-agent", "outrider"],
