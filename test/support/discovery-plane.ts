@@ -33,6 +33,8 @@ export interface TestStream {
     readonly typeUrl: string;
     readonly nonce: string;
     readonly count: number;
+    /** Who answers, as it says. */
+    readonly identifier: string;
     readonly resources: readonly { readonly typeUrl: string; readonly value: Uint8Array }[];
   }>;
 }
@@ -114,8 +116,9 @@ export class DiscoveryPlane implements AsyncDisposable {
       next: async () => {
         const { done, value } = await responses.next();
         if (done === true) throw new Error("the stream ended");
-        const { typeUrl, nonce, resources } = fromBinary(DiscoveryResponseSchema, value);
-        return { typeUrl, nonce, count: resources.length, resources };
+        const { typeUrl, nonce, resources, controlPlane } = fromBinary(DiscoveryResponseSchema, value);
+        const { identifier = "" } = controlPlane ?? {};
+        return { typeUrl, nonce, count: resources.length, resources, identifier };
       },
     };
   }

@@ -126,7 +126,7 @@ export class ScriptedControlPlane implements AsyncDisposable {
     this.#nonce += 1;
     const nonce = `${noncePrefix}${this.#nonce}`;
     this.answers.set(nonce, 0);
-    stream.enqueue(Buffer.from(response.encode(url, String(this.#version), nonce)));
+    stream.enqueue(Buffer.from(response.encode(url, String(this.#version), nonce, "scripted")));
     response.sent(nonce);
   }
 }

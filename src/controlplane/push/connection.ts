@@ -19,7 +19,7 @@ import type { PushMetrics } from "./metrics.ts";
 import type { Request, ResponseOptions, ServerProtocol, Subscription } from "./protocol.ts";
 import type { ServedModels } from "./served-models.ts";
 import { Answers } from "./answers.ts";
-import { answerDebug, type ControlPlaneIdentity, isDebugRequest } from "./debug-stream.ts";
+import { answerDebug, type ControlPlaneIdentity, identifierOf, isDebugRequest } from "./debug-stream.ts";
 import { Layer, ResourceSet } from "./layer.ts";
 import { inPlaceOfUnknown, pushOrder, type ResourcesByType } from "./snapshot.ts";
 import type { ConnectionTable } from "./status.ts";
@@ -333,7 +333,8 @@ class Connection {
     this.#answers.sent(typeUrl, nonce);
     this.#context.metrics.push(typeUrl);
     const writtenAt = performance.now();
-    await this.#stream.write(response.encode(typeUrl, version, nonce));
+    const identifier = identifierOf(this.#context.identity);
+    await this.#stream.write(response.encode(typeUrl, version, nonce, identifier));
     this.#context.metrics.sent(performance.now() - writtenAt);
   }
 

@@ -33,6 +33,11 @@ export interface ControlPlaneIdentity {
   readonly version: string;
 }
 
+/** The identity as responses have it, in Istio's form. */
+export function identifierOf({ id, version }: ControlPlaneIdentity): string {
+  return JSON.stringify({ Component: "outrider", ID: id, Info: { version } });
+}
+
 /** What a debug stream is answered from. */
 export interface DebugStreamContext {
   readonly connections: ConnectionTable;
@@ -57,7 +62,7 @@ export async function answerDebug(
   protocol: ServerProtocol,
   stream: ByteStream,
   request: Request,
-  { connections, peer, rootNamespace, identity: { id, version } }: DebugStreamContext,
+  { connections, peer, rootNamespace, identity }: DebugStreamContext,
 ): Promise<void> {
   if (request.nonce !== "") return;
   if (peer.identity?.namespace !== rootNamespace) {
@@ -67,8 +72,7 @@ export async function answerDebug(
     );
   }
   const pages = pagesOf(request, connections);
-  const identifier = JSON.stringify({ Component: "outrider", ID: id, Info: { version } });
-  await stream.write(protocol.encodePages(request.typeUrl, pages, identifier));
+  await stream.write(protocol.encodePages(request.typeUrl, pages, identifierOf(identity)));
 }
 
 function pagesOf({ typeUrl, names }: Request, connections: ConnectionTable): readonly Page[] {

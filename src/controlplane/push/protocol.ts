@@ -33,7 +33,7 @@ export interface Request {
 export interface Response {
   /** Names of the resources in it that the client does not have like this. */
   readonly changed: readonly string[];
-  readonly encode: (typeUrl: string, version: string, nonce: string) => Uint8Array;
+  readonly encode: (typeUrl: string, version: string, nonce: string, identifier: string) => Uint8Array;
   /** The client has been sent it. */
   readonly sent: (nonce: string) => void;
 }
@@ -139,13 +139,14 @@ export const deltaProtocol: ServerProtocol = {
         }
         return {
           changed: changed.map(({ name }) => name),
-          encode: (url, version, nonce) =>
+          encode: (url, version, nonce, identifier) =>
             toBinary(
               DeltaDiscoveryResponseSchema,
               create(DeltaDiscoveryResponseSchema, {
                 systemVersionInfo: version,
                 typeUrl: url,
                 nonce,
+                controlPlane: { identifier },
                 resources: changed.map(({ name, version: own, bytes }) => ({
                   name,
                   version: own,
@@ -214,7 +215,7 @@ export const sotwProtocol: ServerProtocol = {
         }
         return {
           changed: changed.map(({ name }) => name),
-          encode: (url, version, nonce) => {
+          encode: (url, version, nonce, identifier) => {
             const wanted = isWhole ? [...resources.values()].filter(({ name }) => sotw.wants(name)) : changed;
             const kept = keepsGone && isWhole ? goneResources : [];
             return toBinary(
@@ -223,6 +224,7 @@ export const sotwProtocol: ServerProtocol = {
                 versionInfo: version,
                 typeUrl: url,
                 nonce,
+                controlPlane: { identifier },
                 resources: [...wanted, ...kept].map(({ bytes }) => ({ typeUrl: url, value: bytes })),
               }),
             );

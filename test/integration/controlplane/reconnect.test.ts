@@ -22,6 +22,7 @@ describe("a stream on which all types are asked for at once", () => {
       proxy.send({ typeUrl: typeUrl.listener });
       const clusters = await proxy.next();
       assert.equal(clusters.typeUrl, typeUrl.cluster);
+      assert.match(clusters.identifier, /^\{"Component":"outrider","ID":"[^"]+","Info":/);
       // Asked for later, and answered first: it leads to no cluster.
       proxy.send({ typeUrl: typeUrl.endpoint, names: ["none"] });
       assert.equal((await proxy.next()).typeUrl, typeUrl.endpoint);

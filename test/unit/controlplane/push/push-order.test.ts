@@ -76,7 +76,7 @@ test("whoever comes with versions from elsewhere is sent what is other, and told
   );
   const response = clusters.respond(of({ a: "1", b: "2", d: "1" }), { force: true, keepsGone: false });
   assert.deepEqual(response?.changed.toSorted(), ["b", "d"]);
-  const { resources, removed } = delta.read(Buffer.from(response.encode(typeUrl.cluster, "v", "n")));
+  const { resources, removed } = delta.read(Buffer.from(response.encode(typeUrl.cluster, "v", "n", "me")));
   assert.deepEqual(Object.keys(resources).toSorted(), ["b", "d"]);
   assert.deepEqual(removed, ["c"]);
   response.sent("n");
