@@ -3,7 +3,7 @@
  */
 import type { Command, CommandGroup } from "../command/command.ts";
 import { certsCommand } from "./certs.ts";
-import { completionCommand } from "./completion.ts";
+import { completionOf } from "./completion.ts";
 import { diagnoseCommand } from "./diagnose.ts";
 import { discoveryCommand } from "./discovery.ts";
 import { dnsCommand } from "./dns.ts";
@@ -57,7 +57,7 @@ export const commands: readonly Command[] = [
   tokenCommand,
   privately(envoyCommand),
   privately(envCommand),
-  completionCommand,
+  completionOf("outrider"),
   versionCommand,
 ];
 

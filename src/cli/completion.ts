@@ -1,5 +1,5 @@
 /**
- * `outrider completion SHELL`: what makes a shell complete outrider's commands, flags and values.
+ * `completion SHELL`: what makes a shell complete a program's commands, flags and values.
  */
 import type { Arguments, Command, CommandContext } from "../command/command.ts";
 import type { OfferedCommand } from "../command/completion/offers.ts";
@@ -7,20 +7,22 @@ import { unusableCode } from "../command/exit-codes.ts";
 
 const shells = ["bash", "zsh", "fish"] as const;
 
-/** Prints a script and ends. */
-export const completionCommand: Command = {
-  name: "completion",
-  usage: "<shell>",
-  wordValues: { shell: shells },
-  describe:
-    'Print completion for bash, zsh or fish. In ~/.bashrc: eval "$(outrider completion bash)"; in ~/.zshrc, after ' +
-    'compinit: eval "$(outrider completion zsh)"; for fish: outrider completion fish > ' +
-    "~/.config/fish/completions/outrider.fish",
-  summary: "Completion for bash, zsh or fish",
-  exitCodes: [{ code: 0, meaning: "it was printed" }],
-  flags: {},
-  run: printCompletion,
-};
+/** Prints a script for the program of that name and ends. */
+export function completionOf(program: string): Command {
+  return {
+    name: "completion",
+    usage: "<shell>",
+    wordValues: { shell: shells },
+    describe:
+      `Print completion for bash, zsh or fish. In ~/.bashrc: eval "$(${program} completion bash)"; in ~/.zshrc, after ` +
+      `compinit: eval "$(${program} completion zsh)"; for fish: ${program} completion fish > ` +
+      `~/.config/fish/completions/${program}.fish`,
+    summary: "Completion for bash, zsh or fish",
+    exitCodes: [{ code: 0, meaning: "it was printed" }],
+    flags: {},
+    run: printCompletion,
+  };
+}
 
 async function printCompletion(
   args: Arguments,

@@ -2,7 +2,7 @@
  * Every command of outriderctl. Each is loaded when it runs.
  */
 import type { Command, CommandGroup } from "../command/command.ts";
-import { completionCommand } from "../cli/completion.ts";
+import { completionOf } from "../cli/completion.ts";
 import { privately } from "../cli/privately.ts";
 import { analyzeCommand } from "./analyze.ts";
 import { authzCommand } from "./authz.ts";
@@ -24,7 +24,7 @@ export const commands: readonly Command[] = [
   privately(explainCommand),
   analyzeCommand,
   validateCommand,
-  completionCommand,
+  completionOf("outriderctl"),
   privately(versionCommand),
 ];
 
