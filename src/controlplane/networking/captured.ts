@@ -7,16 +7,16 @@
  */
 import type { FilterChainJson } from "../../proto/envoy/envoy/config/listener/v3/listener_components_pb.js";
 import type { ListenerJson } from "../../proto/envoy/envoy/config/listener/v3/listener_pb.js";
-import { isAddress } from "../config/forms.ts";
 import { sidecarPorts } from "../config/sidecar-ports.ts";
 import type { Service, ServicePort } from "../model/model.ts";
 import { onEveryAddress, wildcards } from "./captured-addresses.ts";
+import { type CapturedPlace, capturedPlace } from "./captured-place.ts";
 import { chainFor, connectionChains } from "./connections.ts";
 import { outboundHttp, tcpProxy } from "./filters.ts";
 import { plainHttpAlpn } from "./inbound.ts";
 import { httpInspector, tlsInspector } from "./listener-filters.ts";
 import { socketAddress } from "./load-assignment.ts";
-import { isHttp, outboundCluster } from "./names.ts";
+import { outboundCluster } from "./names.ts";
 import { withoutRivals } from "./rival-chains.ts";
 import type { RouteSet } from "./routes.ts";
 import { virtualServiceFinder } from "./rule-match.ts";
@@ -40,78 +40,117 @@ interface SharedPort {
 
 /** The listeners of everything that a scope shows, but for the ports of listeners that a Sidecar names itself. */
 export function capturedOutbound(view: ProxyView, scope: EgressScope, taken: ReadonlySet<number>): Outbound {
-  const { proxy } = view;
   const ruleOf = virtualServiceFinder(scope.virtualServices);
-  const shared = new Map<number, SharedPort>();
-  const own = new Map<string, ListenerJson>();
-  const ownRoutes: RouteSet[] = [];
-  const share = (number: number, kind: SharedPort["kind"]): SharedPort | undefined => {
-    // A second listener at the address of one of the sidecar's own would take its place.
-    if (sidecarPorts.has(number)) return undefined;
-    const there = shared.get(number) ?? { kind, chains: [], routed: [], otherwise: undefined };
-    shared.set(number, there);
-    return there.kind === kind ? there : undefined;
-  };
+  const listeners = new CapturedListeners(view, scope);
   for (const service of scope.services) {
-    const addresses = service.addresses.filter((address) => isAddress(address));
-    const ranges = service.addresses.filter((address) => !isAddress(address));
+    const rule = ruleOf(service.host);
     for (const port of service.ports) {
-      if (taken.has(port.number)) continue;
-      const called = { service, port, rule: ruleOf(service.host) };
-      if (isHttp(port)) share(port.number, "http")?.routed.push({ service, port });
-      else if (port.protocol === "auto" && addresses.length === 0) {
-        const there = share(port.number, "http");
-        there?.routed.push({ service, port });
-        if (there !== undefined) there.otherwise ??= outboundCluster(service.host, port.number);
-      } else if (port.protocol === "auto") {
-        const name = `${service.host}:${port.number}`;
-        const routed = [{ service, port }];
-        ownRoutes.push({ name, routed, virtualServices: scope.virtualServices, isOnlyHost: true });
-        for (const address of addresses) {
-          const listener = autoListener(address, port, name, chainFor(address, view, called));
-          if (!own.has(listener.name ?? "")) own.set(listener.name ?? "", listener);
-        }
-      } else {
-        const hosts = addresses.length > 0 ? addresses : headlessAddresses(service, port);
-        for (const address of hosts) {
-          const name = `${address}_${port.number}`;
-          if (own.has(name)) continue;
-          const chains = connectionChains(view, called, { ranges: [], byServerName: false });
-          own.set(name, connectionListener(name, address, port, chains));
-        }
-        if (hosts.length > 0 && ranges.length === 0) continue;
-        const isByName = port.protocol === "tls" && ranges.length === 0;
-        share(port.number, port.protocol === "tls" ? "tls" : "tcp")?.chains.push(
-          ...connectionChains(view, called, { ranges, byServerName: isByName }),
-        );
-      }
+      if (!taken.has(port.number)) listeners.add({ service, port, rule }, capturedPlace(service, port));
     }
   }
-  const ports = [...shared].toSorted(([a], [b]) => a - b);
-  const [wildcard] = wildcards(proxy);
-  return {
-    listeners: [
-      ...ports.map(([number, port]) => sharedListener(view, wildcard, number, port)),
-      ...own.values(),
-    ],
-    routes: [
-      ...ports
-        .filter(([, { kind }]) => kind === "http")
-        .map(([number, { routed }]) => ({
-          name: String(number),
-          routed,
-          virtualServices: scope.virtualServices,
-          isOnlyHost: false,
-        })),
-      ...ownRoutes,
-    ],
-  };
+  return listeners.outbound();
 }
 
-/** A service without an address whose workloads are known by the caller itself is called at theirs. */
-function headlessAddresses({ resolution, endpoints }: Service, port: ServicePort): readonly string[] {
-  if (resolution !== "NONE" || port.protocol === "tls") return [];
-  return [...new Set(endpoints.map(({ address }) => address).filter((address) => isAddress(address)))];
+/** A port of a service, with the rule of its host. */
+type Called = Parameters<typeof chainFor>[2];
+
+/** Listeners as the ports that need them come; of two at one place the first counts. */
+class CapturedListeners {
+  readonly #view: ProxyView;
+  readonly #virtualServices: EgressScope["virtualServices"];
+  /** By port number. */
+  readonly #shared = new Map<number, SharedPort>();
+  /** By name. */
+  readonly #own = new Map<string, ListenerJson>();
+  readonly #ownRoutes: RouteSet[] = [];
+
+  constructor(view: ProxyView, { virtualServices }: EgressScope) {
+    this.#view = view;
+    this.#virtualServices = virtualServices;
+  }
+
+  add(called: Called, place: CapturedPlace): void {
+    switch (place.kind) {
+      case "routed":
+        this.#route(called, place.takesOthers);
+        break;
+      case "detected":
+        this.#detect(called, place.addresses);
+        break;
+      case "connections":
+        this.#connect(called, place);
+    }
+  }
+
+  outbound(): Outbound {
+    const ports = [...this.#shared].toSorted(([a], [b]) => a - b);
+    const [wildcard] = wildcards(this.#view.proxy);
+    const routed = ports.filter(([, { kind }]) => kind === "http");
+    const virtualServices = this.#virtualServices;
+    return {
+      listeners: [
+        ...ports.map(([number, port]) => sharedListener(this.#view, wildcard, number, port)),
+        ...this.#own.values(),
+      ],
+      routes: [
+        ...routed.map(([number, port]) => {
+          return { name: String(number), routed: port.routed, virtualServices, isOnlyHost: false };
+        }),
+        ...this.#ownRoutes,
+      ],
+    };
+  }
+
+  #route({ service, port }: Called, takesOthers: boolean): void {
+    const there = this.#share(port.number, "http");
+    if (there === undefined) return;
+    there.routed.push({ service, port });
+    if (takesOthers) there.otherwise ??= outboundCluster(service.host, port.number);
+  }
+
+  #detect(called: Called, addresses: readonly string[]): void {
+    const { service, port } = called;
+    const name = `${service.host}:${port.number}`;
+    const virtualServices = this.#virtualServices;
+    this.#ownRoutes.push({ name, routed: [{ service, port }], virtualServices, isOnlyHost: true });
+    for (const address of addresses)
+      this.#listenAt(address, port, () =>
+        autoListener(address, port, name, chainFor(address, this.#view, called)),
+      );
+  }
+
+  #connect(
+    called: Called,
+    { addresses, shared }: Extract<CapturedPlace, { readonly kind: "connections" }>,
+  ): void {
+    const { port } = called;
+    for (const address of addresses)
+      this.#listenAt(address, port, () => {
+        const chains = connectionChains(this.#view, called, { ranges: [], byServerName: false });
+        return connectionListener(listenerName(address, port), address, port, chains);
+      });
+    if (shared === undefined) return;
+    const there = this.#share(port.number, shared.kind);
+    there?.chains.push(...connectionChains(this.#view, called, shared));
+  }
+
+  #listenAt(address: string, port: ServicePort, make: () => ListenerJson): void {
+    const name = listenerName(address, port);
+    if (!this.#own.has(name)) this.#own.set(name, make());
+  }
+
+  /** Undefined where the port's listener is of another kind, or may not be. */
+  #share(number: number, kind: SharedPort["kind"]): SharedPort | undefined {
+    // A second listener at the address of one of the sidecar's own would take its place.
+    if (sidecarPorts.has(number)) return undefined;
+    const there = this.#shared.get(number) ?? { kind, chains: [], routed: [], otherwise: undefined };
+    this.#shared.set(number, there);
+    return there.kind === kind ? there : undefined;
+  }
+}
+
+function listenerName(address: string, { number }: ServicePort): string {
+  return `${address}_${number}`;
 }
 
 function sharedListener(
@@ -158,14 +197,14 @@ function connectionListener(
 /** What is HTTP is routed, everything else goes as it is. */
 function autoListener(
   address: string,
-  { number }: ServicePort,
+  port: ServicePort,
   routeConfigName: string,
   otherwise: FilterChainJson | undefined,
 ): ListenerJson {
-  const name = `${address}_${number}`;
+  const name = listenerName(address, port);
   return unbound(
     name,
-    { address: socketAddress(address, number) },
+    { address: socketAddress(address, port.number) },
     {
       listenerFilters: [httpInspector()],
       filterChains: [httpChain(name, routeConfigName)],
