@@ -10,7 +10,7 @@ import { get, startMs } from "../mesh.ts";
 import { startEmptyCluster } from "./kubernetes.ts";
 
 export interface Istiod extends AsyncDisposable {
-  readonly ports: { readonly tls: number; readonly http: number };
+  readonly ports: { readonly tls: number; readonly plain: number; readonly http: number };
   readonly rootPem: string;
   write(name: string, ...objects: readonly object[]): void;
   kill(): Promise<void>;
@@ -84,7 +84,7 @@ export async function startIstiod(
   await ready();
   const owned = stack.move();
   return {
-    ports: { tls, http },
+    ports: { tls, plain, http },
     rootPem: await cluster.rootPem,
     write,
     kill,
