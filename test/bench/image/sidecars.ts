@@ -7,8 +7,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sleep } from "../../../src/lifecycle/sleep.ts";
+import { fetchHttp } from "../../../src/net/http-client.ts";
+import { eventually } from "../../support/eventually.ts";
 import { memoryOf } from "../procfs.ts";
-import { answers } from "../start.ts";
 import { answerAsProgram } from "../../support/namespaced-program.ts";
 import { childrenOf } from "../../support/pid-namespace.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
@@ -63,9 +64,20 @@ function sidecarAlone(name: string, limit: keyof typeof limits): PodSpec {
   return withLimits({ ...injected, spec: { ...spec, containers: [container] } }, sidecarName, limits[limit]);
 }
 
+/** With a tenth of a processor, on a machine with other work. */
+const readyWithin = { withinMs: 180_000, everyMs: 10 } as const;
+
 async function started(pod: TestPod): Promise<StartFigures> {
   const container = pod.container(sidecarName);
-  await answers({ host: pod.address, port: 15_021 }, "/healthz/ready");
+  const target = { host: pod.address, port: 15_021 };
+  await eventually(
+    `${container.id} is ready`,
+    async () => {
+      const { status } = await fetchHttp({ target, url: "/healthz/ready", timeoutMs: 10_000 });
+      if (status !== 200) throw new Error(`it answers ${status}:\n${container.lines.join("\n")}`);
+    },
+    readyWithin,
+  );
   return { readyMs: performance.now() - container.startedAt, cpuMs: cpuOf(container) };
 }
 
