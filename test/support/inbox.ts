@@ -1,6 +1,7 @@
 /** The messages of a stream, one after the other, with a deadline for each. */
 import type { ByteStream } from "../../src/grpc/channel.ts";
 import { sleep } from "../../src/lifecycle/sleep.ts";
+import { patience } from "./patience.ts";
 
 export interface Inbox {
   /** The next message. @throws the stream's error, or Error when none comes in time */
@@ -29,8 +30,9 @@ export function inboxOf(stream: ByteStream): Inbox {
     );
   return {
     async next(withinMs = 5_000) {
-      const outcome = await within(withinMs);
-      if (outcome === undefined) throw new Error(`no message within ${withinMs} ms`);
+      const patientMs = patience(withinMs);
+      const outcome = await within(patientMs);
+      if (outcome === undefined) throw new Error(`no message within ${patientMs} ms`);
       pending = undefined;
       if ("error" in outcome) throw outcome.error;
       return outcome.message;

@@ -112,8 +112,15 @@ class Storm {
   async #killPlainly(): Promise<void> {
     await this.#swap;
     await pause(Math.random() * 400);
-    const { pid, generation } = (await this.#sidecar.report()).envoy;
-    assert.ok(pid !== undefined && generation !== undefined, "Envoy runs");
+    const { pid, generation } = await eventually(
+      "an Envoy to kill",
+      async () => {
+        const { envoy } = await this.#sidecar.report();
+        assert.ok(envoy.pid !== undefined && envoy.generation !== undefined, JSON.stringify(envoy));
+        return { pid: envoy.pid, generation: envoy.generation };
+      },
+      { withinMs: 20_000 },
+    );
     process.kill(pid, "SIGKILL");
     // The kernel takes its time to end a process; from then on its parent can know.
     while ((readProcessStat(pid)?.state ?? "Z") !== "Z") await pause(1);

@@ -14,6 +14,7 @@ import { listenForStatus } from "../../../src/status/server.ts";
 import { Redactor } from "../../../src/telemetry/redactor.ts";
 import { statusParts } from "../../support/status-parts.ts";
 import { testLog } from "../../support/test-log.ts";
+import { patience } from "../../support/patience.ts";
 
 async function withStatus(
   profiling: boolean,
@@ -26,7 +27,7 @@ async function withStatus(
     { log: testLog().log, redactor: new Redactor() },
   );
   await run((url, method = "GET") =>
-    fetchHttp({ target: { host: "127.0.0.1", port: server.port }, method, url, timeoutMs: 20_000 }),
+    fetchHttp({ target: { host: "127.0.0.1", port: server.port }, method, url, timeoutMs: patience(60_000) }),
   );
 }
 
