@@ -47,7 +47,17 @@ export function makeImage(options: ImageOptions): Image {
   };
   // The history would name images of the builder's own store, which are others in each.
   const image = buildah(
-    ...["build", "--quiet", "--layers", "--no-cache", "--omit-history", "--format", "oci", "--timestamp", date],
+    ...[
+      "build",
+      "--quiet",
+      "--layers",
+      "--no-cache",
+      "--omit-history",
+      "--format",
+      "oci",
+      "--timestamp",
+      date,
+    ],
     ...["--ignorefile", join(root, "docker/Dockerfile.dockerignore")],
     ...Object.entries(args).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
     ...["--file", join(root, "docker/Dockerfile"), root],
