@@ -110,7 +110,7 @@ export type ConfigObject = {
     readonly createdAtMs?: number;
     /** An AuthorizationPolicy that is counted and not enforced: the annotation `istio.io/dry-run`. */
     readonly isDryRun?: true;
-    /** File and line, for messages. */
+    /** File and line, for messages; line 0 where a source has none. */
     readonly source: string;
     readonly line: number;
     readonly spec: Kinds[Kind];

@@ -1,6 +1,7 @@
 /**
  * The objects of all sources as one set: a pure function.
  */
+import { placeOf } from "../config/analysis/warning.ts";
 import { type ConfigObject, objectId } from "../config/objects.ts";
 import type { ConfigProblem } from "../config/problem.ts";
 
@@ -44,6 +45,6 @@ export function alreadyThere(id: string, { source, line }: ConfigObject, first: 
     source,
     line,
     path: "metadata.name",
-    message: `${id} is already in ${first.source}:${first.line}: rename or remove one of them`,
+    message: `${id} is already in ${placeOf(first)}: rename or remove one of them`,
   };
 }

@@ -13,8 +13,8 @@ export function warningAt(
 }
 
 /** Where an object is, for the message of another. */
-export function placeOf({ source, line }: ConfigObject): string {
-  return `${source}:${line}`;
+export function placeOf({ source, line }: Pick<ConfigObject, "source" | "line">): string {
+  return line === 0 ? source : `${source}:${line}`;
 }
 
 interface Exported {
