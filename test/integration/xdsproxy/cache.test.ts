@@ -16,6 +16,9 @@ const a: TestResource = { name: "a", version: "1", bytes: Buffer.from("cluster a
 const b: TestResource = { name: "b", version: "1", bytes: Buffer.from("cluster b") };
 const web: TestResource = { name: "web", version: "1", bytes: Buffer.from("listener web") };
 
+/** Longer than any control plane of a test takes to answer, in milliseconds: an Envoy is not served from the cache. */
+const neverMs = 3_600_000;
+
 /** An agent whose cache is in `folder` and whose control plane, if there is one, has `port`. */
 async function agent(
   folder: string,
@@ -50,7 +53,7 @@ async function life(
   known: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   await using discovery = await TestDiscoveryServer.listen({ port });
-  await using xds = await agent(folder, port);
+  await using xds = await agent(folder, port, { useAfterMs: neverMs });
   await serve(xds, discovery, encoding, responses, known);
 }
 
@@ -111,8 +114,10 @@ for (const encoding of [sotw, delta]) {
       await life(folder.path, port, encoding, everything);
       await using xds = await agent(folder.path, port);
       const stale = xds.envoy(encoding);
-      stale.stream.enqueue(encoding.request({ typeUrl: typeUrl.cluster }));
-      await stale.inbox.next();
+      for (const type of [typeUrl.cluster, typeUrl.listener]) {
+        stale.stream.enqueue(encoding.request({ typeUrl: type }));
+        await stale.inbox.next();
+      }
 
       await using discovery = await TestDiscoveryServer.listen({ port });
       const probe = await discovery.stream(0);
@@ -121,10 +126,13 @@ for (const encoding of [sotw, delta]) {
       await assert.rejects(stale.inbox.next(), { code: "UNAVAILABLE", details: /is back/ });
 
       const envoy = xds.envoy(encoding);
-      const again = encoding.request({ typeUrl: typeUrl.cluster, known: { a: "1", b: "1" } });
-      envoy.stream.enqueue(again);
+      const again = [
+        encoding.request({ typeUrl: typeUrl.cluster, known: { a: "1", b: "1" } }),
+        encoding.request({ typeUrl: typeUrl.listener, known: { web: "1" } }),
+      ];
+      for (const request of again) envoy.stream.enqueue(request);
       const upstream = await discovery.stream(1);
-      assert.deepEqual(await upstream.inbox.next(), again);
+      for (const request of again) assert.deepEqual(await upstream.inbox.next(), request);
       upstream.stream.enqueue(encoding.response({ typeUrl: typeUrl.cluster, nonce: "2", resources: [a] }));
       assert.deepEqual(encoding.read(await envoy.inbox.next()).resources, { a: "cluster a" });
       assert.equal(xds.proxy.state.current.kind, "connected");
@@ -149,7 +157,7 @@ for (const encoding of [sotw, delta]) {
       };
       {
         await using discovery = await TestDiscoveryServer.listen({ port });
-        await using xds = await agent(folder.path, port, {}, handlers);
+        await using xds = await agent(folder.path, port, { useAfterMs: neverMs }, handlers);
         await serve(xds, discovery, encoding, [{ typeUrl: typeUrl.cluster, resources: [a, b] }]);
         const { stream: envoy, inbox: toEnvoy } = xds.envoy(encoding);
         envoy.enqueue(encoding.request({ typeUrl: typeUrl.listener }));
@@ -210,7 +218,7 @@ describe("the cache", () => {
     await life(folder.path, port, delta, everything);
     {
       await using discovery = await TestDiscoveryServer.listen({ port });
-      await using xds = await agent(folder.path, port);
+      await using xds = await agent(folder.path, port, { useAfterMs: neverMs });
       const { stream, inbox } = xds.envoy(delta);
       stream.enqueue(delta.request({ typeUrl: typeUrl.cluster, known: { a: "1", b: "1" } }));
       const upstream = await discovery.stream(0);
@@ -295,7 +303,7 @@ describe("the cache", () => {
     using folder = temporaryFolder();
     const [port = 0] = await freePorts(1);
     await life(folder.path, port, delta, everything);
-    await using xds = await agent(folder.path, port, { useAfterMs: 5_000 });
+    await using xds = await agent(folder.path, port, { useAfterMs: neverMs });
     const { stream, inbox } = xds.envoy(delta);
     const request = delta.request({ typeUrl: typeUrl.cluster });
     stream.enqueue(request);
