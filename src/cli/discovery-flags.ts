@@ -7,9 +7,22 @@ import { choice, duration, flag, integer, optionalText, text } from "../schema/s
 /** A timer of Node.js stands behind it, with a tenth more. */
 const connectionAge: DurationRange = { leastMs: 1_000, mostMs: 1_728_000_000 };
 
+/** Longer is not waited for a folder that may be read. */
+const debounce: DurationRange = { leastMs: 0, mostMs: 3_600_000 };
+
 /** In the order in which help lists them. */
 export const discoveryFlags = {
   configDir: text("./mesh", "Folder of Istio YAML; changes are picked up."),
+  debounceAfter: duration(
+    100,
+    debounce,
+    "Quiet time after a change of the folder, before it is read and pushed: changes that come together are one push.",
+  ),
+  debounceMax: duration(
+    10_000,
+    debounce,
+    "A folder that never comes to rest is read and pushed all the same after so long.",
+  ),
   stateDir: optionalText(
     "Folder of the self-signed root and the demo token key, made with mode 0700 (default ./.outrider where there is one, else $XDG_STATE_HOME/outrider).",
   ),
@@ -54,3 +67,9 @@ export const discoveryFlags = {
   defaultWorkloadTtl: duration(86_400_000, someDuration, "Certificate lifetime when none is asked for."),
   maxWorkloadTtl: duration(7_776_000_000, someDuration, "Longest certificate lifetime."),
 } as const;
+
+/** Istio's own variables of the same meaning: they count where neither the flag nor its own variable is given. */
+export const istioVariables: Readonly<Record<string, string>> = {
+  debounceAfter: "PILOT_DEBOUNCE_AFTER",
+  debounceMax: "PILOT_DEBOUNCE_MAX",
+};

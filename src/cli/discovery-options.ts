@@ -17,7 +17,7 @@ import { flagTexts } from "../command/setting-flags.ts";
 import { logFlags } from "../config/sources/log-flags.ts";
 import { readFlags } from "../schema/flag-texts.ts";
 import { type GivenVariables, readOwnFlags } from "../schema/own-variables.ts";
-import { discoveryFlags } from "./discovery-flags.ts";
+import { discoveryFlags, istioVariables } from "./discovery-flags.ts";
 import { version } from "./version.ts";
 
 /** Flags that choose a port. */
@@ -36,7 +36,11 @@ export async function readDiscoveryOptions(args: Arguments, env: GivenVariables)
     problems.push({ source, path: "", message });
   };
   const texts = flagTexts(args, Object.keys({ ...discoveryFlags, ...logFlags }));
-  const { values: flags, sourceOf } = readOwnFlags(discoveryFlags, { flags: texts, env }, problems);
+  const { values: flags, sourceOf } = readOwnFlags(
+    discoveryFlags,
+    { flags: texts, env, variables: istioVariables },
+    problems,
+  );
   const { plainGrpc, jwksFile, trustDomain, maxWorkloadTtl: maxWorkloadTtlMs } = flags;
   const chosen = {
     secureGrpcPort: flags.secureGrpcPort,
@@ -101,7 +105,8 @@ export async function readDiscoveryOptions(args: Arguments, env: GivenVariables)
         issuer: flags.jwtIssuer ?? demo?.issuer ?? demoIssuer,
         audiences,
       },
-      debounceMs: 100,
+      debounceMs: flags.debounceAfter,
+      debounceMaxMs: flags.debounceMax,
       version,
     },
   };

@@ -7,7 +7,7 @@ import type { Arguments, Command, CommandContext } from "../command/command.ts";
 import { flagsOf } from "../command/setting-flags.ts";
 import { variableOf } from "../schema/own-variables.ts";
 import { logFlags } from "../config/sources/log-flags.ts";
-import { discoveryFlags } from "./discovery-flags.ts";
+import { discoveryFlags, istioVariables } from "./discovery-flags.ts";
 
 /** Runs until it is asked to stop. */
 export const discoveryCommand: Command = {
@@ -18,10 +18,15 @@ export const discoveryCommand: Command = {
     { code: 0, meaning: "it was asked to stop" },
     { code: 64, meaning: "it cannot run with this configuration" },
   ],
-  flags: { ...flagsOf(discoveryFlags, (name) => [variableOf(name)]), ...flagsOf(logFlags) },
+  flags: { ...flagsOf(discoveryFlags, variablesOf), ...flagsOf(logFlags) },
   hasLog: true,
   run: runDiscovery,
 };
+
+function variablesOf(flag: string): readonly string[] {
+  const istios = istioVariables[flag];
+  return istios === undefined ? [variableOf(flag)] : [variableOf(flag), istios];
+}
 
 async function runDiscovery(args: Arguments, given: CommandContext): Promise<number> {
   const [

@@ -8,6 +8,7 @@ import { writeFileAtomic } from "../files/atomic-file.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
 import { parseHostPort } from "../net/host-port.ts";
 import { HttpServer } from "../net/http-server.ts";
+import { MemoryRelease } from "../process/memory-release.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { type JwtOptions, TokenAuthenticator } from "./ca/authenticate.ts";
@@ -65,6 +66,8 @@ export interface DiscoveryOptions {
   readonly maxWorkloadTtlMs: number;
   /** Quiet time after a change of the folder, in milliseconds. */
   readonly debounceMs: number;
+  /** Longest that changes of the folder may hold each other up, in milliseconds; 10 s unless told. */
+  readonly debounceMaxMs?: number;
   /** The release, as the control plane tells whoever asks; left out where that does not matter. */
   readonly version?: string;
 }
@@ -101,9 +104,9 @@ export class DiscoveryServer implements AsyncDisposable {
   ): Promise<DiscoveryServer> {
     await using stack = new AsyncDisposableStack();
     const configLog = log.scope("config");
-    const { configFolder: folder, debounceMs } = options;
+    const { configFolder: folder, debounceMs, debounceMaxMs } = options;
     // In the order of their priority.
-    const sources = [stack.use(await FileSource.open({ folder, debounceMs }))];
+    const sources = [stack.use(await FileSource.open({ folder, debounceMs, debounceMaxMs }))];
     const registry = stack.use(new Registry(sources, configLog));
     const settings = {
       trustDomains: [options.trustDomain, ...options.trustDomainAliases],
@@ -130,6 +133,7 @@ export class DiscoveryServer implements AsyncDisposable {
       translations: new Translations(served.models, faults),
       connections,
       metrics: pushMetrics,
+      release: stack.use(new MemoryRelease()),
       policy: options.binding ?? { binding: "identity", trustsAddresses: false },
       rootNamespace,
       identity: { id: hostname(), version: options.version ?? "unknown" },
@@ -223,6 +227,7 @@ function discoveryService(
     readonly served: ServedModels;
     readonly connections: ConnectionTable;
     readonly metrics: PushMetrics;
+    readonly release: MemoryRelease;
     readonly translations: Translations;
     readonly policy: BindingPolicy;
     readonly rootNamespace: string;

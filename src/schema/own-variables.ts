@@ -35,14 +35,25 @@ export interface OwnFlags<Rows extends Settings> {
   readonly sourceOf: (flag: string & keyof Rows) => string;
 }
 
-/** Read a table of flags that have no annotation: the command line before the environment before the default. */
+/** Where flags are read from. */
+export interface OwnSources {
+  readonly flags: FlagTexts;
+  readonly env: GivenVariables;
+  /** Variables of others that mean the same, by flag. */
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Read a table of flags that have no annotation: the command line before its own variable before another program's before
+ * the default.
+ */
 export function readOwnFlags<Rows extends Settings>(
   rows: Rows,
-  { flags, env }: { readonly flags: FlagTexts; readonly env: GivenVariables },
+  { flags, env, variables = {} }: OwnSources,
   problems: ConfigProblem[],
 ): OwnFlags<Rows> {
   const given = (name: string, setting: Setting<unknown>): GivenTexts | undefined =>
-    textsOfFlag(flags, name, setting) ?? textsOfVariable(env, name);
+    textsOfFlag(flags, name, setting) ?? textsOfVariable(env, name) ?? textsOfOther(env, variables[name]);
   return {
     values: readSettings(rows, given, refuseInto(problems)),
     sourceOf: (name) => {
@@ -50,4 +61,8 @@ export function readOwnFlags<Rows extends Settings>(
       return (row === undefined ? undefined : given(name, row)?.source) ?? `--${name}`;
     },
   };
+}
+
+function textsOfOther(env: GivenVariables, variable: string | undefined): GivenTexts | undefined {
+  return variable === undefined ? undefined : givenAs(variable, env[variable]);
 }

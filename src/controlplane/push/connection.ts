@@ -11,6 +11,7 @@ import { errorMessage } from "../../lifecycle/error-message.ts";
 import { textAt } from "../../lifecycle/json-path.ts";
 import { TaskGroup } from "../../lifecycle/task-group.ts";
 import { Timer } from "../../lifecycle/timer.ts";
+import type { MemoryRelease } from "../../process/memory-release.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { typeUrl as types } from "../../xds/type-urls.ts";
 import { type BindingPolicy, bindProxy, type BoundProxy, type Peer } from "../model/bind-proxy.ts";
@@ -30,6 +31,8 @@ export interface ConnectionContext {
   readonly served: ServedModels;
   readonly connections: ConnectionTable;
   readonly metrics: PushMetrics;
+  /** Told how much each proxy was sent that is gone. */
+  readonly release: Pick<MemoryRelease, "passed">;
   readonly translations: Translations;
   readonly log: Logger;
   readonly peer: Peer;
@@ -141,6 +144,7 @@ class Connection {
   #asked = 0;
   readonly #entry: Disposable;
   #isHealthRefused = false;
+  #sentBytes = 0;
   readonly #translation: ProxyTranslation;
   #snapshot: Snapshot;
 
@@ -216,6 +220,7 @@ class Connection {
         await this.#push(signal);
       }
     } finally {
+      this.#context.release.passed(this.#sentBytes);
       this.#context.log.info("proxy disconnected", { proxy: this.#said.id });
     }
   }
@@ -334,7 +339,9 @@ class Connection {
     this.#context.metrics.push(typeUrl);
     const writtenAt = performance.now();
     const identifier = identifierOf(this.#context.identity);
-    await this.#stream.write(response.encode(typeUrl, version, nonce, identifier));
+    const bytes = response.encode(typeUrl, version, nonce, identifier);
+    this.#sentBytes += bytes.length;
+    await this.#stream.write(bytes);
     this.#context.metrics.sent(performance.now() - writtenAt);
   }
 

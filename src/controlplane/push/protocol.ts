@@ -16,6 +16,7 @@ import type { NodeFacts } from "../model/proxy.ts";
 import { ClientState } from "./client-state.ts";
 import { DeltaInterest } from "./delta-interest.ts";
 import type { ResourceSet } from "./layer.ts";
+import { deltaResponse, sotwResponse } from "./response-bytes.ts";
 
 /** A request, whatever the variant. */
 export interface Request {
@@ -139,22 +140,8 @@ export const deltaProtocol: ServerProtocol = {
         }
         return {
           changed: changed.map(({ name }) => name),
-          encode: (url, version, nonce, identifier) =>
-            toBinary(
-              DeltaDiscoveryResponseSchema,
-              create(DeltaDiscoveryResponseSchema, {
-                systemVersionInfo: version,
-                typeUrl: url,
-                nonce,
-                controlPlane: { identifier },
-                resources: changed.map(({ name, version: own, bytes }) => ({
-                  name,
-                  version: own,
-                  resource: { typeUrl: url, value: bytes },
-                })),
-                removedResources: [...removed],
-              }),
-            ),
+          encode: (typeUrl, version, nonce, identifier) =>
+            deltaResponse({ typeUrl, version, nonce, identifier }, changed, removed),
           sent: () => {
             taken(keepsGone);
           },
@@ -215,19 +202,10 @@ export const sotwProtocol: ServerProtocol = {
         }
         return {
           changed: changed.map(({ name }) => name),
-          encode: (url, version, nonce, identifier) => {
+          encode: (typeUrl, version, nonce, identifier) => {
             const wanted = isWhole ? [...resources.values()].filter(({ name }) => sotw.wants(name)) : changed;
             const kept = keepsGone && isWhole ? goneResources : [];
-            return toBinary(
-              DiscoveryResponseSchema,
-              create(DiscoveryResponseSchema, {
-                versionInfo: version,
-                typeUrl: url,
-                nonce,
-                controlPlane: { identifier },
-                resources: [...wanted, ...kept].map(({ bytes }) => ({ typeUrl: url, value: bytes })),
-              }),
-            );
+            return sotwResponse({ typeUrl, version, nonce, identifier }, [...wanted, ...kept]);
           },
           sent: (nonce) => {
             taken(keepsGone);

@@ -1,7 +1,7 @@
 /** Each flag of the control plane is a variable as well, and a problem names what was given. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { discoveryFlags } from "../../../src/cli/discovery-flags.ts";
+import { discoveryFlags, istioVariables } from "../../../src/cli/discovery-flags.ts";
 import type { ConfigProblem } from "../../../src/schema/config-problem.ts";
 import { readOwnFlags } from "../../../src/schema/own-variables.ts";
 
@@ -10,7 +10,7 @@ function read(
   env: Readonly<Record<string, string>>,
 ): ReturnType<typeof readOwnFlags<typeof discoveryFlags>> & { readonly problems: readonly ConfigProblem[] } {
   const problems: ConfigProblem[] = [];
-  return { ...readOwnFlags(discoveryFlags, { flags, env }, problems), problems };
+  return { ...readOwnFlags(discoveryFlags, { flags, env, variables: istioVariables }, problems), problems };
 }
 
 describe("a flag of discovery", () => {
@@ -28,6 +28,22 @@ describe("a flag of discovery", () => {
       "--host",
       "--grpcPort",
     ]);
+  });
+
+  test("is Istio's variable as well, where that means the same", () => {
+    const istios = { PILOT_DEBOUNCE_AFTER: "250ms", PILOT_DEBOUNCE_MAX: "2s" };
+    const { values, sourceOf, problems } = read({}, { ...istios, OUTRIDER_DEBOUNCE_MAX: "3s" });
+    assert.deepEqual(problems, []);
+    assert.deepEqual([values.debounceAfter, values.debounceMax], [250, 3_000]);
+    assert.deepEqual((["debounceAfter", "debounceMax"] as const).map(sourceOf), [
+      "PILOT_DEBOUNCE_AFTER",
+      "OUTRIDER_DEBOUNCE_MAX",
+    ]);
+    const refused = read({}, { PILOT_DEBOUNCE_AFTER: "soon" }).problems;
+    assert.deepEqual(
+      refused.map(({ source }) => source),
+      ["PILOT_DEBOUNCE_AFTER"],
+    );
   });
 
   test("that cannot be used is refused by the name under which it stands", () => {

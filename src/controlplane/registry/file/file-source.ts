@@ -14,6 +14,8 @@ export interface FileSourceOptions {
   readonly folder: string;
   /** Quiet time after a change before it is read, in milliseconds. */
   readonly debounceMs: number;
+  /** Longest that changes may hold each other up, in milliseconds; 10 s unless told, as in Istio. */
+  readonly debounceMaxMs?: number | undefined;
 }
 
 /** The folder, watched until disposed. */
@@ -26,7 +28,7 @@ export class FileSource implements ConfigSource, AsyncDisposable {
   readonly #tasks = new TaskGroup();
 
   private constructor(
-    { folder: path, debounceMs }: FileSourceOptions,
+    { folder: path, debounceMs, debounceMaxMs = 10_000 }: FileSourceOptions,
     folder: ConfigFolder,
     first: MergedObjects,
   ) {
@@ -38,6 +40,7 @@ export class FileSource implements ConfigSource, AsyncDisposable {
       signature: () => folder.signature,
       isSettled: () => folder.isSettled,
       debounceMs,
+      debounceMaxMs,
     };
     this.#tasks.spawn("follow-folder", (signal) => followFolder(followed, () => this.#read(), signal));
   }

@@ -18,6 +18,8 @@ export interface FollowedFolder {
   readonly isSettled: () => boolean;
   /** Quiet time after a change before it is read, in milliseconds. */
   readonly debounceMs: number;
+  /** A folder that never comes to rest is read all the same after so many milliseconds. */
+  readonly debounceMaxMs: number;
 }
 
 /** Between two looks that nothing gave cause for, in milliseconds. */
@@ -26,12 +28,9 @@ const lookEveryMs = 1_000;
 /** Share of the time that looks may take: those at thousands of files come less often. */
 const lookShare = 0.02;
 
-/** A folder that never comes to rest is read all the same, after this many milliseconds (as Istio does). */
-const longestDebounceMs = 10_000;
-
 /** Call `read` at first and after each burst of changes, until `signal` aborts. Calls never overlap. */
 export async function followFolder(
-  { path, signature, isSettled, debounceMs }: FollowedFolder,
+  { path, signature, isSettled, debounceMs, debounceMaxMs }: FollowedFolder,
   read: () => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -48,10 +47,10 @@ export async function followFolder(
     let current = signature();
     const costMs = performance.now() - startedAt;
     if (current !== seen || !isSettled()) {
-      const latestAt = startedAt + longestDebounceMs;
+      const latestAt = startedAt + debounceMaxMs;
       for (let last = seen; current !== last && performance.now() < latestAt && !signal.aborted;) {
         last = current;
-        await sleep(debounceMs, signal);
+        await sleep(Math.min(debounceMs, debounceMaxMs), signal);
         current = signature();
       }
       if (signal.aborted) break;

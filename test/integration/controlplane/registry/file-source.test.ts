@@ -424,3 +424,22 @@ describe("a folder of configuration", () => {
     await fixture.serves("web", "more");
   });
 });
+
+test("a folder that never has the quiet that is asked for is read all the same", async () => {
+  using folder = temporaryFolder();
+  writeFileSync(join(folder.path, "api.yaml"), serviceEntry("api"));
+  await using source = await FileSource.open({
+    folder: folder.path,
+    debounceMs: 3_600_000,
+    debounceMaxMs: 50,
+  });
+  writeFileSync(join(folder.path, "web.yaml"), serviceEntry("web"));
+  await eventually(
+    "both objects",
+    () => {
+      const state = source.states.current;
+      assert.equal(state.kind === "read" && state.objects.length, 2);
+    },
+    { withinMs },
+  );
+});
