@@ -9,7 +9,7 @@ import { agentFlags } from "./agent-flags.ts";
 /** Longest time for all that is tried, in milliseconds. */
 const withinMs = 60_000;
 
-/** Exit code 0 when the name has records, 1 when it has none or the agent does not answer. */
+/** Exit code 0 when the name has records, 1 when it has none, or the agent does not answer or has no DNS proxy. */
 export const dnsCommand: Command = {
   name: "dns",
   usage: "<host> [type]",
@@ -20,7 +20,7 @@ export const dnsCommand: Command = {
   summary: "How the DNS proxy answers a name, and why",
   exitCodes: [
     { code: 0, meaning: "the name has records" },
-    { code: 1, meaning: "it has none, or the agent does not answer" },
+    { code: 1, meaning: "it has none, or the agent does not answer or has no DNS proxy" },
   ],
   flags: {
     ...agentFlags,
@@ -35,13 +35,13 @@ async function showAnswer(args: Arguments, context: CommandContext): Promise<num
     context.printError("say the name that is to be looked up");
     return unusableCode;
   }
-  const [{ statusPortOf }, { AgentClient }, { explainRoute }, { explanationLines }, { errorMessage }] =
+  const [{ statusPortOf }, { AgentClient }, { explainRoute }, { explanationLines }, { agentFailure }] =
     await Promise.all([
       import("./find-agent.ts"),
       import("../status/client.ts"),
       import("../dns/report/routes.ts"),
       import("./dns-lines.ts"),
-      import("../lifecycle/error-message.ts"),
+      import("./agent-failure.ts"),
     ]);
   const port = statusPortOf(args, context);
   if (port === undefined) return unusableCode;
@@ -55,7 +55,7 @@ async function showAnswer(args: Arguments, context: CommandContext): Promise<num
     else for (const line of explanationLines(explanation)) context.print(line);
     return explanation.tried.some(({ records }) => records.length > 0) ? 0 : 1;
   } catch (error) {
-    context.printError(`the agent on port ${port} did not answer: ${errorMessage(error)}`);
+    context.printError(agentFailure(port, error));
     return 1;
   }
 }

@@ -24,13 +24,12 @@ export const reloadCommand: Command = {
 };
 
 async function reload(args: Arguments, context: CommandContext): Promise<number> {
-  const [{ statusPortOf }, { AgentClient, AgentError }, { reloadRoute }, { errorMessage }] =
-    await Promise.all([
-      import("./find-agent.ts"),
-      import("../status/client.ts"),
-      import("../status/routes/reload.ts"),
-      import("../lifecycle/error-message.ts"),
-    ]);
+  const [{ statusPortOf }, { AgentClient }, { reloadRoute }, { agentFailure }] = await Promise.all([
+    import("./find-agent.ts"),
+    import("../status/client.ts"),
+    import("../status/routes/reload.ts"),
+    import("./agent-failure.ts"),
+  ]);
   const port = statusPortOf(args, context);
   if (port === undefined) return unusableCode;
   try {
@@ -39,10 +38,7 @@ async function reload(args: Arguments, context: CommandContext): Promise<number>
     context.print(JSON.stringify(report));
     return report.result === "swapped" || report.result === "unchanged" ? 0 : 1;
   } catch (error) {
-    const isAnswer = error instanceof AgentError && error.code === "STATUS";
-    context.printError(
-      `the agent on port ${port} ${isAnswer ? "answers with" : "did not answer:"} ${errorMessage(error)}`,
-    );
+    context.printError(agentFailure(port, error));
     return 1;
   }
 }

@@ -61,14 +61,14 @@ async function showStatus(args: Arguments, given: CommandContext): Promise<numbe
     { statusPortOf },
     { lookAtAgent },
     { statusLines },
-    { errorMessage },
+    { agentFailure },
     { sleep },
   ] = await Promise.all([
     import("./private-context.ts"),
     import("./find-agent.ts"),
     import("./status/look.ts"),
     import("./status/lines.ts"),
-    import("../lifecycle/error-message.ts"),
+    import("./agent-failure.ts"),
     import("../lifecycle/sleep.ts"),
   ]);
   const { context, readFile } = privateContext(given);
@@ -91,7 +91,7 @@ async function showStatus(args: Arguments, given: CommandContext): Promise<numbe
       lines = args.boolean("json") ? [JSON.stringify(shown)] : statusLines(shown, now);
     } catch (error) {
       if (context.shutdown.aborted) return code;
-      lines = [`the agent on port ${port} did not answer: ${errorMessage(error)}`];
+      lines = [agentFailure(port, error)];
     }
     if (screen !== undefined) screen.draw(lines);
     else for (const line of lines) (code === exitCodes.noAgent ? context.printError : context.print)(line);

@@ -31,12 +31,12 @@ export const xdsCommand: Command = {
 };
 
 async function showExchanges(args: Arguments, context: CommandContext): Promise<number> {
-  const [{ statusPortOf }, { AgentClient }, { exchangesRoute }, { errorMessage }, { sleep }, lines] =
+  const [{ statusPortOf }, { AgentClient }, { exchangesRoute }, { agentFailure }, { sleep }, lines] =
     await Promise.all([
       import("./find-agent.ts"),
       import("../status/client.ts"),
       import("../xdsproxy/report/exchanges-route.ts"),
-      import("../lifecycle/error-message.ts"),
+      import("./agent-failure.ts"),
       import("../lifecycle/sleep.ts"),
       import("./xds-lines.ts"),
     ]);
@@ -57,7 +57,7 @@ async function showExchanges(args: Arguments, context: CommandContext): Promise<
       for (const number of shown.keys()) if (!kept.has(number)) shown.delete(number);
     } catch (error) {
       if (context.shutdown.aborted) return 0;
-      context.printError(`the agent on port ${port} did not answer: ${errorMessage(error)}`);
+      context.printError(agentFailure(port, error));
       return 1;
     }
     if (!args.boolean("follow")) {
