@@ -1,6 +1,7 @@
 /** Swap after swap in each mode, under load. */
 import { join } from "node:path";
 import { describeLoad } from "../support/load/generator.ts";
+import { mostLost } from "../support/overlap-loss.ts";
 import { inOwnNetwork } from "../support/own-network.ts";
 import { describeSpread, summarize } from "../support/summary.ts";
 import type { SwapSeries, SwapSeriesOptions } from "../support/swap-series.ts";
@@ -20,7 +21,7 @@ interface Series {
 
 const all: readonly Series[] = [
   { name: "hot", mode: "hot", migrates: false, leastRequests: 200_000, mayFail: () => 0 },
-  { name: "overlap", mode: "overlap", migrates: false, mayFail: (total) => Math.ceil(total / 100_000) },
+  { name: "overlap", mode: "overlap", migrates: false, mayFail: mostLost },
   { name: "overlap, tcp_migrate_req", mode: "overlap", migrates: true, mayFail: () => 0 },
   { name: "cold", mode: "cold", migrates: false, mayFail: () => undefined },
 ];

@@ -11,7 +11,7 @@ import { freePorts } from "./free-ports.ts";
 import { type Program, type RunningOutrider, startOutrider } from "./outrider.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
-/** Longest start of a sidecar on a busy machine, in milliseconds. */
+/** Longest start of a sidecar, in milliseconds; `patience` gives it room on a busy machine. */
 export const startMs = 30_000;
 
 export interface SidecarPorts {
