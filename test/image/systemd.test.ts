@@ -112,11 +112,23 @@ test("a machine's sidecar starts, restarts, takes a change and stops under syste
     await machine.execute("systemctl reload outrider");
     assert.equal((await said(machine, /Envoy swapped/)).length, 1);
   });
-  await t.test("a stop drains, and takes the rules out again", async () => {
-    await machine.execute("systemctl stop outrider outrider-capture");
+  await t.test("a stop drains, takes the rules out again, and is over when both are done", async () => {
+    await machine.execute("systemctl stop outrider-capture");
     assert.equal(await property("Result"), "success");
     assert.equal(await property("ExecMainStatus"), "0");
     assert.equal((await said(machine, /drained\s+because=/)).length, 1);
     assert.equal((await hasRules(machine)).trim(), "0");
+  });
+  await t.test("a stop of the sidecar alone takes the rules out too", async () => {
+    await machine.execute("systemctl start outrider", isReady);
+    assert.notEqual((await hasRules(machine)).trim(), "0");
+    await machine.execute("systemctl stop outrider");
+    await eventually(
+      "no rules",
+      async () => {
+        assert.equal((await hasRules(machine)).trim(), "0");
+      },
+      { withinMs: 30_000 },
+    );
   });
 });
