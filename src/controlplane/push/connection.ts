@@ -14,12 +14,13 @@ import { Timer } from "../../lifecycle/timer.ts";
 import type { MemoryRelease } from "../../process/memory-release.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { typeUrl as types } from "../../xds/type-urls.ts";
-import { type BindingPolicy, bindProxy, type BoundProxy, type Peer } from "../model/bind-proxy.ts";
+import type { BindingPolicy, Peer } from "../model/bind-proxy.ts";
 import { type NodeFacts, parseProxy, type Proxy, whyNoListener } from "../model/proxy.ts";
 import type { PushMetrics } from "./metrics.ts";
 import type { Request, ResponseOptions, ServerProtocol, Subscription } from "./protocol.ts";
 import type { ServedModels } from "./served-models.ts";
 import { Answers } from "./answers.ts";
+import { type BindingContext, type Bound, takeBound } from "./bound-snapshot.ts";
 import { answerDebug, type ControlPlaneIdentity, identifierOf, isDebugRequest } from "./debug-stream.ts";
 import { Layer, ResourceSet } from "./layer.ts";
 import { inPlaceOfUnknown, pushOrder, type ResourcesByType } from "./snapshot.ts";
@@ -114,14 +115,8 @@ function identify(request: Request): Proxy {
   return proxy;
 }
 
-/** @throws GrpcError when this caller may not act as this proxy */
-function bind(
-  said: Proxy,
-  { peer, policy, served }: ConnectionContext,
-): Extract<BoundProxy, { kind: "bound" }> {
-  const bound = bindProxy(said, peer, served.models.current.model, policy);
-  if (bound.kind === "refused") throw new GrpcError("PERMISSION_DENIED", bound.reason);
-  return bound;
+function bindingOf({ served, peer, policy }: ConnectionContext): BindingContext {
+  return { models: served.models, peer, policy };
 }
 
 class Connection {
@@ -129,7 +124,7 @@ class Connection {
   readonly #stream: ByteStream;
   readonly #context: ConnectionContext;
   readonly #said: Proxy;
-  #bound: Extract<BoundProxy, { kind: "bound" }>;
+  #bound: Bound;
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #answers = new Answers();
   /** Clusters that were sent, whose endpoints were not sent since. */
@@ -138,10 +133,10 @@ class Connection {
   #unknown = new Layer(new Map());
   /** Listeners and routes that belong to the clusters sent last are still to come. */
   #isPushing = false;
-  /** Requests for listeners and routes that are answered when the clusters sent last are taken. */
-  #awaitingClusters = 0;
-  /** All of these so far. */
-  #asked = 0;
+  /** Types whose newest request is answered when the clusters sent last are taken. */
+  readonly #awaitingClusters = new Set<string>();
+  /** How many requests have waited so. */
+  #answered = 0;
   readonly #entry: Disposable;
   #isHealthRefused = false;
   #sentBytes = 0;
@@ -155,7 +150,7 @@ class Connection {
     proxy: {
       readonly said: Proxy;
       readonly metadata: NodeFacts["metadata"];
-      readonly bound: Extract<BoundProxy, { kind: "bound" }>;
+      readonly bound: Bound;
       readonly translation: ProxyTranslation;
       readonly snapshot: Snapshot;
     },
@@ -200,10 +195,11 @@ class Connection {
     request: Request,
   ): Promise<Connection> {
     const said = identify(request);
-    const bound = bind(said, context);
-    const translation = context.translations.open();
-    const snapshot = await translation.take(bound.proxy);
+    using opened = new DisposableStack();
+    const translation = opened.use(context.translations.open());
+    const { bound, snapshot } = await takeBound(said, bindingOf(context), translation);
     const metadata = request.node?.metadata ?? {};
+    opened.move();
     return new Connection(protocol, stream, context, { said, metadata, bound, translation, snapshot });
   }
 
@@ -214,9 +210,9 @@ class Connection {
     try {
       for await (const { number } of this.#context.served.models.changes(signal)) {
         if (number === this.#snapshot.number) continue;
-        // What the folder declares may have changed.
-        this.#bound = bind(this.#said, this.#context);
-        this.#snapshot = await this.#translation.take(this.#bound.proxy);
+        const { bound, snapshot } = await takeBound(this.#said, bindingOf(this.#context), this.#translation);
+        this.#bound = bound;
+        this.#snapshot = snapshot;
         await this.#push(signal);
       }
     } finally {
@@ -242,9 +238,9 @@ class Connection {
     const isAsked = request.apply(subscription);
     if (typeUrl === types.endpoint) this.#noteUnknown(request.names, subscription);
     if (isAsked && referring.includes(typeUrl) && this.#answers.isAwaited(types.cluster)) {
-      // On a new stream an Envoy that serves asks for all types at once, of which clusters may be others by now.
-      this.#asked += 1;
-      tasks.spawn(`answer-${this.#asked}`, (signal) => this.#respondOnceClustersAreTaken(typeUrl, signal));
+      // On a new stream an Envoy that serves asks for all types at once, of which clusters may be others by now. However
+      // often it asks, there is one answer for each type: what waits does not grow with what a proxy sends.
+      if (!this.#awaitingClusters.has(typeUrl)) this.#answerOnceClustersAreTaken(typeUrl, tasks);
     } else if (isAsked) {
       await this.#respond(typeUrl, { force: true });
       // On a new stream Envoy may have asked for endpoints before it asked for clusters.
@@ -267,20 +263,23 @@ class Connection {
     await this.#removeGone();
   }
 
-  async #respondOnceClustersAreTaken(typeUrl: string, signal: AbortSignal): Promise<void> {
-    this.#awaitingClusters += 1;
-    await this.#answers.wait(types.cluster, signal);
-    this.#awaitingClusters -= 1;
-    if (signal.aborted) return;
-    await this.#respond(typeUrl, { force: true });
-    await this.#removeGone();
+  #answerOnceClustersAreTaken(typeUrl: string, tasks: TaskGroup): void {
+    this.#awaitingClusters.add(typeUrl);
+    this.#answered += 1;
+    tasks.spawn(`answer-${this.#answered}`, async (signal) => {
+      await this.#answers.wait(types.cluster, signal);
+      this.#awaitingClusters.delete(typeUrl);
+      if (signal.aborted) return;
+      await this.#respond(typeUrl, { force: true });
+      await this.#removeGone();
+    });
   }
 
   /** What no listener and no route leads to any more goes last. One that was refused may lead to it still. */
   async #removeGone(): Promise<void> {
     if (
       this.#isPushing ||
-      this.#awaitingClusters > 0 ||
+      this.#awaitingClusters.size > 0 ||
       !referring.every((typeUrl) => this.#answers.isTaken(typeUrl))
     )
       return;

@@ -42,11 +42,17 @@ interface Kind {
   /** How many proxies are of this kind. */
   holders: number;
   done: { readonly published: PublishedModel; readonly layers: Layers } | undefined;
+  /** What its first proxy had before it was of this kind: it stands in for what cannot be translated. */
+  inherited: Layers;
   pending: Promise<void> | undefined;
 }
 
 function keyOf(caller: Caller): string {
   return JSON.stringify(caller);
+}
+
+function lastOf(kind: Kind | undefined): Layers {
+  return kind?.done?.layers ?? kind?.inherited ?? noLayers();
 }
 
 /** Translates for all proxies of a control plane. */
@@ -75,13 +81,13 @@ export class Translations {
     return new ProxyTranslation(this);
   }
 
-  /** Join the proxies that call like this one. */
-  join(proxy: Proxy): Kind {
+  /** Join the proxies that call like this one, which has been of another kind before, or of none. */
+  join(proxy: Proxy, before: Kind | undefined): Kind {
     const caller = callerOf(proxy, this.#models.current.model);
     const key = keyOf(caller);
     let kind = this.#kinds.get(key);
     if (kind === undefined) {
-      kind = { key, caller, holders: 0, done: undefined, pending: undefined };
+      kind = { key, caller, holders: 0, done: undefined, inherited: lastOf(before), pending: undefined };
       this.#kinds.set(key, kind);
     }
     kind.holders += 1;
@@ -137,12 +143,13 @@ export class Translations {
     let view: ProxyView | undefined;
     const work = translate(
       ({ generate }) => generate((view ??= callerViewOf(published.model, kind.caller, this.#memo))),
-      kind.done?.layers ?? noLayers(),
+      lastOf(kind),
       this.#encodings,
     );
     const { layers, faults } = await inTurns(work);
     this.#faults.tell(proxy.id, faults);
     kind.done = { published, layers };
+    kind.inherited = noLayers();
   }
 }
 
@@ -176,7 +183,7 @@ export class ProxyTranslation implements Disposable {
 
   #join(proxy: Proxy): Kind {
     const before = this.#kind;
-    this.#kind = this.#all.join(proxy);
+    this.#kind = this.#all.join(proxy, before);
     if (before !== undefined) this.#all.leave(before);
     return this.#kind;
   }

@@ -31,6 +31,18 @@ describe("a stream on which all types are asked for at once", () => {
     });
 });
 
+test("what is asked for again and again before clusters are taken is answered once", async () => {
+  await using plane = await DiscoveryPlane.start({});
+  const proxy = await plane.secure("web", nodeOf("sidecar"));
+  proxy.send({ typeUrl: typeUrl.cluster });
+  const { nonce } = await proxy.next();
+  for (let request = 0; request < 20; request += 1) proxy.send({ typeUrl: typeUrl.listener });
+  proxy.send({ typeUrl: typeUrl.cluster, nonce });
+  assert.equal((await proxy.next()).typeUrl, typeUrl.listener);
+  proxy.send({ typeUrl: typeUrl.endpoint, names: ["none"] });
+  assert.equal((await proxy.next()).typeUrl, typeUrl.endpoint);
+});
+
 test("a proxy without any listener is told of, with what it takes", async () => {
   await using plane = await DiscoveryPlane.start({});
   const silent: readonly TestNode[] = [

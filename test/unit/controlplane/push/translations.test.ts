@@ -185,3 +185,37 @@ test("a rule leads to where another host is now", async () => {
   models.set({ number: 2, model: builder.build([...a, ...elsewhere, ...rule]) });
   assert.match(await routeOf(), /outbound\|82\|\|b\.demo/);
 });
+
+test("what cannot be translated stays as it was, of a proxy that calls like others from now on as well", async () => {
+  const [proxy] = randomMesh(1).proxies;
+  assert.ok(proxy !== undefined);
+  const entry = parseDocuments(
+    "a.yaml",
+    `{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: a, namespace: demo},
+      spec: {hosts: [a.demo], resolution: STATIC, ports: [{number: 80, name: http, protocol: HTTP}], endpoints: [{address: 10.0.0.9}]}}`,
+  ).objects;
+  const asking = parseDocuments(
+    "rule.yaml",
+    `{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: o, namespace: demo},
+      spec: {host: other.demo, workloadSelector: {matchLabels: {app: a}}}}`,
+  ).objects;
+  const labelled = { ...proxy, labels: { app: "a" } };
+  const faults: number[] = [];
+  const models = new Watch<PublishedModel>({ number: 1, model: buildModel(entry, settings) });
+  const translations = new Translations(models, { tell: (_, told) => faults.push(told.length) });
+  using translation = translations.open();
+  const first = await translation.take(labelled);
+  // Nothing that validation lets through gives this.
+  const broken = buildModel([...entry, ...asking], settings);
+  const services = broken.services.map((service) => ({
+    ...service,
+    endpoints: service.endpoints.map((endpoint) => ({ ...endpoint, weight: Number.NaN })),
+  }));
+  models.set({ number: 2, model: { ...broken, services } });
+  const second = await translation.take(labelled);
+  assert.ok(faults.some((count) => count > 0));
+  const endpointsOf = ({ resources }: typeof first): object =>
+    contentOf(resources.get(typeUrl.endpoint) ?? new Map());
+  assert.notDeepEqual(endpointsOf(first), {});
+  assert.deepEqual(endpointsOf(second), endpointsOf(first));
+});
