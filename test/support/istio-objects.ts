@@ -81,7 +81,7 @@ const specs: Readonly<Record<keyof Kinds, object>> = {
     workloadSelector: { labels: { app: "api" } },
     ingress: [
       { port: { ...port }, bind: "127.0.0.1", captureMode: "NONE", defaultEndpoint: "127.0.0.1:8080" },
-      { port: { number: 90, name: "tcp" }, defaultEndpoint: "unix:/run/api.sock" },
+      { port: { number: 90, name: "tcp" }, defaultEndpoint: "unix:///run/api.sock" },
     ],
     egress: [{ port: { ...port }, bind: "127.0.0.1", captureMode: "NONE", hosts: ["./*"] }],
     outboundTrafficPolicy: { mode: "REGISTRY_ONLY" },

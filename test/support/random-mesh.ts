@@ -3,6 +3,7 @@
  * What validation refuses is not among them.
  */
 import { stringify } from "yaml";
+import { isCovered } from "../../src/controlplane/config/host-names.ts";
 import type { ConfigObject } from "../../src/controlplane/config/objects.ts";
 import { parseDocuments } from "../../src/controlplane/config/parse-documents.ts";
 import { buildModel } from "../../src/controlplane/model/build-model.ts";
@@ -182,10 +183,10 @@ function virtualService(choice: Choice): Made {
       },
       {
         route: weighted(),
-        timeout: choice.of(undefined, "0s", "1m30s"),
+        timeout: choice.of(undefined, "1ms", "1m30s"),
         retries: choice.maybe(() => ({
-          attempts: choice.below(3),
-          retryOn: choice.of(undefined, "503, reset", "5xx"),
+          attempts: 1 + choice.below(2),
+          retryOn: choice.of(undefined, "503,reset", "5xx"),
           perTryTimeout: choice.of(undefined, "25ms"),
           retryRemoteLocalities: choice.of(undefined, true),
         })),
@@ -202,8 +203,11 @@ function virtualService(choice: Choice): Made {
       { directResponse: { status: 503, body: choice.maybe(() => ({ string: "no" })) } },
     ),
   });
+  const own: (typeof hosts)[number][] = [];
+  for (const host of choice.list(1, 2, () => choice.of(...hosts)))
+    if (!own.some((other) => isCovered(host, other) || isCovered(other, host))) own.push(host);
   const tls = (): object => ({
-    match: [{ port: 443, sniHosts: choice.of([choice.of(...hosts)], ["a.example.com", "A.example.com"]) }],
+    match: [{ port: 443, sniHosts: [choice.of(...own)] }],
     route: weighted(),
   });
   const tcp = (): object => ({
@@ -218,7 +222,7 @@ function virtualService(choice: Choice): Made {
   return {
     kind: "VirtualService",
     spec: {
-      hosts: [...new Set(choice.list(1, 2, () => choice.of(...hosts)))],
+      hosts: own,
       gateways: choice.of(undefined, undefined, ["mesh", "demo/o1", "shop/o2"], ["o1", "o2", "o3", "o4"]),
       http: choice.maybe(() => choice.list(1, 3, http)),
       tls: choice.maybe(() => choice.list(1, 2, tls)),
@@ -258,8 +262,10 @@ function destinationRule(choice: Choice): Made {
         tcpKeepalive: { time: "1ms" },
       },
       http: choice.maybe(() => ({
-        h2UpgradePolicy: choice.of("DEFAULT", "UPGRADE"),
-        useClientProtocol: choice.of(undefined, true),
+        ...choice.of<object>(
+          { h2UpgradePolicy: choice.of("DEFAULT", "UPGRADE") },
+          { useClientProtocol: true },
+        ),
         maxRequestsPerConnection: choice.below(2),
       })),
     })),
@@ -340,7 +346,7 @@ function sidecar(choice: Choice): Made {
         },
         { hosts: seen() },
       ]),
-      outboundTrafficPolicy: choice.maybe(() => ({ mode: choice.of("ALLOW_ANY", "REGISTRY_ONLY") })),
+      outboundTrafficPolicy: { mode: choice.of("ALLOW_ANY", "REGISTRY_ONLY") },
     },
   };
 }

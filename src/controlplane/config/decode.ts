@@ -127,10 +127,21 @@ export function text(
 ): Decoder<string> {
   return (node, path, context) => {
     const value = isScalar(node) ? node.value : undefined;
-    if (typeof value === "string" && test(value)) return value;
-    report(context, node, path, `must be ${expected}`);
+    const isText = typeof value === "string" && test(value);
+    if (isText && !isSwitch(node)) return value;
+    report(
+      context,
+      node,
+      path,
+      isText ? `${value} is true or false to Kubernetes: put it in quotes` : `must be ${expected}`,
+    );
     return undefined;
   };
+}
+
+/** A word without quotes that YAML 1.1, which Kubernetes and Istio read, takes for true or false. */
+function isSwitch(node: Node): boolean {
+  return isScalar(node) && node.type === "PLAIN" && /^(?:y|yes|on|n|no|off)$/i.test(node.source ?? "");
 }
 
 /** A whole number within bounds, or any number where it may be a fraction. */

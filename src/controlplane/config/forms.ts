@@ -1,6 +1,7 @@
 /**
  * Forms of single values, as Envoy takes them: one value that it refuses would cost all that is pushed with it.
  */
+import { STATUS_CODES } from "node:http";
 import { isIP } from "node:net";
 import { maxSocketPathBytes } from "../../net/unix-socket.ts";
 
@@ -73,8 +74,8 @@ export function isResourceName(value: string): boolean {
   );
 }
 
-/** A name that fits into a server name of mutual TLS. */
-export function isSubsetName(value: string): boolean {
+/** A label of DNS: the name of a port, or of a subset, which is a part of a server name (RFC 1123). */
+export function isDnsLabel(value: string): boolean {
   return /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i.test(value);
 }
 
@@ -117,33 +118,40 @@ export function isHeaderName(value: string): boolean {
   return value.length <= 256 && /^:?[a-z0-9!#$%&'*+.^_`|~-]+$/i.test(value);
 }
 
-const unitMs = { us: 0.001, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+const unitNs = { us: 1_000n, ms: 1_000_000n, s: 1_000_000_000n, m: 60_000_000_000n, h: 3_600_000_000_000n };
 
 /** Envoy counts nanoseconds in 63 bits. */
-const longestMs = 9_223_372_036_000;
+const longestMs = 9_223_372_036_000n;
 
-/** A length of time such as `1m30s` in milliseconds; undefined for what is none, or none that Envoy takes. */
+/** A length of time such as `1m30s` in milliseconds; undefined for what is none, or none that Istio and Envoy take. */
 export function durationMs(value: string): number | undefined {
   if (value === "0") return 0;
   if (!/^(?:\d{1,20}(?:\.\d{1,20})?(?:us|ms|s|m|h)){1,8}$/.test(value)) return undefined;
-  const parts = value.matchAll(/(\d+(?:\.\d+)?)(us|ms|s|m|h)/g);
-  const ms = [...parts].reduce(
-    (sum, [, number, unit]) => sum + Number(number) * unitMs[unit as keyof typeof unitMs],
-    0,
-  );
-  return ms === 0 || (ms >= 1 && ms <= longestMs) ? ms : undefined;
+  const parts = value.matchAll(/(\d+)(?:\.(\d+))?(us|ms|s|m|h)/g);
+  // Parts finer than a nanosecond do not count, as in Go.
+  const ns = [...parts].reduce((sum, [, whole = "", fraction = "", unit]) => {
+    const perUnit = unitNs[unit as keyof typeof unitNs];
+    return sum + BigInt(whole) * perUnit + (BigInt(fraction || 0) * perUnit) / 10n ** BigInt(fraction.length);
+  }, 0n);
+  const ms = ns / unitNs.ms;
+  return ns % unitNs.ms === 0n && ms <= longestMs ? Number(ms) : undefined;
 }
 
-/** A length of time, from a millisecond on. */
+/** A length of time in whole milliseconds. */
 export function isDuration(value: string): boolean {
   return durationMs(value) !== undefined;
 }
 
+/** What the path of a Unix socket comes after. */
+export const unixPrefix = "unix://";
+
 /** Where the application behind a sidecar listens. */
 export function isDefaultEndpoint(value: string): boolean {
-  if (value.startsWith("unix:")) {
-    const path = value.slice("unix:".length);
-    return path !== "" && !path.includes("\0") && Buffer.byteLength(path) <= maxSocketPathBytes;
+  if (value.startsWith(unixPrefix)) {
+    const path = value.slice(unixPrefix.length);
+    return (
+      /^(?:@.|\/.*[^/]$)/s.test(path) && !path.includes("\0") && Buffer.byteLength(path) <= maxSocketPathBytes
+    );
   }
   const [, port = ""] = /^(?:127\.0\.0\.1|0\.0\.0\.0|\[::1\]):(\d+)$/.exec(value) ?? [];
   return isPort(port);
@@ -167,12 +175,11 @@ const retryConditions = new Set([
   ...["cancelled", "deadline-exceeded", "internal", "resource-exhausted", "unavailable"],
 ]);
 
-/** Conditions and numbers of statuses, divided by commas. */
+/** Conditions and numbers of statuses that have a name, divided by commas alone. */
 export function isRetryOn(value: string): boolean {
   return value
     .split(",")
-    .map((part) => part.trim())
-    .every((part) => retryConditions.has(part) || /^[1-5]\d\d$/.test(part));
+    .every((part) => retryConditions.has(part) || (/^\d{3}$/.test(part) && part in STATUS_CODES));
 }
 
 /** Statuses of gRPC by their numbers. */

@@ -17,6 +17,13 @@ export function isHostNamed(host: string, pattern: string): boolean {
   return wanted.startsWith("*") ? name.endsWith(wanted.slice(1)) : name === wanted;
 }
 
+/** True when every host that `host` stands for, itself perhaps a wildcard, is one of `pattern`'s, letter by letter. */
+export function isCovered(host: string, pattern: string): boolean {
+  return pattern.startsWith("*")
+    ? host.slice(host.startsWith("*") ? 1 : 0).endsWith(pattern.slice(1))
+    : host === pattern;
+}
+
 /** A rule for these is for sidecars. */
 export const meshGateway = "mesh";
 

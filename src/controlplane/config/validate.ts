@@ -43,11 +43,17 @@ function peerAuthentication(spec: PeerAuthenticationSpec): readonly Complaint[] 
 
 function sidecar(spec: SidecarSpec): readonly Complaint[] {
   const ports = spec.ingress?.map(({ port }) => port.number) ?? [];
-  const listeners = (spec.egress ?? []).map(({ bind = "", port }) =>
-    port === undefined ? "the listener without a port" : `${bind}:${port.number}`,
-  );
+  const egress = spec.egress ?? [];
+  const listeners = egress.map(({ port }) => port?.number ?? "the listener without a port");
+  const catchAll = egress.findIndex(({ port }) => port === undefined);
+  const isLast = catchAll < 0 || catchAll === egress.length - 1;
+  const isEmpty = ports.length + egress.length === 0 && spec.outboundTrafficPolicy === undefined;
   return [
+    ...(isEmpty ? [["spec", "says nothing: give it egress, ingress or outboundTrafficPolicy"] as const] : []),
     ...duplicates(ports, "spec.ingress", "port.number"),
     ...duplicates(listeners, "spec.egress", "port"),
+    ...(isLast
+      ? []
+      : [[`spec.egress[${catchAll}]`, "has no port, and takes all others: make it the last one"] as const]),
   ];
 }

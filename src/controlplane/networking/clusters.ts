@@ -4,6 +4,7 @@
 import type { ClusterJson } from "../../proto/envoy/envoy/config/cluster/v3/cluster_pb.js";
 import type { AddressJson } from "../../proto/envoy/envoy/config/core/v3/address_pb.js";
 import { parseHostPort } from "../../net/host-port.ts";
+import { unixPrefix } from "../config/forms.ts";
 import { byDownstreamProtocol, http2Only } from "./http-options.ts";
 import { socketAddress } from "./load-assignment.ts";
 
@@ -54,8 +55,8 @@ export function defaultEndpointCluster(
   http2Upstream: boolean,
 ): ClusterJson {
   const { host, port } = parseHostPort(defaultEndpoint) ?? { host: "", port: 0 };
-  const address: AddressJson = defaultEndpoint.startsWith("unix:")
-    ? { pipe: { path: defaultEndpoint.slice("unix:".length) } }
+  const address: AddressJson = defaultEndpoint.startsWith(unixPrefix)
+    ? { pipe: { path: defaultEndpoint.slice(unixPrefix.length) } }
     : socketAddress(host === "0.0.0.0" ? "127.0.0.1" : host, port);
   return {
     ...defaults,

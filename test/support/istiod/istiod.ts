@@ -45,7 +45,10 @@ export async function startIstiod(
   const config = join(folder, "config");
   mkdirSync(config, { recursive: true });
   const write = (name: string, ...objects: readonly object[]): void => {
-    writeFileSync(join(config, name), objects.map((object) => stringify(object)).join("---\n"));
+    writeFileSync(
+      join(config, name),
+      objects.map((object) => stringify(object, { version: "1.1" })).join("---\n"),
+    );
   };
   for (const [name, objects] of Object.entries(files)) write(name, ...objects);
   const kubeconfig = join(folder, "kubeconfig");

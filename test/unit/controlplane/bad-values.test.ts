@@ -55,7 +55,7 @@ const keys = {
 type Case = readonly [kind: string, spec: string, path: string];
 
 const refused: readonly Case[] = [
-  ...["9999999999999h", "2562048h", "0.5ms", "-1s", "1e3s", "5", "1 s", `${"9".repeat(400)}s`].map(
+  ...["9999999999999h", "2562048h", "0.5ms", "0s", "-1s", "1e3s", "5", "1 s", `${"9".repeat(400)}s`].map(
     (timeout): Case => [
       "VirtualService",
       spec.VirtualService(spec.route(`timeout: "${timeout}"`)),
@@ -201,7 +201,7 @@ const refused: readonly Case[] = [
     `selector: {matchLabels: {a: b}}, portLevelMtls: {"${port}": {mode: STRICT}}`,
     `spec.portLevelMtls.${port}`,
   ]),
-  ...["127.0.0.1:0", "127.0.0.1:65536", "10.0.0.1:80", "unix:", `unix:/${"a".repeat(107)}`].map(
+  ...["127.0.0.1:0", "127.0.0.1:65536", "10.0.0.1:80", "unix:///", `unix:///${"a".repeat(107)}`].map(
     (endpoint): Case => [
       "Sidecar",
       spec.Sidecar(`defaultEndpoint: "${endpoint}"`),
@@ -214,7 +214,7 @@ const refused: readonly Case[] = [
 ];
 
 const accepted: readonly (readonly [kind: string, spec: string])[] = [
-  ...["0s", "1ms", "1.5s", "2562047h"].map(
+  ...["1ms", "1.001s", "2562047h"].map(
     (timeout) => ["VirtualService", spec.VirtualService(spec.route(`timeout: ${timeout}`))] as const,
   ),
   [
@@ -246,7 +246,7 @@ const accepted: readonly (readonly [kind: string, spec: string])[] = [
   ["ServiceEntry", spec.DnsEntry("endpoints: [{address: a_b.demo, weight: 1000000}]")],
   ["DestinationRule", "host: '*.demo', subsets: [{name: V1, labels: {version: a}}]"],
   ["PeerAuthentication", "selector: {matchLabels: {a: b}}, portLevelMtls: {'65535': {mode: STRICT}}"],
-  ["Sidecar", spec.Sidecar(`defaultEndpoint: "unix:/${"a".repeat(106)}"`)],
+  ["Sidecar", spec.Sidecar(`defaultEndpoint: "unix:///${"a".repeat(106)}"`)],
 ];
 
 function proxy(mode: string): Proxy {

@@ -94,6 +94,19 @@ function policies(all: Policies, path: string): readonly Complaint[] {
     if (size !== undefined && !isPrime(size))
       complaints.push([`${at}.maglev.tableSize`, `${size} is not a prime number, which Envoy needs`]);
   }
+  const { splitExternalLocalOriginErrors: splits, consecutiveLocalOriginFailures: failures = 0 } =
+    all.outlierDetection ?? {};
+  if (failures > 0 && splits !== true)
+    complaints.push([
+      `${path}.outlierDetection.consecutiveLocalOriginFailures`,
+      "is counted with splitExternalLocalOriginErrors only: set that to true",
+    ]);
+  const http = all.connectionPool?.http;
+  if (http?.h2UpgradePolicy === "UPGRADE" && http.useClientProtocol === true)
+    complaints.push([
+      `${path}.connectionPool.http.useClientProtocol`,
+      "and h2UpgradePolicy UPGRADE exclude each other: keep one of them",
+    ]);
   if (tls?.mode === "MUTUAL" && (tls.clientCertificate === undefined || tls.privateKey === undefined))
     complaints.push([`${path}.tls.mode`, "MUTUAL needs clientCertificate and privateKey"]);
   return complaints;

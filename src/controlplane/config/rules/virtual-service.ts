@@ -1,6 +1,7 @@
 /** What spans several fields of a VirtualService. */
-import type { HttpMatch, HttpRoute, StringMatch, VirtualServiceSpec } from "../objects.ts";
-import { type Complaint, duplicates } from "./complaint.ts";
+import type { HttpMatch, HttpRoute, StringMatch, TlsRoute, VirtualServiceSpec } from "../objects.ts";
+import { isCovered } from "../host-names.ts";
+import type { Complaint } from "./complaint.ts";
 
 /** Envoy's sum of weights is a uint32. */
 const maxWeightSum = 4_294_967_295;
@@ -10,7 +11,7 @@ export function virtualService(spec: VirtualServiceSpec): readonly Complaint[] {
   const { hosts, gateways = ["mesh"], http = [], tcp = [], tls = [] } = spec;
   if (hosts.length === 0) return delegate(spec);
   const isInMesh = gateways.includes("mesh");
-  const complaints: Complaint[] = [...duplicates(hosts, "spec.hosts", "")];
+  const complaints: Complaint[] = [...overlapping(hosts)];
   if (http.length + tcp.length + tls.length === 0)
     complaints.push(["spec", "needs at least one of http, tcp and tls"]);
   if (isInMesh && hosts.includes("*"))
@@ -18,9 +19,40 @@ export function virtualService(spec: VirtualServiceSpec): readonly Complaint[] {
   for (const [index, route] of http.entries()) complaints.push(...httpRoute(route, `spec.http[${index}]`));
   for (const [index, { route }] of tcp.entries())
     complaints.push(...weights(route, `spec.tcp[${index}].route`));
-  for (const [index, { route }] of tls.entries())
-    complaints.push(...weights(route, `spec.tls[${index}].route`));
+  for (const [index, route] of tls.entries())
+    complaints.push(...tlsRoute(route, hosts, `spec.tls[${index}]`));
   return [...complaints, ...unreachable(http)];
+}
+
+/** A host that another of them stands for as well: whose routes its requests take would be chance. */
+function overlapping(hosts: readonly string[]): readonly Complaint[] {
+  return hosts.flatMap((host, index): readonly Complaint[] => {
+    const other = hosts
+      .slice(0, index)
+      .find((earlier) => isCovered(host, earlier) || isCovered(earlier, host));
+    if (other === undefined) return [];
+    const message =
+      other === host
+        ? `${host} is there already: make it unique`
+        : `${host} overlaps with ${other}: keep one of them, or give each a VirtualService of its own`;
+    return [[`spec.hosts[${index}]`, message]];
+  });
+}
+
+function tlsRoute({ match, route }: TlsRoute, hosts: readonly string[], path: string): readonly Complaint[] {
+  const strangers = match.flatMap(({ sniHosts }, at) =>
+    sniHosts.flatMap((name, index): readonly Complaint[] =>
+      hosts.some((host) => isCovered(name, host))
+        ? []
+        : [
+            [
+              `${path}.match[${at}].sniHosts[${index}]`,
+              `${name} is none of the hosts of this VirtualService (${hosts.join(", ")}): add it to spec.hosts`,
+            ],
+          ],
+    ),
+  );
+  return [...strangers, ...weights(route, `${path}.route`)];
 }
 
 /** Where its routes are taken is the matter of who delegates to it. */
@@ -72,6 +104,17 @@ function httpRoute(route: HttpRoute, path: string): readonly Complaint[] {
   const abort = fault?.abort;
   if (abort !== undefined && (abort.httpStatus === undefined) === (abort.grpcStatus === undefined))
     complaints.push([`${path}.fault.abort`, "needs exactly one of httpStatus and grpcStatus"]);
+  if (redirect !== undefined && Object.keys(redirect).every((name) => name === "redirectCode"))
+    complaints.push([
+      `${path}.redirect`,
+      "leads nowhere else: give it a uri, an authority, a scheme or a port",
+    ]);
+  const { attempts = 0, ...rest } = route.retries ?? {};
+  if (attempts === 0 && Object.keys(rest).length > 0)
+    complaints.push([
+      `${path}.retries.attempts`,
+      "is 0, which switches retries off: set it, or remove the rest",
+    ]);
   const code = redirect?.redirectCode ?? 301;
   if (![301, 302, 303, 307, 308].includes(code))
     complaints.push([`${path}.redirect.redirectCode`, `${code} is none of 301, 302, 303, 307 and 308`]);

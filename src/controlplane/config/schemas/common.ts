@@ -23,7 +23,7 @@ import {
   isLabelValue,
   isLine,
   isPositiveDuration,
-  isSubsetName,
+  isDnsLabel,
   isVisibility,
 } from "../forms.ts";
 import { isRe2 } from "../regular-expressions.ts";
@@ -56,11 +56,14 @@ export const matchLabels = object({ matchLabels: optional(labels) });
 export const host = text("a host name of at most 253 characters", isHost);
 
 /** A time of Go's, of which 0 is one. */
-export const duration = text("0s, or a duration from 1ms to 2562047h such as 5s or 1m30s", isDuration);
+export const duration = text(
+  "0s, or a duration of whole milliseconds up to 2562047h such as 5s or 1m30s",
+  isDuration,
+);
 
 /** A time of Go's that is longer than nothing. */
 export const positiveDuration = text(
-  "a duration from 1ms to 2562047h such as 5s or 1m30s",
+  "a duration of whole milliseconds up to 2562047h such as 5s or 1m30s",
   isPositiveDuration,
 );
 
@@ -74,7 +77,7 @@ export const regularExpression = text(
 export const line = text("text without line breaks", isLine);
 
 /** A name that stands in the name of a cluster. */
-export const subsetName = text("a subset's name: letters, digits and dashes, at most 63", isSubsetName);
+export const subsetName = text("a subset's name: letters, digits and dashes, at most 63", isDnsLabel);
 
 /** What the name of a header may be. */
 export const headerName = { expected: "the name of a header", test: isHeaderName };
@@ -88,10 +91,18 @@ export const exportTo = list(text('"*", ".", "~" or the name of a namespace', is
 /** A share in percent: any number from 0 to 100. */
 export const percent: Decoder<number> = integer(0, 100, { takesFractions: true });
 
+const portName = text("the name of a port: letters, digits and dashes, at most 63", isDnsLabel);
+
+/** Numbers of ports by their names. */
+export const portsByName = mapping(portNumber, {
+  expected: "the name of a port: letters, digits and dashes, at most 63",
+  test: isDnsLabel,
+});
+
 /** A port of a ServiceEntry, a Sidecar or a Gateway. */
 export const port = object({
   number: required(portNumber),
-  name: required(text("a port name")),
+  name: required(portName),
   protocol: optional(oneOfAnyCase("HTTP", "HTTP2", "GRPC", "TCP", "TLS", "HTTPS", "MONGO", "MYSQL", "REDIS")),
   targetPort: optional(portNumber),
 });

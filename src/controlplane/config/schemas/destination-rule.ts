@@ -57,7 +57,7 @@ const policies = {
       warmupDurationSecs: optional(duration),
       warmup: optional(
         object({
-          duration: required(duration),
+          duration: required(positiveDuration),
           minimumPercent: optional(percent),
           aggression: optional(integer(1, 1_000, { takesFractions: true })),
         }),
@@ -73,11 +73,11 @@ const policies = {
           tcpKeepalive: optional(
             object({
               probes: optional(count),
-              time: optional(duration),
+              time: optional(positiveDuration),
               interval: optional(positiveDuration),
             }),
           ),
-          maxConnectionDuration: optional(duration),
+          maxConnectionDuration: optional(positiveDuration),
           idleTimeout: optional(duration),
         }),
       ),
@@ -87,7 +87,7 @@ const policies = {
           http2MaxRequests: optional(count),
           maxRequestsPerConnection: optional(count),
           maxRetries: optional(count),
-          idleTimeout: optional(duration),
+          idleTimeout: optional(positiveDuration),
           h2UpgradePolicy: optional(oneOf("DEFAULT", "DO_NOT_UPGRADE", "UPGRADE")),
           useClientProtocol: optional(boolean),
           maxConcurrentStreams: optional(integer(1, 2_147_483_647)),

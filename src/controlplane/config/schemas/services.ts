@@ -1,7 +1,7 @@
 /**
  * What is called, and what a workload sees of it: ServiceEntry, WorkloadEntry, Sidecar.
  */
-import { integer, list, mapping, object, oneOf, optional, required, text } from "../decode.ts";
+import { integer, list, object, oneOf, optional, required, text } from "../decode.ts";
 import { isAddress, isDefaultEndpoint, isHost, isLocality, isResourceName } from "../forms.ts";
 import {
   captureMode,
@@ -12,13 +12,12 @@ import {
   labels,
   labelSelector,
   port,
-  portNumber,
+  portsByName,
 } from "./common.ts";
 
 export const workload = object({
   address: required(text("an IP address or host name", (value) => isAddress(value) || isHost(value))),
-  // Port number by port name.
-  ports: optional(mapping(portNumber)),
+  ports: optional(portsByName),
   labels: optional(labels),
   locality: optional(text("region/zone/subzone", isLocality)),
   serviceAccount: optional(text("the name of a service account", isResourceName)),
@@ -47,7 +46,7 @@ export const sidecar = object({
         captureMode: optional(captureMode),
         defaultEndpoint: required(
           text(
-            "127.0.0.1:PORT, 0.0.0.0:PORT, [::1]:PORT or unix:PATH of at most 107 bytes",
+            "127.0.0.1:PORT, 0.0.0.0:PORT, [::1]:PORT or unix:// and an absolute path of at most 107 bytes",
             isDefaultEndpoint,
           ),
         ),

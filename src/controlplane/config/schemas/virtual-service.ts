@@ -26,7 +26,6 @@ import {
 import {
   count,
   destination,
-  duration,
   exportTo,
   headerName,
   host,
@@ -128,13 +127,13 @@ export const httpRoute = object({
       ),
     }),
   ),
-  timeout: optional(duration),
+  timeout: optional(positiveDuration),
   retries: optional(
     object({
       attempts: optional(count),
-      perTryTimeout: optional(duration),
+      perTryTimeout: optional(positiveDuration),
       retryOn: optional(
-        text("conditions of Envoy's retry_on, or numbers of statuses, divided by commas", isRetryOn),
+        text("conditions of Envoy's retry_on, or numbers of statuses, divided by commas alone", isRetryOn),
       ),
       retryRemoteLocalities: optional(boolean),
     }),
@@ -166,7 +165,7 @@ export const httpRoute = object({
       allowMethods: optional(list(text())),
       allowHeaders: optional(headerList),
       exposeHeaders: optional(headerList),
-      maxAge: optional(duration),
+      maxAge: optional(positiveDuration),
       allowCredentials: optional(boolean),
       unmatchedPreflights: optional(oneOf("UNSPECIFIED", "FORWARD", "IGNORE")),
     }),

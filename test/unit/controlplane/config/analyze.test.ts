@@ -312,7 +312,7 @@ describe("a warning for", () => {
     ],
     [
       "a second Sidecar for all",
-      [sidecar("a", {}), sidecar("b", {})],
+      ["a", "b"].map((name) => sidecar(name, { egress: [{ hosts: ["./*"] }] })),
       "1.yaml:1: spec.workloadSelector: 0.yaml:1 is for all workloads of demo already, which is older: this one has no effect",
     ],
   ];

@@ -23,8 +23,12 @@ const label = "must be the value of a label: at most 63 letters, digits, -, _ an
 const capture = "must be one of DEFAULT, IPTABLES, NONE";
 const protocol = "must be one of HTTP, HTTP2, GRPC, TCP, TLS, HTTPS, MONGO, MYSQL, REDIS";
 const subset = "must be a subset's name: letters, digits and dashes, at most 63";
-const duration = "must be 0s, or a duration from 1ms to 2562047h such as 5s or 1m30s";
-const endpoint = "must be 127.0.0.1:PORT, 0.0.0.0:PORT, [::1]:PORT or unix:PATH of at most 107 bytes";
+const time = "a duration of whole milliseconds up to 2562047h such as 5s or 1m30s";
+const duration = `must be ${time}`;
+const durationOrNone = `must be 0s, or ${time}`;
+const portName = "must be the name of a port: letters, digits and dashes, at most 63";
+const endpoint =
+  "must be 127.0.0.1:PORT, 0.0.0.0:PORT, [::1]:PORT or unix:// and an absolute path of at most 107 bytes";
 const mode = "must be one of STRICT, PERMISSIVE, DISABLE, UNSET";
 const oneCondition = "needs exactly one of exact, prefix and regex";
 const one = "must have at least 1 item";
@@ -66,7 +70,8 @@ const rows: Readonly<Record<keyof Kinds, readonly Row[]>> = {
     ["spec.ports[0].number", 80.5, port],
     ["spec.ports[0].number", "80", port],
     ["spec.ports[0].name", absent, missing],
-    ["spec.ports[0].name", "", "must be a port name"],
+    ["spec.ports[0].name", "", portName],
+    ["spec.ports[0].name", "http_api", portName],
     ["spec.ports[0].protocol", "UDP", protocol],
     ["spec.ports[0].targetPort", 0, port],
     ["spec.ports[1].name", "http", unique("http")],
@@ -163,6 +168,7 @@ const rows: Readonly<Record<keyof Kinds, readonly Row[]>> = {
     ],
     ["spec.http[0].match[0].method", {}, oneCondition],
     ["spec.http[0].match[0].method.exact", [], notText],
+    ["spec.http[0].match[0].method.exact", "on", "on is true or false to Kubernetes: put it in quotes"],
     ["spec.http[0].match[0].authority", {}, oneCondition],
     ["spec.http[0].match[0].authority.exact", null, notText],
     ["spec.http[0].match[0].headers", "x-user", notAMapping],
@@ -213,10 +219,50 @@ const rows: Readonly<Record<keyof Kinds, readonly Row[]>> = {
     ],
     ["spec.http[0].timeout", 5, duration],
     ["spec.http[0].timeout", "5", duration],
+    ["spec.http[0].timeout", "0s", duration],
+    ["spec.http[0].timeout", "1.2345ms", duration],
+    ["spec.hosts", ["a.example.com", "a.example.com"], `spec.hosts[1]: ${unique("a.example.com")}`],
+    ...[
+      ["shop.example.com", "*.example.com"],
+      ["*.example.com", "shop.example.com"],
+      ["*.com", "*.example.com"],
+    ].map(([one = "", other = ""]): Row => [
+      "spec.hosts",
+      [one, other],
+      `spec.hosts[1]: ${other} overlaps with ${one}: keep one of them, or give each a VirtualService of its own`,
+    ]),
+    [
+      "spec.tls",
+      [
+        {
+          match: [{ sniHosts: ["b.example.com", "*.example.com"] }],
+          route: [{ destination: { host: "a" } }],
+        },
+      ],
+      ...["b.example.com", "*.example.com"].map(
+        (name, index) =>
+          `spec.tls[0].match[0].sniHosts[${index}]: ${name} is none of the hosts of this VirtualService (api.demo): add it to spec.hosts`,
+      ),
+    ],
+    [
+      "spec.http[0]",
+      { redirect: { redirectCode: 302 } },
+      "spec.http[0].redirect: leads nowhere else: give it a uri, an authority, a scheme or a port",
+    ],
+    [
+      "spec.http[0].retries",
+      { retryOn: "5xx" },
+      "spec.http[0].retries.attempts: is 0, which switches retries off: set it, or remove the rest",
+    ],
+    ...["503, 429", "499", "5xx,"].map((retryOn): Row => [
+      "spec.http[0].retries",
+      { attempts: 1, retryOn },
+      "spec.http[0].retries.retryOn: must be conditions of Envoy's retry_on, or numbers of statuses, divided by commas alone",
+    ]),
     [
       "spec.http[0].retries",
       { attempts: 3, retryOn: "sometimes" },
-      "spec.http[0].retries.retryOn: must be conditions of Envoy's retry_on, or numbers of statuses, divided by commas",
+      "spec.http[0].retries.retryOn: must be conditions of Envoy's retry_on, or numbers of statuses, divided by commas alone",
     ],
     ["spec.http[0].delegate", { name: "a" }, "does not go with a route, a redirect or a directResponse"],
     [
@@ -230,6 +276,25 @@ const rows: Readonly<Record<keyof Kinds, readonly Row[]>> = {
     ["spec.host", absent, missing],
     ["spec.host", "", host],
     ["spec.trafficPolicy", "a", notAMapping],
+    [
+      "spec.trafficPolicy.connectionPool",
+      {
+        tcp: { idleTimeout: "1", connectTimeout: "0s" },
+        http: { h2UpgradePolicy: "UPGRADE", useClientProtocol: true },
+      },
+      `spec.trafficPolicy.connectionPool.tcp.idleTimeout: ${durationOrNone}`,
+      `spec.trafficPolicy.connectionPool.tcp.connectTimeout: ${duration}`,
+    ],
+    [
+      "spec.trafficPolicy.connectionPool",
+      { http: { h2UpgradePolicy: "UPGRADE", useClientProtocol: true } },
+      "spec.trafficPolicy.connectionPool.http.useClientProtocol: and h2UpgradePolicy UPGRADE exclude each other: keep one of them",
+    ],
+    [
+      "spec.trafficPolicy.outlierDetection",
+      { consecutiveLocalOriginFailures: 3 },
+      "spec.trafficPolicy.outlierDetection.consecutiveLocalOriginFailures: is counted with splitExternalLocalOriginErrors only: set that to true",
+    ],
     ["spec.trafficPolicy.tls.mode", "PLAIN", "must be one of DISABLE, SIMPLE, MUTUAL, ISTIO_MUTUAL"],
     ["spec.trafficPolicy.tls.mode", "MUTUAL", "MUTUAL needs clientCertificate and privateKey"],
     [
@@ -301,6 +366,23 @@ const rows: Readonly<Record<keyof Kinds, readonly Row[]>> = {
     ["spec.ingress[1].port.number", 80, unique(80)],
     ["spec.egress", {}, notAList],
     ["spec.egress[0].port", 80, notAMapping],
+    [
+      "spec.egress",
+      [{ hosts: ["./*"] }, { port: { number: 80, name: "http" }, hosts: ["./*"] }],
+      "spec.egress[0]: has no port, and takes all others: make it the last one",
+    ],
+    [
+      "spec.egress",
+      ["127.0.0.1", "127.0.0.2"].map((bind) => ({
+        port: { number: 80, name: "http" },
+        bind,
+        hosts: ["./*"],
+      })),
+      `spec.egress[1].port: ${unique(80)}`,
+    ],
+    ["spec", {}, "says nothing: give it egress, ingress or outboundTrafficPolicy"],
+    ["spec.ingress[0].defaultEndpoint", "unix:/a", endpoint],
+    ["spec.ingress[0].defaultEndpoint", "unix://a", endpoint],
     ["spec.egress[0].bind", "::1%lo", ip],
     ["spec.egress[0].captureMode", "", capture],
     ["spec.egress[0].hosts", absent, missing],
@@ -318,7 +400,7 @@ const rows: Readonly<Record<keyof Kinds, readonly Row[]>> = {
   AuthorizationPolicy: [
     [
       "metadata.annotations",
-      { "istio.io/dry-run": "yes" },
+      { "istio.io/dry-run": "maybe" },
       'metadata.annotations.istio.io/dry-run: must be "true" or "false"',
     ],
     ["spec.action", "CUSTOM", "must be one of ALLOW, DENY, AUDIT"],

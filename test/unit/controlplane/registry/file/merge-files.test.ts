@@ -6,11 +6,13 @@ import { mergeFiles } from "../../../../../src/controlplane/registry/file/merge-
 import { type ParsedFile, parseDocuments } from "../../../../../src/controlplane/config/parse-documents.ts";
 import { describeConfigProblem, type ConfigProblem } from "../../../../../src/controlplane/config/problem.ts";
 
+const spec = "{ outboundTrafficPolicy: { mode: ALLOW_ANY } }";
+
 function sidecar(name: string, namespace = "demo"): string {
-  return `apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: { name: ${name}, namespace: ${namespace} }\nspec: {}\n`;
+  return `apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: { name: "${name}", namespace: ${namespace} }\nspec: ${spec}\n`;
 }
 
-const broken = (name: string): string => sidecar(name).replace("spec: {}", "spec: { a: b }");
+const broken = (name: string): string => sidecar(name).replace(spec, "{ a: b }");
 
 /** Each file by its path. */
 type Files = Readonly<Record<string, string>>;
