@@ -5,6 +5,7 @@ import { explainCause, type ServerDescription } from "../grpc/server-trust.ts";
 import { formatDuration } from "../lifecycle/format-duration.ts";
 import type { EndpointAnswer } from "./endpoint.ts";
 import { failure, type Finding, ok, warning } from "./finding.ts";
+import { fairMs, outOfTime } from "./out-of-time.ts";
 
 /** What was asked. */
 export interface AskedServer {
@@ -32,6 +33,12 @@ export function judgeEndpoint(asked: AskedServer, answer: EndpointAnswer, now: D
       return failure(name, `${problem} (${answer.step}, after ${answer.tookMs} ms)`, remedy);
     }
     case "silent":
+      if (answer.tookMs < fairMs) {
+        return outOfTime(
+          name,
+          `${server.name} ${server.address}: only ${answer.tookMs} ms were left to ask it (${answer.step})`,
+        );
+      }
       return failure(
         name,
         `${server.name} ${server.address} did not answer within ${answer.tookMs} ms (${answer.step})`,

@@ -2,6 +2,7 @@
  * Names of the control plane, as the agent resolves them, and the resolver's configuration (resolv.conf(5)).
  */
 import { failure, type Finding, ok, warning } from "./finding.ts";
+import { fairMs, outOfTime } from "./out-of-time.ts";
 
 /** What became of a name. */
 export type Resolution =
@@ -51,6 +52,9 @@ export function judgeResolution(
           : `${check}: the nameserver does not answer or fails`,
       );
     case "silent":
+      if (resolution.tookMs < fairMs) {
+        return outOfTime(name, `${host}: only ${resolution.tookMs} ms were left to resolve it`);
+      }
       return failure(
         name,
         `${host} is not resolved within ${resolution.tookMs} ms (${resolver})`,

@@ -4,6 +4,7 @@
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { Timer } from "../lifecycle/timer.ts";
 import { type Finding, warning } from "./finding.ts";
+import { outOfTime } from "./out-of-time.ts";
 
 /** A look at one thing. */
 export interface Check {
@@ -28,13 +29,7 @@ async function runOne({ name, run }: Check, deadlineMs: number): Promise<readonl
   const late = Promise.withResolvers<readonly Finding[]>();
   using _timer = new Timer(deadlineMs, () => {
     controller.abort();
-    late.resolve([
-      warning(
-        name,
-        `not finished within ${deadlineMs} ms`,
-        "run outrider doctor again; when it stays so, the machine is too busy for an Envoy to start in time",
-      ),
-    ]);
+    late.resolve([outOfTime(name, `not finished within ${deadlineMs} ms`)]);
   });
   try {
     return await Promise.race([run(controller.signal), late.promise]);

@@ -169,6 +169,7 @@ describe("names", () => {
       /does not answer/,
     );
     expectFinding(judge({ kind: "silent", tookMs: 3_000 }), "failure", /within 3000 ms/, /reachable/);
+    expectFinding(judge({ kind: "silent", tookMs: 90 }), "warning", /only 90 ms were left/, /too busy/);
   });
 });
 
@@ -255,6 +256,13 @@ describe("control plane", () => {
         "failure",
         /did not answer within 3000 ms \(connect\)/,
         /NetworkPolicy/,
+      ],
+      [
+        "a busy machine has left no time to ask",
+        { kind: "silent", step: "connect", certificate: undefined, tookMs: 90 },
+        "warning",
+        /only 90 ms were left to ask it \(connect\)/,
+        /too busy/,
       ],
       [
         "it takes the connection only",
