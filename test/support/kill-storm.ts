@@ -95,6 +95,14 @@ class Storm {
         else await this.#killPlainly();
       }
       await this.#swap;
+      const last = this.#plainKills.at(-1)?.at ?? 0;
+      await eventually(
+        "an answer after the last kill",
+        () => {
+          assert.ok(traffic.answers.some(({ status, askedAt }) => status === 200 && askedAt > last));
+        },
+        { withinMs: 10_000, everyMs: 5 },
+      );
     } finally {
       clearInterval(sampler);
       await Promise.all([traffic[Symbol.asyncDispose](), readiness[Symbol.asyncDispose]()]);
