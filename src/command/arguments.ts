@@ -12,6 +12,9 @@ export const parserConfiguration = {
   "greedy-arrays": false,
 } as const;
 
+/** Stands for a word `-` while yargs reads: it takes one for no value. No word of a process has this character. */
+export const dashWord = "\0";
+
 /**
  * `parsed` has the flags and words by name, as yargs and its parser name them.
  *
@@ -36,7 +39,8 @@ export function toArguments(
   const words = positional
     // A word with dots stands for several.
     .flatMap((name) => (usage?.includes(`${name}..`) === true ? parsed[name] : value(name)) ?? [])
-    .map(String);
+    .map(String)
+    .map((word) => (word === dashWord ? "-" : word));
   return {
     words: [...words, ...passedOn],
     string: (name) => text(value(name)),

@@ -19,15 +19,20 @@ export function withPlainBooleans(words: readonly string[], flags: Flags): reado
   });
 }
 
-/** `--output -` written as `--output=-`: the parser takes a dash that stands alone for no value. */
+/** `--output -` and `-o -` written as `--output=-`: the parser takes a dash that stands alone for no value. */
 function withPlainDashes(words: readonly string[], flags: Flags): readonly string[] {
-  const isNamed = (word: string | undefined): boolean => {
-    const name = /^--([^=]+)$/.exec(word ?? "")?.[1];
-    return name !== undefined && Object.hasOwn(flags, name) && flags[name]?.type === "string";
+  const named = (word: string | undefined): string | undefined => {
+    const [, name, letter] = /^(?:--([^=]+)|-([^-=]))$/.exec(word ?? "") ?? [];
+    return Object.keys(flags).find(
+      (flag) =>
+        flags[flag]?.type === "string" &&
+        (flag === name || (letter !== undefined && flags[flag].alias === letter)),
+    );
   };
   return words.flatMap((word, index) => {
-    if (word === "-" && isNamed(words[index - 1])) return [];
-    return isNamed(word) && words[index + 1] === "-" ? [`${word}=-`] : [word];
+    if (word === "-" && named(words[index - 1]) !== undefined) return [];
+    const name = words[index + 1] === "-" ? named(word) : undefined;
+    return name === undefined ? [word] : [`--${name}=-`];
   });
 }
 

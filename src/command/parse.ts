@@ -3,7 +3,7 @@
  */
 import { unusableCode } from "./exit-codes.ts";
 import yargs, { type Options } from "yargs";
-import { parserConfiguration, toArguments } from "./arguments.ts";
+import { dashWord, parserConfiguration, toArguments } from "./arguments.ts";
 import { acceptedFlags, type Arguments, type Command, type Flag, type Program } from "./command.ts";
 import { valueProblems, withPlainBooleans } from "./flag-values.ts";
 import { helpIn, refusal } from "./mistakes.ts";
@@ -28,7 +28,8 @@ export async function parseCommandLine(
   const asked = helpIn(given, program);
   if (asked !== undefined) return { kind: "print", text: asked, code: 0 };
   const command = commands.find(({ name }) => given.includes(name));
-  const argv = command === undefined ? given : withPlainBooleans(given, acceptedFlags(program, command));
+  const plain = command === undefined ? given : withPlainBooleans(given, acceptedFlags(program, command));
+  const argv = plain.map((word) => (word === "-" ? dashWord : word));
   const passedOn = end < 0 ? [] : commandLine.slice(end + 1);
   let invocation: Invocation | undefined;
   let failure: string | undefined;
@@ -70,7 +71,8 @@ export async function parseCommandLine(
   }
   await parser.parseAsync([...argv]);
   if (failure === undefined && invocation !== undefined) return invocation;
-  return { kind: "print", text: refusal(failure ?? "Name a command.", argv, program), code: unusableCode };
+  const problem = (failure ?? "Name a command.").replaceAll(dashWord, "-");
+  return { kind: "print", text: refusal(problem, plain, program), code: unusableCode };
 }
 
 /** yargs checks no values: a problem with one names its flag, and all are told at once. */

@@ -4,6 +4,7 @@
 import type { ExitCode } from "../command/command.ts";
 import type { CommandContext } from "../command/command.ts";
 import { ControlPlaneError } from "./control-plane/control-plane.ts";
+import { UnevaluatedError } from "./explain/unevaluated-error.ts";
 import { ProxyError } from "./proxy/find.ts";
 
 /** Whoever was asked did not answer. */
@@ -15,6 +16,12 @@ export const askingCodes: readonly ExitCode[] = [
   { code: noAnswerCode, meaning: "who was asked did not answer; the message says who, and how to reach it" },
 ];
 
+const expected = [ControlPlaneError, ProxyError, UnevaluatedError] as const;
+
+function isExpected(error: unknown): error is Error {
+  return expected.some((kind) => error instanceof kind);
+}
+
 /** The code that `ask` gives, or that of a component that did not answer, which is said. */
 export async function telling(
   ask: () => Promise<number>,
@@ -23,7 +30,7 @@ export async function telling(
   try {
     return await ask();
   } catch (error) {
-    if (!(error instanceof ControlPlaneError || error instanceof ProxyError)) throw error;
+    if (!isExpected(error)) throw error;
     printError(error.message);
     return noAnswerCode;
   }

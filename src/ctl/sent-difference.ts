@@ -1,6 +1,7 @@
 /**
  * What a control plane sent to a proxy, compared with what the proxy's Envoy has. Pure but for the name of who is asked.
  */
+import { isDeepStrictEqual } from "node:util";
 import { stringify } from "yaml";
 import { unifiedDiff } from "../plan/diff.ts";
 import type { ConfigDump, DumpedKind, DumpedResource } from "./proxy/config-dump.ts";
@@ -35,9 +36,9 @@ export function sentDifference(sent: ConfigDump, has: ConfigDump, proxy: string)
     return [
       {
         title,
-        diff: unifiedDiff(
-          { name: `control plane ${title}`, text: documents(kind, given) },
-          { name: `${proxy} ${title}`, text: documents(kind, own) },
+        diff: differences(
+          { name: `control plane ${title}`, values: valuesOf(kind, given) },
+          { name: `${proxy} ${title}`, values: valuesOf(kind, own) },
         ),
         lastUpdated: own
           .flatMap(({ lastUpdated = [] }) => lastUpdated)
@@ -57,13 +58,46 @@ export function comparisonLines(comparisons: readonly Comparison[]): readonly st
   );
 }
 
-/** Resources by name, their fields by name. */
-function documents(kind: DumpedKind, resources: readonly DumpedResource[]): string {
-  return resources
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ json }) => (kind === "endpoint" ? withoutDefaults(json) : json))
-    .map((json) => stringify(json, { sortMapEntries: true, aliasDuplicateObjects: false, lineWidth: 0 }))
-    .join("---\n");
+/** What resources say, by name: a name may be there several times. */
+type Values = ReadonlyMap<string, readonly unknown[]>;
+
+interface Side {
+  readonly name: string;
+  readonly values: Values;
+}
+
+/** Steps that looking for the shortest differences may take in all: a second or two. */
+const mostSteps = 4_000_000;
+
+/** Resources are told apart by name first, so that only what differs is compared line by line. */
+function differences(sent: Side, has: Side): readonly string[] {
+  const names = [...new Set([...sent.values.keys(), ...has.values.keys()])].toSorted();
+  const differing = names.filter(
+    (name) => !isDeepStrictEqual(sent.values.get(name) ?? [], has.values.get(name) ?? []),
+  );
+  const maxEdits = Math.min(1_000, Math.max(20, Math.floor(Math.sqrt(mostSteps / differing.length))));
+  return differing.flatMap((name) => {
+    const side = ({ name: title, values }: Side): { readonly name: string; readonly text: string } => ({
+      name: `${title} ${name}`,
+      text: (values.get(name) ?? []).map(documentOf).join("---\n"),
+    });
+    return unifiedDiff(side(sent), side(has), maxEdits);
+  });
+}
+
+function valuesOf(kind: DumpedKind, resources: readonly DumpedResource[]): Values {
+  const values = Map.groupBy(resources, ({ name }) => name);
+  return new Map(
+    [...values].map(([name, own]) => [
+      name,
+      own.map(({ json }) => (kind === "endpoint" ? withoutDefaults(json) : json)),
+    ]),
+  );
+}
+
+/** Its fields by name. */
+function documentOf(value: unknown): string {
+  return stringify(value, { sortMapEntries: true, aliasDuplicateObjects: false, lineWidth: 0 });
 }
 
 /** Envoy builds endpoints anew for its dump, and writes out what nobody has set. */

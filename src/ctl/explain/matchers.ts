@@ -3,9 +3,11 @@
  */
 import { isIP } from "node:net";
 import { RE2JS } from "re2js";
+import { errorMessage } from "../../lifecycle/error-message.ts";
 import { at, textAt } from "../../lifecycle/json-path.ts";
 import { inCidr } from "./in-cidr.ts";
 import { headerOf, type Request } from "./request.ts";
+import { UnevaluatedError } from "./unevaluated-error.ts";
 
 /** StringMatcher. */
 export function matchesString(matcher: unknown, value: string): boolean {
@@ -23,12 +25,42 @@ export function matchesString(matcher: unknown, value: string): boolean {
   return regex !== undefined && matchesRegex(regex, value);
 }
 
-/** RE2, of the whole text. */
+/** RE2, of the whole text. @throws UnevaluatedError */
 export function matchesRegex(regex: string, value: string): boolean {
+  return compiled(regex).matches(value);
+}
+
+/**
+ * What `RE2::GlobalReplace` makes of a text: each match replaced, where `\1` stands for a group, `\0` for the match and
+ * `\\` for a backslash.
+ *
+ * @throws UnevaluatedError
+ */
+export function replacedByRegex(value: string, regex: string, substitution: string): string {
+  const matcher = compiled(regex).matcher(value);
+  let [result, end] = ["", -1];
+  while (matcher.find()) {
+    // RE2 takes no empty match right behind another one.
+    if (matcher.start() === matcher.end() && matcher.start() === end) continue;
+    const groups = Array.from({ length: matcher.groupCount() + 1 }, (_, index) => matcher.group(index) ?? "");
+    result += value.slice(Math.max(0, end), matcher.start());
+    result += substitution.replaceAll(/\\([\d\\])/g, (_, sign: string) =>
+      sign === "\\" ? sign : (groups[Number(sign)] ?? ""),
+    );
+    end = matcher.end();
+  }
+  return result + value.slice(Math.max(0, end));
+}
+
+function compiled(regex: string): RE2JS {
   try {
-    return RE2JS.compile(regex).matches(value);
-  } catch {
-    return false;
+    return RE2JS.compile(regex);
+  } catch (error) {
+    throw new UnevaluatedError(
+      `the regular expression ${JSON.stringify(regex)} cannot be evaluated here: ${errorMessage(error)}. Nothing is ` +
+        "foretold of requests that depend on it",
+      { cause: error },
+    );
   }
 }
 

@@ -2,7 +2,7 @@
  * Which virtual host and which route of a route configuration a request gets, by Envoy's rules (RouteConfiguration). Pure.
  */
 import { at, listAt, textAt } from "../../lifecycle/json-path.ts";
-import { matchesHeader, matchesQuery, matchesRegex } from "./matchers.ts";
+import { matchesHeader, matchesQuery, matchesRegex, replacedByRegex } from "./matchers.ts";
 import { pathOf, type Request } from "./request.ts";
 
 /** The virtual host; undefined where none has such a domain, which is a 404. */
@@ -79,7 +79,7 @@ export function rewritten(request: Request, route: unknown, target: unknown): Re
     prefix !== undefined
       ? prefix + path.slice(matched.length)
       : regex !== undefined
-        ? replaced(path, regex, textAt(action, "regex_rewrite", "substitution") ?? "")
+        ? replacedByRegex(path, regex, textAt(action, "regex_rewrite", "substitution") ?? "")
         : path;
   const headers = new Map(Object.entries(request.headers));
   // The most specific ones are applied first; what a less specific one overwrites is overwritten.
@@ -101,15 +101,4 @@ export function rewritten(request: Request, route: unknown, target: unknown): Re
     path: changed + (query ?? ""),
     headers: Object.fromEntries(headers),
   };
-}
-
-/** RE2's substitution: `\1` stands for a group. */
-function replaced(path: string, regex: string, substitution: string): string {
-  try {
-    return path.replaceAll(new RegExp(regex, "g"), (...parts: readonly string[]) =>
-      substitution.replaceAll(/\\(\d)/g, (_, digit) => parts[Number(digit)] ?? ""),
-    );
-  } catch {
-    return path;
-  }
 }

@@ -52,6 +52,20 @@ describe("parseCommandLine()", () => {
     assert.deepEqual(invocation.kind === "run" && invocation.args.words, ["a.yaml", "b.yaml", "3"]);
   });
 
+  test("keeps a dash, which is standard input, as a word and as the value of a flag's long and short name", async () => {
+    const read = async (...argv: readonly string[]): Promise<readonly string[]> => {
+      const invocation = await parseCommandLine(argv, outriderctl);
+      assert.equal(invocation.kind, "run", JSON.stringify(invocation));
+      return [...invocation.args.words, ...invocation.args.strings("filename")];
+    };
+    assert.deepEqual(await read("analyze", "mesh", "-"), ["mesh", "-"]);
+    assert.deepEqual(await read("validate", "-f", "-"), ["-"]);
+    assert.deepEqual(await read("validate", "--filename", "-", "-"), ["-", "-"]);
+    assert.deepEqual(await read("describe", "pod", "-"), ["pod", "-"]);
+    const refused = await parseCommandLine(["version", "-"], outriderctl);
+    assert.match(refused.kind === "print" ? refused.text : "", /^Unknown argument: -\n/);
+  });
+
   test("has pilot-agent's defaults for wait", async () => {
     const { args } = await parsed("wait");
     assert.deepEqual(

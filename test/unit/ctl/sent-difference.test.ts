@@ -46,8 +46,8 @@ test("what differs is shown as a diff from what was sent to what Envoy has", () 
   );
   assert.deepEqual(lines.slice(0, 6), [
     "Clusters Don't Match",
-    "--- control plane Clusters",
-    "+++ web-1.demo Clusters",
+    "--- control plane Clusters a",
+    "+++ web-1.demo Clusters a",
     "@@ -1,2 +1,2 @@",
     "-connect_timeout: 10s",
     "+connect_timeout: 1s",
@@ -58,4 +58,24 @@ test("an endpoint that Envoy holds for unhealthy differs", () => {
   const has = dump({}, { health_status: "UNHEALTHY" });
   const diff = sentDifference(dump({}), has, "web-1.demo").at(-1)?.diff ?? [];
   assert.ok(diff.includes("+      - health_status: UNHEALTHY"), diff.join("\n"));
+});
+
+test("what has no line in common is shown whole, however many resources and lines there are", () => {
+  const clusters = (tag: string): ConfigDump => {
+    const read = readConfigDump({
+      configs: [
+        {
+          "@type": `${admin}.ClustersConfigDump`,
+          dynamic_active_clusters: Array.from({ length: 2_000 }, (_, index) => ({
+            cluster: { name: "same", [tag]: Array.from({ length: 40 }, () => `${tag}${index}`) },
+          })),
+        },
+      ],
+    });
+    assert.ok(read !== undefined);
+    return read;
+  };
+  const diff = sentDifference(clusters("a"), clusters("b"), "web-1.demo")[0]?.diff ?? [];
+  assert.equal(diff.filter((line) => line.startsWith("-  - a")).length, 80_000);
+  assert.equal(diff.filter((line) => line.startsWith("+  - b")).length, 80_000);
 });
