@@ -3,7 +3,8 @@
  * documentation and parsing come.
  *
  * Parsing follows Istio's rules: a value that cannot be read is a warning and counts as unset, and a variable
- * that is set but empty is the empty string, not the default. One that can be read and is out of range is a problem.
+ * that is set but empty is the empty string, not the default. One that can be read and is out of range is a problem,
+ * unless it is one of OpenTelemetry's: those are set for a whole pod, and no reason not to start.
  */
 import { rsaBits } from "../../pki/rsa-bits.ts";
 import { type ConfigProblem, shown } from "../../schema/config-problem.ts";
@@ -230,7 +231,7 @@ export const variables = {
 /** Parsed values by name. */
 export type Environment = SettingValues<typeof variables>;
 
-/** Read the table from `env`: a line of `warnings` for what cannot be read, a problem for what is out of range. */
+/** Read the table from `env`: a line of `warnings` or a problem for what cannot be taken. */
 export function readEnvironment(
   env: Readonly<Record<string, string | undefined>>,
   warnings: string[],
@@ -241,14 +242,18 @@ export function readEnvironment(
     variables,
     (name) => {
       const value = env[name];
-      return value === undefined ? undefined : { source: name, texts: [value] };
+      // OpenTelemetry's specification takes an empty variable for one that is not set.
+      const isUnset = value === undefined || (value === "" && name in otlpVariables);
+      return isUnset ? undefined : { source: name, texts: [value] };
     },
     ({ kind, defaultText }, name, value, reading) => {
-      if (reading.kind === "out-of-range")
+      const isOutOfRange = reading.kind === "out-of-range";
+      if (isOutOfRange && !(name in otlpVariables))
         problems.push({ source: name, path: "", message: `${value} is not ${reading.expected}` });
       else {
         const instead = defaultText === "" ? "taken as unset" : `using ${defaultText}`;
-        warnings.push(`${name}: ${shown(value)} is not ${kind}; ${instead}`);
+        const expected = isOutOfRange ? reading.expected : kind;
+        warnings.push(`${name}: ${shown(value)} is not ${expected}; ${instead}`);
       }
     },
   );

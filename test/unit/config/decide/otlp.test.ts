@@ -90,4 +90,18 @@ describe("the export of telemetry", () => {
       'OTEL_EXPORTER_OTLP_HEADERS: the header "split" cannot be sent, and is left out',
     ]);
   });
+
+  test("keeps no agent from starting: a number that is of no use is a warning, an empty one is none", () => {
+    const numbers = {
+      OTEL_EXPORTER_OTLP_TIMEOUT: "0",
+      OTEL_METRIC_EXPORT_INTERVAL: "99999999999",
+      OTEL_SDK_DISABLED: "",
+    };
+    assert.equal(read({ ...endpoint, ...numbers }).otlp?.traces?.timeoutMs, 10_000);
+    assert.equal(read({ ...endpoint, ...numbers }).otlp?.metricsIntervalMs, 60_000);
+    assert.deepEqual(warningsOf(numbers), [
+      'OTEL_EXPORTER_OTLP_TIMEOUT: "0" is not from 1 to 2147483647; using 10000',
+      'OTEL_METRIC_EXPORT_INTERVAL: "99999999999" is not from 1 to 2147483647; using 60000',
+    ]);
+  });
 });
