@@ -3,16 +3,21 @@
  * before, between and after.
  */
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { symlinkSync, writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { join } from "node:path";
 import * as fc from "fast-check";
 import { type ApplyOptions, applyCapture, cleanCapture } from "../../src/capture/apply/apply.ts";
 import type { CaptureFailureCode, CaptureOutcome } from "../../src/capture/apply/outcome.ts";
+import { departed } from "../../src/capture/apply/departure.ts";
 import { type RunTool, toolsIn } from "../../src/capture/apply/tool.ts";
 import type { CapturePlan } from "../../src/capture/plan/plan.ts";
 import { restoreInput } from "../../src/capture/render/iptables.ts";
 import { nftScript } from "../../src/capture/render/nft.ts";
 import { captureCases, type CaptureTexts, planFor } from "./capture-cases.ts";
 import { answerAsProgram } from "./namespaced-program.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 /** How rules get into the kernel. */
 export const ways = ["iptables-nft", "iptables-legacy", "native-nft"] as const;
@@ -25,7 +30,8 @@ export type RulesQuestion =
   | { readonly show: "applied"; readonly way: Way; readonly runs: number }
   | { readonly show: "changed"; readonly way: Way }
   | { readonly show: "rolled-back"; readonly way: Way }
-  | { readonly show: "repaired"; readonly way: Way };
+  | { readonly show: "repaired"; readonly way: Way }
+  | { readonly show: "departing" };
 
 const foreign = [
   "*nat",
@@ -50,6 +56,7 @@ export function applyOptionsFor(way: Way, force = false): ApplyOptions {
     nativeNftables: way === "native-nft",
     binary: way === "iptables-legacy" ? "legacy" : "nft",
     force,
+    networkNamespace: undefined,
   };
 }
 
@@ -294,6 +301,38 @@ async function repaired(way: Way): Promise<void> {
   same(everythingHeld(), before, "cleaned");
 }
 
+/** With no more programs than the image has, and one to enter a network namespace: a connection that does not end. */
+async function departing(): Promise<readonly string[]> {
+  using folder = temporaryFolder();
+  for (const program of ["ip", "nsenter"])
+    symlinkSync(run("which", [program]).trim(), join(folder.path, program));
+  const path = process.env["PATH"];
+  // Both its ends stay when their address is not of this namespace any more, as that of a transparent socket.
+  run("ip", ["addr", "add", "192.0.2.7/32", "dev", "lo"]);
+  const server = createServer().listen(0, "192.0.2.7");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const client = connect(port, "192.0.2.7");
+  const [[accepted]] = (await Promise.all([once(server, "connection"), once(client, "connect")])) as [
+    [Socket],
+    unknown,
+  ];
+  run("ip", ["addr", "del", "192.0.2.7/32", "dev", "lo"]);
+  try {
+    process.env["PATH"] = folder.path;
+    const left = await Promise.all(
+      [undefined, "/proc/self/ns/net", "/none"].map(async (place) => departed(toolsIn(place), place)),
+    );
+    const [own, other, unread] = left;
+    const isRight = own === 2 && other === 2 && typeof unread === "string" && unread.includes("/none");
+    return isRight ? [] : [`left: ${JSON.stringify(left)}`];
+  } finally {
+    process.env["PATH"] = path;
+    for (const socket of [client, accepted]) socket.destroy();
+    server.close();
+  }
+}
+
 async function answer(question: RulesQuestion): Promise<readonly string[]> {
   switch (question.show) {
     case "accepted":
@@ -310,6 +349,8 @@ async function answer(question: RulesQuestion): Promise<readonly string[]> {
     case "repaired":
       await repaired(question.way);
       return [];
+    case "departing":
+      return await departing();
   }
 }
 

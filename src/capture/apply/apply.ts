@@ -26,6 +26,8 @@ export interface ApplyOptions {
   readonly binary: IptablesKind | undefined;
   /** Also where everything is as it should be. */
   readonly force: boolean;
+  /** File of the network namespace that programs are run in; undefined is this process's own. */
+  readonly networkNamespace: string | undefined;
 }
 
 /** Everything that may hold rules of ours. */
@@ -48,7 +50,10 @@ export async function applyCapture(
   if (options.nativeNftables) {
     if (nft === undefined) return nftUnusable(run);
     const rules = (to: CapturePlan): readonly Step[] => [nftStep(run, to, nft)];
-    const outcome = await makeStages(held, run, { plan, rules, others: withoutRules(held.backEnds, run) });
+    const outcome = await makeStages(held, run, {
+      ...{ plan, rules, others: withoutRules(held.backEnds, run) },
+      networkNamespace: options.networkNamespace,
+    });
     const isSame = outcome.kind === "changed" && outcome.what.length === 1 && !options.force;
     const after = isSame ? await listNftTables(run) : undefined;
     return after?.join("\n") === nft.join("\n") ? { kind: "unchanged" } : outcome;
@@ -73,7 +78,7 @@ export async function applyCapture(
     });
   const left = backEnds.found.filter((backEnd) => backEnd !== chosen);
   const others = [...withoutRules(left, run), ...nftRemovals(nft, run)];
-  return makeStages(held, run, { plan, rules, others });
+  return makeStages(held, run, { plan, rules, others, networkNamespace: options.networkNamespace });
 }
 
 /** How rules come to be what a plan wants. */
@@ -83,12 +88,13 @@ interface Stages {
   readonly rules: (to: CapturePlan, from?: CapturePlan) => readonly Step[];
   /** Out of every other one. */
   readonly others: readonly Step[];
+  readonly networkNamespace: ApplyOptions["networkNamespace"];
 }
 
 async function makeStages(
   held: AllHeld,
   run: RunTool,
-  { plan, rules, others }: Stages,
+  { plan, rules, others, networkNamespace }: Stages,
 ): Promise<CaptureOutcome> {
   // What rules mark finds its way from the first packet on.
   const routes = await allRoutes(held, run, plan);
@@ -98,15 +104,19 @@ async function makeStages(
   if (departing.length === 0) return makeAll([...routes.add, ...rules(plan), ...routes.remove, ...others]);
   const meanwhile = withDeparting(plan, departing);
   const [last, ...after] = [...routes.remove, ...rules(plan, meanwhile)];
-  let cut = 0;
+  let cut: number | string = 0;
   const make = async (): Promise<string | undefined> => {
-    cut = await departed(run);
+    cut = await departed(run, networkNamespace);
     return last?.make();
   };
   const delayed = last === undefined ? [] : [{ ...last, make }, ...after];
   const outcome = await makeAll([...routes.add, ...rules(meanwhile), ...others, ...delayed]);
   if (outcome.kind !== "changed" || cut === 0) return outcome;
-  return { ...outcome, what: [...outcome.what, `${cut} connections of TPROXY cut`] };
+  const told =
+    typeof cut === "number"
+      ? `${cut} connections of TPROXY cut`
+      : `connections of TPROXY cut, if there were any (not counted: ${cut})`;
+  return { ...outcome, what: [...outcome.what, told] };
 }
 
 /**

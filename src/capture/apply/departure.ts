@@ -4,6 +4,7 @@
  */
 import { sleep } from "../../lifecycle/sleep.ts";
 import { addressDigits } from "../../net/accepted-at.ts";
+import { readTcpRows } from "./tcp-rows.ts";
 import type { RunTool } from "./tool.ts";
 
 /** How long such connections may go on, in milliseconds: who changes the rules waits for them. */
@@ -24,19 +25,34 @@ const mapped = /^0{16}FFFF0{4}/;
 /** All of 127.0.0.0/8 is this pod's. */
 const loopback = /^[\dA-F]{6}7F$/;
 
-/** Resolves once there is none, or time is up, with the number of those that are left. */
-export async function departed(run: RunTool): Promise<number> {
-  const addresses = await run("ip", ["-o", "addr", "show"]);
-  if (addresses.kind !== "done") return 0;
-  const own = addresses.lines.flatMap((line) => /\binet6? ([\da-f:.]+)/.exec(line)?.[1] ?? []);
+/**
+ * Resolves once there is none, or time is up: with the number of those that are left, or why that is not known.
+ *
+ * @param networkNamespace file of the network namespace that `run` works in; undefined is this process's own
+ */
+export async function departed(run: RunTool, networkNamespace: string | undefined): Promise<number | string> {
+  const own = await ownAddresses(run);
   const start = performance.now();
   for (;;) {
-    const tables = await Promise.all(["tcp", "tcp6"].map((name) => run("cat", [`/proc/net/${name}`])));
-    const rows = tables.flatMap((table) => (table.kind === "done" ? table.lines : []));
-    const left = transparentConnections(rows, own);
+    const left = typeof own === "string" ? own : await countLeft(run, networkNamespace, own);
     if (left === 0 || performance.now() - start > longestMs) return left;
     await sleep(betweenLooksMs);
   }
+}
+
+async function ownAddresses(run: RunTool): Promise<readonly string[] | string> {
+  const shown = await run("ip", ["-o", "addr", "show"]);
+  if (shown.kind !== "done") return shown.kind === "failed" ? shown.message : "there is no ip";
+  return shown.lines.flatMap((line) => /\binet6? ([\da-f:.]+)/.exec(line)?.[1] ?? []);
+}
+
+async function countLeft(
+  run: RunTool,
+  networkNamespace: string | undefined,
+  own: readonly string[],
+): Promise<number | string> {
+  const rows = await readTcpRows(run, networkNamespace);
+  return typeof rows === "string" ? rows : transparentConnections(rows, own);
 }
 
 /**

@@ -35,7 +35,10 @@ export async function changeRules(
         ? await cleanCapture(tools, tproxy)
         : await applyCapture(
             plan,
-            { nativeNftables: run.nativeNftables, binary: run.binary, force: run.forceApply },
+            {
+              ...{ nativeNftables: run.nativeNftables, binary: run.binary, force: run.forceApply },
+              networkNamespace: run.networkNamespace,
+            },
             tools,
           );
   switch (outcome.kind) {

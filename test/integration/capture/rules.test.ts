@@ -23,6 +23,10 @@ describe("rules of traffic capture in a real kernel", { skip }, () => {
     await ask({ show: "accepted" });
   });
 
+  test("connections of TPROXY are counted with the image's programs, and what cannot be counted is said", async () => {
+    await ask({ show: "departing" });
+  });
+
   for (const way of ["iptables-nft", "iptables-legacy", "native-nft"] satisfies readonly Way[]) {
     describe(way, () => {
       test("any valid options are accepted, twice is once, and cleaning leaves what was there before", async () => {
