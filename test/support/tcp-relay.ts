@@ -7,19 +7,19 @@ interface Cut {
 }
 
 export class TcpRelay implements AsyncDisposable {
-  readonly #to: number;
+  readonly #to: () => number;
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
   #port = 0;
   #cut: Cut | undefined;
 
-  private constructor(to: number) {
+  private constructor(to: () => number) {
     this.#to = to;
   }
 
-  /** Leads to a port of loopback. */
-  static async listen(to: number): Promise<TcpRelay> {
-    const relay = new TcpRelay(to);
+  /** Leads to a port of loopback. @param to the port, or what is asked for it at each connection */
+  static async listen(to: number | (() => number)): Promise<TcpRelay> {
+    const relay = new TcpRelay(typeof to === "number" ? () => to : to);
     await relay.accept();
     return relay;
   }
@@ -63,7 +63,7 @@ export class TcpRelay implements AsyncDisposable {
   }
 
   #relay(client: Socket): void {
-    const upstream = connect(this.#to, "127.0.0.1");
+    const upstream = connect(this.#to(), "127.0.0.1");
     for (const [socket, other] of [
       [client, upstream],
       [upstream, client],
