@@ -8,11 +8,11 @@ import type { EgressListener, IngressListener } from "../config/objects.ts";
 import { sidecarPorts } from "../config/sidecar-ports.ts";
 import { protocolOf } from "../model/build-model.ts";
 import { mutualTlsMode, type ServicePort } from "../model/model.ts";
-import type { Outbound } from "./captured.ts";
+import { httpChain, type Outbound } from "./captured.ts";
 import { isWildcard, onEveryAddress, wildcards } from "./captured-addresses.ts";
 import { defaultEndpointCluster } from "./clusters.ts";
 import { connectionChains } from "./connections.ts";
-import { outboundHttp } from "./filters.ts";
+import { outboundHttp, tcpProxy } from "./filters.ts";
 import { inboundChains, type InboundPolicies } from "./inbound.ts";
 import { httpInspector, tlsInspector } from "./listener-filters.ts";
 import { socketAddress } from "./load-assignment.ts";
@@ -20,7 +20,7 @@ import { inboundCluster, isHttp, isHttp2 } from "./names.ts";
 import type { RoutedService } from "./routes.ts";
 import { virtualServiceFinder } from "./rule-match.ts";
 import type { ProxyView, WorkloadView } from "./view.ts";
-import type { EgressScope } from "./visibility.ts";
+import { allowsAny, type EgressScope } from "./visibility.ts";
 
 /** The inbound listener of an ingress. */
 export function boundInbound(
@@ -63,10 +63,11 @@ export function namedOutbound(view: ProxyView, scope: EgressScope): Outbound {
   const protocol = protocolOf(egress.port.protocol);
   return protocol === "tcp" || protocol === "tls"
     ? connections(view, scope, place, number)
-    : requests(scope, place, number);
+    : requests(view, scope, place, number);
 }
 
 function requests(
+  { sidecar }: ProxyView,
   { services, virtualServices }: EgressScope,
   { name, where, isShared }: Place,
   number: number,
@@ -81,7 +82,18 @@ function requests(
   const routeName = isShared ? String(number) : name;
   return {
     listeners: [
-      { ...where, name, filterChains: [{ filters: [outboundHttp(`outbound_${name};`, routeName)] }] },
+      isShared
+        ? {
+            ...where,
+            name,
+            listenerFilters: [httpInspector()],
+            filterChains: [httpChain(name, routeName)],
+            defaultFilterChain: {
+              name: "PassthroughFilterChain",
+              filters: [tcpProxy(allowsAny(sidecar) ? "PassthroughCluster" : "BlackHoleCluster")],
+            },
+          }
+        : { ...where, name, filterChains: [{ filters: [outboundHttp(`outbound_${name};`, routeName)] }] },
     ],
     routes: [{ name: routeName, routed, virtualServices, isOnlyHost: false }],
   };
@@ -118,7 +130,13 @@ interface Place {
 
 function placeOf({ proxy }: ProxyView, { bind, captureMode }: EgressListener, number: number): Place {
   const isCaptured = proxy.interceptionMode !== "NONE" && captureMode !== "NONE";
-  const direction = { trafficDirection: "OUTBOUND", ...(isCaptured ? { bindToPort: false } : {}) } as const;
+  const direction = {
+    trafficDirection: "OUTBOUND",
+    // Whoever waits for the server's first word is not kept waiting.
+    listenerFiltersTimeout: "0s",
+    continueOnListenerFiltersTimeout: true,
+    ...(isCaptured ? { bindToPort: false } : {}),
+  } as const;
   if (isCaptured && (bind === undefined || isWildcard(bind))) {
     const name = `${wildcards(proxy)[0]}_${number}`;
     return { name, where: { ...onEveryAddress(proxy, number), ...direction }, isShared: true };

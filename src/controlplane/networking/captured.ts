@@ -161,14 +161,12 @@ function sharedListener(
 ): ListenerJson {
   const name = `${wildcard}_${number}`;
   const passed = allowsAny(view.sidecar) ? "PassthroughCluster" : "BlackHoleCluster";
-  const fallback = (cluster: string): Pick<ListenerJson, "defaultFilterChain"> => ({
-    defaultFilterChain: { name: "PassthroughFilterChain", filters: [tcpProxy(cluster)] },
-  });
+  const pass = { defaultFilterChain: { name: "PassthroughFilterChain", filters: [tcpProxy(passed)] } };
   if (kind === "http") {
     return unbound(name, onEveryAddress(view.proxy, number), {
       listenerFilters: [httpInspector()],
       filterChains: [httpChain(name, String(number))],
-      ...fallback(otherwise ?? passed),
+      ...(otherwise === undefined ? pass : { defaultFilterChain: { filters: [tcpProxy(otherwise)] } }),
     });
   }
   const unique = withoutRivals(chains);
@@ -176,7 +174,7 @@ function sharedListener(
   return unbound(name, onEveryAddress(view.proxy, number), {
     ...(kind === "tls" ? { listenerFilters: [tlsInspector()] } : {}),
     filterChains: [...unique],
-    ...(takesAll ? {} : fallback(passed)),
+    ...(takesAll ? {} : pass),
   });
 }
 
@@ -214,7 +212,7 @@ function autoListener(
 }
 
 /** What is HTTP without TLS. */
-function httpChain(listener: string, routeConfigName: string): FilterChainJson {
+export function httpChain(listener: string, routeConfigName: string): FilterChainJson {
   return {
     filterChainMatch: { transportProtocol: "raw_buffer", applicationProtocols: plainHttpAlpn },
     filters: [outboundHttp(`outbound_${listener};`, routeConfigName)],

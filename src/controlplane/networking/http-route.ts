@@ -48,22 +48,22 @@ function isFor(match: HttpMatch, { view, port, gateway }: RouteContext): boolean
 function httpRoute(
   route: HttpRoute,
   match: HttpMatch | undefined,
-  { name, namespace }: VirtualService,
+  rule: VirtualService,
   context: RouteContext,
 ): RouteJson {
-  const names = [route.name, match?.name].filter((part) => part !== undefined);
-  const config = `/apis/networking.istio.io/v1/namespaces/${namespace}/virtual-service/${name}`;
+  const name = `${route.name ?? ""}${match?.name === undefined ? "" : `.${match.name}`}`;
+  const config = `/apis/networking.istio.io/v1/namespaces/${rule.namespace}/virtual-service/${rule.name}`;
   const filters = filtersOf(route);
   // What is said of the one destination is said of the route.
   const [only, ...others] = route.route ?? [];
   const headers = [route.headers, ...(others.length === 0 ? [only?.headers] : [])];
   const to = target(route, match, context);
   return {
-    ...(names.length === 0 ? {} : { name: names.join(".") }),
+    ...(name === "" ? {} : { name }),
     match: match === undefined ? { prefix: "/" } : routeMatch(match),
     ...to,
     metadata: { filterMetadata: { istio: { config } } },
-    decorator: { operation: `${operationOf(to, name, context)}${pathOf(match)}` },
+    decorator: { operation: `${operationOf(to, rule.name, context)}${pathOf(match)}` },
     ...headerOperations(headers),
     ...(filters === undefined ? {} : { typedPerFilterConfig: filters }),
   };
@@ -115,10 +115,12 @@ const redirectCodes: Readonly<
   Record<number, "FOUND" | "SEE_OTHER" | "TEMPORARY_REDIRECT" | "PERMANENT_REDIRECT">
 > = { 302: "FOUND", 303: "SEE_OTHER", 307: "TEMPORARY_REDIRECT", 308: "PERMANENT_REDIRECT" };
 
-/** Envoy takes no port from the request, but a route is for one: `called`. */
-function portOf({ port, derivePort, scheme }: Redirect, called: number): { readonly portRedirect?: number } {
-  if (port !== undefined) return { portRedirect: port };
-  if (derivePort === "FROM_REQUEST_PORT") return { portRedirect: called };
-  if (derivePort !== "FROM_PROTOCOL_DEFAULT" || scheme === undefined) return {};
-  return { portRedirect: scheme === "https" ? 443 : 80 };
+/** Envoy takes no port from the request, but a route is for one: `called`. A scheme's own port is left out. */
+function portOf(
+  { port, derivePort, scheme = "http" }: Redirect,
+  called: number,
+): { readonly portRedirect?: number } {
+  const wanted = port ?? (derivePort === "FROM_REQUEST_PORT" ? called : undefined);
+  const isImplied = wanted === (scheme === "https" ? 443 : 80);
+  return wanted === undefined || isImplied ? {} : { portRedirect: wanted };
 }

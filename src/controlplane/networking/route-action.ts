@@ -32,7 +32,8 @@ export function defaultAction(
     cluster,
     timeout: "0s",
     maxGrpcTimeout: "0s",
-    ...retriesAs(retryPolicy(undefined, hash.length > 0)),
+    // Of these another endpoint is tried even where a hash has chosen one, as Istio has it.
+    ...retriesAs(retryPolicy(undefined, false)),
     ...(hash.length === 0 ? {} : { hashPolicy: hash }),
   };
 }
@@ -66,6 +67,8 @@ export function routeAction(
           requestMirrorPolicies: mirrors.map(({ destination, percentage }) => ({
             cluster: clusterOf(destination, view, port),
             runtimeFraction: { defaultValue: perMillion(percentage?.value ?? 100) },
+            // Without this the copy would be traced whether or not the request is.
+            traceSampled: false,
             disableShadowHostSuffixAppend: true,
           })),
         }),
@@ -122,7 +125,7 @@ function pathRewrite(rewrite: HttpRoute["rewrite"], match: HttpMatch | undefined
   return { regexRewrite: { pattern: { regex: "^.*$" }, substitution } };
 }
 
-/** Undefined when nothing is repeated. A consistent hash finds the same endpoint again, so none is avoided. */
+/** Undefined when nothing is repeated. Where a rule routes by a consistent hash, no endpoint is avoided. */
 function retryPolicy(retries: HttpRoute["retries"], isHashed: boolean): RetryPolicyJson | undefined {
   const attempts = retries === undefined ? 2 : (retries.attempts ?? 0);
   if (attempts === 0) return undefined;
@@ -153,8 +156,8 @@ function retryPolicy(retries: HttpRoute["retries"], isHashed: boolean): RetryPol
               typedConfig: packed(PreviousHostsPredicateSchema, {}),
             },
           ],
-          hostSelectionRetryMaxAttempts: "5",
         }),
+    hostSelectionRetryMaxAttempts: "5",
   };
 }
 

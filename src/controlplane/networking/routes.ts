@@ -183,6 +183,7 @@ function fallbackHost(fallback: Fallback): VirtualHostJson {
     : {
         name: "block_all",
         domains: ["*"],
+        includeRequestAttemptCount: true,
         routes: [{ name: "block_all", match: { prefix: "/" }, directResponse: { status: 502 } }],
       };
 }

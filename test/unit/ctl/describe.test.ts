@@ -70,10 +70,11 @@ test("what a port takes is read off its chains", () => {
 
 test("policies are counted once, however many chains have them", () => {
   assert.deepEqual(enforcedPolicies(translatedDump("bookshop-reviews")), [
+    { action: "ALLOW", policy: "allow-nothing.shop", rules: 1 },
     { action: "ALLOW", policy: "reviews-viewer.shop", rules: 1 },
   ]);
   assert.deepEqual(enforcedPolicies(translatedDump("authorization-allow-nothing")), [
-    { action: "ALLOW", policy: "(allows nothing)", rules: 0 },
+    { action: "ALLOW", policy: "allow-nothing.demo", rules: 1 },
   ]);
 });
 

@@ -53,7 +53,8 @@ export function inboundPolicies({ model, proxy }: PolicyView): InboundPolicies {
       return [
         {
           ...(enforced === undefined ? {} : { rules: enforced }),
-          ...(dry === undefined ? {} : { shadowRules: dry, shadowRulesStatPrefix: dryRunPrefix }),
+          ...(dry === undefined ? {} : { shadowRules: dry }),
+          ...(dryRunPrefix === "" ? {} : { shadowRulesStatPrefix: dryRunPrefix }),
         },
       ];
     });

@@ -43,17 +43,26 @@ export function rbacPolicies(
   policies: readonly Scoped<AuthorizationPolicySpec>[],
   context: PolicyContext,
 ): Readonly<Record<string, PolicyJson>> {
-  const entries = policies.flatMap(({ namespace, name, spec }) =>
-    (spec.rules ?? []).flatMap((rule, index) => {
+  const entries = policies.flatMap(({ namespace, name, spec }) => {
+    const { rules = [] } = spec;
+    // Told by its name in statistics and logs, too.
+    if (rules.length === 0) return [[`ns[${namespace}]-policy[${name}]-rule[0]`, never] as const];
+    return rules.flatMap((rule, index) => {
       // A connection has no path and no header: what would be allowed by one is not; what is denied by one is, by all
       // that can be seen of it.
       if (!context.isHttp && spec.action !== "DENY" && asksForRequest(rule)) return [];
       const key = `ns[${namespace}]-policy[${name}]-rule[${index}]`;
       return [[key, policyOf(rule, context)] as const];
-    }),
-  );
+    });
+  });
   return Object.fromEntries(entries);
 }
+
+/** What nobody and nothing fits: a policy without rules. */
+const never: PolicyJson = {
+  permissions: [{ notRule: { any: true } }],
+  principals: [{ notId: { any: true } }],
+};
 
 function policyOf(
   { from = [], to = [], when = [] }: Rule,
