@@ -6,6 +6,7 @@ import { valueProblems } from "../../../src/command/flag-values.ts";
 import { ConfigError, describeProblem } from "../../../src/schema/config-problem.ts";
 import { parseDurationMs } from "../../../src/schema/duration.ts";
 import { variables } from "../../../src/config/sources/environment.ts";
+import { otlpVariables } from "../../../src/config/sources/otlp-variables.ts";
 import type { Field, Fields } from "../../../src/config/proxy-config/field.ts";
 import { parseConfig } from "../../../src/config/parse-config.ts";
 import { proxyConfigFields } from "../../../src/config/proxy-config/schema.ts";
@@ -48,7 +49,7 @@ function plain(text: string): string {
 
 describe("a variable out of range is a problem that names it and its range:", () => {
   const measured = Object.entries<Setting<unknown>>(variables).filter(
-    ([, { default: value }]) => typeof value === "number",
+    ([name, { default: value }]) => typeof value === "number" && !(name in otlpVariables),
   );
   for (const [name, { range }] of measured) {
     test(name, () => {
@@ -60,6 +61,25 @@ describe("a variable out of range is a problem that names it and its range:", ()
             (line) => line.startsWith(`${name}: ${text} is not`) && line.includes(wordsOf(range)),
           ),
           `${name}=${text}: ${problems.join("\n")}`,
+        );
+      }
+    });
+  }
+});
+
+describe("a variable of OpenTelemetry's out of range is a warning that names it and its range:", () => {
+  const measured = Object.entries<Setting<unknown>>(otlpVariables).filter(
+    ([, { default: value }]) => typeof value === "number",
+  );
+  for (const [name, { range }] of measured) {
+    test(name, () => {
+      assert.ok(range !== undefined, "it has no range");
+      for (const text of beyond(range).map(plain)) {
+        const { warnings } = parseConfig(configSources({ env: { [name]: text } }));
+        const expected = `${name}: "${text}" is not ${wordsOf(range)}`;
+        assert.ok(
+          warnings.some((line) => line.startsWith(expected)),
+          `${expected}: ${warnings.join("\n")}`,
         );
       }
     });
