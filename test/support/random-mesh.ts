@@ -242,7 +242,7 @@ function destinationRule(choice: Choice): Made {
           localityLbSetting: choice.of<object>(
             { failover: [{ from: "eu", to: "us" }] },
             { failoverPriority: ["version", "topology.kubernetes.io/zone"] },
-            { distribute: [{ from: "*", to: { "eu/*": 30, eu: 70 } }] },
+            { distribute: [{ from: "*", to: { "eu/*": 30, "us/*": 70 } }] },
           ),
         },
         {

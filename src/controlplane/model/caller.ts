@@ -18,8 +18,8 @@ export interface Caller extends Pick<Proxy, "type" | "namespace" | "interception
   readonly locality: string;
   /** Every address of its families, IPv4 first. */
   readonly wildcards: readonly [Wildcard, ...Wildcard[]];
-  /** Of a router: whether it may have Secrets of its namespace. */
-  readonly isProven: boolean;
+  /** Of a router: the service account that it has proven, which decides about Secrets of its namespace; empty for none. */
+  readonly provenAccount: string;
   /** Of a router: where it is called for each port of the services before it. */
   readonly targetPorts: Readonly<Record<string, number>>;
 }
@@ -44,7 +44,7 @@ export function callerOf(proxy: Proxy, { callerLabels, services }: CallerModel):
     labels: Object.fromEntries(asked.toSorted(([a], [b]) => (a < b ? -1 : 1))),
     locality: proxy.locality || localityOf(proxy, services),
     wildcards: wildcardsOf(addresses),
-    isProven: isRouter && proxy.isProven === true,
+    provenAccount: isRouter && proxy.isProven === true ? proxy.serviceAccount : "",
     targetPorts: isRouter ? targetPortsOf(proxy, services) : {},
   };
 }

@@ -71,7 +71,7 @@ export function parseProxy(node: NodeFacts): Proxy | undefined {
     addresses: [
       ...new Set([address, ...text("INSTANCE_IPS").split(",")].map((entry) => canonicalAddress(entry))),
     ].filter((entry) => entry !== ""),
-    locality: placeOf(node.locality) || (ownLabels["istio-locality"] ?? "").replaceAll(".", "/"),
+    locality: placeOf(node.locality) || labelledPlace(ownLabels["istio-locality"]),
     name: dot < 0 ? workload : workload.slice(0, dot),
     namespace: text("NAMESPACE") || idNamespace,
     idNamespace,
@@ -80,6 +80,11 @@ export function parseProxy(node: NodeFacts): Proxy | undefined {
     interceptionMode: interceptionModes.find((mode) => mode === text("INTERCEPTION_MODE")) ?? "REDIRECT",
     answersDns: ["DNS_CAPTURE", "ENABLE_DNS_SERVER"].some((key) => parseGoBoolean(text(key)) === true),
   };
+}
+
+/** A node says whatever it likes. */
+function labelledPlace(label: unknown): string {
+  return typeof label === "string" ? label.replaceAll(".", "/") : "";
 }
 
 /** As Istio writes it: what is not said ends it. */

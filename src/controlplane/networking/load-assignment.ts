@@ -64,7 +64,7 @@ export function assignment(
 }
 
 /** Those that can be called. */
-export function usableEndpoints(
+function usableEndpoints(
   service: Service,
   subset: string,
   rule: AppliedRule | undefined,

@@ -74,12 +74,17 @@ function distributed(
   const weighted = Object.entries(entry.to ?? {}).flatMap(([to, weight]): readonly PlacedEndpoints[] => {
     const own = left.filter((group) => isWithin(group.locality, to));
     left = left.filter((group) => !own.includes(group));
-    // What several localities share is divided among them.
-    return weight === 0 ? [] : own.map((group) => ({ ...group, weight: Math.ceil(weight / own.length) }));
+    // What several localities share is divided among them by what each has of itself.
+    const all = own.reduce((sum, group) => sum + ownWeight(group), 0);
+    return own.map((group) => ({ ...group, weight: Math.ceil((weight * ownWeight(group)) / all) }));
   });
   const at = ({ locality: where }: PlacedEndpoints): number =>
     groups.findIndex((group) => group.locality === where);
   return weighted.toSorted((a, b) => at(a) - at(b));
+}
+
+function ownWeight({ endpoints }: PlacedEndpoints): number {
+  return endpoints.reduce((sum, { weight }) => sum + Math.max(1, weight), 0);
 }
 
 /** Parts of a place that are not said, and `*`, stand for all. */

@@ -10,7 +10,7 @@ import { packed } from "./any.ts";
 import { defaults } from "./clusters.ts";
 import { type AppliedRule, type Policies, policiesOf } from "./destination-rules.ts";
 import { type CallerPlace, placeKey } from "./locality.ts";
-import { assignment, takesMutualTls, usableEndpoints } from "./load-assignment.ts";
+import { assignment, takesMutualTls } from "./load-assignment.ts";
 import { isHttp2, outboundCluster, serverName } from "./names.ts";
 import { clientTls, originationTls } from "./tls.ts";
 import { connectionPool, loadBalancing, outlierDetection, protocolOptions } from "./traffic-policy.ts";
@@ -135,18 +135,17 @@ function discovery(
       ...loadBalancing(loadBalancer),
     };
   }
+  const found = assignment({ peers: view.model.peers, place: view.place }, service, port, subset, rule);
+  const names = (found.endpoints ?? []).flatMap(({ lbEndpoints = [] }) => lbEndpoints);
   // A logical cluster has exactly one name, or Envoy refuses it.
-  const isLogical = resolution === "DNS_ROUND_ROBIN" && usableEndpoints(service, subset, rule).length === 1;
+  const isLogical = resolution === "DNS_ROUND_ROBIN" && names.length === 1;
   return {
     type: isLogical ? "LOGICAL_DNS" : "STRICT_DNS",
     dnsLookupFamily: view.lookupFamily,
     dnsRefreshRate: "60s",
     dnsJitter: "0.100s",
     respectDnsTtl: true,
-    loadAssignment: {
-      ...assignment({ peers: view.model.peers, place: view.place }, service, port, subset, rule),
-      clusterName: name,
-    },
+    loadAssignment: { ...found, clusterName: name },
     ...loadBalancing(loadBalancer),
   };
 }

@@ -94,7 +94,9 @@ function pagesOf({ typeUrl, names }: Request, connections: ConnectionTable): rea
 
 /** The page that `syncz` or `config_dump?proxyID=NAME` names; undefined for what there is not. */
 export function debugPage(name: string, connections: ConnectionTable): object | undefined {
-  const { pathname, searchParams } = new URL(name, "http://localhost/");
+  const url = URL.parse(name, "http://localhost/");
+  if (url === null) return undefined;
+  const { pathname, searchParams } = url;
   if (pathname === "/syncz") return connections.list();
   if (pathname !== "/config_dump") return undefined;
   const resources = connections.resourcesOf(searchParams.get("proxyID") ?? "");

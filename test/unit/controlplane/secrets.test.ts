@@ -111,8 +111,19 @@ describe("certificates of Secrets", () => {
     },
   };
 
-  function secretsOf(proxy: { readonly id?: string; readonly isProven?: boolean }): readonly SecretJson[] {
+  const ingress = {
+    apiVersion: "networking.istio.io/v1",
+    kind: "WorkloadEntry",
+    metadata: { name: "ingress", namespace: "demo" },
+    spec: { address: "10.0.0.9", labels: { app: "ingress" }, serviceAccount: "ingress" },
+  };
+
+  function secretsOf(
+    proxy: { readonly id?: string; readonly isProven?: boolean; readonly serviceAccount?: string },
+    ...declared: readonly object[]
+  ): readonly SecretJson[] {
     const { objects } = parsed(
+      ...declared,
       gateway,
       secretOf("shop", tls(pair)),
       secretOf("api", { ...tls(pair), "ca.crt": pki.rootPem }),
@@ -124,9 +135,10 @@ describe("certificates of Secrets", () => {
     );
     const model = buildModel(objects, { trustDomains: ["cluster.local"], rootNamespace: "istio-system" });
     const { id = "router~10.0.0.9~ingress-1.demo~demo.svc.cluster.local", isProven = true } = proxy;
+    const { serviceAccount = "ingress" } = proxy;
     const said = parseProxy({ id, metadata: { LABELS: { app: "ingress" } } });
     assert.ok(said !== undefined);
-    const resources = resourcesOf(pushedTypes.secret, viewOf(model, { ...said, isProven }));
+    const resources = resourcesOf(pushedTypes.secret, viewOf(model, { ...said, isProven, serviceAccount }));
     return resources.map(({ json }) => json as SecretJson);
   }
 
@@ -153,6 +165,15 @@ describe("certificates of Secrets", () => {
   test("are for nobody who has proven nothing, and for no sidecar", () => {
     assert.deepEqual(secretsOf({ isProven: false }), []);
     assert.deepEqual(secretsOf({ id: "sidecar~10.0.0.9~web-1.demo~demo.svc.cluster.local" }), []);
+  });
+
+  test("are for the service account of the gateway where the folder declares it, and for no other that says it is one", () => {
+    const batch = { serviceAccount: "batch" };
+    assert.equal(secretsOf(batch).length, 5);
+    assert.deepEqual(secretsOf(batch, ingress), []);
+    assert.equal(secretsOf({}, ingress).length, 5);
+    const elsewhere = { ...ingress, metadata: { name: "ingress", namespace: "shop" } };
+    assert.equal(secretsOf(batch, elsewhere).length, 5);
   });
 
   test("are shown to nobody", () => {

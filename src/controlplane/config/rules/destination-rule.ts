@@ -34,6 +34,31 @@ function trafficPolicy(policy: TrafficPolicySpec | undefined, path: string): rea
   ];
 }
 
+const placeLabels: readonly string[] = [
+  "topology.kubernetes.io/region",
+  "topology.kubernetes.io/zone",
+  "topology.istio.io/subzone",
+];
+
+/** A place that one before it takes for itself, or a part of which it takes. */
+function overlaps(
+  places: readonly string[],
+  pathOf: (index: number, place: string) => string,
+): readonly Complaint[] {
+  return places.flatMap((place, index): readonly Complaint[] => {
+    const other = places
+      .slice(0, index)
+      .find((before) => isWithin(place, before) || isWithin(before, place, ""));
+    if (other === undefined) return [];
+    return [[pathOf(index, place), `overlaps with ${other}, which comes before it: leave one of them out`]];
+  });
+}
+
+function isWithin(place: string, wider: string, all = "*"): boolean {
+  const parts = place.split("/");
+  return wider.split("/").every((part, index) => part === all || part === parts[index]);
+}
+
 /** Either weights or an order, and weights that are all of it. */
 function locality({ loadBalancer, outlierDetection }: Policies, path: string): readonly Complaint[] {
   const setting = loadBalancer?.localityLbSetting;
@@ -47,17 +72,23 @@ function locality({ loadBalancer, outlierDetection }: Policies, path: string): r
     const sum = Object.values(to).reduce((total, weight) => total + weight, 0);
     if (sum !== 100)
       complaints.push([`${at}.distribute[${index}].to`, `has weights of ${sum} in all: make it 100`]);
+    complaints.push(...overlaps(Object.keys(to), (_, place) => `${at}.distribute[${index}].to.${place}`));
   }
   for (const [index, { from, to }] of failover.entries())
     if (from === to) complaints.push([`${at}.failover[${index}].to`, `is ${from}, which is what fails`]);
+  for (const [index, label] of failoverPriority.entries())
+    if (failover.length > 0 && placeLabels.includes(label))
+      complaints.push([
+        `${at}.failoverPriority[${index}]`,
+        "is a place, which failover is about: keep one of them",
+      ]);
   if (failover.length + failoverPriority.length > 0 && outlierDetection === undefined)
     complaints.push([at, "fails over by outlierDetection only, of which there is none", "warning"]);
   return [
     ...complaints,
-    ...duplicates(
+    ...overlaps(
       distribute.map(({ from }) => from),
-      `${at}.distribute`,
-      "from",
+      (index) => `${at}.distribute[${index}].from`,
     ),
     ...duplicates(
       failover.map(({ from }) => from),

@@ -1,4 +1,5 @@
 /** What spans several fields of a Gateway. */
+import { isCipherSuite } from "../cipher-suites.ts";
 import type { GatewayServerSpec, GatewaySpec } from "../objects.ts";
 import { type Complaint, duplicates } from "./complaint.ts";
 
@@ -34,7 +35,24 @@ function server({ port, tls, hosts }: GatewayServerSpec, path: string): readonly
       ]);
     return complaints;
   }
-  return [...complaints, ...settings(tls, `${path}.tls`)];
+  return [...complaints, ...settings(tls, `${path}.tls`), ...suites(tls, `${path}.tls`)];
+}
+
+function suites(
+  { cipherSuites = [] }: NonNullable<GatewayServerSpec["tls"]>,
+  path: string,
+): readonly Complaint[] {
+  return cipherSuites.flatMap((name, index): readonly Complaint[] =>
+    isCipherSuite(name)
+      ? []
+      : [
+          [
+            `${path}.cipherSuites[${index}]`,
+            `${name} is no cipher suite that Envoy takes, and is left out: suites of TLS 1.2 have names such as ECDHE-RSA-AES128-GCM-SHA256`,
+            "warning",
+          ],
+        ],
+  );
 }
 
 function settings(tls: NonNullable<GatewayServerSpec["tls"]>, path: string): readonly Complaint[] {

@@ -35,7 +35,7 @@ export const localitySetting = object({
     list(
       object({
         from: required(place),
-        to: required(mapping(integer(0, 100), { expected: "a place such as region/zone/*", test: isPlace })),
+        to: required(mapping(integer(1, 100), { expected: "a place such as region/zone/*", test: isPlace })),
       }),
     ),
   ),

@@ -2,19 +2,22 @@
  * The certificates of a gateway's servers that are in Secrets (SDS over ADS).
  */
 import type { SecretJson } from "../../../proto/envoy/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
+import { selects } from "../../model/model.ts";
 import type { ProxyView } from "../view.ts";
 import { secretNames } from "./server-tls.ts";
-import { endsTls, gatewayPorts } from "./servers.ts";
+import { endsTls, type GatewayServer, gatewayPorts } from "./servers.ts";
 
 /**
  * Those that its Gateways name, of the router's own namespace: for a router that has proven to be of it, and for nobody
- * else.
+ * else. Istio asks Kubernetes whether the service account may list Secrets; here the folder says who the gateway is.
  */
 export function generateSecrets(view: ProxyView): readonly SecretJson[] {
   const { proxy, model } = view;
-  if (proxy.type !== "router" || !proxy.isProven) return [];
+  if (proxy.type !== "router" || proxy.provenAccount === "") return [];
   const credentials = gatewayPorts(view).flatMap(({ servers }) =>
-    servers.flatMap(({ spec }) => (endsTls(spec) ? (spec.tls?.credentialName ?? []) : [])),
+    servers.flatMap((server) =>
+      endsTls(server.spec) && isFor(server, view) ? (server.spec.tls?.credentialName ?? []) : [],
+    ),
   );
   const find = (name: string): (typeof model.secrets)[number] | undefined =>
     model.secrets.find((secret) => secret.namespace === proxy.namespace && secret.name === name);
@@ -43,6 +46,21 @@ export function generateSecrets(view: ProxyView): readonly SecretJson[] {
           ]),
     ];
   });
+}
+
+/**
+ * Whoever has an identity of the namespace may say that it is a router with these labels. Where the folder declares workloads
+ * with them, it is one of their service accounts that has the keys.
+ */
+function isFor({ selector }: GatewayServer, { proxy, model }: ProxyView): boolean {
+  if (Object.keys(selector).length === 0) return true;
+  const declared = model.workloads.filter(
+    ({ namespace, serviceAccount, labels }) =>
+      namespace === proxy.namespace && serviceAccount !== "" && selects(selector, labels),
+  );
+  return (
+    declared.length === 0 || declared.some(({ serviceAccount }) => serviceAccount === proxy.provenAccount)
+  );
 }
 
 function base64(pem: string): string {

@@ -11,6 +11,7 @@ import {
   type CommonTlsContextJson,
   DownstreamTlsContextSchema,
 } from "../../../proto/envoy/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
+import { takenSuites } from "../../config/cipher-suites.ts";
 import type { GatewayServerSpec } from "../../config/objects.ts";
 import { packed } from "../any.ts";
 import { agentSecret } from "../tls.ts";
@@ -54,10 +55,11 @@ function parameters({
   maxProtocolVersion,
   cipherSuites = [],
 }: ServerTls): TlsParametersJson {
+  const suites = takenSuites(cipherSuites);
   return {
     tlsMinimumProtocolVersion: minProtocolVersion === undefined ? "TLSv1_2" : versions[minProtocolVersion],
     ...(maxProtocolVersion === undefined ? {} : { tlsMaximumProtocolVersion: versions[maxProtocolVersion] }),
-    ...(cipherSuites.length === 0 ? {} : { cipherSuites: [...new Set(cipherSuites)] }),
+    ...(suites.length === 0 ? {} : { cipherSuites: [...suites] }),
   };
 }
 

@@ -2,7 +2,7 @@
  * The servers of all Gateways that select a router, as one: what each of its ports is for.
  */
 import { gatewayName, isHostNamed } from "../../config/host-names.ts";
-import type { GatewayServerSpec } from "../../config/objects.ts";
+import type { GatewayServerSpec, GatewaySpec } from "../../config/objects.ts";
 import { routerPorts } from "../../config/sidecar-ports.ts";
 import { isExportedTo, type Scoped, selects } from "../../model/model.ts";
 import { isWildcard } from "../captured-addresses.ts";
@@ -13,6 +13,8 @@ import type { ProxyView } from "../view.ts";
 export interface GatewayServer {
   /** `namespace/name` of its Gateway. */
   readonly gateway: string;
+  /** Labels of the routers that its Gateway is for. */
+  readonly selector: Readonly<Record<string, string>>;
   readonly spec: GatewayServerSpec;
   /** For `namespace/host` those of one namespace's rules, else for those of all. */
   readonly hosts: readonly ServerHost[];
@@ -92,7 +94,7 @@ function kindOf({ port, tls }: GatewayServerSpec): GatewayPort["kind"] {
 }
 
 function serverOf(
-  { name, namespace }: Pick<Scoped<unknown>, "name" | "namespace">,
+  { name, namespace, spec: { selector = {} } }: Scoped<GatewaySpec>,
   spec: GatewayServerSpec,
   { bind, number }: Pick<GatewayPort, "bind" | "number">,
 ): GatewayServer {
@@ -102,6 +104,7 @@ function serverOf(
   const routeName = kindOf(spec) === "http" ? `http.${number}${suffix}` : isHttps ? secured : undefined;
   return {
     gateway: gatewayName(name, namespace),
+    selector,
     spec,
     hosts: spec.hosts.map((host) => serverHost(host, namespace)),
     routeName,

@@ -31,6 +31,8 @@ const endpoint =
   "must be 127.0.0.1:PORT, 0.0.0.0:PORT, [::1]:PORT or unix:// and an absolute path of at most 107 bytes";
 const mode = "must be one of STRICT, PERMISSIVE, DISABLE, UNSET";
 const oneCondition = "needs exactly one of exact, prefix and regex";
+const noSuite =
+  "is no cipher suite that Envoy takes, and is left out: suites of TLS 1.2 have names such as ECDHE-RSA-AES128-GCM-SHA256";
 const one = "must have at least 1 item";
 const unique = (value: string | number): string => `${value} is there already: make it unique`;
 const known = (...fields: readonly string[]): string =>
@@ -313,24 +315,35 @@ const rows: Readonly<Record<keyof Kinds, readonly Row[]>> = {
         distribute: [
           { from: "eu/*", to: { "eu/*": 60, "us/*": 41 } },
           { from: "eu/*", to: { "eu/*": 100 } },
+          { from: "eu", to: { "us/a": 50, us: 50 } },
+          { from: "*", to: { "eu/a": 50, "eu/*": 50 } },
         ],
         failover: [{ from: "eu", to: "eu" }],
       },
       ...[
         "distribute: and failover exclude each other: keep one of them",
         "distribute[0].to: has weights of 101 in all: make it 100",
-        "distribute[1].from: eu/* is there already: make it unique",
+        "distribute[2].to.us: overlaps with us/a, which comes before it: leave one of them out",
+        "distribute[1].from: overlaps with eu/*, which comes before it: leave one of them out",
+        "distribute[2].from: overlaps with eu/*, which comes before it: leave one of them out",
         "failover[0].to: is eu, which is what fails",
       ].map((problem) => `spec.trafficPolicy.loadBalancer.localityLbSetting.${problem}`),
       "fails over by outlierDetection only, of which there is none",
     ],
     [
       "spec.trafficPolicy.loadBalancer.localityLbSetting",
-      { distribute: [{ from: "eu//a", to: {} }], failoverPriority: ["a=b=c"] },
+      { distribute: [{ from: "eu//a", to: { us: 0 } }], failoverPriority: ["a=b=c"] },
       ...[
+        "distribute[0].to.us: must be a whole number from 1 to 100",
         "distribute[0].from: must be region/zone/subzone, of which * stands for all",
         "failoverPriority[0]: must be a label, or label=value",
       ].map((problem) => `spec.trafficPolicy.loadBalancer.localityLbSetting.${problem}`),
+    ],
+    [
+      "spec.trafficPolicy.loadBalancer.localityLbSetting",
+      { failover: [{ from: "eu", to: "us" }], failoverPriority: ["app", "topology.kubernetes.io/zone"] },
+      "spec.trafficPolicy.loadBalancer.localityLbSetting.failoverPriority[1]: is a place, which failover is about: keep one of them",
+      "fails over by outlierDetection only, of which there is none",
     ],
     [
       "spec.trafficPolicy.proxyProtocol",
@@ -465,6 +478,23 @@ const rows: Readonly<Record<keyof Kinds, readonly Row[]>> = {
       "spec.servers[1].tls",
       { mode: "SIMPLE", credentialName: "a" },
       "has nothing but httpsRedirect for a server without TLS: set the protocol to HTTPS",
+    ],
+    [
+      "spec.servers[0].tls",
+      {
+        mode: "SIMPLE",
+        serverCertificate: "/a.crt",
+        cipherSuites: [
+          "ALL",
+          "!AES128-SHA",
+          "[AES128-SHA|AES256-SHA]",
+          "TLS_AES_128_GCM_SHA256",
+          "[AES128-SHA|A]",
+        ],
+      },
+      "spec.servers[0].tls.privateKey: is missing, which SIMPLE needs unless there is a credentialName",
+      `spec.servers[0].tls.cipherSuites[3]: TLS_AES_128_GCM_SHA256 ${noSuite}`,
+      `spec.servers[0].tls.cipherSuites[4]: [AES128-SHA|A] ${noSuite}`,
     ],
     ["spec.servers[1].port.protocol", "TCP", "spec.servers[1].tls: needs the protocol TLS or HTTPS"],
   ],
