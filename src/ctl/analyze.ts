@@ -71,7 +71,7 @@ async function analyzeInputs(args: Arguments, context: CommandContext): Promise<
     import("./analyze/read-inputs.ts"),
     import("./analyze/finding.ts"),
   ]);
-  const { problems, texts, unreadable } = await readInputs(paths);
+  const { problems, texts, unreadable } = await readInputs(paths, context.shutdown);
   for (const line of unreadable) context.printError(line);
   const suppressed = new Set(args.strings("suppress"));
   const findings = findingsOf(problems, (source) => texts.get(source)).filter(

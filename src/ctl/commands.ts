@@ -13,19 +13,20 @@ import { proxyConfigCommand } from "./proxy-config.ts";
 import { proxyStatusCommand } from "./proxy-status.ts";
 import { validateCommand } from "./validate.ts";
 import { versionCommand } from "./version.ts";
+import { visibly } from "./visible.ts";
 
 /** In the order in which help lists them. What they show comes from proxies and control planes: no secret of here is in it. */
 export const commands: readonly Command[] = [
-  privately(proxyStatusCommand),
-  privately(proxyConfigCommand),
-  privately(describeCommand),
-  privately(authzCommand),
-  privately(dashboardCommand),
-  privately(explainCommand),
-  analyzeCommand,
-  validateCommand,
+  visibly(privately(proxyStatusCommand)),
+  visibly(privately(proxyConfigCommand)),
+  visibly(privately(describeCommand)),
+  visibly(privately(authzCommand)),
+  visibly(privately(dashboardCommand)),
+  visibly(privately(explainCommand)),
+  visibly(analyzeCommand),
+  visibly(validateCommand),
   completionOf("outriderctl"),
-  privately(versionCommand),
+  visibly(privately(versionCommand)),
 ];
 
 /** Those that help lists, by what they are about. */

@@ -96,9 +96,15 @@ function requestOf(
   to: string,
   args: Arguments,
 ): { readonly target: ClientTarget; readonly request: Request } | string {
+  if (/^https:/i.test(to))
+    return (
+      "https: the TLS of an application passes its Envoy unread, so that none of its rules for requests is asked: name " +
+      "http://, which Envoys make mutual TLS of"
+    );
+  const whole = /^http:\/\//i.test(to) ? to : `http://${to}`;
   let url: URL;
   try {
-    url = new URL(/^https?:\/\//.test(to) ? to : `http://${to}`);
+    url = new URL(whole);
   } catch {
     return `${JSON.stringify(to)} is no host with port and path, such as http://api.demo:80/items`;
   }
@@ -109,7 +115,9 @@ function requestOf(
     headers.map((match) => [(match?.[1] ?? "").toLowerCase(), match?.[2] ?? ""]),
   );
   const { host: named, ...others } = given;
-  const path = args.optionalString("path") ?? url.pathname + url.search;
+  // As it was written: what becomes of dots and of escaped characters is the server's Envoy's to say.
+  const [, written = ""] = /^http:\/\/[^/?#]*([^#]*)/i.exec(whole) ?? [];
+  const path = args.optionalString("path") ?? written;
   return {
     target: { host: url.hostname, port: Number(url.port || 80) },
     request: {
@@ -129,7 +137,8 @@ async function meshOf(from: string, args: Arguments, context: CommandContext): P
   if (client === undefined) return undefined;
   const dump = await client.configDump();
   const files = args.strings("server-file");
-  const sources = files.length > 0 ? files.map(fileSource) : liveSources(context);
+  const sources =
+    files.length > 0 ? files.map((file) => fileSource(file, context.shutdown)) : liveSources(context);
   const servers = await Promise.all(
     sources.map(async (source) => {
       try {
@@ -168,7 +177,7 @@ async function offlineMeshOf(
     import("./analyze/read-inputs.ts"),
     import("./explain/from-objects.ts"),
   ]);
-  const { objects, problems, unreadable } = await readInputs([folder]);
+  const { objects, problems, unreadable } = await readInputs([folder], context.shutdown);
   for (const line of unreadable) context.printError(line);
   const errors = problems.filter(({ severity }) => severity === undefined).length;
   if (errors > 0)

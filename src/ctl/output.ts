@@ -33,10 +33,11 @@ export async function printValue(
   form: Exclude<OutputForm, "text">,
   { print }: Pick<CommandContext, "print">,
 ): Promise<void> {
-  if (form === "json") {
-    print(JSON.stringify(value, undefined, 2));
-    return;
-  }
+  for (const line of (await documentOf(value, form)).split("\n")) print(line);
+}
+
+async function documentOf(value: unknown, form: Exclude<OutputForm, "text">): Promise<string> {
+  if (form === "json") return JSON.stringify(value, undefined, 2) ?? "null";
   const { stringify } = await import("yaml");
-  print(stringify(value, { aliasDuplicateObjects: false }).trimEnd());
+  return stringify(value, { aliasDuplicateObjects: false }).trimEnd();
 }

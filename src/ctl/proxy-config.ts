@@ -71,6 +71,14 @@ async function show(args: Arguments, context: CommandContext): Promise<number> {
     context.printError(`${word} is not one of ${kinds.join(", ")}`);
     return unusableCode;
   }
+  const others = Object.entries(flagsOf).filter(
+    ([flag, own]) => args.given(flag) && !(kind === "all" ? own !== logOnly : own.includes(kind)),
+  );
+  if (others.length > 0) {
+    for (const [flag, own] of others)
+      context.printError(`--${flag} is for ${own.join(", ")}, not for ${kind}`);
+    return unusableCode;
+  }
   const { proxyOf } = await import("./proxy/find.ts");
   const proxy = proxyOf(args, name, context);
   if (proxy === undefined) return unusableCode;
@@ -100,6 +108,23 @@ async function show(args: Arguments, context: CommandContext): Promise<number> {
   }
   return 0;
 }
+
+const logOnly: readonly Kind[] = ["log"];
+
+/** The kinds that a flag is for. */
+const flagsOf: Readonly<Record<string, readonly Kind[]>> = {
+  fqdn: ["cluster"],
+  port: ["cluster", "endpoint", "listener"],
+  subset: ["cluster"],
+  direction: ["cluster"],
+  address: ["endpoint", "listener"],
+  type: ["listener"],
+  name: ["listener", "route", "secret"],
+  cluster: ["endpoint"],
+  status: ["endpoint"],
+  level: logOnly,
+  reset: logOnly,
+};
 
 const shortNames: Readonly<Record<string, Kind>> = {
   a: "all",
@@ -167,6 +192,7 @@ async function showLog(args: Arguments, proxy: ProxySource, context: CommandCont
   }
   const level = args.boolean("reset") ? "warning" : args.optionalString("level");
   const query = level === undefined ? "" : level.includes(":") ? `?paths=${level}` : `?level=${level}`;
-  context.print((await proxy.admin("POST", `/logging${query}`)).trimEnd());
+  const answer = await proxy.admin("POST", `/logging${query}`);
+  for (const line of answer.trimEnd().split("\n")) context.print(line);
   return 0;
 }

@@ -26,10 +26,17 @@ export const proxyStatusCommand: Command = {
 async function show(args: Arguments, context: CommandContext): Promise<number> {
   const form = outputForm(args, context);
   if (form === undefined) return unusableCode;
+  const [name] = args.words;
+  const aimless =
+    name === undefined ? Object.keys(proxyFlags).filter((flag) => args.optionalString(flag)) : [];
+  if (aimless.length > 0) {
+    for (const flag of aimless)
+      context.printError(`--${flag}: name the proxy too whose configuration is to be compared with it`);
+    return unusableCode;
+  }
   const { controlPlaneOf } = await import("./control-plane/find.ts");
   const controlPlane = await controlPlaneOf(args, context);
   if (controlPlane === undefined) return unusableCode;
-  const [name] = args.words;
   if (name !== undefined) return compare(name, { args, context, form, controlPlane });
   const proxies = await controlPlane.proxies();
   if (form !== "text") await printValue({ proxies }, form, context);

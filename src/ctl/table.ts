@@ -1,13 +1,15 @@
 /**
  * Tables as istioctl prints them: columns padded with spaces to their widest cell, nothing behind the last one. Pure.
  */
+import { visible } from "./visible.ts";
 
 /** @param padding least number of spaces between two columns */
-export function table(rows: readonly (readonly string[])[], padding = 5): readonly string[] {
-  const columns = Math.max(0, ...rows.map((row) => row.length));
-  const widths = Array.from({ length: columns }, (_, column) =>
-    Math.max(0, ...rows.map((row) => (column < row.length - 1 ? (row[column] ?? "").length : 0))),
-  );
+export function table(cells: readonly (readonly string[])[], padding = 5): readonly string[] {
+  const rows = cells.map((row) => row.map(visible));
+  const widths: number[] = [];
+  for (const row of rows)
+    for (const [column, cell] of row.slice(0, -1).entries())
+      widths[column] = Math.max(widths[column] ?? 0, cell.length);
   return rows.map((row) =>
     row
       .map((cell, column) =>

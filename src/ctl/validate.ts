@@ -37,7 +37,7 @@ async function validateInputs(args: Arguments, context: CommandContext): Promise
     import("./analyze/read-inputs.ts"),
     import("./analyze/finding.ts"),
   ]);
-  const { ownProblems, texts, unreadable } = await readInputs(paths);
+  const { ownProblems, texts, unreadable } = await readInputs(paths, context.shutdown);
   for (const line of unreadable) context.printError(line);
   const findings = findingsOf(ownProblems, (source) => texts.get(source));
   let isValid = unreadable.length === 0;

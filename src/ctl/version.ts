@@ -6,7 +6,7 @@ import { unusableCode } from "../command/exit-codes.ts";
 import { version } from "../cli/version.ts";
 import { controlPlaneFlags } from "./control-plane/flags.ts";
 import { askingCodes, telling } from "./failure.ts";
-import { outputFlag, outputForm, printValue } from "./output.ts";
+import { outputFlag, type OutputForm, outputForm, printValue } from "./output.ts";
 
 /** In the words of `istioctl version`. */
 export const versionCommand: Command = {
@@ -22,18 +22,34 @@ export const versionCommand: Command = {
     ...controlPlaneFlags,
     ...outputFlag,
   },
-  run: (args, context) => telling(() => show(args, context), context),
+  run: show,
 };
 
 async function show(args: Arguments, context: CommandContext): Promise<number> {
   const form = outputForm(args, context);
   if (form === undefined) return unusableCode;
-  const found = args.boolean("remote") ? await askAll(args, context) : {};
-  if (found === undefined) return unusableCode;
+  // The release of this program is told, whoever else does not answer.
+  let found: Answered | Remote = {};
+  let code = 0;
+  if (args.boolean("remote"))
+    code = await telling(async () => {
+      const answered = await askAll(args, context);
+      found = answered ?? {};
+      return answered === undefined ? unusableCode : 0;
+    }, context);
+  await printVersions(found, form, context);
+  return code;
+}
+
+async function printVersions(
+  found: Answered | Remote,
+  form: OutputForm,
+  context: CommandContext,
+): Promise<void> {
   if (form !== "text") await printValue({ clientVersion: { version }, ...found }, form, context);
   else {
     context.print(`client version: ${version}`);
-    if (found.meshVersion === undefined) return 0;
+    if (found.meshVersion === undefined) return;
     context.print(`control plane version: ${found.meshVersion.version} (${found.meshVersion.id})`);
     const counts = Map.groupBy(found.dataPlaneVersion, (proxy) => proxy.version);
     const parts = [...counts].map(
@@ -42,7 +58,6 @@ async function show(args: Arguments, context: CommandContext): Promise<number> {
     );
     context.print(`data plane version: ${parts.length === 0 ? "none" : parts.join(", ")}`);
   }
-  return 0;
 }
 
 interface Remote {
@@ -54,7 +69,7 @@ interface Answered {
   readonly dataPlaneVersion: readonly { readonly id: string; readonly version: string }[];
 }
 
-async function askAll(args: Arguments, context: CommandContext): Promise<Answered | Remote | undefined> {
+async function askAll(args: Arguments, context: CommandContext): Promise<Answered | undefined> {
   const { controlPlaneOf } = await import("./control-plane/find.ts");
   const controlPlane = await controlPlaneOf(args, context);
   if (controlPlane === undefined) return undefined;

@@ -9,8 +9,8 @@ import { type ParsedFile, parseDocuments } from "../../controlplane/config/parse
 import type { ConfigProblem } from "../../controlplane/config/problem.ts";
 import { mergeFiles } from "../../controlplane/registry/file/merge-files.ts";
 import { walkFolder } from "../../controlplane/registry/file/walk-folder.ts";
-import { readRegularText } from "../../files/read-regular-file.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
+import { readGivenText } from "../given-text.ts";
 
 /** What was read, and what is wrong with it. */
 export interface ReadInputs {
@@ -29,26 +29,24 @@ export interface ReadInputs {
 const standardInput = "standard input";
 
 /** @param paths `-` is standard input */
-export async function readInputs(paths: readonly string[]): Promise<ReadInputs> {
+export async function readInputs(paths: readonly string[], signal: AbortSignal): Promise<ReadInputs> {
   const texts = new Map<string, string>();
   const unreadable: string[] = [];
   const unseen: ConfigProblem[] = [];
-  const attempt = (path: string, read: () => string): void => {
+  const attempt = async (path: string, name = path): Promise<void> => {
     try {
-      texts.set(path, read());
+      texts.set(name, await readGivenText(path, { ...limits, signal }));
     } catch (error) {
-      unreadable.push(`${path} cannot be read: ${errorMessage(error)}`);
+      unreadable.push(`${name} cannot be read: ${errorMessage(error)}`);
     }
   };
   for (const path of paths) {
-    if (path === "-") {
-      const { text } = await import("node:stream/consumers");
-      texts.set(standardInput, await text(process.stdin));
-    } else if (isFolder(path)) {
+    if (path === "-") await attempt(path, standardInput);
+    else if (isFolder(path)) {
       const { files, problems } = walkFolder(path);
       unseen.push(...problems);
-      for (const file of files) attempt(file.path, () => readRegularText(file.path, limits));
-    } else attempt(path, () => readRegularText(path, limits));
+      for (const file of files) await attempt(file.path);
+    } else await attempt(path);
   }
   const parsed = [...texts].map(([source, text]): ParsedFile => parseDocuments(source, text));
   const { objects, problems } = mergeFiles(parsed, unseen, []);

@@ -9,9 +9,9 @@ import type { CallMetadata, ChannelTls } from "../../grpc/channel.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { parseHostPort } from "../../net/host-port.ts";
 import { announcedControlPlanes } from "../../status/control-plane-announcement.ts";
-import type { ControlPlaneClient } from "./control-plane.ts";
+import { type ControlPlaneClient, ControlPlaneError } from "./control-plane.ts";
 
-/** Every problem with the flags is a line on standard error; undefined then. */
+/** Every problem with the flags is a line on standard error; undefined then. @throws ControlPlaneError where none runs here */
 export async function controlPlaneOf(
   args: Arguments,
   { env, printError, shutdown }: Pick<CommandContext, "env" | "printError" | "shutdown">,
@@ -41,12 +41,14 @@ export async function controlPlaneOf(
   const [only, ...others] = announcedControlPlanes(folder);
   if (only !== undefined && others.length === 0)
     return pagesClient({ host: "127.0.0.1", port: only.httpPort }, shutdown);
+  if (only === undefined)
+    throw new ControlPlaneError(
+      "no control plane of this user runs here: name one with --xds-address HOST:PORT (15012 of istiod), or --http-address",
+    );
   printError(
-    only === undefined
-      ? "no control plane of this user runs here: name one with --xds-address HOST:PORT (15012 of istiod), or --http-address"
-      : `several control planes run here: choose with --http-address one of ${[only, ...others]
-          .map(({ httpPort, configFolder }) => `127.0.0.1:${httpPort} (${configFolder})`)
-          .join(", ")}`,
+    `several control planes run here: choose with --http-address one of ${[only, ...others]
+      .map(({ httpPort, configFolder }) => `127.0.0.1:${httpPort} (${configFolder})`)
+      .join(", ")}`,
   );
   return undefined;
 }

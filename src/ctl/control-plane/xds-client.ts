@@ -4,6 +4,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { GrpcChannel, type CallMetadata, type ChannelOptions } from "../../grpc/channel.ts";
+import { GrpcError } from "../../grpc/grpc-error.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { textAt } from "../../lifecycle/json-path.ts";
 import { Deadline } from "../../lifecycle/timer.ts";
@@ -72,8 +73,7 @@ export function xdsClient(
         ? `no answer within ${timeoutMs / 1_000} s`
         : errorMessage(error);
       throw new ControlPlaneError(
-        `the control plane on ${address} did not answer ${typeUrl}: ${reason}. Whoever asks needs an identity of ` +
-          "istiod's namespace: --cert-dir or --token-file",
+        `the control plane on ${address} did not answer ${typeUrl}: ${reason}${remedy(error)}`,
         { cause: error },
       );
     } finally {
@@ -100,10 +100,23 @@ export function xdsClient(
     proxies,
     identity: async () => identityOf(await ask("istio.io/debug/syncz")),
     configDump: async (proxy) => {
-      const { resources } = await ask("istio.io/debug", [`config_dump?proxyID=${proxy}`]);
+      const { resources } = await ask("istio.io/debug", [`config_dump?proxyID=${encodeURIComponent(proxy)}`]);
       return parsed(Buffer.from(resources[0]?.value ?? []).toString("utf8"));
     },
   };
+}
+
+/** What to do about a failure, where that is known. */
+function remedy(error: unknown): string {
+  switch (error instanceof GrpcError ? error.code : undefined) {
+    case "UNAUTHENTICATED":
+    case "PERMISSION_DENIED":
+      return ". Whoever asks needs an identity of istiod's namespace: --cert-dir or --token-file";
+    case "UNAVAILABLE":
+      return ". Whether it is there and how its TLS is taken: --xds-address, --ca-file, --authority, --plaintext";
+    default:
+      return "";
+  }
 }
 
 /** Undefined for what is no JSON. */

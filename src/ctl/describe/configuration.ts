@@ -10,7 +10,7 @@ import { readInputs } from "../analyze/read-inputs.ts";
 /** None, and a line on standard error, where it is not clear which folder is meant. */
 export async function configurationHere(
   folder: string | undefined,
-  { env, printError }: Pick<CommandContext, "env" | "printError">,
+  { env, printError, shutdown }: Pick<CommandContext, "env" | "printError" | "shutdown">,
 ): Promise<readonly ConfigObject[]> {
   const folders =
     folder === undefined
@@ -22,7 +22,7 @@ export async function configurationHere(
     );
     return [];
   }
-  const { objects, unreadable } = await readInputs(folders);
+  const { objects, unreadable } = await readInputs(folders, shutdown);
   for (const line of unreadable) printError(line);
   return objects;
 }

@@ -4,11 +4,11 @@
 import type { Arguments, CommandContext } from "../../command/command.ts";
 import { chosen } from "../../cli/find-agent.ts";
 import { runtimeFolderHere } from "../../config/runtime-folder.ts";
-import { readRegularText } from "../../files/read-regular-file.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { fetchHttp } from "../../net/http-client.ts";
 import { parseHostPort } from "../../net/host-port.ts";
 import { announcedAgents } from "../../status/announcement.ts";
+import { readGivenText } from "../given-text.ts";
 import { type ConfigDump, readConfigDump } from "./config-dump.ts";
 
 /** No answer that could be used. The message says who was asked, why there is none and what to do. */
@@ -34,6 +34,7 @@ const maxBytes = 512 * 2 ** 20;
 /**
  * @param name the proxy that a word of the call names, such as `web-1.demo` or how that begins
  * @returns undefined, and a line on standard error, where it is not clear which one is meant
+ * @throws ProxyError where there is none
  */
 export function proxyOf(
   args: Arguments,
@@ -41,7 +42,7 @@ export function proxyOf(
   { env, printError, shutdown }: Pick<CommandContext, "env" | "printError" | "shutdown">,
 ): ProxySource | undefined {
   const file = args.optionalString("file");
-  if (file !== undefined) return fileSource(file);
+  if (file !== undefined) return fileSource(file, shutdown);
   const address = args.optionalString("admin-address");
   if (address !== undefined) {
     const place = parseHostPort(address);
@@ -51,14 +52,14 @@ export function proxyOf(
   }
   const agents = announcedAgents(runtimeFolderHere(env));
   const found = chosen(agents, name, { configPath: "", statusPort: 0, adminPort: 0, envoyStatusPort: 0 });
-  if (found.kind === "unclear" || found.pid === undefined) {
-    printError(
-      found.kind === "unclear"
-        ? found.problem.replace(/^--name: /, "").replace("choose with --name one of", "name one of")
-        : "no agent of this user runs here: give --admin-address HOST:PORT of an Envoy, or --file with its config_dump",
-    );
+  if (found.kind === "unclear") {
+    printError(found.problem.replace(/^--name: /, "").replace("choose with --name one of", "name one of"));
     return undefined;
   }
+  if (found.pid === undefined)
+    throw new ProxyError(
+      "no agent of this user runs here: give --admin-address HOST:PORT of an Envoy, or --file with its config_dump",
+    );
   const called = agents.find(({ pid }) => pid === found.pid)?.name ?? name ?? "";
   return liveSource(called, { host: "127.0.0.1", port: found.adminPort }, shutdown);
 }
@@ -74,25 +75,20 @@ export function liveSources({
 }
 
 /** What is in a file; `-` is standard input. */
-export function fileSource(path: string): ProxySource {
+export function fileSource(path: string, signal: AbortSignal): ProxySource {
   return {
     name: path === "-" ? "standard input" : path,
     admin: undefined,
     configDump: async () => {
       let text: string;
       try {
-        text = path === "-" ? await standardInput() : readRegularText(path, { maxBytes });
+        text = await readGivenText(path, { maxBytes, signal });
       } catch (error) {
         throw new ProxyError(`--file: ${path} cannot be read: ${errorMessage(error)}`, { cause: error });
       }
       return dumpIn(text, `--file: ${path} is no answer of Envoy's /config_dump`);
     },
   };
-}
-
-async function standardInput(): Promise<string> {
-  const { text } = await import("node:stream/consumers");
-  return text(process.stdin);
 }
 
 function liveSource(
@@ -104,7 +100,8 @@ function liveSource(
     try {
       const { status, body } = await fetchHttp({ target, method, url, timeoutMs, maxBytes, signal });
       if (status === 200) return body.toString("utf8");
-      throw new Error(`status ${status}: ${body.toString("utf8").trim()}`);
+      const [said = ""] = body.toString("utf8").trim().split("\n");
+      throw new Error(`status ${status}: ${said}`);
     } catch (error) {
       throw new ProxyError(
         `the Envoy of ${name} on ${target.host}:${target.port} did not answer ${url}: ${errorMessage(error)}. ` +

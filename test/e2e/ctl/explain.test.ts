@@ -82,7 +82,7 @@ describe("what explain foretells", () => {
   for (const set of rules) {
     test(`is what requests get: ${set.mark}`, async () => {
       const known = await push(set);
-      const { objects } = await readInputs([mesh.configFolder]);
+      const { objects } = await readInputs([mesh.configFolder], new AbortController().signal);
       const offline = meshFromObjects(objects, "web.demo", "cluster.local");
       const answersOf = ({ outcomes }: Explanation): readonly string[] =>
         outcomes.map(({ status, endpoint }) => {

@@ -1,7 +1,7 @@
 /**
  * Routes in istioctl's words. Pure.
  */
-import { listAt, textAt } from "../../../lifecycle/json-path.ts";
+import { at, listAt, textAt } from "../../../lifecycle/json-path.ts";
 
 /** `/api*`, `/exact`, `regex …`; other conditions are not shown. */
 export function matchWords(match: unknown): string {
@@ -38,7 +38,7 @@ export function inlineRouteWords(config: unknown): string {
   if (cluster !== undefined) return clusterWords(cluster);
   const parts = hosts.map((host) => {
     const domains = listAt(host, "domains").map(String);
-    const routes = listAt(host, "routes").map((route) => matchWords((route as { match?: unknown }).match));
+    const routes = listAt(host, "routes").map((route) => matchWords(at(route, "match")));
     const where = domains.length === 1 && domains[0] === "*" ? "" : `${domains.join("/")} `;
     return `${where}${routes.join(", ")}`;
   });
