@@ -3,7 +3,7 @@
  */
 import type { ClusterLoadAssignmentJson } from "../../proto/envoy/envoy/config/endpoint/v3/endpoint_pb.js";
 import { sniEndpoints } from "./gateway/sni-dnat.ts";
-import { placeKey } from "./locality.ts";
+import { asksForPlace } from "./locality.ts";
 import { loadAssignments } from "./load-assignment.ts";
 import type { ProxyView } from "./view.ts";
 
@@ -14,7 +14,8 @@ export function generateEndpoints(view: ProxyView): readonly ClusterLoadAssignme
   const { peers } = model;
   const called = services.flatMap((service) => {
     const rule = ruleOf(service);
-    return memo.endpoints.get([service, rule, peers, placeKey(rule, proxy)], () =>
+    const place = asksForPlace(rule) ? memo.places.of(proxy) : undefined;
+    return memo.endpoints.get([service, rule, peers, place], () =>
       loadAssignments({ peers, place: proxy }, service, rule),
     );
   });

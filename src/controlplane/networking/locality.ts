@@ -22,13 +22,8 @@ export interface PlacedEndpoints {
   readonly weight?: number;
 }
 
-/** What of a caller's place decides: nothing where the rule asks for none. */
-export function placeKey(rule: AppliedRule | undefined, { locality, labels }: CallerPlace): string {
-  return asksForPlace(rule) ? JSON.stringify([locality, labels]) : "";
-}
-
 /** True for a rule by which callers are given endpoints by their places. */
-function asksForPlace(rule: AppliedRule | undefined): boolean {
+export function asksForPlace(rule: AppliedRule | undefined): boolean {
   const all = [rule?.trafficPolicy, ...(rule?.subsets ?? []).map(({ trafficPolicy }) => trafficPolicy)];
   return all
     .flatMap((policy) => [policy, ...(policy?.portLevelSettings ?? [])])

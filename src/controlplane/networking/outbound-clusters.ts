@@ -9,7 +9,7 @@ import type { Model, Service, ServicePort } from "../model/model.ts";
 import { packed } from "./any.ts";
 import { defaults } from "./clusters.ts";
 import { type AppliedRule, type Policies, policiesOf } from "./destination-rules.ts";
-import { type CallerPlace, placeKey } from "./locality.ts";
+import { asksForPlace, type CallerPlace } from "./locality.ts";
 import { assignment, takesMutualTls } from "./load-assignment.ts";
 import { isHttp2, outboundCluster, serverName } from "./names.ts";
 import { clientTls, originationTls } from "./tls.ts";
@@ -30,9 +30,9 @@ export function outboundClusters(view: ProxyView, service: Service): readonly Cl
   const rule = view.ruleOf(service);
   const { settings, peers } = view.model;
   const lookupFamily = lookupFamilyOf(view.proxy);
-  const place = view.proxy;
-  return view.memo.clusters.get([service, rule, settings, peers, lookupFamily, placeKey(rule, place)], () =>
-    clustersOf({ model: { settings, peers }, lookupFamily, place }, service, rule),
+  const place = asksForPlace(rule) ? view.memo.places.of(view.proxy) : undefined;
+  return view.memo.clusters.get([service, rule, settings, peers, lookupFamily, place], () =>
+    clustersOf({ model: { settings, peers }, lookupFamily, place: view.proxy }, service, rule),
   );
 }
 

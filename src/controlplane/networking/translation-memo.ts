@@ -5,6 +5,7 @@ import type { ClusterJson } from "../../proto/envoy/envoy/config/cluster/v3/clus
 import type { ClusterLoadAssignmentJson } from "../../proto/envoy/envoy/config/endpoint/v3/endpoint_pb.js";
 import type { VirtualHostJson } from "../../proto/envoy/envoy/config/route/v3/route_components_pb.js";
 import type { AppliedRule } from "./destination-rules.ts";
+import { CallerPlaces } from "./caller-places.ts";
 import { IdentityMemo } from "./identity-memo.ts";
 import type { Outbound } from "./captured.ts";
 import { ReadMemo } from "./read-memo.ts";
@@ -14,6 +15,8 @@ export class TranslationMemo {
   readonly rules = new IdentityMemo<AppliedRule>();
   readonly clusters = new IdentityMemo<readonly ClusterJson[]>();
   readonly endpoints = new IdentityMemo<readonly ClusterLoadAssignmentJson[]>();
+  /** By what those are kept that a rule makes by place. */
+  readonly places = new CallerPlaces();
   readonly virtualHosts = new ReadMemo<NamedHost>();
   /** Of one view, which is asked for listeners and for routes. */
   readonly outbound = new IdentityMemo<Outbound>();
