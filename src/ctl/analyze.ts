@@ -43,7 +43,20 @@ export const analyzeCommand: Command = {
     suppress: {
       type: "string",
       array: true,
-      describe: 'Not to be told: a code, or a code and an object, as "IST0101=VirtualService demo/api".',
+      alias: "S",
+      describe:
+        'Not to be told: a code, or a code and an object, as "IST0101=VirtualService api.demo"; * stands for any part of it.',
+    },
+    "use-kube": {
+      type: "boolean",
+      default: false,
+      describe: "Only false is taken: what a cluster has is not looked at.",
+    },
+    "all-namespaces": {
+      type: "boolean",
+      default: true,
+      alias: "A",
+      describe: "Accepted without effect: all are looked at.",
     },
     recursive: {
       type: "boolean",
@@ -57,25 +70,31 @@ export const analyzeCommand: Command = {
 };
 
 async function analyzeInputs(args: Arguments, context: CommandContext): Promise<number> {
-  const wanted = args.optionalString("output") ?? "text";
+  const wanted = (args.optionalString("output") ?? "text").replace(/^log$/, "text");
   const form = forms.find((known) => known === wanted);
   const threshold = thresholds.find(
     (level) => level.toLowerCase() === args.string("failure-threshold").toLowerCase(),
   );
+  const asksCluster = args.boolean("use-kube");
+  if (asksCluster)
+    context.printError(
+      "--use-kube: pipe what the cluster has: kubectl get … -o yaml | outriderctl analyze -",
+    );
   if (form === undefined) context.printError(`--output must be json, yaml or sarif, not ${wanted}`);
   if (threshold === undefined)
     context.printError(`--failure-threshold must be one of ${thresholds.join(", ")}`);
   const paths = args.words.length > 0 ? args.words : await folderHere(context);
-  if (form === undefined || threshold === undefined || paths === undefined) return unusableCode;
+  if (asksCluster || form === undefined || threshold === undefined || paths === undefined)
+    return unusableCode;
   const [{ readInputs }, { findingLine, findingsOf, levels }] = await Promise.all([
     import("./analyze/read-inputs.ts"),
     import("./analyze/finding.ts"),
   ]);
   const { problems, texts, unreadable } = await readInputs(paths, context.shutdown);
   for (const line of unreadable) context.printError(line);
-  const suppressed = new Set(args.strings("suppress"));
+  const isSuppressed = suppression(args.strings("suppress"));
   const findings = findingsOf(problems, (source) => texts.get(source)).filter(
-    ({ code = "", object = "" }) => !suppressed.has(code) && !suppressed.has(`${code}=${object}`),
+    (finding) => !isSuppressed(finding),
   );
   if (form === "sarif") {
     const { sarifLog } = await import("./analyze/sarif.ts");
@@ -88,6 +107,24 @@ async function analyzeInputs(args: Arguments, context: CommandContext): Promise<
   if (unreadable.length > 0) return 1;
   const counts = findings.some(({ level }) => levels.indexOf(level) <= levels.indexOf(threshold));
   return counts ? foundCode : 0;
+}
+
+/** What is not to be told: an object is `VirtualService api.demo`, as istioctl has it, or `VirtualService demo/api`. */
+function suppression(patterns: readonly string[]): (finding: Finding) => boolean {
+  const expressions = patterns.map(
+    (pattern) =>
+      new RegExp(
+        `^${pattern
+          .split("*")
+          .map((part) => RegExp.escape(part))
+          .join(".*")}$`,
+        "s",
+      ),
+  );
+  return ({ code = "", object = "" }) => {
+    const spellings = [object, object.replace(/ (.*)\/(.*)$/s, " $2.$1")].map((words) => `${code}=${words}`);
+    return expressions.some((expression) => [code, ...spellings].some((text) => expression.test(text)));
+  };
 }
 
 /** Of a control plane that runs here; undefined, and a line on standard error, where that is not clear. */

@@ -44,8 +44,13 @@ async function show(args: Arguments, context: CommandContext): Promise<number> {
   const { configurationHere } = await import("./describe/configuration.ts");
   const objects = await configurationHere(args.optionalString("config"), context);
   if (kind === "service") {
-    const { describeService, serviceLines } = await import("./describe/service.ts");
-    const service = describeService(objects, name);
+    const { describeService, hostsNamed, serviceLines } = await import("./describe/service.ts");
+    const [host = name, ...others] = hostsNamed(objects, name);
+    if (others.length > 0) {
+      context.printError(`several services are called ${name}: name one of ${[host, ...others].join(", ")}`);
+      return unusableCode;
+    }
+    const service = describeService(objects, host);
     if (service === undefined) {
       context.printError(`no service of the configuration is called ${name}`);
       return noAnswerCode;

@@ -11,8 +11,8 @@ export const outputFlag = {
   output: {
     type: "string",
     alias: "o",
-    values: ["json", "yaml"],
-    describe: "json or yaml instead of text.",
+    values: ["json", "yaml", "short"],
+    describe: "json or yaml instead of text (short).",
   },
 } as const satisfies Readonly<Record<string, Flag>>;
 
@@ -21,7 +21,7 @@ export function outputForm(
   args: Arguments,
   { printError }: Pick<CommandContext, "printError">,
 ): OutputForm | undefined {
-  const text = args.optionalString("output") ?? "text";
+  const text = (args.optionalString("output") ?? "text").replace(/^short$/, "text");
   const form = (["text", "json", "yaml"] as const).find((known) => known === text);
   if (form === undefined) printError(`--output must be json or yaml, not ${JSON.stringify(text)}`);
   return form;

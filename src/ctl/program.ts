@@ -8,7 +8,7 @@ import { commandGroups, commands } from "./commands.ts";
 /** The operator's program. */
 export const outriderctl: Program = {
   name: "outriderctl",
-  describe: "See a mesh, ask it why, change it.",
+  describe: "See a mesh, ask it why, check what it is told.",
   version,
   commands,
   groups: commandGroups,

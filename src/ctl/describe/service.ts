@@ -1,7 +1,7 @@
 /**
  * A service, by the mesh's objects. Pure.
  */
-import { fullName } from "../../controlplane/config/host-names.ts";
+import { fullName, isHostNamed } from "../../controlplane/config/host-names.ts";
 import type { ConfigObject } from "../../controlplane/config/objects.ts";
 import { byAge } from "../../controlplane/config/objects.ts";
 import { type Place, placeOf } from "./pod.ts";
@@ -16,18 +16,24 @@ export interface DescribedService {
   readonly rules: readonly (Place & { readonly says: string })[];
 }
 
-/** @param name its host, or how that begins, such as `api.demo`; undefined when there is none */
+/** The services that may be meant. @param name a host, or how one begins, such as `api.demo` */
+export function hostsNamed(objects: readonly ConfigObject[], name: string): readonly string[] {
+  const hosts = objects.flatMap((object) => (object.kind === "ServiceEntry" ? object.spec.hosts : []));
+  return hosts.includes(name)
+    ? [name]
+    : [...new Set(hosts.filter((host) => host.startsWith(`${name}.`)))].toSorted();
+}
+
+/** @param host as a service has it; undefined when none does */
 export function describeService(
   objects: readonly ConfigObject[],
-  name: string,
+  host: string,
 ): DescribedService | undefined {
   const ordered = objects.toSorted(byAge);
-  const isMeant = (host: string): boolean => host === name || host.startsWith(`${name}.`);
-  const entry = ordered.find((object) => object.kind === "ServiceEntry" && object.spec.hosts.some(isMeant));
+  const entry = ordered.find((object) => object.kind === "ServiceEntry" && object.spec.hosts.includes(host));
   if (entry?.kind !== "ServiceEntry") return undefined;
-  const host = entry.spec.hosts.find(isMeant) ?? name;
   const rules = ordered.flatMap((object): readonly (Place & { readonly says: string })[] => {
-    const hasHost = (own: string): boolean => fullName(own, object.namespace) === host;
+    const hasHost = (own: string): boolean => isHostNamed(host, fullName(own, object.namespace));
     switch (object.kind) {
       case "VirtualService": {
         const { hosts, http = [], tcp = [], tls = [] } = object.spec;
@@ -54,9 +60,24 @@ export function describeService(
       ({ number, name: port, protocol }) =>
         `${number} ${port}${protocol === undefined ? "" : ` (${protocol})`}`,
     ),
-    endpoints: entry.spec.endpoints?.length ?? 0,
+    endpoints: (entry.spec.endpoints?.length ?? 0) + selectedBy(entry, objects),
     rules,
   };
+}
+
+/** How many workloads its selector takes: of its namespace, those that have all its labels. */
+function selectedBy(
+  { namespace, spec }: ConfigObject & { readonly kind: "ServiceEntry" },
+  objects: readonly ConfigObject[],
+): number {
+  const wanted = spec.workloadSelector?.labels;
+  if (wanted === undefined) return 0;
+  return objects.filter(
+    (object) =>
+      object.kind === "WorkloadEntry" &&
+      object.namespace === namespace &&
+      Object.entries(wanted).every(([label, value]) => object.spec.labels?.[label] === value),
+  ).length;
 }
 
 /** For people. */

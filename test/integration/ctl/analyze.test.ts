@@ -54,6 +54,18 @@ test("what is wrong is told with code, object and place, the worst first, and th
     ...["analyze", folder.path, "--suppress", "IST0106", "--suppress", "IST0101=VirtualService demo/again"],
   );
   assert.deepEqual([suppressed.code, suppressed.lines.length], [0, 1]);
+  const asIstioctl = [
+    "-S",
+    "IST0106",
+    "-S",
+    "IST0101=VirtualService again.*",
+    "-A",
+    "--use-kube=false",
+    "-o",
+    "log",
+  ];
+  assert.deepEqual(await runCtl("analyze", folder.path, ...asIstioctl), suppressed);
+  assert.equal((await runCtl("analyze", folder.path, "--use-kube")).code, 64);
 });
 
 test("as JSON and as SARIF each message has its code and its line", async () => {

@@ -100,7 +100,7 @@ test("a pod and a service are told with the place of each rule", (t) => {
   ];
   const bootstrap = { node: { metadata: { NAMESPACE: "demo", LABELS: { app: "api" } } } };
   const dump = { ...translatedDump("bookshop-reviews"), bootstrap };
-  const service = describeService(objects, "api.demo");
+  const service = describeService(objects, "api.demo.svc.cluster.local");
   assert.ok(service !== undefined);
   const lines = [...podLines(describePod("api-1.demo", dump, objects)), "", ...serviceLines(service)];
   goldenText(t, "ctl/describe.txt", `${lines.join("\n")}\n`);
