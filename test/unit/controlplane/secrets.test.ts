@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { before, describe, test } from "node:test";
 import { stringify } from "yaml";
+import { analyze } from "../../../src/controlplane/config/analysis/analyze.ts";
 import { parseDocuments } from "../../../src/controlplane/config/parse-documents.ts";
 import { describeConfigProblem } from "../../../src/controlplane/config/problem.ts";
 import { buildModel } from "../../../src/controlplane/model/build-model.ts";
@@ -107,6 +108,8 @@ describe("certificates of Secrets", () => {
         server(445, { mode: "MUTUAL", credentialName: "web" }),
         server(446, { mode: "PASSTHROUGH", credentialName: "passed" }),
         server(447, { credentialName: "elsewhere" }),
+        server(448, { mode: "AUTO_PASSTHROUGH", credentialName: "passed" }),
+        server(449, { mode: undefined, credentialName: "passed" }),
       ],
     },
   };
@@ -174,6 +177,28 @@ describe("certificates of Secrets", () => {
     assert.equal(secretsOf({}, ingress).length, 5);
     const elsewhere = { ...ingress, metadata: { name: "ingress", namespace: "shop" } };
     assert.equal(secretsOf(batch, elsewhere).length, 5);
+  });
+
+  test("are missed where a server waits for them, and nowhere else", () => {
+    const named = ["shop", "api", "web", "passed", "elsewhere"];
+    const missed = (...secrets: readonly object[]): readonly string[] =>
+      analyze(parsed(gateway, ...secrets).objects).map(({ message }) =>
+        message.replace(/: the server waits.*/, ""),
+      );
+    const rootless = "has no root for the certificates of clients (ca.crt), nor has";
+    assert.deepEqual(
+      missed(),
+      ["shop", "api", "web", "elsewhere"].map((name) => `${name} is no Secret with certificates`),
+    );
+    assert.deepEqual(missed(...named.map((name) => secretOf(name, { "ca.crt": pki.rootPem }))), missed());
+    assert.deepEqual(missed(...named.map((name) => secretOf(name, tls(pair)))), [
+      `api ${rootless} api-cacert`,
+      `web ${rootless} web-cacert`,
+    ]);
+    const rooted = secretOf("api", { ...tls(pair), "ca.crt": pki.rootPem });
+    const apart = [secretOf("web", tls(pair)), secretOf("web-cacert", { cacert: pki.rootPem })];
+    const others = ["shop", "elsewhere"].map((name) => secretOf(name, tls(pair)));
+    assert.deepEqual(missed(rooted, ...apart, ...others), []);
   });
 
   test("are shown to nobody", () => {

@@ -2,33 +2,57 @@
 import { gatewayName, meshGateway } from "../host-names.ts";
 import type { ConfigObject, GatewayServerSpec } from "../objects.ts";
 import type { ConfigProblem } from "../problem.ts";
+import { certificatesOf, type SecretCertificates } from "../secret-certificates.ts";
 import { routerPorts } from "../sidecar-ports.ts";
 import { placeOf, warningAt } from "./warning.ts";
 
 type Gateway = Extract<ConfigObject, { kind: "Gateway" }>;
+type Secret = Extract<ConfigObject, { kind: "Secret" }>;
 type VirtualService = Extract<ConfigObject, { kind: "VirtualService" }>;
 
 /** @param gateways the oldest first */
 export function gatewayWarnings(
   gateways: readonly Gateway[],
   rules: readonly VirtualService[],
-  secrets: readonly ConfigObject[],
+  secrets: readonly Secret[],
 ): readonly ConfigProblem[] {
-  const names = new Set(secrets.map(({ name }) => name));
+  const certificates = certificatesIn(secrets);
   return [
     ...gateways.flatMap(ownPorts),
-    ...gateways.flatMap((gateway) => withoutSecret(gateway, names)),
+    ...gateways.flatMap((gateway) => withoutSecret(gateway, certificates)),
     ...conflicts(gateways),
     ...missing(gateways, rules),
   ];
 }
 
+/** What Secrets have, by namespace and name. */
+type Certificates = ReadonlyMap<string, ReadonlyMap<string, SecretCertificates>>;
+
+function certificatesIn(secrets: readonly Secret[]): Certificates {
+  const all = new Map<string, Map<string, SecretCertificates>>();
+  for (const { namespace, name, spec } of secrets) {
+    const there = all.get(namespace) ?? new Map<string, SecretCertificates>();
+    all.set(namespace, there.set(name, certificatesOf(spec)));
+  }
+  return all;
+}
+
 /** In which namespace a Secret has to be is the router's matter. */
-function withoutSecret(gateway: Gateway, names: ReadonlySet<string>): readonly ConfigProblem[] {
+function withoutSecret(gateway: Gateway, certificates: Certificates): readonly ConfigProblem[] {
   return gateway.spec.servers.flatMap(({ tls }, index) => {
     const name = tls?.credentialName;
-    if (name === undefined || names.has(name) || tls?.mode === "PASSTHROUGH") return [];
-    const message = `${name} is no Secret with certificates: the server waits for it, with all others of its port`;
+    const { mode = "PASSTHROUGH" } = tls ?? {};
+    if (name === undefined || !["SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL"].includes(mode)) return [];
+    const having = [...certificates.values()].filter((own) => own.get(name)?.privateKeyPem !== undefined);
+    const isRooted = having.some(
+      (own) => (own.get(`${name}-cacert`)?.rootPem ?? own.get(name)?.rootPem) !== undefined,
+    );
+    if (having.length > 0 && (mode === "SIMPLE" || isRooted)) return [];
+    const lack =
+      having.length === 0
+        ? "is no Secret with certificates"
+        : `has no root for the certificates of clients (ca.crt), nor has ${name}-cacert`;
+    const message = `${name} ${lack}: the server waits for it, with all others of its port`;
     return [warningAt(gateway, `spec.servers[${index}].tls.credentialName`, message)];
   });
 }
