@@ -5,6 +5,7 @@ import { untilLive } from "../envoy/supervision/serving.ts";
 import type { SecretManager } from "../identity/secret-manager.ts";
 import { exportCounter } from "../otlp/metrics.ts";
 import type { OtlpOptions } from "../otlp/options.ts";
+import { isHarmlessHeader } from "../telemetry/header-lists.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Redactor } from "../telemetry/redactor.ts";
@@ -27,6 +28,14 @@ export interface RunningOtlp extends AsyncDisposable {
   readonly started: () => void;
 }
 
+/** Headers that say where telemetry belongs: their values are words that stand in much else. */
+const tellsOwner = /(?:^|[-_])(?:dataset|org-?id|tenant(?:-?id)?|project(?:-?id)?|environment|namespace)$/i;
+
+/** The value of a header, unless it is known to be none. */
+function secretOf([name, value]: readonly [string, string]): readonly string[] {
+  return tellsOwner.test(name) || isHarmlessHeader(name) ? [] : [value];
+}
+
 /** Undefined where telemetry goes nowhere. */
 export async function startOtlp(
   options: OtlpOptions | undefined,
@@ -34,11 +43,13 @@ export async function startOtlp(
 ): Promise<RunningOtlp | undefined> {
   if (options === undefined) return undefined;
   for (const target of [options.traces, options.metrics])
-    redactor.learn(Object.values(target?.headers ?? {}));
+    redactor.learn(Object.entries(target?.headers ?? {}).flatMap(secretOf));
   const { OtlpExporter } = await import("../otlp/exporter.ts");
   const exporter = new OtlpExporter(options, {
     ...{ version, log },
-    families: async () => redactor.json(await metrics.families()),
+    // Names are the agent's own.
+    families: async () =>
+      (await metrics.families()).map((family) => ({ ...redactor.json(family), name: family.name })),
     redact: (text) => redactor.all(text),
     exports: exportCounter(metrics.withPrefix("outrider_")),
   });

@@ -87,7 +87,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
   if (otlp !== undefined) {
     tasks.spawn("trace-start", async (signal) => {
       await late.agentStarted(envoy, identity, signal);
-      otlp.started();
+      if (!signal.aborted) otlp.started();
     });
   }
   newcomers.set(late.newcomerServices(config.identity.source, identity, xds));

@@ -16,6 +16,9 @@ import type { ExportResult, Signal } from "./metrics.ts";
 import type { OtlpTarget } from "./options.ts";
 import { OtlpTransport } from "./transport.ts";
 
+/** Exports at a time: one, and at the end what else waits, which is two batches of the SDK at most. */
+const concurrencyLimit = 3;
+
 /** How one signal is written. */
 export interface Writing<Items> {
   readonly signal: Signal;
@@ -52,7 +55,7 @@ export class Delivery<Items> {
     this.#report = report;
     this.#transport = new OtlpTransport(target);
     this.#delegate = createOtlpNetworkExportDelegate(
-      { timeoutMillis, compression, concurrencyLimit: 1 },
+      { timeoutMillis, compression, concurrencyLimit },
       serializer,
       new ExporterMetrics({
         ...{ componentType: `otlp_${signal}`, metricsHelper: helper, url: undefined },

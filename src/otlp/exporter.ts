@@ -5,7 +5,6 @@
  */
 import {
   type Context,
-  type HrTime,
   ROOT_CONTEXT,
   type Span,
   SpanKind,
@@ -13,7 +12,6 @@ import {
   trace,
   type Tracer,
 } from "@opentelemetry/api";
-import { millisToHrTime } from "@opentelemetry/core";
 import {
   JsonMetricsSerializer,
   JsonTraceSerializer,
@@ -33,9 +31,16 @@ import type { EndedSpan, SpanSink } from "../telemetry/spans.ts";
 import { Delivery } from "./delivery.ts";
 import { metricProducer } from "./metric-producer.ts";
 import type { OtlpOptions } from "./options.ts";
+import { wallClock } from "./wall-clock.ts";
 
 /** Spans that wait for the next export; more are dropped. */
 const maxQueueSize = 1_024;
+
+/** Longest text of a span, in characters: Envoy's words may be of thousands of resources. */
+const maxText = 1_024;
+
+/** Of a longer one so much is searched for secrets, more than is kept: none is to be cut in two and shown. */
+const searchedText = 4 * maxText;
 
 /** How long things take, in milliseconds. */
 export interface OtlpLimits {
@@ -137,37 +142,41 @@ export class OtlpExporter implements AsyncDisposable {
         attributes: Object.fromEntries(
           Object.entries(attributes).map(([key, value]) => [
             key,
-            typeof value === "string" ? this.#redact(value) : value,
+            typeof value === "string" ? this.#shown(value) : value,
           ]),
         ),
       },
       parent,
     );
-    if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: this.#redact(error) });
+    if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: this.#shown(error) });
     span.end(timeOf(endedAt ?? performance.now()));
   };
 
   /** What is left is sent, where that is of use: not to an endpoint that has just failed. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#start?.setStatus({ code: SpanStatusCode.ERROR, message: "it ended before it had started" });
     this.#start?.end();
     const over = new AbortController();
-    const last = this.#deliveries.every(({ works }) => works)
-      ? Promise.allSettled([this.#traces?.forceFlush(), this.#metrics?.forceFlush()])
-      : undefined;
+    const last = this.#deliveries.every(({ works }) => works) ? this.#flush() : undefined;
     await Promise.race([last, sleep(this.#lastExportMs, over.signal)]);
     over.abort();
     await Promise.allSettled(this.#deliveries.map((delivery) => delivery.shutdown()));
     await Promise.allSettled([this.#traces?.shutdown(), this.#metrics?.shutdown()]);
   }
 
+  async #flush(): Promise<void> {
+    await Promise.allSettled([this.#traces?.forceFlush(), this.#metrics?.forceFlush()]);
+    // The SDK does not wait for what was under way before.
+    await Promise.allSettled(this.#deliveries.map((delivery) => delivery.forceFlush()));
+  }
+
+  #shown(text: string): string {
+    const shown = this.#redact(text.slice(0, searchedText));
+    return shown.length > maxText ? `${shown.slice(0, maxText)}…` : shown;
+  }
+
   #added<Items>(delivery: Delivery<Items>): Delivery<Items> {
     this.#deliveries.push(delivery);
     return delivery;
   }
-}
-
-/** Moments of the monotonic clock on the wall clock, as it is now. */
-function wallClock(): (monotonicMs: number) => HrTime {
-  const offsetMs = new Date().getTime() - performance.now();
-  return (monotonicMs) => millisToHrTime(offsetMs + monotonicMs);
 }

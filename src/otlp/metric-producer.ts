@@ -2,7 +2,7 @@
  * The agent's metrics as the SDK's metric readers take them, under the names that Prometheus knows them by.
  */
 import { type HrTime, ValueType } from "@opentelemetry/api";
-import { hrTime, type InstrumentationScope } from "@opentelemetry/core";
+import type { InstrumentationScope } from "@opentelemetry/core";
 import { emptyResource } from "@opentelemetry/resources";
 import {
   AggregationTemporality,
@@ -11,16 +11,18 @@ import {
   type MetricProducer,
 } from "@opentelemetry/sdk-metrics";
 import type { HistogramSample, MetricFamily, MetricSample } from "../telemetry/metrics.ts";
+import { wallClock } from "./wall-clock.ts";
 
 /** Reads `families` at each collection. */
 export function metricProducer(
   scope: InstrumentationScope,
   families: () => Promise<readonly MetricFamily[]>,
 ): MetricProducer {
-  const begin = hrTime();
+  const beganAt = performance.now();
   return {
     collect: async () => {
-      const end = hrTime();
+      const timeOf = wallClock();
+      const [begin, end] = [timeOf(beganAt), timeOf(performance.now())];
       const metrics = (await families())
         .filter(({ samples }) => samples.length > 0)
         .map((family) => metricData(family, begin, end));

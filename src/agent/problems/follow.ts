@@ -23,7 +23,7 @@ import { looked, type ProblemBook, problemsOf } from "./book.ts";
 import { describePeers } from "./describe-peers.ts";
 import { type FolderFacts, type Looks, type LostSocket, noLooks } from "./facts.ts";
 import { findProblems, silentAtMs } from "./find.ts";
-import { isFailing, peersSeen } from "./peers.ts";
+import { isFailing, peersKnown, peersSeen } from "./peers.ts";
 
 /** What is looked at. */
 export interface ProblemSources {
@@ -192,7 +192,8 @@ export class Problems {
     const { supervisor } = this.#sources;
     const { peers } = this.#looks;
     if (supervisor?.report.state.current.kind !== "live") return peers;
-    if (!isFailing(peers) && !(await supervisor.hasRefusedHandshakes())) return noLooks.peers;
+    const known = isFailing(peers) ? undefined : peersKnown(peers, await supervisor.hasRefusedHandshakes());
+    if (known !== undefined) return known;
     try {
       return peersSeen(peers, tlsCounts(await supervisor.admin.stats(tlsFailureStats)), performance.now());
     } catch {

@@ -43,6 +43,17 @@ const forgottenMs = 600_000;
 const looksNeeded: Readonly<Record<TlsCounts["side"], number>> = { cluster: 1, listener: 3 };
 
 /**
+ * The book as far as it is known without a look at each peer; undefined when that is needed. Counts are kept while Envoy is
+ * silent: without them old failures would be taken for new ones.
+ *
+ * @param hasRefused whether Envoy has refused anybody since it started; undefined when it does not answer
+ */
+export function peersKnown(book: PeerBook, hasRefused: boolean | undefined): PeerBook | undefined {
+  if (hasRefused === undefined) return book;
+  return hasRefused ? undefined : new Map();
+}
+
+/**
  * The book after a look. What fails does so until a handshake succeeds and none fails beside it.
  *
  * @param nowMs the monotonic clock

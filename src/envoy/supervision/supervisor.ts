@@ -87,12 +87,12 @@ export class EnvoySupervisor {
   }
 
   /**
-   * Whether the active Envoy has refused a peer's handshake since it started. It is asked together with its readiness, so
-   * that a look at both costs one question.
+   * Whether the active Envoy has refused a peer's handshake since it started; undefined when it does not answer. It is
+   * asked together with its readiness, so that a look at both costs one question.
    */
-  async hasRefusedHandshakes(): Promise<boolean> {
+  async hasRefusedHandshakes(): Promise<boolean | undefined> {
     const answer = await this.active?.readinessAnswer.get();
-    return answer?.kind === "answered" && hasRefusedHandshakes(answer.value);
+    return answer?.kind === "answered" ? hasRefusedHandshakes(answer.value) : undefined;
   }
 
   /** Drain and keep the process: a later stop then ends it at once (Istio's POST /drain). */

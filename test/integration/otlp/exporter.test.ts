@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { ServerResponse } from "node:http";
 import { describe, test } from "node:test";
 import { OtlpExporter } from "../../../src/otlp/exporter.ts";
 import { exportCounter } from "../../../src/otlp/metrics.ts";
@@ -41,7 +42,7 @@ function run(url: string, changes: Partial<OtlpTarget> = {}, only?: "traces"): R
     limits: {
       spansEveryMs: 20,
       pauses: { initialMs: 200, multiplier: 1, maxMs: 200, jitter: 0 },
-      lastExportMs: 1_000,
+      lastExportMs: 30_000,
     },
   });
   return { ...logged, exporter, metrics, [Symbol.asyncDispose]: () => exporter[Symbol.asyncDispose]() };
@@ -75,6 +76,40 @@ describe("telemetry over OTLP", () => {
     assert.deepEqual(signed.attributes, { reason: "a [redacted]" });
     assert.deepEqual(receiver.resource(), { "service.name": "outrider" });
     assert.equal(receiver.exports[0]?.headers["x-team"], "mesh");
+  });
+
+  test("is complete at the end, with an export under way and more waiting than one export holds", async () => {
+    const held: ServerResponse[] = [];
+    await using receiver = await startOtlpReceiver((response) => void held.push(response));
+    const running = run(receiver.url, {}, "traces");
+    const { exporter, lines } = running;
+    exporter.take({ ...push, startedAt: 0 });
+    await eventually("an export under way", () => assert.equal(held.length, 1), { withinMs: 10_000 });
+    for (let count = 0; count < 600; count += 1) exporter.take({ ...push, startedAt: 0 });
+    const ended = running[Symbol.asyncDispose]();
+    await eventually("the others", () => assert.equal(held.length, 3), { withinMs: 10_000 });
+    for (const response of held) response.writeHead(200).end("{}");
+    await ended;
+    assert.equal(receiver.spans().length, 601);
+    assert.deepEqual(lines, []);
+    assert.match(await running.metrics.render(), /signal="traces",result="delivered"\} 3\n/);
+  });
+
+  test("has no text that is as long as others like, and says of a start that it never came about", async () => {
+    await using receiver = await startOtlpReceiver();
+    {
+      await using running = run(receiver.url, {}, "traces");
+      running.exporter.starting("agent.start");
+      const words = `${"x".repeat(1_020)}secret${"y".repeat(1_000_000)}`;
+      running.exporter.take({ ...push, startedAt: 0, attributes: { words }, error: words });
+    }
+    const [start, pushed] = ["agent.start", "xds.push"].map((name) =>
+      receiver.spans().find((span) => span.name === name),
+    );
+    const kept = `${"x".repeat(1_020)}[red…`;
+    assert.equal(pushed?.error, kept);
+    assert.deepEqual(pushed.attributes, { words: kept });
+    assert.equal(start?.error, "it ended before it had started");
   });
 
   test("is metrics under their names, of every kind", async () => {

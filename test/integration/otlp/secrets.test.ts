@@ -14,13 +14,17 @@ test("what the agent exports has no secret of the configuration in it, the endpo
   const target = (signal: string): OtlpTarget => ({
     url: `${receiver.url}/v1/${signal}`,
     protocol: "http/json",
-    headers: { "api-key": `${secret}-of-the-endpoint` },
+    headers: {
+      "api-key": `${secret}-of-the-endpoint`,
+      "x-scope-orgid": "cluster-1",
+      "x-team": "istio_agent",
+    },
     timeoutMs: 30_000,
     compression: "none",
     tls: { rootPath: undefined, certificatePath: undefined, keyPath: undefined },
   });
   const metrics = new Metrics("istio_agent_");
-  metrics.counter("pushes", "Pushes.", ["source"]).inc({ source: `from ${secret}` });
+  metrics.counter("pushes", "Pushes.", ["source"]).inc({ source: `from ${secret} in cluster-1` });
   {
     await using otlp = await startOtlp(
       {
@@ -38,6 +42,7 @@ test("what the agent exports has no secret of the configuration in it, the endpo
   }
   const sent = receiver.exports.map(({ body }) => body.toString("utf8")).join("\n");
   assert.match(sent, /istio_agent_pushes/);
+  assert.match(sent, /in cluster-1/);
   assert.match(sent, /ca\.sign/);
   assert.doesNotMatch(sent, /planted/);
 });
