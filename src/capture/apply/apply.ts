@@ -104,7 +104,7 @@ async function makeStages(
   if (departing.length === 0) return makeAll([...routes.add, ...rules(plan), ...routes.remove, ...others]);
   const meanwhile = withDeparting(plan, departing);
   const [last, ...after] = [...routes.remove, ...rules(plan, meanwhile)];
-  let cut: number | string = 0;
+  let cut = 0 as Awaited<ReturnType<typeof departed>>;
   const make = async (): Promise<string | undefined> => {
     cut = await departed(run, networkNamespace);
     return last?.make();
