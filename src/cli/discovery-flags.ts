@@ -23,6 +23,16 @@ export const discoveryFlags = {
     debounce,
     "A folder that never comes to rest is read and pushed all the same after so long.",
   ),
+  registries: text(
+    "",
+    "Registries whose services are joined with those of the folder, comma-separated: Consul. Where both have an object, the folder's counts.",
+  ),
+  consulserverURL: optionalText("URL of Consul's agent (default http://127.0.0.1:8500)."),
+  consulTokenFile: optionalText(
+    "File with the ACL token for Consul, which may be replaced at any time; it has to be able to read nodes and services.",
+  ),
+  consulCaFile: optionalText("Roots for Consul over https, in PEM (default: those that Node.js brings)."),
+  consulDatacenter: optionalText("Datacentre of Consul to ask for (default: the agent's own)."),
   stateDir: optionalText(
     "Folder of the self-signed root and the demo token key, made with mode 0700 (default ./.outrider where there is one, else $XDG_STATE_HOME/outrider).",
   ),

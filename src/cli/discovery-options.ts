@@ -18,6 +18,7 @@ import { logFlags } from "../config/sources/log-flags.ts";
 import { readFlags } from "../schema/flag-texts.ts";
 import { type GivenVariables, readOwnFlags } from "../schema/own-variables.ts";
 import { discoveryFlags, istioVariables } from "./discovery-flags.ts";
+import { consulTarget } from "./registry-options.ts";
 import { version } from "./version.ts";
 
 /** Flags that choose a port. */
@@ -76,6 +77,9 @@ export async function readDiscoveryOptions(args: Arguments, env: GivenVariables)
         refuse(sourceOf(flag), `${JSON.stringify(name)} ${problem} (SPIFFE-ID standard)`);
     }
   }
+  const consul = consulTarget(flags, (flag, message) => {
+    refuse(sourceOf(flag), message);
+  });
   const audiences = listOf(flags.tokenAudiences);
   if (audiences.length === 0) refuse(sourceOf("tokenAudiences"), "names no audience");
   const log = logConfig(readFlags(logFlags, texts, problems), problems);
@@ -91,6 +95,7 @@ export async function readDiscoveryOptions(args: Arguments, env: GivenVariables)
       ...chosen,
       ...limits,
       configFolder: flags.configDir,
+      consul,
       stateDir,
       trustDomain,
       trustDomainAliases: trustDomainAliases.filter((name) => name !== trustDomain),

@@ -29,12 +29,16 @@ import { ServedModels } from "./push/served-models.ts";
 import { ConnectionTable } from "./push/status.ts";
 import { ToldFaults } from "./push/told-faults.ts";
 import { Translations } from "./push/translations.ts";
+import type { ConsulTarget } from "./registry/consul/blocking-query.ts";
 import { FileSource } from "./registry/file/file-source.ts";
 import { type ConfigStatus, Registry } from "./registry/registry.ts";
+import type { ConfigSource } from "./registry/source.ts";
 
 /** How the control plane runs. Port 0 takes any free one. */
 export interface DiscoveryOptions {
   readonly configFolder: string;
+  /** Consul, where services come from it as well. */
+  readonly consul?: ConsulTarget | undefined;
   /** Folder of the self-signed root. */
   readonly stateDir: string;
   readonly trustDomain: string;
@@ -106,7 +110,12 @@ export class DiscoveryServer implements AsyncDisposable {
     const configLog = log.scope("config");
     const { configFolder: folder, debounceMs, debounceMaxMs } = options;
     // In the order of their priority.
-    const sources = [stack.use(await FileSource.open({ folder, debounceMs, debounceMaxMs }))];
+    const sources: ConfigSource[] = [stack.use(await FileSource.open({ folder, debounceMs, debounceMaxMs }))];
+    const metrics = new Metrics("pilot_");
+    if (options.consul !== undefined) {
+      const { ConsulSource } = await import("./registry/consul/consul-source.ts");
+      sources.push(stack.use(await ConsulSource.open(options.consul, { log: configLog, metrics })));
+    }
     const registry = stack.use(new Registry(sources, configLog));
     const settings = {
       trustDomains: [options.trustDomain, ...options.trustDomainAliases],
@@ -124,7 +133,6 @@ export class DiscoveryServer implements AsyncDisposable {
     publishRoot();
     const authenticator = new TokenAuthenticator(options.jwt);
     const connections = new ConnectionTable();
-    const metrics = new Metrics("pilot_");
     const pushMetrics = new PushMetrics(metrics, connections);
     const served = stack.use(new ServedModels(configured.models, log.scope("ads")));
     const faults = new ToldFaults(log.scope("ads"), pushMetrics.internalErrors);

@@ -2,13 +2,17 @@
  * One HTTP/1.1 request over TCP or a Unix socket, always with a deadline.
  */
 import { request as httpRequest } from "node:http";
+import type { RequestOptions } from "node:https";
 import { Deadline } from "../lifecycle/timer.ts";
+import { authenticated } from "./server-authentication.ts";
 import { settleAnyhow } from "./settle-anyhow.ts";
 
 /** What to ask and where. */
 export interface HttpRequest {
   /** Either a Unix socket or a TCP address. */
   readonly target: { readonly path: string } | { readonly host: string; readonly port: number };
+  /** How its server is known where it speaks TLS; undefined for plain text. */
+  readonly tls?: Pick<RequestOptions, "ca"> | undefined;
   readonly method?: string;
   /** Path and query. */
   readonly url: string;
@@ -49,7 +53,8 @@ export async function fetchHttp(options: HttpRequest): Promise<HttpResponse> {
   const deadline = limit.signal;
   const signal = options.signal === undefined ? deadline : AbortSignal.any([deadline, options.signal]);
   try {
-    return await exchange(options, signal);
+    const request = options.tls === undefined ? httpRequest : (await import("node:https")).request;
+    return await exchange(options, request, signal);
   } catch (error) {
     if (!deadline.aborted) throw error;
     const where = "path" in target ? target.path : `${target.host}:${target.port}`;
@@ -60,11 +65,16 @@ export async function fetchHttp(options: HttpRequest): Promise<HttpResponse> {
   }
 }
 
-function exchange(options: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
-  const { target } = options;
+function exchange(
+  options: HttpRequest,
+  open: typeof httpRequest,
+  signal: AbortSignal,
+): Promise<HttpResponse> {
+  const { target, tls } = options;
   return new Promise((resolve, reject) => {
-    const request = httpRequest(
+    const request = open(
       {
+        ...(tls === undefined ? {} : { ...tls, ...authenticated }),
         ...("path" in target ? { socketPath: target.path } : target),
         method: options.method ?? "GET",
         path: options.url,

@@ -13,9 +13,9 @@ export function variableOf(flag: string): string {
   return `OUTRIDER_${wordsOf(flag).join("_").toUpperCase()}`;
 }
 
-/** The words of a flag's name, in small letters. */
+/** The words of a flag's name, in small letters; capitals in a row are one. */
 export function wordsOf(flag: string): readonly string[] {
-  return flag.split(/(?=[A-Z])/).map((word) => word.toLowerCase());
+  return flag.split(/(?<![A-Z])(?=[A-Z])/).map((word) => word.toLowerCase());
 }
 
 /** What the variable of a flag says. */

@@ -1,0 +1,189 @@
+/**
+ * Consul's catalog as a source of services.
+ *
+ * One question is open at a time, for everything that there is: whatever changes is one answer, however many services
+ * there are. The documented API would need a question for each service.
+ */
+import { isDeepStrictEqual } from "node:util";
+import { type Backoff, backoffDelayMs } from "../../../lifecycle/backoff.ts";
+import { errorMessage } from "../../../lifecycle/error-message.ts";
+import { isMapping } from "../../../document/mapping.ts";
+import { type Moment, thisMoment } from "../../../lifecycle/moment.ts";
+import { sleep } from "../../../lifecycle/sleep.ts";
+import { TaskGroup } from "../../../lifecycle/task-group.ts";
+import { type ReadonlyWatch, Watch } from "../../../lifecycle/watch.ts";
+import type { Logger } from "../../../telemetry/log.ts";
+import type { Metrics } from "../../../telemetry/metrics.ts";
+import type { ConfigSource, SourceState } from "../source.ts";
+import { ask, type ConsulAnswer, ConsulError, type ConsulTarget, nextIndex } from "./blocking-query.ts";
+import { type Instance, readCatalog } from "./catalog.ts";
+import { serviceEntries } from "./service-entries.ts";
+
+/** What was known last. */
+interface Known {
+  readonly instances: readonly Instance[];
+  readonly datacenter: string;
+  readonly isFiltered: boolean;
+}
+
+/** What a source needs of the rest. */
+export interface ConsulSourceContext {
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Nodes with their services and checks; Consul's own page of nodes stands on it. */
+const everything = "/v1/internal/ui/nodes";
+
+/** A registry that is gone is asked again soon, and ever less often; all control planes at different times. */
+const backoff: Backoff = { initialMs: 500, multiplier: 2, maxMs: 30_000, jitter: 0.3 };
+
+/** Between an answer and the next question, in milliseconds: what changes meanwhile is one answer. */
+const quietMs = 100;
+
+/** The same after an answer that said nothing new, which something between that does not wait may give at any rate. */
+const unchangedMs = 1_000;
+
+/** Follows Consul until disposed. */
+export class ConsulSource implements ConfigSource, AsyncDisposable {
+  readonly name = "consul";
+  readonly #target: ConsulTarget;
+  readonly #log: Logger;
+  readonly #states: Watch<SourceState>;
+  readonly #tasks = new TaskGroup();
+  #known: Known | undefined;
+  #index = 0;
+  /** Failures in a row. */
+  #failures = 0;
+  #allFailures = 0;
+  #answered: Moment | undefined;
+
+  private constructor(target: ConsulTarget, { log, metrics }: ConsulSourceContext) {
+    this.#target = target;
+    this.#log = log;
+    this.#states = new Watch<SourceState>({ kind: "broken", problems: [] });
+    const labels = { registry: this.name };
+    metrics.computed("registry_up", "1 while the registry answers.", labels, () =>
+      this.#failures === 0 ? 1 : 0,
+    );
+    metrics.computed(
+      "registry_age_seconds",
+      "Age of what is served of the registry: 0 while it answers.",
+      labels,
+      () => this.#ageMs() / 1_000,
+    );
+    metrics.computedCounters(
+      "registry_failures_total",
+      "Questions to the registry without a usable answer.",
+      ["registry"],
+      () => [[labels, this.#allFailures]],
+    );
+  }
+
+  /** Resolves when Consul has answered for the first time, or when it is known that it does not. */
+  static async open(target: ConsulTarget, context: ConsulSourceContext): Promise<ConsulSource> {
+    const source = new ConsulSource(target, context);
+    await source.#once(source.#tasks.signal, 1);
+    source.#tasks.spawn("follow-consul", (signal) => source.#follow(signal));
+    return source;
+  }
+
+  get states(): ReadonlyWatch<SourceState> {
+    return this.#states;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#tasks[Symbol.asyncDispose]();
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    let pauseMs = this.#failures === 0 ? quietMs : backoff.initialMs;
+    while (!signal.aborted) {
+      await sleep(pauseMs, signal);
+      // An agent that is started anew is gone for a moment: that is nothing to tell.
+      pauseMs = await this.#once(signal, 2);
+    }
+  }
+
+  /**
+   * One question.
+   *
+   * @param toldFrom the failure in a row from which on it is told
+   * @returns milliseconds until the next
+   */
+  async #once(signal: AbortSignal, toldFrom: number): Promise<number> {
+    const asked = this.#index;
+    try {
+      const answer = await ask(this.#target, { path: everything, index: asked }, signal);
+      const isNew = answer.index !== asked;
+      if (isNew || this.#failures > 0) await this.#take(answer, signal);
+      this.#index = nextIndex(asked, answer.index);
+      this.#failures = 0;
+      this.#answered = thisMoment();
+      return isNew ? quietMs : unchangedMs;
+    } catch (error) {
+      if (signal.aborted) return 0;
+      this.#failures += 1;
+      this.#allFailures += 1;
+      // What it says first when it is back is everything.
+      this.#index = 0;
+      this.#fail(error, toldFrom);
+      return backoffDelayMs(backoff, this.#failures - 1, Math.random());
+    }
+  }
+
+  async #take(answer: ConsulAnswer, signal: AbortSignal): Promise<void> {
+    const instances = readCatalog(answer.body);
+    if (instances === undefined)
+      throw new ConsulError("UNUSABLE", "answered with what is no list of nodes. Is this Consul?");
+    const before = this.#known;
+    const { isFiltered } = answer;
+    if (isFiltered && before?.isFiltered === false && hasLost(before.instances, instances))
+      throw new ConsulError(
+        "REFUSED",
+        "shows less than before, as its token may not read all: let it read nodes and services, or restart the control plane to go on with what is shown",
+      );
+    const datacenter = before?.datacenter || (await this.#datacenterOf(instances, signal));
+    this.#known = { instances, datacenter, isFiltered };
+    const isSame = before !== undefined && isDeepStrictEqual(before.instances, instances);
+    if (isSame && this.#states.current.kind === "read") return;
+    this.#states.set({ kind: "read", ...serviceEntries(instances, datacenter) });
+  }
+
+  /** The catalog does not name its datacentre, but its nodes one by one do. */
+  async #datacenterOf([first]: readonly Instance[], signal: AbortSignal): Promise<string> {
+    const { datacenter } = this.#target;
+    if (datacenter !== undefined || first === undefined) return datacenter ?? "";
+    const path = `/v1/catalog/node/${encodeURIComponent(first.node)}`;
+    const { body } = await ask(this.#target, { path, index: 0 }, signal);
+    const node = isMapping(body) ? body["Node"] : undefined;
+    const name = isMapping(node) ? node["Datacenter"] : undefined;
+    return typeof name === "string" ? name : "";
+  }
+
+  #fail(error: unknown, toldFrom: number): void {
+    const reason = errorMessage(error);
+    const { url } = this.#target;
+    if (this.#failures < toldFrom) {
+      this.#log.debug("Consul is asked again", { url, reason });
+      return;
+    }
+    const at = this.#answered?.at.toISOString();
+    const kept = at === undefined ? "" : `. What it had at ${at} is served`;
+    const problem = { source: `consul ${url}`, line: 0, path: "", message: `${reason}${kept}` };
+    const { current } = this.#states;
+    if (current.kind === "broken" && isDeepStrictEqual(current.problems, [problem])) return;
+    this.#states.set({ kind: "broken", problems: [problem] });
+  }
+
+  #ageMs(): number {
+    if (this.#failures === 0 || this.#answered === undefined) return 0;
+    return performance.now() - this.#answered.atMs;
+  }
+}
+
+/** True when a service that was there is not. */
+function hasLost(before: readonly Instance[], now: readonly Instance[]): boolean {
+  const names = new Set(now.map(({ service }) => service));
+  return before.some(({ service }) => !names.has(service));
+}
