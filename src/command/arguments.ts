@@ -33,8 +33,11 @@ export function toArguments(
     return Array.isArray(found) && flags[name]?.array !== true ? found.at(-1) : found;
   };
   const aliases = Object.values(flags).map(({ alias }) => alias);
-  const positional = Object.keys(parsed).filter(
-    (name) => usage?.includes(`[${name}`) === true || usage?.includes(`<${name}`) === true,
+  // Whole words: a letter that stands for a flag may begin one of them.
+  const positional = Object.keys(parsed).filter((name) =>
+    ["]", ">", ".."].some(
+      (end) => usage?.includes(`[${name}${end}`) === true || usage?.includes(`<${name}${end}`) === true,
+    ),
   );
   const words = positional
     // A word with dots stands for several.

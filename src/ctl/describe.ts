@@ -5,7 +5,7 @@ import type { Arguments, Command, CommandContext } from "../command/command.ts";
 import { unusableCode } from "../command/exit-codes.ts";
 import { noAnswerCode, telling } from "./failure.ts";
 import { outputFlag, outputForm, printValue } from "./output.ts";
-import { proxyFlags } from "./proxy/flags.ts";
+import { inNamespace, proxyFlags } from "./proxy/flags.ts";
 
 /** Of what an Envoy has, and what the mesh's YAML says. */
 export const describeCommand: Command = {
@@ -35,7 +35,8 @@ export const describeCommand: Command = {
 async function show(args: Arguments, context: CommandContext): Promise<number> {
   const form = outputForm(args, context);
   if (form === undefined) return unusableCode;
-  const [word = "", name = ""] = args.words;
+  const [word = "", given = ""] = args.words;
+  const name = inNamespace(given, args);
   const kind = ({ pod: "pod", po: "pod", service: "service", svc: "service" } as const)[word];
   if (kind === undefined) {
     context.printError(`${word} is neither pod nor service`);

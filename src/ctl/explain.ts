@@ -6,7 +6,7 @@ import { unusableCode } from "../command/exit-codes.ts";
 import { textAt } from "../lifecycle/json-path.ts";
 import { noAnswerCode, telling } from "./failure.ts";
 import { outputFlag, outputForm, printValue } from "./output.ts";
-import { proxyFlags } from "./proxy/flags.ts";
+import { inNamespace, proxyFlags } from "./proxy/flags.ts";
 import type { ConfigDump } from "./proxy/config-dump.ts";
 import type { Mesh } from "./explain/explain.ts";
 import type { ClientTarget } from "./explain/client-listener.ts";
@@ -66,7 +66,8 @@ export const explainCommand: Command = {
 
 async function show(args: Arguments, context: CommandContext): Promise<number> {
   const form = outputForm(args, context);
-  const [from = "", to = ""] = args.words;
+  const [given = "", to = ""] = args.words;
+  const from = inNamespace(given, args);
   const asked = requestOf(to, args);
   if (typeof asked === "string") context.printError(asked);
   if (form === undefined || typeof asked === "string") return unusableCode;

@@ -6,7 +6,7 @@ import { unusableCode } from "../command/exit-codes.ts";
 import { controlPlaneFlags } from "./control-plane/flags.ts";
 import { askingCodes, noAnswerCode, telling } from "./failure.ts";
 import { outputFlag, outputForm, printValue } from "./output.ts";
-import { proxyFlags } from "./proxy/flags.ts";
+import { inNamespace, proxyFlags } from "./proxy/flags.ts";
 
 /** A table of all proxies, or the difference for the one that is named. */
 export const proxyStatusCommand: Command = {
@@ -26,9 +26,10 @@ export const proxyStatusCommand: Command = {
 async function show(args: Arguments, context: CommandContext): Promise<number> {
   const form = outputForm(args, context);
   if (form === undefined) return unusableCode;
-  const [name] = args.words;
+  const [word] = args.words;
+  const name = word === undefined ? undefined : inNamespace(word, args);
   const aimless =
-    name === undefined ? Object.keys(proxyFlags).filter((flag) => args.optionalString(flag)) : [];
+    name === undefined ? ["file", "admin-address"].filter((flag) => args.optionalString(flag)) : [];
   if (aimless.length > 0) {
     for (const flag of aimless)
       context.printError(`--${flag}: name the proxy too whose configuration is to be compared with it`);
@@ -38,7 +39,10 @@ async function show(args: Arguments, context: CommandContext): Promise<number> {
   const controlPlane = await controlPlaneOf(args, context);
   if (controlPlane === undefined) return unusableCode;
   if (name !== undefined) return compare(name, { args, context, form, controlPlane });
-  const proxies = await controlPlane.proxies();
+  const namespace = args.optionalString("namespace");
+  const proxies = (await controlPlane.proxies()).filter(
+    (proxy) => namespace === undefined || proxy.name.endsWith(`.${namespace}`),
+  );
   if (form !== "text") await printValue({ proxies }, form, context);
   else if (proxies.length === 0) context.print(`no proxy is connected to ${controlPlane.address}`);
   else {

@@ -10,6 +10,7 @@ import { parseHostPort } from "../../net/host-port.ts";
 import { announcedAgents } from "../../status/announcement.ts";
 import { readGivenText } from "../given-text.ts";
 import { type ConfigDump, readConfigDump } from "./config-dump.ts";
+import { inNamespace } from "./flags.ts";
 
 /** No answer that could be used. The message says who was asked, why there is none and what to do. */
 export class ProxyError extends Error {
@@ -32,15 +33,16 @@ const timeoutMs = 10_000;
 const maxBytes = 512 * 2 ** 20;
 
 /**
- * @param name the proxy that a word of the call names, such as `web-1.demo` or how that begins
+ * @param word the proxy that a word of the call names, such as `web-1.demo` or how that begins
  * @returns undefined, and a line on standard error, where it is not clear which one is meant
  * @throws ProxyError where there is none
  */
 export function proxyOf(
   args: Arguments,
-  name: string | undefined,
+  word: string | undefined,
   { env, printError, shutdown }: Pick<CommandContext, "env" | "printError" | "shutdown">,
 ): ProxySource | undefined {
+  const name = word === undefined ? undefined : inNamespace(word, args);
   const file = args.optionalString("file");
   if (file !== undefined) return fileSource(file, shutdown);
   const address = args.optionalString("admin-address");

@@ -1,7 +1,7 @@
 /**
  * The flags that say which proxy is asked.
  */
-import type { Flag } from "../../command/command.ts";
+import type { Arguments, Flag } from "../../command/command.ts";
 
 /** Of every command that asks one. */
 export const proxyFlags = {
@@ -15,4 +15,15 @@ export const proxyFlags = {
     type: "string",
     describe: "Admin port of an Envoy, HOST:PORT, instead of the name of a proxy on this machine.",
   },
+  namespace: {
+    type: "string",
+    alias: "n",
+    describe: "Namespace of what is named without one.",
+  },
 } as const satisfies Readonly<Record<string, Flag>>;
+
+/** `web-1.demo` of `web-1` with `-n demo`; a name that has a namespace stays. */
+export function inNamespace(name: string, args: Pick<Arguments, "optionalString">): string {
+  const namespace = args.optionalString("namespace");
+  return namespace === undefined || name.includes(".") ? name : `${name}.${namespace}`;
+}

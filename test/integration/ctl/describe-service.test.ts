@@ -46,6 +46,8 @@ test("a service has the rules of wildcards and the workloads of its selector, an
     found.lines.slice(3).map((line) => line.replace(/ \(.*/, "")),
     ["DestinationRule demo/wild", "VirtualService demo/wild"],
   );
+  const asIstioctl = await runCtl("x", "describe", "svc", "api", "-n", "demo", "--config", folder.path);
+  assert.deepEqual(asIstioctl, found);
   assert.deepEqual(await runCtl("describe", "svc", "api", "--config", folder.path), {
     code: 64,
     lines: [],

@@ -62,6 +62,7 @@ describe("parseCommandLine()", () => {
     assert.deepEqual(await read("validate", "-f", "-"), ["-"]);
     assert.deepEqual(await read("validate", "--filename", "-", "-"), ["-", "-"]);
     assert.deepEqual(await read("describe", "pod", "-"), ["pod", "-"]);
+    assert.deepEqual(await read("explain", "-f", "web.json", "web-1", "api:80"), ["web-1", "api:80"]);
     const refused = await parseCommandLine(["version", "-"], outriderctl);
     assert.match(refused.kind === "print" ? refused.text : "", /^Unknown argument: -\n/);
   });
