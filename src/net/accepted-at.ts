@@ -2,14 +2,14 @@
  * On which port of this network namespace a connection has ended, whatever it was sent to: rules of netfilter change
  * that on the way, and only the other end's row of `/proc/net/tcp{,6}` (proc(5)) shows it.
  */
-import { readFileSync } from "node:fs";
 import { isIPv4, type Socket } from "node:net";
+import { readTcpTable, tcpTables } from "./tcp-rows.ts";
 
 /** Undefined where the other end is not in this namespace. */
 export function acceptedAt({ localAddress = "", localPort = 0 }: Socket): number | undefined {
   const peer = `${addressDigits(localAddress)}:${portDigits(localPort)}`;
-  for (const table of ["/proc/net/tcp", "/proc/net/tcp6"]) {
-    const port = peerPort(readTable(table), peer);
+  for (const table of tcpTables) {
+    const port = peerPort(readTcpTable(table), peer);
     if (port !== undefined) return port;
   }
   return undefined;
@@ -48,13 +48,4 @@ function bytesOf(address: string): readonly number[] {
 
 function portDigits(port: number): string {
   return port.toString(16).toUpperCase().padStart(4, "0");
-}
-
-function readTable(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    // A kernel without IPv6 has no tcp6 table.
-    return "";
-  }
 }

@@ -1,9 +1,10 @@
 /**
  * Which process has accepted a connection of ours, where several share the port (SO_REUSEPORT).
  */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
 import type { Socket } from "node:net";
 import { sleep } from "../lifecycle/sleep.ts";
+import { readTcpTable, tcpTables } from "./tcp-rows.ts";
 
 /** Between two looks at a connection that nobody has accepted yet, in milliseconds. */
 const pollMs = 2;
@@ -25,22 +26,13 @@ export async function isAcceptedBy(pid: number, socket: Socket, withinMs: number
 function inodeOf(local: number, peer: number): string | undefined {
   const hex = (port: number): string => port.toString(16).toUpperCase().padStart(4, "0");
   const [from, to] = [`:${hex(local)}`, `:${hex(peer)}`];
-  for (const table of ["/proc/net/tcp", "/proc/net/tcp6"]) {
-    for (const row of readTable(table).split("\n").slice(1)) {
+  for (const table of tcpTables) {
+    for (const row of readTcpTable(table).split("\n").slice(1)) {
       const [, localAddress = "", peerAddress = "", , , , , , , inode] = row.trim().split(/\s+/);
       if (localAddress.endsWith(from) && peerAddress.endsWith(to)) return inode;
     }
   }
   return undefined;
-}
-
-function readTable(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    // A kernel without IPv6 has no tcp6 table.
-    return "";
-  }
 }
 
 function holds(pid: number, inode: string): boolean {

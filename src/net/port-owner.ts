@@ -5,6 +5,7 @@
  * succeeds proves nothing: the owners are looked up first.
  */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readTcpTable, tcpTables } from "./tcp-rows.ts";
 
 /** A process that listens on a port. */
 export interface PortOwner {
@@ -18,14 +19,12 @@ export interface PortOwner {
 /** State TCP_LISTEN in `/proc/net/tcp`. */
 const listening = "0A";
 
-const tables = ["/proc/net/tcp", "/proc/net/tcp6"];
-
 /** The listeners among `ports`, one entry per owner and port. */
 export function portOwners(ports: readonly number[]): PortOwner[] {
   const wanted = new Set(ports);
   const inodes = new Map<string, number>();
-  for (const table of tables) {
-    for (const [inode, port] of listenersIn(readTable(table))) {
+  for (const table of tcpTables) {
+    for (const [inode, port] of listenersIn(readTcpTable(table))) {
       if (wanted.has(port)) inodes.set(inode, port);
     }
   }
@@ -35,7 +34,7 @@ export function portOwners(ports: readonly number[]): PortOwner[] {
 
 /** Every TCP port of this network namespace that somebody listens on. */
 export function listeningPorts(): readonly number[] {
-  const ports = tables.flatMap((table) => listenersIn(readTable(table)).map(([, port]) => port));
+  const ports = tcpTables.flatMap((table) => listenersIn(readTcpTable(table)).map(([, port]) => port));
   return [...new Set(ports)];
 }
 
@@ -47,15 +46,6 @@ export function listenersIn(table: string): [inode: string, port: number][] {
     const [, local = "", , state, , , , , , inode = ""] = row.trim().split(/\s+/);
     return state === listening ? [[inode, Number.parseInt(local.split(":")[1] ?? "", 16)]] : [];
   });
-}
-
-function readTable(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    // A kernel without IPv6 has no tcp6 table.
-    return "";
-  }
 }
 
 function namedOwners(inodes: ReadonlyMap<string, number>): PortOwner[] {

@@ -1,8 +1,20 @@
 /**
- * The TCP connections of a network namespace, as rows of `/proc/net/tcp{,6}` (proc(5)).
+ * The TCP sockets of a network namespace, as rows of `/proc/net/tcp{,6}` (proc(5)).
  */
 import { readFileSync } from "node:fs";
 import { errorCode } from "../lifecycle/error-message.ts";
+
+/** The tables of both families. */
+export const tcpTables = ["/proc/net/tcp", "/proc/net/tcp6"] as const;
+
+/** A table's text; empty where it cannot be read: a kernel without IPv6 has no tcp6 table. */
+export function readTcpTable(path: (typeof tcpTables)[number]): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
 
 /** Prints the rows, for a process of Node.js that has entered another namespace: `/proc/net` is that of whoever reads it. */
 export const tcpRowsProgram = `
