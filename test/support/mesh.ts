@@ -88,7 +88,12 @@ export class TestMesh implements AsyncDisposable {
       writeFileSync(join(folder, "mesh", name), documents(objects));
     }
     const mesh = new TestMesh(folder, { tls, plain, http }, flags, stack);
-    await mesh.controlPlaneReady();
+    try {
+      await mesh.controlPlaneReady();
+    } catch (error) {
+      await stack.disposeAsync();
+      throw error;
+    }
     return mesh;
   }
 
