@@ -25,7 +25,9 @@ test("the translation differs from a real istiod's where it is written down, and
 /** Which fields, without their values, which others decide. */
 function summary({ name, found }: ComparedScene): readonly string[] {
   if (typeof found === "string") return [`${name}: not compared`];
-  const fields = found.map(({ path, ours, theirs }) => {
+  // What istiod sends comes in an order of its own.
+  const inOrder = found.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  const fields = inOrder.map(({ path, ours, theirs }) => {
     const what = ours === undefined ? "missing" : theirs === undefined ? "surplus" : "differs";
     return `  ${what} ${path}`;
   });
