@@ -12,7 +12,10 @@ import { apiHost, egress, plainText, service } from "./mesh-objects.ts";
 import { TcpRelay } from "./tcp-relay.ts";
 
 export interface FlapOptions {
+  /** At least so many. */
   readonly flaps: number;
+  /** On a busy machine the agent may not connect in every time that it can: it goes on until it has, at most five times as long. */
+  readonly connections?: number;
   /** Half of it the control plane can be reached, half of it not. */
   readonly periodMs: number;
   /** At each so many flaps its process is killed as well, and started again. */
@@ -20,6 +23,8 @@ export interface FlapOptions {
 }
 
 export interface FlapResult {
+  /** How many there were. */
+  readonly flaps: number;
   readonly requests: number;
   readonly failed: readonly string[];
   /** From the last flap until Envoy has the newest configuration. */
@@ -37,7 +42,8 @@ export interface FlapResult {
 const convergeMs = 60_000;
 
 /** Each flap has a configuration of its own; the last one's is to be what is served. Fails when the agent grows. */
-export async function runFlaps({ flaps, periodMs, killEvery }: FlapOptions): Promise<FlapResult> {
+export async function runFlaps(options: FlapOptions): Promise<FlapResult> {
+  const { periodMs, killEvery, connections: wanted = 0 } = options;
   await using stack = new AsyncDisposableStack();
   const [outbound = 0] = await freePorts(1);
   const app = stack.use(await startApp("api"));
@@ -54,10 +60,14 @@ export async function runFlaps({ flaps, periodMs, killEvery }: FlapOptions): Pro
   await using load = startLoad(() => get(outbound, "/", { host: apiHost }));
   const before = footprintOf(web.agent.pid);
   const lines = web.agent.lines.length;
-  for (let flap = 1; flap <= flaps; flap += 1) {
+  const connections = (): number =>
+    web.agent.lines.slice(lines).filter((line) => line.includes("connected to the discovery")).length;
+  let flaps = 0;
+  while (flaps < options.flaps || (connections() < wanted && flaps < 5 * options.flaps)) {
+    flaps += 1;
     await relay.refuse();
-    mesh.write("flap.yaml", service(`flap-${flap}`, [{ port: app.port }]));
-    const isKilled = killEvery !== undefined && flap % killEvery === 0;
+    mesh.write("flap.yaml", service(`flap-${flaps}`, [{ port: app.port }]));
+    const isKilled = killEvery !== undefined && flaps % killEvery === 0;
     if (isKilled) {
       mesh.controlPlane.kill("SIGKILL");
       await mesh.controlPlane.exitWithin(5_000);
@@ -82,13 +92,13 @@ export async function runFlaps({ flaps, periodMs, killEvery }: FlapOptions): Pro
   const failed = await load.stop();
   await assertNotGrown(web.agent.pid, before, 50);
   return {
+    flaps,
     requests: load.count(),
     failed,
     convergedMs,
     before,
     after: footprintOf(web.agent.pid),
     lines: web.agent.lines.length - lines,
-    connections: web.agent.lines.slice(lines).filter((line) => line.includes("connected to the discovery"))
-      .length,
+    connections: connections(),
   };
 }

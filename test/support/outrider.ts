@@ -99,6 +99,10 @@ export function startOutrider(options: OutriderOptions): RunningOutrider {
     const exit = await endWithin(child, patience(ms));
     if (exit === undefined)
       throw new Error(`still running after ${patience(ms)} ms:\n${lines.slice(-40).join("\n")}`);
+    // Its last lines may still be in the pipe, which an Envoy of its may hold open.
+    const settled = new AbortController();
+    await Promise.race([child.closed, sleep(lastLinesMs, settled.signal)]);
+    settled.abort();
     return exit;
   };
   return {
@@ -118,6 +122,9 @@ export function startOutrider(options: OutriderOptions): RunningOutrider {
     },
   };
 }
+
+/** For what a process has written at its end, in milliseconds. */
+const lastLinesMs = 1_000;
 
 /** The exit, or undefined when there is none in time. No timer is left to keep a finished test waiting. */
 async function endWithin(child: Child, ms: number): Promise<ChildExit | undefined> {
