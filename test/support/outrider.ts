@@ -96,13 +96,11 @@ export function startOutrider(options: OutriderOptions): RunningOutrider {
     stderr: onLine,
   });
   const exitWithin = async (ms: number): Promise<ChildExit> => {
-    const exit = await endWithin(child, patience(ms));
+    const exit = await settledWithin(child.exited, patience(ms));
     if (exit === undefined)
       throw new Error(`still running after ${patience(ms)} ms:\n${lines.slice(-40).join("\n")}`);
     // Its last lines may still be in the pipe, which an Envoy of its may hold open.
-    const settled = new AbortController();
-    await Promise.race([child.closed, sleep(lastLinesMs, settled.signal)]);
-    settled.abort();
+    await settledWithin(child.closed, lastLinesMs);
     return exit;
   };
   return {
@@ -116,7 +114,7 @@ export function startOutrider(options: OutriderOptions): RunningOutrider {
     exitWithin,
     async [Symbol.asyncDispose]() {
       child.kill("SIGTERM");
-      await endWithin(child, 10_000);
+      await settledWithin(child.exited, 10_000);
       child.kill("SIGKILL");
       await child.exited;
     },
@@ -126,12 +124,12 @@ export function startOutrider(options: OutriderOptions): RunningOutrider {
 /** For what a process has written at its end, in milliseconds. */
 const lastLinesMs = 1_000;
 
-/** The exit, or undefined when there is none in time. No timer is left to keep a finished test waiting. */
-async function endWithin(child: Child, ms: number): Promise<ChildExit | undefined> {
+/** What it resolves with, or undefined when it does not in time. No timer is left to keep a finished test waiting. */
+async function settledWithin<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
   const settled = new AbortController();
-  const exit = await Promise.race([child.exited, sleep(ms, settled.signal)]);
+  const value = await Promise.race([promise, sleep(ms, settled.signal)]);
   settled.abort();
-  return exit ?? undefined;
+  return value ?? undefined;
 }
 
 /** Run it to its end. */
