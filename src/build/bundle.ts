@@ -1,28 +1,5 @@
-/**
- * `npm run build`: the release in `dist/`, which `npm pack ./dist` makes a package of.
- */
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+/** `npm run build`: the release in `dist/`. */
 import { join } from "node:path";
-import { ensureEnvoy } from "../envoy/binary/ensure.ts";
-import { type OwnManifest, packageManifest } from "./release/package-manifest.ts";
-import { buildRelease } from "./release/release.ts";
-import { sourceDate } from "./source-date.ts";
+import { makeDist } from "./release/dist.ts";
 
-const root = join(import.meta.dirname, "../..");
-const folder = join(root, "dist");
-
-const envoyBinary = await ensureEnvoy(
-  { binaryPath: undefined, envoyPath: process.env["ENVOY_PATH"], env: process.env },
-  ({ receivedBytes, totalBytes }) => {
-    console.error(`fetching Envoy: ${receivedBytes} of ${totalBytes} bytes`);
-  },
-);
-await buildRelease({ root, folder, envoyBinary, sourceDate: sourceDate(root) });
-const own = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as OwnManifest;
-writeFileSync(join(folder, "package.json"), packageManifest(own, process.arch));
-
-const sizes = readdirSync(join(folder, "lib"))
-  .filter((name) => name !== "node")
-  .map((name) => statSync(join(folder, "lib", name)).size);
-const kilobytes = Math.round(sizes.reduce((sum, size) => sum + size, 0) / 1_000);
-console.log(`dist: ${sizes.length} files of ${kilobytes} kB, and Node.js ${process.version}`);
+await makeDist(join(import.meta.dirname, "../.."), process.env);

@@ -1,28 +1,26 @@
 /**
- * `npm run image`: the image in `dist-image/`, an OCI layout, from `dist/`.
+ * `npm run image`: the release in `dist/`, and the image of it in `dist-image/`, an OCI layout.
  *
  * IMAGE_BASE and IMAGE_ENVOY name other images to build from, such as those of the Dockerfile. Without them nothing is
  * needed but Debian's packages.
  */
 import { join } from "node:path";
-import { ensureEnvoy } from "../../envoy/binary/ensure.ts";
 import { envoyCacheFolder } from "../../envoy/binary/locate.ts";
+import { makeDist } from "../release/dist.ts";
+import { programsToMakeImage } from "./local-parts.ts";
 import { makeImage } from "./make-image.ts";
+import { requirePrograms } from "./programs.ts";
 
 const root = join(import.meta.dirname, "../../..");
-
-const envoyBinary = await ensureEnvoy(
-  { binaryPath: undefined, envoyPath: process.env["ENVOY_PATH"], env: process.env },
-  () => undefined,
-);
-const { digest, layers } = makeImage({
-  root,
+const parts = {
   cacheFolder: join(envoyCacheFolder(process.env), "../image"),
-  folder: join(root, "dist-image"),
-  envoyBinary,
   base: process.env["IMAGE_BASE"],
   envoy: process.env["IMAGE_ENVOY"],
-});
+};
+
+requirePrograms(programsToMakeImage(parts), process.env["PATH"], "npm run image");
+const envoyBinary = await makeDist(root, process.env);
+const { digest, layers } = makeImage({ root, folder: join(root, "dist-image"), envoyBinary, ...parts });
 const [system = 0, envoy = 0, release = 0] = layers.map((bytes) => (bytes / 2 ** 20).toFixed(1));
 console.log(`dist-image: ${digest}`);
 console.log(

@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import type { Buildah } from "./buildah.ts";
+import type { Program } from "./programs.ts";
 
 const suite = "bookworm";
 
@@ -27,6 +28,17 @@ export interface PartOptions {
   readonly envoy?: string | undefined;
 }
 
+/** What the machine must have for it: a Debian that is kept, or another base, is not made. */
+export function programsToMakeImage({
+  cacheFolder,
+  base,
+}: Pick<PartOptions, "cacheFolder" | "base">): readonly Program[] {
+  const makesDebian = base === undefined && !existsSync(archiveIn(cacheFolder));
+  return makesDebian ? ["mmdebstrap", "buildah"] : ["buildah"];
+}
+
+const archiveIn = (folder: string): string => join(folder, `${suite}.tar`);
+
 /** Make what is missing. The base is kept in `cacheFolder` until its file is removed: then a newer Debian is taken. */
 export function makeLocalParts(
   buildah: Buildah,
@@ -38,7 +50,7 @@ export function makeLocalParts(
 function makeBase(buildah: Buildah, folder: string): string {
   const name = `localhost/outrider-base:${suite}`;
   if (hasImage(buildah, name)) return name;
-  const archive = join(folder, `${suite}.tar`);
+  const archive = archiveIn(folder);
   if (!existsSync(archive)) {
     const arguments_ = ["--variant=essential", `--include=${packages.join(",")}`, "--format=tar"];
     execFileSync("mmdebstrap", [...arguments_, suite, `${archive}.part`], {

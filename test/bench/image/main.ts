@@ -3,14 +3,15 @@
  *
  *     node test/bench/image/main.ts [--runs=5] [--sidecars=10] [--restSeconds=15]
  *
- * The sidecars run under runc in pods, see `sidecars.ts`; needs root, runc and umoci. Times say little where others work too;
+ * The sidecars run under runc in pods, see `sidecars.ts`; needs root, runc, umoci and iproute2. Times say little where others work too;
  * processor time says more.
  */
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { describe } from "../../../src/build/image/make-image.ts";
-import { unpackImage } from "../../support/image/root.ts";
+import { requirePrograms } from "../../../src/build/image/programs.ts";
+import { programsToRunImage, unpackImage } from "../../support/image/root.ts";
 import { inOwnNetwork } from "../../support/own-network.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { type Figure, jsonLine, table } from "../figure.ts";
@@ -109,6 +110,7 @@ function sidecars({ starts, alone, together }: PodFigures): readonly Figure[] {
   ];
 }
 
+requirePrograms(programsToRunImage, process.env["PATH"], "npm run bench:image");
 using folder = temporaryFolder();
 const rootfs = unpackImage(folder.path);
 const options: FigureOptions = {

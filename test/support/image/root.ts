@@ -3,11 +3,17 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, constants, copyFileSync, cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { imageTag } from "../../../src/build/image/make-image.ts";
+import { missingPrograms, type Program } from "../../../src/build/image/programs.ts";
 
 const repository = join(import.meta.dirname, "../../..");
 
+/** What the machine must have to unpack the image and to run pods of it. */
+export const programsToRunImage: readonly Program[] = ["runc", "umoci", "ip"];
+
 /** Unpack `dist-image` into a folder of `folder`; the path of the root. */
 export function unpackImage(folder: string): string {
+  const obstacle = missingPrograms(programsToRunImage, process.env["PATH"], "a pod of the image");
+  if (obstacle !== undefined) throw new Error(obstacle);
   const layout = join(repository, "dist-image");
   if (!existsSync(layout)) throw new Error("there is no image: run `npm run image` first");
   execFileSync("umoci", ["unpack", "--image", `${layout}:${imageTag}`, join(folder, "unpacked")], {

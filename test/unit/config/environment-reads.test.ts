@@ -26,6 +26,7 @@ const readers: Readonly<Record<string, string>> = {
   "run-program.ts": "where it comes in",
   "build/bundle.ts": "a program of its own",
   "build/image/build.ts": "a program of its own",
+  "build/release/dist.ts": "what a program of its own was given",
   "build/image/buildah.ts": "hands on what a child needs",
   "build/image/collect-root.ts": "SOURCE_DATE_EPOCH, of a program of its own",
   "build/source-date.ts": "SOURCE_DATE_EPOCH, of a program of its own",
