@@ -6,6 +6,7 @@ import { baseOf, type Command, ownFlagsOf } from "../command/command.ts";
 import { exitCodesOf } from "../command/exit-codes.ts";
 import type { Decoder } from "../controlplane/config/decode.ts";
 import { kinds } from "../controlplane/config/schema.ts";
+import { meshConfig } from "../controlplane/config/schemas/mesh-config.ts";
 import type { Field } from "../config/proxy-config/field.ts";
 import { proxyConfigFields } from "../config/proxy-config/schema.ts";
 import { describeDurationRange, describeRange } from "../schema/range.ts";
@@ -132,7 +133,11 @@ function objectTable(): string {
       .map((field) => `\`${field}\``)
       .join(", "),
   ]);
-  return table(["kind", "group", "fields of `spec`, or its own"], rows);
+  const ofMesh = describeFields(meshConfig).map((field) => `\`${field}\``);
+  return table(
+    ["kind", "group", "fields of `spec`, or its own"],
+    [...rows, ["`MeshConfig`", "in a file or a ConfigMap", ofMesh.join(", ")]],
+  );
 }
 
 /** `http[].match[].uri`: a list in brackets, the names of a mapping as a star. */

@@ -23,6 +23,9 @@ export const discoveryFlags = {
     debounce,
     "A folder that never comes to rest is read and pushed all the same after so long.",
   ),
+  meshConfig: optionalText(
+    "File with the mesh's settings (MeshConfig), followed as the folder is (default: those of the ConfigMap istio of istio-system in the folder).",
+  ),
   registries: text(
     "",
     "Registries whose services are joined with those of the folder, comma-separated: Consul. Where both have an object, the folder's counts.",

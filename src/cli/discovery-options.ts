@@ -95,6 +95,7 @@ export async function readDiscoveryOptions(args: Arguments, env: GivenVariables)
       ...chosen,
       ...limits,
       configFolder: flags.configDir,
+      meshConfigFile: flags.meshConfig,
       consul,
       stateDir,
       trustDomain,

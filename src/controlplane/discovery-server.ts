@@ -31,12 +31,15 @@ import { ToldFaults } from "./push/told-faults.ts";
 import { Translations } from "./push/translations.ts";
 import type { ConsulTarget } from "./registry/consul/blocking-query.ts";
 import { FileSource } from "./registry/file/file-source.ts";
+import { MeshConfigSource } from "./registry/file/mesh-config-source.ts";
 import { type ConfigStatus, Registry } from "./registry/registry.ts";
 import type { ConfigSource } from "./registry/source.ts";
 
 /** How the control plane runs. Port 0 takes any free one. */
 export interface DiscoveryOptions {
   readonly configFolder: string;
+  /** File with the mesh's settings; undefined takes those of the folder. */
+  readonly meshConfigFile?: string | undefined;
   /** Consul, where services come from it as well. */
   readonly consul?: ConsulTarget | undefined;
   /** Folder of the self-signed root. */
@@ -110,7 +113,10 @@ export class DiscoveryServer implements AsyncDisposable {
     const configLog = log.scope("config");
     const { configFolder: folder, debounceMs, debounceMaxMs } = options;
     // In the order of their priority.
-    const sources: ConfigSource[] = [stack.use(await FileSource.open({ folder, debounceMs, debounceMaxMs }))];
+    const sources: ConfigSource[] = [];
+    if (options.meshConfigFile !== undefined)
+      sources.push(stack.use(new MeshConfigSource(options.meshConfigFile, { debounceMs, debounceMaxMs })));
+    sources.push(stack.use(await FileSource.open({ folder, debounceMs, debounceMaxMs })));
     const metrics = new Metrics("pilot_");
     if (options.consul !== undefined) {
       const { ConsulSource } = await import("./registry/consul/consul-source.ts");

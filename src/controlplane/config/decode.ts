@@ -21,7 +21,7 @@ import type { ConfigProblem } from "./problem.ts";
 /** Where problems go and how lines are found. */
 export interface DecodeContext {
   readonly source: string;
-  readonly lines: LineCounter;
+  readonly lines: Pick<LineCounter, "linePos">;
   readonly problems: ConfigProblem[];
   /** How many of the problems are errors. */
   errors: number;
@@ -74,13 +74,25 @@ export function warn(context: DecodeContext, node: Node | undefined, path: strin
   report(context, node, path, message, "warning");
 }
 
+/** The node at `path`, or the nearest one above it that is in the file. */
+export function deepestNode(root: Node, path: string): Node {
+  let node: Node = root;
+  for (const key of path.split(/[.[\]]+/).filter((part) => part !== "")) {
+    const collection = node as Node & { get?: (key: unknown, keepScalar: true) => unknown };
+    const next = collection.get?.(/^\d+$/.test(key) ? Number(key) : key, true) as Node | undefined;
+    if (next === undefined || next === null) break;
+    node = next;
+  }
+  return node;
+}
+
 /** What a node stands for: an alias for the node at its anchor. */
-function meant(node: Node, context: DecodeContext): Node {
+export function meant(node: Node, context: DecodeContext): Node {
   return isAlias(node) ? (context.meant.get(node) ?? node) : node;
 }
 
 /** The pairs of a mapping with those of the mappings that `<<` merges into it (YAML 1.1), its own first. */
-function pairsOf(node: YAMLMap, context: DecodeContext): readonly Pair[] {
+export function pairsOf(node: YAMLMap, context: DecodeContext): readonly Pair[] {
   const isMerge = ({ key }: Pair): boolean => isScalar(key) && key.value === "<<";
   const own = node.items.filter((pair) => !isMerge(pair));
   if (own.length === node.items.length) return own;
@@ -101,7 +113,8 @@ function pairsOf(node: YAMLMap, context: DecodeContext): readonly Pair[] {
   ];
 }
 
-function nameOf(key: unknown): string {
+/** A key of a mapping as text. */
+export function nameOf(key: unknown): string {
   return String(isScalar(key) ? key.value : key);
 }
 
@@ -140,7 +153,7 @@ export function text(
 }
 
 /** A word without quotes that YAML 1.1, which Kubernetes and Istio read, takes for true or false. */
-function isSwitch(node: Node): boolean {
+export function isSwitch(node: Node): boolean {
   return isScalar(node) && node.type === "PLAIN" && /^(?:y|yes|on|n|no|off)$/i.test(node.source ?? "");
 }
 

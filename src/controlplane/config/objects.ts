@@ -5,7 +5,9 @@
 import type { Decoded } from "./decode.ts";
 import type * as common from "./schemas/common.ts";
 import type * as destinationRules from "./schemas/destination-rule.ts";
+import type * as providers from "./schemas/extension-providers.ts";
 import type * as gateways from "./schemas/gateway.ts";
+import type * as meshes from "./schemas/mesh-config.ts";
 import type * as secrets from "./schemas/secret.ts";
 import type * as security from "./schemas/security.ts";
 import type * as services from "./schemas/services.ts";
@@ -86,7 +88,13 @@ export type GatewayServerSpec = Decoded<typeof gateways.gatewayServer>;
 /** Secret, of Kubernetes. */
 export type SecretSpec = Decoded<typeof secrets.secret>;
 
-/** Every kind and its specification. */
+/** MeshConfig. */
+export type MeshConfigSpec = Decoded<typeof meshes.meshConfig>;
+
+/** One of its extension providers. */
+export type ExtensionProviderSpec = Decoded<typeof providers.extensionProvider>;
+
+/** Every kind of documents and its specification. */
 export interface Kinds {
   readonly ServiceEntry: ServiceEntrySpec;
   readonly WorkloadEntry: WorkloadSpec;
@@ -100,9 +108,14 @@ export interface Kinds {
   readonly Secret: SecretSpec;
 }
 
+/** The same with what has no document of its own. */
+interface AllKinds extends Kinds {
+  readonly MeshConfig: MeshConfigSpec;
+}
+
 /** One object of a source. */
 export type ConfigObject = {
-  readonly [Kind in keyof Kinds]: {
+  readonly [Kind in keyof AllKinds]: {
     readonly kind: Kind;
     readonly name: string;
     readonly namespace: string;
@@ -113,9 +126,9 @@ export type ConfigObject = {
     /** File and line, for messages; line 0 where a source has none. */
     readonly source: string;
     readonly line: number;
-    readonly spec: Kinds[Kind];
+    readonly spec: AllKinds[Kind];
   };
-}[keyof Kinds];
+}[keyof AllKinds];
 
 /** Name of an object among all others. */
 export function objectId({

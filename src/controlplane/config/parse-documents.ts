@@ -8,6 +8,7 @@ import {
   anything,
   type DecodeContext,
   type Decoder,
+  deepestNode,
   type Field,
   mapping,
   object,
@@ -18,6 +19,7 @@ import {
   warn,
 } from "./decode.ts";
 import { type ConfigObject, type Kinds, objectId } from "./objects.ts";
+import { isMeshConfigMap, meshConfigId, meshConfigIn } from "./parse-mesh-config.ts";
 import type { ConfigProblem } from "./problem.ts";
 import { kinds } from "./schema.ts";
 import { secretKeys } from "./schemas/secret.ts";
@@ -99,6 +101,12 @@ export function parseDocuments(source: string, content: string): ParsedFile {
     if (faults.length > 0 || document.contents === null || isNothing(document.contents)) continue;
     context.meant = meant;
     for (const node of objectsIn(document.contents)) {
+      if (isMeshConfigMap(node)) {
+        const parsed = meshConfigIn(node, context);
+        if (parsed === undefined) refused.push(meshConfigId);
+        else objects.push(parsed);
+        continue;
+      }
       if (isPassedOver(node, context, passedOver)) continue;
       const parsed = parseObject(node, context);
       if (parsed === undefined) refused.push(idOf(node));
@@ -261,16 +269,4 @@ function textAt(node: YAMLMap, key: string): string {
 
 function nodeAt(node: YAMLMap, key: string): Node {
   return node.get(key, true) ?? node;
-}
-
-/** The node at `path`, or the nearest one above it that is in the file. */
-function deepestNode(root: Node, path: string): Node {
-  let node: Node = root;
-  for (const key of path.split(/[.[\]]+/).filter((part) => part !== "")) {
-    const collection = node as Node & { get?: (key: unknown, keepScalar: true) => unknown };
-    const next = collection.get?.(/^\d+$/.test(key) ? Number(key) : key, true) as Node | undefined;
-    if (next === undefined || next === null) break;
-    node = next;
-  }
-  return node;
 }

@@ -6,6 +6,7 @@ import { authorizationPolicy } from "./rules/authorization-policy.ts";
 import { type Complaint, duplicates } from "./rules/complaint.ts";
 import { destinationRule } from "./rules/destination-rule.ts";
 import { gateway } from "./rules/gateway.ts";
+import { meshConfig } from "./rules/mesh-config.ts";
 import { secret } from "./rules/secret.ts";
 import { serviceEntry } from "./rules/service-entry.ts";
 import { virtualService } from "./rules/virtual-service.ts";
@@ -27,6 +28,8 @@ export function validate(object: ConfigObject): readonly Complaint[] {
       return destinationRule(object.spec);
     case "Gateway":
       return gateway(object.spec);
+    case "MeshConfig":
+      return meshConfig(object.spec);
     case "Secret":
       return secret(object.spec);
     case "RequestAuthentication":

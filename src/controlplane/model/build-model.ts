@@ -7,6 +7,7 @@ import { certificatesOf } from "../config/secret-certificates.ts";
 import {
   type ConfigObject,
   byAge,
+  type MeshConfigSpec,
   objectId,
   type PeerAuthenticationSpec,
   type PortSpec,
@@ -104,7 +105,8 @@ export class ModelBuilder {
       })),
     });
     const peerAuthentications = this.#each(objects, "PeerAuthentication", scoped);
-    const model = this.#modelOf(lists, peerAuthentications);
+    const meshConfig = ofKind(objects, "MeshConfig")[0]?.spec ?? noMeshConfig;
+    const model = this.#modelOf(lists, meshConfig, peerAuthentications);
     this.#byId = new Map(meant.map((object) => [objectId(object), object]));
     this.#peerAuthentications = peerAuthentications;
     this.#last = model;
@@ -146,13 +148,18 @@ export class ModelBuilder {
     return services;
   }
 
-  #modelOf(lists: ModelLists, peerAuthentications: readonly Scoped<PeerAuthenticationSpec>[]): Model {
+  #modelOf(
+    lists: ModelLists,
+    meshConfig: MeshConfigSpec,
+    peerAuthentications: readonly Scoped<PeerAuthenticationSpec>[],
+  ): Model {
     const last = this.#last;
     const hasSamePeers = hasSame(this.#peerAuthentications, peerAuthentications);
-    if (last !== undefined && hasSamePeers && isAsLast(last, lists)) return last;
+    if (last?.meshConfig === meshConfig && hasSamePeers && isAsLast(last, lists)) return last;
     return {
       settings: this.#settings,
       ...lists,
+      meshConfig,
       callerLabels: callerLabelsOf(lists),
       peers:
         last !== undefined && hasSamePeers
@@ -168,7 +175,10 @@ interface MadeServices {
   readonly services: readonly Service[];
 }
 
-type ModelLists = Omit<Model, "settings" | "callerLabels" | "peers">;
+type ModelLists = Omit<Model, "settings" | "callerLabels" | "meshConfig" | "peers">;
+
+/** A mesh that says nothing. */
+const noMeshConfig: MeshConfigSpec = {};
 
 /** What an object says, wherever it stands. */
 function said({ source: _source, line: _line, ...rest }: ConfigObject): object {

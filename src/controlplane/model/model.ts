@@ -7,6 +7,7 @@ import type {
   ConfigObject,
   DestinationRuleSpec,
   GatewaySpec,
+  MeshConfigSpec,
   MutualTlsMode,
   RequestAuthenticationSpec,
   SidecarSpec,
@@ -109,6 +110,8 @@ export interface Model {
   readonly sidecars: readonly Scoped<SidecarSpec>[];
   readonly gateways: readonly Scoped<GatewaySpec>[];
   readonly secrets: readonly TlsSecret[];
+  /** What is said for the whole mesh. */
+  readonly meshConfig: MeshConfigSpec;
   /** Names of the labels of who calls that any rule asks for. */
   readonly callerLabels: ReadonlySet<string>;
 }
