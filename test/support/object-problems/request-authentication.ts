@@ -1,0 +1,13 @@
+/** What can be wrong with a RequestAuthentication. */
+import { absent } from "../istio-objects.ts";
+import { missing, type ProblemRow } from "./words.ts";
+
+export const requestAuthenticationProblems: readonly ProblemRow[] = [
+  ["spec.jwtRules[0].issuer", absent, missing],
+  [
+    "spec.jwtRules[0].jwks",
+    "{}",
+    "must be a set of keys in JSON (RFC 7517), at least one of which Envoy can use",
+  ],
+  ["spec.jwtRules[0].fromHeaders[0].name", "a b", "must be the name of a header"],
+];
