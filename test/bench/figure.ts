@@ -24,6 +24,22 @@ export function table(figures: readonly Figure[]): string {
   return [header, header.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
+/** Each figure's median beside the one of `baseline`, where that is not nothing: a Markdown table. */
+export function ratios(figures: readonly Figure[], baseline: string): string {
+  const medians = new Map(
+    figures.flatMap(({ name, subject, values }) =>
+      subject === baseline ? [[name, summarize(values).median]] : [],
+    ),
+  );
+  const rows = figures.flatMap(({ name, subject, values }) => {
+    const median = medians.get(name) ?? 0;
+    if (subject === baseline || median === 0) return [];
+    return [[name, `${(summarize(values).median / median).toFixed(2)} ×`, subject]];
+  });
+  const header = ["figure", `beside ${baseline}`, "of"];
+  return [header, header.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
 /** One JSON line. */
 export function jsonLine(figure: Figure): string {
   const { median, min, max, runs } = summarize(figure.values);

@@ -44,7 +44,8 @@ class Sidecar {
     const ip = `10.200.${Math.floor(index / 250)}.${1 + (index % 250)}`;
     this.#node = {
       id: `sidecar~${ip}~client${index}.${namespace}~${namespace}.svc.cluster.local`,
-      metadata: { NAMESPACE: namespace },
+      // istiod gives older proxies less, and looks for endpoints by cluster.
+      metadata: { NAMESPACE: namespace, CLUSTER_ID: "Kubernetes", ISTIO_VERSION: "1.30.0" },
     };
     this.#stalls = behaviour === "stalled" && index % 2 === 1;
     this.#stream = new GrpcChannel({ address, tls: undefined }).stream(

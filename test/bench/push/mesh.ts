@@ -37,8 +37,9 @@ function hostOf(index: number): string {
 
 /** Written beside its place and moved there, as tools do. */
 function writeObjects(folder: string, name: string, ...objects: readonly object[]): void {
-  writeFileSync(join(folder, `.${name}`), objects.map((object) => stringify(object)).join("---\n"));
-  renameSync(join(folder, `.${name}`), join(folder, name));
+  const beside = `${folder}.new`;
+  writeFileSync(beside, objects.map((object) => stringify(object)).join("---\n"));
+  renameSync(beside, join(folder, name));
 }
 
 /** A service with `marker` as the address of one more endpoint. */

@@ -1,83 +1,124 @@
-/** `outrider discovery` on a made mesh, in a process of its own. */
+/** A control plane on a made mesh, in a process of its own: `outrider discovery`, or a real istiod. */
 import { get } from "node:http";
+import { join } from "node:path";
 import { sleep } from "../../../src/lifecycle/sleep.ts";
 import { spawnChild } from "../../../src/process/child.ts";
 import { eventually } from "../../support/eventually.ts";
 import { freePorts } from "../../support/free-ports.ts";
+import { startIstiod } from "../../support/istiod/istiod.ts";
 
 export interface Plane extends AsyncDisposable {
   readonly pid: number;
+  /** Of discovery in plain text. */
   readonly address: string;
+  readonly httpPort: number;
   /** Longest time that `/ready` took since the last call, in milliseconds. */
   longestStall(): number;
 }
 
-export interface PlaneOptions {
-  /** `main.ts` of this tree or of another one. */
-  readonly program: readonly string[];
-  readonly configDir: string;
-  readonly stateDir: string;
-  readonly withinMs?: number;
+/** Who is measured. */
+export interface Subject {
+  readonly name: string;
+  /** Where it reads the mesh, in its own folder. */
+  readonly configDir: (folder: string) => string;
+  readonly start: (folder: string) => Promise<Plane>;
 }
 
-/** Between two looks at `/ready`, in milliseconds. */
-const lookEveryMs = 20;
+/** Between two looks at `/ready`, in milliseconds: they are part of the processor time that is measured. */
+const lookEveryMs = 50;
 
-export async function startPlane({
-  program,
-  configDir,
-  stateDir,
-  withinMs = 60_000,
-}: PlaneOptions): Promise<Plane> {
-  const [secure = 0, plain = 0, http = 0] = await freePorts(3);
-  const [file = "", ...args] = program;
-  const lines: string[] = [];
-  const onLine = (line: string): void => {
-    if (lines.length < 100) lines.push(line);
-  };
-  const child = spawnChild({
-    file,
-    args: [
-      ...args,
-      "discovery",
-      `--configDir=${configDir}`,
-      `--stateDir=${stateDir}`,
-      `--secureGrpcPort=${secure}`,
-      `--grpcPort=${plain}`,
-      `--httpPort=${http}`,
-    ],
-    stdout: onLine,
-    stderr: onLine,
-  });
-  await eventually(
-    "the control plane",
-    async () => {
-      if ((await timeOf(http)) === undefined) throw new Error(lines.join("\n"));
+/** A large mesh is read and translated for the first time, in milliseconds. */
+const startMs = 120_000;
+
+/** @param program outrider's, with arguments before the command's own */
+export function outrider(name: string, program: readonly string[]): Subject {
+  const configDir = (folder: string): string => join(folder, "mesh");
+  return {
+    name,
+    configDir,
+    start: async (folder) => {
+      const [secure = 0, plain = 0, http = 0] = await freePorts(3);
+      const [file = "", ...args] = program;
+      const lines: string[] = [];
+      const onLine = (line: string): void => {
+        if (lines.length < 100) lines.push(line);
+      };
+      const child = spawnChild({
+        file,
+        args: [
+          ...args,
+          "discovery",
+          `--configDir=${configDir(folder)}`,
+          `--stateDir=${join(folder, "state")}`,
+          `--secureGrpcPort=${secure}`,
+          `--grpcPort=${plain}`,
+          `--httpPort=${http}`,
+        ],
+        stdout: onLine,
+        stderr: onLine,
+      });
+      await eventually(
+        "the control plane",
+        async () => {
+          if ((await timeOf(http)) === undefined) throw new Error(lines.join("\n"));
+        },
+        { withinMs: startMs },
+      );
+      return watched({
+        pid: child.pid ?? 0,
+        address: `127.0.0.1:${plain}`,
+        httpPort: http,
+        stop: async () => {
+          child.kill("SIGTERM");
+          await Promise.race([child.exited, sleep(20_000)]);
+          child.kill("SIGKILL");
+          await child.exited;
+        },
+      });
     },
-    { withinMs },
-  );
+  };
+}
+
+/** The one that ISTIOD_PATH names. */
+export const istiod: Subject = {
+  name: "istiod",
+  configDir: (folder) => join(folder, "config"),
+  start: async (folder) => {
+    const started = await startIstiod(folder, {});
+    return watched({
+      pid: started.pid,
+      address: `127.0.0.1:${started.ports.plain}`,
+      httpPort: started.ports.http,
+      stop: async () => {
+        await started[Symbol.asyncDispose]();
+      },
+    });
+  },
+};
+
+interface Running extends Pick<Plane, "pid" | "address" | "httpPort"> {
+  readonly stop: () => Promise<void>;
+}
+
+function watched({ stop, ...plane }: Running): Plane {
   let longest = 0;
-  const stop = new AbortController();
+  const ended = new AbortController();
   const watch = (async () => {
-    while (!stop.signal.aborted) {
-      longest = Math.max(longest, (await timeOf(http)) ?? 0);
-      await sleep(lookEveryMs, stop.signal);
+    while (!ended.signal.aborted) {
+      longest = Math.max(longest, (await timeOf(plane.httpPort)) ?? 0);
+      await sleep(lookEveryMs, ended.signal);
     }
   })();
   return {
-    pid: child.pid ?? 0,
-    address: `127.0.0.1:${plain}`,
+    ...plane,
     longestStall: () => {
       const result = longest;
       longest = 0;
       return result;
     },
     [Symbol.asyncDispose]: async () => {
-      stop.abort();
-      child.kill("SIGTERM");
-      await Promise.race([child.exited, sleep(5_000)]);
-      child.kill("SIGKILL");
-      await child.exited;
+      ended.abort();
+      await stop();
       await watch;
     },
   };

@@ -10,6 +10,8 @@ import { get, startMs } from "../mesh.ts";
 import { startEmptyCluster } from "./kubernetes.ts";
 
 export interface Istiod extends AsyncDisposable {
+  /** Of the process that runs now. */
+  readonly pid: number;
   readonly ports: { readonly tls: number; readonly plain: number; readonly http: number };
   readonly rootPem: string;
   write(name: string, ...objects: readonly object[]): void;
@@ -87,6 +89,9 @@ export async function startIstiod(
   await ready();
   const owned = stack.move();
   return {
+    get pid() {
+      return child.pid ?? 0;
+    },
     ports: { tls, plain, http },
     rootPem: await cluster.rootPem,
     write,
