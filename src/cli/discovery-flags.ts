@@ -28,8 +28,13 @@ export const discoveryFlags = {
   ),
   registries: text(
     "",
-    "Registries whose services are joined with those of the folder, comma-separated: Consul. Where both have an object, the folder's counts.",
+    "Registries whose services are joined with those of the folder, comma-separated: Kubernetes, Consul. Where several have an object, the folder's counts, then Kubernetes'.",
   ),
+  kubeconfig: optionalText(
+    "Kubeconfig of the cluster that is followed with --registries=Kubernetes (default: the service account of the pod).",
+  ),
+  kubeContext: optionalText("Context of that file (default: its current one)."),
+  domain: text("cluster.local", "Domain of the cluster's services: NAME.NAMESPACE.svc.DOMAIN."),
   consulserverURL: optionalText("URL of Consul's agent (default http://127.0.0.1:8500)."),
   consulTokenFile: optionalText(
     "File with the ACL token for Consul, which may be replaced at any time; it has to be able to read nodes and services.",

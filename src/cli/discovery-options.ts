@@ -18,7 +18,7 @@ import { logFlags } from "../config/sources/log-flags.ts";
 import { readFlags } from "../schema/flag-texts.ts";
 import { type GivenVariables, readOwnFlags } from "../schema/own-variables.ts";
 import { discoveryFlags, istioVariables } from "./discovery-flags.ts";
-import { consulTarget } from "./registry-options.ts";
+import { registryTargets } from "./registry-options.ts";
 import { version } from "./version.ts";
 
 /** Flags that choose a port. */
@@ -77,7 +77,7 @@ export async function readDiscoveryOptions(args: Arguments, env: GivenVariables)
         refuse(sourceOf(flag), `${JSON.stringify(name)} ${problem} (SPIFFE-ID standard)`);
     }
   }
-  const consul = consulTarget(flags, (flag, message) => {
+  const registries = registryTargets(flags, env, (flag, message) => {
     refuse(sourceOf(flag), message);
   });
   const audiences = listOf(flags.tokenAudiences);
@@ -96,7 +96,7 @@ export async function readDiscoveryOptions(args: Arguments, env: GivenVariables)
       ...limits,
       configFolder: flags.configDir,
       meshConfigFile: flags.meshConfig,
-      consul,
+      ...registries,
       stateDir,
       trustDomain,
       trustDomainAliases: trustDomainAliases.filter((name) => name !== trustDomain),

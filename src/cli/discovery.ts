@@ -54,7 +54,7 @@ async function runDiscovery(args: Arguments, given: CommandContext): Promise<num
   try {
     const { options, log: logConfig } = await readDiscoveryOptions(args, context.env);
     const { log } = openLog(logConfig, context.standard, redactor);
-    await using server = await DiscoveryServer.listen(options, { log });
+    await using server = await DiscoveryServer.listen(options, { log, signal: context.shutdown });
     log.info("control plane is up", {
       ...server.ports,
       configDir: options.configFolder,
@@ -70,6 +70,8 @@ async function runDiscovery(args: Arguments, given: CommandContext): Promise<num
     log.info("control plane stops");
     return 0;
   } catch (error) {
+    // It was asked to stop while it waited for a registry.
+    if (context.shutdown.aborted) return 0;
     const { problemEntries, reasonEntry, tellFatal } = await import("./fatal.ts");
     const message = "outrider cannot run the control plane";
     const entries =

@@ -1,6 +1,9 @@
 /**
  * Which registries the control plane follows beside its folder.
  */
+import { isHost } from "../controlplane/config/forms.ts";
+import type { ClusterVariables } from "../controlplane/kubernetes/in-cluster.ts";
+import type { KubernetesOptions } from "../controlplane/kubernetes/open.ts";
 import type { ConsulTarget } from "../controlplane/registry/consul/blocking-query.ts";
 import { readRegularFile } from "../files/read-regular-file.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
@@ -12,25 +15,74 @@ type Flags = SettingValues<typeof discoveryFlags>;
 /** Flags that say something of Consul. */
 const consulFlags = ["consulserverURL", "consulTokenFile", "consulCaFile", "consulDatacenter"] as const;
 
+/** Flags that say something of Kubernetes. */
+const kubernetesFlags = ["kubeconfig", "kubeContext"] as const;
+
+/** As istiod has them. */
+const known = ["Kubernetes", "Consul"] as const;
+
+/** What can be followed, by its flags. */
+export interface RegistryTargets {
+  readonly kubernetes: KubernetesOptions | undefined;
+  readonly consul: ConsulTarget | undefined;
+}
+
+type RegistryFlags = Pick<
+  Flags,
+  "registries" | "domain" | (typeof consulFlags)[number] | (typeof kubernetesFlags)[number]
+>;
+
+type Refuse = (flag: keyof Flags, message: string) => void;
+
+/** @param refuse is told what cannot be used, by its flag */
+export function registryTargets(
+  flags: RegistryFlags,
+  env: ClusterVariables,
+  refuse: Refuse,
+): RegistryTargets {
+  const names = flags.registries.split(",").flatMap((name) => name.trim() || []);
+  for (const name of names)
+    if (!known.some((each) => each === name))
+      refuse("registries", `${JSON.stringify(name)} is not one of ${known.join(", ")}`);
+  const has = (name: (typeof known)[number], of: readonly (keyof RegistryFlags)[]): boolean => {
+    if (names.includes(name)) return true;
+    for (const flag of of)
+      if (flags[flag] !== undefined) refuse(flag, `is for ${name}: add --registries=${name}, or remove it`);
+    return false;
+  };
+  return {
+    kubernetes: has("Kubernetes", kubernetesFlags) ? kubernetesTarget(flags, env, refuse) : undefined,
+    consul: has("Consul", consulFlags) ? consulTarget(flags, refuse) : undefined,
+  };
+}
+
+function kubernetesTarget(
+  { kubeconfig: file, kubeContext: context, domain }: RegistryFlags,
+  env: ClusterVariables,
+  refuse: Refuse,
+): KubernetesOptions {
+  const { KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT } = env;
+  const variables = { KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT };
+  if (!isHost(domain) || domain.startsWith("*"))
+    refuse("domain", `${JSON.stringify(domain)} is no domain such as cluster.local`);
+  if (file === undefined) {
+    if (context !== undefined) refuse("kubeContext", "is of a file: name it by --kubeconfig");
+    if (!KUBERNETES_SERVICE_HOST)
+      refuse("registries", "Kubernetes is outside of a cluster here: name a file by --kubeconfig");
+    return { variables, domain };
+  }
+  try {
+    readRegularFile(file);
+  } catch (error) {
+    refuse("kubeconfig", `${file} cannot be read: ${errorMessage(error)}. Name a kubeconfig`);
+  }
+  return { kubeconfig: { file, context }, variables, domain };
+}
+
 /** Where Consul's agent listens unless it is told otherwise. */
 const defaultUrl = "http://127.0.0.1:8500";
 
-/**
- * @param refuse is told what cannot be used, by its flag
- * @returns undefined without Consul
- */
-export function consulTarget(
-  flags: Pick<Flags, "registries" | (typeof consulFlags)[number]>,
-  refuse: (flag: keyof Flags, message: string) => void,
-): ConsulTarget | undefined {
-  const names = flags.registries.split(",").flatMap((name) => name.trim() || []);
-  for (const name of names)
-    if (name !== "Consul") refuse("registries", `${JSON.stringify(name)} is not one of Consul`);
-  if (!names.includes("Consul")) {
-    for (const flag of consulFlags)
-      if (flags[flag] !== undefined) refuse(flag, "is for Consul: add --registries=Consul, or remove it");
-    return undefined;
-  }
+function consulTarget(flags: RegistryFlags, refuse: Refuse): ConsulTarget {
   const { consulTokenFile: tokenFile, consulCaFile: caFile, consulDatacenter: datacenter } = flags;
   const url = flags.consulserverURL ?? defaultUrl;
   const problem = urlProblem(url);

@@ -29,17 +29,23 @@ import { ServedModels } from "./push/served-models.ts";
 import { ConnectionTable } from "./push/status.ts";
 import { ToldFaults } from "./push/told-faults.ts";
 import { Translations } from "./push/translations.ts";
+import type { KubernetesOptions } from "./kubernetes/open.ts";
 import type { ConsulTarget } from "./registry/consul/blocking-query.ts";
 import { FileSource } from "./registry/file/file-source.ts";
 import { MeshConfigSource } from "./registry/file/mesh-config-source.ts";
+import { KeptSource } from "./registry/kept-source.ts";
 import { type ConfigStatus, Registry } from "./registry/registry.ts";
+import { measureSources } from "./registry/source-health.ts";
 import type { ConfigSource } from "./registry/source.ts";
+import { waitForSources } from "./registry/wait-for-sources.ts";
 
 /** How the control plane runs. Port 0 takes any free one. */
 export interface DiscoveryOptions {
   readonly configFolder: string;
   /** File with the mesh's settings; undefined takes those of the folder. */
   readonly meshConfigFile?: string | undefined;
+  /** A cluster, where services and configuration come from it as well. */
+  readonly kubernetes?: KubernetesOptions | undefined;
   /** Consul, where services come from it as well. */
   readonly consul?: ConsulTarget | undefined;
   /** Folder of the self-signed root. */
@@ -79,6 +85,13 @@ export interface DiscoveryOptions {
   readonly version?: string;
 }
 
+/** What it runs in. */
+export interface DiscoveryContext {
+  readonly log: Logger;
+  /** Ends a start that waits for a registry. */
+  readonly signal?: AbortSignal;
+}
+
 /** What runs on a connection that is asked to go gets so long to end, in milliseconds (as in Istio). */
 const connectionGraceMs = 10_000;
 
@@ -103,25 +116,44 @@ export class DiscoveryServer implements AsyncDisposable {
 
   /**
    * @throws ConfigurationError when there is nothing that could be served, CaMaterialError when the CA cannot be used, Error when a
-   *   port cannot be bound
+   *   port cannot be bound, and the signal's reason when it aborts before that
    */
   static async listen(
     options: DiscoveryOptions,
-    { log }: { readonly log: Logger },
+    { log, signal = new AbortController().signal }: DiscoveryContext,
   ): Promise<DiscoveryServer> {
     await using stack = new AsyncDisposableStack();
     const configLog = log.scope("config");
-    const { configFolder: folder, debounceMs, debounceMaxMs } = options;
+    const { configFolder: folder, debounceMs, debounceMaxMs = 10_000 } = options;
     // In the order of their priority.
     const sources: ConfigSource[] = [];
     if (options.meshConfigFile !== undefined)
       sources.push(stack.use(new MeshConfigSource(options.meshConfigFile, { debounceMs, debounceMaxMs })));
     sources.push(stack.use(await FileSource.open({ folder, debounceMs, debounceMaxMs })));
     const metrics = new Metrics("pilot_");
+    const keep = (source: ConfigSource & AsyncDisposable): KeptSource =>
+      stack.use(new KeptSource(stack.use(source), kept));
+    const kept = {
+      folder: join(options.stateDir, "registries"),
+      version: options.version ?? "unknown",
+      log: configLog,
+    };
+    if (options.kubernetes !== undefined) {
+      const [{ KubernetesSource }, { openKubernetes }] = await Promise.all([
+        import("./registry/kubernetes/kubernetes-source.ts"),
+        import("./kubernetes/open.ts"),
+      ]);
+      const api = stack.use(await openKubernetes(options.kubernetes));
+      const { domain } = options.kubernetes;
+      sources.push(keep(new KubernetesSource({ api, domain, debounceMs, debounceMaxMs })));
+    }
     if (options.consul !== undefined) {
       const { ConsulSource } = await import("./registry/consul/consul-source.ts");
-      sources.push(stack.use(await ConsulSource.open(options.consul, { log: configLog, metrics })));
+      sources.push(keep(await ConsulSource.open(options.consul, { log: configLog })));
     }
+    measureSources(metrics, sources);
+    await waitForSources(sources, configLog, signal);
+    signal.throwIfAborted();
     const registry = stack.use(new Registry(sources, configLog));
     const settings = {
       trustDomains: [options.trustDomain, ...options.trustDomainAliases],

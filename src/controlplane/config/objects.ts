@@ -17,10 +17,15 @@ import type * as virtualServices from "./schemas/virtual-service.ts";
 export type PortSpec = Decoded<typeof common.port>;
 
 /** A workload's address and what is known of it. */
-export type WorkloadSpec = Decoded<typeof services.workload>;
+export type WorkloadSpec = Decoded<typeof services.workload> & {
+  /** Of an endpoint of a service, where a registry knows it; nobody writes it into a file. */
+  readonly name?: string;
+};
 
 /** ServiceEntry. */
-export type ServiceEntrySpec = Decoded<typeof services.serviceEntry>;
+export type ServiceEntrySpec = Omit<Decoded<typeof services.serviceEntry>, "endpoints"> & {
+  readonly endpoints?: readonly WorkloadSpec[] | undefined;
+};
 
 /** Istio's StringMatch: exactly one field is set. */
 export type StringMatch = Decoded<typeof common.stringMatch>;

@@ -1,7 +1,7 @@
 /**
  * A YAML file becomes configuration objects, or every problem with its line.
  */
-import { isMap, isScalar, isSeq, type Node, type YAMLMap } from "yaml";
+import { Document, isMap, isScalar, isSeq, LineCounter, type Node, type YAMLMap } from "yaml";
 import { type DocumentFault, objectsLimits } from "../../document/limits.ts";
 import { readYamlDocuments } from "../../document/yaml.ts";
 import {
@@ -124,6 +124,21 @@ export function parseDocuments(source: string, content: string): ParsedFile {
     refused: refused.filter((id) => id !== undefined),
     hidesObjects: refused.includes(undefined),
   };
+}
+
+/** The same of one object of a source that has no text of it, such as a cluster's API: problems have no line. */
+export function parseObjectOf(source: string, value: object): ParsedFile {
+  const problems: ConfigProblem[] = [];
+  const lines = new LineCounter();
+  const context: DecodeContext = { source, lines, problems, errors: 0, meant: new Map() };
+  const node = new Document(value).contents;
+  const nothing = { source, objects: [], problems, refused: [], hidesObjects: false };
+  if (node === null || isPassedOver(node, context, { kinds: new Set(), count: 0, first: undefined }))
+    return nothing;
+  const parsed = parseObject(node, context);
+  if (parsed !== undefined) return { ...nothing, objects: [parsed] };
+  const id = idOf(node);
+  return { ...nothing, refused: id === undefined ? [] : [id], hidesObjects: id === undefined };
 }
 
 /** The items of a list as `kubectl get` prints it, or the object itself. */

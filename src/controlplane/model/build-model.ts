@@ -64,12 +64,12 @@ export class ModelBuilder {
     const inNamespace = Map.groupBy(workloads, ({ namespace }) => namespace);
     const entries = ofKind(objects, "ServiceEntry");
     const ownEndpoints = this.#each(objects, "ServiceEntry", ({ namespace, spec }) =>
-      (spec.endpoints ?? []).map((entry) => endpoint(entry, namespace)),
+      (spec.endpoints ?? []).map((entry) => endpoint(entry, namespace, entry.name)),
     );
     const services = entries.flatMap((entry, index) =>
       this.#servicesOf(entry, [
         ...(ownEndpoints[index] ?? []),
-        ...(inNamespace.get(entry.namespace) ?? []).filter(({ labels }) => isSelected(entry.spec, labels)),
+        ...selected(entry.spec, inNamespace.get(entry.namespace) ?? []),
       ]),
     );
     const virtualServices = this.#delegates.merge(
@@ -250,8 +250,12 @@ function service(
   };
 }
 
-function isSelected(spec: ServiceEntrySpec, labels: Endpoint["labels"]): boolean {
-  return spec.workloadSelector !== undefined && selects(spec.workloadSelector.labels, labels);
+function selected(
+  { workloadSelector }: ServiceEntrySpec,
+  workloads: readonly Endpoint[],
+): readonly Endpoint[] {
+  if (workloadSelector === undefined) return [];
+  return workloads.filter(({ labels }) => selects(workloadSelector.labels, labels));
 }
 
 function endpoint(spec: WorkloadSpec, namespace: string, name?: string): Endpoint {

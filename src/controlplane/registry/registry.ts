@@ -32,12 +32,26 @@ export interface Configuration extends JoinedObjects {
 export interface ConfigStatus {
   readonly loadedAt: string;
   readonly objects: readonly string[];
+  /** Where it comes from, in the order of priority. */
+  readonly sources: readonly SourceStatus[];
   /** Why some of the newest state is not served; empty when all of it is. */
   readonly problems: readonly ConfigProblem[];
 }
 
+/** One source, for the same page. */
+export interface SourceStatus {
+  readonly name: string;
+  /** How many objects it has. */
+  readonly objects: number;
+  /** Of a registry: false while it does not answer. */
+  readonly isUp?: boolean;
+  /** Age of what is served of a registry, in seconds: 0 while it answers. */
+  readonly ageSeconds?: number;
+}
+
 /** Follows its sources until disposed; they are not its own. */
 export class Registry implements AsyncDisposable {
+  readonly #sources: readonly ConfigSource[];
   readonly #states: SourceState[];
   /** What each source had when it was last read. */
   readonly #lastGood: (readonly ConfigObject[])[];
@@ -52,6 +66,7 @@ export class Registry implements AsyncDisposable {
    * @throws ConfigurationError when there are problems and nothing else to serve
    */
   constructor(sources: readonly ConfigSource[], log: Logger) {
+    this.#sources = sources;
     this.#states = sources.map(({ states }) => states.current);
     this.#lastGood = this.#states.map((state) => (state.kind === "read" ? state.objects : []));
     const first = this.#join();
@@ -73,7 +88,15 @@ export class Registry implements AsyncDisposable {
 
   get status(): ConfigStatus {
     const { loadedAt, objects, problems } = this.#configuration.current;
-    return { loadedAt: loadedAt.toISOString(), objects: objects.map(objectId), problems };
+    const sources = this.#sources.map(({ name, health }, index): SourceStatus => {
+      const known = health?.();
+      return {
+        name,
+        objects: this.#lastGood[index]?.length ?? 0,
+        ...(known && { isUp: known.isUp, ageSeconds: Math.round(known.ageMs / 1_000) }),
+      };
+    });
+    return { loadedAt: loadedAt.toISOString(), objects: objects.map(objectId), sources, problems };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,12 +5,15 @@
 import type { ReadonlyWatch } from "../../lifecycle/watch.ts";
 import type { ConfigObject } from "../config/objects.ts";
 import type { ConfigProblem } from "../config/problem.ts";
+import type { SourceHealth } from "./source-health.ts";
 
 /** One source. */
 export interface ConfigSource {
   /** As messages name it. */
   readonly name: string;
   readonly states: ReadonlyWatch<SourceState>;
+  /** Whether it answers; undefined for one that is always there. */
+  readonly health?: (() => SourceHealth) | undefined;
 }
 
 /** What a source says at one moment. */

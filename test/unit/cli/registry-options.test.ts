@@ -1,22 +1,35 @@
 /** Which Consul the control plane follows, and what of its flags is refused. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { consulTarget } from "../../../src/cli/registry-options.ts";
+import { registryTargets } from "../../../src/cli/registry-options.ts";
 
-type Given = Parameters<typeof consulTarget>[0];
+type Given = Parameters<typeof registryTargets>[0];
+type Targets = ReturnType<typeof registryTargets>;
 
 const none: Given = {
   registries: "",
+  kubeconfig: undefined,
+  kubeContext: undefined,
+  domain: "cluster.local",
   consulserverURL: undefined,
   consulTokenFile: undefined,
   consulCaFile: undefined,
   consulDatacenter: undefined,
 };
 
-function read(given: Partial<Given>): readonly [ReturnType<typeof consulTarget>, readonly string[]] {
+const inPod = { KUBERNETES_SERVICE_HOST: "10.96.0.1", KUBERNETES_SERVICE_PORT: "443" };
+
+function readAll(given: Partial<Given>, env: object = {}): readonly [Targets, readonly string[]] {
   const refused: string[] = [];
-  const target = consulTarget({ ...none, ...given }, (flag, message) => refused.push(`${flag} ${message}`));
-  return [target, refused];
+  const targets = registryTargets({ ...none, ...given }, env, (flag, message) =>
+    refused.push(`${flag} ${message}`),
+  );
+  return [targets, refused];
+}
+
+function read(given: Partial<Given>): readonly [Targets["consul"], readonly string[]] {
+  const [{ consul }, refused] = readAll(given);
+  return [consul, refused];
 }
 
 describe("registries", () => {
@@ -49,5 +62,27 @@ describe("registries", () => {
     assert.deepEqual(read({ consulTokenFile: "token" })[1], [
       "consulTokenFile is for Consul: add --registries=Consul, or remove it",
     ]);
+  });
+
+  test("of Kubernetes are the pod's own cluster, or a kubeconfig's", () => {
+    const [{ kubernetes }, refused] = readAll({ registries: "Kubernetes" }, inPod);
+    assert.deepEqual(refused, []);
+    assert.deepEqual(kubernetes, { variables: inPod, domain: "cluster.local" });
+    assert.deepEqual(readAll({ registries: "Kubernetes" })[1], [
+      "registries Kubernetes is outside of a cluster here: name a file by --kubeconfig",
+    ]);
+    assert.deepEqual(readAll({ kubeconfig: "config" })[1], [
+      "kubeconfig is for Kubernetes: add --registries=Kubernetes, or remove it",
+    ]);
+    const [, wrong] = readAll({
+      registries: "Kubernetes,Consul",
+      kubeconfig: "/nowhere/config",
+      kubeContext: "a",
+      domain: "*.local",
+    });
+    assert.deepEqual(
+      wrong.map((text) => text.split(" ")[0]),
+      ["domain", "kubeconfig"],
+    );
   });
 });

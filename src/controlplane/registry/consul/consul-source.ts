@@ -13,8 +13,8 @@ import { sleep } from "../../../lifecycle/sleep.ts";
 import { TaskGroup } from "../../../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../../../lifecycle/watch.ts";
 import type { Logger } from "../../../telemetry/log.ts";
-import type { Metrics } from "../../../telemetry/metrics.ts";
 import type { ConfigSource, SourceState } from "../source.ts";
+import type { SourceHealth } from "../source-health.ts";
 import { ask, type ConsulAnswer, ConsulError, type ConsulTarget, nextIndex } from "./blocking-query.ts";
 import { type Instance, readCatalog } from "./catalog.ts";
 import { serviceEntries } from "./service-entries.ts";
@@ -29,7 +29,6 @@ interface Known {
 /** What a source needs of the rest. */
 export interface ConsulSourceContext {
   readonly log: Logger;
-  readonly metrics: Metrics;
 }
 
 /** Nodes with their services and checks; Consul's own page of nodes stands on it. */
@@ -58,26 +57,10 @@ export class ConsulSource implements ConfigSource, AsyncDisposable {
   #allFailures = 0;
   #answered: Moment | undefined;
 
-  private constructor(target: ConsulTarget, { log, metrics }: ConsulSourceContext) {
+  private constructor(target: ConsulTarget, { log }: ConsulSourceContext) {
     this.#target = target;
     this.#log = log;
     this.#states = new Watch<SourceState>({ kind: "broken", problems: [] });
-    const labels = { registry: this.name };
-    metrics.computed("registry_up", "1 while the registry answers.", labels, () =>
-      this.#failures === 0 ? 1 : 0,
-    );
-    metrics.computed(
-      "registry_age_seconds",
-      "Age of what is served of the registry: 0 while it answers.",
-      labels,
-      () => this.#ageMs() / 1_000,
-    );
-    metrics.computedCounters(
-      "registry_failures_total",
-      "Questions to the registry without a usable answer.",
-      ["registry"],
-      () => [[labels, this.#allFailures]],
-    );
   }
 
   /** Resolves when Consul has answered for the first time, or when it is known that it does not. */
@@ -91,6 +74,12 @@ export class ConsulSource implements ConfigSource, AsyncDisposable {
   get states(): ReadonlyWatch<SourceState> {
     return this.#states;
   }
+
+  readonly health = (): SourceHealth => ({
+    isUp: this.#failures === 0,
+    ageMs: this.#ageMs(),
+    failures: this.#allFailures,
+  });
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#tasks[Symbol.asyncDispose]();

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { ConsulSource } from "../../../../src/controlplane/registry/consul/consul-source.ts";
 import type { ConsulTarget } from "../../../../src/controlplane/registry/consul/blocking-query.ts";
+import { measureSources } from "../../../../src/controlplane/registry/source-health.ts";
 import type { SourceState } from "../../../../src/controlplane/registry/source.ts";
 import { Metrics } from "../../../../src/telemetry/metrics.ts";
 import { eventually } from "../../../support/eventually.ts";
@@ -30,8 +31,8 @@ async function follow(first: ScriptedAnswer, target: Partial<ConsulTarget> = {})
   await using stack = new AsyncDisposableStack();
   const consul = stack.use(await startScriptedConsul(first));
   const metrics = new Metrics("pilot_");
-  const context = { log: testLog().log, metrics };
-  const source = stack.use(await ConsulSource.open({ url: consul.url, ...target }, context));
+  const source = stack.use(await ConsulSource.open({ url: consul.url, ...target }, { log: testLog().log }));
+  measureSources(metrics, [source]);
   const owned = stack.move();
   return { consul, source, metrics, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
@@ -143,7 +144,7 @@ describe("Consul as a source", () => {
   test("starts broken where nobody answers, and reads what is there once somebody does", async () => {
     const consul = await startScriptedConsul({ body: nodesWith("web") });
     await consul[Symbol.asyncDispose]();
-    const context = { log: testLog().log, metrics: new Metrics("pilot_") };
+    const context = { log: testLog().log };
     await using source = await ConsulSource.open({ url: consul.url }, context);
     const { kind, problems } = source.states.current;
     assert.equal(kind, "broken");
@@ -171,7 +172,7 @@ describe("Consul as a source", () => {
     const open = (root: string): Promise<ConsulSource> => {
       const caFile = join(folder.path, "ca.pem");
       writeFileSync(caFile, root);
-      const context = { log: testLog().log, metrics: new Metrics("pilot_") };
+      const context = { log: testLog().log };
       return ConsulSource.open({ url: consul.url, caFile }, context);
     };
     await using trusted = await open(pki.rootPem);

@@ -1,0 +1,93 @@
+/**
+ * Why the API of Kubernetes gave no usable answer: a Status of its own (API reference, `meta/v1`), or none at all.
+ */
+import { isMapping } from "../../document/mapping.ts";
+
+/** What to do about it. */
+export type KubernetesErrorCode =
+  /** Nobody answered. */
+  | "UNREACHABLE"
+  /** It knows us, or not, and we may not. */
+  | "REFUSED"
+  | "NOT_FOUND"
+  /** Somebody else was faster. */
+  | "CONFLICT"
+  /** What was to be gone on from is forgotten: begin anew. */
+  | "GONE"
+  /** It asks to come again later. */
+  | "BUSY"
+  /** It does not know what was asked, or it is not Kubernetes. */
+  | "UNUSABLE";
+
+/** The message says what was asked, what came of it, and what to do. */
+export class KubernetesError extends Error {
+  override readonly name = "KubernetesError";
+  readonly code: KubernetesErrorCode;
+  /** What the server asks to wait before the next request, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    code: KubernetesErrorCode,
+    message: string,
+    { cause, retryAfterMs }: { readonly cause?: unknown; readonly retryAfterMs?: number | undefined } = {},
+  ) {
+    super(message, { cause });
+    this.code = code;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Longest part of an answer that is quoted, in characters. */
+const quoted = 200;
+
+/** Longest that a server may have us wait, in milliseconds. */
+const mostRetryAfterMs = 60_000;
+
+/**
+ * The error that an answer is.
+ *
+ * @param asked what was asked, such as `GET /api/v1/pods`
+ * @param retryAfter the header, in seconds
+ */
+export function errorOfAnswer(
+  asked: string,
+  status: number,
+  body: unknown,
+  retryAfter?: string,
+): KubernetesError {
+  const said = isMapping(body) && typeof body["message"] === "string" ? body["message"] : "";
+  const reason = said === "" ? "" : `, ${JSON.stringify(said.slice(0, quoted))}`;
+  const seconds = Number(retryAfter);
+  const retryAfterMs =
+    retryAfter !== undefined && seconds >= 0 ? Math.min(seconds * 1_000, mostRetryAfterMs) : undefined;
+  return new KubernetesError(codeOf(status), `${asked}: status ${status}${reason}${remedyOf(status)}`, {
+    retryAfterMs,
+  });
+}
+
+function codeOf(status: number): KubernetesErrorCode {
+  switch (status) {
+    case 401:
+    case 403:
+      return "REFUSED";
+    case 404:
+      return "NOT_FOUND";
+    case 409:
+      return "CONFLICT";
+    case 410:
+      return "GONE";
+    case 429:
+    case 503:
+    case 504:
+      return "BUSY";
+    default:
+      return "UNUSABLE";
+  }
+}
+
+function remedyOf(status: number): string {
+  if (status === 401)
+    return ". Look at the credential: the service account's token, or the kubeconfig's user";
+  if (status === 403) return ". Bind the role of docker/kubernetes/registry.yaml to this user";
+  return "";
+}

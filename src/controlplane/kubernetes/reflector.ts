@@ -1,0 +1,324 @@
+/**
+ * The objects of one kind as the cluster has them: a list, and then each change of it (API concepts, "Efficient detection
+ * of changes"; client-go's Reflector).
+ *
+ * Where the server streams lists, the list comes as the first events of the watch; else it is read page by page. Whatever
+ * happens meanwhile, what was known last stays until a whole new list is there.
+ */
+import { isDeepStrictEqual } from "node:util";
+import { type Backoff, backoffDelayMs } from "../../lifecycle/backoff.ts";
+import { Deadline } from "../../lifecycle/timer.ts";
+import { type Moment, thisMoment } from "../../lifecycle/moment.ts";
+import { sleep } from "../../lifecycle/sleep.ts";
+import type { ApiObject, KubernetesApi, WatchEvent } from "./api.ts";
+import { errorOfAnswer, KubernetesError } from "./api-error.ts";
+import { collectionPath, mappingOf, mappingsOf, metaOf, type Resource, textOf, textsOf } from "./resource.ts";
+
+/** Where a reflector stands. */
+export type ReflectorState =
+  /** Nothing is known yet. */
+  | { readonly kind: "waiting" }
+  | { readonly kind: "following" }
+  /** The cluster has no such kind. */
+  | { readonly kind: "absent" }
+  /** What was known last is kept. */
+  | { readonly kind: "failing"; readonly error: Error; readonly since: Moment; readonly failures: number };
+
+/** One object with what it was made of. */
+interface Kept<T> {
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly value: T | undefined;
+}
+
+/** Objects of one answer. */
+const pageSize = "500";
+
+/** A server that is gone is asked again soon, and ever less often; all reflectors at different times. */
+const backoff: Backoff = { initialMs: 250, multiplier: 2, maxMs: 15_000, jitter: 0.5 };
+
+/** How long one watch is to be open, in seconds, with as much again at random: all begin anew at different times. */
+const watchSeconds = 240;
+
+/** A watch that ends sooner is none, in milliseconds. */
+const shortMs = 1_000;
+
+/** A list that is streamed is there after this long, or is read page by page, in milliseconds. */
+const streamedListMs = 60_000;
+
+/** A kind that the cluster does not have is looked for so often, in milliseconds, with half more at random. */
+const absentMs = 20_000;
+
+/** The end of a list that is streamed. */
+const initialEventsEnd = "k8s.io/initial-events-end";
+
+/** Follows one kind. */
+export class Reflector<T = unknown> {
+  readonly resource: Resource<T>;
+  readonly #api: KubernetesApi;
+  readonly #onChange: () => void;
+  #kept = new Map<string, Kept<T>>();
+  #state: ReflectorState = { kind: "waiting" };
+  #isListed = false;
+  #streamsLists = true;
+  /** The version of the API, once it is known which the cluster has. */
+  #version: string | undefined;
+  /** What the watch goes on from; undefined for a new list. */
+  #resourceVersion: string | undefined;
+  #allFailures = 0;
+
+  /** @param onChange is called after each change of the objects or the state */
+  constructor(resource: Resource<T>, api: KubernetesApi, onChange: () => void) {
+    this.resource = resource;
+    this.#api = api;
+    this.#onChange = onChange;
+  }
+
+  get state(): ReflectorState {
+    return this.#state;
+  }
+
+  /** True once it is known what the cluster has, for good. */
+  get isListed(): boolean {
+    return this.#isListed;
+  }
+
+  /** Requests without a usable answer so far. */
+  get failures(): number {
+    return this.#allFailures;
+  }
+
+  /** By `namespace/name`; an object that did not change is the same one as before. */
+  *values(): Generator<T> {
+    for (const { value } of this.#kept.values()) if (value !== undefined) yield value;
+  }
+
+  /** The object of this `namespace/name`. */
+  get(key: string): T | undefined {
+    return this.#kept.get(key)?.value;
+  }
+
+  /** Follow until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    let since = thisMoment();
+    /** Watches in a row that were over at once. */
+    let short = 0;
+    while (!signal.aborted) {
+      try {
+        this.#version ??= await this.#versionOf(signal);
+        if (this.#version === undefined) {
+          failures = 0;
+          this.#replace(new Map());
+          this.#tell({ kind: "absent" });
+          await sleep(absentMs * (1 + Math.random() / 2), signal);
+          continue;
+        }
+        const startedAt = performance.now();
+        await this.#follow(this.#version, signal, () => {
+          failures = 0;
+        });
+        short = performance.now() - startedAt < shortMs ? short + 1 : 0;
+        if (short > 0) await sleep(backoffDelayMs(backoff, short - 1, Math.random()), signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        const reason = error instanceof Error ? error : new Error(String(error));
+        const code = error instanceof KubernetesError ? error.code : undefined;
+        if (code === "NOT_FOUND") this.#version = undefined;
+        // A list that has become too old is nothing to tell: the next one begins anew.
+        if (code === "GONE" && this.#resourceVersion !== undefined) {
+          this.#resourceVersion = undefined;
+          await sleep(backoffDelayMs(backoff, 0, Math.random()), signal);
+          continue;
+        }
+        if (failures === 0) since = thisMoment();
+        failures += 1;
+        this.#allFailures += 1;
+        this.#tell({ kind: "failing", error: reason, since, failures });
+        const asked = error instanceof KubernetesError ? (error.retryAfterMs ?? 0) : 0;
+        await sleep(Math.max(asked, backoffDelayMs(backoff, failures - 1, Math.random())), signal);
+      }
+    }
+  }
+
+  async #follow(version: string, signal: AbortSignal, onAnswer: () => void): Promise<void> {
+    const path = collectionPath(this.resource, version);
+    if (this.#resourceVersion === undefined) {
+      if (this.#streamsLists) {
+        try {
+          await this.#watch(path, signal, onAnswer);
+          return;
+        } catch (error) {
+          const isUnknown = error instanceof KubernetesError && error.code === "UNUSABLE";
+          if (!isUnknown || this.#resourceVersion !== undefined) throw error;
+          // Before Kubernetes 1.32, or where it is switched off.
+          this.#streamsLists = false;
+        }
+      }
+      await this.#list(path, signal);
+      onAnswer();
+    }
+    await this.#watch(path, signal, onAnswer);
+  }
+
+  async #list(path: string, signal: AbortSignal): Promise<void> {
+    const found = new Map<string, Kept<T>>();
+    let next = "";
+    let resourceVersion = "";
+    do {
+      const query = {
+        ...this.#selectors(),
+        limit: pageSize,
+        ...(next === "" ? {} : { continue: next }),
+      };
+      const list = await this.#api.send({ path, query }, signal);
+      if (!Array.isArray(list["items"]))
+        throw new KubernetesError("UNUSABLE", `GET ${path}: the answer is no list. Look at what is between`);
+      for (const item of mappingsOf(list["items"])) this.#put(found, item);
+      const metadata = mappingOf(list["metadata"]);
+      next = textOf(metadata["continue"]);
+      resourceVersion = textOf(metadata["resourceVersion"]);
+    } while (next !== "");
+    this.#resourceVersion = resourceVersion;
+    this.#replace(found);
+    this.#tell({ kind: "following" });
+  }
+
+  async #watch(path: string, signal: AbortSignal, onAnswer: () => void): Promise<void> {
+    let initial = this.#resourceVersion === undefined ? new Map<string, Kept<T>>() : undefined;
+    const query = {
+      ...this.#selectors(),
+      allowWatchBookmarks: "true",
+      ...(this.#resourceVersion === undefined
+        ? { sendInitialEvents: "true", resourceVersionMatch: "NotOlderThan" }
+        : { resourceVersion: this.#resourceVersion }),
+    };
+    const forSeconds = Math.round(watchSeconds * (1 + Math.random()));
+    using limit = new Deadline(initial === undefined ? Infinity : streamedListMs);
+    const either = AbortSignal.any([signal, limit.signal]);
+    try {
+      const onOpen = (): void => {
+        onAnswer();
+        if (initial === undefined) this.#tell({ kind: "following" });
+      };
+      const events = this.#api.watch(path, query, { forSeconds, signal: either, onOpen });
+      for await (const event of events) {
+        if (!this.#takeEvent(event, path, initial)) continue;
+        limit[Symbol.dispose]();
+        initial = undefined;
+        this.#tell({ kind: "following" });
+      }
+    } catch (error) {
+      if (signal.aborted || !limit.signal.aborted) throw error;
+      throw new KubernetesError("UNUSABLE", `watch of ${path}: its list did not come to an end`, {
+        cause: error,
+      });
+    }
+    if (initial !== undefined)
+      throw new KubernetesError("UNREACHABLE", `watch of ${path}: it ended before its list did`);
+  }
+
+  /** @returns true when this was the end of the list that comes first */
+  #takeEvent(event: WatchEvent, path: string, initial: Map<string, Kept<T>> | undefined): boolean {
+    const { type, object } = event;
+    switch (type) {
+      case "ADDED":
+      case "MODIFIED":
+      case "DELETED":
+        this.#change(type, object, initial);
+        return false;
+      case "BOOKMARK": {
+        const metadata = mappingOf(object["metadata"]);
+        const isEnd = textsOf(metadata["annotations"])[initialEventsEnd] === "true";
+        if (initial === undefined || isEnd) this.#resourceVersion = textOf(metadata["resourceVersion"]);
+        if (initial === undefined || !isEnd) return false;
+        this.#replace(initial);
+        return true;
+      }
+      case "ERROR":
+        throw errorOfAnswer(`watch of ${path}`, Number(object["code"]), object);
+      default:
+        throw new KubernetesError("UNUSABLE", `watch of ${path}: an event of no known type`);
+    }
+  }
+
+  #change(type: string, object: ApiObject, initial: Map<string, Kept<T>> | undefined): void {
+    const target = initial ?? this.#kept;
+    const key = keyOf(object);
+    const before = target.get(key)?.value;
+    if (type === "DELETED") target.delete(key);
+    else this.#put(target, object);
+    if (initial !== undefined) return;
+    const { resourceVersion } = mappingOf(object["metadata"]);
+    if (typeof resourceVersion === "string") this.#resourceVersion = resourceVersion;
+    if (target.get(key)?.value !== before) this.#onChange();
+  }
+
+  /** What is kept of an object that says what it said before is what was kept. */
+  #put(target: Map<string, Kept<T>>, object: ApiObject): void {
+    const meta = metaOf(object);
+    if (meta === undefined) return;
+    const key = keyOf(object);
+    const { uid, resourceVersion } = meta;
+    const before = this.#kept.get(key);
+    if (before?.uid === uid && before.resourceVersion === resourceVersion) {
+      target.set(key, before);
+      return;
+    }
+    const value = this.resource.keep(object, meta);
+    const isSame = before?.uid === uid && isDeepStrictEqual(before.value, value);
+    target.set(key, { uid, resourceVersion, value: isSame ? before.value : value });
+  }
+
+  #replace(found: Map<string, Kept<T>>): void {
+    const before = this.#kept;
+    const isSame =
+      this.#isListed &&
+      before.size === found.size &&
+      [...found].every(([key, { value }]) => before.get(key)?.value === value);
+    this.#kept = found;
+    this.#isListed = true;
+    if (!isSame) this.#onChange();
+  }
+
+  #tell(state: ReflectorState): void {
+    const before = this.#state.kind;
+    this.#state = state;
+    if (before !== state.kind || state.kind === "failing") this.#onChange();
+  }
+
+  /** The best version that the cluster has of the kind; undefined when it has none. */
+  async #versionOf(signal: AbortSignal): Promise<string | undefined> {
+    const { group, versions, plural, isOptional } = this.resource;
+    if (isOptional === undefined || group === "") return versions[0];
+    const served = await this.#find(`/apis/${group}`, signal);
+    const names = mappingsOf(served?.["versions"]).map(({ version }) => version);
+    for (const version of versions.filter((each) => names.includes(each))) {
+      const resources = await this.#find(`/apis/${group}/${version}`, signal);
+      if (mappingsOf(resources?.["resources"]).some(({ name }) => name === plural)) return version;
+    }
+    return undefined;
+  }
+
+  async #find(path: string, signal: AbortSignal): Promise<ApiObject | undefined> {
+    try {
+      return await this.#api.send({ path }, signal);
+    } catch (error) {
+      if (error instanceof KubernetesError && error.code === "NOT_FOUND") return undefined;
+      throw error;
+    }
+  }
+
+  #selectors(): Readonly<Record<string, string>> {
+    const { fieldSelector, labelSelector } = this.resource;
+    return {
+      ...(fieldSelector === undefined ? {} : { fieldSelector }),
+      ...(labelSelector === undefined ? {} : { labelSelector }),
+    };
+  }
+}
+
+function keyOf(object: ApiObject): string {
+  const { namespace, name } = mappingOf(object["metadata"]);
+  return `${textOf(namespace)}/${textOf(name)}`;
+}

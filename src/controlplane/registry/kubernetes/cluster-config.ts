@@ -1,0 +1,97 @@
+/**
+ * Everything that a cluster has, as objects of the mesh.
+ *
+ * What is wrong with an object costs that object only: it stays as it was last.
+ */
+import { type ConfigObject, objectId } from "../../config/objects.ts";
+import { type ParsedFile, parseObjectOf } from "../../config/parse-documents.ts";
+import type { ConfigProblem } from "../../config/problem.ts";
+import { isLocality } from "../../config/forms.ts";
+import type { ClusterNode, ClusterPod } from "./cluster-objects.ts";
+import type { Written } from "./resources.ts";
+import { type Cluster, localityOf, ServiceEntries } from "./service-entries.ts";
+
+/** What was found. */
+export interface FoundObjects {
+  readonly pods: Iterable<ClusterPod>;
+  readonly written: Iterable<Written>;
+  readonly cluster: Cluster;
+}
+
+/** What it comes to. */
+export interface ClusterConfig {
+  readonly objects: readonly ConfigObject[];
+  readonly problems: readonly ConfigProblem[];
+}
+
+/** One word on each is enough, and on all of ten thousand too much. */
+const maxProblems = 100;
+
+/** Reads a cluster again and again: what did not change is read once. */
+export class ClusterReader {
+  readonly #entries: ServiceEntries;
+  readonly #parsed = new WeakMap<Written, ParsedFile>();
+  readonly #workloads = new WeakMap<
+    ClusterPod,
+    { readonly locality: string; readonly object: ConfigObject }
+  >();
+  #served: ReadonlyMap<string, ConfigObject> = new Map();
+
+  /** @param domain the cluster's, such as `cluster.local` */
+  constructor(domain: string) {
+    this.#entries = new ServiceEntries(domain);
+  }
+
+  read({ pods, written, cluster }: FoundObjects): ClusterConfig {
+    const entries = this.#entries.make(cluster);
+    const workloads = [...pods].flatMap((pod) => this.#workloadOf(pod, cluster.node(pod.node)));
+    const files = [...written].map((each) => this.#parse(each));
+    const fresh = files.flatMap(({ objects }) => objects);
+    const served = this.#served;
+    const kept = files.flatMap(({ refused }) => refused.flatMap((id) => served.get(id) ?? []));
+    const own = [...fresh, ...kept];
+    this.#served = new Map(own.map((object) => [objectId(object), object]));
+    const problems = [
+      ...files.flatMap((file) => file.problems),
+      ...entries.flatMap((entry) => entry.problems),
+    ];
+    return {
+      objects: [...entries.flatMap(({ object }) => object ?? []), ...workloads, ...own],
+      problems: problems.slice(0, maxProblems),
+    };
+  }
+
+  #parse(written: Written): ParsedFile {
+    const known = this.#parsed.get(written);
+    if (known !== undefined) return known;
+    const { namespace, name } = Object(written.object["metadata"]) as Readonly<Record<string, unknown>>;
+    const parsed = parseObjectOf(`${written.kind} ${String(namespace)}/${String(name)}`, written.object);
+    this.#parsed.set(written, parsed);
+    return parsed;
+  }
+
+  /** A pod may be selected by a ServiceEntry, and be a gateway whose certificates are asked for. */
+  #workloadOf(pod: ClusterPod, node: ClusterNode | undefined): readonly ConfigObject[] {
+    const [address] = pod.addresses;
+    if (address === undefined || pod.proxy === "none") return [];
+    const locality = localityOf(pod, node);
+    const before = this.#workloads.get(pod);
+    if (before?.locality === locality) return [before.object];
+    const object: ConfigObject = {
+      kind: "WorkloadEntry",
+      name: pod.name,
+      namespace: pod.namespace,
+      ...(pod.createdAtMs === undefined ? {} : { createdAtMs: pod.createdAtMs }),
+      source: `Pod ${pod.namespace}/${pod.name}`,
+      line: 0,
+      spec: {
+        address,
+        labels: pod.labels,
+        serviceAccount: pod.serviceAccount,
+        ...(isLocality(locality) ? { locality } : {}),
+      },
+    };
+    this.#workloads.set(pod, { locality, object });
+    return [object];
+  }
+}

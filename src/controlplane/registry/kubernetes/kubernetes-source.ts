@@ -1,0 +1,155 @@
+/**
+ * A cluster as a source: its services, its pods, and Istio's objects in it.
+ *
+ * Nothing is said before everything is known: half of a cluster would be taken for all of it. From then on a kind whose
+ * watch is gone keeps what it had last, and everything else is followed.
+ */
+import { isDeepStrictEqual } from "node:util";
+import { sleep } from "../../../lifecycle/sleep.ts";
+import { TaskGroup } from "../../../lifecycle/task-group.ts";
+import { type ReadonlyWatch, Watch } from "../../../lifecycle/watch.ts";
+import type { ConfigProblem } from "../../config/problem.ts";
+import type { KubernetesApi } from "../../kubernetes/api.ts";
+import { KubernetesError } from "../../kubernetes/api-error.ts";
+import { Reflector } from "../../kubernetes/reflector.ts";
+import type { Resource } from "../../kubernetes/resource.ts";
+import type { ConfigSource, SourceState } from "../source.ts";
+import type { SourceHealth } from "../source-health.ts";
+import { ClusterReader } from "./cluster-config.ts";
+import type { ClusterNode, ClusterPod, ClusterService, ClusterSlice } from "./cluster-objects.ts";
+import { nodes, pods, services, slices, type Written, writtenResources } from "./resources.ts";
+
+/** What to follow. */
+export interface KubernetesSourceOptions {
+  readonly api: KubernetesApi;
+  /** The cluster's, such as `cluster.local`. */
+  readonly domain: string;
+  /** Quiet time after a change before it is told, in milliseconds. */
+  readonly debounceMs: number;
+  /** Longest that changes may hold each other up, in milliseconds. */
+  readonly debounceMaxMs: number;
+}
+
+/** The failure in a row from which on it is told: a server that is started anew is gone for a moment. */
+const toldFrom = 3;
+
+/** Follows a cluster until disposed. */
+export class KubernetesSource implements ConfigSource, AsyncDisposable {
+  readonly name = "kubernetes";
+  readonly #options: KubernetesSourceOptions;
+  readonly #states = new Watch<SourceState>({ kind: "broken", problems: [] });
+  /** How often something has changed. */
+  readonly #changes = new Watch(0);
+  readonly #tasks = new TaskGroup();
+  readonly #reader: ClusterReader;
+  readonly #services: Reflector<ClusterService>;
+  readonly #slices: Reflector<ClusterSlice>;
+  readonly #pods: Reflector<ClusterPod>;
+  readonly #nodes: Reflector<ClusterNode>;
+  readonly #written: readonly Reflector<Written>[];
+
+  /** Starts to follow. */
+  constructor(options: KubernetesSourceOptions) {
+    this.#options = options;
+    this.#reader = new ClusterReader(options.domain);
+    const follow = <T>(resource: Resource<T>): Reflector<T> => {
+      const reflector = new Reflector(resource, options.api, () => {
+        this.#changes.set(this.#changes.current + 1);
+      });
+      this.#tasks.spawn(`follow-${resource.plural}.${resource.group}`, (signal) => reflector.run(signal));
+      return reflector;
+    };
+    this.#services = follow(services);
+    this.#slices = follow(slices);
+    this.#pods = follow(pods);
+    this.#nodes = follow(nodes);
+    this.#written = writtenResources.map(follow);
+    this.#tasks.spawn("tell-cluster", (signal) => this.#follow(signal));
+  }
+
+  get states(): ReadonlyWatch<SourceState> {
+    return this.#states;
+  }
+
+  readonly health = (): SourceHealth => {
+    const failing = this.#all.flatMap(({ state, resource }) =>
+      state.kind === "failing" && !isRefusable(resource, state.error) ? [state] : [],
+    );
+    const told = failing.filter(({ failures }) => failures >= toldFrom);
+    const since = Math.min(...told.map((state) => state.since.atMs));
+    return {
+      isUp: told.length === 0,
+      ageMs: told.length === 0 ? 0 : performance.now() - since,
+      failures: this.#all.reduce((sum, { failures }) => sum + failures, 0),
+    };
+  };
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#tasks[Symbol.asyncDispose]();
+  }
+
+  get #all(): readonly Reflector[] {
+    return [this.#services, this.#slices, this.#pods, this.#nodes, ...this.#written];
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    for await (const _ of this.#changes.changes(signal)) {
+      await this.#quiet(signal);
+      if (!signal.aborted) this.#tell();
+    }
+  }
+
+  /** Until nothing has changed for a while. */
+  async #quiet(signal: AbortSignal): Promise<void> {
+    const { debounceMs, debounceMaxMs } = this.#options;
+    const latestAt = performance.now() + debounceMaxMs;
+    let seen: number;
+    do {
+      seen = this.#changes.current;
+      await sleep(Math.min(debounceMs, debounceMaxMs), signal);
+    } while (this.#changes.current !== seen && performance.now() < latestAt && !signal.aborted);
+  }
+
+  #tell(): void {
+    const problems = this.#problems();
+    if (!this.#all.every(isKnown)) {
+      if (!isDeepStrictEqual(this.#states.current.problems, problems))
+        this.#states.set({ kind: "broken", problems });
+      return;
+    }
+    const found = this.#reader.read({
+      pods: this.#pods.values(),
+      written: this.#written.flatMap((reflector) => [...reflector.values()]),
+      cluster: {
+        services: this.#services.values(),
+        slices: this.#slices.values(),
+        pod: (key) => this.#pods.get(key),
+        node: (name) => this.#nodes.get(`/${name}`),
+      },
+    });
+    this.#states.set({ kind: "read", objects: found.objects, problems: [...problems, ...found.problems] });
+  }
+
+  /** Each reason once, with the kinds for which it is: a server that is gone is so for all of them. */
+  #problems(): readonly ConfigProblem[] {
+    const { server } = this.#options.api;
+    return this.#all.flatMap(({ state, resource, isListed }): readonly ConfigProblem[] => {
+      if (state.kind !== "failing" || state.failures < toldFrom) return [];
+      const source = `kubernetes ${server}`;
+      const reason = state.error.message;
+      if (isRefusable(resource, state.error))
+        return [{ source, line: 0, path: "", message: `${reason}: none are served`, severity: "warning" }];
+      const kept = isListed ? `. What it had at ${state.since.at.toISOString()} is served` : "";
+      return [{ source, line: 0, path: "", message: `${reason}${kept}` }];
+    });
+  }
+}
+
+/** Secrets are for gateways, and a cluster without any needs to show none. */
+function isRefusable({ mayBeRefused }: Resource<unknown>, error: Error): boolean {
+  return mayBeRefused === true && error instanceof KubernetesError && error.code === "REFUSED";
+}
+
+function isKnown({ isListed, state, resource }: Reflector): boolean {
+  return isListed || (state.kind === "failing" && isRefusable(resource, state.error));
+}

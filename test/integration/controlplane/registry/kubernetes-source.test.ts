@@ -1,0 +1,214 @@
+/** A cluster's objects become objects of the mesh, and stay when the cluster is gone. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { ConfigObject } from "../../../../src/controlplane/config/objects.ts";
+import { KubernetesApi } from "../../../../src/controlplane/kubernetes/api.ts";
+import { KubernetesSource } from "../../../../src/controlplane/registry/kubernetes/kubernetes-source.ts";
+import { measureSources } from "../../../../src/controlplane/registry/source-health.ts";
+import type { SourceState } from "../../../../src/controlplane/registry/source.ts";
+import { Metrics } from "../../../../src/telemetry/metrics.ts";
+import {
+  clusterNode,
+  clusterPod,
+  clusterService,
+  clusterSlice,
+  paths,
+} from "../../../support/cluster-objects.ts";
+import { eventually } from "../../../support/eventually.ts";
+import { type ScriptedObject, ScriptedKubernetes } from "../../../support/scripted-kubernetes.ts";
+
+const withinMs = 30_000;
+
+interface Followed extends AsyncDisposable {
+  readonly cluster: ScriptedKubernetes;
+  readonly source: KubernetesSource;
+  readonly metrics: Metrics;
+  readonly shows: (
+    what: string,
+    check: (state: SourceState & { readonly kind: "read" }) => void,
+  ) => Promise<void>;
+}
+
+async function follow(prepare: (cluster: ScriptedKubernetes) => void): Promise<Followed> {
+  await using stack = new AsyncDisposableStack();
+  const cluster = stack.use(await ScriptedKubernetes.start());
+  prepare(cluster);
+  const api = stack.use(new KubernetesApi(cluster.access));
+  const options = { api, domain: "cluster.local", debounceMs: 20, debounceMaxMs: 1_000 };
+  const source = stack.use(new KubernetesSource(options));
+  const metrics = new Metrics("pilot_");
+  measureSources(metrics, [source]);
+  const owned = stack.move();
+  return {
+    cluster,
+    source,
+    metrics,
+    shows: (what, check) =>
+      eventually(
+        what,
+        () => {
+          const { current } = source.states;
+          assert.ok(current.kind === "read", JSON.stringify(current.problems));
+          check(current);
+        },
+        { withinMs },
+      ),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function addresses({ objects }: { readonly objects: readonly ConfigObject[] }): readonly string[] {
+  return objects.flatMap((object) =>
+    object.kind === "ServiceEntry" ? (object.spec.endpoints ?? []).map(({ address }) => address) : [],
+  );
+}
+
+function api(cluster: ScriptedKubernetes): void {
+  cluster.put(paths.nodes, clusterNode("n1", "r1", "z1"));
+  cluster.put(paths.pods, clusterPod("api-1", "10.0.0.1", "api"));
+  cluster.put(paths.services, clusterService("api", { http: 80 }));
+  cluster.put(paths.slices, clusterSlice("api", { http: 8080 }, ["api-1=10.0.0.1"]));
+}
+
+const rules = "/apis/networking.istio.io/v1/virtualservices";
+
+const rule = (host: string): ScriptedObject => ({
+  metadata: { name: "api", namespace: "demo" },
+  spec: { hosts: [host], http: [{ route: [{ destination: { host: "api" } }] }] },
+});
+
+describe("Kubernetes as a source", () => {
+  test("serves the cluster's services, and each change of them", async () => {
+    await using followed = await follow(api);
+    const { cluster, shows } = followed;
+    await shows("the service", ({ objects }) => {
+      const entry = objects.find(({ kind }) => kind === "ServiceEntry");
+      assert.ok(entry?.kind === "ServiceEntry");
+      assert.deepEqual(entry.spec, {
+        hosts: ["api.demo.svc.cluster.local"],
+        ports: [{ number: 80, name: "http", protocol: "HTTP" }],
+        addresses: ["10.96.0.10"],
+        location: "MESH_INTERNAL",
+        resolution: "STATIC",
+        endpoints: [
+          {
+            address: "10.0.0.1",
+            ports: { http: 8080 },
+            labels: { app: "api", "security.istio.io/tlsMode": "istio" },
+            locality: "r1/z1",
+            serviceAccount: "api",
+          },
+        ],
+      });
+    });
+    cluster.put(paths.pods, clusterPod("api-2", "10.0.0.2", "api"));
+    cluster.put(paths.slices, clusterSlice("api", { http: 8080 }, ["api-1=10.0.0.1", "api-2=10.0.0.2"]));
+    await shows("both", (state) => {
+      assert.deepEqual(addresses(state), ["10.0.0.1", "10.0.0.2"]);
+    });
+    cluster.remove(paths.services, "demo/api");
+    await shows("none", (state) => {
+      assert.deepEqual(addresses(state), []);
+    });
+  });
+
+  test("keeps what it had while the cluster is gone, says so, and goes on", async () => {
+    await using followed = await follow(api);
+    const { cluster, shows, source, metrics } = followed;
+    await shows("the service", (state) => {
+      assert.deepEqual(addresses(state), ["10.0.0.1"]);
+    });
+    cluster.fault = () => ({ status: 503, message: "etcd is gone" });
+    cluster.tear();
+    await shows("why", (state) => {
+      assert.match(
+        state.problems[0]?.message ?? "",
+        /status 503, "etcd is gone".*What it had at \d{4}-.*is served$/,
+      );
+      assert.deepEqual(addresses(state), ["10.0.0.1"]);
+    });
+    assert.equal(source.health().isUp, false);
+    assert.match(await metrics.render(), /pilot_registry_up\{registry="kubernetes"\} 0/);
+    cluster.fault = () => undefined;
+    cluster.put(paths.slices, clusterSlice("api", { http: 8080 }, ["api-1=10.0.0.9"]));
+    await shows("the newest", (state) => {
+      assert.deepEqual(addresses(state), ["10.0.0.9"]);
+      assert.deepEqual(state.problems, []);
+    });
+    assert.deepEqual([source.health().isUp, source.health().ageMs], [true, 0]);
+  });
+
+  test("says nothing before it knows everything", async () => {
+    await using followed = await follow((cluster) => {
+      api(cluster);
+      cluster.fault = (_, { pathname }) => (pathname === paths.slices ? { status: 403 } : undefined);
+    });
+    const { cluster, source, shows } = followed;
+    await eventually(
+      "why",
+      () => {
+        const { kind, problems } = source.states.current;
+        assert.equal(kind, "broken");
+        assert.match(
+          problems[0]?.message ?? "",
+          /endpointslices: status 403.*Bind the role of docker\/kubernetes/,
+        );
+      },
+      { withinMs },
+    );
+    cluster.fault = () => undefined;
+    await shows("the service", (state) => {
+      assert.deepEqual(addresses(state), ["10.0.0.1"]);
+    });
+  });
+
+  test("needs no right to Secrets, and says that none are served", async () => {
+    await using followed = await follow((cluster) => {
+      api(cluster);
+      cluster.fault = (_, { pathname }) => (pathname === paths.secrets ? { status: 403 } : undefined);
+    });
+    await followed.shows("the service and a warning", (state) => {
+      assert.deepEqual(addresses(state), ["10.0.0.1"]);
+      const [problem] = state.problems;
+      assert.equal(problem?.severity, "warning");
+      assert.match(problem.message, /secrets: status 403.*: none are served$/);
+    });
+    assert.equal(followed.source.health().isUp, true);
+  });
+
+  test("takes Istio's objects, and keeps the last good one of what is refused", async () => {
+    await using followed = await follow((cluster) => {
+      api(cluster);
+      cluster.put(rules, rule("api"));
+    });
+    const { cluster, shows } = followed;
+    const hosts = ({ objects }: { readonly objects: readonly ConfigObject[] }): readonly string[] =>
+      objects.flatMap((object) => (object.kind === "VirtualService" ? object.spec.hosts : []));
+    await shows("the rule", (state) => {
+      assert.deepEqual(hosts(state), ["api"]);
+      assert.deepEqual(state.problems, []);
+    });
+    cluster.put(rules, { ...rule("api"), spec: { hosts: [], nonsense: 1 } });
+    await shows("the last good rule", (state) => {
+      assert.deepEqual(hosts(state), ["api"]);
+      const told = state.problems.map(({ source, path }) => `${source}: ${path}`);
+      assert.deepEqual(told, ["VirtualService demo/api: spec.nonsense"]);
+    });
+    cluster.put(rules, rule("other"));
+    await shows("the new rule", (state) => {
+      assert.deepEqual(hosts(state), ["other"]);
+      assert.deepEqual(state.problems, []);
+    });
+  });
+
+  test("serves a cluster without Istio's kinds, and takes them once they are there", async () => {
+    await using followed = await follow((cluster) => {
+      api(cluster);
+      cluster.hasIstio = false;
+    });
+    await followed.shows("the service", (state) => {
+      assert.deepEqual(addresses(state), ["10.0.0.1"]);
+      assert.deepEqual(state.problems, []);
+    });
+  });
+});
