@@ -5,7 +5,8 @@ import { statusRoutes } from "../agent/status-routes.ts";
 import { baseOf, type Command, ownFlagsOf } from "../command/command.ts";
 import { exitCodesOf } from "../command/exit-codes.ts";
 import type { Decoder } from "../controlplane/config/decode.ts";
-import { kinds } from "../controlplane/config/schema.ts";
+import type { Kinds } from "../controlplane/config/objects.ts";
+import { kinds, writtenKind } from "../controlplane/config/schema.ts";
 import { meshConfig } from "../controlplane/config/schemas/mesh-config.ts";
 import type { Field } from "../config/proxy-config/field.ts";
 import { proxyConfigFields } from "../config/proxy-config/schema.ts";
@@ -127,7 +128,7 @@ function exitCodesOfProxy(commands: readonly Command[]): string {
 /** The fields that the control plane reads of each kind, as its decoders have them. */
 function objectTable(): string {
   const rows = Object.entries(kinds).map(([kind, { group, spec }]) => [
-    `\`${kind}\``,
+    `\`${writtenKind(kind as keyof Kinds)}\``,
     group === "" ? "v1, of Kubernetes" : group,
     describeFields(spec)
       .map((field) => `\`${field}\``)

@@ -1,6 +1,7 @@
 /** One valid object of each kind with every field that this control plane reads, and ways to damage it. */
 import assert from "node:assert/strict";
 import type { Kinds } from "../../src/controlplane/config/objects.ts";
+import { apiVersionsOf, kinds, writtenKind } from "../../src/controlplane/config/schema.ts";
 
 const port = { number: 80, name: "http", protocol: "HTTP", targetPort: 8080 };
 
@@ -16,6 +17,28 @@ const rootPem =
   "AQH/MAoGCCqGSM49BAMCA0gAMEUCIF+s6z4nJiTjSNxNdm/vZsblWUjpUFuDGcsF\n" +
   "sNdpa/ZyAiEArc0bTk27U0ph+QcRo0N+O570OkmXmxBy4Kyw87QLB/Y=\n" +
   "-----END CERTIFICATE-----\n";
+
+const header = { name: "x-a", value: "1" };
+const backend = { group: "", kind: "Service", namespace: "demo", name: "api", port: 80 };
+const headerFilters = [
+  { type: "RequestHeaderModifier", requestHeaderModifier: { set: [header], add: [header], remove: ["x-b"] } },
+  { type: "ResponseHeaderModifier", responseHeaderModifier: { set: [header] } },
+];
+const mirror = { type: "RequestMirror", requestMirror: { backendRef: backend, percent: 5 } };
+const extension = {
+  type: "ExtensionRef",
+  extensionRef: { group: "example.com", kind: "Limit", name: "slow" },
+};
+const parentRefs = [
+  {
+    group: "gateway.networking.k8s.io",
+    kind: "Gateway",
+    namespace: "demo",
+    name: "shop",
+    sectionName: "http",
+    port: 80,
+  },
+];
 
 const specs: Readonly<Record<keyof Kinds, object>> = {
   ServiceEntry: {
@@ -147,6 +170,117 @@ const specs: Readonly<Record<keyof Kinds, object>> = {
       { port: { number: 80, name: "http", protocol: "HTTP" }, hosts: ["*"], tls: { httpsRedirect: true } },
     ],
   },
+  KubernetesGateway: {
+    gatewayClassName: "istio",
+    addresses: [{ type: "Hostname", value: "ingress" }],
+    listeners: [
+      {
+        name: "https",
+        hostname: "*.example.com",
+        port: 443,
+        protocol: "HTTPS",
+        tls: {
+          mode: "Terminate",
+          certificateRefs: [{ group: "", kind: "Secret", namespace: "demo", name: "shop" }],
+          options: { "gateway.istio.io/tls-terminate-mode": "MUTUAL" },
+        },
+        allowedRoutes: {
+          namespaces: {
+            from: "Selector",
+            selector: {
+              matchLabels: { team: "shop" },
+              matchExpressions: [{ key: "tier", operator: "In", values: ["front"] }],
+            },
+          },
+          kinds: [{ group: "gateway.networking.k8s.io", kind: "HTTPRoute" }],
+        },
+      },
+      { name: "tcp", port: 5432, protocol: "TCP" },
+    ],
+  },
+  GatewayClass: { controllerName: "istio.io/gateway-controller", description: "", parametersRef: {} },
+  HTTPRoute: {
+    parentRefs,
+    hostnames: ["shop.example.com"],
+    rules: [
+      {
+        name: "first",
+        matches: [
+          {
+            path: { type: "PathPrefix", value: "/a" },
+            headers: [{ type: "Exact", ...header }],
+            queryParams: [{ type: "RegularExpression", name: "q", value: ".+" }],
+            method: "GET",
+          },
+        ],
+        filters: [
+          ...headerFilters,
+          mirror,
+          {
+            type: "URLRewrite",
+            urlRewrite: {
+              hostname: "a.example.com",
+              path: { type: "ReplacePrefixMatch", replacePrefixMatch: "/b" },
+            },
+          },
+          {
+            type: "CORS",
+            cors: {
+              allowOrigins: ["https://*.example.com"],
+              allowCredentials: true,
+              allowMethods: ["GET"],
+              allowHeaders: ["x-a"],
+              exposeHeaders: ["x-b"],
+              maxAge: 60,
+            },
+          },
+          extension,
+        ],
+        backendRefs: [{ ...backend, weight: 1, filters: headerFilters }],
+        timeouts: { request: "10s", backendRequest: "1s" },
+        retry: { codes: [503], attempts: 1, backoff: "1s" },
+      },
+      {
+        filters: [
+          {
+            type: "RequestRedirect",
+            requestRedirect: {
+              scheme: "https",
+              hostname: "b.example.com",
+              path: { type: "ReplaceFullPath", replaceFullPath: "/" },
+              port: 8443,
+              statusCode: 301,
+            },
+          },
+        ],
+      },
+    ],
+  },
+  GRPCRoute: {
+    parentRefs,
+    hostnames: ["shop.example.com"],
+    rules: [
+      {
+        name: "first",
+        matches: [
+          { method: { type: "Exact", service: "shop.Carts", method: "Get" }, headers: [{ ...header }] },
+        ],
+        filters: [...headerFilters, mirror, extension],
+        backendRefs: [{ ...backend, weight: 1, filters: headerFilters }],
+      },
+    ],
+  },
+  TLSRoute: {
+    parentRefs,
+    hostnames: ["shop.example.com"],
+    rules: [{ name: "first", backendRefs: [{ ...backend, weight: 1 }] }],
+  },
+  TCPRoute: { parentRefs, rules: [{ name: "first", backendRefs: [{ ...backend, weight: 1 }] }] },
+  ReferenceGrant: {
+    from: [{ group: "gateway.networking.k8s.io", kind: "HTTPRoute", namespace: "demo" }],
+    to: [{ group: "", kind: "Service", name: "api" }],
+  },
+  Namespace: { spec: { finalizers: ["kubernetes"] } },
   Secret: { type: "Opaque", immutable: true, stringData: { "ca.crt": rootPem }, data: { other: "YQ==" } },
   RequestAuthentication: {
     selector: { matchLabels: { app: "api" } },
@@ -166,18 +300,21 @@ const specs: Readonly<Record<keyof Kinds, object>> = {
   },
 };
 
+/** In which nothing is there twice: what damages one field leaves all others. */
+function copyOf(kind: keyof Kinds): object {
+  return JSON.parse(JSON.stringify(specs[kind])) as object;
+}
+
 /** In place of a value: the field is taken out. */
 export const absent = Symbol("absent");
 
 /** An object of the kind, in which the field at `path` is `value`. */
 export function objectWith(kind: keyof Kinds, path: string, value: unknown): object {
-  const isSecurity = ["PeerAuthentication", "AuthorizationPolicy", "RequestAuthentication"].includes(kind);
-  const group = isSecurity ? "security" : "networking";
   const whole = {
-    apiVersion: kind === "Secret" ? "v1" : `${group}.istio.io/v1`,
-    kind,
+    apiVersion: apiVersionsOf(kind)[0],
+    kind: writtenKind(kind),
     metadata: { name: "api", namespace: "demo", labels: { a: "b" }, annotations: { a: "b" } },
-    ...(kind === "Secret" ? structuredClone(specs[kind]) : { spec: structuredClone(specs[kind]) }),
+    ...(kinds[kind].isBare === true ? copyOf(kind) : { spec: copyOf(kind) }),
   };
   const steps = [...path.matchAll(/[^.[\]]+/g)].map(([step]) => step);
   const last = steps.pop();

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import type { ConfigObject } from "../../src/controlplane/config/objects.ts";
 import { parseDocuments } from "../../src/controlplane/config/parse-documents.ts";
 import { buildModel } from "../../src/controlplane/model/build-model.ts";
 import { withUnhealthy } from "../../src/controlplane/model/health.ts";
@@ -20,6 +21,8 @@ interface FirstDocument {
   readonly unhealthy?: readonly NodeFacts[];
   /** `cluster.local` alone unless told. */
   readonly trustDomains?: readonly string[];
+  /** Secrets with a certificate and its key, as `namespace/name`. */
+  readonly certificates?: readonly string[];
   /** By type, how the names of those resources begin that the behaviour is about; everything unless told. */
   readonly shows?: Readonly<Record<string, string | readonly string[]>>;
 }
@@ -43,6 +46,7 @@ export function translationScene(behaviour: string): TranslationScene {
     proxy,
     unhealthy = [],
     trustDomains = ["cluster.local"],
+    certificates = [],
     shows,
     ...rest
   } = parse(first) as FirstDocument;
@@ -52,7 +56,10 @@ export function translationScene(behaviour: string): TranslationScene {
     problems.filter(({ severity }) => severity === undefined),
     [],
   );
-  const model = buildModel(objects, { trustDomains, rootNamespace: "istio-system" });
+  const model = buildModel([...objects, ...certificates.map(secretOf)], {
+    trustDomains,
+    rootNamespace: "istio-system",
+  });
   const scene = {
     model: withUnhealthy(model, unhealthy.map(proxyOf)),
     proxy: proxyOf(proxy),
@@ -60,6 +67,13 @@ export function translationScene(behaviour: string): TranslationScene {
   };
   read.set(behaviour, scene);
   return scene;
+}
+
+/** What is in it is never looked at: Envoy asks for it by its name. */
+function secretOf(id: string): ConfigObject {
+  const [namespace = "", name = ""] = id.split("/");
+  const stringData = { "tls.crt": "certificate", "tls.key": "key" };
+  return { kind: "Secret", namespace, name, source: "certificates", line: 0, spec: { stringData } };
 }
 
 function proxyOf(node: NodeFacts): Proxy {

@@ -7,6 +7,10 @@ import type * as common from "./schemas/common.ts";
 import type * as destinationRules from "./schemas/destination-rule.ts";
 import type * as providers from "./schemas/extension-providers.ts";
 import type * as gateways from "./schemas/gateway.ts";
+import type * as gatewayApi from "./schemas/gateway-api/gateway.ts";
+import type * as gatewayApiFilters from "./schemas/gateway-api/filters.ts";
+import type * as gatewayApiReferences from "./schemas/gateway-api/references.ts";
+import type * as gatewayApiRoutes from "./schemas/gateway-api/routes.ts";
 import type * as meshes from "./schemas/mesh-config.ts";
 import type * as secrets from "./schemas/secret.ts";
 import type * as security from "./schemas/security.ts";
@@ -36,8 +40,11 @@ export type HttpMatch = Decoded<typeof virtualServices.httpMatch>;
 /** Destination. */
 export type Destination = Decoded<typeof common.destination>;
 
-/** HTTPRoute. */
-export type HttpRoute = Decoded<typeof virtualServices.httpRoute>;
+/** HTTPRoute of a VirtualService. */
+export type HttpRoute = Decoded<typeof virtualServices.httpRoute> & {
+  /** The object that it was written as, where that is none of Istio's. */
+  readonly origin?: ObjectOrigin;
+};
 
 /** TCPRoute. */
 export type TcpRoute = Decoded<typeof virtualServices.tcpRoute>;
@@ -49,7 +56,9 @@ export type TlsRoute = Decoded<typeof virtualServices.tlsRoute>;
 export type HeadersSpec = Decoded<typeof virtualServices.headers>;
 
 /** VirtualService. */
-export type VirtualServiceSpec = Decoded<typeof virtualServices.virtualService>;
+export type VirtualServiceSpec = Omit<Decoded<typeof virtualServices.virtualService>, "http"> & {
+  readonly http?: readonly HttpRoute[] | undefined;
+};
 
 /** DestinationRule. */
 export type DestinationRuleSpec = Decoded<typeof destinationRules.destinationRule>;
@@ -99,6 +108,45 @@ export type MeshConfigSpec = Decoded<typeof meshes.meshConfig>;
 /** One of its extension providers. */
 export type ExtensionProviderSpec = Decoded<typeof providers.extensionProvider>;
 
+/** Gateway of the Gateway API. */
+export type KubernetesGatewaySpec = Decoded<typeof gatewayApi.kubernetesGateway>;
+
+/** One of its listeners. */
+export type ListenerSpec = Decoded<typeof gatewayApi.listener>;
+
+/** GatewayClass. */
+export type GatewayClassSpec = Decoded<typeof gatewayApi.gatewayClass>;
+
+/** ReferenceGrant. */
+export type ReferenceGrantSpec = Decoded<typeof gatewayApi.referenceGrant>;
+
+/** Namespace. */
+export type NamespaceSpec = Decoded<typeof gatewayApi.namespace>;
+
+/** To what a route is attached. */
+export type ParentRef = Decoded<typeof gatewayApiReferences.parentRef>;
+
+/** HTTPRoute of the Gateway API. */
+export type HttpRouteSpec = Decoded<typeof gatewayApiRoutes.httpRoute>;
+
+/** One of its rules. */
+export type HttpRouteRule = Decoded<typeof gatewayApiRoutes.httpRouteRule>;
+
+/** GRPCRoute. */
+export type GrpcRouteSpec = Decoded<typeof gatewayApiRoutes.grpcRoute>;
+
+/** One of its rules. */
+export type GrpcRouteRule = Decoded<typeof gatewayApiRoutes.grpcRouteRule>;
+
+/** A filter of an HTTPRoute's rule. */
+export type HttpFilter = Decoded<typeof gatewayApiFilters.httpFilter>;
+
+/** TLSRoute of the Gateway API. */
+export type TlsRouteSpec = Decoded<typeof gatewayApiRoutes.tlsRoute>;
+
+/** TCPRoute of the Gateway API. */
+export type TcpRouteSpec = Decoded<typeof gatewayApiRoutes.tcpRoute>;
+
 /** Every kind of documents and its specification. */
 export interface Kinds {
   readonly ServiceEntry: ServiceEntrySpec;
@@ -111,6 +159,30 @@ export interface Kinds {
   readonly AuthorizationPolicy: AuthorizationPolicySpec;
   readonly RequestAuthentication: RequestAuthenticationSpec;
   readonly Secret: SecretSpec;
+  /** Gateway of the Gateway API, as Istio calls it beside its own. */
+  readonly KubernetesGateway: KubernetesGatewaySpec;
+  readonly GatewayClass: GatewayClassSpec;
+  readonly HTTPRoute: HttpRouteSpec;
+  readonly GRPCRoute: GrpcRouteSpec;
+  readonly TLSRoute: TlsRouteSpec;
+  readonly TCPRoute: TcpRouteSpec;
+  readonly ReferenceGrant: ReferenceGrantSpec;
+  readonly Namespace: NamespaceSpec;
+}
+
+/** An object as it was written. */
+export interface ObjectOrigin {
+  readonly kind: keyof Kinds;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** How a Gateway or a VirtualService counts that stands for objects of the Gateway API. */
+export interface GatewayApiTraits {
+  /** Of a Gateway: hosts of the services of its namespace whose endpoints it is for, beside those that it selects. */
+  readonly services?: readonly string[];
+  /** Of a rule for the mesh: the namespace of the service, which decides for all; any other decides for its own calls. */
+  readonly producer?: string;
 }
 
 /** The same with what has no document of its own. */
@@ -128,6 +200,10 @@ export type ConfigObject = {
     readonly createdAtMs?: number;
     /** An AuthorizationPolicy that is counted and not enforced: the annotation `istio.io/dry-run`. */
     readonly isDryRun?: true;
+    /** Of a Namespace: its labels, by which Gateways choose whose routes they take. */
+    readonly labels?: Readonly<Record<string, string>>;
+    /** It stands for objects of the Gateway API, and no file has it as it is. */
+    readonly gatewayApi?: GatewayApiTraits;
     /** File and line, for messages; line 0 where a source has none. */
     readonly source: string;
     readonly line: number;
@@ -141,7 +217,7 @@ export function objectId({
   namespace,
   name,
 }: Pick<ConfigObject, "kind" | "namespace" | "name">): string {
-  return `${kind} ${namespace}/${name}`;
+  return namespace === "" ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
 }
 
 /** What is older first (`creationTimestamp`), what does not say last; then by name and namespace. */

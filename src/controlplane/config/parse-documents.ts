@@ -21,7 +21,7 @@ import {
 import { type ConfigObject, type Kinds, objectId } from "./objects.ts";
 import { isMeshConfigMap, meshConfigId, meshConfigIn } from "./parse-mesh-config.ts";
 import type { ConfigProblem } from "./problem.ts";
-import { kinds } from "./schema.ts";
+import { apiVersionsOf, kindOf, kinds, writtenKind } from "./schema.ts";
 import { secretKeys } from "./schemas/secret.ts";
 import { validate } from "./validate.ts";
 
@@ -57,20 +57,14 @@ const metadata = object({
 
 const defaultNamespace = "default";
 
-const istioVersions = ["v1", "v1beta1", "v1alpha3"];
+/** Groups of Istio's API, and the Gateway API. */
+const istioGroup = /^(?:(?:networking|security|telemetry|extensions)\.istio|gateway\.networking\.k8s)\.io\//;
 
-/** How a kind may be written. */
-function isVersionOf(apiVersion: string, group: string): boolean {
-  return group === "" ? apiVersion === "v1" : istioVersions.some((each) => apiVersion === `${group}/${each}`);
-}
-
-/** Groups of Istio's API. */
-const istioGroup = /^(?:networking|security|telemetry|extensions)\.istio\.io\//;
-
-/** Kinds of Istio's that this control plane does not act on. */
+/** Kinds of theirs that this control plane does not act on. */
 const withoutEffect: readonly string[] = [
   ...["EnvoyFilter", "WorkloadGroup", "ProxyConfig"],
   ...["Telemetry", "WasmPlugin", "TrafficExtension"],
+  ...["BackendTLSPolicy", "ListenerSet", "UDPRoute"],
 ];
 
 /** Objects of kinds that are not Istio's, in one file. */
@@ -153,7 +147,8 @@ function isPassedOver(node: Node, context: DecodeContext, passedOver: PassedOver
   if (!isMap(node)) return false;
   const kind = textAt(node, "kind");
   const apiVersion = textAt(node, "apiVersion");
-  if (kind === "" || apiVersion === "" || (isKind(kind) && !isOfAnother(node, kind))) return false;
+  const known = kindOf(kind, apiVersion);
+  if (kind === "" || apiVersion === "" || (known !== undefined && !isOfAnother(node, known))) return false;
   if (!istioGroup.test(apiVersion)) {
     // Not one of Istio's versions at all: a slip of the pen is told as such.
     if (/istio/.test(apiVersion)) return false;
@@ -190,19 +185,19 @@ function parseObject(node: Node, context: DecodeContext): ConfigObject | undefin
     report(context, node, "", "must be an Istio object with apiVersion, kind, metadata and spec");
     return undefined;
   }
-  const kind = textAt(node, "kind");
-  if (!isKind(kind)) {
-    const known = Object.keys(kinds).join(", ");
-    report(context, nodeAt(node, "kind"), "kind", `${JSON.stringify(kind)} is not one of ${known}`);
+  const written = textAt(node, "kind");
+  const apiVersion = textAt(node, "apiVersion");
+  const kind = kindOf(written, apiVersion);
+  if (kind === undefined) {
+    const known = [...new Set(Object.keys(kinds).map((each) => writtenKind(each as keyof Kinds)))].join(", ");
+    report(context, nodeAt(node, "kind"), "kind", `${JSON.stringify(written)} is not one of ${known}`);
     return undefined;
   }
-  const { group, spec, isBare } = kinds[kind];
-  const apiVersion = textAt(node, "apiVersion");
+  const { spec, isBare, isClusterWide } = kinds[kind];
   const before = context.errors;
-  if (!isVersionOf(apiVersion, group)) {
-    const wanted = group === "" ? "v1" : `${group}/v1`;
-    report(context, nodeAt(node, "apiVersion"), "apiVersion", `must be ${wanted} for a ${kind}`);
-  }
+  const [wanted = "", ...others] = apiVersionsOf(kind);
+  if (apiVersion !== wanted && !others.includes(apiVersion))
+    report(context, nodeAt(node, "apiVersion"), "apiVersion", `must be ${wanted} for a ${written}`);
   const decoded = object({
     apiVersion: required(text()),
     kind: required(text()),
@@ -215,9 +210,10 @@ function parseObject(node: Node, context: DecodeContext): ConfigObject | undefin
   const parsed = {
     kind,
     name: decoded.metadata.name,
-    namespace: decoded.metadata.namespace ?? defaultNamespace,
+    namespace: isClusterWide === true ? "" : (decoded.metadata.namespace ?? defaultNamespace),
     ...createdAt(decoded.metadata.creationTimestamp),
     ...(kind === "AuthorizationPolicy" ? dryRun(node, decoded.metadata.annotations, context) : {}),
+    ...(kind === "Namespace" ? { labels: decoded.metadata.labels ?? {} } : {}),
     source: context.source,
     line: context.lines.linePos(offset).line,
     spec: isBare === true ? bareSpec(decoded) : Reflect.get(decoded, "spec"),
@@ -266,15 +262,12 @@ function dryRun(
 /** Which object a document is, as far as it says so. */
 function idOf(node: Node): string | undefined {
   if (!isMap(node)) return undefined;
-  const kind = textAt(node, "kind");
+  const kind = kindOf(textAt(node, "kind"), textAt(node, "apiVersion"));
   const name = node.getIn(["metadata", "name"]);
-  const namespace = node.getIn(["metadata", "namespace"]) ?? defaultNamespace;
-  if (!isKind(kind) || typeof name !== "string" || typeof namespace !== "string") return undefined;
-  return objectId({ kind, namespace, name });
-}
-
-function isKind(kind: string): kind is keyof Kinds {
-  return Object.hasOwn(kinds, kind);
+  if (kind === undefined || typeof name !== "string") return undefined;
+  const isClusterWide = kinds[kind].isClusterWide === true;
+  const namespace = isClusterWide ? "" : (node.getIn(["metadata", "namespace"]) ?? defaultNamespace);
+  return typeof namespace === "string" ? objectId({ kind, namespace, name }) : undefined;
 }
 
 function textAt(node: YAMLMap, key: string): string {

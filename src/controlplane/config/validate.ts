@@ -6,6 +6,12 @@ import { authorizationPolicy } from "./rules/authorization-policy.ts";
 import { type Complaint, duplicates } from "./rules/complaint.ts";
 import { destinationRule } from "./rules/destination-rule.ts";
 import { gateway } from "./rules/gateway.ts";
+import { kubernetesGateway } from "./rules/gateway-api-gateway.ts";
+import {
+  gatewayApiConnectionRoute,
+  gatewayApiGrpcRoute,
+  gatewayApiHttpRoute,
+} from "./rules/gateway-api-routes.ts";
 import { meshConfig } from "./rules/mesh-config.ts";
 import { secret } from "./rules/secret.ts";
 import { serviceEntry } from "./rules/service-entry.ts";
@@ -32,8 +38,20 @@ export function validate(object: ConfigObject): readonly Complaint[] {
       return meshConfig(object.spec);
     case "Secret":
       return secret(object.spec);
+    case "KubernetesGateway":
+      return kubernetesGateway(object.spec);
+    case "HTTPRoute":
+      return gatewayApiHttpRoute(object.spec);
+    case "GRPCRoute":
+      return gatewayApiGrpcRoute(object.spec);
+    case "TLSRoute":
+    case "TCPRoute":
+      return gatewayApiConnectionRoute(object.spec);
     case "RequestAuthentication":
     case "WorkloadEntry":
+    case "GatewayClass":
+    case "ReferenceGrant":
+    case "Namespace":
       return [];
   }
 }

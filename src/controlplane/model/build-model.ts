@@ -4,9 +4,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { canonicalAddress, canonicalRange } from "../../net/canonical-address.ts";
 import { certificatesOf } from "../config/secret-certificates.ts";
+import { convertGatewayApi } from "../config/gateway-api/convert.ts";
 import {
   type ConfigObject,
   byAge,
+  type GatewayApiTraits,
   type MeshConfigSpec,
   objectId,
   type PeerAuthenticationSpec,
@@ -56,7 +58,9 @@ export class ModelBuilder {
 
   /** The last model itself when nothing changed that translation reads. */
   build(all: readonly ConfigObject[]): Model {
-    const meant = all.map((object) => this.#meantBy(object));
+    const written = all.map((object) => this.#meantBy(object));
+    const converted = convertGatewayApi(written).objects.map((object) => this.#meantBy(object));
+    const meant = [...written, ...converted];
     const objects = meant.toSorted(byAge);
     const workloads = this.#each(objects, "WorkloadEntry", ({ namespace, spec, name }) =>
       endpoint(spec, namespace, name),
@@ -220,12 +224,14 @@ function scoped<Spec>({
   name,
   namespace,
   spec,
+  gatewayApi,
 }: {
   readonly name: string;
   readonly namespace: string;
   readonly spec: Spec;
-}): { readonly name: string; readonly namespace: string; readonly spec: Spec } {
-  return { name, namespace, spec };
+  readonly gatewayApi?: GatewayApiTraits;
+}): Scoped<Spec> {
+  return { name, namespace, spec, ...(gatewayApi === undefined ? {} : { gatewayApi }) };
 }
 
 function service(

@@ -22,6 +22,8 @@ export interface Caller extends Pick<Proxy, "type" | "namespace" | "interception
   readonly provenAccount: string;
   /** Of a router: where it is called for each port of the services before it. */
   readonly targetPorts: Readonly<Record<string, number>>;
+  /** Of a router: hosts of the services before it. */
+  readonly services: readonly string[];
 }
 
 /** Where every address of a proxy's families is: IPv4 first, as Istio has it. One whose addresses say nothing has IPv4. */
@@ -46,6 +48,7 @@ export function callerOf(proxy: Proxy, { callerLabels, services }: CallerModel):
     wildcards: wildcardsOf(addresses),
     provenAccount: isRouter && proxy.isProven === true ? proxy.serviceAccount : "",
     targetPorts: isRouter ? targetPortsOf(proxy, services) : {},
+    services: isRouter ? servicesBefore(proxy, services) : [],
   };
 }
 
@@ -61,6 +64,14 @@ function localityOf({ namespace, addresses }: Proxy, services: readonly Service[
 }
 
 type CallerModel = Pick<Model, "callerLabels" | "services">;
+
+function servicesBefore({ namespace, addresses }: Proxy, services: readonly Service[]): readonly string[] {
+  const own = services.filter(
+    (service) =>
+      service.namespace === namespace && service.endpoints.some(({ address }) => addresses.includes(address)),
+  );
+  return [...new Set(own.map(({ host }) => host))].toSorted();
+}
 
 /** As where a gateway without privileges listens at 8080 for 80; the oldest service counts. */
 function targetPortsOf(

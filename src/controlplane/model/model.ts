@@ -6,6 +6,7 @@ import type {
   AuthorizationPolicySpec,
   ConfigObject,
   DestinationRuleSpec,
+  GatewayApiTraits,
   GatewaySpec,
   MeshConfigSpec,
   MutualTlsMode,
@@ -72,6 +73,8 @@ export interface Scoped<Spec> {
   readonly name: string;
   readonly namespace: string;
   readonly spec: Spec;
+  /** It stands for objects of the Gateway API. */
+  readonly gatewayApi?: GatewayApiTraits;
 }
 
 /** An AuthorizationPolicy, enforced or only counted. */

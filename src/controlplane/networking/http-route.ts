@@ -4,7 +4,7 @@
 import type { RouteJson } from "../../proto/envoy/envoy/config/route/v3/route_components_pb.js";
 import type { HttpMatch, HttpRoute } from "../config/objects.ts";
 import { headerOperations } from "./header-operations.ts";
-import { routeAction } from "./route-action.ts";
+import { prefixRewrite, routeAction } from "./route-action.ts";
 import { filtersOf } from "./route-filters.ts";
 import { routeMatch } from "./route-match.ts";
 import { isForCaller, isForGateway, type VirtualService } from "./rule-match.ts";
@@ -22,6 +22,8 @@ export interface RouteContext {
   readonly port: number;
   /** The Gateway whose routes they are; undefined for those of sidecars. */
   readonly gateway?: string;
+  /** Requests come by TLS. */
+  readonly isTls?: boolean;
 }
 
 /** Routes in the order in which they count, up to the first that takes everything. */
@@ -52,7 +54,7 @@ function httpRoute(
   context: RouteContext,
 ): RouteJson {
   const name = `${route.name ?? ""}${match?.name === undefined ? "" : `.${match.name}`}`;
-  const config = `/apis/networking.istio.io/v1/namespaces/${rule.namespace}/virtual-service/${rule.name}`;
+  const { origin } = route;
   const filters = filtersOf(route);
   // What is said of the one destination is said of the route.
   const [only, ...others] = route.route ?? [];
@@ -60,13 +62,21 @@ function httpRoute(
   const to = target(route, match, context);
   return {
     ...(name === "" ? {} : { name }),
-    match: match === undefined ? { prefix: "/" } : routeMatch(match),
+    match: match === undefined ? { prefix: "/" } : routeMatch(match, origin !== undefined),
     ...to,
-    metadata: { filterMetadata: { istio: { config } } },
-    decorator: { operation: `${operationOf(to, rule.name, context)}${pathOf(match)}` },
+    metadata: { filterMetadata: { istio: { config: configPath(rule, origin) } } },
+    decorator: { operation: `${operationOf(to, origin?.name ?? rule.name, context)}${pathOf(match)}` },
     ...headerOperations(headers),
     ...(filters === undefined ? {} : { typedPerFilterConfig: filters }),
   };
+}
+
+/** Where Kubernetes has the object that was written. */
+function configPath({ namespace, name }: VirtualService, origin: HttpRoute["origin"]): string {
+  if (origin === undefined)
+    return `/apis/networking.istio.io/v1/namespaces/${namespace}/virtual-service/${name}`;
+  const kind = origin.kind === "GRPCRoute" ? "grpc-route" : "http-route";
+  return `/apis/gateway.networking.k8s.io/v1/namespaces/${origin.namespace}/${kind}/${origin.name}`;
 }
 
 /** What traces call it: the one cluster that it leads to, else the rule. */
@@ -89,9 +99,10 @@ function target(route: HttpRoute, match: HttpMatch | undefined, context: RouteCo
     return {
       redirect: {
         ...(redirect.uri === undefined ? {} : { pathRedirect: redirect.uri }),
+        ...redirectedPrefix(route, match),
         ...(redirect.authority === undefined ? {} : { hostRedirect: redirect.authority }),
         ...(redirect.scheme === undefined ? {} : { schemeRedirect: redirect.scheme }),
-        ...portOf(redirect, context.port),
+        ...portOf(redirect, context),
         ...(code === 301 ? {} : { responseCode: redirectCodes[code] ?? "FOUND" }),
       },
     };
@@ -108,6 +119,16 @@ function target(route: HttpRoute, match: HttpMatch | undefined, context: RouteCo
   return { route: routeAction(route, match, context) };
 }
 
+function redirectedPrefix(
+  { redirect, origin }: HttpRoute,
+  match: HttpMatch | undefined,
+): Pick<NonNullable<RouteJson["redirect"]>, "prefixRewrite" | "regexRewrite"> {
+  if (redirect?.prefixRewrite === undefined) return {};
+  return origin === undefined
+    ? { prefixRewrite: redirect.prefixRewrite }
+    : prefixRewrite(redirect.prefixRewrite, match);
+}
+
 type Redirect = NonNullable<HttpRoute["redirect"]>;
 
 /** The codes that Envoy answers a redirect with. */
@@ -117,10 +138,10 @@ const redirectCodes: Readonly<
 
 /** Envoy takes no port from the request, but a route is for one: `called`. A scheme's own port is left out. */
 function portOf(
-  { port, derivePort, scheme = "http" }: Redirect,
-  called: number,
+  { port, derivePort, scheme }: Redirect,
+  { port: called, isTls = false }: RouteContext,
 ): { readonly portRedirect?: number } {
   const wanted = port ?? (derivePort === "FROM_REQUEST_PORT" ? called : undefined);
-  const isImplied = wanted === (scheme === "https" ? 443 : 80);
+  const isImplied = wanted === ((scheme ?? (isTls ? "https" : "http")) === "https" ? 443 : 80);
   return wanted === undefined || isImplied ? {} : { portRedirect: wanted };
 }

@@ -56,6 +56,7 @@ export function routeAction(
   ].filter(({ percentage }) => percentage?.value !== 0);
   return {
     ...clusters(destinations, context),
+    ...(route.origin === undefined ? {} : { clusterNotFoundResponseCode: "INTERNAL_SERVER_ERROR" as const }),
     timeout,
     maxGrpcTimeout: timeout,
     ...retriesAs(retryPolicy(route.retries, hash.length > 0)),
@@ -106,8 +107,9 @@ function rewriteOf(route: HttpRoute, match: HttpMatch | undefined): RouteActionJ
   const { rewrite, headers, route: destinations = [] } = route;
   const [only] = destinations.length === 1 ? destinations : [];
   const host = rewrite?.authority ?? hostOf(headers?.request?.set) ?? hostOf(only?.headers?.request?.set);
+  const isByParts = route.origin !== undefined && rewrite?.uri !== undefined;
   return {
-    ...pathRewrite(rewrite, match),
+    ...(isByParts ? prefixRewrite(rewrite.uri, match) : pathRewrite(rewrite, match)),
     ...(host === undefined ? {} : { hostRewriteLiteral: host }),
   };
 }
@@ -125,6 +127,18 @@ function pathRewrite(rewrite: HttpRoute["rewrite"], match: HttpMatch | undefined
   return { regexRewrite: { pattern: { regex: "^.*$" }, substitution } };
 }
 
+/** Of whole parts of a path: what is left of it keeps one slash before it. */
+export function prefixRewrite(
+  uri: string,
+  match: HttpMatch | undefined,
+): Pick<RouteActionJson, "prefixRewrite" | "regexRewrite"> {
+  const prefix = match?.uri?.prefix ?? "/";
+  if (prefix === "/") return { prefixRewrite: uri === "/" ? uri : `${uri}/` };
+  if (uri !== "/") return { prefixRewrite: uri };
+  const quoted = prefix.replace(/\/$/, "").replaceAll(/[.+*?^${}()|[\]\\]/g, "\\$&");
+  return { regexRewrite: { pattern: { regex: `^${quoted}(/?)(.*)` }, substitution: "/\\2" } };
+}
+
 /** Undefined when nothing is repeated. Where a rule routes by a consistent hash, no endpoint is avoided. */
 function retryPolicy(retries: HttpRoute["retries"], isHashed: boolean): RetryPolicyJson | undefined {
   const attempts = retries === undefined ? 2 : (retries.attempts ?? 0);
@@ -138,6 +152,9 @@ function retryPolicy(retries: HttpRoute["retries"], isHashed: boolean): RetryPol
     retryOn: [...conditions].join(),
     numRetries: attempts,
     ...(statuses.length === 0 ? {} : { retriableStatusCodes: statuses }),
+    ...(retries?.backoff === undefined
+      ? {}
+      : { retryBackOff: { baseInterval: jsonDuration(retries.backoff) } }),
     ...(retries?.perTryTimeout === undefined ? {} : { perTryTimeout: jsonDuration(retries.perTryTimeout) }),
     ...(retries?.retryRemoteLocalities === true
       ? {

@@ -9,8 +9,12 @@ import type {
 import type { StringMatcherJson } from "../../proto/envoy/envoy/type/matcher/v3/string_pb.js";
 import type { HttpMatch, StringMatch } from "../config/objects.ts";
 
-/** The conditions of a match, all of which a request must meet. */
-export function routeMatch(match: HttpMatch): RouteMatchJson {
+/**
+ * The conditions of a match, all of which a request must meet.
+ *
+ * @param byParts prefixes are of whole parts of a path, as in the Gateway API
+ */
+export function routeMatch(match: HttpMatch, byParts = false): RouteMatchJson {
   const pseudo = { ":method": match.method, ":authority": match.authority, ":scheme": match.scheme };
   const headers: HeaderMatcherJson[] = [
     ...Object.entries(match.headers ?? {}).map(([name, value]) => headerMatcher(name, value)),
@@ -24,7 +28,7 @@ export function routeMatch(match: HttpMatch): RouteMatchJson {
       isPresence(value) ? { name, presentMatch: true } : { name, stringMatch: stringMatcher(value) },
   );
   return {
-    ...pathMatch(match.uri),
+    ...pathMatch(match.uri, byParts),
     ...(match.ignoreUriCase === true ? { caseSensitive: false } : {}),
     ...(headers.length === 0 ? {} : { headers }),
     ...(queryParameters.length === 0 ? {} : { queryParameters }),
@@ -50,9 +54,11 @@ function withoutHeader(name: string, value: StringMatch): HeaderMatcherJson {
   };
 }
 
-function pathMatch(uri: StringMatch | undefined): RouteMatchJson {
+function pathMatch(uri: StringMatch | undefined, byParts: boolean): RouteMatchJson {
   if (uri?.exact !== undefined) return { path: uri.exact };
   if (uri?.regex !== undefined) return { safeRegex: { regex: uri.regex } };
+  if (byParts && uri?.prefix !== undefined && uri.prefix !== "/")
+    return { pathSeparatedPrefix: uri.prefix.replace(/\/$/, "") };
   return { prefix: uri?.prefix ?? "/" };
 }
 

@@ -24,9 +24,7 @@ export function egressScopes(
   const services = model.services.filter((service) =>
     isExportedTo(service.exportTo, service.namespace, namespace),
   );
-  const virtualServices = model.virtualServices.filter(
-    ({ spec, namespace: owner }) => isForMesh(spec) && isExportedTo(spec.exportTo, owner, namespace),
-  );
+  const virtualServices = rulesForCallsOf(model, namespace);
   if (sidecar?.egress === undefined)
     return [{ listener: undefined, services: withoutRivals(services), virtualServices }];
   return sidecar.egress.map((listener) => {
@@ -40,6 +38,24 @@ export function egressScopes(
     );
     return { listener, services: withoutRivals(seen), virtualServices: rules };
   });
+}
+
+/**
+ * Rules for the mesh. Of the Gateway API's those of the callers' own namespace come before all others, and of other
+ * namespaces' only the service's own count.
+ */
+function rulesForCallsOf(model: Model, namespace: string): EgressScope["virtualServices"] {
+  const rules = model.virtualServices.filter(
+    ({ spec, namespace: owner, gatewayApi }) =>
+      isForMesh(spec) &&
+      isExportedTo(spec.exportTo, owner, namespace) &&
+      (gatewayApi === undefined || owner === namespace || owner === gatewayApi.producer),
+  );
+  const isOwn = ({ namespace: owner, gatewayApi }: (typeof rules)[number]): boolean =>
+    gatewayApi !== undefined && owner === namespace;
+  return rules.some(isOwn)
+    ? [...rules.filter((rule) => isOwn(rule)), ...rules.filter((rule) => !isOwn(rule))]
+    : rules;
 }
 
 /** Whether the proxy may call what no service has. */

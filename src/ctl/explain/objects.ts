@@ -6,6 +6,8 @@ import { textAt } from "../../lifecycle/json-path.ts";
 const kinds: Readonly<Record<string, string>> = {
   "virtual-service": "VirtualService",
   "destination-rule": "DestinationRule",
+  "http-route": "HTTPRoute",
+  "grpc-route": "GRPCRoute",
 };
 
 /** `VirtualService demo/api`; undefined for a resource that no rule has made. */

@@ -116,7 +116,7 @@ export const virtualServiceProblems: readonly ProblemRow[] = [
   [
     "spec.http[0]",
     { redirect: { redirectCode: 302 } },
-    "spec.http[0].redirect: leads nowhere else: give it a uri, an authority, a scheme or a port",
+    "spec.http[0].redirect: leads nowhere else: give it a uri, a prefixRewrite, an authority, a scheme or a port",
   ],
   [
     "spec.http[0].retries",

@@ -4,6 +4,7 @@
  */
 import { byAge, type ConfigObject } from "../objects.ts";
 import type { ConfigProblem } from "../problem.ts";
+import { convertGatewayApi } from "../gateway-api/convert.ts";
 import { gatewayWarnings } from "./gateways.ts";
 import { ruleWarnings } from "./rules.ts";
 import { serviceWarnings } from "./services.ts";
@@ -26,6 +27,7 @@ export function analyze(all: readonly ConfigObject[]): readonly ConfigProblem[] 
       ofKind("DestinationRule"),
       entries.flatMap(({ spec }) => spec.hosts),
     ),
+    ...convertGatewayApi(objects).problems,
     ...peerWarnings(ofKind("PeerAuthentication")),
     ...forAllTwice(
       ofKind("Sidecar").filter(({ spec }) => isEmpty(spec.workloadSelector?.labels)),

@@ -39,21 +39,33 @@ function certificatesIn(secrets: readonly Secret[]): Certificates {
 
 /** In which namespace a Secret has to be is the router's matter. */
 function withoutSecret(gateway: Gateway, certificates: Certificates): readonly ConfigProblem[] {
-  return gateway.spec.servers.flatMap(({ tls }, index) => {
-    const name = tls?.credentialName;
-    const { mode = "PASSTHROUGH" } = tls ?? {};
-    if (name === undefined || !["SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL"].includes(mode)) return [];
+  const named = gateway.spec.servers.flatMap(({ tls }, index) => {
+    const { mode = "PASSTHROUGH", credentialName, credentialNames = [] } = tls ?? {};
+    if (!["SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL"].includes(mode)) return [];
+    const path = `spec.servers[${index}].tls`;
+    return [
+      ...(credentialName === undefined
+        ? []
+        : [{ path: `${path}.credentialName`, name: credentialName, needsRoot: mode !== "SIMPLE" }]),
+      ...credentialNames.map((name, at) => ({
+        path: `${path}.credentialNames[${at}]`,
+        name,
+        needsRoot: mode !== "SIMPLE" && at === 0,
+      })),
+    ];
+  });
+  return named.flatMap(({ path, name, needsRoot }) => {
     const having = [...certificates.values()].filter((own) => own.get(name)?.privateKeyPem !== undefined);
     const isRooted = having.some(
       (own) => (own.get(`${name}-cacert`)?.rootPem ?? own.get(name)?.rootPem) !== undefined,
     );
-    if (having.length > 0 && (mode === "SIMPLE" || isRooted)) return [];
+    if (having.length > 0 && (!needsRoot || isRooted)) return [];
     const lack =
       having.length === 0
         ? "is no Secret with certificates"
         : `has no root for the certificates of clients (ca.crt), nor has ${name}-cacert`;
     const message = `${name} ${lack}: the server waits for it, with all others of its port`;
-    return [warningAt(gateway, `spec.servers[${index}].tls.credentialName`, message)];
+    return [warningAt(gateway, path, message)];
   });
 }
 

@@ -15,7 +15,13 @@ export function gateway({ servers }: GatewaySpec): readonly Complaint[] {
   ];
 }
 
-const certificates = ["serverCertificate", "privateKey", "caCertificates", "credentialName"] as const;
+const certificates = [
+  "serverCertificate",
+  "privateKey",
+  "caCertificates",
+  "credentialName",
+  "credentialNames",
+] as const;
 
 function server({ port, tls, hosts }: GatewayServerSpec, path: string): readonly Complaint[] {
   const complaints: Complaint[] = [...duplicates(hosts, `${path}.hosts`, "")];
@@ -74,12 +80,13 @@ function settings(tls: NonNullable<GatewayServerSpec["tls"]>, path: string): rea
     case "SIMPLE":
     case "MUTUAL":
     case "OPTIONAL_MUTUAL": {
-      if (tls.credentialName !== undefined)
+      const credential = given.find((name) => name === "credentialName" || name === "credentialNames");
+      if (credential !== undefined)
         return given
-          .filter((name) => name !== "credentialName")
+          .filter((name) => name !== credential)
           .map((name): Complaint => [
             `${path}.${name}`,
-            "and credentialName exclude each other: keep one of them",
+            `and ${credential} exclude each other: keep one of them`,
           ]);
       const needed =
         mode === "SIMPLE"

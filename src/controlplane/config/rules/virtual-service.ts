@@ -107,8 +107,10 @@ function httpRoute(route: HttpRoute, path: string): readonly Complaint[] {
   if (redirect !== undefined && Object.keys(redirect).every((name) => name === "redirectCode"))
     complaints.push([
       `${path}.redirect`,
-      "leads nowhere else: give it a uri, an authority, a scheme or a port",
+      "leads nowhere else: give it a uri, a prefixRewrite, an authority, a scheme or a port",
     ]);
+  if (redirect?.uri !== undefined && redirect.prefixRewrite !== undefined)
+    complaints.push([`${path}.redirect.prefixRewrite`, "and uri exclude each other: keep one of them"]);
   const { attempts = 0, ...rest } = route.retries ?? {};
   if (attempts === 0 && Object.keys(rest).length > 0)
     complaints.push([

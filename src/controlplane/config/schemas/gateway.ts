@@ -16,6 +16,7 @@ export const serverTls = object({
   privateKey: optional(line),
   caCertificates: optional(line),
   credentialName: optional(text("the name of a Secret", isResourceName)),
+  credentialNames: optional(list(text("the name of a Secret", isResourceName), 1)),
   subjectAltNames: optional(list(line)),
   verifyCertificateSpki: optional(
     list(text("the SHA-256 of a public key in base64, of 44 characters", isPublicKeyHash)),

@@ -94,6 +94,7 @@ export const httpRoute = object({
   redirect: optional(
     object({
       uri: optional(line),
+      prefixRewrite: optional(line),
       authority: optional(line),
       port: optional(portNumber),
       derivePort: optional(oneOf("FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT")),
@@ -136,6 +137,7 @@ export const httpRoute = object({
         text("conditions of Envoy's retry_on, or numbers of statuses, divided by commas alone", isRetryOn),
       ),
       retryRemoteLocalities: optional(boolean),
+      backoff: optional(positiveDuration),
     }),
   ),
   fault: optional(

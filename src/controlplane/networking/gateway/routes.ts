@@ -9,7 +9,7 @@ import type { RouteConfigurationJson } from "../../../proto/envoy/envoy/config/r
 import { httpRoutes } from "../http-route.ts";
 import { routeSettings } from "../routes.ts";
 import type { ProxyView } from "../view.ts";
-import { type GatewayServer, gatewayPorts, rulesFor, sharedHosts } from "./servers.ts";
+import { endsTls, type GatewayServer, gatewayPorts, rulesFor, sharedHosts } from "./servers.ts";
 
 /** One per port of plain HTTP, and one per server of HTTPS. */
 export function gatewayRoutes(view: ProxyView): readonly RouteConfigurationJson[] {
@@ -41,7 +41,7 @@ function virtualHosts(view: ProxyView, servers: readonly GatewayServer[]): reado
     const port = spec.port.number;
     const redirects = spec.tls?.httpsRedirect === true;
     for (const rule of rulesFor(view, gateway)) {
-      const routes = httpRoutes(rule, { view, port, gateway });
+      const routes = httpRoutes(rule, { view, port, gateway, isTls: endsTls(spec) });
       for (const host of sharedHosts(server, rule)) {
         const there = hostAt(host, port);
         there.routes.push(...routes);

@@ -4,7 +4,7 @@
 import type { SecretJson } from "../../../proto/envoy/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import { selects } from "../../model/model.ts";
 import type { ProxyView } from "../view.ts";
-import { secretNames } from "./server-tls.ts";
+import { credentialsOf, secretNames } from "./server-tls.ts";
 import { endsTls, type GatewayServer, gatewayPorts } from "./servers.ts";
 
 /**
@@ -16,11 +16,17 @@ export function generateSecrets(view: ProxyView): readonly SecretJson[] {
   if (proxy.type !== "router" || proxy.provenAccount === "") return [];
   const credentials = gatewayPorts(view).flatMap(({ servers }) =>
     servers.flatMap((server) =>
-      endsTls(server.spec) && isFor(server, view) ? (server.spec.tls?.credentialName ?? []) : [],
+      endsTls(server.spec) && isFor(server, view) ? credentialsOf(server.spec.tls ?? {}) : [],
     ),
   );
-  const find = (name: string): (typeof model.secrets)[number] | undefined =>
-    model.secrets.find((secret) => secret.namespace === proxy.namespace && secret.name === name);
+  // Another namespace is named only where its owner allows it, which is decided where the name is made.
+  const find = (credential: string): (typeof model.secrets)[number] | undefined => {
+    const [name, namespace = proxy.namespace] = credential
+      .replace(/^.*:\/\//, "")
+      .split("/")
+      .toReversed();
+    return model.secrets.find((secret) => secret.namespace === namespace && secret.name === name);
+  };
   return [...new Set(credentials)].flatMap((credential): readonly SecretJson[] => {
     const { certificatePem, privateKeyPem } = find(credential) ?? {};
     const rootPem = find(`${credential}-cacert`)?.rootPem ?? find(credential)?.rootPem;
@@ -52,12 +58,17 @@ export function generateSecrets(view: ProxyView): readonly SecretJson[] {
  * Whoever has an identity of the namespace may say that it is a router with these labels. Where the folder declares workloads
  * with them, it is one of their service accounts that has the keys.
  */
-function isFor({ selector }: GatewayServer, { proxy, model }: ProxyView): boolean {
+function isFor({ selector, services }: GatewayServer, { proxy, model }: ProxyView): boolean {
   if (Object.keys(selector).length === 0) return true;
-  const declared = model.workloads.filter(
+  const behind = model.services
+    .filter(({ host, namespace }) => namespace === proxy.namespace && services.includes(host))
+    .flatMap(({ endpoints }) => endpoints)
+    .filter(({ serviceAccount }) => serviceAccount !== "");
+  const selected = model.workloads.filter(
     ({ namespace, serviceAccount, labels }) =>
       namespace === proxy.namespace && serviceAccount !== "" && selects(selector, labels),
   );
+  const declared = [...selected, ...behind];
   return (
     declared.length === 0 || declared.some(({ serviceAccount }) => serviceAccount === proxy.provenAccount)
   );

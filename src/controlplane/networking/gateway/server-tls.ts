@@ -28,9 +28,14 @@ const versions = {
 
 /** Names of the Secret's parts, as Istio has them. */
 export const secretNames = {
-  certificate: (credential: string): string => `kubernetes://${credential}`,
-  root: (credential: string): string => `kubernetes://${credential}-cacert`,
+  certificate: (credential: string): string => urlOf(credential),
+  root: (credential: string): string => `${urlOf(credential)}-cacert`,
 };
+
+/** Names that say a namespace are whole. */
+function urlOf(credential: string): string {
+  return credential.includes("://") ? credential : `kubernetes://${credential}`;
+}
 
 /** The server's side of TLS. */
 export function gatewayTls(tls: ServerTls): TransportSocketJson {
@@ -43,7 +48,7 @@ export function gatewayTls(tls: ServerTls): TransportSocketJson {
       commonTlsContext: {
         alpnProtocols: ["h2", "http/1.1"],
         tlsParams: parameters(tls),
-        tlsCertificateSdsSecretConfigs: [certificateOf(tls)],
+        tlsCertificateSdsSecretConfigs: [...certificatesOf(tls)],
         ...(asksForClient ? clientValidation(tls) : {}),
       },
     }),
@@ -63,20 +68,27 @@ function parameters({
   };
 }
 
-function certificateOf(tls: ServerTls): SdsSecretConfigJson {
-  if (tls.mode === "ISTIO_MUTUAL") return agentSecret("default");
-  if (tls.credentialName !== undefined) return pushedSecret(secretNames.certificate(tls.credentialName));
-  return agentSecret(`file-cert:${tls.serverCertificate ?? ""}~${tls.privateKey ?? ""}`);
+function certificatesOf(tls: ServerTls): readonly SdsSecretConfigJson[] {
+  if (tls.mode === "ISTIO_MUTUAL") return [agentSecret("default")];
+  const credentials = credentialsOf(tls);
+  if (credentials.length > 0) return credentials.map((name) => pushedSecret(secretNames.certificate(name)));
+  return [agentSecret(`file-cert:${tls.serverCertificate ?? ""}~${tls.privateKey ?? ""}`)];
+}
+
+/** Names of its Secrets: a certificate of RSA and one of ECDSA perhaps, the first of which has the root for clients. */
+export function credentialsOf({ credentialName, credentialNames = [] }: ServerTls): readonly string[] {
+  return credentialName === undefined ? credentialNames : [credentialName];
 }
 
 function clientValidation(tls: ServerTls): CommonTlsContextJson {
   const { subjectAltNames = [], verifyCertificateSpki = [], verifyCertificateHash = [] } = tls;
+  const [credential] = credentialsOf(tls);
   const root =
     tls.mode === "ISTIO_MUTUAL"
       ? agentSecret("ROOTCA")
-      : tls.credentialName === undefined
+      : credential === undefined
         ? agentSecret(`file-root:${tls.caCertificates ?? ""}`)
-        : pushedSecret(secretNames.root(tls.credentialName));
+        : pushedSecret(secretNames.root(credential));
   const context: CertificateValidationContextJson = {
     ...(subjectAltNames.length === 0
       ? {}

@@ -4,6 +4,7 @@
 import { gatewayName, isHostNamed } from "../../config/host-names.ts";
 import type { GatewayServerSpec, GatewaySpec } from "../../config/objects.ts";
 import { routerPorts } from "../../config/sidecar-ports.ts";
+import type { Caller } from "../../model/caller.ts";
 import { isExportedTo, type Scoped, selects } from "../../model/model.ts";
 import { isWildcard } from "../captured-addresses.ts";
 import type { VirtualService } from "../rule-match.ts";
@@ -15,6 +16,8 @@ export interface GatewayServer {
   readonly gateway: string;
   /** Labels of the routers that its Gateway is for. */
   readonly selector: Readonly<Record<string, string>>;
+  /** Hosts of the services of its namespace whose endpoints it is for as well. */
+  readonly services: readonly string[];
   readonly spec: GatewayServerSpec;
   /** For `namespace/host` those of one namespace's rules, else for those of all. */
   readonly hosts: readonly ServerHost[];
@@ -44,7 +47,7 @@ export function gatewayPorts(view: ProxyView): readonly GatewayPort[] {
   const ports = new Map<string, GatewayPort>();
   const routes = new Set<string>();
   for (const gateway of view.model.gateways) {
-    if (!selects(gateway.spec.selector ?? {}, view.proxy.labels)) continue;
+    if (!isServedBy(gateway, view.proxy)) continue;
     for (const spec of gateway.spec.servers) {
       const bind = spec.bind === undefined || isWildcard(spec.bind) ? undefined : spec.bind;
       // A port that no service before the router has is its own.
@@ -60,6 +63,14 @@ export function gatewayPorts(view: ProxyView): readonly GatewayPort[] {
     }
   }
   return [...ports.values()];
+}
+
+/** A Gateway of the Gateway API is for routers of its own namespace only, by their label or by a service before them. */
+function isServedBy({ spec, namespace, gatewayApi }: Scoped<GatewaySpec>, proxy: Caller): boolean {
+  const isSelected = selects(spec.selector ?? {}, proxy.labels);
+  if (gatewayApi === undefined) return isSelected;
+  const isBehind = gatewayApi.services?.some((host) => proxy.services.includes(host)) === true;
+  return namespace === proxy.namespace && (isSelected || isBehind);
 }
 
 /** The rules that are for a Gateway, as the router sees them. */
@@ -94,7 +105,7 @@ function kindOf({ port, tls }: GatewayServerSpec): GatewayPort["kind"] {
 }
 
 function serverOf(
-  { name, namespace, spec: { selector = {} } }: Scoped<GatewaySpec>,
+  { name, namespace, spec: { selector = {} }, gatewayApi }: Scoped<GatewaySpec>,
   spec: GatewayServerSpec,
   { bind, number }: Pick<GatewayPort, "bind" | "number">,
 ): GatewayServer {
@@ -105,6 +116,7 @@ function serverOf(
   return {
     gateway: gatewayName(name, namespace),
     selector,
+    services: gatewayApi?.services ?? [],
     spec,
     hosts: spec.hosts.map((host) => serverHost(host, namespace)),
     routeName,

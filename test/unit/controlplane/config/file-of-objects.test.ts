@@ -4,7 +4,8 @@ import { describe, test } from "node:test";
 import { Alias } from "yaml";
 import { parseDocuments } from "../../../../src/controlplane/config/parse-documents.ts";
 import { describeConfigProblem } from "../../../../src/controlplane/config/problem.ts";
-import { kinds } from "../../../../src/controlplane/config/schema.ts";
+import type { Kinds } from "../../../../src/controlplane/config/objects.ts";
+import { kinds, writtenKind } from "../../../../src/controlplane/config/schema.ts";
 
 describe("a file of objects", () => {
   const workload = (name: string, address: string): string =>
@@ -126,7 +127,10 @@ describe("a file of objects", () => {
         'mesh/a.yaml:4: kind: ""',
         'mesh/a.yaml:6: kind: ""',
         'mesh/a.yaml:8: kind: "toString"',
-      ].map((begin) => `${begin} is not one of ${Object.keys(kinds).join(", ")}`),
+      ].map(
+        (begin) =>
+          `${begin} is not one of ${[...new Set((Object.keys(kinds) as (keyof Kinds)[]).map(writtenKind))].join(", ")}`,
+      ),
       hides: true,
     },
     {

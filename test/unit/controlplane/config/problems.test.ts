@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { stringify } from "yaml";
 import type { Kinds } from "../../../../src/controlplane/config/objects.ts";
 import { parseDocuments } from "../../../../src/controlplane/config/parse-documents.ts";
+import { kinds } from "../../../../src/controlplane/config/schema.ts";
 import { describeConfigProblem } from "../../../../src/controlplane/config/problem.ts";
 import { absent, objectWith } from "../../../support/istio-objects.ts";
 import { serviceEntryProblems } from "../../../support/object-problems/service-entry.ts";
@@ -13,6 +14,7 @@ import { destinationRuleProblems } from "../../../support/object-problems/destin
 import { peerAuthenticationProblems } from "../../../support/object-problems/peer-authentication.ts";
 import { sidecarProblems } from "../../../support/object-problems/sidecar.ts";
 import { authorizationPolicyProblems } from "../../../support/object-problems/authorization-policy.ts";
+import { gatewayApiProblems } from "../../../support/object-problems/gateway-api.ts";
 import { gatewayProblems } from "../../../support/object-problems/gateway.ts";
 import { secretProblems } from "../../../support/object-problems/secret.ts";
 import { requestAuthenticationProblems } from "../../../support/object-problems/request-authentication.ts";
@@ -29,6 +31,7 @@ const rows: Readonly<Record<keyof Kinds, readonly ProblemRow[]>> = {
   Gateway: gatewayProblems,
   Secret: secretProblems,
   RequestAuthentication: requestAuthenticationProblems,
+  ...gatewayApiProblems,
 };
 
 const yamlOf = (value: object): string => stringify(value, { aliasDuplicateObjects: false });
@@ -64,7 +67,8 @@ describe("a field of an object", () => {
         );
         assert.deepEqual(objects, []);
         const isNamed = path !== "metadata" && path !== "metadata.name";
-        if (isNamed && path !== "metadata.namespace") assert.deepEqual(refused, [`${kind} demo/api`]);
+        const where = kinds[kind as keyof Kinds].isClusterWide === true ? "" : "demo/";
+        if (isNamed && path !== "metadata.namespace") assert.deepEqual(refused, [`${kind} ${where}api`]);
       });
     }
   }
