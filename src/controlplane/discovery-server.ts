@@ -21,13 +21,17 @@ import { rootNamespace } from "./config/analysis/analyze.ts";
 import { debugPages } from "./debug.ts";
 import type { BindingPolicy } from "./model/bind-proxy.ts";
 import { ConfiguredModels } from "./model/configured-models.ts";
+import { makersOf } from "./networking/makers.ts";
+import { decodedOf } from "./networking/pushed-types.ts";
 import { serveConnection } from "./push/connection.ts";
 import type { ControlPlaneIdentity } from "./push/debug-stream.ts";
 import { PushMetrics } from "./push/metrics.ts";
 import { deltaProtocol, type ServerProtocol, sotwProtocol } from "./push/protocol.ts";
 import { ServedModels } from "./push/served-models.ts";
 import { ConnectionTable } from "./push/status.ts";
+import { LastGoodResources } from "./push/last-good.ts";
 import { ToldFaults } from "./push/told-faults.ts";
+import { ToldRefusals } from "./push/told-refusals.ts";
 import { Translations } from "./push/translations.ts";
 import type { KubernetesOptions } from "./kubernetes/open.ts";
 import type { ConsulTarget } from "./registry/consul/blocking-query.ts";
@@ -177,6 +181,13 @@ export class DiscoveryServer implements AsyncDisposable {
     const discovery = {
       served,
       translations: new Translations(served.models, faults),
+      refusals: new ToldRefusals(log.scope("ads"), (typeUrl, { resource, reason }) =>
+        makersOf(registry.configuration.current.objects, {
+          ...{ name: resource.name, reason },
+          json: decodedOf(typeUrl, resource.bytes),
+        }),
+      ),
+      lastGood: new LastGoodResources(),
       connections,
       metrics: pushMetrics,
       release: stack.use(new MemoryRelease()),
@@ -275,6 +286,8 @@ function discoveryService(
     readonly metrics: PushMetrics;
     readonly release: MemoryRelease;
     readonly translations: Translations;
+    readonly refusals: ToldRefusals;
+    readonly lastGood: LastGoodResources;
     readonly policy: BindingPolicy;
     readonly rootNamespace: string;
     readonly identity: ControlPlaneIdentity;

@@ -96,6 +96,12 @@ export const pushedTypes = {
 /** Kinds of resources that are pushed. */
 export type ResourceKind = keyof typeof pushedTypes;
 
+/** A resource as Envoy prints it; without content where it is shown to nobody. */
+export function decodedOf(typeUrl: string, bytes: Uint8Array): object {
+  const type: PushedType | undefined = Object.values(pushedTypes).find((one) => one.typeUrl === typeUrl);
+  return type?.decode?.(bytes) ?? {};
+}
+
 /** What is shown to nobody. */
 function withoutDecoder({ decode: _decode, ...type }: PushedType): PushedType {
   return type;

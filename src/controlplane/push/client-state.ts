@@ -6,7 +6,7 @@ import type { VersionedResource } from "../../xds/delta-subscription.ts";
 import { ResourceSet } from "./layer.ts";
 
 /** Something that a client has; of what it brought along only the version is known. */
-type Had = Pick<VersionedResource, "version"> & { readonly resource?: VersionedResource };
+export type Had = Pick<VersionedResource, "version"> & { readonly resource?: VersionedResource };
 
 /** What separates a client from a newer state. */
 export interface Step {
@@ -16,6 +16,8 @@ export interface Step {
   readonly gone: readonly string[];
   /** The same as far as its bytes are known. */
   readonly goneResources: readonly VersionedResource[];
+  /** What it has of that name. */
+  readonly before: (name: string) => Had | undefined;
   /** The client has taken the step. @param keepsGone it still has what is gone */
   readonly taken: (keepsGone: boolean) => void;
 }
@@ -24,15 +26,15 @@ export interface Step {
 export class ClientState {
   readonly #wants: (name: string) => boolean;
   #offered = new ResourceSet();
-  readonly #exceptions = new Map<string, Had | undefined>();
+  #exceptions = new Map<string, Had | undefined>();
 
   constructor(wants: (name: string) => boolean) {
     this.#wants = wants;
   }
 
-  /** The client says that it has this version, from another stream. */
-  brings(name: string, version: string): void {
-    this.#exceptions.set(name, { version });
+  /** The client has this, whatever it was offered: it says so, or has refused what came after it. */
+  has(name: string, had: Had): void {
+    this.#exceptions.set(name, had);
   }
 
   /** The client has none of these, whatever it was offered. */
@@ -43,18 +45,19 @@ export class ClientState {
   /** The client has nothing any more. */
   lacksAll(): void {
     this.#offered = new ResourceSet();
-    this.#exceptions.clear();
+    this.#exceptions = new Map();
   }
 
   /** From what the client has to `next`. */
   stepTo(next: ResourceSet): Step {
     const names = new Set([...next.changedSince(this.#offered), ...this.#exceptions.keys()]);
+    const before = this.#state();
     const changed: VersionedResource[] = [];
     const gone = new Map<string, Had>();
     for (const name of names) {
       if (!this.#wants(name)) continue;
       const resource = next.get(name);
-      const had = this.#had(name);
+      const had = before(name);
       if (resource === undefined && had !== undefined) gone.set(name, had);
       if (resource !== undefined && resource.version !== had?.version) changed.push(resource);
     }
@@ -62,17 +65,22 @@ export class ClientState {
       changed,
       gone: [...gone.keys()],
       goneResources: [...gone.values()].flatMap(({ resource }) => resource ?? []),
+      before,
       taken: (keepsGone) => {
         this.#offered = next;
-        this.#exceptions.clear();
+        this.#exceptions = new Map();
         if (keepsGone) for (const [name, had] of gone) this.#exceptions.set(name, had);
       },
     };
   }
 
-  #had(name: string): Had | undefined {
-    if (this.#exceptions.has(name)) return this.#exceptions.get(name);
-    const resource = this.#offered.get(name);
-    return resource && { version: resource.version, resource };
+  /** As it is now: what comes later changes nothing of it. */
+  #state(): Step["before"] {
+    const [offered, exceptions] = [this.#offered, this.#exceptions];
+    return (name) => {
+      if (exceptions.has(name)) return exceptions.get(name);
+      const resource = offered.get(name);
+      return resource && { version: resource.version, resource };
+    };
   }
 }

@@ -23,12 +23,13 @@ import { Answers } from "./answers.ts";
 import { type BindingContext, type Bound, takeBound } from "./bound-snapshot.ts";
 import { answerDebug, type ControlPlaneIdentity, identifierOf, isDebugRequest } from "./debug-stream.ts";
 import { Layer, ResourceSet } from "./layer.ts";
+import { Refusals, type RefusalsContext } from "./refusals.ts";
 import { inPlaceOfUnknown, pushOrder, type ResourcesByType } from "./snapshot.ts";
 import type { ConnectionTable } from "./status.ts";
 import type { ProxyTranslation, Snapshot, Translations } from "./translations.ts";
 
 /** What every connection shares. */
-export interface ConnectionContext {
+export interface ConnectionContext extends RefusalsContext {
   readonly served: ServedModels;
   readonly connections: ConnectionTable;
   readonly metrics: PushMetrics;
@@ -127,6 +128,7 @@ class Connection {
   #bound: Bound;
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #answers = new Answers();
+  readonly #refusals: Refusals;
   /** Clusters that were sent, whose endpoints were not sent since. */
   readonly #withoutEndpoints = new Set<string>();
   /** In place of endpoints that the proxy asked for and that are not there. */
@@ -163,6 +165,7 @@ class Connection {
     this.#bound = bound;
     this.#translation = translation;
     this.#snapshot = snapshot;
+    this.#refusals = new Refusals(said.id, context, () => this.#snapshot);
     const connectedAt = new Date().toISOString();
     const told = (name: string): string => textAt(metadata, name)?.slice(0, mostTold) ?? "";
     this.#entry = context.connections.add({
@@ -173,7 +176,7 @@ class Connection {
         version: told("ISTIO_VERSION"),
         protocol: protocol.name,
         connectedAt,
-        types: this.#answers.list(),
+        types: this.#refusals.toldWith(this.#answers.list()),
         unhealthy: context.served.unhealthy(said.id),
       }),
       resources: () => this.#wanted(),
@@ -233,9 +236,10 @@ class Connection {
     if (subscription === undefined) {
       subscription = this.#protocol.subscribe(typeUrl);
       this.#subscriptions.set(typeUrl, subscription);
+      this.#refusals.subscribed(typeUrl, subscription);
     }
-    if (nonce !== "") this.#noteAnswer(typeUrl, nonce, error);
     const isAsked = request.apply(subscription);
+    if (nonce !== "") await this.#noteAnswer(typeUrl, nonce, error);
     if (typeUrl === types.endpoint) this.#noteUnknown(request.names, subscription);
     if (isAsked && referring.includes(typeUrl) && this.#answers.isAwaited(types.cluster)) {
       // On a new stream an Envoy that serves asks for all types at once, of which clusters may be others by now. However
@@ -280,7 +284,7 @@ class Connection {
     if (
       this.#isPushing ||
       this.#awaitingClusters.size > 0 ||
-      !referring.every((typeUrl) => this.#answers.isTaken(typeUrl))
+      !referring.every((typeUrl) => this.#answers.isTaken(typeUrl) && !this.#refusals.hasAny(typeUrl))
     )
       return;
     for (const typeUrl of referredTo) await this.#respond(typeUrl, { keepsGone: false });
@@ -326,15 +330,17 @@ class Connection {
       this.#withoutEndpoints.clear();
     }
     const keepsGone = referredTo.includes(typeUrl);
-    const all = typeUrl === types.endpoint ? resources.over(this.#unknown) : resources;
+    const held = this.#refusals.over(typeUrl, resources);
+    const all = typeUrl === types.endpoint ? held.over(this.#unknown) : held;
     const response = subscription.respond(all, { force: false, keepsGone, ...how });
     if (response === undefined) return;
-    if (typeUrl === types.cluster) for (const name of response.changed) this.#withoutEndpoints.add(name);
+    if (typeUrl === types.cluster) for (const { name } of response.changed) this.#withoutEndpoints.add(name);
     const version = `${new Date().toISOString()}/${this.#snapshot.number}`;
     const nonce = version + randomUUID();
     // Noted before the write: an answer may come while the write still waits.
     response.sent(nonce);
     this.#answers.sent(typeUrl, nonce);
+    this.#refusals.sent(typeUrl, nonce, response);
     this.#context.metrics.push(typeUrl);
     const writtenAt = performance.now();
     const identifier = identifierOf(this.#context.identity);
@@ -344,19 +350,22 @@ class Connection {
     this.#context.metrics.sent(performance.now() - writtenAt);
   }
 
-  #noteAnswer(typeUrl: string, nonce: string, error: string | undefined): void {
+  async #noteAnswer(typeUrl: string, nonce: string, error: string | undefined): Promise<void> {
     const isExpired = this.#answers.isExpired(typeUrl, nonce);
     this.#answers.answered(typeUrl, nonce, error);
-    if (error === undefined) {
-      if (isExpired) this.#context.metrics.expired(typeUrl);
-      return;
-    }
-    this.#context.metrics.reject(typeUrl);
-    this.#context.log.warn("proxy refused configuration", {
-      proxy: this.#said.id,
-      type: typeUrl,
-      reason: error,
-    });
+    this.#refusals.answered(typeUrl, nonce, error);
+    if (error !== undefined) {
+      this.#context.metrics.reject(typeUrl);
+      this.#context.log.warn("proxy refused configuration", {
+        proxy: this.#said.id,
+        type: typeUrl,
+        reason: error,
+      });
+    } else if (isExpired) this.#context.metrics.expired(typeUrl);
+    // What was held back until it is known what was refused.
+    if (this.#answers.isAwaited(typeUrl) || !this.#refusals.release(typeUrl)) return;
+    await this.#respond(typeUrl);
+    if (typeUrl === types.cluster) await this.#respond(types.endpoint);
   }
 
   /** Of what there is for the proxy, what it asked for. */

@@ -30,7 +30,7 @@ export class DeltaInterest {
     if (isFirst) {
       this.#wildcard = this.#wildcardType && subscribed.length === 0;
       for (const [name, version] of Object.entries(request.initialResourceVersions))
-        this.state.brings(name, version);
+        this.state.has(name, { version });
     }
     for (const name of unsubscribed) {
       if (name === "*") this.#wildcard = false;

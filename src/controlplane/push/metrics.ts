@@ -38,6 +38,16 @@ export class PushMetrics {
       {},
       () => this.#largestRequest || undefined,
     );
+    metrics.computed(
+      "xds_refused_resources",
+      "Resources that connected proxies refuse: they have what was good before, or nothing.",
+      {},
+      () =>
+        connections
+          .list()
+          .flatMap(({ types: syncs }) => Object.values(syncs))
+          .reduce((sum, { refused = [] }) => sum + refused.length, 0),
+    );
     this.#pushes = metrics.counter("xds_pushes", "Responses sent.", type);
     this.internalErrors = metrics.counter(
       "total_xds_internal_errors",

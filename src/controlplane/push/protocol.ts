@@ -9,11 +9,11 @@ import {
   DiscoveryRequestSchema,
   DiscoveryResponseSchema,
 } from "../../proto/envoy/envoy/service/discovery/v3/discovery_pb.js";
-import type { DeltaRequest } from "../../xds/delta-subscription.ts";
+import type { DeltaRequest, VersionedResource } from "../../xds/delta-subscription.ts";
 import { type SotwRequest, SotwSubscription, type SotwVerdict } from "../../xds/sotw-subscription.ts";
 import { wildcardTypes } from "../../xds/type-urls.ts";
 import type { NodeFacts } from "../model/proxy.ts";
-import { ClientState } from "./client-state.ts";
+import { ClientState, type Had } from "./client-state.ts";
 import { DeltaInterest } from "./delta-interest.ts";
 import type { ResourceSet } from "./layer.ts";
 import { deltaResponse, sotwResponse } from "./response-bytes.ts";
@@ -32,8 +32,12 @@ export interface Request {
 
 /** A response that is to be sent. */
 export interface Response {
-  /** Names of the resources in it that the client does not have like this. */
-  readonly changed: readonly string[];
+  /** The resources in it that the client does not have like this. */
+  readonly changed: readonly VersionedResource[];
+  /** Names of what it takes away. */
+  readonly removed: readonly string[];
+  /** What the client has of that name before it. */
+  readonly before: (name: string) => Had | undefined;
   readonly encode: (typeUrl: string, version: string, nonce: string, identifier: string) => Uint8Array;
   /** The client has been sent it. */
   readonly sent: (nonce: string) => void;
@@ -49,6 +53,8 @@ export interface Subscription {
   readonly wants: (name: string) => boolean;
   /** The next response holds these, if they are wanted, whatever the client has. */
   readonly resend: (names: ReadonlySet<string>) => void;
+  /** The client has this, whatever was sent since: it has refused that. */
+  readonly has: (name: string, had: Had) => void;
 }
 
 /** How a response is made. */
@@ -131,15 +137,20 @@ export const deltaProtocol: ServerProtocol = {
       resend: (names) => {
         delta.state.lacks(names);
       },
+      has: (name, had) => {
+        delta.state.has(name, had);
+      },
       respond: (resources, { force, keepsGone }) => {
-        const { changed, gone, taken } = delta.state.stepTo(resources);
+        const { changed, gone, before, taken } = delta.state.stepTo(resources);
         const removed = keepsGone ? [] : gone;
         if (!force && changed.length === 0 && removed.length === 0) {
           taken(keepsGone);
           return undefined;
         }
         return {
-          changed: changed.map(({ name }) => name),
+          changed,
+          removed,
+          before,
           encode: (typeUrl, version, nonce, identifier) =>
             deltaResponse({ typeUrl, version, nonce, identifier }, changed, removed),
           sent: () => {
@@ -194,14 +205,19 @@ export const sotwProtocol: ServerProtocol = {
       resend: (names) => {
         state.lacks(names);
       },
+      has: (name, had) => {
+        state.has(name, had);
+      },
       respond: (resources, { force, keepsGone }) => {
-        const { changed, gone, goneResources, taken } = state.stepTo(resources);
+        const { changed, gone, goneResources, before, taken } = state.stepTo(resources);
         if (!force && changed.length === 0 && (gone.length === 0 || keepsGone || !isWhole)) {
           taken(keepsGone);
           return undefined;
         }
         return {
-          changed: changed.map(({ name }) => name),
+          changed,
+          removed: keepsGone || !isWhole ? [] : gone,
+          before,
           encode: (typeUrl, version, nonce, identifier) => {
             const wanted = isWhole ? [...resources.values()].filter(({ name }) => sotw.wants(name)) : changed;
             const kept = keepsGone && isWhole ? goneResources : [];

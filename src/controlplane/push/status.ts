@@ -9,8 +9,18 @@ export interface TypeSync {
   readonly ackedNonce: string;
   /** Envoy's words, when it refused the last response. */
   readonly error?: string;
+  /** What it goes on refusing, by name. */
+  readonly refused?: readonly RefusedResource[];
   /** When what was sent last was taken or refused, or, while it is neither, when the proxy got behind. */
   readonly since: string;
+}
+
+/** A resource that a proxy refuses. */
+export interface RefusedResource {
+  readonly name: string;
+  /** Envoy's words. */
+  readonly reason: string;
+  readonly serves: "last good" | "nothing";
 }
 
 /** One connected proxy. */

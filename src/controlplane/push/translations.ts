@@ -33,6 +33,8 @@ import type { ToldFaults } from "./told-faults.ts";
 export interface Snapshot {
   readonly number: number;
   readonly resources: ResourcesByType;
+  /** Who is told the same of the resource of that name: whoever has the same words here. */
+  readonly scopeOf: (typeUrl: string, name: string) => string;
 }
 
 /** Proxies that call alike. */
@@ -177,7 +179,9 @@ export class ProxyTranslation implements Disposable {
           return [type, new ResourceSet(both.filter((layer) => layer !== undefined))];
         }),
       );
-      return { number: published.number, resources };
+      const scopeOf: Snapshot["scopeOf"] = (typeUrl, name) =>
+        own.get(typeUrl)?.resources.has(name) === true ? `proxy ${proxy.id}` : `kind ${kind.key}`;
+      return { number: published.number, resources, scopeOf };
     }
   }
 

@@ -50,7 +50,11 @@ describe("the question of proxy-status", () => {
     const becomes = (status: ConfigStatus): Promise<void> =>
       eventually("the answer", async () => assert.deepEqual(await ask(), statuses(status)), { withinMs });
     await becomes(ConfigStatus.SYNCED);
-    proxy.send({ typeUrl: typeUrl.cluster, nonce, error: "no" });
+    proxy.send({
+      typeUrl: typeUrl.cluster,
+      nonce,
+      error: "Error adding/updating cluster(s) BlackHoleCluster: no",
+    });
     await becomes(ConfigStatus.ERROR);
   });
 

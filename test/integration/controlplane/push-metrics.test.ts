@@ -18,7 +18,11 @@ test("pushes, refusals, overtaken answers, the largest request and the time to s
   const { nonce } = await proxy.next();
   const longName = "x".repeat(5_000);
   proxy.send({ typeUrl: typeUrl.cluster, nonce: "of a response long ago" });
-  proxy.send({ typeUrl: typeUrl.cluster, nonce, error: "no" });
+  proxy.send({
+    typeUrl: typeUrl.cluster,
+    nonce,
+    error: "Error adding/updating cluster(s) BlackHoleCluster: no",
+  });
   proxy.send({ typeUrl: typeUrl.endpoint, names: [longName] });
   const endpoints = await proxy.next();
   // The newest one is neither refused nor overtaken.

@@ -59,7 +59,7 @@ class Client {
   offer(resources: Parameters<Subscription["respond"]>[0]): void {
     const response = this.#subscription.respond(resources, { force: false, keepsGone: false });
     response?.sent("nonce");
-    for (const name of response?.changed ?? []) {
+    for (const { name } of response?.changed ?? []) {
       const version = resources.get(name)?.version;
       assert.ok(version !== undefined && version !== this.has.get(name), `${name} is sent for nothing`);
       this.has.set(name, version);
