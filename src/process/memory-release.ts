@@ -20,7 +20,7 @@ export class MemoryRelease implements Disposable {
   #timer: Timer | undefined;
 
   /** @param collect runs a full collection; V8's own unless given */
-  constructor(collect: () => void = collector("all")) {
+  constructor(collect: () => void = collector()) {
     this.#collect = collect;
   }
 

@@ -8,9 +8,12 @@ import { Deadline, Timer } from "../lifecycle/timer.ts";
 import type { Format } from "./formats/family.ts";
 import { CheckedText } from "./merge/checked-text.ts";
 import { FamilyLedger } from "./merge/family-ledger.ts";
+import type { LineBlock } from "./merge/line-block.ts";
+import type { SampleRuns } from "./merge/sample-runs.ts";
 import { SeriesSet } from "./merge/series-set.ts";
 import { Tally } from "./merge/tally.ts";
 import { type TextRules, TrustedText } from "./merge/trusted-text.ts";
+import type { LineBlocks } from "./line-blocks.ts";
 import type { ScrapeOptions } from "./options.ts";
 import { type Outcome, outcomeFamilies, outcomeText } from "./outcome.ts";
 import { SourceFailure } from "./source/failure.ts";
@@ -25,11 +28,13 @@ export interface ScrapeRunDependencies {
   readonly limits: Pick<ScrapeOptions, "maxBytes" | "maxSeries">;
   /** False for a family that is to be left out. */
   readonly isWanted: (name: string) => boolean;
+  readonly runs: SampleRuns | undefined;
   /** The agent's own metrics, in the text format. */
   readonly own: () => Promise<string>;
   readonly onOutcome: (outcome: Outcome) => void;
-  /** So many bytes of a source have been passed on; more are read when it resolves. */
-  readonly passed: (bytes: number) => Promise<void>;
+  /** Something of a source has been passed on; more is read when it resolves. */
+  readonly passed: () => Promise<void>;
+  readonly blocks: LineBlocks;
 }
 
 type State =
@@ -39,6 +44,8 @@ type State =
 
 interface Asked {
   readonly source: Source;
+  /** What it is read into. */
+  readonly lines: LineBlock;
   state: State;
 }
 
@@ -53,6 +60,7 @@ export class ScrapeRun implements Disposable {
   readonly #timer: Timer;
   #asked: readonly Asked[] = [];
   #changed = Promise.withResolvers<void>();
+  #isDisposed = false;
 
   constructor(deps: ScrapeRunDependencies) {
     this.#deps = deps;
@@ -64,8 +72,12 @@ export class ScrapeRun implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
     this.#timer.cancel();
     this.#stop.abort(new SourceFailure("torn", "nobody waits for it any more"));
+    // No connection reads into them any more.
+    for (const { lines } of this.#asked) this.#deps.blocks.giveBack(lines);
   }
 
   /** OpenMetrics where every application that answers in time speaks it. */
@@ -85,12 +97,20 @@ export class ScrapeRun implements Disposable {
 
   /** The merged exposition, in pieces of which there is one at least each time. */
   async *body(to: Format): AsyncGenerator<readonly Uint8Array[], void, undefined> {
-    const { isWanted, own, limits } = this.#deps;
+    const { isWanted, own, limits, runs } = this.#deps;
     const ledger = new FamilyLedger(to, isWanted);
-    const rules = { to, ledger, series: this.#seriesSet() };
+    const rules = { to, ledger, runs, series: this.#seriesSet() };
     const ownText = await own();
     const first = new CheckedText({
-      ...{ to, ledger, series: undefined, from: "text", tally: new Tally(), maxSeries: Infinity },
+      ...{
+        to,
+        ledger,
+        series: undefined,
+        runs: undefined,
+        from: "text",
+        tally: new Tally(),
+        maxSeries: Infinity,
+      },
     }).take(Buffer.from(ownText));
     if (first.length > 0) yield first;
     for (const family of outcomeFamilies) ledger.reserve(family);
@@ -115,8 +135,9 @@ export class ScrapeRun implements Disposable {
   }
 
   #ask(source: Source): Asked {
-    const asked: Asked = { source, state: { kind: "asked" } };
-    openSource(source, this.#stop.signal).then(
+    const lines = this.#deps.blocks.take();
+    const asked: Asked = { source, lines, state: { kind: "asked" } };
+    openSource(source, lines.landing, this.#stop.signal).then(
       (open) => {
         asked.state = { kind: "open", open };
         this.#wake();
@@ -148,7 +169,7 @@ export class ScrapeRun implements Disposable {
   }
 
   async *#merge(
-    { source, state }: Asked,
+    { source, lines, state }: Asked,
     others: readonly Asked[],
     { series, ...rules }: TextRules & { readonly series: SeriesSet | undefined },
   ): AsyncGenerator<readonly Uint8Array[], SourceFailure | undefined, undefined> {
@@ -163,7 +184,7 @@ export class ScrapeRun implements Disposable {
     const timeoutMs = sourceTimeMs(leftMs, this.#deps.budgetMs, toCome);
     const limits = { maxBytes: this.#deps.limits.maxBytes, timeoutMs };
     try {
-      yield* readSource(open, text, rules.tally, limits, this.#deps.passed);
+      yield* readSource(open, text, lines, rules.tally, limits, this.#deps.passed);
       return undefined;
     } catch (error) {
       const { signal } = this.#stop;

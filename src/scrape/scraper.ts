@@ -1,15 +1,15 @@
 /**
  * Answers scrapes of the status port, a bounded number of them at once.
  */
-import { Readable } from "node:stream";
 import { Timer } from "../lifecycle/timer.ts";
-import { StreamRelease } from "../process/stream-release.ts";
-import { type Answer, text } from "../status/contract/route.ts";
+import { type Answer, type BodyWriter, text } from "../status/contract/route.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { budgetMs } from "./budget.ts";
-import { encoded } from "./encode.ts";
+import { encodedBody, type WritePieces } from "./encode.ts";
 import { contentTypeOf, readWanted } from "./formats/negotiation.ts";
+import { LineBlocks } from "./line-blocks.ts";
+import { SampleRuns } from "./merge/sample-runs.ts";
 import { type ScrapeMetrics, scrapeMetrics } from "./metrics.ts";
 import type { ScrapeOptions } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
@@ -37,16 +37,14 @@ const mostScrapes = 8;
 /** A scrape has its place for this many times its time, for those who take slowly what is made in time. */
 const longestOfTime = 2;
 
-/** Bytes that are made before somebody takes them. */
-const ahead = 65_536;
-
 /** One for the agent's life. */
 export class Scraper {
   readonly #options: ScrapeOptions;
   readonly #deps: ScraperDependencies;
   readonly #metrics: ScrapeMetrics;
   readonly #slots = new Slots(mostScrapes);
-  readonly #memory = new StreamRelease();
+  readonly #blocks = new LineBlocks();
+  readonly #runs = SampleRuns.open();
   /** Resolves when the scrape that was asked for last may begin. */
   #begun = Promise.resolve();
   /** What is known to be wrong, by source. */
@@ -94,31 +92,39 @@ export class Scraper {
       sources: sourcesOf(this.#options, envoySocket(), request, wanted),
       budgetMs: timeMs,
       limits: this.#options,
-      ...{ isWanted, own },
-      passed: (bytes) => {
-        this.#memory.passed(bytes);
-        return giveWay();
-      },
+      ...{ isWanted, own, runs: this.#runs, blocks: this.#blocks },
+      passed: giveWay,
       onOutcome: (outcome) => {
         this.#note(outcome);
       },
     });
     const format = await run.format(wanted.openMetrics !== undefined);
     const { encoding } = wanted;
-    const body = readableOf(run.body(format), slot, () => {
-      limit.cancel();
-      run[Symbol.dispose]();
-      this.#slots.leave(slot);
-    });
-    stop.signal.addEventListener("abort", () => body.destroy(), { once: true });
+    const write = async ({ write: to, gone }: BodyWriter): Promise<void> => {
+      const leave = (): void => {
+        limit.cancel();
+        run[Symbol.dispose]();
+        this.#slots.leave(slot);
+      };
+      // At once, and not when a piece that is waited for has come.
+      gone.addEventListener("abort", leave, { once: true });
+      try {
+        using body = encodedBody(timed(to, slot), encoding);
+        for await (const pieces of run.body(format)) await body.write(pieces);
+        await body.end();
+      } finally {
+        leave();
+      }
+    };
     return {
-      kind: "stream",
+      kind: "written",
       headers: {
         "content-type": contentTypeOf(format, wanted),
         vary: "accept, accept-encoding",
         ...(encoding === undefined ? {} : { "content-encoding": encoding }),
       },
-      body: encoded(body, encoding),
+      signal: stop.signal,
+      write,
     };
   }
 
@@ -137,40 +143,11 @@ export class Scraper {
   }
 }
 
-/** @param onEnd once, when it is over in whichever way, at once and not when a piece that is waited for has come */
-function readableOf(
-  pieces: AsyncGenerator<readonly Uint8Array[], void, undefined>,
-  slot: Slot,
-  onEnd: () => void,
-): Readable {
-  return new Readable({
-    highWaterMark: ahead,
-    read() {
-      slot.waitsSince = undefined;
-      pieces.next().then(
-        ({ done, value }) => {
-          if (done === true) this.push(null);
-          else if (!pushAll(this, value)) slot.waitsSince = performance.now();
-        },
-        (error: unknown) => this.destroy(error instanceof Error ? error : new Error(String(error))),
-      );
-    },
-    destroy(error, done) {
-      onEnd();
-      void close(pieces);
-      done(error);
-    },
-  });
-}
-
-/** False when no more is wanted for now. */
-function pushAll(body: Readable, pieces: readonly Uint8Array[]): boolean {
-  let wantsMore = true;
-  for (const piece of pieces) wantsMore = body.push(piece);
-  return wantsMore;
-}
-
-/** A failure of what nobody waits for is nobody's. */
-async function close(pieces: AsyncGenerator): Promise<void> {
-  await Promise.allSettled([pieces.return(undefined)]);
+/** The slot knows how long its scraper is waited for. */
+function timed(write: WritePieces, slot: Slot): WritePieces {
+  return async (pieces) => {
+    slot.waitsSince = performance.now();
+    await write(pieces);
+    slot.waitsSince = undefined;
+  };
 }

@@ -12,8 +12,9 @@ import { bestEncoding, compressed } from "../net/content-encoding.ts";
 import { HttpServer } from "../net/http-server.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Redactor } from "../telemetry/redactor.ts";
-import type { Answer, Route, StreamAnswer } from "./contract/route.ts";
+import type { Answer, Route, StreamAnswer, WrittenAnswer } from "./contract/route.ts";
 import type { StatusOptions } from "./options.ts";
+import { ResponseBody } from "./response-body.ts";
 import { routeFor, rule } from "./rules.ts";
 
 /** What the port itself works with. */
@@ -59,6 +60,7 @@ export function listenForStatus<Parts>(
         search: query,
       });
       if (answer.kind === "stream") await stream(response, answer, asker.isGone);
+      else if (answer.kind === "written") await written(response, answer, asker.isGone);
       else if (asker.isGone) response.destroy();
       else await send(request, response, answer, redactor);
     },
@@ -119,7 +121,7 @@ class Asker {
   }
 }
 
-type WholeAnswer = Exclude<Answer, StreamAnswer>;
+type WholeAnswer = Exclude<Answer, StreamAnswer | WrittenAnswer>;
 
 /** However it ends, the body is over by then: whoever makes it holds what others wait for. */
 async function stream(
@@ -139,6 +141,25 @@ async function stream(
     if (!isOfGone(error)) throw error;
   } finally {
     body.destroy();
+  }
+}
+
+/** Whoever writes it is told in any case that it is over. */
+async function written(
+  response: ServerResponse,
+  { headers, signal, write }: WrittenAnswer,
+  isGone: boolean,
+): Promise<void> {
+  using body = new ResponseBody(response, signal);
+  if (isGone) response.destroy();
+  else if (!response.destroyed) response.writeHead(200, { ...headers, "x-content-type-options": "nosniff" });
+  try {
+    await write(body);
+    response.end();
+  } catch (error) {
+    // Who has gone needs no answer; a fault has cut the answer off, so that nobody takes it for whole.
+    response.destroy();
+    if (!body.gone.aborted) throw error;
   }
 }
 

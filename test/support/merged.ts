@@ -2,7 +2,8 @@
 import type { Format } from "../../src/scrape/formats/family.ts";
 import { CheckedText } from "../../src/scrape/merge/checked-text.ts";
 import { FamilyLedger } from "../../src/scrape/merge/family-ledger.ts";
-import { LineCutter } from "../../src/scrape/merge/line-cutter.ts";
+import { LineBlock } from "../../src/scrape/merge/line-block.ts";
+import { SampleRuns } from "../../src/scrape/merge/sample-runs.ts";
 import { SeriesSet } from "../../src/scrape/merge/series-set.ts";
 import type { SourceText } from "../../src/scrape/merge/source-text.ts";
 import { Tally } from "../../src/scrape/merge/tally.ts";
@@ -21,6 +22,8 @@ export interface MergeOptions {
   readonly to?: Format;
   readonly isWanted?: (name: string) => boolean;
   readonly findsRepeated?: boolean;
+  /** Each line is gone over by itself. */
+  readonly isSlow?: boolean;
 }
 
 export interface Merged {
@@ -33,9 +36,10 @@ export interface Merged {
 }
 
 export function merged(inputs: readonly MergeInput[], options: MergeOptions = {}): Merged {
-  const { to = "text", isWanted = () => true, findsRepeated = false } = options;
+  const { to = "text", isWanted = () => true, findsRepeated = false, isSlow = false } = options;
   const ledger = new FamilyLedger(to, isWanted);
   const series = findsRepeated ? new SeriesSet() : undefined;
+  const runs = isSlow ? undefined : SampleRuns.open();
   const pieces: Uint8Array[] = [];
   const tallies: Tally[] = [];
   const texts: SourceText[] = [];
@@ -47,11 +51,14 @@ export function merged(inputs: readonly MergeInput[], options: MergeOptions = {}
     maxSeries = Infinity,
   } of inputs) {
     const tally = new Tally();
-    const rules = { to, ledger, tally, maxSeries };
+    const rules = { to, ledger, tally, maxSeries, runs };
     const source = isTrusted ? new TrustedText(rules) : new CheckedText({ ...rules, series, from });
-    const lines = new LineCutter();
-    for (const chunk of cut(Buffer.from(text), lengths))
-      for (const block of lines.add(chunk)) pieces.push(...source.take(block));
+    const lines = new LineBlock();
+    for (const chunk of cut(Buffer.from(text), lengths)) {
+      for (const block of lines.add(landed(chunk, lines)))
+        pieces.push(...source.take(block).map((piece) => Buffer.from(piece)));
+      lines.release();
+    }
     const rest = lines.rest();
     if (rest !== undefined) pieces.push(...source.take(rest));
     if (lines.skipped > 0) tally.drop("invalid", lines.skipped);
@@ -62,6 +69,14 @@ export function merged(inputs: readonly MergeInput[], options: MergeOptions = {}
   return { text: bytes.toString("utf8"), bytes, pieces: pieces.length, tallies, texts };
 }
 
+/** What is read in one go at most. */
+const mostRead = 262_144;
+
+function landed(chunk: Buffer, { landing }: LineBlock): Buffer {
+  chunk.copy(landing);
+  return landing.subarray(0, chunk.length);
+}
+
 function cut(bytes: Buffer, lengths: readonly number[]): readonly Buffer[] {
   const chunks: Buffer[] = [];
   let at = 0;
@@ -70,6 +85,6 @@ function cut(bytes: Buffer, lengths: readonly number[]): readonly Buffer[] {
     chunks.push(bytes.subarray(at, at + length));
     at += length;
   }
-  if (at < bytes.length) chunks.push(bytes.subarray(at));
+  for (; at < bytes.length; at += mostRead) chunks.push(bytes.subarray(at, at + mostRead));
   return chunks;
 }

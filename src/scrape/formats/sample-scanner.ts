@@ -40,6 +40,9 @@ export class SampleScanner {
   seriesEnd = 0;
   /** It has the name of the line before. */
   isLastName = false;
+  #labelCount = 0;
+  #labelStarts = new Int32Array(0);
+  #labelEnds = new Int32Array(0);
   #named: Uint8Array = new Uint8Array(0);
   #nameStart = 0;
   #nameLength = 0;
@@ -56,6 +59,7 @@ export class SampleScanner {
     let at = this.#name(bytes, from);
     if (at < 0) return -1;
     this.nameEnd = at;
+    this.#labelCount = 0;
     if (bytes[at] === opening) {
       at = this.#labels(bytes, at + 1);
       if (at < 0) return -1;
@@ -70,9 +74,33 @@ export class SampleScanner {
     return end;
   }
 
+  /**
+   * The line that was read last without its values, which lie between these parts: where each begins and ends.
+   *
+   * @param from where the line begins
+   */
+  parts(from: number): readonly (readonly [begin: number, end: number])[] {
+    const parts: [begin: number, end: number][] = [];
+    let begin = from;
+    for (let index = 0; index < this.#labelCount; index += 1) {
+      // Of a value, the quotes belong to what is beside it.
+      if (index > 0) begin = (this.#labelStarts[index] ?? 0) - '",'.length;
+      parts.push([begin, (this.#labelEnds[index] ?? 0) + '="'.length]);
+    }
+    if (this.#labelCount > 0) begin = this.seriesEnd - '"}'.length;
+    parts.push([begin, this.seriesEnd + 1]);
+    return parts;
+  }
+
   /** The next line has another name than the last, whatever it is. */
   forgetName(): void {
     this.#nameLength = 0;
+  }
+
+  /** What was read is about to be overwritten. */
+  forget(): void {
+    this.forgetName();
+    this.#knownCount = 0;
   }
 
   #name(bytes: Uint8Array, from: number): number {
@@ -140,6 +168,7 @@ export class SampleScanner {
       at += 1;
     }
     if ((!isAsBefore || count !== knownCount) && !this.#isDistinct(bytes, count)) return -1;
+    [this.#labelCount, this.#labelStarts, this.#labelEnds] = [count, starts, ends];
     if (known !== bytes || !isAsBefore || count !== knownCount) this.#learn(bytes, count);
     return at + 1;
   }

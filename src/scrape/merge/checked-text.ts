@@ -10,6 +10,7 @@ import { readMetadataLine } from "../formats/metadata-line.ts";
 import { readSample, sampleText } from "../formats/sample-line.ts";
 import { SampleScanner } from "../formats/sample-scanner.ts";
 import { Passage } from "./passage.ts";
+import type { SampleRuns } from "./sample-runs.ts";
 import type { SeriesSet } from "./series-set.ts";
 import type { SourceText } from "./source-text.ts";
 import type { DropReason } from "./tally.ts";
@@ -45,6 +46,8 @@ export class CheckedText implements SourceText {
   readonly #scanner = new SampleScanner();
   #announced: { written: string; lines: Map<string, string> } | undefined;
   #group: Group | undefined;
+  /** The group that the shape is of which lines are gone over by; undefined without one. */
+  #shaped: Group | undefined;
   #hasEnded = false;
   /** Lines that are empty or begin with a hash. */
   #idleLines = 0;
@@ -70,6 +73,9 @@ export class CheckedText implements SourceText {
     const passage = new Passage(lines);
     const isText = isUtf8(lines);
     const scanner = this.#scanner;
+    const runs = isText && this.#rules.runs?.put(lines) === true ? this.#rules.runs : undefined;
+    this.#shaped = undefined;
+    scanner.forget();
     let at = 0;
     /** Where the lines begin that announce the family of the next sample; they leave with it. */
     let held = 0;
@@ -89,6 +95,14 @@ export class CheckedText implements SourceText {
         at = end;
         continue;
       }
+      if (runs !== undefined && held === at) {
+        const end = this.#run(lines, at, runs, passage);
+        if (end > at) {
+          at = end;
+          held = end;
+          continue;
+        }
+      }
       const next = isText ? scanner.scan(lines, at) : -1;
       const end = next < 0 ? lines.indexOf(newline, at) + 1 : next;
       const { before, isKept } =
@@ -96,11 +110,40 @@ export class CheckedText implements SourceText {
       // Most of what is announced may stay as it is, and is not taken out.
       const isAsHeld = isKept && held < at && passage.isAt(before, held, at);
       if (!isAsHeld) passage.cut(held, isKept ? at : end, before);
+      if (next >= 0 && runs !== undefined && scanner.isLastName) {
+        runs.shape(scanner.parts(at));
+        this.#shaped = this.#group;
+      }
       at = end;
       held = end;
     }
     passage.cut(held, lines.length);
     return passage.pieces();
+  }
+
+  /** Where those lines end, at `from` or later, that have the shape of one of the group's that was read. */
+  #run(lines: Buffer, from: number, runs: SampleRuns, passage: Passage): number {
+    if (this.#announced !== undefined || this.#shaped === undefined || this.#shaped !== this.#group)
+      return from;
+    const { tally, maxSeries, series } = this.#rules;
+    const { drop } = this.#group;
+    const end = runs.run(from, drop === undefined ? maxSeries - tally.samples : Infinity);
+    const count = runs.lines;
+    if (drop !== undefined) {
+      if (count > 0) tally.drop(drop, count);
+      passage.cut(from, end);
+      return end;
+    }
+    tally.samples += count;
+    if (series === undefined) return end;
+    for (let index = 0; index < count; index += 1) {
+      const [begin, seriesEnd] = runs.series(index);
+      if (series.add(lines, begin, seriesEnd)) continue;
+      tally.samples -= 1;
+      tally.drop("repeated_series");
+      passage.cut(begin, lines.indexOf(newline, seriesEnd) + 1);
+    }
+    return end;
   }
 
   /** A line that the scanner has read. */

@@ -9,6 +9,7 @@ import { announced, type Format, metadataLines } from "../formats/family.ts";
 import { readMetadataLine } from "../formats/metadata-line.ts";
 import type { FamilyLedger } from "./family-ledger.ts";
 import { Passage } from "./passage.ts";
+import type { SampleRuns } from "./sample-runs.ts";
 import type { SourceText } from "./source-text.ts";
 import type { DropReason, Tally } from "./tally.ts";
 
@@ -21,6 +22,8 @@ export interface TextRules {
   readonly tally: Tally;
   /** Samples that the source may have. */
   readonly maxSeries: number;
+  /** Undefined where it cannot be had: then each line is gone over by itself. */
+  readonly runs: SampleRuns | undefined;
 }
 
 /** Of one source in one scrape. */
@@ -38,17 +41,19 @@ export class TrustedText implements SourceText {
 
   take(lines: Buffer): readonly Uint8Array[] {
     if (!isUtf8(lines)) return this.#takeEach(lines);
+    const { runs } = this.#rules;
+    const counting = runs?.put(lines) === true ? runs : undefined;
     const passage = new Passage(lines);
     let samples = 0;
     for (let at = nextLine(lines, 0); at >= 0; at = nextLine(lines, samples)) {
-      passage.cut(this.#samples(lines, samples, at), at);
+      passage.cut(this.#samples(lines, samples, at, counting), at);
       const end = lines.indexOf(newline, at) + 1;
       const line = lines.toString("latin1", at, end);
       const instead = this.#metadata(lines.toString("utf8", at, end - 1));
       if (instead !== line) passage.cut(at, end, instead);
       samples = end;
     }
-    passage.cut(this.#samples(lines, samples, lines.length), lines.length);
+    passage.cut(this.#samples(lines, samples, lines.length, counting), lines.length);
     return passage.pieces();
   }
 
@@ -65,15 +70,18 @@ export class TrustedText implements SourceText {
   }
 
   /** Where those that pass end, of the samples between `from` and `end`. */
-  #samples(lines: Buffer, from: number, end: number): number {
+  #samples(lines: Buffer, from: number, end: number, counting: SampleRuns | undefined): number {
     const { tally, maxSeries } = this.#rules;
     const left = Math.max(0, maxSeries - tally.samples);
-    let count = 0;
+    let count = counting?.count(from, end) ?? 0;
     let limit = left === 0 ? from : end;
-    let at = lines.indexOf(newline, from);
-    for (; at >= 0 && at < end; at = lines.indexOf(newline, at + 1)) {
-      count += 1;
-      if (count === left) limit = at + 1;
+    if (counting === undefined || count > left) {
+      count = 0;
+      let at = lines.indexOf(newline, from);
+      for (; at >= 0 && at < end; at = lines.indexOf(newline, at + 1)) {
+        count += 1;
+        if (count === left) limit = at + 1;
+      }
     }
     if (this.#dropping !== undefined) {
       if (count > 0) tally.drop(this.#dropping, count);

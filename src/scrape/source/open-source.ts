@@ -3,10 +3,9 @@
  *
  * Nobody but loopback and Envoy's own socket is ever asked: a redirect is followed within the source it came from.
  */
-import { type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";
-import type { TcpNetConnectOpts } from "node:net";
+import type { NetConnectOpts } from "node:net";
 import { errorMessage } from "../../lifecycle/error-message.ts";
-import { settleAnyhow } from "../../net/settle-anyhow.ts";
+import { PulledResponse } from "../../net/pulled-response.ts";
 import type { Format } from "../formats/family.ts";
 import { formatOf } from "../formats/negotiation.ts";
 import { SourceFailure } from "./failure.ts";
@@ -28,21 +27,21 @@ export interface OpenSource {
   readonly format: Format;
   /** Says by its end that it is whole, rather than by the connection's. */
   readonly isDelimited: boolean;
-  readonly body: IncomingMessage;
+  readonly body: PulledResponse;
 }
 
 /** Times that a source may send elsewhere. */
 const mostRedirects = 5;
 
-/** @throws SourceFailure */
-export async function openSource(source: Source, signal: AbortSignal): Promise<OpenSource> {
+/** @param memory what is read lies there @throws SourceFailure */
+export async function openSource(source: Source, memory: Buffer, signal: AbortSignal): Promise<OpenSource> {
   let { url } = source;
   for (let redirects = 0; redirects <= mostRedirects; redirects += 1) {
-    const answer = await ask(source, url, signal);
-    const { statusCode: status = 0, headers } = answer;
+    const answer = await ask(source, url, memory, signal);
+    const { status, headers } = answer.head;
     if (status === 200) return read(answer);
-    answer.destroy();
-    const { location } = headers;
+    answer[Symbol.dispose]();
+    const location = headers.get("location");
     if (status < 300 || status > 399 || location === undefined)
       throw new SourceFailure("status", `answered ${status}`);
     url = within(source, url, location);
@@ -50,29 +49,18 @@ export async function openSource(source: Source, signal: AbortSignal): Promise<O
   throw new SourceFailure("redirect", `redirected more than ${mostRedirects} times`);
 }
 
-function ask({ at, headers }: Source, path: string, signal: AbortSignal): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: unknown): void => {
-      const reason: unknown = signal.aborted ? signal.reason : error;
-      reject(
-        reason instanceof SourceFailure
-          ? reason
-          : new SourceFailure("unavailable", errorMessage(reason), reason),
-      );
-    };
-    try {
-      const request = httpRequest(
-        { ...addressOf(at), path, headers: { ...headers }, agent: false, signal },
-        resolve,
-      );
-      request.on("error", fail);
-      settleAnyhow(request, signal, fail);
-      request.end();
-    } catch (error) {
-      // A path that may not stand in a request.
-      fail(error);
-    }
-  });
+async function ask(
+  { at, headers }: Source,
+  path: string,
+  memory: Buffer,
+  signal: AbortSignal,
+): Promise<PulledResponse> {
+  try {
+    return await PulledResponse.open({ at: addressOf(at), path, headers, memory, signal });
+  } catch (error) {
+    if (error instanceof SourceFailure) throw error;
+    throw new SourceFailure("unavailable", errorMessage(error), error);
+  }
 }
 
 /**
@@ -81,10 +69,8 @@ function ask({ at, headers }: Source, path: string, signal: AbortSignal): Promis
  */
 const perAddressMs = 120_000;
 
-function addressOf(
-  at: Source["at"],
-): RequestOptions & Pick<TcpNetConnectOpts, "autoSelectFamily" | "autoSelectFamilyAttemptTimeout"> {
-  if ("socketPath" in at) return { socketPath: at.socketPath };
+function addressOf(at: Source["at"]): NetConnectOpts {
+  if ("socketPath" in at) return { path: at.socketPath };
   // Whatever the machine's files call localhost; the application may listen on one family only.
   return {
     host: "localhost",
@@ -100,18 +86,16 @@ function addressOf(
   };
 }
 
-function read(answer: IncomingMessage): OpenSource {
-  const { headers } = answer;
-  const encoding = headers["content-encoding"] ?? "identity";
-  const format = encoding === "identity" ? formatOf(headers["content-type"]) : undefined;
-  if (format !== undefined) {
-    const isDelimited = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
-    return { format, isDelimited, body: answer };
-  }
-  answer.destroy();
+function read(answer: PulledResponse): OpenSource {
+  const { headers, body } = answer.head;
+  const encoding = headers.get("content-encoding") ?? "identity";
+  const contentType = headers.get("content-type");
+  const format = encoding === "identity" ? formatOf(contentType) : undefined;
+  if (format !== undefined) return { format, isDelimited: body.kind !== "close", body: answer };
+  answer[Symbol.dispose]();
   throw new SourceFailure(
     "format",
-    encoding === "identity" ? `answered with ${headers["content-type"] ?? ""}` : `answered in ${encoding}`,
+    encoding === "identity" ? `answered with ${contentType ?? ""}` : `answered in ${encoding}`,
   );
 }
 

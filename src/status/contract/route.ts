@@ -99,8 +99,30 @@ export interface StreamAnswer {
   readonly body: Readable;
 }
 
+/** Where an answer's body goes. */
+export interface BodyWriter {
+  /**
+   * Resolves once the pieces have left, and their memory is the caller's again: one call at a time.
+   *
+   * @throws once nobody takes them any more
+   */
+  readonly write: (pieces: readonly Uint8Array[]) => Promise<void>;
+  /** Aborts when the asker has gone. */
+  readonly gone: AbortSignal;
+}
+
+/** An answer whose body is written from memory that is used over and over. */
+export interface WrittenAnswer {
+  readonly kind: "written";
+  readonly headers: Readonly<Record<string, string>>;
+  /** Cuts the answer off. */
+  readonly signal: AbortSignal;
+  /** Called once in any case; what it throws cuts the answer off. It is not redacted on its way. */
+  readonly write: (body: BodyWriter) => Promise<void>;
+}
+
 /** What a request comes to. */
-export type Answer = JsonAnswer | TextAnswer | FileAnswer | BytesAnswer | StreamAnswer;
+export type Answer = JsonAnswer | TextAnswer | FileAnswer | BytesAnswer | StreamAnswer | WrittenAnswer;
 
 /** An endpoint and what answers there; what `handle` throws becomes a 500. */
 export interface Route<Parts> extends Endpoint {

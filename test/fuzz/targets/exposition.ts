@@ -79,6 +79,9 @@ export const expositionTarget: FuzzTarget = {
         const text = input.subarray(1);
         const { bytes, tallies } = merged([{ text, from }], { to });
         assert.ok(isUtf8(bytes));
+        const slow = merged([{ text, from }], { to, isSlow: true });
+        assert.ok(slow.bytes.equals(bytes));
+        assert.deepEqual(slow.tallies, tallies);
         const written = bytes.toString("utf8");
         const samples = metricNamesOf(written, to);
         assert.equal(samples.length, tallies[0]?.samples);

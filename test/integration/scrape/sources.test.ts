@@ -187,7 +187,8 @@ describe("a source of merged metrics that", () => {
     await using source = await startSource(saying("half 1\n"));
     const at = { port: source.port };
     const asked = openSource(
-      { name: "busy", type: "application", at, url: "/metrics", headers: {} },
+      { name: "busy", type: "application", at, url: "/metrics", headers: { host: "localhost" } },
+      Buffer.alloc(65_536),
       new AbortController().signal,
     );
     // Longer than Node.js gives one address, after the connection was begun and before anything is heard of it.
@@ -197,7 +198,7 @@ describe("a source of merged metrics that", () => {
       });
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
     const { body } = await asked;
-    body.destroy();
+    body[Symbol.dispose]();
   });
 
   test("listens on IPv6 alone is found", async () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
+import type { Format } from "../../../../src/scrape/formats/family.ts";
 import { merged, type MergeInput, type MergeOptions } from "../../../support/merged.ts";
 
 interface Case extends MergeOptions {
@@ -228,6 +229,73 @@ describe("merged metrics", () => {
         },
       ),
       { numRuns: 500 },
+    );
+  });
+
+  test("are the same whether lines of one shape are gone over at once or one by one", () => {
+    const line = fc
+      .tuple(
+        fc.constantFrom("a", "a_total", "a_bucket", "b:c"),
+        fc.constantFrom("", '{x="', '{x="1",y="', '{le="0.5",x="', '{x="1",x="'),
+        fc.string({
+          maxLength: 40,
+          unit: fc.constantFrom("v", "é", "1", ",", " ", "\\\\", '\\"', "\\", '"', "}"),
+        }),
+        fc.constantFrom(
+          "1",
+          "-1.5",
+          "1e9",
+          "1.5e+06",
+          "12345678901234567890",
+          "1e400",
+          "NaN",
+          "+Inf",
+          "-",
+          "1 1700000000000",
+          "1e",
+          "1.",
+        ),
+      )
+      .map(
+        ([name, labels, value, number]) => `${name}${labels}${labels === "" ? "" : `${value}"}`} ${number}\n`,
+      );
+    const lines = fc.array(
+      fc.oneof(
+        {
+          arbitrary: fc.tuple(line, fc.integer({ min: 1, max: 6 })).map(([one, count]) => one.repeat(count)),
+          weight: 6,
+        },
+        {
+          arbitrary: fc.constantFrom(
+            "# TYPE a counter\n",
+            "# TYPE a histogram\n",
+            "# HELP a It.\n",
+            "# x\n",
+            "\n",
+          ),
+          weight: 1,
+        },
+      ),
+      { maxLength: 30 },
+    );
+    fc.assert(
+      fc.property(
+        lines.map((all) => all.join("")),
+        fc.constantFrom<Format>("text", "openmetrics"),
+        fc.boolean(),
+        fc.constantFrom(Infinity, 3, 0),
+        fc.boolean(),
+        (text, to, findsRepeated, maxSeries, isTrusted) => {
+          const isWanted = (name: string): boolean => name !== "a_total";
+          const options = { to, findsRepeated, isWanted };
+          const input = { text, maxSeries, isTrusted };
+          const slow = merged([input], { ...options, isSlow: true });
+          const quick = merged([input], options);
+          assert.equal(quick.text, slow.text);
+          assert.deepEqual(quick.tallies, slow.tallies);
+        },
+      ),
+      { numRuns: 2_000 },
     );
   });
 

@@ -1,0 +1,20 @@
+/** Memory that sources are read into, kept from one scrape for the next: what is new each time has to be collected. */
+import { LineBlock } from "./merge/line-block.ts";
+
+/** As many are kept as most pods have sources. */
+const mostKept = 2;
+
+/** Of all scrapes. */
+export class LineBlocks {
+  readonly #kept: LineBlock[] = [];
+
+  take(): LineBlock {
+    const block = this.#kept.pop() ?? new LineBlock();
+    block.clear();
+    return block;
+  }
+
+  giveBack(block: LineBlock): void {
+    if (this.#kept.length < mostKept) this.#kept.push(block);
+  }
+}
