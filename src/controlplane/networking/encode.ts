@@ -36,6 +36,8 @@ import {
 } from "../../proto/envoy/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { HttpProtocolOptionsSchema } from "../../proto/envoy/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 
+import { brokenRules } from "./field-rules.ts";
+
 /** What may be inside `google.protobuf.Any`. */
 const registry = createRegistry(
   HttpRbacSchema,
@@ -61,9 +63,17 @@ const registry = createRegistry(
   UpstreamTlsContextSchema,
 );
 
-/** What turns the JSON form of a message into bytes. It throws the error of protobuf-es that names what does not fit. */
-export function encoderOf(schema: DescMessage): (json: object) => Uint8Array {
-  return (json) => toBinary(schema, fromJson(schema, json as JsonValue, { registry }));
+/**
+ * What turns the JSON form of a message into bytes. It throws the error of protobuf-es that names what does not fit, or one with
+ * every rule of Envoy's that is broken. @param only the one field whose rules count, where the message is a part of one
+ */
+export function encoderOf(schema: DescMessage): (json: object, only?: string) => Uint8Array {
+  return (json, only) => {
+    const message = fromJson(schema, json as JsonValue, { registry });
+    const broken = brokenRules(schema, message, registry, only);
+    if (broken.length > 0) throw new Error(`Envoy would refuse it: ${broken.join("; ")}`);
+    return toBinary(schema, message);
+  };
 }
 
 /** What turns the bytes of a message into JSON with the field names of its `.proto`, as Envoy prints them. */

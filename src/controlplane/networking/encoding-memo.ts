@@ -41,7 +41,7 @@ export class EncodingMemo {
   /** A part, as the resource that has nothing else: bytes of several such may stand behind each other. */
   encodePart(type: Encoder, field: string, part: object): Encoding {
     return this.#byIdentity.get([part, type.kind], () =>
-      this.#byContent(`${type.kind} part`, part, () => type.encode({ [field]: [part] })),
+      this.#byContent(`${type.kind} part`, part, () => type.encode({ [field]: [part] }, field)),
     );
   }
 

@@ -32,8 +32,11 @@ export interface PushedType {
   readonly generate: (view: ProxyView) => readonly GeneratedResource[];
   /** Those for the proxy's own workload; of two with one name they are the ones that count. */
   readonly generateOwn: (view: WorkloadView) => readonly GeneratedResource[];
-  /** @throws the error of protobuf-es that names the field which does not fit */
-  readonly encode: (json: object) => Uint8Array;
+  /**
+   * @param only the field that counts, where it is a part of a resource
+   * @throws Error that names the fields which do not fit, or which Envoy would refuse
+   */
+  readonly encode: (json: object, only?: string) => Uint8Array;
   /** Back, with the field names that Envoy prints; undefined for what Envoy does not show. */
   readonly decode?: (bytes: Uint8Array) => object;
   /** What is sent in place of a resource that cannot be encoded, where Envoy would wait for it. */

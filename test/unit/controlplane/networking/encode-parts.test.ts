@@ -42,8 +42,21 @@ const cases: readonly Case[] = [
   {
     what: "a virtual host is left out",
     kind: "route",
-    json: { name: "a", virtualHosts: [{ name: "b", domain: "b" }, { name: "c" }] },
-    sent: { name: "a", virtualHosts: [{ name: "c" }] },
+    json: {
+      name: "a",
+      virtualHosts: [
+        { name: "b", domain: "b" },
+        { name: "c", domains: ["c"] },
+      ],
+    },
+    sent: { name: "a", virtualHosts: [{ name: "c", domains: ["c"] }] },
+    faults: ["route a, b"],
+  },
+  {
+    what: "a virtual host that Envoy would refuse is left out",
+    kind: "route",
+    json: { name: "a", virtualHosts: [{ name: "b" }, { name: "c", domains: ["c"] }] },
+    sent: { name: "a", virtualHosts: [{ name: "c", domains: ["c"] }] },
     faults: ["route a, b"],
   },
   {
