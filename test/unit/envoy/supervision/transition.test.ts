@@ -107,7 +107,7 @@ describe("an Envoy that takes over from nobody", () => {
   });
 });
 
-describe("the failure modes of hot restart (peers.md 2.3)", () => {
+describe("the failure modes of hot restart", () => {
   check([
     [
       "F1: a child that dies before LIVE leaves no mark behind, and a parent without admin is replaced at once",
