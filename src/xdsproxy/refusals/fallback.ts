@@ -19,6 +19,7 @@ import { areRestored, isSame } from "./older-resources.ts";
 import type { OwnResponses } from "../../xds/own-response.ts";
 import { AgentResponses } from "../downstream/agent-responses.ts";
 import type { AdsProtocol, RequestFacts, ResponseFacts } from "../../xds/protocol.ts";
+import { wildcardTypes } from "../../xds/type-urls.ts";
 import type { ResponseSource } from "../report/recorder.ts";
 import type { Refusals } from "./refusals.ts";
 import { detached, entriesOf, RefusedResponse, type ResponseEntry } from "./refused-response.ts";
@@ -71,9 +72,12 @@ export class Fallback {
   }
 
   /** Envoy asks for something, or answers. */
-  requested({ typeUrl, names, unsubscribed }: RequestFacts): void {
+  requested({ typeUrl, names, unsubscribed, known }: RequestFacts): void {
     const { protocol, number, refusals, accepted, isNewest } = this.#deps;
+    const before = this.#asked.get(typeUrl);
     if (!protocol.isDelta) this.#asked.set(typeUrl, names);
+    // What it has from an earlier stream it keeps; its first stream may have ended with only a part of what it asked for.
+    for (const name of refusals.namesOf(typeUrl) ?? []) if (name in known) this.#seenOf(typeUrl).add(name);
     // An Envoy on its way out gives up what the one after it goes on using.
     if (!isNewest()) return;
     if (unsubscribed.length > 0) {
@@ -83,7 +87,7 @@ export class Fallback {
     const refused = refusals.namesOf(typeUrl);
     if (refused === undefined) return;
     const { isDelta } = protocol;
-    refusals.forget(number, typeUrl, namesGivenUp(refused, { typeUrl, isDelta, asked: names }));
+    refusals.forget(number, typeUrl, namesGivenUp(refused, { typeUrl, isDelta, before, asked: names }));
   }
 
   /** A response is about to go to Envoy: what has to go before it goes now. Never rejects. */
@@ -91,7 +95,9 @@ export class Fallback {
     const { protocol, observer, refusals, accepted, number, tasks, log } = this.#deps;
     const { typeUrl } = response;
     const refused = source === "control plane" ? refusals.namesOf(typeUrl) : undefined;
-    if (refused === undefined || observer.hasEarlier(typeUrl)) return;
+    if (refused === undefined) return;
+    const hasAll = !protocol.isDelta && wildcardTypes.has(typeUrl) && observer.hasEarlier(typeUrl);
+    if (hasAll) return;
     try {
       const seen = this.#seenOf(typeUrl);
       const entries = entriesOf(protocol, response);

@@ -39,14 +39,18 @@ export function mayReplace({ typeUrl, isDelta, asked }: AskedFacts): boolean {
   return isDelta || !wildcardTypes.has(typeUrl) || asked.length === 0;
 }
 
-/** Refused names that Envoy no longer asks for: in state of the world, of a type that is asked for by name. */
+/**
+ * Refused names that Envoy no longer asks for: in state of the world, of a type that is asked for by name. An Envoy that has
+ * just started names what it wants little by little, so only what it has asked for can be given up.
+ */
 export function namesGivenUp(
   refused: ReadonlySet<string>,
-  { typeUrl, isDelta, asked }: AskedFacts,
+  { typeUrl, isDelta, before, asked }: AskedFacts & { readonly before: readonly string[] | undefined },
 ): readonly string[] {
-  if (isDelta || wildcardTypes.has(typeUrl)) return [];
+  if (isDelta || before === undefined || wildcardTypes.has(typeUrl)) return [];
   const wanted = new Set(asked);
-  return [...refused].filter((name) => name !== "" && !wanted.has(name));
+  const wantedBefore = new Set(before);
+  return [...refused].filter((name) => wantedBefore.has(name) && !wanted.has(name));
 }
 
 /** Refused names that the control plane has no more: it takes them away, or says everything without them. */

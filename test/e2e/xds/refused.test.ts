@@ -34,6 +34,19 @@ async function callOrNobody(port: number): Promise<HttpResponse> {
   });
 }
 
+/** The first answer that is not 200, with whose it is; one of the others otherwise. */
+async function callAll(
+  services: readonly ScriptedService[],
+  call: (port: number) => Promise<HttpResponse>,
+): Promise<HttpResponse> {
+  const [first, ...more] = await Promise.all(
+    services.map(async ({ name, port }) => ({ name, ...(await call(port)) })),
+  );
+  assert.ok(first !== undefined);
+  const bad = [first, ...more].find(({ status }) => status !== 200);
+  return bad === undefined ? first : { ...bad, body: Buffer.from(`${bad.name}: ${bad.body.toString()}`) };
+}
+
 describe("a refused configuration", { concurrency: true }, () => {
   for (const [protocol, swapMode] of [
     ["delta", "overlap"],
@@ -99,21 +112,16 @@ describe("a refused configuration", { concurrency: true }, () => {
       );
 
       // Where the kernel moves no connections, an overlap may lose one; nobody may answer anything else.
-      const call = swapMode === "overlap" ? callOrNobody : (port: number) => get(port, "/");
-      await using load = startLoad(async () => {
-        const answers = await Promise.all(services.map(({ port }) => call(port)));
-        return answers.find(({ status }) => status !== 200) ?? (answers[0] as HttpResponse);
-      });
+      await using load = startLoad(() =>
+        callAll(services, swapMode === "overlap" ? callOrNobody : (port: number) => get(port, "/")),
+      );
       const report = await relabel(sidecar, "v2");
       assert.equal(report.result === "swapped" && report.mode, swapMode, JSON.stringify(report));
       await load.more(50);
       assert.deepEqual(await load.stop(), []);
       await eventually("told after the swap", isTold, { withinMs: startMs });
 
-      await using any = startLoad(async () => {
-        const answers = await Promise.all(services.map(({ port }) => callOrNobody(port)));
-        return answers.find(({ status }) => status !== 200) ?? (answers[0] as HttpResponse);
-      });
+      await using any = startLoad(() => callAll(services, callOrNobody));
       const { envoy } = await sidecar.report();
       process.kill(envoy.pid ?? 0, "SIGKILL");
       await eventually(

@@ -46,6 +46,23 @@ forEachRefused(({ kind, open, type }) => {
     assertNeverLess(scene, second, names);
   });
 
+  if (!wildcardTypes.has(type))
+    test("is not missed by an Envoy whose first stream ended before it had everything", async () => {
+      await using scene = await open();
+      const first = await scene.refusing(names);
+      await first.disconnect();
+      const second = scene.envoy(["b"]);
+      await scene.has(second, { b: "1" });
+      await second.disconnect();
+      second.subscribe(type, ["a"]);
+      const before = second.history.get(type)?.length ?? 0;
+      second.connect();
+      await scene.has(second, { a: "1", b: "1" });
+      const [next] = second.history.get(type)?.slice(before) ?? [];
+      assert.ok(next !== undefined && "a" in next, "it had to do without it for a moment");
+      await scene.refuses({ a: "last accepted" });
+    });
+
   test("is not missed after the agent's restart, while the control plane still sends it", async () => {
     await using scene = await open();
     const first = await scene.refusing(names);

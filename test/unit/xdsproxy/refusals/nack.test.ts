@@ -55,13 +55,20 @@ describe("namesGivenUp()", () => {
   const refused = new Set(["a", "b", ""]);
 
   test("names what state of the world no longer asks for, and not what has no name", () => {
-    const facts = { typeUrl: typeUrl.route, isDelta: false, asked: ["b", "c"] };
+    const facts = { typeUrl: typeUrl.route, isDelta: false, before: ["a", "b"], asked: ["b", "c"] };
     assert.deepEqual(namesGivenUp(refused, facts), ["a"]);
   });
 
+  test("names nothing that this Envoy has not asked for before: it may still come to that", () => {
+    const facts = { typeUrl: typeUrl.route, isDelta: false, asked: ["b"] };
+    assert.deepEqual(namesGivenUp(refused, { ...facts, before: undefined }), []);
+    assert.deepEqual(namesGivenUp(refused, { ...facts, before: ["b"] }), []);
+  });
+
   test("names nothing in delta, nor of a type of which all is asked for", () => {
-    assert.deepEqual(namesGivenUp(refused, { typeUrl: typeUrl.route, isDelta: true, asked: [] }), []);
-    assert.deepEqual(namesGivenUp(refused, { typeUrl: typeUrl.cluster, isDelta: false, asked: [] }), []);
+    const facts = { before: ["a"], asked: [] };
+    assert.deepEqual(namesGivenUp(refused, { ...facts, typeUrl: typeUrl.route, isDelta: true }), []);
+    assert.deepEqual(namesGivenUp(refused, { ...facts, typeUrl: typeUrl.cluster, isDelta: false }), []);
   });
 });
 
