@@ -39,6 +39,8 @@ import { lookAtAgent } from "../status/look.ts";
 
 /** Longest wait for one answer, in milliseconds. */
 const timeoutMs = 3_000;
+/** Longest wait for a program to say its version, in milliseconds: a tenth of a processor takes seconds to load Envoy. */
+const programMs = 15_000;
 /** Longest answer and longest file that is taken, in bytes. */
 const maxBytes = 32 * 2 ** 20;
 
@@ -155,7 +157,7 @@ async function envoyVersions(path: string): Promise<{ version: string; hotRestar
 }
 
 async function outputOf(file: string, flag: string): Promise<string> {
-  using deadline = new Deadline(timeoutMs);
+  using deadline = new Deadline(programMs);
   const { output } = await runCommand({ file, args: [flag], signal: deadline.signal });
   return output.join("\n") || `no answer to ${flag}`;
 }
