@@ -108,6 +108,9 @@ export class TestMesh implements AsyncDisposable {
   async controlPlaneReady(): Promise<void> {
     await eventually("the control plane", () => expectOk(this.controlPlanePorts.http, "/ready"), {
       withinMs: startMs,
+    }).catch((error: unknown) => {
+      const said = this.#controlPlane.lines.slice(-30).join("\n");
+      throw new Error(`the control plane is not ready:\n${said}`, { cause: error });
     });
   }
 
