@@ -1,13 +1,9 @@
 /** A gateway: it captures nothing, serves what the control plane or its own bootstrap says, and drains all of it. */
 import assert from "node:assert/strict";
-import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { Agent, type IncomingMessage, request } from "node:http";
-import { createServer, request as requestOverTls } from "node:https";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import type { TLSSocket } from "node:tls";
 import { describe, test } from "node:test";
 import { directResponseListener } from "../support/envoy-config.ts";
 import { eventually } from "../support/eventually.ts";
@@ -19,6 +15,7 @@ import { startOutrider } from "../support/outrider.ts";
 import { StandaloneSidecar } from "../support/standalone-sidecar.ts";
 import { type IssuedKeyPair, TestPki, validity } from "../support/test-pki.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
+import { askOverTls, serialOf, startTls } from "../support/tls-server.ts";
 import { prepareWorkload, sidecarReady } from "../support/workload.ts";
 
 test("with the release's bootstrap it is a router to the control plane, and ready", async () => {
@@ -156,44 +153,6 @@ test("it serves what Gateways and rules for them say, and calls sidecars by mutu
     { withinMs: 20_000 },
   );
 });
-
-/** A server of TLS with this certificate, which answers "behind". */
-async function startTls({
-  certificatePem,
-  privateKeyPem,
-}: IssuedKeyPair): Promise<AsyncDisposable & { readonly port: number }> {
-  const server = createServer({ cert: certificatePem, key: privateKeyPem }, (_request, response) => {
-    response.end("behind");
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    port: (server.address() as AddressInfo).port,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-    },
-  };
-}
-
-function serialOf({ certificatePem }: IssuedKeyPair): string {
-  return new X509Certificate(certificatePem).serialNumber;
-}
-
-/** A request over TLS of its own. */
-async function askOverTls(
-  port: number,
-  options: { readonly servername: string; readonly ca: string },
-): Promise<{ readonly body: string; readonly serial: string | undefined }> {
-  const asked = requestOverTls({ host: "127.0.0.1", port, agent: false, timeout: 10_000, ...options });
-  asked.setHeader("host", options.servername).once("timeout", () => asked.destroy(new Error("no answer")));
-  const answered = once(asked, "response");
-  asked.end();
-  const [response] = (await answered) as [IncomingMessage];
-  const { serialNumber } = (response.socket as TLSSocket).getPeerX509Certificate() ?? {};
-  return { body: (await response.toArray()).join(""), serial: serialNumber };
-}
 
 /** A proxy of this type before an application, on a bootstrap of its own: its listener is of no direction. */
 async function startBefore(

@@ -70,9 +70,9 @@ function rankOf({ spec }: ConfigObject, { reason }: RefusedJson): number {
   return Math.max(0, ...quoted.map((text) => text.length));
 }
 
-/** `DestinationRule` as it is in `/apis/…/destination-rule/NAME`. */
+/** `DestinationRule` as it is in `/apis/…/destination-rule/NAME`, `HTTPRoute` as `http-route`. */
 function dashed(kind: string): string {
-  return kind.replace(/(?<=[a-z])(?=[A-Z])/g, "-").toLowerCase();
+  return kind.replace(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, "-").toLowerCase();
 }
 
 function textsIn(value: unknown): readonly string[] {

@@ -114,9 +114,15 @@ export function explain(mesh: Mesh, target: ClientTarget, given: Request): Expla
     return ends(Number(direct), "the route answers itself");
   }
   const sent = targetsOf(route).flatMap(({ cluster, share, holder }) =>
-    toCluster(mesh, cluster, rewritten(request, route, holder), rest * share, rule),
+    toCluster(mesh, cluster, rewritten(request, route, holder), rest * share, rule, missingStatusOf(route)),
   );
   return { steps, outcomes: [...aborted, ...sent] };
+}
+
+/** What is answered where a route's cluster is not there (RouteAction.ClusterNotFoundResponseCode). */
+function missingStatusOf(route: unknown): number {
+  const code = textAt(route, "route", "cluster_not_found_response_code") ?? "";
+  return { NOT_FOUND: 404, INTERNAL_SERVER_ERROR: 500 }[code] ?? 503;
 }
 
 /** The clusters that a route sends requests to, with the part of each. */
@@ -144,6 +150,7 @@ function toCluster(
   request: Request,
   share: number,
   rule: string | undefined,
+  missingStatus = 503,
 ): readonly Outcome[] {
   const cluster = mesh.client.cluster.find((one) => one.name === name)?.json;
   const chosen: Step = {
@@ -152,13 +159,14 @@ function toCluster(
     words: name,
     ...(rule === undefined ? {} : { rule }),
   };
-  const fails = (reason: string, words: string): readonly Outcome[] => [
+  const fails = (reason: string, words: string, status = 503): readonly Outcome[] => [
     {
-      ...{ share, status: 503, answeredBy: client, reason, cluster: name },
+      ...{ share, status, answeredBy: client, reason, cluster: name },
       steps: [chosen, { at: "client", what: "endpoint", words }],
     },
   ];
-  if (cluster === undefined) return fails(`there is no cluster ${name}`, "none: the cluster is not there");
+  if (cluster === undefined)
+    return fails(`there is no cluster ${name}`, "none: the cluster is not there", missingStatus);
   if (textAt(cluster, "type") === "ORIGINAL_DST") {
     const reason = "it goes to the address that the application called, past the mesh";
     return [

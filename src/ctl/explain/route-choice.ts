@@ -74,7 +74,9 @@ export function rewritten(request: Request, route: unknown, target: unknown): Re
   const path = pathOf(request);
   const prefix = textAt(action, "prefix_rewrite");
   const regex = textAt(action, "regex_rewrite", "pattern", "regex");
-  const matched = textAt(route, "match", "prefix") ?? textAt(route, "match", "path") ?? "";
+  const [matched = ""] = ["prefix", "path_separated_prefix", "path"].flatMap(
+    (name) => textAt(route, "match", name) ?? [],
+  );
   const changed =
     prefix !== undefined
       ? prefix + path.slice(matched.length)

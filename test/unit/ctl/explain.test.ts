@@ -4,22 +4,34 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { parseDocuments } from "../../../src/controlplane/config/parse-documents.ts";
+import type { ConfigObject } from "../../../src/controlplane/config/objects.ts";
 import { explain } from "../../../src/ctl/explain/explain.ts";
 import { meshFromObjects } from "../../../src/ctl/explain/from-objects.ts";
 import { explanationLines } from "../../../src/ctl/explain/lines.ts";
 import type { Explanation, Request } from "../../../src/ctl/explain/request.ts";
 import { goldenFolder, goldenText } from "../../support/golden.ts";
 
-const text = readFileSync(join(goldenFolder, "translate/bookshop-front.yaml"), "utf8");
-const { objects } = parseDocuments("shop.yaml", text.slice(text.indexOf("\n---\n") + 1));
+function objectsOf(scene: string): readonly ConfigObject[] {
+  const text = readFileSync(join(goldenFolder, `translate/${scene}.yaml`), "utf8");
+  return parseDocuments("shop.yaml", text.slice(text.indexOf("\n---\n") + 1)).objects;
+}
 
-function from(workload: string, host: string, more: Partial<Request> = {}): Explanation {
-  const mesh = meshFromObjects(objects, workload, "cluster.local");
+const objects = objectsOf("bookshop-front");
+
+function from(
+  workload: string,
+  host: string,
+  more: Partial<Request> = {},
+  { port, mesh }: { readonly port: number; readonly mesh: readonly ConfigObject[] } = {
+    port: 9080,
+    mesh: objects,
+  },
+): Explanation {
   const request: Request = {
-    ...{ method: "GET", path: "/", headers: {}, authority: `${host}:9080`, scheme: "http" },
+    ...{ method: "GET", path: "/", headers: {}, authority: `${host}:${port}`, scheme: "http" },
     ...more,
   };
-  return explain(mesh, { host, port: 9080 }, request);
+  return explain(meshFromObjects(mesh, workload, "cluster.local"), { host, port }, request);
 }
 
 const answers = ({ outcomes }: Explanation): readonly (readonly [unknown, string | undefined, number])[] =>
@@ -49,6 +61,29 @@ describe("a captured call", () => {
     assert.deepEqual(
       outcomes.map(({ cluster, answeredBy }) => [cluster, answeredBy]),
       [["PassthroughCluster", "a host outside the mesh"]],
+    );
+  });
+
+  test("names the HTTPRoute that decides it, and fails as the Gateway API wants it to", () => {
+    const scene = { port: 80, mesh: objectsOf("gateway-api-mesh") };
+    const jo = { path: "/v2/a", headers: { "x-user": "jo" } };
+    const { steps, outcomes } = from("web.demo", "api.demo", jo, scene);
+    assert.deepEqual(
+      steps.map(({ rule }) => rule),
+      [undefined, undefined, "HTTPRoute demo/shop"],
+    );
+    assert.deepEqual(
+      outcomes.map(({ endpoint, share }) => [endpoint, Number(share.toFixed(2))]),
+      [
+        ["10.0.0.3:80", 0.1],
+        ["10.0.0.2:80", 0.9],
+      ],
+    );
+    const withoutBackend = scene.mesh.filter(({ name }) => name !== "web");
+    const { outcomes: failing } = from("web.demo", "api.demo", jo, { ...scene, mesh: withoutBackend });
+    assert.deepEqual(
+      failing.map(({ status }) => status),
+      [500, undefined],
     );
   });
 
