@@ -43,6 +43,9 @@ const quietMs = 100;
 /** The same after an answer that said nothing new, which something between that does not wait may give at any rate. */
 const unchangedMs = 1_000;
 
+/** How long a catalog that has begun anew is not believed that something is gone, in milliseconds. */
+const doubtMs = 60_000;
+
 /** Follows Consul until disposed. */
 export class ConsulSource implements ConfigSource, AsyncDisposable {
   readonly name = "consul";
@@ -56,6 +59,10 @@ export class ConsulSource implements ConfigSource, AsyncDisposable {
   #failures = 0;
   #allFailures = 0;
   #answered: Moment | undefined;
+  /** Index of the catalog that is served. */
+  #taken = 0;
+  /** Since when Consul counts by less. */
+  #begunAnewMs: number | undefined;
 
   private constructor(target: ConsulTarget, { log }: ConsulSourceContext) {
     this.#target = target;
@@ -132,11 +139,29 @@ export class ConsulSource implements ConfigSource, AsyncDisposable {
         "REFUSED",
         "shows less than before, as its token may not read all: let it read nodes and services, or restart the control plane to go on with what is shown",
       );
+    if (
+      before !== undefined &&
+      this.#isDoubted(answer.index) &&
+      hasLostInstances(before.instances, instances)
+    )
+      throw new ConsulError(
+        "UNUSABLE",
+        `has begun anew and shows less than before: agents tell it again what they have, and what it had is served for ${doubtMs / 1_000} s`,
+      );
     const datacenter = before?.datacenter || (await this.#datacenterOf(instances, signal));
     this.#known = { instances, datacenter, isFiltered };
+    this.#taken = answer.index;
+    this.#begunAnewMs = undefined;
     const isSame = before !== undefined && isDeepStrictEqual(before.instances, instances);
     if (isSame && this.#states.current.kind === "read") return;
     this.#states.set({ kind: "read", ...serviceEntries(instances, datacenter) });
+  }
+
+  /** True for a while after Consul counts by less than it did: it has lost what it knew, or went back to a snapshot. */
+  #isDoubted(index: number): boolean {
+    if (index >= this.#taken) return false;
+    this.#begunAnewMs ??= performance.now();
+    return performance.now() - this.#begunAnewMs < doubtMs;
   }
 
   /** The catalog does not name its datacentre, but its nodes one by one do. */
@@ -175,4 +200,11 @@ export class ConsulSource implements ConfigSource, AsyncDisposable {
 function hasLost(before: readonly Instance[], now: readonly Instance[]): boolean {
   const names = new Set(now.map(({ service }) => service));
   return before.some(({ service }) => !names.has(service));
+}
+
+/** True when an instance that was there is not. */
+function hasLostInstances(before: readonly Instance[], now: readonly Instance[]): boolean {
+  const key = ({ service, node, id }: Instance): string => `${service}\0${node}\0${id}`;
+  const keys = new Set(now.map(key));
+  return before.some((instance) => !keys.has(key(instance)));
 }

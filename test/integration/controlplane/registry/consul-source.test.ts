@@ -86,12 +86,26 @@ describe("Consul as a source", () => {
     await using followed = await follow({ index: 90, body: nodesWith("web") });
     const { consul } = followed;
     await eventually("the next question", () => assert.equal(consul.questions.length, 2), { withinMs });
-    consul.answer({ index: 3, body: nodesWith("api") });
-    await shows(followed, "api");
+    consul.answer({ index: 3, body: nodesWith("api", "web") });
+    await shows(followed, "api", "web");
     await eventually("a question for what is newer", () => assert.equal(consul.questions.at(-1), "3 -"), {
       withinMs,
     });
     assert.deepEqual(consul.questions.slice(0, 3), ["0 -", "90 -", "0 -"]);
+  });
+
+  test("keeps what it had when it has begun anew and not everybody has told of himself again", async () => {
+    await using followed = await follow({ index: 90, body: nodesWith("api", "web") });
+    const { consul } = followed;
+    for (const names of [[], ["web"]]) {
+      consul.answer({ index: 3, body: nodesWith(...names) });
+      await breaks(followed, /has begun anew and shows less than before/);
+    }
+    consul.answer({ index: 9, body: nodesWith("api", "web", "zebra") });
+    await shows(followed, "api", "web", "zebra");
+    // From now on it counts by this: what is gone is gone.
+    consul.answer({ index: 10, body: nodesWith("web") });
+    await shows(followed, "web");
   });
 
   test("keeps what it had whatever is answered, tells why, and is well again", async () => {
