@@ -19,6 +19,7 @@ import { ServerCertificateKeeper } from "./ca/server-certificate.ts";
 import { certificateService } from "./ca/service.ts";
 import { rootNamespace } from "./config/analysis/analyze.ts";
 import { debugPages } from "./debug.ts";
+import { KeyedModels, type KeySetOptions } from "./jwks/keyed-models.ts";
 import type { BindingPolicy } from "./model/bind-proxy.ts";
 import { ConfiguredModels } from "./model/configured-models.ts";
 import { makersOf } from "./networking/makers.ts";
@@ -85,6 +86,8 @@ export interface DiscoveryOptions {
   readonly debounceMs: number;
   /** Longest that changes of the folder may hold each other up, in milliseconds; 10 s unless told. */
   readonly debounceMaxMs?: number;
+  /** How keys are fetched that RequestAuthentications name. */
+  readonly keySets?: KeySetOptions;
   /** The release, as the control plane tells whoever asks; left out where that does not matter. */
   readonly version?: string;
 }
@@ -176,7 +179,10 @@ export class DiscoveryServer implements AsyncDisposable {
     const authenticator = new TokenAuthenticator(options.jwt);
     const connections = new ConnectionTable();
     const pushMetrics = new PushMetrics(metrics, connections);
-    const served = stack.use(new ServedModels(configured.models, log.scope("ads")));
+    const keyed = stack.use(
+      await KeyedModels.open(configured.models, options.keySets ?? {}, { log: configLog, metrics }),
+    );
+    const served = stack.use(new ServedModels(keyed.models, log.scope("ads")));
     const faults = new ToldFaults(log.scope("ads"), pushMetrics.internalErrors);
     const discovery = {
       served,

@@ -92,7 +92,7 @@ function exchange(
           response.destroy(
             new HttpAnswerError(
               "TOO_LONG",
-              `the answer to ${options.url} is longer than ${options.maxBytes} bytes`,
+              `the answer to ${options.url.split("?")[0]} is longer than ${options.maxBytes} bytes`,
             ),
           );
         });

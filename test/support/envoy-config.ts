@@ -152,3 +152,25 @@ export function mutualTlsFromSds(source: object): object {
     },
   };
 }
+
+/** The bootstrap of an Envoy without an agent: everything comes from a control plane in plain text. */
+export function adsBootstrap(
+  node: { readonly id: string; readonly metadata: object },
+  port: number,
+  protocol: "GRPC" | "DELTA_GRPC",
+): object {
+  const source = { ads: {}, initial_fetch_timeout: "0s", resource_api_version: "V3" };
+  return {
+    node: { cluster: "test", ...node },
+    dynamic_resources: {
+      ads_config: {
+        api_type: protocol,
+        transport_api_version: "V3",
+        grpc_services: [{ envoy_grpc: { cluster_name: "xds-grpc" } }],
+      },
+      cds_config: source,
+      lds_config: source,
+    },
+    static_resources: { clusters: [grpcCluster("xds-grpc", port)] },
+  };
+}

@@ -296,6 +296,7 @@ const specs: Readonly<Record<keyof Kinds, object>> = {
         outputClaimToHeaders: [{ header: "x-sub", claim: "sub" }],
         forwardOriginalToken: true,
       },
+      { issuer: "https://other.example.com", jwksUri: "https://other.example.com/keys", timeout: "2s" },
     ],
   },
 };

@@ -18,7 +18,7 @@ import { Translations } from "../../src/controlplane/push/translations.ts";
 import { GrpcServer } from "../../src/grpc/server.ts";
 import { Watch } from "../../src/lifecycle/watch.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
-import { grpcCluster } from "./envoy-config.ts";
+import { adsBootstrap } from "./envoy-config.ts";
 import { PlainEnvoy } from "./plain-envoy.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 import { testLog } from "./test-log.ts";
@@ -121,19 +121,7 @@ export class PushedMesh implements AsyncDisposable {
       await PlainEnvoy.start({
         folder,
         adminPath: join(folder, "admin"),
-        bootstrap: {
-          node: { cluster: "test", ...node },
-          dynamic_resources: {
-            ads_config: {
-              api_type: protocol,
-              transport_api_version: "V3",
-              grpc_services: [{ envoy_grpc: { cluster_name: "xds-grpc" } }],
-            },
-            cds_config: { ads: {}, initial_fetch_timeout: "0s", resource_api_version: "V3" },
-            lds_config: { ads: {}, initial_fetch_timeout: "0s", resource_api_version: "V3" },
-          },
-          static_resources: { clusters: [grpcCluster("xds-grpc", this.#port)] },
-        },
+        bootstrap: adsBootstrap(node, this.#port, protocol),
       }),
     );
   }

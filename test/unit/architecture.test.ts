@@ -133,6 +133,7 @@ const subRooms: Readonly<Record<string, Readonly<Record<string, readonly string[
     registry: ["kubernetes", "config"],
     model: ["config", "registry"],
     networking: ["config", "model"],
+    jwks: ["config", "model"],
     push: ["model", "networking"],
   },
   xdsproxy: {

@@ -118,6 +118,12 @@ export function isHeaderName(value: string): boolean {
   return value.length <= 256 && /^:?[a-z0-9!#$%&'*+.^_`|~-]+$/i.test(value);
 }
 
+/** Where a set of keys may be fetched. */
+export function isKeySetUrl(value: string): boolean {
+  const url = URL.parse(value);
+  return url !== null && /^https?:\/\//i.test(value) && url.username === "" && url.password === "";
+}
+
 const unitNs = { us: 1_000n, ms: 1_000_000n, s: 1_000_000_000n, m: 60_000_000_000n, h: 3_600_000_000_000n };
 
 /** Envoy counts nanoseconds in 63 bits. */

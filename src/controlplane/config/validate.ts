@@ -13,6 +13,7 @@ import {
   gatewayApiHttpRoute,
 } from "./rules/gateway-api-routes.ts";
 import { meshConfig } from "./rules/mesh-config.ts";
+import { requestAuthentication } from "./rules/request-authentication.ts";
 import { secret } from "./rules/secret.ts";
 import { serviceEntry } from "./rules/service-entry.ts";
 import { virtualService } from "./rules/virtual-service.ts";
@@ -48,6 +49,7 @@ export function validate(object: ConfigObject): readonly Complaint[] {
     case "TCPRoute":
       return gatewayApiConnectionRoute(object.spec);
     case "RequestAuthentication":
+      return requestAuthentication(object.spec);
     case "WorkloadEntry":
     case "GatewayClass":
     case "ReferenceGrant":

@@ -123,12 +123,12 @@ function sizeRules(rules: Sizes, size: bigint, unit: string): readonly string[] 
 /** Header names and values, as protoc-gen-validate has them: strictly, and not. */
 const headerForms = {
   [KnownRegex.HTTP_HEADER_NAME]: [/^:?[0-9a-zA-Z!#$%&'*+\-.^_|~`]+$/, /^[^\0\n\r]+$/],
-  [KnownRegex.HTTP_HEADER_VALUE]: [/^[^\0-\x08\n-\x1f\x7f]*$/, /^[^\0\n\r]*$/],
+  [KnownRegex.HTTP_HEADER_VALUE]: [/^(?:\P{Cc}|[\t\u0080-\u009f])*$/u, /^[^\0\n\r]*$/],
 } as const;
 
 function textRules(rules: StringRules, value: string): readonly string[] {
   if (rules.ignoreEmpty && value === "") return [];
-  const broken = [...sizeRules(rules, BigInt([...value].length), "characters")];
+  const broken = [...sizeRules(rules, BigInt(Array.from(value).length), "characters")];
   const bytes = BigInt(Buffer.byteLength(value));
   if (has(rules, "minBytes") && bytes < rules.minBytes)
     broken.push(`must have at least ${rules.minBytes} bytes`);

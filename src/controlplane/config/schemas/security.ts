@@ -2,9 +2,9 @@
  * Who may call whom, and how both prove who they are: PeerAuthentication, AuthorizationPolicy, RequestAuthentication.
  */
 import { boolean, list, mapping, object, oneOf, optional, required, text } from "../decode.ts";
-import { isHeaderName, isPolicyPath, isPort, isWhenKey } from "../forms.ts";
+import { isHeaderName, isKeySetUrl, isPolicyPath, isPort, isWhenKey } from "../forms.ts";
 import { isKeySet } from "../key-sets.ts";
-import { ipRange, line, matchLabels } from "./common.ts";
+import { ipRange, line, matchLabels, positiveDuration } from "./common.ts";
 
 const mutualTls = object({ mode: optional(oneOf("STRICT", "PERMISSIVE", "DISABLE", "UNSET")) });
 
@@ -73,9 +73,11 @@ export const requestAuthentication = object({
       object({
         issuer: required(text()),
         audiences: optional(list(text(), 1)),
-        jwks: required(
+        jwks: optional(
           text("a set of keys in JSON (RFC 7517), at least one of which Envoy can use", isKeySet),
         ),
+        jwksUri: optional(text("an http:// or https:// URL without a user", isKeySetUrl)),
+        timeout: optional(positiveDuration),
         fromHeaders: optional(
           list(
             object({ name: required(text("the name of a header", isHeaderName)), prefix: optional(line) }),

@@ -9,6 +9,7 @@ import {
 import type { RequestAuthenticationSpec } from "../../config/objects.ts";
 import { packed } from "../any.ts";
 import type { HttpFilter } from "../filters.ts";
+import { noKeys } from "./no-keys.ts";
 
 /** Name of the filter, under which it says what is in the token. */
 export const jwtFilter = "envoy.filters.http.jwt_authn";
@@ -38,7 +39,7 @@ function provider(rule: JwtRule): JwtProviderJson {
   return {
     issuer: rule.issuer,
     ...(rule.audiences === undefined ? {} : { audiences: [...rule.audiences] }),
-    localJwks: { inlineString: rule.jwks },
+    localJwks: { inlineString: rule.jwks ?? noKeys },
     ...(rule.fromHeaders === undefined
       ? {}
       : {
