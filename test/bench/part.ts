@@ -1,5 +1,5 @@
 /** A script of the bench in a process of its own, with the flags that the release gives to Node.js. */
-import { nodeFlags } from "../../src/build/release/node-flags.ts";
+import { flagWords, nodeFlags } from "../../src/build/release/node-flags.ts";
 import { addedVariables } from "../../src/process/own-environment.ts";
 import { type Child, spawnChild } from "../../src/process/child.ts";
 import { eventually } from "../support/eventually.ts";
@@ -18,7 +18,7 @@ export async function startPart(script: string, args: readonly string[]): Promis
   };
   const child: Child = spawnChild({
     file: process.execPath,
-    args: [...nodeFlags, script, ...args],
+    args: [...nodeFlags, ...flagWords("resting"), script, ...args],
     env: { PATH: process.env["PATH"] ?? "", ...Object.fromEntries(addedVariables) },
     stdout: onLine,
     stderr: onLine,

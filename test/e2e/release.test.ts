@@ -89,7 +89,7 @@ function parts(lines: readonly string[]): { readonly name: string; readonly fate
 
 function assertCacheAccepted(lines: readonly string[]): void {
   const loaded = parts(lines);
-  assert.ok(loaded.length > 5, lines.join("\n"));
+  assert.ok(loaded.length >= 2, lines.join("\n"));
   assert.deepEqual(
     loaded.filter(({ fate }) => fate !== "accepted"),
     [],
@@ -116,7 +116,7 @@ describe("the release", () => {
     assertCacheAccepted(await lifeOfAnAgent(probed(cwd), cwd));
   });
 
-  test("starts Envoy from one file, before gRPC and metrics, and loads neither the control plane nor OpenTelemetry", async () => {
+  test("starts Envoy from one file, what comes after from another, before gRPC and metrics, and loads neither the control plane nor OpenTelemetry", async () => {
     const cwd = workFolder("order");
     const lines = await lifeOfAnAgent(probed(cwd), cwd);
     // The log tells of it when the process is known to be there, which may be later than what is loaded meanwhile.
@@ -124,7 +124,7 @@ describe("the release", () => {
     assert.ok(exec >= 0, lines.join("\n"));
     const names = (from: readonly string[]): string[] => parts(from).map(({ name }) => name);
     assert.deepEqual(names(lines.slice(0, exec)), ["proxy.start"]);
-    assert.ok(names(lines.slice(exec)).includes("late-parts"));
+    assert.deepEqual(names(lines.slice(exec)).slice(0, 1), ["proxy.late"]);
     assert.deepEqual(
       names(lines).filter((name) => /discovery|^run$|^exporter$/.test(name)),
       [],

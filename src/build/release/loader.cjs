@@ -9,7 +9,11 @@
 const { closeSync, fstatSync, openSync, readFileSync, readSync } = require("node:fs");
 const { basename } = require("node:path");
 const { pathToFileURL } = require("node:url");
+const { setFlagsFromString } = require("node:v8");
 const { Script } = require("node:vm");
+
+/* Flags of V8, as `node-flags.ts` has them. */
+const flags = FLAGS;
 
 const moduleUrl = pathToFileURL(__filename).href;
 const loaded = new Map();
@@ -27,31 +31,70 @@ function readCache(path) {
   return cache;
 }
 
+let depth = 0;
+
+/* Caches are bound to V8's usual flags, those in Node.js' binary too. */
+function withCaches(use) {
+  if (depth === 0) flags.usual.forEach(setFlagsFromString);
+  depth += 1;
+  try {
+    return use();
+  } finally {
+    depth -= 1;
+    if (depth === 0) flags.resting.forEach(setFlagsFromString);
+  }
+}
+
 function compile(name) {
   const filename = `${__dirname}/${name}`;
   const cachedData = readCache(`${filename}.cache`);
   // The parts are ASCII: as Latin-1, V8 keeps one byte for each character.
-  const script = new Script(readFileSync(filename, "latin1"), { filename, cachedData });
+  const source = readFileSync(filename, "latin1");
+  const script = withCaches(() => new Script(source, { filename, cachedData }));
   // V8 has copied what it wants; left to the garbage collector, the rest would stay for minutes.
   cachedData?.buffer.transfer(0);
   return script.runInThisContext();
 }
 
-/*
- * The agent's parts up to the start of Envoy, as one file: ninety would be opened, read and taken in one by one. Other
- * commands need few of them.
- */
 const isAgent = process.argv[2] === "proxy" && basename(__filename) === "outrider.cjs";
-const start = isAgent ? compile("proxy.start.js")() : {};
+
+/*
+ * The agent's parts as two files, that up to the start of Envoy and that after it: else a hundred and fifty would be opened, read
+ * and taken in one by one. Other commands need few of them.
+ */
+const joined = isAgent ? compile("proxy.start.js")() : {};
+function joinedPart(name) {
+  if (isAgent && name.startsWith("late-parts-")) {
+    Object.assign(joined, compile("proxy.late.js")());
+    requireBuiltIn("node:dns");
+  }
+  return joined[name];
+}
 
 function load(name) {
   const known = loaded.get(name);
   if (known !== undefined) return known.exports;
   const part = { exports: {} };
   loaded.set(name, part);
-  const run = start[name] ?? compile(name);
+  const run = joinedPart(name) ?? compile(name);
   run(part.exports, requirePart, part, `${__dirname}/${name}`, __dirname, moduleUrl);
   return part.exports;
+}
+
+/* Of Node.js, which loads some of its modules itself when they are used: every agent uses these. */
+const builtIn = new Map();
+function requireBuiltIn(specifier) {
+  if (!builtIn.has(specifier))
+    builtIn.set(
+      specifier,
+      withCaches(() => require(specifier)),
+    );
+  return builtIn.get(specifier);
+}
+if (isAgent) {
+  for (const name of ["async_hooks", "child_process", "cluster", "perf_hooks"])
+    requireBuiltIn(`node:${name}`);
+  void withCaches(() => requireBuiltIn("node:async_hooks").AsyncLocalStorage);
 }
 
 /*
@@ -86,7 +129,10 @@ function requirePart(specifier, isLate) {
     const name = specifier.slice(2);
     return isLate ? whenUsed(() => load(name)) : load(name);
   }
-  return loadedWhenUsed.has(specifier) ? whenUsed(() => require(specifier)) : require(specifier);
+  return loadedWhenUsed.has(specifier)
+    ? whenUsed(() => requireBuiltIn(specifier))
+    : requireBuiltIn(specifier);
 }
 
+flags.resting.forEach(setFlagsFromString);
 load(`${basename(__filename, ".cjs")}.js`);

@@ -34,6 +34,7 @@ import { version } from "../../cli/version.ts";
 import { licences, type PackageFolder, packagesOf } from "./licences.ts";
 import { manPages } from "./man-pages.ts";
 import { copyNativePackage } from "./native-packages.ts";
+import { flagWords } from "./node-flags.ts";
 import { bundleParts } from "./parts.ts";
 import { type Component, spdxDocument } from "./sbom.ts";
 import { writeCodeCaches } from "./train.ts";
@@ -60,9 +61,14 @@ export async function buildRelease(options: ReleaseOptions): Promise<void> {
   const modules = join(root, "node_modules");
   const programs = { outrider: join(root, "src/main.ts"), outriderctl: join(root, "src/outriderctl.ts") };
   const { files, inputs, nativePackages } = await bundleParts(programs, modules);
+  const flags = JSON.stringify({ usual: flagWords("usual"), resting: flagWords("resting") });
+  const loader = readFileSync(join(import.meta.dirname, "loader.cjs"), "utf8").replace(
+    "= FLAGS",
+    `= ${flags}`,
+  );
   for (const [name, text] of files) writeFileSync(join(lib, name), text, "latin1");
   for (const name of Object.keys(programs)) {
-    copyFileSync(join(import.meta.dirname, "loader.cjs"), join(lib, `${name}.cjs`));
+    writeFileSync(join(lib, `${name}.cjs`), loader);
     writeFileSync(join(folder, "bin", name), launcher(process.arch, name));
   }
   cpSync(join(root, "bootstrap-templates"), join(folder, "bootstrap-templates"), { recursive: true });
