@@ -1,7 +1,6 @@
 /** F4, F6 and F7: what becomes of those that handed over. */
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
-import { sleep } from "../../../src/lifecycle/sleep.ts";
 import { directResponseListener } from "../envoy-config.ts";
 import { envoysOf, sharedMemoryOf } from "../envoys-of.ts";
 import { eventually } from "../eventually.ts";
@@ -112,23 +111,26 @@ export async function sharedMemoryVanishes(): Promise<FailureFigures> {
 export async function changesInARow(): Promise<FailureFigures> {
   await using subject = await Subject.start();
   const { sidecar } = subject;
+  const parent = await sidecar.envoyPid();
   const startedAt = performance.now();
-  const first = sidecar.swap();
-  await sleep(400);
-  const parent = envoysOf(sidecar.folder)[0];
-  const second = sidecar.swap();
-  await sleep(100);
-  const third = sidecar.swap();
-  const reports = await Promise.all([first, second, third]);
-  const [one, two, three] = reports.map(({ report }) => report);
-  assert.ok(one?.result === "swapped" && three?.result === "swapped", JSON.stringify(reports));
+  const { report: one } = await sidecar.swap();
+  // Now the first one drains.
+  const reports = await Promise.all([sidecar.swap(), sidecar.swap()]);
+  const [two, three] = reports.map(({ report }) => report);
+  assert.ok(one.result === "swapped" && three?.result === "swapped", JSON.stringify([one, ...reports]));
   // The second is overtaken by the third, or read when the third was on disk already and so the same.
   const isOvertaken = two?.result === "superseded";
   const isSame = two?.result === "swapped" && two.generation === three.generation;
   assert.ok(isOvertaken || isSame, JSON.stringify(reports));
   assert.equal(three.generation, one.generation + 1);
-  assert.ok((reports[2]?.tookMs ?? 0) > 1_000, "the third waited for the first parent's end");
-  assert.equal(parent === undefined ? undefined : isAlive(parent.pid), false);
+  const lineOf = (text: string): number => sidecar.agent.lines.findIndex((line) => line.includes(text));
+  const parentGone = lineOf("replaced Envoy is gone\tgeneration=1 ");
+  const nextStarted = lineOf(`swapping Envoy\tmode=hot why="as asked" from=${one.generation}`);
+  assert.ok(
+    parentGone >= 0 && parentGone < nextStarted,
+    `the next one did not wait for the first parent's end:\n${sidecar.agent.lines.join("\n")}`,
+  );
+  assert.equal(isAlive(parent), false);
   assert.equal(envoysOf(sidecar.folder).length, 2);
   return await subject.figures(Math.round(performance.now() - startedAt));
 }
