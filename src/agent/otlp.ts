@@ -3,7 +3,7 @@
  */
 import { untilLive } from "../envoy/supervision/serving.ts";
 import type { SecretManager } from "../identity/secret-manager.ts";
-import { exportCounter } from "../otlp/metrics.ts";
+import { otlpMetrics } from "../otlp/metrics.ts";
 import type { OtlpOptions } from "../otlp/options.ts";
 import { isHarmlessHeader } from "../telemetry/header-lists.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -51,7 +51,7 @@ export async function startOtlp(
     families: async () =>
       (await metrics.families()).map((family) => ({ ...redactor.json(family), name: family.name })),
     redact: (text) => redactor.all(text),
-    exports: exportCounter(metrics.withPrefix("outrider_")),
+    metrics: otlpMetrics(metrics.withPrefix("outrider_")),
   });
   exporter.starting("agent.start");
   return {

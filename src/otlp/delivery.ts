@@ -11,9 +11,9 @@ import type { IExporterMetricsHelper, ISerializer } from "@opentelemetry/otlp-tr
 import { type Backoff, backoffDelayMs } from "../lifecycle/backoff.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import type { Logger } from "../telemetry/log.ts";
-import type { CounterMetric } from "../telemetry/metrics.ts";
-import type { ExportResult, Signal } from "./metrics.ts";
+import type { ExportResult, OtlpMetrics, Signal } from "./metrics.ts";
 import type { OtlpTarget } from "./options.ts";
+import { type Rejected, rejectedOf } from "./rejected.ts";
 import { OtlpTransport } from "./transport.ts";
 
 /** Exports at a time: one, and at the end what else waits, which is two batches of the SDK at most. */
@@ -28,8 +28,7 @@ export interface Writing<Items> {
 
 /** Where deliveries report. */
 export interface DeliveryReport {
-  /** By `signal` and `result`. */
-  readonly exports: CounterMetric;
+  readonly metrics: OtlpMetrics;
   readonly log: Logger;
   /** Nothing is sent for so long after failures in a row: each export has tried for a while itself. */
   readonly pauses: Backoff;
@@ -47,6 +46,10 @@ export class Delivery<Items> {
   /** On the monotonic clock. */
   #pausedUntil = -Infinity;
   #isClosed = false;
+  /** What was not taken of the export whose answer was read last. */
+  #rejected: Rejected | undefined;
+  /** The endpoint took less than all of the last export that it took. */
+  #isPartial = false;
 
   constructor(target: OtlpTarget, { signal, serializer, helper }: Writing<Items>, report: DeliveryReport) {
     const { timeoutMs: timeoutMillis, compression } = target;
@@ -56,7 +59,16 @@ export class Delivery<Items> {
     this.#transport = new OtlpTransport(target);
     this.#delegate = createOtlpNetworkExportDelegate(
       { timeoutMillis, compression, concurrencyLimit },
-      serializer,
+      {
+        serializeRequest: (items) => serializer.serializeRequest(items),
+        // Whoever asked for the export is told right after its answer was read.
+        deserializeResponse: (bytes) => {
+          this.#rejected = undefined;
+          const answer = serializer.deserializeResponse(bytes);
+          this.#rejected = rejectedOf(signal, answer);
+          return answer;
+        },
+      },
       new ExporterMetrics({
         ...{ componentType: `otlp_${signal}`, metricsHelper: helper, url: undefined },
         ...{ meterProvider: undefined, responseAttributesFromError: () => ({}) },
@@ -96,10 +108,26 @@ export class Delivery<Items> {
   }
 
   #delivered(): void {
-    this.#count("delivered");
+    const rejected = this.#rejected;
+    this.#rejected = undefined;
+    this.#count(rejected === undefined ? "delivered" : "partial");
+    this.#noteRejected(rejected);
     if (this.#failures > 0)
       this.#report.log.info("the OTLP endpoint takes telemetry again", this.#fields(undefined));
     this.#failures = 0;
+  }
+
+  #noteRejected(rejected: Rejected | undefined): void {
+    const { log, metrics } = this.#report;
+    if (rejected !== undefined) {
+      metrics.rejected.inc({ signal: this.#signal }, rejected.count);
+      const fields = { ...this.#fields(rejected.reason), rejected: rejected.count };
+      if (this.#isPartial) log.debug("the OTLP endpoint still does not take all of the telemetry", fields);
+      else log.warn("the OTLP endpoint does not take all of the telemetry", fields);
+    } else if (this.#isPartial) {
+      log.info("the OTLP endpoint takes all of the telemetry again", this.#fields(undefined));
+    }
+    this.#isPartial = rejected !== undefined;
   }
 
   #failed(error: Error | undefined): void {
@@ -118,6 +146,6 @@ export class Delivery<Items> {
   }
 
   #count(result: ExportResult): void {
-    this.#report.exports.inc({ signal: this.#signal, result });
+    this.#report.metrics.exports.inc({ signal: this.#signal, result });
   }
 }

@@ -26,10 +26,11 @@ import { BatchSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import type { Backoff } from "../lifecycle/backoff.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import type { Logger } from "../telemetry/log.ts";
-import type { CounterMetric, MetricFamily } from "../telemetry/metrics.ts";
+import type { MetricFamily } from "../telemetry/metrics.ts";
 import type { EndedSpan, SpanSink } from "../telemetry/spans.ts";
 import { Delivery } from "./delivery.ts";
 import { metricProducer } from "./metric-producer.ts";
+import type { OtlpMetrics } from "./metrics.ts";
 import type { OtlpOptions } from "./options.ts";
 import { wallClock } from "./wall-clock.ts";
 
@@ -65,8 +66,7 @@ export interface OtlpDependencies {
   readonly families: () => Promise<readonly MetricFamily[]>;
   /** Takes secrets out of a text. */
   readonly redact: (text: string) => string;
-  /** By `signal` and `result`. */
-  readonly exports: CounterMetric;
+  readonly metrics: OtlpMetrics;
   readonly log: Logger;
   readonly limits?: OtlpLimits;
 }
@@ -83,10 +83,10 @@ export class OtlpExporter implements AsyncDisposable {
 
   constructor(
     options: OtlpOptions,
-    { version, families, redact, exports, log, limits = usualLimits }: OtlpDependencies,
+    { version, families, redact, metrics, log, limits = usualLimits }: OtlpDependencies,
   ) {
     const { spansEveryMs, pauses, lastExportMs } = limits;
-    const report = { exports, log, pauses };
+    const report = { metrics, log, pauses };
     this.#lastExportMs = lastExportMs;
     const resource = resourceFromAttributes({ ...options.resource });
     const scope = { name: "outrider", version };

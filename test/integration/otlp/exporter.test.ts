@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { describe, test } from "node:test";
 import { OtlpExporter } from "../../../src/otlp/exporter.ts";
-import { exportCounter } from "../../../src/otlp/metrics.ts";
+import { otlpMetrics } from "../../../src/otlp/metrics.ts";
 import type { OtlpOptions, OtlpTarget } from "../../../src/otlp/options.ts";
 import { Metrics } from "../../../src/telemetry/metrics.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -37,7 +37,7 @@ function run(url: string, changes: Partial<OtlpTarget> = {}, only?: "traces"): R
     version: "1.2.3",
     families: () => metrics.families(),
     redact: (text) => text.replaceAll("secret", "[redacted]"),
-    exports: exportCounter(metrics),
+    metrics: otlpMetrics(metrics),
     log: logged.log,
     limits: {
       spansEveryMs: 20,
@@ -111,6 +111,46 @@ describe("telemetry over OTLP", () => {
     assert.deepEqual(pushed.attributes, { words: kept });
     assert.equal(start?.error, "it ended before it had started");
   });
+
+  for (const [protocol, answer] of [
+    ["http/json", Buffer.from('{"partialSuccess":{"rejectedSpans":"2","errorMessage":"too old"}}')],
+    // ExportTraceServiceResponse: partial_success (1) of rejected_spans (1) and error_message (2).
+    ["http/protobuf", Buffer.from("0a0b08021207746f6f206f6c64", "hex")],
+  ] as const)
+    test(`that is not all taken is counted, and said once, in ${protocol}`, async () => {
+      let isPartial = true;
+      await using receiver = await startOtlpReceiver((response) => {
+        response.writeHead(200).end(isPartial ? answer : protocol === "http/json" ? "{}" : "");
+      });
+      await using running = run(receiver.url, { protocol }, "traces");
+      const { exporter, lines, metrics } = running;
+      const exported = async (count: number): Promise<void> => {
+        exporter.take({ ...push, startedAt: 0 });
+        await eventually(
+          "the export",
+          async () => {
+            const text = await metrics.render();
+            const done = [...text.matchAll(/signal="traces",result="(?:partial|delivered)"\} (\d+)$/gm)];
+            assert.equal(
+              done.reduce((sum, [, value]) => sum + Number(value), 0),
+              count,
+            );
+          },
+          { withinMs: 10_000 },
+        );
+      };
+      await exported(1);
+      await exported(2);
+      isPartial = false;
+      await exported(3);
+      const text = await metrics.render();
+      assert.match(text, /^outrider_otlp_rejected_items_total\{signal="traces"\} 4$/m);
+      assert.match(text, /signal="traces",result="partial"\} 2$/m);
+      assert.match(text, /signal="traces",result="delivered"\} 1$/m);
+      assert.equal(lines.filter((line) => line.includes("does not take all")).length, 1);
+      assert.match(lines.join("\n"), /reason="?too old"? rejected=2/);
+      assert.match(lines.join("\n"), /takes all of the telemetry again/);
+    });
 
   test("is metrics under their names, of every kind", async () => {
     await using receiver = await startOtlpReceiver();

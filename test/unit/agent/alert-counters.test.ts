@@ -11,7 +11,7 @@ import { initialState } from "../../../src/envoy/supervision/state.ts";
 import { identityErrorCodes } from "../../../src/identity/identity-error.ts";
 import { SecretStore } from "../../../src/identity/secret-store.ts";
 import { Watch } from "../../../src/lifecycle/watch.ts";
-import { exportCounter } from "../../../src/otlp/metrics.ts";
+import { otlpMetrics } from "../../../src/otlp/metrics.ts";
 import { Metrics } from "../../../src/telemetry/metrics.ts";
 import type { XdsState } from "../../../src/xdsproxy/report/state.ts";
 import { XdsMetrics } from "../../../src/xdsproxy/report/xds-metrics.ts";
@@ -37,7 +37,7 @@ function atStart(): Promise<string> {
   registerSupervisionMetrics(metrics, { supervisor, reloader: { problems: [] } });
   registerLogMetrics(metrics, { lostLines: () => [["stdout", 0]] });
   new SecretStore({ log, metrics, now, trustBundles: new Watch<readonly string[]>([]) });
-  exportCounter(metrics.withPrefix("outrider_"));
+  otlpMetrics(metrics.withPrefix("outrider_"));
   new XdsMetrics(metrics, () => state);
   return metrics.render();
 }
