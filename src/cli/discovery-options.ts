@@ -97,6 +97,7 @@ export async function readDiscoveryOptions(args: Arguments, env: GivenVariables)
       configFolder: flags.configDir,
       meshConfigFile: flags.meshConfig,
       ...registries,
+      environment: env,
       stateDir,
       trustDomain,
       trustDomainAliases: trustDomainAliases.filter((name) => name !== trustDomain),

@@ -53,6 +53,8 @@ export interface DiscoveryOptions {
   readonly kubernetes?: KubernetesOptions | undefined;
   /** Consul, where services come from it as well. */
   readonly consul?: ConsulTarget | undefined;
+  /** Variables whose values headers to extension providers may have (`envName`). */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Folder of the self-signed root. */
   readonly stateDir: string;
   readonly trustDomain: string;
@@ -165,6 +167,7 @@ export class DiscoveryServer implements AsyncDisposable {
     const settings = {
       trustDomains: [options.trustDomain, ...options.trustDomainAliases],
       rootNamespace,
+      ...(options.environment === undefined ? {} : { environment: options.environment }),
     };
     const configured = stack.use(new ConfiguredModels(registry.configuration, settings, configLog));
     const ca = await openCa(options);

@@ -26,7 +26,9 @@ export async function envoyRefusal(scenes: readonly Scene[]): Promise<string | u
   writeFileSync(path, JSON.stringify(bootstrapOf(scenes)));
   const envoy = await testEnvoy();
   const args = ["--mode", "validate", "-c", path, "--log-level", "error", "--base-id", "0"];
-  return await promisify(execFile)(envoy, args, { maxBuffer: 2 ** 26, timeout: 300_000 }).then(
+  // Logs may go to /dev/stdout, which cannot be opened where that is a socket.
+  const words = ["-c", 'exec "$@" >/dev/null', "sh", envoy, ...args];
+  return await promisify(execFile)("/bin/sh", words, { maxBuffer: 2 ** 26, timeout: 300_000 }).then(
     () => undefined,
     (error: unknown) => String((error as { stderr?: string }).stderr ?? error).slice(0, 4_000),
   );
@@ -99,7 +101,8 @@ function partsOf({ name: scene, resources }: Scene): {
   const routes = new Map(of("route").map((route) => [String(route["name"]), route]));
   const renamed = (value: unknown, key = ""): unknown => {
     if (typeof value === "string") {
-      return names.has(value) && ["name", "cluster", "clusterName", "serviceName"].includes(key)
+      return names.has(value) &&
+        ["name", "cluster", "clusterName", "collectorCluster", "serviceName"].includes(key)
         ? `${scene}/${value}`
         : value;
     }

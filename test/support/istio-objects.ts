@@ -100,6 +100,17 @@ const specs: Readonly<Record<keyof Kinds, object>> = {
     mtls: { mode: "STRICT" },
     portLevelMtls: { "8080": { mode: "DISABLE" } },
   },
+  Telemetry: {
+    selector: { matchLabels: { app: "api" } },
+    accessLogging: [{ providers: [{ name: "envoy" }], filter: { expression: "response.code >= 400" } }],
+    tracing: [
+      {
+        providers: [{ name: "zipkin" }],
+        randomSamplingPercentage: 50,
+        customTags: { a: { literal: { value: "b" } } },
+      },
+    ],
+  },
   Sidecar: {
     workloadSelector: { labels: { app: "api" } },
     ingress: [

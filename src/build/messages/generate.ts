@@ -5,9 +5,10 @@
  * only when a proto changes: it needs Python 3, from which it takes protoc and Envoy's descriptors.
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 
 const packages = ["xds-protos==1.85.0", "grpcio-tools==1.85.1", "googleapis-common-protos==1.76.0"];
 const source = join(import.meta.dirname, "../..");
@@ -53,6 +54,15 @@ function generate(work: string): void {
     `--es_opt=${options},json_types=true`,
     ...files,
   ]);
+
+  const all = join(work, "all.binpb");
+  run(python, [join(import.meta.dirname, "all-descriptors.py"), all]);
+  const compressed = gzipSync(readFileSync(all), { level: 9 }).toString("base64");
+  writeFileSync(join(envoy, "descriptors.js"), `export const descriptors =\n  "${compressed}";\n`);
+  writeFileSync(
+    join(envoy, "descriptors.d.ts"),
+    "/** Descriptors of Envoy's whole API: a FileDescriptorSet, compressed by gzip, in base64. */\nexport declare const descriptors: string;\n",
+  );
 }
 
 const work = mkdtempSync(join(tmpdir(), "outrider-messages-"));

@@ -44,3 +44,15 @@ function valueOf(given: Node, path: string, context: DecodeContext): Json | unde
   report(context, node, path, "must be a value that JSON has");
   return undefined;
 }
+
+/** A mapping that stands in text as JSON; undefined for anything else. */
+export function parseJsonObject(content: string): JsonObject | undefined {
+  try {
+    const value = JSON.parse(content) as Json;
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as JsonObject)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -15,6 +15,7 @@ import type * as meshes from "./schemas/mesh-config.ts";
 import type * as secrets from "./schemas/secret.ts";
 import type * as security from "./schemas/security.ts";
 import type * as services from "./schemas/services.ts";
+import type * as telemetries from "./schemas/telemetry.ts";
 import type * as virtualServices from "./schemas/virtual-service.ts";
 
 /** A named port of a service. */
@@ -99,6 +100,9 @@ export type GatewaySpec = Decoded<typeof gateways.gateway>;
 /** One of its servers: a port, and for which hosts. */
 export type GatewayServerSpec = Decoded<typeof gateways.gatewayServer>;
 
+/** Telemetry. */
+export type TelemetrySpec = Decoded<typeof telemetries.telemetry>;
+
 /** Secret, of Kubernetes. */
 export type SecretSpec = Decoded<typeof secrets.secret>;
 
@@ -159,6 +163,7 @@ export interface Kinds {
   readonly AuthorizationPolicy: AuthorizationPolicySpec;
   readonly RequestAuthentication: RequestAuthenticationSpec;
   readonly Secret: SecretSpec;
+  readonly Telemetry: TelemetrySpec;
   /** Gateway of the Gateway API, as Istio calls it beside its own. */
   readonly KubernetesGateway: KubernetesGatewaySpec;
   readonly GatewayClass: GatewayClassSpec;

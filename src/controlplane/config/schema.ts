@@ -11,6 +11,7 @@ import { grpcRoute, httpRoute, tcpRoute, tlsRoute } from "./schemas/gateway-api/
 import { secret } from "./schemas/secret.ts";
 import { authorizationPolicy, peerAuthentication, requestAuthentication } from "./schemas/security.ts";
 import { serviceEntry, sidecar, workload } from "./schemas/services.ts";
+import { telemetry } from "./schemas/telemetry.ts";
 import { virtualService } from "./schemas/virtual-service.ts";
 
 const networking = "networking.istio.io";
@@ -47,6 +48,7 @@ export const kinds: {
   PeerAuthentication: { group: security, spec: peerAuthentication },
   AuthorizationPolicy: { group: security, spec: authorizationPolicy },
   Secret: { group: "", isBare: true, spec: secret },
+  Telemetry: { group: "telemetry.istio.io", spec: telemetry },
   RequestAuthentication: { group: security, spec: requestAuthentication },
   KubernetesGateway: {
     group: gatewayApi,

@@ -16,6 +16,7 @@ import { meshConfig } from "./rules/mesh-config.ts";
 import { requestAuthentication } from "./rules/request-authentication.ts";
 import { secret } from "./rules/secret.ts";
 import { serviceEntry } from "./rules/service-entry.ts";
+import { telemetry } from "./rules/telemetry.ts";
 import { virtualService } from "./rules/virtual-service.ts";
 
 /** Every broken rule of `object`. */
@@ -37,6 +38,8 @@ export function validate(object: ConfigObject): readonly Complaint[] {
       return gateway(object.spec);
     case "MeshConfig":
       return meshConfig(object.spec);
+    case "Telemetry":
+      return telemetry(object.spec);
     case "Secret":
       return secret(object.spec);
     case "KubernetesGateway":

@@ -31,6 +31,7 @@ import {
 import { DelegateMerger } from "./delegates.ts";
 import { callerLabelsOf } from "./caller.ts";
 import { PeerPolicies } from "./peer-policies.ts";
+import { providerServices } from "./providers.ts";
 import { withFullHost, withFullHosts } from "./resolve-hosts.ts";
 
 /** Build the model of a valid set of objects, in whatever order. */
@@ -102,6 +103,7 @@ export class ModelBuilder {
       requestAuthentications: this.#each(objects, "RequestAuthentication", scoped),
       sidecars,
       gateways: this.#each(objects, "Gateway", scoped),
+      telemetries: this.#each(objects, "Telemetry", scoped),
       secrets: this.#each(objects, "Secret", ({ name, namespace, spec }) => ({
         name,
         namespace,
@@ -164,6 +166,8 @@ export class ModelBuilder {
       settings: this.#settings,
       ...lists,
       meshConfig,
+      providerServices: sameAsLast(last?.providerServices, providerServices(meshConfig, lists.services)),
+      isTraced: isTraced(meshConfig, lists.telemetries),
       callerLabels: callerLabelsOf(lists),
       peers:
         last !== undefined && hasSamePeers
@@ -179,7 +183,25 @@ interface MadeServices {
   readonly services: readonly Service[];
 }
 
-type ModelLists = Omit<Model, "settings" | "callerLabels" | "meshConfig" | "peers">;
+type ModelLists = Omit<
+  Model,
+  "settings" | "callerLabels" | "meshConfig" | "providerServices" | "isTraced" | "peers"
+>;
+
+function sameAsLast<Value>(last: Value | undefined, next: Value): Value {
+  return last !== undefined && isDeepStrictEqual(last, next) ? last : next;
+}
+
+function isTraced(
+  { enableTracing, defaultProviders }: MeshConfigSpec,
+  telemetries: Model["telemetries"],
+): boolean {
+  return (
+    enableTracing === true ||
+    (defaultProviders?.tracing ?? []).length > 0 ||
+    telemetries.some(({ spec }) => (spec.tracing ?? []).length > 0)
+  );
+}
 
 /** A mesh that says nothing. */
 const noMeshConfig: MeshConfigSpec = {};

@@ -5,7 +5,25 @@
 import { isIPv6 } from "node:net";
 import { type Model, portOf, type Scoped, type Service } from "./model.ts";
 import type { Proxy } from "./proxy.ts";
-import type { DestinationRuleSpec, SidecarSpec, VirtualServiceSpec } from "../config/objects.ts";
+import type {
+  DestinationRuleSpec,
+  SidecarSpec,
+  TelemetrySpec,
+  VirtualServiceSpec,
+} from "../config/objects.ts";
+
+/** Who sends spans. */
+export interface TracedNode {
+  /** As Envoy's node has it (`--service-cluster`). */
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly clusterId: string;
+  readonly meshId: string;
+  /** Istio's canonical service and its revision. */
+  readonly service: string;
+  readonly revision: string;
+  readonly isRouter: boolean;
+}
 
 /** Every address of a family. */
 export type Wildcard = "0.0.0.0" | "::";
@@ -14,6 +32,8 @@ export type Wildcard = "0.0.0.0" | "::";
 export interface Caller extends Pick<Proxy, "type" | "namespace" | "interceptionMode" | "answersDns"> {
   /** Those of its labels that some rule asks for; all of a router's, which Gateways and policies select. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Who it is in spans; undefined where nothing is traced. */
+  readonly traced: TracedNode | undefined;
   /** `region/zone/subzone`: its own, else that of a service that it is behind; empty when nobody says. */
   readonly locality: string;
   /** Every address of its families, IPv4 first. */
@@ -34,7 +54,8 @@ export function wildcardsOf(addresses: readonly string[]): readonly [Wildcard, .
 }
 
 /** A proxy as one that calls. */
-export function callerOf(proxy: Proxy, { callerLabels, services }: CallerModel): Caller {
+export function callerOf(proxy: Proxy, model: CallerModel): Caller {
+  const { callerLabels, services } = model;
   const { type = "sidecar", namespace, interceptionMode, answersDns, labels, addresses } = proxy;
   const isRouter = type === "router";
   const asked = Object.entries(labels).filter(([key]) => isRouter || callerLabels.has(key));
@@ -44,6 +65,7 @@ export function callerOf(proxy: Proxy, { callerLabels, services }: CallerModel):
     interceptionMode,
     answersDns,
     labels: Object.fromEntries(asked.toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    traced: tracedNodeOf(proxy, model),
     locality: proxy.locality || localityOf(proxy, services),
     wildcards: wildcardsOf(addresses),
     provenAccount: isRouter && proxy.isProven === true ? proxy.serviceAccount : "",
@@ -63,7 +85,25 @@ function localityOf({ namespace, addresses }: Proxy, services: readonly Service[
   return "";
 }
 
-type CallerModel = Pick<Model, "callerLabels" | "services">;
+type CallerModel = Pick<Model, "callerLabels" | "services" | "isTraced">;
+
+/** Who a proxy is in spans. */
+export function tracedNodeOf(
+  { type, namespace, labels, tracing }: Proxy,
+  { isTraced }: Pick<Model, "isTraced">,
+): TracedNode | undefined {
+  if (!isTraced) return undefined;
+  return {
+    cluster: "",
+    clusterId: "",
+    meshId: "",
+    ...tracing,
+    namespace,
+    service: labels["service.istio.io/canonical-name"] ?? "",
+    revision: labels["service.istio.io/canonical-revision"] ?? "",
+    isRouter: type === "router",
+  };
+}
 
 function servicesBefore({ namespace, addresses }: Proxy, services: readonly Service[]): readonly string[] {
   const own = services.filter(
@@ -96,6 +136,7 @@ interface AskingRules {
   readonly virtualServices: readonly Scoped<VirtualServiceSpec>[];
   readonly destinationRules: readonly Scoped<DestinationRuleSpec>[];
   readonly sidecars: readonly Scoped<SidecarSpec>[];
+  readonly telemetries: readonly Scoped<TelemetrySpec>[];
 }
 
 /** The names of all labels that rules ask for: whoever adds a rule that does adds it here, or it sees none. */
@@ -103,6 +144,7 @@ export function callerLabelsOf(rules: AskingRules): ReadonlySet<string> {
   const selectors = [
     ...rules.destinationRules.map(({ spec }) => spec.workloadSelector?.matchLabels),
     ...rules.sidecars.map(({ spec }) => spec.workloadSelector?.labels),
+    ...rules.telemetries.map(({ spec }) => spec.selector?.matchLabels),
     ...rules.virtualServices.flatMap(({ spec: { http = [], tcp = [], tls = [] } }) =>
       [...http, ...tcp, ...tls].flatMap(({ match = [] }) => match.map(({ sourceLabels }) => sourceLabels)),
     ),

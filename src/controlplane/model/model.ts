@@ -12,8 +12,10 @@ import type {
   MutualTlsMode,
   RequestAuthenticationSpec,
   SidecarSpec,
+  TelemetrySpec,
   VirtualServiceSpec,
 } from "../config/objects.ts";
+import type { ProviderServices } from "./providers.ts";
 import type { PeerPolicies } from "./peer-policies.ts";
 
 /** What a port carries, as far as listeners differ; `auto` is found out connection by connection. */
@@ -94,6 +96,8 @@ export interface MeshSettings {
   readonly trustDomains: readonly string[];
   /** Namespace whose policies apply to the whole mesh. */
   readonly rootNamespace: string;
+  /** Variables of the control plane, whose values headers to extension providers may have. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 /**
@@ -113,6 +117,11 @@ export interface Model {
   readonly sidecars: readonly Scoped<SidecarSpec>[];
   readonly gateways: readonly Scoped<GatewaySpec>[];
   readonly secrets: readonly TlsSecret[];
+  readonly telemetries: readonly Scoped<TelemetrySpec>[];
+  /** Where its extension providers are. */
+  readonly providerServices: ProviderServices;
+  /** Anything of the mesh is traced: proxies say who they are. */
+  readonly isTraced: boolean;
   /** What is said for the whole mesh. */
   readonly meshConfig: MeshConfigSpec;
   /** Names of the labels of who calls that any rule asks for. */

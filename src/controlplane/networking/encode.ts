@@ -1,15 +1,7 @@
 /**
  * Resources from protobuf's JSON form to bytes. A field that Envoy does not have is an error here, not in Envoy.
  */
-import {
-  createRegistry,
-  type DescMessage,
-  fromBinary,
-  fromJson,
-  type JsonValue,
-  toBinary,
-  toJson,
-} from "@bufbuild/protobuf";
+import { type DescMessage, fromBinary, fromJson, type JsonValue, toBinary, toJson } from "@bufbuild/protobuf";
 import {
   CorsSchema,
   CorsPolicySchema,
@@ -37,9 +29,23 @@ import {
 import { HttpProtocolOptionsSchema } from "../../proto/envoy/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 
 import { brokenRules } from "./field-rules.ts";
+import { FileAccessLogSchema } from "../../proto/envoy/envoy/extensions/access_loggers/file/v3/file_pb.js";
+import { ExpressionFilterSchema } from "../../proto/envoy/envoy/extensions/access_loggers/filters/cel/v3/cel_pb.js";
+import {
+  HttpGrpcAccessLogConfigSchema,
+  TcpGrpcAccessLogConfigSchema,
+} from "../../proto/envoy/envoy/extensions/access_loggers/grpc/v3/als_pb.js";
+import { OpenTelemetryAccessLogConfigSchema } from "../../proto/envoy/envoy/extensions/access_loggers/open_telemetry/v3/logs_service_pb.js";
+import { ReqWithoutQuerySchema } from "../../proto/envoy/envoy/extensions/formatter/req_without_query/v3/req_without_query_pb.js";
+import { UuidRequestIdConfigSchema } from "../../proto/envoy/envoy/extensions/request_id/uuid/v3/uuid_pb.js";
+import { DatadogConfigSchema } from "../../proto/envoy/envoy/config/trace/v3/datadog_pb.js";
+import { OpenTelemetryConfigSchema } from "../../proto/envoy/envoy/config/trace/v3/opentelemetry_pb.js";
+import { SkyWalkingConfigSchema } from "../../proto/envoy/envoy/config/trace/v3/skywalking_pb.js";
+import { ZipkinConfigSchema } from "../../proto/envoy/envoy/config/trace/v3/zipkin_pb.js";
+import { withAllMessages } from "./message-types.ts";
 
 /** What may be inside `google.protobuf.Any`. */
-const registry = createRegistry(
+const registry = withAllMessages(
   HttpRbacSchema,
   JwtAuthenticationSchema,
   NetworkRbacSchema,
@@ -61,6 +67,17 @@ const registry = createRegistry(
   TcpProxySchema,
   TlsInspectorSchema,
   UpstreamTlsContextSchema,
+  FileAccessLogSchema,
+  ExpressionFilterSchema,
+  HttpGrpcAccessLogConfigSchema,
+  TcpGrpcAccessLogConfigSchema,
+  OpenTelemetryAccessLogConfigSchema,
+  ReqWithoutQuerySchema,
+  UuidRequestIdConfigSchema,
+  DatadogConfigSchema,
+  OpenTelemetryConfigSchema,
+  SkyWalkingConfigSchema,
+  ZipkinConfigSchema,
 );
 
 /**

@@ -6,13 +6,19 @@ import { inboundPolicies } from "./authorization/inbound-policies.ts";
 import { boundInbound } from "./bound.ts";
 import { gatewayListeners } from "./gateway/listeners.ts";
 import { inboundPorts, undeclaredPorts } from "./inbound-ports.ts";
+import { tracedNodeOf } from "../model/caller.ts";
 import { outbound, uniqueByName } from "./outbound.ts";
 import type { ProxyView, WorkloadView } from "./view.ts";
+import { withTelemetry } from "./telemetry/observe.ts";
 import { virtualInbound, virtualOutbound } from "./virtual-listeners.ts";
 import { allowsAny } from "./visibility.ts";
 
 /** What captured outbound traffic comes to, or the egress ports that the Sidecar names. */
 export function generateListeners(view: ProxyView): readonly ListenerJson[] {
+  return withTelemetry(outboundListeners(view), { ...view, side: "CLIENT" });
+}
+
+function outboundListeners(view: ProxyView): readonly ListenerJson[] {
   const { proxy, sidecar } = view;
   if (proxy.type === "router") return gatewayListeners(view);
   if (proxy.type === "other") return [];
@@ -24,6 +30,11 @@ export function generateListeners(view: ProxyView): readonly ListenerJson[] {
 
 /** Those by which the workload itself is called. */
 export function generateOwnListeners(view: WorkloadView): readonly ListenerJson[] {
+  const proxy = { ...view.proxy, traced: tracedNodeOf(view.proxy, view.model) };
+  return withTelemetry(inboundListeners(view), { ...view, proxy, side: "SERVER" });
+}
+
+function inboundListeners(view: WorkloadView): readonly ListenerJson[] {
   const { proxy, sidecar } = view;
   if (proxy.type === "router" || proxy.type === "other") return [];
   const policies = inboundPolicies(view);

@@ -26,9 +26,22 @@ export interface ProxyView {
   readonly memo: TranslationMemo;
 }
 
+/** What decides about what a workload accepts, and what is told of it. */
+export type WorkloadModel = Pick<
+  Model,
+  | "settings"
+  | "peers"
+  | "authorizationPolicies"
+  | "requestAuthentications"
+  | "telemetries"
+  | "meshConfig"
+  | "providerServices"
+  | "isTraced"
+>;
+
 /** What is read for a proxy whose workload is called: nothing else decides about that. */
 export interface WorkloadView {
-  readonly model: Pick<Model, "settings" | "peers" | "authorizationPolicies" | "requestAuthentications">;
+  readonly model: WorkloadModel;
   readonly proxy: Proxy;
   readonly sidecar: SidecarSpec | undefined;
   /** The services of its namespace that lead to one of its addresses. */
@@ -78,8 +91,12 @@ export function callerViewOf(model: Model, proxy: Caller, memo: TranslationMemo)
 /** See the model as it decides about the proxy's own workload. */
 export function workloadViewOf(model: Model, proxy: Proxy, services: WorkloadView["services"]): WorkloadView {
   const { settings, peers, authorizationPolicies, requestAuthentications } = model;
+  const { telemetries, meshConfig, providerServices, isTraced } = model;
   return {
-    model: { settings, peers, authorizationPolicies, requestAuthentications },
+    model: {
+      ...{ settings, peers, authorizationPolicies, requestAuthentications },
+      ...{ telemetries, meshConfig, providerServices, isTraced },
+    },
     proxy,
     sidecar: sidecarOf(model, proxy),
     services,

@@ -58,6 +58,18 @@ function rulesForCallsOf(model: Model, namespace: string): EgressScope["virtualS
     : rules;
 }
 
+/** Whether a proxy of the namespace with this Sidecar knows a service. */
+export function seesService(
+  service: Pick<Service, "host" | "namespace" | "exportTo">,
+  namespace: string,
+  sidecar: SidecarSpec | undefined,
+): boolean {
+  return (
+    isExportedTo(service.exportTo, service.namespace, namespace) &&
+    (sidecar?.egress === undefined || sidecar.egress.some(({ hosts }) => isSeen(service, hosts, namespace)))
+  );
+}
+
 /** Whether the proxy may call what no service has. */
 export function allowsAny(sidecar: SidecarSpec | undefined): boolean {
   return sidecar?.outboundTrafficPolicy?.mode !== "REGISTRY_ONLY";

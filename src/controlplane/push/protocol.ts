@@ -91,12 +91,19 @@ function told(reason: string | undefined): string | undefined {
 
 function nodeFacts(
   node:
-    { id: string; metadata?: object | undefined; locality?: NodeFacts["locality"] | undefined } | undefined,
+    | {
+        id: string;
+        cluster: string;
+        metadata?: object | undefined;
+        locality?: NodeFacts["locality"] | undefined;
+      }
+    | undefined,
 ): NodeFacts | undefined {
   if (node === undefined || node.id === "") return undefined;
-  const { id, metadata = {}, locality } = node;
+  const { id, cluster, metadata = {}, locality } = node;
   return {
     id,
+    cluster,
     metadata: metadata as Readonly<Record<string, unknown>>,
     ...(locality === undefined ? {} : { locality }),
   };

@@ -8,6 +8,8 @@ import { convertGatewayApi } from "../gateway-api/convert.ts";
 import { gatewayWarnings } from "./gateways.ts";
 import { ruleWarnings } from "./rules.ts";
 import { serviceWarnings } from "./services.ts";
+import { telemetryWarnings } from "./telemetries.ts";
+import { hostsOf, whyNoService } from "../provider-services.ts";
 import { placeOf, warningAt } from "./warning.ts";
 
 /** Namespace whose policies apply to the whole mesh. */
@@ -29,6 +31,19 @@ export function analyze(all: readonly ConfigObject[]): readonly ConfigProblem[] 
     ),
     ...convertGatewayApi(objects).problems,
     ...peerWarnings(ofKind("PeerAuthentication")),
+    ...telemetryWarnings(ofKind("Telemetry"), ofKind("MeshConfig")[0], (name) =>
+      whyNoService(name, hostsOf(entries)),
+    ),
+    ...forAllTwice(
+      ofKind("Telemetry").filter(
+        ({ spec }) =>
+          isEmpty(spec.selector?.matchLabels) &&
+          spec.targetRef === undefined &&
+          (spec.targetRefs ?? []).length === 0,
+      ),
+      "spec.selector",
+      "IST0160",
+    ),
     ...forAllTwice(
       ofKind("Sidecar").filter(({ spec }) => isEmpty(spec.workloadSelector?.labels)),
       "spec.workloadSelector",

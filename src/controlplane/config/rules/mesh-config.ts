@@ -40,6 +40,15 @@ function provider(spec: ExtensionProviderSpec, path: string): readonly Complaint
     "zipkin.headers": zipkin?.headers,
   };
   return [
+    ...(opentelemetry?.dynatraceSampler === undefined
+      ? []
+      : [
+          [
+            `${path}.opentelemetry.dynatraceSampler`,
+            "has no effect here: spans are sampled as Telemetries say",
+            "warning",
+          ] as const,
+        ]),
     ...(opentelemetry?.http !== undefined && opentelemetry.grpc !== undefined
       ? [[`${path}.opentelemetry`, "may have only one of http and grpc"] as const]
       : []),

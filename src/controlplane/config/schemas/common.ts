@@ -22,6 +22,8 @@ import {
   isLabelKey,
   isLabelValue,
   isLine,
+  isNamespace,
+  isResourceName,
   isPositiveDuration,
   isDnsLabel,
   isVisibility,
@@ -51,6 +53,14 @@ export const labelSelector = object({ labels: required(labels) });
 
 /** The same as policies write it; all workloads without labels. */
 export const matchLabels = object({ matchLabels: optional(labels) });
+
+/** What a policy is for, where that is no workload (Istio's PolicyTargetReference). */
+export const targetRef = object({
+  group: optional(text("an API group", () => true)),
+  kind: required(text()),
+  name: required(text("the name of an object", isResourceName)),
+  namespace: optional(text("a namespace", isNamespace)),
+});
 
 /** A host, with a wildcard as its first label perhaps. */
 export const host = text("a host name of at most 253 characters", isHost);

@@ -2,13 +2,14 @@
  * Settings of the whole mesh: MeshConfig, as far as they decide what proxies are told.
  */
 import { boolean, type Decoder, type Field, list, object, oneOf, optional, text, warn } from "../decode.ts";
+import { type Json, type JsonObject, jsonObject } from "../json-value.ts";
 import { extensionProvider } from "./extension-providers.ts";
 
 const providerNames = list(text("the name of an extension provider"));
 
 /** Fields of Istio's that this control plane reads and does not act on: a mesh's settings are for several programs. */
 const withoutEffect = [
-  ...["caCertificates", "ca", "certificates", "configSources", "connectTimeout", "defaultConfig"],
+  ...["caCertificates", "ca", "certificates", "configSources", "connectTimeout"],
   ...["defaultDestinationRuleExportTo", "defaultHttpRetryPolicy", "defaultServiceExportTo"],
   ...["defaultTrafficPolicy", "defaultVirtualServiceExportTo", "discoverySelectors", "dnsRefreshRate"],
   ...["enableAutoMtls", "enableEnvoyAccessLogService", "enablePrometheusMerge", "h2UpgradePolicy"],
@@ -22,7 +23,7 @@ const withoutEffect = [
 
 /** What the agent, the installation or a flag of the control plane acts on: nothing is missing without it here. */
 const others: ReadonlySet<string> = new Set([
-  ...["defaultConfig", "enablePrometheusMerge", "ingressClass", "ingressControllerMode", "ingressSelector"],
+  ...["enablePrometheusMerge", "ingressClass", "ingressControllerMode", "ingressSelector"],
   ...["ingressService", "rootNamespace", "trustDomain", "trustDomainAliases"],
 ]);
 
@@ -38,12 +39,30 @@ const ignored = Object.fromEntries(
   withoutEffect.map((name): [string, Field<true | undefined>] => [name, optional(passedOver(name))]),
 ) as Readonly<Record<(typeof withoutEffect)[number], Field<true | undefined>>>;
 
+/** Of the agent's ProxyConfig, which it reads itself, what is put into listeners. */
+const proxyDefaults: Decoder<{ readonly tracing?: { readonly sampling?: number } }> = (
+  node,
+  path,
+  context,
+) => {
+  const given = jsonObject(node, path, context);
+  const tracing = given?.["tracing"];
+  const sampling = isObject(tracing) ? tracing["sampling"] : undefined;
+  const isShare = typeof sampling === "number" && sampling > 0 && sampling <= 100;
+  return isShare ? { tracing: { sampling } } : {};
+};
+
+function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 export const meshConfig = object({
   accessLogFile: optional(text("a path", () => true)),
   accessLogFormat: optional(text("text", () => true)),
   accessLogEncoding: optional(oneOf("TEXT", "JSON")),
   disableEnvoyListenerLog: optional(boolean),
   enableTracing: optional(boolean),
+  defaultConfig: optional(proxyDefaults),
   extensionProviders: optional(list(extensionProvider)),
   defaultProviders: optional(
     object({

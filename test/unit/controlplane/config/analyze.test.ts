@@ -6,10 +6,12 @@ import { analyze } from "../../../../src/controlplane/config/analysis/analyze.ts
 import { parseDocuments } from "../../../../src/controlplane/config/parse-documents.ts";
 import { describeConfigProblem } from "../../../../src/controlplane/config/problem.ts";
 
+const groups: Readonly<Record<string, string>> = { PeerAuthentication: "security", Telemetry: "telemetry" };
+
 const object =
   (kind: string) =>
   (name: string, spec: object, metadata: object = {}): object => ({
-    apiVersion: `${kind === "PeerAuthentication" ? "security" : "networking"}.istio.io/v1`,
+    apiVersion: `${groups[kind] ?? "networking"}.istio.io/v1`,
     kind,
     metadata: { name, namespace: "demo", ...metadata },
     spec,
@@ -46,6 +48,13 @@ const gateway = (
   );
 const peerAuthentication = object("PeerAuthentication");
 const sidecar = object("Sidecar");
+const telemetry = object("Telemetry");
+const meshConfig = (value: object): object => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { name: "istio", namespace: "istio-system" },
+  data: { mesh: stringify(value) },
+});
 const to = (host: string, subset?: string): object => ({ route: [{ destination: { host, subset } }] });
 
 /** Each object is a file of its own: `0.yaml`, `1.yaml` and so on. */
@@ -314,6 +323,27 @@ describe("a warning for", () => {
       "a second Sidecar for all",
       ["a", "b"].map((name) => sidecar(name, { egress: [{ hosts: ["./*"] }] })),
       "1.yaml:1: spec.workloadSelector: 0.yaml:1 is for all workloads of demo already, which is older: this one has no effect",
+    ],
+    [
+      "a second Telemetry for all, and providers that are not there or take nothing of the kind",
+      [
+        meshConfig({
+          extensionProviders: [{ name: "zipkin", zipkin: { service: "zipkin.example.com", port: 9411 } }],
+        }),
+        telemetry("a", {
+          accessLogging: [{ providers: [{ name: "envoy" }, { name: "zipkin" }] }],
+          tracing: [{ providers: [{ name: "otel" }] }],
+        }),
+        telemetry("b", { accessLogging: [{ disabled: true }] }),
+        telemetry("c", {
+          selector: { matchLabels: { app: "api" } },
+          tracing: [{ providers: [{ name: "zipkin" }] }],
+        }),
+      ],
+      "1.yaml:1: spec.tracing[0].providers[0].name: otel is no extension provider of the mesh: nothing is told to it",
+      "1.yaml:1: spec.accessLogging[0].providers[1].name: zipkin takes no logs: nothing is told to it",
+      "0.yaml:8: extensionProviders[0].zipkin.service: zipkin.example.com is no service of the mesh: the provider is left out",
+      "2.yaml:1: spec.selector: 1.yaml:1 is for all workloads of demo already, which is older: this one has no effect",
     ],
   ];
   for (const [what, objects, ...warnings] of rows)

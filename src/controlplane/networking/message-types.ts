@@ -1,0 +1,33 @@
+/**
+ * What may be inside `google.protobuf.Any`: the messages that translation makes, and whatever else Envoy's API has, as
+ * rules of users may have it.
+ */
+import { gunzipSync } from "node:zlib";
+import {
+  createFileRegistry,
+  createRegistry,
+  type DescMessage,
+  type FileRegistry,
+  fromBinary,
+  type Registry,
+} from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { descriptors } from "../../proto/envoy/descriptors.js";
+
+let all: FileRegistry | undefined;
+
+/** A message of Envoy's API by its full name. The whole of it, 28 MB of memory, is read when it is first asked for one. */
+export function envoyMessage(typeName: string): DescMessage | undefined {
+  all ??= createFileRegistry(
+    fromBinary(FileDescriptorSetSchema, gunzipSync(Buffer.from(descriptors, "base64"))),
+  );
+  return all.getMessage(typeName);
+}
+
+/** Types of `known` first. */
+export function withAllMessages(...known: readonly DescMessage[]): Registry {
+  const own = createRegistry(...known);
+  return Object.assign(Object.create(own) as Registry, {
+    getMessage: (typeName: string) => own.getMessage(typeName) ?? envoyMessage(typeName),
+  });
+}
