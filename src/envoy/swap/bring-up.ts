@@ -1,6 +1,7 @@
 /**
  * From a started process to an Envoy that is proven to serve.
  */
+import { accessSync } from "node:fs";
 import type { ChildExit } from "../../process/child.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
@@ -30,9 +31,15 @@ export type BringUpResult =
   | { readonly kind: "faulty"; readonly reason: string }
   | { readonly kind: "cancelled"; readonly wasLive: boolean };
 
-/** Short while Envoy boots, longer once it plainly waits for somebody else; milliseconds. */
-function pollMs(ageMs: number): number {
-  return ageMs < 3_000 ? 20 : 250;
+/** Longest time between two questions, in milliseconds. */
+const longestPollMs = 250;
+
+/**
+ * Short while Envoy boots, longer once it plainly waits for somebody else, and where a question takes long: with a tenth of
+ * a processor, to be asked is what keeps an Envoy from booting. In milliseconds.
+ */
+export function pollMs(ageMs: number, answeredWithinMs: number): number {
+  return ageMs < 3_000 ? Math.min(Math.max(20, 5 * answeredWithinMs), longestPollMs) : longestPollMs;
 }
 
 /** Follow `generation` until it is proven, fails, or `cancel` aborts. Never rejects. */
@@ -51,7 +58,9 @@ export async function bringUp(
   };
   const busy = new BusyTime();
   while (!stop.aborted) {
+    const askedAt = performance.now();
     const readiness = await askReadiness(generation, options.onClusters, busy);
+    const answeredWithinMs = performance.now() - askedAt;
     if (stop.aborted) break;
     if (readiness.ready) {
       liveAt ??= performance.now() - busy.ms;
@@ -64,7 +73,7 @@ export async function bringUp(
     }
     const verdict = overdue(options, generation, liveAt, busy.ms, reason);
     if (verdict !== undefined) return verdict;
-    await sleep(pollMs(generation.ageMs), stop);
+    await sleep(pollMs(generation.ageMs, answeredWithinMs), stop);
   }
   const wasLive = liveAt !== undefined;
   return gone.aborted
@@ -95,7 +104,11 @@ async function askReadiness(
   busy: BusyTime,
 ): Promise<EnvoyReadiness> {
   const { admin, launch, questions } = generation;
-  const answer = await questions.ask(() => admin.stats(readinessStats));
+  const answer = await questions.ask(() => {
+    // While Envoy boots there is no socket yet, which is found out for less than by a request.
+    accessSync(admin.socketPath);
+    return admin.stats(readinessStats);
+  });
   busy.after(answer.kind === "busy");
   switch (answer.kind) {
     case "answered":
