@@ -9,35 +9,8 @@ import { parseDocuments } from "../../src/controlplane/config/parse-documents.ts
 import { buildModel } from "../../src/controlplane/model/build-model.ts";
 import type { Model } from "../../src/controlplane/model/model.ts";
 import { parseProxy, type Proxy } from "../../src/controlplane/model/proxy.ts";
-
-/** Chooses by a seed (mulberry32). */
-class Choice {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed;
-  }
-
-  below(bound: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % bound;
-  }
-
-  of<T>(...items: readonly T[]): T {
-    return items[this.below(items.length)] as T;
-  }
-
-  /** Nothing, as often as something. */
-  maybe<T>(make: () => T): T | undefined {
-    return this.below(2) === 0 ? make() : undefined;
-  }
-
-  list<T>(least: number, most: number, make: () => T): T[] {
-    return Array.from({ length: least + this.below(most - least + 1) }, make);
-  }
-}
+import { Choice } from "./random-choice.ts";
+import { randomGatewayApi } from "./random-gateway-api.ts";
 
 const namespaces = ["demo", "shop", "istio-system"] as const;
 const hosts = [
@@ -74,7 +47,9 @@ export function randomMesh(seed: number): RandomMesh {
     },
     spec,
   }));
-  const text = named.map((object) => stringify(object, { keepUndefined: false })).join("---\n");
+  // Chosen apart: meshes have what they had without.
+  const all = [...named, ...randomGatewayApi(new Choice(seed + 1_000_000))];
+  const text = all.map((object) => stringify(object, { keepUndefined: false })).join("---\n");
   const { objects } = parseDocuments("random.yaml", text);
   const proxy = (metadata: object, id = "sidecar~10.0.0.1~web-1.demo~demo.svc.cluster.local"): Proxy => {
     const parsed = parseProxy({
@@ -93,6 +68,10 @@ export function randomMesh(seed: number): RandomMesh {
       proxy({ INTERCEPTION_MODE: "NONE" }),
       proxy({ INSTANCE_IPS: "10.0.0.1,2001:db8::1" }, "sidecar~10.0.0.1~web-1.shop~shop.svc.cluster.local"),
       proxy({}, "router~10.0.0.9~gateway-1.istio-system~istio-system.svc.cluster.local"),
+      proxy(
+        { LABELS: { app: "web", "gateway.networking.k8s.io/gateway-name": "shop" } },
+        "router~10.0.0.9~shop-1.demo~demo.svc.cluster.local",
+      ),
     ],
   };
 }

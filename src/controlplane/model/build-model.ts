@@ -4,7 +4,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { canonicalAddress, canonicalRange } from "../../net/canonical-address.ts";
 import { certificatesOf } from "../config/secret-certificates.ts";
-import { convertGatewayApi } from "../config/gateway-api/convert.ts";
+import { KeptConversion } from "../config/gateway-api/kept-conversion.ts";
 import {
   type ConfigObject,
   byAge,
@@ -50,6 +50,7 @@ export class ModelBuilder {
   readonly #made = new WeakMap<ConfigObject, object>();
   readonly #services = new WeakMap<ConfigObject, MadeServices>();
   readonly #delegates = new DelegateMerger();
+  readonly #gatewayApi = new KeptConversion();
   #last: Model | undefined;
   #peerAuthentications: readonly Scoped<PeerAuthenticationSpec>[] = [];
 
@@ -60,7 +61,7 @@ export class ModelBuilder {
   /** The last model itself when nothing changed that translation reads. */
   build(all: readonly ConfigObject[]): Model {
     const written = all.map((object) => this.#meantBy(object));
-    const converted = convertGatewayApi(written).objects.map((object) => this.#meantBy(object));
+    const converted = this.#gatewayApi.convert(written).objects.map((object) => this.#meantBy(object));
     const meant = [...written, ...converted];
     const objects = meant.toSorted(byAge);
     const workloads = this.#each(objects, "WorkloadEntry", ({ namespace, spec, name }) =>

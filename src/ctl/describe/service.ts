@@ -1,9 +1,10 @@
 /**
  * A service, by the mesh's objects. Pure.
  */
+import { convertGatewayApi } from "../../controlplane/config/gateway-api/convert.ts";
 import { fullName, isHostNamed } from "../../controlplane/config/host-names.ts";
 import type { ConfigObject } from "../../controlplane/config/objects.ts";
-import { byAge } from "../../controlplane/config/objects.ts";
+import { byAge, objectId } from "../../controlplane/config/objects.ts";
 import { type Place, placeOf } from "./pod.ts";
 
 /** What is shown. */
@@ -32,6 +33,12 @@ export function describeService(
   const ordered = objects.toSorted(byAge);
   const entry = ordered.find((object) => object.kind === "ServiceEntry" && object.spec.hosts.includes(host));
   if (entry?.kind !== "ServiceEntry") return undefined;
+  // Routes of the Gateway API are told as they were written.
+  const routes = convertGatewayApi(objects).objects.flatMap((object) =>
+    object.kind === "VirtualService" && object.spec.hosts.includes(host)
+      ? (object.spec.http ?? []).map(({ origin }) => origin && objectId(origin))
+      : [],
+  );
   const rules = ordered.flatMap((object): readonly (Place & { readonly says: string })[] => {
     const hasHost = (own: string): boolean => isHostNamed(host, fullName(own, object.namespace));
     switch (object.kind) {
@@ -48,6 +55,11 @@ export function describeService(
           ...(trafficPolicy === undefined ? [] : [`policy for ${Object.keys(trafficPolicy).join(", ")}`]),
         ].join("; ");
         return hasHost(own) ? [{ ...placeOf(object), says }] : [];
+      }
+      case "HTTPRoute":
+      case "GRPCRoute": {
+        const own = routes.filter((id) => id === objectId(object)).length;
+        return own === 0 ? [] : [{ ...placeOf(object), says: `${own} routes of requests` }];
       }
       default:
         return [];

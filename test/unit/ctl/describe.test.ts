@@ -105,3 +105,34 @@ test("a pod and a service are told with the place of each rule", (t) => {
   const lines = [...podLines(describePod("api-1.demo", dump, objects)), "", ...serviceLines(service)];
   goldenText(t, "ctl/describe.txt", `${lines.join("\n")}\n`);
 });
+
+test("a service is described with the routes of the Gateway API that calls to it take", () => {
+  const object = (apiVersion: string, kind: string, name: string, spec: object): object => ({
+    ...{ apiVersion, kind, metadata: { name, namespace: "demo" } },
+    spec,
+  });
+  const route = (name: string, parent: string, ...paths: readonly string[]): object =>
+    object("gateway.networking.k8s.io/v1", "HTTPRoute", name, {
+      parentRefs: [{ group: "", kind: "Service", name: parent }],
+      rules: [
+        { matches: paths.map((value) => ({ path: { value } })), backendRefs: [{ name: "api", port: 80 }] },
+      ],
+    });
+  const objects = parsed(
+    ...["api", "web"].map((name) =>
+      object("networking.istio.io/v1", "ServiceEntry", name, {
+        hosts: [`${name}.demo.svc.cluster.local`],
+        ports: [{ number: 80, name: "http", protocol: "HTTP" }],
+      }),
+    ),
+    route("of-api", "api", "/a", "/b"),
+    route("of-web", "web", "/c"),
+  );
+  assert.deepEqual(
+    describeService(objects, "api.demo.svc.cluster.local")?.rules.map(({ object: rule, says }) => [
+      rule,
+      says,
+    ]),
+    [["HTTPRoute demo/of-api", "2 routes of requests"]],
+  );
+});

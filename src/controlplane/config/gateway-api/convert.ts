@@ -42,8 +42,19 @@ export function convertGatewayApi(all: readonly ConfigObject[]): Converted {
   return new Conversion(gateways, routes, all).converted();
 }
 
+/** True for the kinds of the API: what is made of them depends on others as well. */
+export function isConverted({ kind }: ConfigObject): boolean {
+  return convertedKinds.has(kind);
+}
+
+const routeKinds: readonly string[] = ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"];
+const convertedKinds: ReadonlySet<string> = new Set([
+  ...routeKinds,
+  ...["KubernetesGateway", "GatewayClass", "ReferenceGrant"],
+]);
+
 function isRoute(object: ConfigObject): object is Route {
-  return ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"].includes(object.kind);
+  return routeKinds.includes(object.kind);
 }
 
 class Conversion {

@@ -23,15 +23,24 @@ export function byAgeOfRoutes(a: Route, b: Route): number {
 }
 
 /**
+ * What comes after a route that takes everything is left out.
+ *
  * The most closely named host, then the path (exact, longest prefix, expression), the method, the number of headers and of
  * parameters, the older object, the earlier rule. What takes every path comes last: an expression beside it would
  * never be tried otherwise.
  */
 export function inOrder(routes: readonly RankedRoute[]): readonly HttpRoute[] {
-  return routes
+  const sorted = routes
     .map((ranked) => ({ ...ranked, rank: rankOf(ranked) }))
     .toSorted((a, b) => firstDifference(a.rank, b.rank))
     .map(({ route }) => route);
+  const last = sorted.findIndex(takesAll);
+  return last < 0 ? sorted : sorted.slice(0, last + 1);
+}
+
+function takesAll({ match: [match] = [] }: HttpRoute): boolean {
+  const { uri, ...rest } = match ?? {};
+  return uri?.prefix === "/" && Object.keys(rest).length === 0;
 }
 
 function firstDifference(a: readonly number[], b: readonly number[]): number {

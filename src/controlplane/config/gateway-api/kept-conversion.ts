@@ -1,0 +1,48 @@
+/**
+ * One conversion after the other: where nothing has changed that it reads, the last one stands. Endpoints change often, and
+ * are none of that.
+ */
+import type { ConfigObject } from "../objects.ts";
+import { convertGatewayApi, type Converted, isConverted } from "./convert.ts";
+
+/** What is read of an object: itself, or of a service its names and ports. */
+type Input = ConfigObject | string;
+
+export class KeptConversion {
+  readonly #services = new WeakMap<ConfigObject, string>();
+  #inputs: readonly Input[] = [];
+  #last: Converted | undefined;
+
+  /** @param all every object of the mesh; one that is as it was is the same object */
+  convert(all: readonly ConfigObject[]): Converted {
+    const inputs = all.some(isConverted) ? all.flatMap((object) => this.#inputOf(object) ?? []) : [];
+    const isAsLast =
+      inputs.length === this.#inputs.length && inputs.every((each, at) => each === this.#inputs[at]);
+    if (this.#last === undefined || !isAsLast) this.#last = convertGatewayApi(all);
+    this.#inputs = inputs;
+    return this.#last;
+  }
+
+  #inputOf(object: ConfigObject): Input | undefined {
+    if (isConverted(object)) return object;
+    switch (object.kind) {
+      case "Namespace":
+      case "Secret":
+        return object;
+      case "ServiceEntry":
+        return this.#service(object);
+      default:
+        // A namespace is there with anything in it.
+        return object.namespace;
+    }
+  }
+
+  #service(object: Extract<ConfigObject, { kind: "ServiceEntry" }>): string {
+    const known = this.#services.get(object);
+    if (known !== undefined) return known;
+    const { namespace, name, spec } = object;
+    const made = JSON.stringify([namespace, name, spec.hosts, spec.ports]);
+    this.#services.set(object, made);
+    return made;
+  }
+}
