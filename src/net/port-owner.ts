@@ -5,6 +5,7 @@
  * succeeds proves nothing: the owners are looked up first.
  */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { hasNoSockets } from "./socket-counts.ts";
 import { readTcpTable, tcpTables } from "./tcp-rows.ts";
 
 /** A process that listens on a port. */
@@ -23,19 +24,19 @@ const listening = "0A";
 export function portOwners(ports: readonly number[]): PortOwner[] {
   const wanted = new Set(ports);
   const inodes = new Map<string, number>();
-  for (const table of tcpTables) {
-    for (const [inode, port] of listenersIn(readTcpTable(table))) {
-      if (wanted.has(port)) inodes.set(inode, port);
-    }
-  }
+  for (const [inode, port] of listeners()) if (wanted.has(port)) inodes.set(inode, port);
   if (inodes.size === 0) return [];
   return namedOwners(inodes);
 }
 
 /** Every TCP port of this network namespace that somebody listens on. */
 export function listeningPorts(): readonly number[] {
-  const ports = tcpTables.flatMap((table) => listenersIn(readTcpTable(table)).map(([, port]) => port));
-  return [...new Set(ports)];
+  return [...new Set(listeners().map(([, port]) => port))];
+}
+
+/** Socket inodes and ports of both families. */
+function listeners(): readonly [inode: string, port: number][] {
+  return tcpTables.flatMap((table) => (hasNoSockets(table) ? [] : listenersIn(readTcpTable(table))));
 }
 
 /** Socket inodes and ports of the listening rows of one table. */
