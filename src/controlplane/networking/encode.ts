@@ -9,6 +9,8 @@ import {
 import { HTTPFaultSchema } from "../../proto/envoy/envoy/extensions/filters/http/fault/v3/fault_pb.js";
 import { FilterConfigSchema } from "../../proto/envoy/envoy/extensions/filters/http/grpc_stats/v3/config_pb.js";
 import { PreviousPrioritiesConfigSchema } from "../../proto/envoy/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config_pb.js";
+import { ExtAuthzSchema } from "../../proto/envoy/envoy/extensions/filters/http/ext_authz/v3/ext_authz_pb.js";
+import { ExtAuthzSchema as NetworkExtAuthzSchema } from "../../proto/envoy/envoy/extensions/filters/network/ext_authz/v3/ext_authz_pb.js";
 import { JwtAuthenticationSchema } from "../../proto/envoy/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js";
 import { RBACSchema as HttpRbacSchema } from "../../proto/envoy/envoy/extensions/filters/http/rbac/v3/rbac_pb.js";
 import { RBACSchema as NetworkRbacSchema } from "../../proto/envoy/envoy/extensions/filters/network/rbac/v3/rbac_pb.js";
@@ -47,7 +49,9 @@ import { withAllMessages } from "./message-types.ts";
 /** What may be inside `google.protobuf.Any`. */
 const registry = withAllMessages(
   HttpRbacSchema,
+  ExtAuthzSchema,
   JwtAuthenticationSchema,
+  NetworkExtAuthzSchema,
   NetworkRbacSchema,
   UriTemplateMatchConfigSchema,
   CorsSchema,

@@ -5,6 +5,7 @@
 import { byAge, type ConfigObject } from "../objects.ts";
 import type { ConfigProblem } from "../problem.ts";
 import { convertGatewayApi } from "../gateway-api/convert.ts";
+import { authorizerWarnings } from "./authorizers.ts";
 import { gatewayWarnings } from "./gateways.ts";
 import { ruleWarnings } from "./rules.ts";
 import { serviceWarnings } from "./services.ts";
@@ -44,6 +45,7 @@ export function analyze(all: readonly ConfigObject[]): readonly ConfigProblem[] 
       "spec.selector",
       "IST0160",
     ),
+    ...authorizerWarnings(ofKind("AuthorizationPolicy"), ofKind("MeshConfig")[0]?.spec ?? {}),
     ...forAllTwice(
       ofKind("Sidecar").filter(({ spec }) => isEmpty(spec.workloadSelector?.labels)),
       "spec.workloadSelector",

@@ -46,7 +46,8 @@ const operation = object({
 
 export const authorizationPolicy = object({
   selector: optional(matchLabels),
-  action: optional(oneOf("ALLOW", "DENY", "AUDIT")),
+  action: optional(oneOf("ALLOW", "DENY", "AUDIT", "CUSTOM")),
+  provider: optional(object({ name: required(text()) })),
   rules: optional(
     list(
       object({

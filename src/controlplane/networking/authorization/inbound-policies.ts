@@ -11,11 +11,13 @@ import type { AuthorizationPolicySpec } from "../../config/objects.ts";
 import { applyingPolicies, type Model, type Scoped, type Selectable } from "../../model/model.ts";
 import { packed } from "../any.ts";
 import type { InboundPolicies } from "../inbound.ts";
+import { authorizerFinder } from "./authorizers.ts";
+import { externalFilters } from "./external-filters.ts";
 import { jwtFilters } from "./jwt-filter.ts";
 import { rbacPolicies } from "./policies.ts";
 
 /**
- * In the order in which they decide, what is denied is not allowed by anybody; and how the counters of policies begin
+ * In the order in which they decide, after whoever is asked outside: what is denied is not allowed by anybody; and how the counters of policies begin
  * that are not enforced, as Istio has them.
  */
 const actions = [
@@ -30,7 +32,10 @@ const actions = [
 
 /** What is read of the mesh and of the workload. */
 interface PolicyView {
-  readonly model: Pick<Model, "settings" | "authorizationPolicies" | "requestAuthentications">;
+  readonly model: Pick<
+    Model,
+    "settings" | "authorizationPolicies" | "requestAuthentications" | "meshConfig" | "providerServices"
+  >;
   readonly proxy: Selectable;
 }
 
@@ -58,19 +63,28 @@ export function inboundPolicies({ model, proxy }: PolicyView): InboundPolicies {
         },
       ];
     });
+  const external = externalFilters(
+    applying.filter(({ spec }) => spec.action === "CUSTOM"),
+    authorizerFinder(model),
+    { trustDomains },
+  );
   return {
     trustDomains,
     http: [
+      ...external.http,
       ...jwtFilters(tokens.map(({ spec }) => spec)),
       ...rules(true).map((json) => ({
         name: "envoy.filters.http.rbac",
         typedConfig: packed(HttpRbacSchema, json),
       })),
     ],
-    network: rules(false).map((json) => ({
-      name: "envoy.filters.network.rbac",
-      typedConfig: packed(NetworkRbacSchema, { ...json, statPrefix: "tcp." }),
-    })),
+    network: [
+      ...external.network,
+      ...rules(false).map((json) => ({
+        name: "envoy.filters.network.rbac",
+        typedConfig: packed(NetworkRbacSchema, { ...json, statPrefix: "tcp." }),
+      })),
+    ],
   };
 }
 

@@ -50,12 +50,17 @@ export function rbacPolicies(
     return rules.flatMap((rule, index) => {
       // A connection has no path and no header: what would be allowed by one is not; what is denied by one is, by all
       // that can be seen of it.
-      if (!context.isHttp && spec.action !== "DENY" && asksForRequest(rule)) return [];
+      if (!context.isHttp && !denies(spec) && asksForRequest(rule)) return [];
       const key = `ns[${namespace}]-policy[${name}]-rule[${index}]`;
       return [[key, policyOf(rule, context)] as const];
     });
   });
   return Object.fromEntries(entries);
+}
+
+/** True for what may end a connection: of an external authorizer that it is asked. */
+function denies({ action }: AuthorizationPolicySpec): boolean {
+  return action === "DENY" || action === "CUSTOM";
 }
 
 /** What nobody and nothing fits: a policy without rules. */
