@@ -8,7 +8,7 @@ import type { Arguments, CommandContext } from "../command/command.ts";
 import { parseCommandLine } from "../command/parse.ts";
 import { type ProcessUser, userOf } from "../process/user.ts";
 import { environmentOf } from "./agent-environment.ts";
-import { locate } from "./find-agent.ts";
+import { locate } from "../beside/find-agent.ts";
 import { proxyCommand } from "./proxy.ts";
 import { programOf } from "./program.ts";
 

@@ -29,7 +29,7 @@ export const certsCommand: Command = {
     const [{ compareCertificates }, { certsLines }, { locate }] = await Promise.all([
       import("./certs/compare.ts"),
       import("./certs/lines.ts"),
-      import("./find-agent.ts"),
+      import("../beside/find-agent.ts"),
     ]);
     const located = locate(args, context);
     if (located === undefined) return unusableCode;

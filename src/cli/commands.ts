@@ -3,7 +3,7 @@
  */
 import type { Command, CommandGroup } from "../command/command.ts";
 import { certsCommand } from "./certs.ts";
-import { completionOf } from "./completion.ts";
+import { completionOf } from "../command/completion/completion-command.ts";
 import { diagnoseCommand } from "./diagnose.ts";
 import { discoveryCommand } from "./discovery.ts";
 import { dnsCommand } from "./dns.ts";
@@ -17,7 +17,7 @@ import {
   istioIptablesCommand,
 } from "./iptables.ts";
 import { planCommand } from "./plan.ts";
-import { privately } from "./privately.ts";
+import { privately } from "../beside/privately.ts";
 import { proxyCommand } from "./proxy.ts";
 import { reloadCommand } from "./reload.ts";
 import { requestCommand } from "./request.ts";

@@ -19,7 +19,7 @@ import { readFlags } from "../schema/flag-texts.ts";
 import { type GivenVariables, readOwnFlags } from "../schema/own-variables.ts";
 import { discoveryFlags, istioVariables } from "./discovery-flags.ts";
 import { registryTargets } from "./registry-options.ts";
-import { version } from "./version.ts";
+import { version } from "../command/version.ts";
 
 /** Flags that choose a port. */
 const ports = ["secureGrpcPort", "grpcPort", "httpPort"] as const;

@@ -44,7 +44,7 @@ async function runDiscovery(args: Arguments, given: CommandContext): Promise<num
     import("./discovery-options.ts"),
     import("../schema/config-problem.ts"),
     import("./open-log.ts"),
-    import("./private-context.ts"),
+    import("../beside/private-context.ts"),
     import("../lifecycle/error-message.ts"),
     import("../lifecycle/sleep.ts"),
     import("../status/control-plane-announcement.ts"),

@@ -37,7 +37,7 @@ async function showAnswer(args: Arguments, context: CommandContext): Promise<num
   }
   const [{ statusPortOf }, { AgentClient }, { explainRoute }, { explanationLines }, { agentFailure }] =
     await Promise.all([
-      import("./find-agent.ts"),
+      import("../beside/find-agent.ts"),
       import("../status/client.ts"),
       import("../dns/report/routes.ts"),
       import("./dns-lines.ts"),

@@ -8,7 +8,7 @@ import type { Command } from "../command/command.ts";
 import { nameFlag } from "./agent-flags.ts";
 import { findingLines } from "./findings.ts";
 import { proxyCommand } from "./proxy.ts";
-import { version } from "./version.ts";
+import { version } from "../command/version.ts";
 
 /** Exit codes for scripts. */
 const exitCodes = { well: 0, failures: 1, configurationUnusable: unusableCode } as const;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Arguments, CommandContext } from "../command/command.ts";
 import type { DoctorReport } from "../doctor/doctor.ts";
 import { calledWith } from "./proxy.ts";
-import { version } from "./version.ts";
+import { version } from "../command/version.ts";
 
 /** What was found, without secrets of the configuration, and what prints more of that kind. */
 export interface Examination extends DoctorReport {
@@ -20,7 +20,7 @@ export interface Examination extends DoctorReport {
 export async function examineAgent(args: Arguments, given: CommandContext): Promise<Examination | undefined> {
   const [{ examine }, { privateContext }, { lookAround }, { agentArguments }] = await Promise.all([
     import("../doctor/doctor.ts"),
-    import("./private-context.ts"),
+    import("../beside/private-context.ts"),
     import("../config/surroundings.ts"),
     import("./agent-arguments.ts"),
   ]);

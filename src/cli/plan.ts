@@ -9,7 +9,7 @@ import type { Command, CommandContext } from "../command/command.ts";
 import { nameFlag } from "./agent-flags.ts";
 import { planLines } from "./plan-lines.ts";
 import { calledWith, proxyCommand } from "./proxy.ts";
-import { version } from "./version.ts";
+import { version } from "../command/version.ts";
 
 /** Exit codes for scripts. */
 const exitCodes = { unchanged: 0, failed: 1, changed: 2, unusable: unusableCode } as const;
@@ -50,7 +50,7 @@ export const planCommand: Command = {
       import("../plan/plan.ts"),
       import("../config/parse-config.ts"),
       import("../schema/config-problem.ts"),
-      import("./private-context.ts"),
+      import("../beside/private-context.ts"),
       import("../config/surroundings.ts"),
       import("./agent-arguments.ts"),
     ]);

@@ -17,7 +17,7 @@ import type { SupervisionEnd } from "../envoy/supervision/shown.ts";
 import type { Arguments, Command, CommandContext } from "../command/command.ts";
 import { flagsOf, flagTexts } from "../command/setting-flags.ts";
 import { stoppedCode } from "./stopped-code.ts";
-import { version } from "./version.ts";
+import { version } from "../command/version.ts";
 
 /** Exit codes of the agent; a spent restart budget passes Envoy's own code on. */
 const exitCodes = { drained: 0, failed: 1, configurationUnusable: unusableCode } as const;
@@ -69,7 +69,7 @@ export const proxyCommand: Command = {
 };
 
 async function runProxy(args: Arguments, given: CommandContext): Promise<number> {
-  const { privateContext } = await import("./private-context.ts");
+  const { privateContext } = await import("../beside/private-context.ts");
   const { context, redactor, readFile } = privateContext(given);
   // Loaded here so that help and the other commands do not pay for the agent.
   const [

@@ -25,7 +25,7 @@ export const reloadCommand: Command = {
 
 async function reload(args: Arguments, context: CommandContext): Promise<number> {
   const [{ statusPortOf }, { AgentClient }, { reloadRoute }, { agentFailure }] = await Promise.all([
-    import("./find-agent.ts"),
+    import("../beside/find-agent.ts"),
     import("../status/client.ts"),
     import("../status/routes/reload.ts"),
     import("./agent-failure.ts"),

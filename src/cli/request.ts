@@ -35,7 +35,7 @@ export const requestCommand: Command = {
     let port = args.optionalNumber("debug-port");
     // A hook names one of these, whatever agents have said that they are here.
     if (port === undefined || !istioPorts.includes(port)) {
-      const { locate } = await import("./find-agent.ts");
+      const { locate } = await import("../beside/find-agent.ts");
       const location = locate(args, context);
       if (location === undefined) return unusableCode;
       port ??= location.adminPort;

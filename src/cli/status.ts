@@ -46,7 +46,7 @@ export const statusCommand: Command = {
 
 async function showStatus(args: Arguments, given: CommandContext): Promise<number> {
   if (args.boolean("names")) {
-    const { agentsHere } = await import("./find-agent.ts");
+    const { agentsHere } = await import("../beside/find-agent.ts");
     const agents = agentsHere(args, given);
     for (const { name } of agents) given.print(name);
     return agents.length === 0 ? exitCodes.noAgent : exitCodes.ready;
@@ -64,8 +64,8 @@ async function showStatus(args: Arguments, given: CommandContext): Promise<numbe
     { agentFailure },
     { sleep },
   ] = await Promise.all([
-    import("./private-context.ts"),
-    import("./find-agent.ts"),
+    import("../beside/private-context.ts"),
+    import("../beside/find-agent.ts"),
     import("./status/look.ts"),
     import("./status/lines.ts"),
     import("./agent-failure.ts"),

@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import type { Arguments, Command, CommandContext } from "../command/command.ts";
 import { failedCode } from "./stopped-code.ts";
-import { version } from "./version.ts";
+import { version } from "../command/version.ts";
 
 /** Prints and ends. */
 export const versionCommand: Command = {

@@ -43,7 +43,7 @@ export const waitCommand: Command = {
   async run(args, context) {
     const [{ waitForSidecar, waitOptions, waitUsage }, { locate }] = await Promise.all([
       import("./sidecar.ts"),
-      import("./find-agent.ts"),
+      import("../beside/find-agent.ts"),
     ]);
     const location = locate(args, context);
     if (location === undefined) return unusableCode;

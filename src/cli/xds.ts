@@ -33,7 +33,7 @@ export const xdsCommand: Command = {
 async function showExchanges(args: Arguments, context: CommandContext): Promise<number> {
   const [{ statusPortOf }, { AgentClient }, { exchangesRoute }, { agentFailure }, { sleep }, lines] =
     await Promise.all([
-      import("./find-agent.ts"),
+      import("../beside/find-agent.ts"),
       import("../status/client.ts"),
       import("../xdsproxy/report/exchanges-route.ts"),
       import("./agent-failure.ts"),

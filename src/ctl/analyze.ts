@@ -3,7 +3,7 @@
  */
 import type { Arguments, Command, CommandContext } from "../command/command.ts";
 import { unusableCode } from "../command/exit-codes.ts";
-import { version } from "../cli/version.ts";
+import { version } from "../command/version.ts";
 import type { Finding, Level } from "./analyze/finding.ts";
 import { printValue } from "./output.ts";
 

@@ -2,8 +2,8 @@
  * Every command of outriderctl. Each is loaded when it runs.
  */
 import type { Command, CommandGroup } from "../command/command.ts";
-import { completionOf } from "../cli/completion.ts";
-import { privately } from "../cli/privately.ts";
+import { completionOf } from "../command/completion/completion-command.ts";
+import { privately } from "../beside/privately.ts";
 import { analyzeCommand } from "./analyze.ts";
 import { authzCommand } from "./authz.ts";
 import { dashboardCommand } from "./dashboard.ts";

@@ -67,7 +67,7 @@ async function agentPort(
 ): Promise<number | undefined> {
   const [{ announcedAgents }, { chosen }, { runtimeFolderHere }] = await Promise.all([
     import("../status/announcement.ts"),
-    import("../cli/find-agent.ts"),
+    import("../beside/find-agent.ts"),
     import("../config/runtime-folder.ts"),
   ]);
   const nowhere = { configPath: "", statusPort: 0, adminPort: 0, envoyStatusPort: 0 };

@@ -2,7 +2,7 @@
  * outriderctl's command line as a whole.
  */
 import type { Program } from "../command/command.ts";
-import { version } from "../cli/version.ts";
+import { version } from "../command/version.ts";
 import { commandGroups, commands } from "./commands.ts";
 
 /** The operator's program. */

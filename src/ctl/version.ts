@@ -3,7 +3,7 @@
  */
 import type { Arguments, Command, CommandContext } from "../command/command.ts";
 import { unusableCode } from "../command/exit-codes.ts";
-import { version } from "../cli/version.ts";
+import { version } from "../command/version.ts";
 import { controlPlaneFlags } from "./control-plane/flags.ts";
 import { askingCodes, telling } from "./failure.ts";
 import { outputFlag, type OutputForm, outputForm, printValue } from "./output.ts";

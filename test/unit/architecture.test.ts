@@ -58,8 +58,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   doctor: ["config", ...features, "status", ...protocols],
   plan: ["config", ...features, "status", ...protocols],
   controlplane: protocols,
+  beside: ["config", ...features, "status", "command", "init", ...protocols],
   demo: ["controlplane", "command", "config", ...features, "status", ...protocols],
   cli: [
+    "beside",
     "demo",
     "agent",
     "doctor",
@@ -73,7 +75,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     ...protocols,
   ],
   ctl: [
-    "cli",
+    "beside",
     "plan",
     "doctor",
     "demo",

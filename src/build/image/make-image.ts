@@ -1,7 +1,7 @@
 /** The image, as an OCI layout. */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { version } from "../../cli/version.ts";
+import { version } from "../../command/version.ts";
 import { sourceDate, sourceRevision } from "../source-date.ts";
 import { buildahIn } from "./buildah.ts";
 import { makeLocalParts } from "./local-parts.ts";

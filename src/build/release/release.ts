@@ -30,7 +30,7 @@ import { commitFile, commitOfRepository } from "../../cli/commit.ts";
 import { programOf } from "../../cli/program.ts";
 import { outriderctl } from "../../ctl/program.ts";
 import { launcher } from "./launcher.ts";
-import { version } from "../../cli/version.ts";
+import { version } from "../../command/version.ts";
 import { licences, type PackageFolder, packagesOf } from "./licences.ts";
 import { manPages } from "./man-pages.ts";
 import { copyNativePackage } from "./native-packages.ts";

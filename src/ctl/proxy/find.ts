@@ -2,7 +2,7 @@
  * Which proxy a command is about: a file that one has answered, an admin port, or an agent of this machine by its name.
  */
 import type { Arguments, CommandContext } from "../../command/command.ts";
-import { chosen } from "../../cli/find-agent.ts";
+import { chosen } from "../../beside/find-agent.ts";
 import { runtimeFolderHere } from "../../config/runtime-folder.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { fetchHttp } from "../../net/http-client.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { commands } from "../../../src/cli/commands.ts";
-import { privately } from "../../../src/cli/privately.ts";
+import { privately } from "../../../src/beside/privately.ts";
 import { programOf } from "../../../src/cli/program.ts";
 import type { Command, CommandContext } from "../../../src/command/command.ts";
 import { parseCommandLine } from "../../../src/command/parse.ts";

@@ -1,9 +1,9 @@
 /**
  * `completion SHELL`: what makes a shell complete a program's commands, flags and values.
  */
-import type { Arguments, Command, CommandContext } from "../command/command.ts";
-import type { OfferedCommand } from "../command/completion/offers.ts";
-import { unusableCode } from "../command/exit-codes.ts";
+import type { Arguments, Command, CommandContext } from "../command.ts";
+import type { OfferedCommand } from "./offers.ts";
+import { unusableCode } from "../exit-codes.ts";
 
 const shells = ["bash", "zsh", "fish"] as const;
 
@@ -33,7 +33,7 @@ async function printCompletion(
     printError(`${args.words.join(" ")} is not one of ${shells.join(", ")}`);
     return unusableCode;
   }
-  const { offersOf } = await import("../command/completion/offers.ts");
+  const { offersOf } = await import("./offers.ts");
   print((await generatorOf(shell))(program.name, offersOf(program)).trimEnd());
   return 0;
 }
@@ -43,10 +43,10 @@ async function generatorOf(
 ): Promise<(name: string, commands: readonly OfferedCommand[]) => string> {
   switch (shell) {
     case "bash":
-      return (await import("../command/completion/bash.ts")).bashCompletion;
+      return (await import("./bash.ts")).bashCompletion;
     case "zsh":
-      return (await import("../command/completion/zsh.ts")).zshCompletion;
+      return (await import("./zsh.ts")).zshCompletion;
     case "fish":
-      return (await import("../command/completion/fish.ts")).fishCompletion;
+      return (await import("./fish.ts")).fishCompletion;
   }
 }

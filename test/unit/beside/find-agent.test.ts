@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { chosen } from "../../../src/cli/find-agent.ts";
+import { chosen } from "../../../src/beside/find-agent.ts";
 
 const byDefault = {
   configPath: "./etc/istio/proxy",
