@@ -33,15 +33,22 @@ function readCache(path) {
 
 let depth = 0;
 
+/* What holds between two loads: at first all but that what has not run yet is thrown away, as the start is yet to use it. */
+let now = flags.starting;
+setTimeout(() => {
+  now = flags.resting;
+  now.forEach((flag) => setFlagsFromString(flag));
+}, 5_000).unref();
+
 /* Caches are bound to V8's usual flags, those in Node.js' binary too. */
 function withCaches(use) {
-  if (depth === 0) flags.usual.forEach(setFlagsFromString);
+  if (depth === 0) flags.usual.forEach((flag) => setFlagsFromString(flag));
   depth += 1;
   try {
     return use();
   } finally {
     depth -= 1;
-    if (depth === 0) flags.resting.forEach(setFlagsFromString);
+    if (depth === 0) now.forEach((flag) => setFlagsFromString(flag));
   }
 }
 
@@ -134,5 +141,5 @@ function requirePart(specifier, isLate) {
     : requireBuiltIn(specifier);
 }
 
-flags.resting.forEach(setFlagsFromString);
+now.forEach((flag) => setFlagsFromString(flag));
 load(`${basename(__filename, ".cjs")}.js`);

@@ -21,6 +21,8 @@ interface NumberFlag {
   /** What V8 has unless told. */
   readonly usual: number;
   readonly resting: number;
+  /** The resting value only suits a program that has started. */
+  readonly isLate?: true;
 }
 
 /**
@@ -28,8 +30,9 @@ interface NumberFlag {
  * refuse the cache of Node.js' own modules, which is part of its binary: 20 ms of processor time for an agent's.
  */
 export const restingFlags: readonly NumberFlag[] = [
-  // What only the start needed goes with the first collection in the old space, not with the sixth.
-  { name: "bytecode-old-age", usual: 6, resting: 1 },
+  // What only the start needed goes with the first collection in the old space, not with the sixth. During the start
+  // that would be what it is about to need.
+  { name: "bytecode-old-age", usual: 6, resting: 1, isLate: true },
   // The optimizing compilers are for code that is hot for long, under load: a start alone does not bring them into
   // memory. V8's help gives other numbers for two of them, which its Maglev compiler implies to be these.
   { name: "invocation-count-for-maglev", usual: 400, resting: 10_000 },
@@ -41,6 +44,9 @@ export const restingFlags: readonly NumberFlag[] = [
 ];
 
 /** As words of a command line. */
-export function flagWords(value: "usual" | "resting"): readonly string[] {
-  return restingFlags.map((flag) => `--${flag.name}=${flag[value]}`);
+export function flagWords(when: "usual" | "starting" | "resting"): readonly string[] {
+  return restingFlags.map(({ name, usual, resting, isLate }) => {
+    const isUsual = when === "usual" || (when === "starting" && isLate === true);
+    return `--${name}=${isUsual ? usual : resting}`;
+  });
 }

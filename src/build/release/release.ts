@@ -61,7 +61,9 @@ export async function buildRelease(options: ReleaseOptions): Promise<void> {
   const modules = join(root, "node_modules");
   const programs = { outrider: join(root, "src/main.ts"), outriderctl: join(root, "src/outriderctl.ts") };
   const { files, inputs, nativePackages } = await bundleParts(programs, modules);
-  const flags = JSON.stringify({ usual: flagWords("usual"), resting: flagWords("resting") });
+  const flags = JSON.stringify(
+    Object.fromEntries((["usual", "starting", "resting"] as const).map((when) => [when, flagWords(when)])),
+  );
   const loader = readFileSync(join(import.meta.dirname, "loader.cjs"), "utf8").replace(
     "= FLAGS",
     `= ${flags}`,

@@ -15,6 +15,11 @@ function cacheTags(args: readonly string[], words: readonly string[]): readonly 
 }
 
 describe("the release's flags of V8", () => {
+  test("keep what has not run yet until the program has started", () => {
+    assert.equal(flagWords("starting")[0], flagWords("usual")[0]);
+    assert.deepEqual(flagWords("starting").slice(1), flagWords("resting").slice(1));
+  });
+
   test("on the command line leave the code cache of Node.js' own modules valid", () => {
     const [bare] = cacheTags([], []);
     assert.deepEqual(cacheTags(nodeFlags, []), [bare]);
