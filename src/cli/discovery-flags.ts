@@ -70,7 +70,9 @@ export const discoveryFlags = {
   rootCaDir: optionalText(
     "Folder of a plugged-in CA: ca-cert.pem, ca-key.pem, cert-chain.pem, root-cert.pem.",
   ),
-  jwksFile: optionalText("JWKS that tokens are checked against (default: the demo key's)."),
+  jwksFile: optionalText(
+    "JWKS that tokens are checked against (default: the demo key's; with --registries=Kubernetes, and no --jwtIssuer either, the cluster reviews them).",
+  ),
   jwtIssuer: optionalText("Issuer that tokens must have (default: the demo issuer)."),
   proxyBinding: choice(
     ["identity", "workload"],

@@ -29,7 +29,12 @@ export interface RegistryTargets {
 
 type RegistryFlags = Pick<
   Flags,
-  "registries" | "domain" | (typeof consulFlags)[number] | (typeof kubernetesFlags)[number]
+  | "registries"
+  | "domain"
+  | "jwksFile"
+  | "jwtIssuer"
+  | (typeof consulFlags)[number]
+  | (typeof kubernetesFlags)[number]
 >;
 
 type Refuse = (flag: keyof Flags, message: string) => void;
@@ -57,11 +62,12 @@ export function registryTargets(
 }
 
 function kubernetesTarget(
-  { kubeconfig: file, kubeContext: context, domain }: RegistryFlags,
+  { kubeconfig: file, kubeContext: context, domain, jwksFile, jwtIssuer }: RegistryFlags,
   env: ClusterVariables,
   refuse: Refuse,
 ): KubernetesOptions {
   const { KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT } = env;
+  const reviewsTokens = jwksFile === undefined && jwtIssuer === undefined;
   const variables = { KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT };
   if (!isHost(domain) || domain.startsWith("*"))
     refuse("domain", `${JSON.stringify(domain)} is no domain such as cluster.local`);
@@ -69,14 +75,14 @@ function kubernetesTarget(
     if (context !== undefined) refuse("kubeContext", "is of a file: name it by --kubeconfig");
     if (!KUBERNETES_SERVICE_HOST)
       refuse("registries", "Kubernetes is outside of a cluster here: name a file by --kubeconfig");
-    return { variables, domain };
+    return { variables, domain, reviewsTokens };
   }
   try {
     readRegularFile(file);
   } catch (error) {
     refuse("kubeconfig", `${file} cannot be read: ${errorMessage(error)}. Name a kubeconfig`);
   }
-  return { kubeconfig: { file, context }, variables, domain };
+  return { kubeconfig: { file, context }, variables, domain, reviewsTokens };
 }
 
 /** Where Consul's agent listens unless it is told otherwise. */

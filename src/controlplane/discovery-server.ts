@@ -6,17 +6,20 @@ import { join } from "node:path";
 import { type GrpcService, GrpcServer } from "../grpc/server.ts";
 import { writeFileAtomic } from "../files/atomic-file.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
+import { Watch } from "../lifecycle/watch.ts";
 import { parseHostPort } from "../net/host-port.ts";
 import { HttpServer } from "../net/http-server.ts";
 import { MemoryRelease } from "../process/memory-release.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { Metrics } from "../telemetry/metrics.ts";
-import { type JwtOptions, TokenAuthenticator } from "./ca/authenticate.ts";
+import { type Authenticator, type JwtOptions, TokenAuthenticator } from "./ca/authenticate.ts";
 import { CertificateAuthority } from "./ca/authority.ts";
 import { followTrust } from "./ca/follow-trust.ts";
 import { type CaFolder, openSelfSignedCa, pluggedInCa } from "./ca/material.ts";
 import { ServerCertificateKeeper } from "./ca/server-certificate.ts";
 import { certificateService } from "./ca/service.ts";
+import { TokenReviewer } from "./ca/token-review.ts";
+import { openClusterCa, spawnClusterDuties } from "./cluster.ts";
 import { rootNamespace } from "./config/analysis/analyze.ts";
 import { debugPages } from "./debug.ts";
 import { KeyedModels, type KeySetOptions } from "./jwks/keyed-models.ts";
@@ -34,7 +37,8 @@ import { LastGoodResources } from "./push/last-good.ts";
 import { ToldFaults } from "./push/told-faults.ts";
 import { ToldRefusals } from "./push/told-refusals.ts";
 import { Translations } from "./push/translations.ts";
-import type { KubernetesOptions } from "./kubernetes/open.ts";
+import type { KubernetesApi } from "./kubernetes/api.ts";
+import { type KubernetesOptions, openKubernetes } from "./kubernetes/open.ts";
 import type { ConsulTarget } from "./registry/consul/blocking-query.ts";
 import { FileSource } from "./registry/file/file-source.ts";
 import { MeshConfigSource } from "./registry/file/mesh-config-source.ts";
@@ -147,13 +151,11 @@ export class DiscoveryServer implements AsyncDisposable {
       version: options.version ?? "unknown",
       log: configLog,
     };
-    if (options.kubernetes !== undefined) {
-      const [{ KubernetesSource }, { openKubernetes }] = await Promise.all([
-        import("./registry/kubernetes/kubernetes-source.ts"),
-        import("./kubernetes/open.ts"),
-      ]);
-      const api = stack.use(await openKubernetes(options.kubernetes));
-      const { domain } = options.kubernetes;
+    const { kubernetes } = options;
+    const api = kubernetes === undefined ? undefined : stack.use(await openKubernetes(kubernetes));
+    if (kubernetes !== undefined && api !== undefined) {
+      const { KubernetesSource } = await import("./registry/kubernetes/kubernetes-source.ts");
+      const { domain } = kubernetes;
       sources.push(keep(new KubernetesSource({ api, domain, debounceMs, debounceMaxMs })));
     }
     if (options.consul !== undefined) {
@@ -170,16 +172,23 @@ export class DiscoveryServer implements AsyncDisposable {
       ...(options.environment === undefined ? {} : { environment: options.environment }),
     };
     const configured = stack.use(new ConfiguredModels(registry.configuration, settings, configLog));
-    const ca = await openCa(options);
+    const caLog = log.scope("ca");
+    const ca = await openCa(options, api, { log: caLog, signal });
     const authority = new CertificateAuthority(await ca.read(), {
       defaultMs: options.defaultWorkloadTtlMs,
       maxMs: options.maxWorkloadTtlMs,
     });
+    const root = new Watch(authority.rootPem);
     const publishRoot = (): void => {
+      root.set(authority.rootPem);
       writeFileAtomic(join(options.stateDir, "root-cert.pem"), authority.rootPem, 0o644);
     };
     publishRoot();
-    const authenticator = new TokenAuthenticator(options.jwt);
+    const tokens = new TokenAuthenticator(options.jwt);
+    const authenticator =
+      api !== undefined && kubernetes?.reviewsTokens === true
+        ? new TokenReviewer(api, options.jwt.audiences)
+        : tokens;
     const connections = new ConnectionTable();
     const pushMetrics = new PushMetrics(metrics, connections);
     const keyed = stack.use(
@@ -206,7 +215,6 @@ export class DiscoveryServer implements AsyncDisposable {
       log: log.scope("ads"),
     };
 
-    const caLog = log.scope("ca");
     const keeper = await ServerCertificateKeeper.issue(authority, caLog);
     const certificates = certificateService({
       authority,
@@ -256,7 +264,7 @@ export class DiscoveryServer implements AsyncDisposable {
     const tasks = stack.use(new TaskGroup());
     const { jwksFile } = options.jwt;
     tasks.spawn("follow-trust", (signal) =>
-      followTrust({ ca, jwksFile, authority, authenticator, log: caLog }, signal),
+      followTrust({ ca, jwksFile, authority, authenticator: tokens, log: caLog }, signal),
     );
     tasks.spawn("renew-server-certificate", (signal) =>
       keeper.run((certificate) => {
@@ -264,6 +272,7 @@ export class DiscoveryServer implements AsyncDisposable {
         publishRoot();
       }, signal),
     );
+    if (api !== undefined) spawnClusterDuties(tasks, { api, namespace: rootNamespace, root, log: caLog });
     const ports = { secureGrpc: secure.port, grpc: plain?.port, http: http.port };
     return new DiscoveryServer(ports, authority, registry, stack.move());
   }
@@ -283,9 +292,14 @@ export class DiscoveryServer implements AsyncDisposable {
   }
 }
 
-function openCa({ rootCertificateFolder, stateDir, trustDomain }: DiscoveryOptions): Promise<CaFolder> {
-  if (rootCertificateFolder === undefined) return openSelfSignedCa(stateDir, trustDomain);
-  return Promise.resolve(pluggedInCa(rootCertificateFolder));
+function openCa(
+  { rootCertificateFolder, stateDir, trustDomain }: DiscoveryOptions,
+  api: KubernetesApi | undefined,
+  context: Required<DiscoveryContext>,
+): Promise<CaFolder> {
+  if (rootCertificateFolder !== undefined) return Promise.resolve(pluggedInCa(rootCertificateFolder));
+  if (api === undefined) return openSelfSignedCa(stateDir, trustDomain);
+  return openClusterCa(api, { namespace: rootNamespace, trustDomain, stateDir }, context);
 }
 
 function discoveryService(
@@ -302,7 +316,7 @@ function discoveryService(
     readonly identity: ControlPlaneIdentity;
     readonly log: Logger;
   },
-  authenticator: TokenAuthenticator | undefined,
+  authenticator: Authenticator | undefined,
 ): GrpcService {
   const serve =
     (protocol: ServerProtocol): NonNullable<GrpcService["streams"]>[string] =>

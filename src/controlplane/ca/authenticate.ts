@@ -28,8 +28,17 @@ const maxAuthorizationBytes = 16_384;
 /** Signatures with public keys, and none with SHA-1. */
 const algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
 
+/** Says who is calling. */
+export interface Authenticator {
+  /**
+   * @param authorization the `authorization` metadata
+   * @throws GrpcError
+   */
+  authenticate(authorization: string | undefined): Promise<Caller>;
+}
+
 /** Checks tokens. */
-export class TokenAuthenticator {
+export class TokenAuthenticator implements Authenticator {
   readonly #expected: ExpectedClaims;
   #keys: KeyLookup;
 
@@ -48,13 +57,9 @@ export class TokenAuthenticator {
    * @throws GrpcError UNAUTHENTICATED that says which check failed, never quoting the token
    */
   async authenticate(authorization: string | undefined, now = new Date()): Promise<Caller> {
-    if (authorization === undefined) throw refuse("the call has no bearer token");
-    if (authorization.length > maxAuthorizationBytes)
-      throw refuse(`the token is longer than ${maxAuthorizationBytes} bytes`);
-    const token = /^Bearer ([\w.-]+)$/i.exec(authorization)?.[1];
-    if (token === undefined) throw refuse("the call has no bearer token");
+    const token = bearerToken(authorization);
     const outcome = readCaller(await this.#claims(token), this.#expected, now);
-    if (outcome.kind === "refused") throw refuse(`the token ${outcome.reason}`);
+    if (outcome.kind === "refused") throw refuseCaller(`the token ${outcome.reason}`);
     return outcome.caller;
   }
 
@@ -63,7 +68,7 @@ export class TokenAuthenticator {
       const { payload } = await verify(token, this.#keys);
       return JSON.parse(new TextDecoder("utf8", { fatal: true }).decode(payload));
     } catch (error) {
-      throw refuse(explain(error));
+      throw refuseCaller(explain(error));
     }
   }
 }
@@ -112,6 +117,17 @@ function explain(error: unknown): string {
   return "the token cannot be read as a JWT";
 }
 
-function refuse(reason: string): GrpcError {
+/** @throws GrpcError UNAUTHENTICATED where there is none */
+export function bearerToken(authorization: string | undefined): string {
+  if (authorization === undefined) throw refuseCaller("the call has no bearer token");
+  if (authorization.length > maxAuthorizationBytes)
+    throw refuseCaller(`the token is longer than ${maxAuthorizationBytes} bytes`);
+  const token = /^Bearer ([\w.-]+)$/i.exec(authorization)?.[1];
+  if (token === undefined) throw refuseCaller("the call has no bearer token");
+  return token;
+}
+
+/** Nobody who may call. @param reason which check failed */
+export function refuseCaller(reason: string): GrpcError {
   return new GrpcError("UNAUTHENTICATED", `request authenticate failure: ${reason}`);
 }

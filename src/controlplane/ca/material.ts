@@ -67,6 +67,18 @@ export async function openSelfSignedCa(stateDir: string, trustDomain: string): P
   };
 }
 
+/** A self-signed root as the files of a CA. */
+export async function selfSignedFiles(trustDomain: string): Promise<Readonly<Record<CaFileName, string>>> {
+  const key = await newKey();
+  const certificate = await certificateOf(readKey(key), trustDomain);
+  return {
+    "ca-cert.pem": certificate,
+    "ca-key.pem": key,
+    "cert-chain.pem": certificate,
+    "root-cert.pem": certificate,
+  };
+}
+
 function readOwnKey(subject: string, path: string): KeyObject {
   try {
     return readKey(readRegularText(path));

@@ -12,14 +12,14 @@ import {
 import { workloadId } from "../../pki/spiffe-id.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import type { Logger } from "../../telemetry/log.ts";
-import type { TokenAuthenticator } from "./authenticate.ts";
+import type { Authenticator } from "./authenticate.ts";
 import type { CertificateAuthority } from "./authority.ts";
 import { SigningError } from "./signing-request.ts";
 
 /** What the service needs. */
 export interface CaServiceOptions {
   readonly authority: CertificateAuthority;
-  readonly authenticator: TokenAuthenticator;
+  readonly authenticator: Authenticator;
   readonly trustDomain: string;
   readonly log: Logger;
 }

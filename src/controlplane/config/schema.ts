@@ -18,7 +18,7 @@ const networking = "networking.istio.io";
 const security = "security.istio.io";
 const gatewayApi = "gateway.networking.k8s.io";
 
-const istioVersions = ["v1", "v1beta1", "v1alpha3"];
+export const istioVersions = ["v1", "v1beta1", "v1alpha3"];
 
 /** A kind. */
 interface KindRow<Spec> {

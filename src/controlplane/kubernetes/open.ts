@@ -14,6 +14,8 @@ export interface KubernetesOptions {
   readonly variables: ClusterVariables;
   /** Domain of its services. */
   readonly domain: string;
+  /** The cluster says whose tokens are (TokenReview), rather than a JWKS. */
+  readonly reviewsTokens: boolean;
 }
 
 /** @throws KubeconfigError */

@@ -11,6 +11,8 @@ const none: Given = {
   kubeconfig: undefined,
   kubeContext: undefined,
   domain: "cluster.local",
+  jwksFile: undefined,
+  jwtIssuer: undefined,
   consulserverURL: undefined,
   consulTokenFile: undefined,
   consulCaFile: undefined,
@@ -67,7 +69,7 @@ describe("registries", () => {
   test("of Kubernetes are the pod's own cluster, or a kubeconfig's", () => {
     const [{ kubernetes }, refused] = readAll({ registries: "Kubernetes" }, inPod);
     assert.deepEqual(refused, []);
-    assert.deepEqual(kubernetes, { variables: inPod, domain: "cluster.local" });
+    assert.deepEqual(kubernetes, { variables: inPod, domain: "cluster.local", reviewsTokens: true });
     assert.deepEqual(readAll({ registries: "Kubernetes" })[1], [
       "registries Kubernetes is outside of a cluster here: name a file by --kubeconfig",
     ]);

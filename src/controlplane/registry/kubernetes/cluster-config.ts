@@ -7,6 +7,7 @@ import { type ConfigObject, objectId } from "../../config/objects.ts";
 import { type ParsedFile, parseObjectOf } from "../../config/parse-documents.ts";
 import type { ConfigProblem } from "../../config/problem.ts";
 import { isLocality } from "../../config/forms.ts";
+import { mappingOf } from "../../kubernetes/resource.ts";
 import type { ClusterNode, ClusterPod } from "./cluster-objects.ts";
 import type { Written } from "./resources.ts";
 import { type Cluster, localityOf, ServiceEntries } from "./service-entries.ts";
@@ -64,8 +65,9 @@ export class ClusterReader {
   #parse(written: Written): ParsedFile {
     const known = this.#parsed.get(written);
     if (known !== undefined) return known;
-    const { namespace, name } = Object(written.object["metadata"]) as Readonly<Record<string, unknown>>;
-    const parsed = parseObjectOf(`${written.kind} ${String(namespace)}/${String(name)}`, written.object);
+    const { namespace, name } = mappingOf(written.object["metadata"]);
+    const place = [namespace, name].filter((part) => typeof part === "string").join("/");
+    const parsed = parseObjectOf(`${written.kind} ${place}`, written.object);
     this.#parsed.set(written, parsed);
     return parsed;
   }

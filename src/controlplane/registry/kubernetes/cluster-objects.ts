@@ -76,13 +76,6 @@ export interface ClusterNode {
   readonly locality: string;
 }
 
-/** A Namespace. */
-export interface ClusterNamespace {
-  readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly isTerminating: boolean;
-}
-
 /** Namespaces that see a Service (Istio's annotation). */
 const exportToAnnotation = "networking.istio.io/exportTo";
 
@@ -199,10 +192,6 @@ export function keepNode(_: ApiObject, { name, labels }: ObjectMeta): ClusterNod
   const parts = [first(regionLabels), first(zoneLabels), first(subzoneLabels)];
   const missing = parts.indexOf("");
   return { name, locality: (missing < 0 ? parts : parts.slice(0, missing)).join("/") };
-}
-
-export function keepNamespace({ status }: ApiObject, { name, labels }: ObjectMeta): ClusterNamespace {
-  return { name, labels, isTerminating: mappingOf(status)["phase"] === "Terminating" };
 }
 
 function textsIn(value: unknown): readonly string[] {

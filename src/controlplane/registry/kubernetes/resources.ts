@@ -1,16 +1,14 @@
 /**
  * What is followed of a cluster.
  */
-import { kinds } from "../../config/schema.ts";
+import { apiVersionsOf, istioVersions, kinds, writtenKind } from "../../config/schema.ts";
 import type { ApiObject } from "../../kubernetes/api.ts";
 import { mappingOf, type Resource } from "../../kubernetes/resource.ts";
 import {
-  type ClusterNamespace,
   type ClusterNode,
   type ClusterPod,
   type ClusterService,
   type ClusterSlice,
-  keepNamespace,
   keepNode,
   keepPod,
   keepService,
@@ -41,13 +39,6 @@ export const pods: Resource<ClusterPod> = {
 
 export const nodes: Resource<ClusterNode> = { plural: "nodes", group: "", versions: ["v1"], keep: keepNode };
 
-export const namespaces: Resource<ClusterNamespace> = {
-  plural: "namespaces",
-  group: "",
-  versions: ["v1"],
-  keep: keepNamespace,
-};
-
 /** One of Istio's objects, or a Secret, as it was written. */
 export interface Written {
   readonly kind: string;
@@ -65,48 +56,36 @@ const otherSecrets = [
   "istio.io/ca-root",
 ];
 
-/** Versions of Istio's API, the best first. */
-const istioVersions = ["v1", "v1beta1", "v1alpha3"];
-
-const plurals: Readonly<Record<string, string>> = {
-  ServiceEntry: "serviceentries",
-  WorkloadEntry: "workloadentries",
-  VirtualService: "virtualservices",
-  DestinationRule: "destinationrules",
-  Sidecar: "sidecars",
-  Gateway: "gateways",
-  PeerAuthentication: "peerauthentications",
-  AuthorizationPolicy: "authorizationpolicies",
-  RequestAuthentication: "requestauthentications",
-  EnvoyFilter: "envoyfilters",
-  Telemetry: "telemetries",
-};
-
 /** Every kind that files may hold, as far as the cluster has it. */
-export const writtenResources: readonly Resource<Written>[] = Object.entries(kinds).flatMap(
-  ([kind, { group }]): readonly Resource<Written>[] => {
-    if (kind === "Secret")
-      return [
-        {
-          plural: "secrets",
-          group: "",
-          versions: ["v1"],
-          fieldSelector: otherSecrets.map((type) => `type!=${type}`).join(","),
-          mayBeRefused: true,
-          keep: keepAs(kind, "v1"),
-        },
-      ];
-    const plural = plurals[kind] ?? `${kind.toLowerCase()}s`;
-    return [{ plural, group, versions: istioVersions, isOptional: true, keep: keepAs(kind, `${group}/v1`) }];
-  },
-);
+export const writtenResources: readonly Resource<Written>[] = (
+  Object.keys(kinds) as (keyof typeof kinds)[]
+).map((kind): Resource<Written> => {
+  const { group, versions = istioVersions } = kinds[kind];
+  const [apiVersion = "v1"] = apiVersionsOf(kind);
+  const written = writtenKind(kind);
+  const resource = { plural: pluralOf(written), group, keep: keepAs(written, apiVersion) };
+  if (group !== "") return { ...resource, versions, isOptional: true };
+  if (kind !== "Secret") return { ...resource, versions: ["v1"] };
+  const fieldSelector = otherSecrets.map((type) => `type!=${type}`).join(",");
+  return { ...resource, versions: ["v1"], fieldSelector, mayBeRefused: true };
+});
+
+/** As the API has a kind in paths (English, as API conventions have it). */
+export function pluralOf(kind: string): string {
+  const name = kind.toLowerCase();
+  if (/[^aeiou]y$/.test(name)) return `${name.slice(0, -1)}ies`;
+  return /(?:s|x|ch)$/.test(name) ? `${name}es` : `${name}s`;
+}
 
 /** Without what only the server needs; its status is ours, and says nothing of what is wanted. */
 function keepAs(kind: string, apiVersion: string): Resource<Written>["keep"] {
   return (object, { annotations }) => {
     const { managedFields: _fields, ...metadata } = mappingOf(object["metadata"]);
     const { "kubectl.kubernetes.io/last-applied-configuration": _applied, ...kept } = annotations;
-    const { status: _status, ...rest } = object;
+    const { status: _status, ...whole } = object;
+    // Of a namespace what it is to have last is the server's own.
+    const { spec: _spec, ...bare } = whole;
+    const rest = kind === "Namespace" ? bare : whole;
     const changing = ["resourceVersion", "generation", "uid", "selfLink"];
     const lasting = Object.fromEntries(Object.entries(metadata).filter(([name]) => !changing.includes(name)));
     // A list names neither in its items.

@@ -1,0 +1,96 @@
+/**
+ * What a control plane does in a cluster besides following it: the CA's key is a Secret, tokens are reviewed, and one of all
+ * control planes writes the root into every namespace.
+ */
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { writeFileAtomic } from "../files/atomic-file.ts";
+import { makeOwnFolder } from "../files/own-folder.ts";
+import { retrying } from "../lifecycle/retry.ts";
+import type { TaskGroup } from "../lifecycle/task-group.ts";
+import type { Watch } from "../lifecycle/watch.ts";
+import { errorMessage } from "../lifecycle/error-message.ts";
+import type { Logger } from "../telemetry/log.ts";
+import { caFileNames, CaMaterialError } from "./ca/check-material.ts";
+import { clusterCaFiles, readClusterCa } from "./ca/cluster-secret.ts";
+import { type CaFolder, pluggedInCa } from "./ca/material.ts";
+import { keepRootConfigMaps } from "./ca/root-config-maps.ts";
+import type { KubernetesApi } from "./kubernetes/api.ts";
+import { KubernetesError } from "./kubernetes/api-error.ts";
+import { LeaseHolder } from "./kubernetes/lease.ts";
+
+/** Where the CA's key is. */
+export interface ClusterCaOptions {
+  readonly namespace: string;
+  readonly trustDomain: string;
+  readonly stateDir: string;
+}
+
+/** Between two tries at a cluster that does not answer. */
+const backoff = { initialMs: 500, multiplier: 2, maxMs: 15_000, jitter: 0.3 };
+
+/**
+ * The CA of the cluster, kept in the state folder as well: one that starts while the cluster is gone signs with what it had.
+ * A cluster that is gone and that nothing is known of is waited for.
+ *
+ * @throws CaMaterialError when what is there cannot be used, or may not be read
+ */
+export async function openClusterCa(
+  api: KubernetesApi,
+  { namespace, trustDomain, stateDir }: ClusterCaOptions,
+  { log, signal }: { readonly log: Logger; readonly signal: AbortSignal },
+): Promise<CaFolder> {
+  const folder = join(stateDir, "cluster-ca");
+  const isKept = caFileNames.every((name) => existsSync(join(folder, name)));
+  const read = (): Promise<Awaited<ReturnType<typeof clusterCaFiles>>> =>
+    clusterCaFiles(api, { namespace, trustDomain }, signal);
+  try {
+    const files = await retrying(read, {
+      backoff,
+      signal,
+      isFinal: (error) =>
+        isKept ||
+        !(error instanceof KubernetesError) ||
+        error.code === "REFUSED" ||
+        error.code === "UNUSABLE",
+      onFailure: ({ error, failures }) => {
+        if (failures === 1) log.error("the CA waits for the cluster", { reason: errorMessage(error) });
+      },
+    });
+    await readClusterCa(files);
+    makeOwnFolder(stateDir);
+    makeOwnFolder(folder);
+    for (const name of caFileNames) writeFileAtomic(join(folder, name), files.texts[name], 0o600);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof KubernetesError && error.code === "REFUSED")
+      throw new CaMaterialError("the CA of the cluster", [error.message]);
+    if (!isKept || !(error instanceof KubernetesError)) throw error;
+    log.warn("the cluster does not answer: the CA is what it was", { folder, reason: error.message });
+  }
+  return pluggedInCa(folder);
+}
+
+/** Follow and write until the tasks end. */
+export function spawnClusterDuties(
+  tasks: TaskGroup,
+  {
+    api,
+    namespace,
+    root,
+    log,
+  }: {
+    readonly api: KubernetesApi;
+    readonly namespace: string;
+    readonly root: Watch<string>;
+    readonly log: Logger;
+  },
+): void {
+  const identity = `${hostname()}_${randomUUID()}`;
+  const lease = new LeaseHolder(api, { namespace, name: "outrider-leader", identity }, log);
+  tasks.spawn("write-roots", (signal) =>
+    lease.run((leading) => keepRootConfigMaps({ api, root, log }, leading), signal),
+  );
+}

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Runs the tests against a real API of Kubernetes: the kube-apiserver that KUBE_APISERVER_PATH names, else one built from its Go
+# module and kept in the cache. Building takes some eight minutes of one processor the first time. etcd comes from the system
+# (Debian's etcd-server), or from ETCD_PATH.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+version=v1.36.3
+cached=${XDG_CACHE_HOME:-$HOME/.cache}/outrider/kube-apiserver-$version/kube-apiserver
+
+build() {
+  command -v go >/dev/null || { echo "building kube-apiserver needs Go: install it, or set KUBE_APISERVER_PATH" >&2; exit 1; }
+  # Not local: the trap runs once the function has returned.
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  cd "$work"
+  go mod init apiserver-for-tests
+  # k8s.io/kubernetes leaves its own parts at v0.0.0: each is of the same release.
+  go mod edit -require "k8s.io/kubernetes@$version"
+  go mod download -json "k8s.io/kubernetes@$version" | sed -n 's/.*"GoMod": "\(.*\)",/\1/p' |
+    xargs sed -n 's|^\t\(k8s.io/[a-z0-9-]*\) => ./staging.*|\1|p' |
+    while read -r part; do go mod edit -replace "$part=$part@v0.${version#v1.}"; done
+  go get "k8s.io/kubernetes/cmd/kube-apiserver@$version"
+  CGO_ENABLED=0 go build -mod=mod -ldflags='-s -w' -o kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver
+  mkdir -p "$(dirname "$cached")"
+  mv kube-apiserver "$cached"
+}
+
+command -v "${ETCD_PATH:-etcd}" >/dev/null || { echo "these tests need etcd: install etcd-server, or set ETCD_PATH" >&2; exit 1; }
+[[ -n ${KUBE_APISERVER_PATH:-} || -x $cached ]] || (build)
+cd "$root"
+KUBE_APISERVER_PATH=${KUBE_APISERVER_PATH:-$cached} node src/build/run-tests.ts "test/kubernetes/*.test.ts"
