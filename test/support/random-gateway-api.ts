@@ -38,7 +38,7 @@ function gateway(choice: Choice): Made {
       protocol,
       hostname: protocol === "TCP" ? undefined : choice.maybe(() => choice.of(...hosts)),
       tls: protocol === "HTTPS" || protocol === "TLS" ? tls : undefined,
-      allowedRoutes: choice.maybe(() => ({ namespaces: { from: choice.of("All", "All", "All", "None") } })),
+      allowedRoutes: choice.maybe(() => ({ namespaces: { from: choice.of("All", "All", "Same") } })),
     };
   };
   return {

@@ -65,7 +65,7 @@ function httpRoute(
     match: match === undefined ? { prefix: "/" } : routeMatch(match, origin !== undefined),
     ...to,
     metadata: { filterMetadata: { istio: { config: configPath(rule, origin) } } },
-    decorator: { operation: `${operationOf(to, origin?.name ?? rule.name, context)}${pathOf(match)}` },
+    decorator: { operation: `${operationOf(to, origin?.name ?? rule.name, context)}${pathOf(match, origin !== undefined)}` },
     ...headerOperations(headers),
     ...(filters === undefined ? {} : { typedPerFilterConfig: filters }),
   };
@@ -85,9 +85,11 @@ function operationOf({ route }: Target, rule: string, { port }: RouteContext): s
   return host === undefined ? `${rule}:${port}` : `${host}:${number}`;
 }
 
-function pathOf(match: HttpMatch | undefined): string {
+/** Of a prefix of whole parts nothing is said, as in Istio. */
+function pathOf(match: HttpMatch | undefined, isByParts: boolean): string {
   const { uri } = match ?? {};
-  return uri?.exact ?? uri?.regex ?? (uri?.prefix === undefined ? "/*" : `${uri.prefix}*`);
+  const prefix = isByParts ? "/" : uri?.prefix;
+  return uri?.exact ?? uri?.regex ?? (prefix === undefined ? "/*" : `${prefix}*`);
 }
 
 type Target = Pick<RouteJson, "route" | "redirect" | "directResponse">;

@@ -32,7 +32,7 @@ export const gatewayApiProblems = {
       "spec.listeners[0].tls.options.gateway.istio.io/tls-terminate-mode: must be one of MUTUAL, OPTIONAL_MUTUAL, ISTIO_MUTUAL",
       "spec.listeners[0].tls.options.example.com/a: has no effect: this control plane does not act on it",
     ],
-    ["spec.listeners[0].allowedRoutes.namespaces.from", "Any", "must be one of Same, All, Selector, None"],
+    ["spec.listeners[0].allowedRoutes.namespaces.from", "Any", "must be one of Same, All, Selector"],
     ["spec.listeners[0].allowedRoutes.namespaces.selector", absent, "is missing, which from: Selector needs"],
     [
       "spec.listeners[0].allowedRoutes.namespaces.selector.matchExpressions[0].values",

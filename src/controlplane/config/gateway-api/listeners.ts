@@ -165,8 +165,6 @@ function namespacesOf(
       return new Set([namespace]);
     case "All":
       return undefined;
-    case "None":
-      return new Set();
     case "Selector":
       return new Set(
         [...facts.namespaces]

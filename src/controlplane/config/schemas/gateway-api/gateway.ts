@@ -30,7 +30,7 @@ const labelSelector = object({
 
 const allowedRoutes = object({
   namespaces: optional(
-    object({ from: optional(oneOf("Same", "All", "Selector", "None")), selector: optional(labelSelector) }),
+    object({ from: optional(oneOf("Same", "All", "Selector")), selector: optional(labelSelector) }),
   ),
   kinds: optional(list(object({ group: optional(apiGroup), kind: required(kindName) }))),
 });
