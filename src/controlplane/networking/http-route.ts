@@ -65,7 +65,9 @@ function httpRoute(
     match: match === undefined ? { prefix: "/" } : routeMatch(match, origin !== undefined),
     ...to,
     metadata: { filterMetadata: { istio: { config: configPath(rule, origin) } } },
-    decorator: { operation: `${operationOf(to, origin?.name ?? rule.name, context)}${pathOf(match, origin !== undefined)}` },
+    decorator: {
+      operation: `${operationOf(to, origin?.name ?? rule.name, context)}${pathOf(match, origin !== undefined)}`,
+    },
     ...headerOperations(headers),
     ...(filters === undefined ? {} : { typedPerFilterConfig: filters }),
   };
