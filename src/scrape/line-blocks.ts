@@ -1,8 +1,8 @@
 /** Memory that sources are read into, kept from one scrape for the next: what is new each time has to be collected. */
 import { LineBlock } from "./merge/line-block.ts";
 
-/** As many are kept as most pods have sources. */
-const mostKept = 2;
+/** As many are kept as two scrapes at once read from in most pods. */
+const mostKept = 4;
 
 /** Of all scrapes. */
 export class LineBlocks {

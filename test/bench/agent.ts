@@ -1,6 +1,6 @@
 /** The agent's figures. */
 import { sleep } from "../../src/lifecycle/sleep.ts";
-import type { TestMesh } from "../support/mesh.ts";
+import type { SidecarChanges, TestMesh } from "../support/mesh.ts";
 import type { Program } from "../support/outrider.ts";
 import { everythingSet, startMetadataService } from "./everything-set.ts";
 import type { Figure } from "./figure.ts";
@@ -12,6 +12,8 @@ export interface AgentMeasurement {
   readonly mesh: TestMesh;
   readonly subject: string;
   readonly program: Program;
+  /** What its sidecars need over the mesh's own; undefined where they take everything that ours take. */
+  readonly changes: (() => Promise<SidecarChanges>) | undefined;
   /** A sidecar for each run. */
   readonly names: readonly string[];
   readonly restMs: number;
@@ -25,112 +27,76 @@ interface Run extends TimedSidecar {
   /** Of the agent, until it was ready. */
   readonly cpuMs: number;
   /** Of another sidecar that has everything set, started right after. */
-  readonly everythingSet: TimedSidecar;
+  readonly everythingSet: TimedSidecar | undefined;
 }
 
 /** What the release should not exceed. */
 const aims = { envoyExecMs: 100, readyMs: 350, rss: 60, anonymous: 18, idle: 0.1, moreMs: 10 } as const;
 
-export async function measureAgent(measurement: AgentMeasurement): Promise<readonly Figure[]> {
-  const { mesh, subject, program, names, restMs, patienceMs } = measurement;
-  const runs: Run[] = [];
-  let busy = 0;
+/** One start. */
+export async function measureStart(measurement: AgentMeasurement, name: string): Promise<readonly Figure[]> {
+  const { mesh, subject, program, changes, restMs, patienceMs } = measurement;
+  if (!(await machineIsQuiet(patienceMs)))
+    console.log(`a start of ${subject} beside other work: its times say little`);
   await using cloud = await startMetadataService();
-  await warmUp(measurement);
-  for (const name of names) {
-    if (!(await machineIsQuiet(patienceMs))) busy += 1;
-    const timed = await startSidecar(mesh, name, program);
-    await using agent = timed.sidecar.agent;
-    const cpuMs = cpuMsOf(agent.pid);
-    await sleep(restMs);
-    const memory = memoryOf(agent.pid);
-    await agent[Symbol.asyncDispose]();
-    const loaded = await startSidecar(mesh, name, program, everythingSet(cloud.address));
-    await loaded.sidecar.agent[Symbol.asyncDispose]();
-    runs.push({ ...timed, cpuMs, memory, everythingSet: loaded });
-  }
-  if (busy > 0) console.log(`${busy} starts of ${subject} beside other work: their times say little`);
-  const idle = await measureIdle(measurement);
-  const figure = (name: string, unit: Figure["unit"], values: readonly number[], aim?: number): Figure => ({
-    name,
-    unit,
-    subject,
-    values,
-    ...(aim === undefined || subject !== "release" ? {} : { aim }),
-  });
+  const timed = await startSidecar(mesh, name, program, await changes?.());
+  await using agent = timed.sidecar.agent;
+  const cpuMs = cpuMsOf(agent.pid);
+  await sleep(restMs);
+  const memory = memoryOf(agent.pid);
+  await agent[Symbol.asyncDispose]();
+  if (changes !== undefined) return figuresOf(subject, { ...timed, cpuMs, memory, everythingSet: undefined });
+  const loaded = await startSidecar(mesh, name, program, everythingSet(cloud.address));
+  await loaded.sidecar.agent[Symbol.asyncDispose]();
+  return figuresOf(subject, { ...timed, cpuMs, memory, everythingSet: loaded });
+}
+
+function figuresOf(subject: string, run: Run): readonly Figure[] {
+  const { envoyExecMs, envoyExecCpuMs, readyMs, cpuMs, memory, everythingSet: loaded } = run;
+  const figure = (name: string, unit: Figure["unit"], value: number, aim?: number): Figure =>
+    figureOf(subject, name, unit, [value], aim);
   return [
-    figure(
-      "exec to exec of Envoy",
-      "ms",
-      runs.map(({ envoyExecMs }) => envoyExecMs),
-      aims.envoyExecMs,
-    ),
-    figure(
-      "exec to exec of Envoy, everything set",
-      "ms",
-      runs.map(({ everythingSet: { envoyExecMs } }) => envoyExecMs),
-    ),
-    figure(
-      "of which for what is set",
-      "ms",
-      runs.map(({ everythingSet, envoyExecMs }) => everythingSet.envoyExecMs - envoyExecMs),
-      aims.moreMs,
-    ),
-    figure(
-      "processor time to exec of Envoy",
-      "ms",
-      runs.map(({ envoyExecCpuMs }) => envoyExecCpuMs),
-    ),
-    figure(
-      "processor time to exec of Envoy, everything set",
-      "ms",
-      runs.map(({ everythingSet: { envoyExecCpuMs } }) => envoyExecCpuMs),
-    ),
-    figure(
-      "exec to ready",
-      "ms",
-      runs.map(({ readyMs }) => readyMs),
-      aims.readyMs,
-    ),
-    figure(
-      "processor time to ready",
-      "ms",
-      runs.map(({ cpuMs }) => cpuMs),
-    ),
-    figure(
-      "RSS at rest",
-      "MiB",
-      runs.map(({ memory }) => memory.rss),
-      aims.rss,
-    ),
-    figure(
-      "PSS at rest",
-      "MiB",
-      runs.map(({ memory }) => memory.pss),
-    ),
-    figure(
-      "anonymous memory at rest",
-      "MiB",
-      runs.map(({ memory }) => memory.anonymous),
-      aims.anonymous,
-    ),
-    figure("processor time at rest", "%", idle, aims.idle),
+    figure("exec to exec of Envoy", "ms", envoyExecMs, aims.envoyExecMs),
+    ...(loaded === undefined
+      ? []
+      : [
+          figure("exec to exec of Envoy, everything set", "ms", loaded.envoyExecMs),
+          figure("of which for what is set", "ms", loaded.envoyExecMs - envoyExecMs, aims.moreMs),
+          figure("processor time to exec of Envoy, everything set", "ms", loaded.envoyExecCpuMs),
+        ]),
+    figure("processor time to exec of Envoy", "ms", envoyExecCpuMs),
+    figure("exec to ready", "ms", readyMs, aims.readyMs),
+    figure("processor time to ready", "ms", cpuMs),
+    figure("RSS at rest", "MiB", memory.rss, aims.rss),
+    figure("PSS at rest", "MiB", memory.pss),
+    figure("anonymous memory at rest", "MiB", memory.anonymous, aims.anonymous),
   ];
 }
 
+/** Only the release has aims. */
+function figureOf(
+  subject: string,
+  name: string,
+  unit: Figure["unit"],
+  values: readonly number[],
+  aim: number | undefined,
+): Figure {
+  return { name, unit, subject, values, ...(aim === undefined || subject !== "release" ? {} : { aim }) };
+}
+
 /** One start that does not count: it brings the files into the page cache. */
-async function warmUp({ mesh, program, names }: AgentMeasurement): Promise<void> {
-  const { sidecar } = await startSidecar(mesh, names[0] ?? "web0", program);
+export async function warmUp({ mesh, program, changes, names }: AgentMeasurement): Promise<void> {
+  const { sidecar } = await startSidecar(mesh, names[0] ?? "web0", program, await changes?.());
   await sidecar.agent[Symbol.asyncDispose]();
 }
 
 /** Share of one processor that each of the agents takes, in percent. */
-async function measureIdle(measurement: AgentMeasurement): Promise<readonly number[]> {
-  const { mesh, program, names, restMs, idleMs } = measurement;
+export async function measureIdle(measurement: AgentMeasurement): Promise<readonly Figure[]> {
+  const { mesh, subject, program, changes, names, restMs, idleMs } = measurement;
   await using stack = new AsyncDisposableStack();
   const agents: TimedSidecar["sidecar"]["agent"][] = [];
   for (const name of names) {
-    const { sidecar } = await startSidecar(mesh, name, program);
+    const { sidecar } = await startSidecar(mesh, name, program, await changes?.());
     agents.push(stack.use(sidecar.agent));
   }
   await sleep(restMs);
@@ -138,5 +104,6 @@ async function measureIdle(measurement: AgentMeasurement): Promise<readonly numb
   const started = performance.now();
   await sleep(idleMs);
   const elapsed = performance.now() - started;
-  return agents.map(({ pid }, index) => ((cpuMsOf(pid) - (before[index] ?? 0)) / elapsed) * 100);
+  const shares = agents.map(({ pid }, index) => ((cpuMsOf(pid) - (before[index] ?? 0)) / elapsed) * 100);
+  return [figureOf(subject, "processor time at rest", "%", shares, aims.idle)];
 }

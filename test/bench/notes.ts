@@ -16,6 +16,12 @@ export class Notes {
     this.#figures.set(key, figure);
   }
 
+  /** Those of one run. */
+  addAll(figures: readonly Figure[]): void {
+    for (const { name, subject, unit, values, aim } of figures)
+      for (const value of values) this.add(name, subject, unit, value, aim);
+  }
+
   get figures(): readonly Figure[] {
     return [...this.#figures.values()];
   }

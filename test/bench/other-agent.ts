@@ -4,12 +4,13 @@
  * Its Envoy is the real one. Bootstraps are made by templates that each agent has its own kind of, so it gets a finished one
  * (`customConfigFile`), whose clusters and listeners come through the agent as they would from any template.
  */
-import { writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { testEnvoy } from "../support/envoy.ts";
+import { eventually } from "../support/eventually.ts";
 import { freePorts } from "../support/free-ports.ts";
 import type { SidecarChanges } from "../support/mesh.ts";
-import type { Program } from "../support/outrider.ts";
+import { type Program, startOutrider } from "../support/outrider.ts";
 
 /** What tables call it. */
 export const otherName = "the other agent";
@@ -40,6 +41,64 @@ export async function otherSidecar(
       return Promise.resolve();
     },
   };
+}
+
+/** One that serves its sockets beside a process that is no Envoy. */
+export interface LoneAgent extends AsyncDisposable {
+  readonly pid: number;
+  /** Its ADS socket. */
+  readonly xdsPath: string;
+  /** Its SDS socket. */
+  readonly sdsPath: string;
+}
+
+/**
+ * Start it in a folder, without an Envoy: whoever asks at its sockets is the bench.
+ *
+ * @param discoveryAddress of a control plane with TLS @param files by their paths in the folder
+ */
+export async function startLoneAgent(
+  program: Program,
+  folder: string,
+  discoveryAddress: string,
+  files: Readonly<Record<string, string>>,
+): Promise<LoneAgent> {
+  const [status = 0, admin = 0] = await freePorts(2);
+  const idle = join(folder, "no-envoy");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(idle, "#!/bin/sh\nexec sleep 1000000\n", { mode: 0o755 });
+  for (const [path, text] of Object.entries({ ...files, "bootstrap.json": "{}" })) {
+    mkdirSync(join(folder, path, ".."), { recursive: true });
+    writeFileSync(join(folder, path), text, { mode: 0o600 });
+  }
+  const agent = startOutrider({
+    program,
+    args: ["proxy", "sidecar"],
+    cwd: folder,
+    env: {
+      POD_NAME: "other-1",
+      POD_NAMESPACE: "demo",
+      INSTANCE_IP: "127.0.0.1",
+      PROXY_CONFIG: JSON.stringify({
+        ...{ discoveryAddress, binaryPath: idle, customConfigFile: "bootstrap.json", statusPort: status },
+        proxyAdminPort: admin,
+      }),
+    },
+  });
+  const [xdsPath, sdsPath] = [
+    join(folder, "etc/istio/proxy/XDS"),
+    join(folder, "var/run/secrets/workload-spiffe-uds/socket"),
+  ];
+  const there = (): void => {
+    if (!existsSync(xdsPath) || !existsSync(sdsPath)) throw new Error(agent.lines.slice(-10).join("\n"));
+  };
+  try {
+    await eventually("the other agent's sockets", there, { withinMs: 30_000 });
+  } catch (error) {
+    await agent[Symbol.asyncDispose]();
+    throw error;
+  }
+  return { pid: agent.pid, xdsPath, sdsPath, [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose]() };
 }
 
 function bootstrap(admin: number): object {

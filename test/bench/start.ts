@@ -31,13 +31,16 @@ export async function startSidecar(
   rmSync(join(mesh.folder, name), { recursive: true, force: true });
   const stamp = join(mesh.folder, "envoy-exec");
   rmSync(stamp, { force: true });
+  const envoy = await stampingEnvoy(join(mesh.folder, `envoy-of-${name}`), stamp);
+  const { proxyConfig } = changes;
   const sidecar = await mesh.sidecar(name, {
     ...changes,
     program,
-    env: {
-      ...changes.env,
-      ENVOY_PATH: await stampingEnvoy(join(mesh.folder, `envoy-of-${name}`), stamp),
-    },
+    env: { ...changes.env, ENVOY_PATH: envoy },
+    // Another agent is told there.
+    ...(proxyConfig?.["binaryPath"] === undefined
+      ? {}
+      : { proxyConfig: { ...proxyConfig, binaryPath: envoy } }),
   });
   await answers({ host: "127.0.0.1", port: sidecar.ports.status }, "/healthz/ready");
   const readyAt = performance.timeOrigin + performance.now();

@@ -1,7 +1,6 @@
 /** Who merges the source's metrics in the bench, each a process of its own. */
 import { join } from "node:path";
-import { StandaloneSidecar } from "../../support/standalone-sidecar.ts";
-import { TestMesh } from "../../support/mesh.ts";
+import type { TestMesh } from "../../support/mesh.ts";
 import type { Program } from "../../support/outrider.ts";
 import { otherName, otherSidecar } from "../other-agent.ts";
 import { startPart } from "../part.ts";
@@ -28,19 +27,17 @@ export const ofApplication = "an application's";
 /** A status port alone that merges an Envoy's, and the release that merges an application's beside a real Envoy. */
 export async function startOurs(
   { socketPath, port }: SourcePlaces,
-  folder: string,
+  mesh: TestMesh,
   stack: AsyncDisposableStack,
 ): Promise<readonly Subject[]> {
   const script = join(import.meta.dirname, "../../support/scrape-port-main.ts");
   const part = stack.use(await startPart(script, ["envoy", socketPath]));
   const release = join(import.meta.dirname, "../../../dist/bin/outrider");
-  const sidecar = stack.use(
-    await StandaloneSidecar.ready({
-      folder,
-      program: { file: release, args: [] },
-      env: annotated(port),
-    }),
-  );
+  const sidecar = await mesh.sidecar("release", {
+    program: { file: release, args: [] },
+    env: annotated(port),
+  });
+  await sidecar.ready();
   return [
     { name: ofEnvoy, merged: { port: portOf(part.lines) }, pid: part.pid },
     {
@@ -56,9 +53,8 @@ export async function startOurs(
 export async function startOthers(
   program: Program,
   { port }: SourcePlaces,
-  stack: AsyncDisposableStack,
+  mesh: TestMesh,
 ): Promise<readonly Subject[]> {
-  const mesh = stack.use(await TestMesh.start({}));
   const subjects: Subject[] = [];
   for (const [name, of, env] of [
     ["envoy", ofEnvoy, { ENVOY_PROMETHEUS_PORT: String(port) }],

@@ -18,8 +18,8 @@ export interface Route {
   readonly channel: ChannelOptions;
   /** How many responses the control plane has written. */
   readonly sent: () => number;
-  /** The process between client and control plane; undefined when there is none. */
-  readonly proxy: { readonly pid: number; readonly responses: () => number } | undefined;
+  /** The process between client and control plane; undefined when there is none, as is what nobody counts there. */
+  readonly proxy: { readonly pid: number; readonly responses: (() => number) | undefined } | undefined;
 }
 
 const mebibyte = 1_048_576;
@@ -82,6 +82,8 @@ async function timed(work: () => Promise<void>): Promise<number> {
 export async function measurePings(route: Route): Promise<readonly Figure[]> {
   using client = clientOf(route);
   const times: number[] = [];
+  const pid = route.proxy?.pid;
+  const cpuBefore = pid === undefined ? 0 : cpuMsOf(pid);
   for (let ping = 0; ping < 1_100; ping += 1) {
     times.push(
       await timed(async () => {
@@ -94,6 +96,9 @@ export async function measurePings(route: Route): Promise<readonly Figure[]> {
   return [
     figure(route, "ping p50", "ms", [sorted[500] ?? NaN]),
     figure(route, "ping p99", "ms", [sorted[990] ?? NaN]),
+    ...(pid === undefined
+      ? []
+      : [figure(route, "1,100 pings, processor time", "ms", [cpuMsOf(pid) - cpuBefore])]),
   ];
 }
 
@@ -157,7 +162,7 @@ export async function measureSlowReader(route: Route): Promise<readonly Figure[]
   });
   await once(stream, "ready");
   await sleep(1_000);
-  const before = { sent: sent(), ...(proxy && { rss: memoryOf(proxy.pid).rss, taken: proxy.responses() }) };
+  const before = { sent: sent(), ...(proxy && { rss: memoryOf(proxy.pid).rss, taken: proxy.responses?.() }) };
   stream.write(grpcFrame(delta.request({ typeUrl: typeUrl.endpoint, names: [`200x${mebibyte}`] })));
   await sleep(10_000);
   const figures = [
@@ -165,9 +170,13 @@ export async function measureSlowReader(route: Route): Promise<readonly Figure[]
     ...(proxy === undefined
       ? []
       : [
-          figure(route, "taken in for a client that does not read", "MiB", [
-            proxy.responses() - (before.taken ?? 0),
-          ]),
+          ...(proxy.responses === undefined
+            ? []
+            : [
+                figure(route, "taken in for a client that does not read", "MiB", [
+                  proxy.responses() - (before.taken ?? 0),
+                ]),
+              ]),
           figure(route, "grown for a client that does not read", "MiB", [
             memoryOf(proxy.pid).rss - (before.rss ?? 0),
           ]),
