@@ -1,113 +1,17 @@
-/** Probes of the application through the status port, on real sockets. */
+/** Probes of the application by HTTP through the status port, on real sockets. */
 import assert from "node:assert/strict";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { describe, test } from "node:test";
-import { applicationProbes } from "../../../src/agent/app-probes.ts";
-import { statusRoutes } from "../../../src/agent/status-routes.ts";
-import type { AppProber, AppProbesOptions } from "../../../src/app-probes/options.ts";
-import { GrpcServer } from "../../../src/grpc/server.ts";
 import { HttpServer } from "../../../src/net/http-server.ts";
-import { listenForStatus } from "../../../src/status/server.ts";
 import { Metrics } from "../../../src/telemetry/metrics.ts";
-import { Redactor } from "../../../src/telemetry/redactor.ts";
 import { eventually } from "../../support/eventually.ts";
-import { freePorts } from "../../support/free-ports.ts";
 import { bareRequest, sendRaw, statusOf } from "../../support/raw-http.ts";
 import { silentServer } from "../../support/silent-server.ts";
-import { statusParts } from "../../support/status-parts.ts";
 import { testLog } from "../../support/test-log.ts";
 import { TestPki, validity } from "../../support/test-pki.ts";
-
-const path = "/app-health/web/readyz";
-
-/** Only what is silent takes as long. */
-const patientMs = 20_000;
-
-type Probed = (
-  ask: (headers?: Readonly<Record<string, string>>, method?: string) => Promise<string>,
-  port: number,
-) => Promise<void>;
-
-interface Scene {
-  readonly changes?: Partial<AppProbesOptions>;
-  readonly log?: ReturnType<typeof testLog>;
-  readonly metrics?: Metrics;
-}
-
-async function probed(prober: AppProber, run: Probed, scene: Scene = {}): Promise<void> {
-  const { changes, log = testLog(), metrics = new Metrics("istio_agent_") } = scene;
-  const [statusPort = 0] = await freePorts(1);
-  const probeApplication = applicationProbes(
-    {
-      probers: new Map([[path, prober]]),
-      ...{ host: "127.0.0.1", sourceAddress: "127.0.0.6", offersHttp2: true, keepsConnections: false },
-      statusPort,
-      ...changes,
-    },
-    { log: log.log, metrics },
-  );
-  await using server = await listenForStatus(
-    { host: "127.0.0.1", port: statusPort, metricsLocalOnly: false },
-    statusRoutes,
-    statusParts({ probeApplication }),
-    { log: log.log, redactor: new Redactor() },
-  );
-  const target = { host: "127.0.0.1", port: server.port };
-  await run(
-    (headers = {}, method = "GET") =>
-      sendRaw(
-        target,
-        bareRequest(`${method} ${path}`, { host: `127.0.0.1:${statusPort}`, ...headers }),
-        patientMs,
-      ),
-    server.port,
-  );
-}
-
-function http(
-  port: number,
-  at: string,
-  changes: Partial<Extract<AppProber, { kind: "http" }>> = {},
-): AppProber {
-  return { kind: "http", scheme: "http", path: at, port, timeoutMs: patientMs, ...changes };
-}
-
-function bodyOf(answer: string): string {
-  return answer.slice(answer.indexOf("\r\n\r\n") + 4);
-}
-
-/** An application that answers as its paths say. */
-async function app(seen: IncomingMessage[] = []): Promise<HttpServer> {
-  return HttpServer.listen(
-    { host: "0.0.0.0", port: 0 },
-    (request: IncomingMessage, response: ServerResponse) => {
-      seen.push(request);
-      const [, word = "", rest = ""] = /^\/(\w+)\/?(.*)$/.exec(request.url ?? "") ?? [];
-      if (word === "status") response.writeHead(Number(rest)).end(`it is ${rest}`);
-      else if (word === "to")
-        response.writeHead(302, { location: decodeURIComponent(rest) }).end("elsewhere");
-      else if (word === "page")
-        response.writeHead(200, { "content-type": "text/html" }).end("<script>1</script>");
-      else if (word === "torn") {
-        response.writeHead(200, { "content-length": "100" }).write("a");
-        setImmediate(() => response.destroy());
-      } else if (word === "endless") {
-        response.writeHead(200);
-        const more = (): void => {
-          if (!response.destroyed) response.write(Buffer.alloc(65_536, "x"), more);
-        };
-        more();
-      } else response.end("fine");
-    },
-  );
-}
-
-async function refusingPort(): Promise<number> {
-  const [port = 0] = await freePorts(1);
-  return port;
-}
+import { app, bodyOf, http, path, probed, refusingPort } from "../../support/probed-application.ts";
 
 describe("a probe of the application by HTTP", () => {
   test("is answered with its status and its body", async () => {
@@ -356,58 +260,5 @@ describe("a probe of the application by HTTP", () => {
     const text = await metrics.render();
     assert.match(text, /outrider_application_probes_total\{result="success"\} 2/);
     assert.match(text, /outrider_application_probes_total\{result="failure"\} 2/);
-  });
-});
-
-describe("a probe of the application by TCP", () => {
-  test("is a connection", async () => {
-    await using server = await app();
-    await probed({ kind: "tcp", port: server.port, timeoutMs: patientMs }, async (ask) => {
-      assert.equal(statusOf(await ask()), 200);
-    });
-    await probed({ kind: "tcp", port: await refusingPort(), timeoutMs: patientMs }, async (ask) => {
-      assert.equal(statusOf(await ask()), 500);
-    });
-  });
-});
-
-describe("a probe of the application by gRPC", () => {
-  test("is SERVING", async () => {
-    await using server = await GrpcServer.listen({ host: "127.0.0.1", port: 0 }, [
-      {
-        name: "grpc.health.v1.Health",
-        unary: {
-          Check: (request) =>
-            Promise.resolve(
-              Buffer.from(request.subarray(2).toString("utf8") === "down" ? "0802" : "0801", "hex"),
-            ),
-        },
-      },
-    ]);
-    for (const [service, status] of [
-      ["", 200],
-      ["down", 500],
-    ] as const) {
-      await probed({ kind: "grpc", service, port: server.port, timeoutMs: patientMs }, async (ask) => {
-        assert.equal(statusOf(await ask({ "user-agent": "kube-probe/1.33" })), status);
-      });
-    }
-  });
-});
-
-test("a path that has no probe is refused with 400, and a page of a foreign site is refused too", async () => {
-  await using server = await app();
-  await probed(http(server.port, "/"), async (ask, port) => {
-    for (const other of [
-      "/app-health/",
-      "/app-health/web/livez",
-      `${path}/`,
-      "/app-lifecycle/web/prestopz",
-    ]) {
-      const answer = await sendRaw({ host: "127.0.0.1", port }, bareRequest(`GET ${other}`));
-      assert.equal(statusOf(answer), 400, other);
-      assert.match(bodyOf(answer), /app prober config does not exists for/);
-    }
-    assert.equal(statusOf(await ask({ origin: "http://evil.example" })), 403);
   });
 });
