@@ -191,10 +191,11 @@ export class DiscoveryServer implements AsyncDisposable {
         : tokens;
     const connections = new ConnectionTable();
     const pushMetrics = new PushMetrics(metrics, connections);
+    const roots = new Watch(certificatesIn(authority.rootPem));
     const keyed = stack.use(
       await KeyedModels.open(configured.models, options.keySets ?? {}, { log: configLog, metrics }),
     );
-    const served = stack.use(new ServedModels(keyed.models, log.scope("ads")));
+    const served = stack.use(new ServedModels(keyed.models, log.scope("ads"), roots));
     const faults = new ToldFaults(log.scope("ads"), pushMetrics.internalErrors);
     const discovery = {
       served,
@@ -266,6 +267,9 @@ export class DiscoveryServer implements AsyncDisposable {
     tasks.spawn("follow-trust", (signal) =>
       followTrust({ ca, jwksFile, authority, authenticator: tokens, log: caLog }, signal),
     );
+    tasks.spawn("follow-roots", async (signal) => {
+      for await (const _ of authority.changes.changes(signal)) roots.set(certificatesIn(authority.rootPem));
+    });
     tasks.spawn("renew-server-certificate", (signal) =>
       keeper.run((certificate) => {
         secure.renewTls(certificate);
@@ -333,6 +337,11 @@ function discoveryService(
       StreamAggregatedResources: serve(sotwProtocol),
     },
   };
+}
+
+/** Each by itself, as PEM. */
+function certificatesIn(pem: string): readonly string[] {
+  return pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/g) ?? [];
 }
 
 /** `ip:port` without the port, and an IPv4 address in its own form. */

@@ -17,6 +17,7 @@ export const wildcardTypes: ReadonlySet<string> = new Set([
   typeUrl.cluster,
   typeUrl.listener,
   typeUrl.nameTable,
+  typeUrl.proxyConfig,
 ]);
 
 /** `Cluster` of `type.googleapis.com/envoy.config.cluster.v3.Cluster`, for people. */

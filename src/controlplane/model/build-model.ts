@@ -167,6 +167,7 @@ export class ModelBuilder {
       settings: this.#settings,
       ...lists,
       meshConfig,
+      trustBundle: noRoots,
       providerServices: sameAsLast(last?.providerServices, providerServices(meshConfig, lists.services)),
       isTraced: isTraced(meshConfig, lists.telemetries),
       callerLabels: callerLabelsOf(lists),
@@ -186,7 +187,7 @@ interface MadeServices {
 
 type ModelLists = Omit<
   Model,
-  "settings" | "callerLabels" | "meshConfig" | "providerServices" | "isTraced" | "peers"
+  "settings" | "callerLabels" | "meshConfig" | "trustBundle" | "providerServices" | "isTraced" | "peers"
 >;
 
 function sameAsLast<Value>(last: Value | undefined, next: Value): Value {
@@ -203,6 +204,9 @@ function isTraced(
     telemetries.some(({ spec }) => (spec.tracing ?? []).length > 0)
   );
 }
+
+/** What configuration says of the mesh's roots. */
+const noRoots: readonly string[] = [];
 
 /** A mesh that says nothing. */
 const noMeshConfig: MeshConfigSpec = {};

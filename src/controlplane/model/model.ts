@@ -124,6 +124,8 @@ export interface Model {
   readonly isTraced: boolean;
   /** What is said for the whole mesh. */
   readonly meshConfig: MeshConfigSpec;
+  /** The roots of the mesh, each as PEM; empty where nobody says them. */
+  readonly trustBundle: readonly string[];
   /** Names of the labels of who calls that any rule asks for. */
   readonly callerLabels: ReadonlySet<string>;
 }

@@ -14,6 +14,7 @@ import { decoderOf, encoderOf } from "./encode.ts";
 import { generateSecrets } from "./gateway/secrets.ts";
 import { generateListeners, generateOwnListeners } from "./lds.ts";
 import { encodeNameTable, generateNameTables } from "./nds.ts";
+import { encodeTrustBundle, generateTrustBundles } from "./pcds.ts";
 import { generateRoutes } from "./rds.ts";
 import type { ProxyView, WholeView, WorkloadView } from "./view.ts";
 
@@ -93,6 +94,13 @@ export const pushedTypes = {
     generate: (view) => generateNameTables(view).map((json) => ({ name: "", json })),
     generateOwn: () => [],
     encode: encodeNameTable,
+  },
+  proxyConfig: {
+    typeUrl: typeUrl.proxyConfig,
+    kind: "proxyConfig",
+    generate: (view) => generateTrustBundles(view).map((json) => ({ name: "", json })),
+    generateOwn: () => [],
+    encode: encodeTrustBundle,
   },
 } as const satisfies Readonly<Record<string, PushedType>>;
 

@@ -1,12 +1,13 @@
 /**
- * The models that proxies are served: the configuration's, with what the proxies say of their workloads' health.
+ * The models that proxies are served: the configuration's, with the mesh's roots, and with what the proxies say of their workloads'
+ * health.
  */
 import { TaskGroup } from "../../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../../lifecycle/watch.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { PublishedModel } from "../model/configured-models.ts";
 import { isEndpointOf, withUnhealthy } from "../model/health.ts";
-import type { Endpoint } from "../model/model.ts";
+import type { Endpoint, Model } from "../model/model.ts";
 import type { Proxy } from "../model/proxy.ts";
 
 /** A workload that takes no traffic, by the proxy's ID. */
@@ -19,15 +20,26 @@ interface UnhealthyWorkload {
 export class ServedModels implements AsyncDisposable {
   readonly #configured: ReadonlyWatch<PublishedModel>;
   readonly #models: Watch<PublishedModel>;
+  readonly #roots: ReadonlyWatch<readonly string[]>;
   readonly #log: Logger;
   readonly #tasks = new TaskGroup();
+  #rooted: { readonly of: Model; readonly model: Model } | undefined;
   /** Stays when a proxy goes away: that it is gone makes its workload no better. */
   readonly #unhealthy = new Map<string, UnhealthyWorkload>();
 
-  constructor(configured: ReadonlyWatch<PublishedModel>, log: Logger) {
+  /** @param roots of the mesh, each as PEM */
+  constructor(
+    configured: ReadonlyWatch<PublishedModel>,
+    log: Logger,
+    roots: ReadonlyWatch<readonly string[]> = new Watch([]),
+  ) {
     this.#configured = configured;
-    this.#models = new Watch({ number: 1, model: configured.current.model });
+    this.#roots = roots;
+    this.#models = new Watch({ number: 1, model: this.#configuredModel() });
     this.#log = log;
+    this.#tasks.spawn("follow-roots", async (signal) => {
+      for await (const _ of roots.changes(signal)) this.#publish();
+    });
     this.#tasks.spawn("follow-configuration", async (signal) => {
       for await (const _ of configured.changes(signal)) this.#publish();
     });
@@ -69,8 +81,17 @@ export class ServedModels implements AsyncDisposable {
     return this.#configured.current.model.services.flatMap((service) => service.endpoints);
   }
 
-  #publish(): void {
+  /** With the roots; the last one itself where neither is other. */
+  #configuredModel(): Model {
     const { model } = this.#configured.current;
+    const trustBundle = this.#roots.current;
+    if (this.#rooted?.of !== model || this.#rooted.model.trustBundle !== trustBundle)
+      this.#rooted = { of: model, model: trustBundle.length === 0 ? model : { ...model, trustBundle } };
+    return this.#rooted.model;
+  }
+
+  #publish(): void {
+    const model = this.#configuredModel();
     const endpoints = this.#endpoints;
     for (const [id, { proxy }] of this.#unhealthy) {
       if (!endpoints.some((endpoint) => isEndpointOf(endpoint, proxy))) this.#unhealthy.delete(id);

@@ -10,6 +10,7 @@ import { openTokenIssuer, type TokenIssuer } from "../../../src/controlplane/dem
 import { type DiscoveryOptions, DiscoveryServer } from "../../../src/controlplane/discovery-server.ts";
 import { GrpcChannel } from "../../../src/grpc/channel.ts";
 import { createCertificatePath } from "../../../src/identity/ca-client.ts";
+import { readPushedBundle } from "../../../src/identity/pushed-bundle.ts";
 import { createCertificateRequest } from "../../../src/pki/certificate-request.ts";
 import {
   IstioCertificateRequestSchema,
@@ -66,6 +67,11 @@ async function sign(
     root: certChain.at(-1) ?? "",
     names: new X509Certificate(certChain[0] ?? "").subjectAltName ?? "",
   };
+}
+
+/** Certificates without what surrounds them. */
+function shown(pem: string): string {
+  return pem.replaceAll(/\s/g, "");
 }
 
 /** Name of the authority that issued the server's certificate. */
@@ -207,6 +213,43 @@ describe("the control plane's CA", () => {
       { withinMs },
     );
     await answers();
+  });
+
+  test("pushes its roots to who asks, the old one, both and the new one, and ends no stream for it", async () => {
+    using folder = temporaryFolder();
+    const [old, next] = await Promise.all([certificateFiles(), certificateFiles()]);
+    const both = `${old["root-cert.pem"]}${next["root-cert.pem"]}`;
+    const rootCertificateFolder = join(folder.path, "cacerts");
+    writeFiles(rootCertificateFolder, old);
+    await using plane = await DiscoveryPlane.start({}, { rootCertificateFolder });
+    const stream = await plane.secure("web", {
+      id: "sidecar~127.0.0.1~web-1.demo~demo.svc.cluster.local",
+      metadata: { NAMESPACE: "demo", SERVICE_ACCOUNT: "web" },
+    });
+    stream.send({ typeUrl: typeUrl.proxyConfig });
+    const pushed: string[] = [];
+    // What the CA signs with is among the roots at each step: nobody holds a certificate that others do not trust.
+    for (const files of [old, { ...old, "root-cert.pem": both }, { ...next, "root-cert.pem": both }, next]) {
+      writeFiles(rootCertificateFolder, files);
+      while (pushed.at(-1) !== shown(files["root-cert.pem"])) {
+        const { typeUrl: type, nonce, resources } = await stream.next();
+        assert.equal(type, typeUrl.proxyConfig);
+        stream.send({ typeUrl: type, nonce });
+        const bundle = readPushedBundle(resources[0]?.value);
+        assert.ok(bundle.kind === "read");
+        pushed.push(shown(bundle.rootsPem.join("")));
+      }
+      await eventually(
+        "the CA",
+        async () =>
+          assert.equal(
+            await servedIssuer(plane.server.ports.secureGrpc),
+            new X509Certificate(files["ca-cert.pem"]).subject,
+          ),
+        { withinMs },
+      );
+    }
+    assert.deepEqual(pushed, [old["root-cert.pem"], both, next["root-cert.pem"]].map(shown));
   });
 
   test("refuses to start with a CA that cannot be relied on", async () => {

@@ -30,7 +30,15 @@ describe("the translation", () => {
   test("types are pushed in an order in which what is referred to comes first", () => {
     assert.deepEqual(
       Object.values(pushedTypes).map((type) => type.typeUrl),
-      [typeUrl.cluster, typeUrl.endpoint, typeUrl.secret, typeUrl.listener, typeUrl.route, typeUrl.nameTable],
+      [
+        typeUrl.cluster,
+        typeUrl.endpoint,
+        typeUrl.secret,
+        typeUrl.listener,
+        typeUrl.route,
+        typeUrl.nameTable,
+        typeUrl.proxyConfig,
+      ],
     );
   });
 
