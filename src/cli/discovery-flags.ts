@@ -62,6 +62,11 @@ export const discoveryFlags = {
     "Who reaches the port in plain text: loopback, host (whoever reaches --host, who then reads what any proxy is told), or off. Nobody changes anything there: reports of health are taken on the port with TLS only.",
   ),
   httpPort: integer(8080, portsOrNone, "Port of /ready and /metrics, and of /debug for loopback."),
+  httpsPort: integer(
+    15017,
+    portsOrNone,
+    "Port of the webhook that checks objects before the cluster takes them, with --registries=Kubernetes.",
+  ),
   keepaliveMaxServerConnectionAge: duration(
     1_800_000,
     connectionAge,

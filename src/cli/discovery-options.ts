@@ -22,7 +22,7 @@ import { registryTargets } from "./registry-options.ts";
 import { version } from "../command/version.ts";
 
 /** Flags that choose a port. */
-const ports = ["secureGrpcPort", "grpcPort", "httpPort"] as const;
+const ports = ["secureGrpcPort", "grpcPort", "httpPort", "httpsPort"] as const;
 
 /** What the control plane runs with, and how it logs. */
 export interface DiscoveryRun {
@@ -47,6 +47,7 @@ export async function readDiscoveryOptions(args: Arguments, env: GivenVariables)
     secureGrpcPort: flags.secureGrpcPort,
     grpcPort: plainGrpc === "off" ? undefined : flags.grpcPort,
     httpPort: flags.httpPort,
+    ...(flags.registries.includes("Kubernetes") ? { httpsPort: flags.httpsPort } : {}),
   };
   const taken = Object.values(chosen).flatMap((value) => (value === undefined || value === 0 ? [] : [value]));
   for (const owner of portOwners(taken)) {

@@ -13,6 +13,7 @@ import type { TaskGroup } from "../lifecycle/task-group.ts";
 import type { Watch } from "../lifecycle/watch.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import type { Logger } from "../telemetry/log.ts";
+import { keepCaBundle } from "./admission/ca-bundle.ts";
 import { caFileNames, CaMaterialError } from "./ca/check-material.ts";
 import { clusterCaFiles, readClusterCa } from "./ca/cluster-secret.ts";
 import { type CaFolder, pluggedInCa } from "./ca/material.ts";
@@ -91,6 +92,11 @@ export function spawnClusterDuties(
   const identity = `${hostname()}_${randomUUID()}`;
   const lease = new LeaseHolder(api, { namespace, name: "outrider-leader", identity }, log);
   tasks.spawn("write-roots", (signal) =>
-    lease.run((leading) => keepRootConfigMaps({ api, root, log }, leading), signal),
+    lease.run(async (leading) => {
+      await Promise.all([
+        keepRootConfigMaps({ api, root, log }, leading),
+        keepCaBundle({ api, root, log }, leading),
+      ]);
+    }, signal),
   );
 }

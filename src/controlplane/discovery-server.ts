@@ -12,6 +12,7 @@ import { HttpServer } from "../net/http-server.ts";
 import { MemoryRelease } from "../process/memory-release.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { Metrics } from "../telemetry/metrics.ts";
+import { AdmissionWebhook } from "./admission/webhook.ts";
 import { type Authenticator, type JwtOptions, TokenAuthenticator } from "./ca/authenticate.ts";
 import { CertificateAuthority } from "./ca/authority.ts";
 import { followTrust } from "./ca/follow-trust.ts";
@@ -78,6 +79,8 @@ export interface DiscoveryOptions {
   /** What a proxy must be besides what it says it is; the identity of its credential unless told. */
   readonly binding?: BindingPolicy;
   readonly httpPort: number;
+  /** Of the webhook that checks objects, in a cluster; any free one unless told, 15017 in Istio. */
+  readonly httpsPort?: number;
   /**
    * After so many milliseconds a connection is asked to come again, so that proxies spread over control planes that were added
    * since; undefined for never.
@@ -262,6 +265,12 @@ export class DiscoveryServer implements AsyncDisposable {
         },
       ),
     );
+    const webhook =
+      api === undefined
+        ? undefined
+        : stack.use(
+            await AdmissionWebhook.listen({ host, port: options.httpsPort ?? 0, tls: keeper.current }, log),
+          );
     const tasks = stack.use(new TaskGroup());
     const { jwksFile } = options.jwt;
     tasks.spawn("follow-trust", (signal) =>
@@ -273,6 +282,7 @@ export class DiscoveryServer implements AsyncDisposable {
     tasks.spawn("renew-server-certificate", (signal) =>
       keeper.run((certificate) => {
         secure.renewTls(certificate);
+        webhook?.renewTls(certificate);
         publishRoot();
       }, signal),
     );

@@ -6,6 +6,8 @@ import assert from "node:assert/strict";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import type { ApiObject } from "../../src/controlplane/kubernetes/api.ts";
+import { mappingsOf } from "../../src/controlplane/kubernetes/resource.ts";
 import { clusterPod, clusterService, clusterSlice } from "../support/cluster-objects.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePorts } from "../support/free-ports.ts";
@@ -23,6 +25,23 @@ const pods = "/api/v1/namespaces/demo/pods";
 const slices = "/apis/discovery.k8s.io/v1/namespaces/demo/endpointslices";
 const rules = "/apis/networking.istio.io/v1/namespaces/demo/virtualservices";
 const root = "/api/v1/namespaces/demo/configmaps/istio-ca-root-cert";
+
+const webhooks = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+
+/** The configuration as it is, at a port of this machine. */
+async function webhookAt(cluster: RealCluster, port: number): Promise<ApiObject> {
+  const { apiVersion, kind, webhooks: given } = await cluster.get(`${webhooks}/outrider-validation`);
+  return {
+    apiVersion,
+    kind,
+    metadata: { name: "outrider-validation" },
+    webhooks: mappingsOf(given).map(({ clientConfig: _config, ...rest }) => ({
+      ...rest,
+      failurePolicy: "Fail",
+      clientConfig: { url: `https://localhost:${port}/validate` },
+    })),
+  };
+}
 
 /** The API refuses endpoints on loopback: an address of this machine that is none. */
 function ownAddress(): string {
@@ -53,7 +72,7 @@ describe("with a real API of Kubernetes", () => {
     await cluster.namespace("demo");
     for (const name of ["web", "api"]) await cluster.serviceAccount("demo", name);
     const address = ownAddress();
-    const [inbound = 0, outbound = 0] = await freePorts(2);
+    const [inbound = 0, outbound = 0, webhook = 0] = await freePorts(3);
     const app = stack.use(await startApp("api"));
     const elsewhere = { clusterIP: undefined, clusterIPs: undefined };
     await cluster.put(services, clusterService("api", { http: 80 }, elsewhere));
@@ -73,7 +92,10 @@ describe("with a real API of Kubernetes", () => {
           "api.yaml": [boundTo(address, ingress("api", inbound, app.port))],
           "web.yaml": [egress("web", outbound), mutualTls("STRICT")],
         },
-        ["--registries=Kubernetes", "--kubeconfig", cluster.kubeconfig(account)],
+        [
+          ...["--registries=Kubernetes", "--kubeconfig", cluster.kubeconfig(account)],
+          ...["--httpsPort", String(webhook)],
+        ],
       ),
     );
     const token = (name: string): Promise<string> => cluster.token("demo", name, "istio-ca");
@@ -116,6 +138,16 @@ describe("with a real API of Kubernetes", () => {
     await cluster.defineKind("networking.istio.io", "VirtualService", "virtualservices");
     await eventually("a rule", () => cluster.put(rules, teapot), { withinMs });
     await answers("the rule", 418);
+    // What is wrong is not taken, once the webhook's configuration has the root: there is no Service to reach it by here.
+    await cluster.put(webhooks, await webhookAt(cluster, webhook));
+    const wrong = { ...teapot, spec: { ...teapot.spec, nonsense: true } };
+    await eventually(
+      "a refusal",
+      () => assert.rejects(cluster.put(rules, wrong), /denied the request.*spec\.nonsense/),
+      {
+        withinMs,
+      },
+    );
     await cluster.remove(`${rules}/api`);
     await answers("no rule", "api");
 

@@ -132,6 +132,7 @@ const subRooms: Readonly<Record<string, Readonly<Record<string, readonly string[
     kubernetes: [],
     ca: ["kubernetes"],
     config: [],
+    admission: ["kubernetes", "config"],
     registry: ["kubernetes", "config"],
     model: ["config", "registry"],
     networking: ["config", "model"],

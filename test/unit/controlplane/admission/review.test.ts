@@ -1,0 +1,39 @@
+/** What the API server is answered about an object. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { reviewed } from "../../../../src/controlplane/admission/review.ts";
+
+const rule = (spec: object): object => ({
+  apiVersion: "networking.istio.io/v1",
+  kind: "VirtualService",
+  metadata: { name: "web", namespace: "demo", uid: "1", managedFields: [] },
+  spec,
+});
+
+const review = (object: unknown): unknown => ({ request: { uid: "u1", operation: "CREATE", object } });
+
+describe("a review of an object", () => {
+  test("allows what a folder would take, and what is deleted", () => {
+    const route = { hosts: ["web"], http: [{ route: [{ destination: { host: "web" } }] }] };
+    for (const object of [rule(route), null, undefined])
+      assert.deepEqual(reviewed(review(object))?.response, { uid: "u1", allowed: true });
+  });
+
+  test("refuses what a folder would refuse, with every field", () => {
+    const response = reviewed(review(rule({ hosts: ["web"], http: [{ nonsense: 1 }], other: 2 })))?.response;
+    assert.equal(response?.allowed, false);
+    assert.equal(response.status?.code, 422);
+    assert.match(response.status.message, /spec\.http\[0\]\.nonsense: .*spec\.other: /);
+  });
+
+  test("warns of what has no effect", () => {
+    const filter = { ...rule({}), apiVersion: "extensions.istio.io/v1alpha1", kind: "TrafficExtension" };
+    const response = reviewed(review(filter))?.response;
+    assert.deepEqual([response?.allowed, response?.warnings?.length], [true, 1]);
+  });
+
+  test("is none where nothing is asked", () => {
+    for (const body of [undefined, null, [], {}, { request: {} }, { request: { uid: 5 } }])
+      assert.equal(reviewed(body), undefined);
+  });
+});
