@@ -135,7 +135,8 @@ function hostsWithoutService(
   if (!Number.isInteger(number)) return [];
   const known = new Set(routed.map(({ service }) => service.host.toLowerCase()));
   return virtualServices.flatMap((rule): readonly NamedHost[] => {
-    if (rule.spec.http === undefined) return [];
+    // Routes of the Gateway API are for services: of one that is not seen nothing is said.
+    if (rule.spec.http === undefined || rule.gatewayApi !== undefined) return [];
     const services = rule.spec.hosts.flatMap((host) => view.serviceOf(host) ?? []);
     const wildcards = rule.spec.hosts.filter((host) => host.startsWith("*"));
     const isCalledHere =
