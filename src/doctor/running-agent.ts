@@ -12,7 +12,7 @@ import { judgeRefused } from "./refused.ts";
 import type { Check } from "./run-checks.ts";
 
 /** Longest wait for the agent, in milliseconds. */
-const reportMs = 2_000;
+const reportMs = 5_000;
 
 const name = "readiness";
 

@@ -9,6 +9,7 @@ import { type Child, spawnChild } from "../../src/process/child.ts";
 import { sleep } from "../../src/lifecycle/sleep.ts";
 import { testEnvoy } from "./envoy.ts";
 import { eventually } from "./eventually.ts";
+import { patience } from "./patience.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 /** A bootstrap that works: one listener, one cluster. */
@@ -105,7 +106,7 @@ export async function runEnvoyToItsEnd(
       );
       options.onLive(child);
     }
-    const exit = await Promise.race([child.exited, sleep(20_000, ended.signal)]);
+    const exit = await Promise.race([child.exited, sleep(patience(20_000), ended.signal)]);
     if (exit === undefined) throw new Error(`Envoy still runs:\n${lines.slice(-20).join("\n")}`);
     const diagnosis = witness.diagnose({
       exit,

@@ -25,7 +25,8 @@ export function scriptedServices(services: readonly ScriptedService[]): Scripted
     json: (service: ScriptedService) => object,
   ): Record<string, Record<string, Uint8Array>> => ({
     [typeUrl[kind]]: Object.fromEntries(
-      services.map((service) => [service.name, pushedTypes[kind].encode(json(service))]),
+      // No field's rules count: what breaks them is Envoy's to refuse.
+      services.map((service) => [service.name, pushedTypes[kind].encode(json(service), "none")]),
     ),
   });
   return {
