@@ -9,6 +9,7 @@ import { TaskGroup } from "../lifecycle/task-group.ts";
 import { Watch } from "../lifecycle/watch.ts";
 import { parseHostPort } from "../net/host-port.ts";
 import { HttpServer } from "../net/http-server.ts";
+import { giveBack } from "../process/give-back.ts";
 import { MemoryRelease } from "../process/memory-release.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { Metrics } from "../telemetry/metrics.ts";
@@ -212,7 +213,7 @@ export class DiscoveryServer implements AsyncDisposable {
       lastGood: new LastGoodResources(),
       connections,
       metrics: pushMetrics,
-      release: stack.use(new MemoryRelease()),
+      release: stack.use(new MemoryRelease(giveBack())),
       policy: options.binding ?? { binding: "identity", trustsAddresses: false },
       rootNamespace,
       identity: { id: hostname(), version: options.version ?? "unknown" },

@@ -1,5 +1,5 @@
 /**
- * waitpid(2) for one process, the only user of koffi.
+ * waitpid(2) for one process.
  */
 
 /** Option of waitpid(2): return at once. */

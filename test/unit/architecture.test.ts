@@ -163,7 +163,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   chokidar: ["files/file-watch.ts"],
   "prom-client": ["telemetry/metrics.ts"],
   "@opentelemetry": ["otlp/"],
-  koffi: ["init/waitpid.ts", "net/original-destination.ts"],
+  koffi: ["init/waitpid.ts", "net/original-destination.ts", "process/give-back.ts"],
   re2js: ["scrape/name-filter.ts", "controlplane/config/regular-expressions.ts", "ctl/explain/matchers.ts"],
   "json-e": ["bootstrap/render.ts"],
   diff: ["plan/diff.ts"],
