@@ -320,10 +320,22 @@ class Connection {
     if (unknown.size > 0 || before.size > 0) this.#unknown = new Layer(unknown);
   }
 
+  /** Send what is missing of the type, as it is when its turn comes. */
   async #respond(typeUrl: string, how: Partial<ResponseOptions> = {}): Promise<void> {
+    if (!this.#subscriptions.has(typeUrl)) return;
+    const { translations, metrics } = this.#context;
+    const written = await translations.turns.run(() => ({ whole: this.#write(typeUrl, how) }));
+    const writtenAt = performance.now();
+    if (written.whole === undefined) return;
+    await written.whole;
+    metrics.sent(performance.now() - writtenAt);
+  }
+
+  /** Undefined when nothing is missing. */
+  #write(typeUrl: string, how: Partial<ResponseOptions>): Promise<void> | undefined {
     const resources = this.#snapshot.resources.get(typeUrl);
     const subscription = this.#subscriptions.get(typeUrl);
-    if (resources === undefined || subscription === undefined) return;
+    if (resources === undefined || subscription === undefined) return undefined;
     if (typeUrl === types.endpoint) {
       // Envoy waits for the endpoints of each cluster that changed, and does not ask again for what it asked for.
       subscription.resend(this.#withoutEndpoints);
@@ -333,7 +345,7 @@ class Connection {
     const held = this.#refusals.over(typeUrl, resources);
     const all = typeUrl === types.endpoint ? held.over(this.#unknown) : held;
     const response = subscription.respond(all, { force: false, keepsGone, ...how });
-    if (response === undefined) return;
+    if (response === undefined) return undefined;
     if (typeUrl === types.cluster) for (const { name } of response.changed) this.#withoutEndpoints.add(name);
     const version = `${new Date().toISOString()}/${this.#snapshot.number}`;
     const nonce = version + randomUUID();
@@ -342,12 +354,10 @@ class Connection {
     this.#answers.sent(typeUrl, nonce);
     this.#refusals.sent(typeUrl, nonce, response);
     this.#context.metrics.push(typeUrl);
-    const writtenAt = performance.now();
     const identifier = identifierOf(this.#context.identity);
     const bytes = response.encode(typeUrl, version, nonce, identifier);
     this.#sentBytes += bytes.length;
-    await this.#stream.write(bytes);
-    this.#context.metrics.sent(performance.now() - writtenAt);
+    return this.#stream.write(bytes);
   }
 
   async #noteAnswer(typeUrl: string, nonce: string, error: string | undefined): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { inTurns } from "../../lifecycle/in-turns.ts";
+import { Turns } from "../../lifecycle/turns.ts";
 import type { ReadonlyWatch } from "../../lifecycle/watch.ts";
 import { type Caller, callerOf } from "../model/caller.ts";
 import type { PublishedModel } from "../model/configured-models.ts";
@@ -59,6 +60,8 @@ function lastOf(kind: Kind | undefined): Layers {
 
 /** Translates for all proxies of a control plane. */
 export class Translations {
+  /** For what is made of them for one proxy: a thousand that come at once hold up nothing else. */
+  readonly turns = new Turns();
   readonly #models: ReadonlyWatch<PublishedModel>;
   readonly #faults: Pick<ToldFaults, "tell">;
   readonly #kinds = new Map<string, Kind>();
@@ -172,7 +175,7 @@ export class ProxyTranslation implements Disposable {
       const { published, layers } = await this.#all.shared(kind, proxy);
       // Rules of a model that came meanwhile may ask for more of the proxy.
       if (keyOf(callerOf(proxy, published.model)) !== kind.key) continue;
-      const own = this.#ownOf(published.model, proxy);
+      const own = await this.#all.turns.run(() => this.#ownOf(published.model, proxy));
       const resources = new Map(
         pushOrder.map((type) => {
           const both = [own.get(type), layers.get(type)];
