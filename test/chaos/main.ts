@@ -1,13 +1,14 @@
 /**
- * `npm run chaos`: what swaps, failures, deaths of Envoy and a missing control plane cost, as tables and one JSON line per
+ * `npm run chaos`: what swaps, failures, deaths of Envoy, a missing control plane and one in a storm cost, as tables and one JSON line per
  * figure.
  *
  *     node test/chaos/main.ts [--swaps=20] [--perSecond=4000] [--kills=100] [--rounds=3] [--flaps=60] [--leakSwaps=120]
- *         [--parts=swaps,failures,crashes,kills,control-plane,leaks]
+ *         [--parts=swaps,failures,crashes,kills,control-plane,leaks,config-storm] [--streams=1000] [--services=1000]
  *
  * It needs root, for network namespaces. Nothing else should run on the machine.
  */
 import { parseArgs } from "node:util";
+import { measureConfigStorm } from "./config-storm.ts";
 import { measureControlPlane } from "./control-plane.ts";
 import { measureCrashes } from "./crashes.ts";
 import { measureFailures } from "./failures.ts";
@@ -23,7 +24,9 @@ const { values: flags } = parseArgs({
     rounds: { type: "string", default: "3" },
     flaps: { type: "string", default: "60" },
     leakSwaps: { type: "string", default: "120" },
-    parts: { type: "string", default: "swaps,failures,crashes,kills,control-plane,leaks" },
+    parts: { type: "string", default: "swaps,failures,crashes,kills,control-plane,leaks,config-storm" },
+    streams: { type: "string", default: "1000" },
+    services: { type: "string", default: "1000" },
   },
 });
 
@@ -33,6 +36,8 @@ const parts: Readonly<Record<string, () => Promise<boolean>>> = {
   crashes: () => measureCrashes({ rounds: Number(flags.rounds) }),
   kills: () => measureKills({ kills: Number(flags.kills) }),
   leaks: () => measureLeaks({ swaps: Number(flags.leakSwaps) }),
+  "config-storm": () =>
+    measureConfigStorm({ streams: Number(flags.streams), services: Number(flags.services) }),
   "control-plane": () => measureControlPlane({ flaps: Number(flags.flaps) }),
 };
 

@@ -1,7 +1,9 @@
 /**
  * Scripted sidecars, each with a connection and an ADS stream of its own, that acknowledge everything.
  *
- *     node clients.ts ADDRESS delta|sotw COUNT [all|refusing|stalled]
+ *     node clients.ts ADDRESS delta|sotw COUNT [all|refusing|stalled|mixed]
+ *
+ * `stalled` has every other one read nothing, `mixed` has every other one of the rest refuse everything as well.
  *
  * Prints `started MILLISECONDS` (since the epoch), `connected MILLISECONDS BYTES` once all of them have everything, and `seen
  * MARKER MILLISECONDS BYTES` once every one has acknowledged a response that holds the marker of `mesh.ts`.
@@ -12,6 +14,8 @@ import {
   DeltaDiscoveryRequestSchema,
   DiscoveryRequestSchema,
 } from "../../../src/proto/envoy/envoy/service/discovery/v3/discovery_pb.js";
+import { GrpcError } from "../../../src/grpc/grpc-error.ts";
+import { sleep } from "../../../src/lifecycle/sleep.ts";
 import { typeUrl } from "../../../src/xds/type-urls.ts";
 import { markerIn, namespaces } from "./mesh.ts";
 import { readResponse } from "./messages.ts";
@@ -19,8 +23,11 @@ import { readResponse } from "./messages.ts";
 const [address = "", protocol = "", count = "0", behaviour = "all"] = process.argv.slice(2);
 const isDelta = protocol === "delta";
 const method = isDelta ? "DeltaAggregatedResources" : "StreamAggregatedResources";
+const halfStalls = behaviour === "stalled" || behaviour === "mixed";
 /** How many have each marker. */
 const seen = new Map<string, number>();
+/** Between two attempts to connect, in milliseconds. */
+const againMs = 500;
 const now = (): number => performance.timeOrigin + performance.now();
 let complete = 0;
 let received = 0;
@@ -33,11 +40,12 @@ interface Asked {
 
 class Sidecar {
   readonly #node: { id: string; metadata: Record<string, string> };
-  readonly #stream: ByteStream;
+  #stream: ByteStream | undefined;
   readonly #names = new Map<string, readonly string[]>();
   readonly #has = new Set<string>();
   readonly #markers = new Set<string>();
   readonly #stalls: boolean;
+  readonly #refuses: boolean;
 
   constructor(index: number) {
     const namespace = namespaces[index % namespaces.length] ?? "";
@@ -47,14 +55,28 @@ class Sidecar {
       // istiod gives older proxies less, and looks for endpoints by cluster.
       metadata: { NAMESPACE: namespace, CLUSTER_ID: "Kubernetes", ISTIO_VERSION: "1.30.0" },
     };
-    this.#stalls = behaviour === "stalled" && index % 2 === 1;
+    this.#stalls = halfStalls && index % 2 === 1;
+    this.#refuses = behaviour === "refusing" || (behaviour === "mixed" && index % 4 === 2);
+  }
+
+  /** A control plane may refuse streams when many come at once (istiod's rate limit): then it is asked again, as by an agent. */
+  async run(): Promise<void> {
+    for (;;) {
+      try {
+        await this.#connect();
+      } catch (error) {
+        if (!(error instanceof GrpcError) || error.code !== "RESOURCE_EXHAUSTED" || this.#has.size > 0)
+          throw error;
+      }
+      await sleep(againMs);
+    }
+  }
+
+  async #connect(): Promise<void> {
     this.#stream = new GrpcChannel({ address, tls: undefined }).stream(
       `/envoy.service.discovery.v3.AggregatedDiscoveryService/${method}`,
       {},
     );
-  }
-
-  async run(): Promise<void> {
     this.#ask({ type: typeUrl.cluster });
     if (this.#stalls) {
       this.#ask({ type: typeUrl.listener });
@@ -96,10 +118,9 @@ class Sidecar {
 
   #ask({ type, nonce = "", names = [] }: Asked): void {
     if (names.length > 0) this.#names.set(type, names);
-    const error =
-      nonce !== "" && behaviour === "refusing" ? { errorDetail: { message: "refused by the bench" } } : {};
+    const error = nonce !== "" && this.#refuses ? { errorDetail: { message: "refused by the bench" } } : {};
     const head = { typeUrl: type, ...(nonce === "" ? { node: this.#node } : {}), responseNonce: nonce };
-    this.#stream.enqueue(
+    this.#stream?.enqueue(
       isDelta
         ? toBinary(
             DeltaDiscoveryRequestSchema,
@@ -118,7 +139,7 @@ class Sidecar {
 }
 
 const sidecars = Array.from({ length: Number(count) }, (_, index) => new Sidecar(index));
-const expected = behaviour === "stalled" ? Math.ceil(sidecars.length / 2) : sidecars.length;
+const expected = halfStalls ? Math.ceil(sidecars.length / 2) : sidecars.length;
 console.log(`started ${now()}`);
 for (const sidecar of sidecars) {
   sidecar.run().catch((error: unknown) => {

@@ -3,7 +3,7 @@
  *
  *     node test/bench/push/main.ts [--subjects=release,sources] [--against=istiod|TREE] [--services=1000] [--endpoints=5]
  *                                  [--sidecars=10,100] [--protocols=delta,sotw] [--changes=30] [--scoped]
- *                                  [--behaviour=all|refusing|stalled] [--burstSeconds=60]
+ *                                  [--behaviour=all|refusing|stalled|mixed] [--burstSeconds=60]
  *
  * Control planes, sidecars (scripted: streams that acknowledge everything) and this program are a process each. Sidecars
  * acknowledge everything, refuse everything, or half of them read nothing after their first request. With

@@ -12,6 +12,8 @@ export interface Plane extends AsyncDisposable {
   /** Of discovery in plain text. */
   readonly address: string;
   readonly httpPort: number;
+  /** Of discovery and certificates. */
+  readonly securePort: number;
   /** Longest time that `/ready` took since the last call, in milliseconds. */
   longestStall(): number;
 }
@@ -29,6 +31,11 @@ const lookEveryMs = 50;
 
 /** A large mesh is read and translated for the first time, in milliseconds. */
 const startMs = 120_000;
+
+/** Where outrider has its root and the key of its tokens. */
+export function stateDir(folder: string): string {
+  return join(folder, "state");
+}
 
 /** @param program outrider's, with arguments before the command's own */
 export function outrider(name: string, program: readonly string[]): Subject {
@@ -49,7 +56,7 @@ export function outrider(name: string, program: readonly string[]): Subject {
           ...args,
           "discovery",
           `--configDir=${configDir(folder)}`,
-          `--stateDir=${join(folder, "state")}`,
+          `--stateDir=${stateDir(folder)}`,
           `--secureGrpcPort=${secure}`,
           `--grpcPort=${plain}`,
           `--httpPort=${http}`,
@@ -68,6 +75,7 @@ export function outrider(name: string, program: readonly string[]): Subject {
         pid: child.pid ?? 0,
         address: `127.0.0.1:${plain}`,
         httpPort: http,
+        securePort: secure,
         stop: async () => {
           child.kill("SIGTERM");
           await Promise.race([child.exited, sleep(20_000)]);
@@ -89,6 +97,7 @@ export const istiod: Subject = {
       pid: started.pid,
       address: `127.0.0.1:${started.ports.plain}`,
       httpPort: started.ports.http,
+      securePort: started.ports.tls,
       stop: async () => {
         await started[Symbol.asyncDispose]();
       },
@@ -96,7 +105,7 @@ export const istiod: Subject = {
   },
 };
 
-interface Running extends Pick<Plane, "pid" | "address" | "httpPort"> {
+interface Running extends Pick<Plane, "pid" | "address" | "httpPort" | "securePort"> {
   readonly stop: () => Promise<void>;
 }
 
