@@ -38,17 +38,12 @@ export class LeaseHolder {
   readonly #api: KubernetesApi;
   readonly #options: Required<LeaseOptions>;
   readonly #log: Logger;
-  #isLeading = false;
   #seen: Seen | undefined;
 
   constructor(api: KubernetesApi, options: LeaseOptions, log: Logger) {
     this.#api = api;
     this.#options = { durationMs: defaultDurationMs, ...options };
     this.#log = log;
-  }
-
-  get isLeading(): boolean {
-    return this.#isLeading;
   }
 
   /** @param work runs each time that the lease is held, until it is lost */
@@ -75,7 +70,6 @@ export class LeaseHolder {
 
   async #lead(work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
     const { durationMs } = this.#options;
-    this.#isLeading = true;
     const lost = new AbortController();
     const stop = AbortSignal.any([signal, lost.signal]);
     {
@@ -94,7 +88,6 @@ export class LeaseHolder {
       if (failure !== undefined)
         this.#log.error("what a leader does has failed", { reason: errorMessage(failure) });
     }
-    this.#isLeading = false;
     await this.#release();
   }
 
