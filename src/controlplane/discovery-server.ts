@@ -31,6 +31,7 @@ import { makersOf } from "./networking/makers.ts";
 import { decodedOf } from "./networking/pushed-types.ts";
 import { serveConnection } from "./push/connection.ts";
 import type { ControlPlaneIdentity } from "./push/debug-stream.ts";
+import { tellIdlePatches } from "./push/idle-patches.ts";
 import { PushMetrics } from "./push/metrics.ts";
 import { deltaProtocol, type ServerProtocol, sotwProtocol } from "./push/protocol.ts";
 import { ServedModels } from "./push/served-models.ts";
@@ -280,6 +281,9 @@ export class DiscoveryServer implements AsyncDisposable {
     tasks.spawn("follow-roots", async (signal) => {
       for await (const _ of authority.changes.changes(signal)) roots.set(certificatesIn(authority.rootPem));
     });
+    tasks.spawn("tell-idle-patches", (signal) =>
+      tellIdlePatches(configured.models, log.scope("ads"), signal),
+    );
     tasks.spawn("renew-server-certificate", (signal) =>
       keeper.run((certificate) => {
         secure.renewTls(certificate);

@@ -100,6 +100,38 @@ const specs: Readonly<Record<keyof Kinds, object>> = {
     mtls: { mode: "STRICT" },
     portLevelMtls: { "8080": { mode: "DISABLE" } },
   },
+  EnvoyFilter: {
+    workloadSelector: { labels: { app: "api" } },
+    priority: 1,
+    configPatches: [
+      {
+        applyTo: "HTTP_FILTER",
+        match: {
+          context: "SIDECAR_INBOUND",
+          proxy: { proxyVersion: "^1\\..*", metadata: { a: "b" } },
+          listener: {
+            portNumber: 8080,
+            filterChain: {
+              filter: {
+                name: "envoy.filters.network.http_connection_manager",
+                subFilter: { name: "envoy.filters.http.router" },
+              },
+            },
+          },
+        },
+        patch: {
+          operation: "INSERT_BEFORE",
+          value: {
+            name: "envoy.filters.http.lua",
+            typed_config: {
+              "@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua",
+              default_source_code: { inline_string: "function envoy_on_request(h) end" },
+            },
+          },
+        },
+      },
+    ],
+  },
   Telemetry: {
     selector: { matchLabels: { app: "api" } },
     accessLogging: [{ providers: [{ name: "envoy" }], filter: { expression: "response.code >= 400" } }],

@@ -6,6 +6,7 @@ import type { Decoded } from "./decode.ts";
 import type * as common from "./schemas/common.ts";
 import type * as destinationRules from "./schemas/destination-rule.ts";
 import type * as providers from "./schemas/extension-providers.ts";
+import type * as envoyFilters from "./schemas/envoy-filter.ts";
 import type * as gateways from "./schemas/gateway.ts";
 import type * as gatewayApi from "./schemas/gateway-api/gateway.ts";
 import type * as gatewayApiFilters from "./schemas/gateway-api/filters.ts";
@@ -100,6 +101,12 @@ export type GatewaySpec = Decoded<typeof gateways.gateway>;
 /** One of its servers: a port, and for which hosts. */
 export type GatewayServerSpec = Decoded<typeof gateways.gatewayServer>;
 
+/** EnvoyFilter. */
+export type EnvoyFilterSpec = Decoded<typeof envoyFilters.envoyFilter>;
+
+/** One of its changes. */
+export type ConfigPatchSpec = Decoded<typeof envoyFilters.configPatch>;
+
 /** Telemetry. */
 export type TelemetrySpec = Decoded<typeof telemetries.telemetry>;
 
@@ -164,6 +171,7 @@ export interface Kinds {
   readonly RequestAuthentication: RequestAuthenticationSpec;
   readonly Secret: SecretSpec;
   readonly Telemetry: TelemetrySpec;
+  readonly EnvoyFilter: EnvoyFilterSpec;
   /** Gateway of the Gateway API, as Istio calls it beside its own. */
   readonly KubernetesGateway: KubernetesGatewaySpec;
   readonly GatewayClass: GatewayClassSpec;

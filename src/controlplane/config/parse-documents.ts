@@ -62,7 +62,7 @@ const istioGroup = /^(?:(?:networking|security|telemetry|extensions)\.istio|gate
 
 /** Kinds of theirs that this control plane does not act on. */
 const withoutEffect: readonly string[] = [
-  ...["EnvoyFilter", "WorkloadGroup", "ProxyConfig"],
+  ...["WorkloadGroup", "ProxyConfig"],
   ...["WasmPlugin", "TrafficExtension"],
   ...["BackendTLSPolicy", "ListenerSet", "UDPRoute"],
 ];

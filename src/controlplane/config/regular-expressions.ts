@@ -23,6 +23,11 @@ export function isRe2(value: string): boolean {
   }
 }
 
+/** True where some part of `text` is what a regular expression says, which `isRe2` takes. */
+export function isFoundBy(expression: string, text: string): boolean {
+  return RE2JS.compile(expression).matcher(text).find();
+}
+
 /**
  * RE2 reads bytes, so that a character outside ASCII takes up to four steps. A class has no more of them than it is
  * long in the expression: one with a name (`\pL`) is a few, whatever it stands for.

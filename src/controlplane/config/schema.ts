@@ -5,6 +5,7 @@
 import type { Decoder } from "./decode.ts";
 import type { Kinds } from "./objects.ts";
 import { destinationRule } from "./schemas/destination-rule.ts";
+import { envoyFilter } from "./schemas/envoy-filter.ts";
 import { gateway } from "./schemas/gateway.ts";
 import { gatewayClass, kubernetesGateway, namespace, referenceGrant } from "./schemas/gateway-api/gateway.ts";
 import { grpcRoute, httpRoute, tcpRoute, tlsRoute } from "./schemas/gateway-api/routes.ts";
@@ -48,6 +49,7 @@ export const kinds: {
   PeerAuthentication: { group: security, spec: peerAuthentication },
   AuthorizationPolicy: { group: security, spec: authorizationPolicy },
   Secret: { group: "", isBare: true, spec: secret },
+  EnvoyFilter: { group: networking, spec: envoyFilter },
   Telemetry: { group: "telemetry.istio.io", spec: telemetry },
   RequestAuthentication: { group: security, spec: requestAuthentication },
   KubernetesGateway: {

@@ -5,6 +5,7 @@ import type { ConfigObject, PeerAuthenticationSpec, SidecarSpec } from "./object
 import { authorizationPolicy } from "./rules/authorization-policy.ts";
 import { type Complaint, duplicates } from "./rules/complaint.ts";
 import { destinationRule } from "./rules/destination-rule.ts";
+import { envoyFilter } from "./rules/envoy-filter.ts";
 import { gateway } from "./rules/gateway.ts";
 import { kubernetesGateway } from "./rules/gateway-api-gateway.ts";
 import {
@@ -38,6 +39,8 @@ export function validate(object: ConfigObject): readonly Complaint[] {
       return gateway(object.spec);
     case "MeshConfig":
       return meshConfig(object.spec);
+    case "EnvoyFilter":
+      return envoyFilter(object.spec);
     case "Telemetry":
       return telemetry(object.spec);
     case "Secret":

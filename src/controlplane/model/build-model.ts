@@ -31,6 +31,7 @@ import {
 import { DelegateMerger } from "./delegates.ts";
 import { callerLabelsOf } from "./caller.ts";
 import { PeerPolicies } from "./peer-policies.ts";
+import { patchSet } from "./patches.ts";
 import { providerServices } from "./providers.ts";
 import { withFullHost, withFullHosts } from "./resolve-hosts.ts";
 
@@ -105,6 +106,7 @@ export class ModelBuilder {
       sidecars,
       gateways: this.#each(objects, "Gateway", scoped),
       telemetries: this.#each(objects, "Telemetry", scoped),
+      envoyFilters: this.#each(objects, "EnvoyFilter", patchSet),
       secrets: this.#each(objects, "Secret", ({ name, namespace, spec }) => ({
         name,
         namespace,

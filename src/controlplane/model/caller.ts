@@ -4,6 +4,7 @@
  */
 import { isIPv6 } from "node:net";
 import { type Model, portOf, type Scoped, type Service } from "./model.ts";
+import { patchesFor } from "./patches.ts";
 import type { Proxy } from "./proxy.ts";
 import type {
   DestinationRuleSpec,
@@ -32,6 +33,8 @@ export type Wildcard = "0.0.0.0" | "::";
 export interface Caller extends Pick<Proxy, "type" | "namespace" | "interceptionMode" | "answersDns"> {
   /** Those of its labels that some rule asks for; all of a router's, which Gateways and policies select. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Names of the changes that EnvoyFilters make for it, in order. */
+  readonly patches: readonly string[];
   /** Who it is in spans; undefined where nothing is traced. */
   readonly traced: TracedNode | undefined;
   /** `region/zone/subzone`: its own, else that of a service that it is behind; empty when nobody says. */
@@ -65,6 +68,7 @@ export function callerOf(proxy: Proxy, model: CallerModel): Caller {
     interceptionMode,
     answersDns,
     labels: Object.fromEntries(asked.toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    patches: patchesFor(model.envoyFilters, model.settings.rootNamespace, proxy),
     traced: tracedNodeOf(proxy, model),
     locality: proxy.locality || localityOf(proxy, services),
     wildcards: wildcardsOf(addresses),
@@ -85,7 +89,7 @@ function localityOf({ namespace, addresses }: Proxy, services: readonly Service[
   return "";
 }
 
-type CallerModel = Pick<Model, "callerLabels" | "services" | "isTraced">;
+type CallerModel = Pick<Model, "callerLabels" | "services" | "isTraced" | "envoyFilters" | "settings">;
 
 /** Who a proxy is in spans. */
 export function tracedNodeOf(

@@ -15,6 +15,7 @@ import type {
   TelemetrySpec,
   VirtualServiceSpec,
 } from "../config/objects.ts";
+import type { PatchSet } from "./patches.ts";
 import type { ProviderServices } from "./providers.ts";
 import type { PeerPolicies } from "./peer-policies.ts";
 
@@ -118,6 +119,7 @@ export interface Model {
   readonly gateways: readonly Scoped<GatewaySpec>[];
   readonly secrets: readonly TlsSecret[];
   readonly telemetries: readonly Scoped<TelemetrySpec>[];
+  readonly envoyFilters: readonly PatchSet[];
   /** Where its extension providers are. */
   readonly providerServices: ProviderServices;
   /** Anything of the mesh is traced: proxies say who they are. */

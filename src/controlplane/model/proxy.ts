@@ -44,6 +44,8 @@ export interface Proxy {
   readonly serviceAccount: string;
   /** How its traffic is captured; nothing is with NONE, and listeners bind their ports. */
   readonly interceptionMode: InterceptionMode;
+  /** As its node has it, for EnvoyFilters that ask. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
   /** As spans name it. */
   readonly tracing?: { readonly cluster: string; readonly clusterId: string; readonly meshId: string };
   /** Its agent answers DNS, and wants the names of the mesh. */
@@ -80,6 +82,7 @@ export function parseProxy(node: NodeFacts): Proxy | undefined {
     idNamespace,
     labels: ownLabels,
     serviceAccount: text("SERVICE_ACCOUNT"),
+    metadata: node.metadata,
     tracing: { cluster: node.cluster ?? "", clusterId: text("CLUSTER_ID"), meshId: text("MESH_ID") },
     interceptionMode: interceptionModes.find((mode) => mode === text("INTERCEPTION_MODE")) ?? "REDIRECT",
     answersDns: ["DNS_CAPTURE", "ENABLE_DNS_SERVER"].some((key) => parseGoBoolean(text(key)) === true),

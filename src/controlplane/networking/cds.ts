@@ -10,6 +10,8 @@ import {
   inboundPassthroughCluster,
   passthroughCluster,
 } from "./clusters.ts";
+import { patchedClusters } from "./envoy-filter/clusters.ts";
+import { callerPatches, ownPatches } from "./envoy-filter/for-proxy.ts";
 import { sniClusters } from "./gateway/sni-dnat.ts";
 import { inboundPorts } from "./inbound-ports.ts";
 import type { Protocol } from "../model/model.ts";
@@ -22,10 +24,11 @@ export function generateClusters(view: ProxyView): readonly ClusterJson[] {
   const { type } = view.proxy;
   // Of nodes that are no sidecar only a gateway calls services.
   if (type === "other") return [];
-  return [
+  const clusters = [
     ...view.services.flatMap((service) => outboundClusters(view, service)),
     ...(type === "router" ? sniClusters(view) : []),
   ];
+  return patchedClusters(clusters, callerPatches(view));
 }
 
 /** Those that every proxy has, and those for the application itself. */
@@ -33,7 +36,15 @@ export function generateOwnClusters(view: WorkloadView): readonly ClusterJson[] 
   const { type, interceptionMode } = view.proxy;
   if (type === "other") return [];
   if (type === "router") return [blackHoleCluster];
-  return interceptionMode === "NONE" ? boundClusters(view) : capturedClusters(view);
+  const all = interceptionMode === "NONE" ? boundClusters(view) : capturedClusters(view);
+  const isInbound = ({ name = "" }: ClusterJson): boolean => /^(?:inbound\||InboundPassthrough)/.test(name);
+  const hosts = view.services.map(({ host }) => host);
+  // Where what is called goes whatever it is, is a matter of what is called.
+  const others = ownPatches(view, "SIDECAR_OUTBOUND");
+  return [
+    ...patchedClusters(all.filter((each) => !isInbound(each)), others, [], false),
+    ...patchedClusters(all.filter(isInbound), ownPatches(view), hosts),
+  ];
 }
 
 function boundClusters({ sidecar }: WorkloadView): readonly ClusterJson[] {

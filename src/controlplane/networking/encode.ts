@@ -44,7 +44,7 @@ import { DatadogConfigSchema } from "../../proto/envoy/envoy/config/trace/v3/dat
 import { OpenTelemetryConfigSchema } from "../../proto/envoy/envoy/config/trace/v3/opentelemetry_pb.js";
 import { SkyWalkingConfigSchema } from "../../proto/envoy/envoy/config/trace/v3/skywalking_pb.js";
 import { ZipkinConfigSchema } from "../../proto/envoy/envoy/config/trace/v3/zipkin_pb.js";
-import { withAllMessages } from "./message-types.ts";
+import { withAllMessages } from "../config/envoy-messages.ts";
 
 /** What may be inside `google.protobuf.Any`. */
 const registry = withAllMessages(

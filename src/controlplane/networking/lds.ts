@@ -9,13 +9,16 @@ import { inboundPorts, undeclaredPorts } from "./inbound-ports.ts";
 import { tracedNodeOf } from "../model/caller.ts";
 import { outbound, uniqueByName } from "./outbound.ts";
 import type { ProxyView, WorkloadView } from "./view.ts";
+import { callerPatches, ownPatches } from "./envoy-filter/for-proxy.ts";
+import { patchedListeners } from "./envoy-filter/listeners.ts";
 import { withTelemetry } from "./telemetry/observe.ts";
 import { virtualInbound, virtualOutbound } from "./virtual-listeners.ts";
 import { allowsAny } from "./visibility.ts";
 
 /** What captured outbound traffic comes to, or the egress ports that the Sidecar names. */
 export function generateListeners(view: ProxyView): readonly ListenerJson[] {
-  return withTelemetry(outboundListeners(view), { ...view, side: "CLIENT" });
+  const listeners = withTelemetry(outboundListeners(view), { ...view, side: "CLIENT" });
+  return patchedListeners(listeners, callerPatches(view));
 }
 
 function outboundListeners(view: ProxyView): readonly ListenerJson[] {
@@ -31,7 +34,8 @@ function outboundListeners(view: ProxyView): readonly ListenerJson[] {
 /** Those by which the workload itself is called. */
 export function generateOwnListeners(view: WorkloadView): readonly ListenerJson[] {
   const proxy = { ...view.proxy, traced: tracedNodeOf(view.proxy, view.model) };
-  return withTelemetry(inboundListeners(view), { ...view, proxy, side: "SERVER" });
+  const listeners = withTelemetry(inboundListeners(view), { ...view, proxy, side: "SERVER" });
+  return patchedListeners(listeners, ownPatches(view));
 }
 
 function inboundListeners(view: WorkloadView): readonly ListenerJson[] {

@@ -2,6 +2,10 @@
  * The route configurations of one proxy's HTTP listeners (RDS).
  */
 import type { RouteConfigurationJson } from "../../proto/envoy/envoy/config/route/v3/route_pb.js";
+import type { JsonObject } from "../config/json-value.ts";
+import { callerPatches } from "./envoy-filter/for-proxy.ts";
+import { patchedFrom } from "./envoy-filter/originals.ts";
+import { patchedRoutes } from "./envoy-filter/routes.ts";
 import { gatewayRoutes } from "./gateway/routes.ts";
 import { outbound } from "./outbound.ts";
 import { routeConfiguration } from "./routes.ts";
@@ -10,6 +14,14 @@ import { allowsAny } from "./visibility.ts";
 
 /** One per port number where traffic is captured, else one per listener. */
 export function generateRoutes(view: ProxyView): readonly RouteConfigurationJson[] {
+  const patches = callerPatches(view);
+  if (patches.list.length === 0) return routesOf(view);
+  return (routesOf(view) as readonly JsonObject[]).map((each) =>
+    patchedFrom(patchedRoutes(each, patches), each),
+  );
+}
+
+function routesOf(view: ProxyView): readonly RouteConfigurationJson[] {
   const { proxy, sidecar } = view;
   if (proxy.type === "router") return gatewayRoutes(view);
   if (proxy.type === "other") return [];

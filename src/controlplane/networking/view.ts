@@ -37,6 +37,7 @@ export type WorkloadModel = Pick<
   | "meshConfig"
   | "providerServices"
   | "isTraced"
+  | "envoyFilters"
 >;
 
 /** What is read for a proxy whose workload is called: nothing else decides about that. */
@@ -91,11 +92,11 @@ export function callerViewOf(model: Model, proxy: Caller, memo: TranslationMemo)
 /** See the model as it decides about the proxy's own workload. */
 export function workloadViewOf(model: Model, proxy: Proxy, services: WorkloadView["services"]): WorkloadView {
   const { settings, peers, authorizationPolicies, requestAuthentications } = model;
-  const { telemetries, meshConfig, providerServices, isTraced } = model;
+  const { telemetries, meshConfig, providerServices, isTraced, envoyFilters } = model;
   return {
     model: {
       ...{ settings, peers, authorizationPolicies, requestAuthentications },
-      ...{ telemetries, meshConfig, providerServices, isTraced },
+      ...{ telemetries, meshConfig, providerServices, isTraced, envoyFilters },
     },
     proxy,
     sidecar: sidecarOf(model, proxy),

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import type { VersionedResource } from "../../xds/delta-subscription.ts";
 import { encodeParts, type Fault } from "../networking/encode-parts.ts";
+import { originalOf } from "../networking/envoy-filter/originals.ts";
 import type { EncodingMemo } from "../networking/encoding-memo.ts";
 import { type GeneratedResource, type PushedType, pushedTypes } from "../networking/pushed-types.ts";
 import { Layer, type ResourceSet } from "./layer.ts";
@@ -76,8 +77,15 @@ function encode(
   memo: EncodingMemo,
   faults: Fault[],
 ): VersionedResource | undefined {
-  const { bytes, version, faults: own } = encodeParts(type, name, json, memo);
-  faults.push(...own);
+  const encoded = encodeParts(type, name, json, memo);
+  // An EnvoyFilter that makes of it what Envoy would refuse costs what it says, and nothing else.
+  const original = encoded.faults.length === 0 ? undefined : originalOf(json);
+  faults.push(
+    ...(original === undefined
+      ? encoded.faults
+      : encoded.faults.map(({ part, reason }) => ({ part: `${part}, as EnvoyFilters change it`, reason }))),
+  );
+  const { bytes, version } = original === undefined ? encoded : encodeParts(type, name, original, memo);
   const last = before?.resources.get(name);
   if (bytes === undefined) return last ?? inPlaceOf(type, name);
   return last?.version === version ? last : { name, version, bytes };

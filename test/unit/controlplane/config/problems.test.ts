@@ -18,6 +18,7 @@ import { gatewayApiProblems } from "../../../support/object-problems/gateway-api
 import { gatewayProblems } from "../../../support/object-problems/gateway.ts";
 import { secretProblems } from "../../../support/object-problems/secret.ts";
 import { requestAuthenticationProblems } from "../../../support/object-problems/request-authentication.ts";
+import { envoyFilterProblems } from "../../../support/object-problems/envoy-filter.ts";
 import { telemetryProblems } from "../../../support/object-problems/telemetry.ts";
 import type { ProblemRow } from "../../../support/object-problems/words.ts";
 
@@ -32,6 +33,7 @@ const rows: Readonly<Record<keyof Kinds, readonly ProblemRow[]>> = {
   Gateway: gatewayProblems,
   Secret: secretProblems,
   Telemetry: telemetryProblems,
+  EnvoyFilter: envoyFilterProblems,
   RequestAuthentication: requestAuthenticationProblems,
   ...gatewayApiProblems,
 };

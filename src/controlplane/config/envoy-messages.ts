@@ -16,12 +16,17 @@ import { descriptors } from "../../proto/envoy/descriptors.js";
 
 let all: FileRegistry | undefined;
 
-/** A message of Envoy's API by its full name. The whole of it, 28 MB of memory, is read when it is first asked for one. */
-export function envoyMessage(typeName: string): DescMessage | undefined {
+/** All of Envoy's API, 28 MB of memory: it is read when it is first asked for. */
+export function allMessages(): Registry {
   all ??= createFileRegistry(
     fromBinary(FileDescriptorSetSchema, gunzipSync(Buffer.from(descriptors, "base64"))),
   );
-  return all.getMessage(typeName);
+  return all;
+}
+
+/** A message of it by its full name. */
+export function envoyMessage(typeName: string): DescMessage | undefined {
+  return allMessages().getMessage(typeName);
 }
 
 /** Types of `known` first. */

@@ -1,0 +1,104 @@
+/** EnvoyFilters as lists of changes, in the order in which they are made. */
+import type { ConfigPatchSpec, EnvoyFilterSpec } from "../config/objects.ts";
+import { readPatchValue } from "../config/patch-values.ts";
+import type { JsonObject } from "../config/json-value.ts";
+import { isFoundBy } from "../config/regular-expressions.ts";
+import { gatewayApiGroup } from "../config/rules/selection.ts";
+import { type Scoped, selects } from "./model.ts";
+
+/** One change. */
+export interface Patch {
+  /** As messages name it. */
+  readonly id: string;
+  readonly applyTo: ConfigPatchSpec["applyTo"];
+  readonly operation: ConfigPatchSpec["patch"]["operation"];
+  readonly match: NonNullable<ConfigPatchSpec["match"]>;
+  /** In protobuf's JSON form. */
+  readonly value: JsonObject;
+}
+
+/** An EnvoyFilter. */
+export interface PatchSet extends Scoped<EnvoyFilterSpec> {
+  /** File and line of the object. */
+  readonly place: string;
+  readonly patches: readonly Patch[];
+}
+
+/** A proxy, as EnvoyFilters select it. */
+export interface PatchedProxy {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+/** Operations that mean the same as ADD where nothing has an order. */
+const inserting: readonly Patch["operation"][] = ["INSERT_BEFORE", "INSERT_AFTER", "INSERT_FIRST"];
+const ordered: readonly Patch["applyTo"][] = [
+  "LISTENER_FILTER",
+  "NETWORK_FILTER",
+  "HTTP_FILTER",
+  "HTTP_ROUTE",
+];
+
+/** The changes of one object. */
+export function patchSet({
+  name,
+  namespace,
+  spec,
+  source,
+  line,
+}: Scoped<EnvoyFilterSpec> & { readonly source: string; readonly line: number }): PatchSet {
+  const patches = (spec.configPatches ?? []).flatMap(
+    ({ applyTo, match = {}, patch }, index): readonly Patch[] => {
+      const read = readPatchValue(applyTo, patch.value ?? {});
+      if (read.kind === "refused") return [];
+      const isInserting = inserting.includes(patch.operation);
+      const operation = isInserting && !ordered.includes(applyTo) ? "ADD" : patch.operation;
+      const id = `EnvoyFilter ${namespace}/${name}, spec.configPatches[${index}]`;
+      return [{ id, applyTo, operation, match, value: read.json }];
+    },
+  );
+  return { name, namespace, spec, place: `${source}:${line}`, patches };
+}
+
+/** Names of those for a proxy, by priority, the root namespace's first, then by age. */
+export function patchesFor(
+  sets: readonly PatchSet[],
+  rootNamespace: string,
+  proxy: PatchedProxy,
+): readonly string[] {
+  const isRoot = ({ namespace }: PatchSet): number => (namespace === rootNamespace ? 0 : 1);
+  return sets
+    .filter((set) => isForProxy(set, rootNamespace, proxy))
+    .toSorted((a, b) => (a.spec.priority ?? 0) - (b.spec.priority ?? 0) || isRoot(a) - isRoot(b))
+    .flatMap(({ patches }) =>
+      patches.filter(({ match }) => isForNode(match.proxy, proxy)).map(({ id }) => id),
+    );
+}
+
+const gatewayLabel = "gateway.networking.k8s.io/gateway-name";
+
+function isForProxy(
+  { namespace, spec: { workloadSelector, targetRefs = [] } }: PatchSet,
+  rootNamespace: string,
+  proxy: PatchedProxy,
+): boolean {
+  if (namespace !== proxy.namespace && namespace !== rootNamespace) return false;
+  if (targetRefs.length > 0)
+    return targetRefs.some(
+      ({ group, kind, name }) =>
+        group === gatewayApiGroup && kind === "Gateway" && proxy.labels[gatewayLabel] === name,
+    );
+  return selects(workloadSelector?.labels ?? {}, proxy.labels);
+}
+
+function isForNode(wanted: Patch["match"]["proxy"], { metadata = {} }: PatchedProxy): boolean {
+  if (wanted === undefined) return true;
+  const { proxyVersion, metadata: pairs = {} } = wanted;
+  if (proxyVersion !== undefined) {
+    const version = metadata["ISTIO_VERSION"];
+    if (typeof version !== "string" || version === "") return false;
+    if (!isFoundBy(proxyVersion, version)) return false;
+  }
+  return Object.entries(pairs).every(([key, value]) => metadata[key] === value);
+}
