@@ -24,7 +24,12 @@ export function analyze(all: readonly ConfigObject[]): readonly ConfigProblem[] 
   const entries = ofKind("ServiceEntry");
   return [
     ...serviceWarnings(entries),
-    ...gatewayWarnings(ofKind("Gateway"), ofKind("VirtualService"), ofKind("Secret")),
+    ...gatewayWarnings(ofKind("Gateway"), ofKind("VirtualService"), ofKind("Secret"), [
+      ...ofKind("WorkloadEntry").map(({ namespace, spec }) => ({ namespace, labels: spec.labels ?? {} })),
+      ...entries.flatMap(({ namespace, spec }) =>
+        (spec.endpoints ?? []).map(({ labels = {} }) => ({ namespace, labels })),
+      ),
+    ]),
     ...ruleWarnings(
       ofKind("VirtualService"),
       ofKind("DestinationRule"),

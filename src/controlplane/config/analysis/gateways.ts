@@ -15,11 +15,12 @@ export function gatewayWarnings(
   gateways: readonly Gateway[],
   rules: readonly VirtualService[],
   secrets: readonly Secret[],
+  workloads: readonly RouterWorkload[],
 ): readonly ConfigProblem[] {
   const certificates = certificatesIn(secrets);
   return [
     ...gateways.flatMap(ownPorts),
-    ...gateways.flatMap((gateway) => withoutSecret(gateway, certificates)),
+    ...gateways.flatMap((gateway) => withoutSecret(gateway, certificates, workloads)),
     ...conflicts(gateways),
     ...missing(gateways, rules),
   ];
@@ -37,8 +38,35 @@ function certificatesIn(secrets: readonly Secret[]): Certificates {
   return all;
 }
 
-/** In which namespace a Secret has to be is the router's matter. */
-function withoutSecret(gateway: Gateway, certificates: Certificates): readonly ConfigProblem[] {
+/** A workload that may be a router. */
+export interface RouterWorkload {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Where routers are that are declared; those that are not are where Istio's own are, or with their Gateway. */
+function routerNamespaces(
+  { namespace, spec }: Gateway,
+  workloads: readonly RouterWorkload[],
+): ReadonlySet<string> {
+  const selected = workloads.filter(({ labels }) => selectsAll(spec.selector ?? {}, labels));
+  const declared = selected.map((workload) => workload.namespace);
+  return new Set(declared.length > 0 ? declared : [namespace, "istio-system", "istio-ingress"]);
+}
+
+function selectsAll(
+  selector: Readonly<Record<string, string>>,
+  labels: Readonly<Record<string, string>>,
+): boolean {
+  return Object.entries(selector).every(([key, value]) => labels[key] === value);
+}
+
+/** A router is given the Secrets of its own namespace. */
+function withoutSecret(
+  gateway: Gateway,
+  certificates: Certificates,
+  workloads: readonly RouterWorkload[],
+): readonly ConfigProblem[] {
   const named = gateway.spec.servers.flatMap(({ tls }, index) => {
     const { mode = "PASSTHROUGH", credentialName, credentialNames = [] } = tls ?? {};
     if (!["SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL"].includes(mode)) return [];
@@ -55,10 +83,17 @@ function withoutSecret(gateway: Gateway, certificates: Certificates): readonly C
     ];
   });
   return named.flatMap(({ path, name, needsRoot }) => {
-    const having = [...certificates.values()].filter((own) => own.get(name)?.privateKeyPem !== undefined);
+    const holders = [...certificates].filter(([, own]) => own.get(name)?.privateKeyPem !== undefined);
+    const having = holders.map(([, own]) => own);
     const isRooted = having.some(
       (own) => (own.get(`${name}-cacert`)?.rootPem ?? own.get(name)?.rootPem) !== undefined,
     );
+    const near = routerNamespaces(gateway, workloads);
+    const [away] = holders.some(([namespace]) => near.has(namespace)) ? [] : holders;
+    if (away !== undefined) {
+      const message = `${name} is a Secret of ${away[0]}, and a router is given those of its own namespace: the server waits for it, with all others of its port. Put it into ${[...near].join(" or ")}`;
+      return [warningAt(gateway, path, message)];
+    }
     if (having.length > 0 && (!needsRoot || isRooted)) return [];
     const lack =
       having.length === 0
