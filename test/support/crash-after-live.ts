@@ -62,7 +62,11 @@ export async function crashAfterLive(mode: "overlap" | "hot", afterMs: number): 
   await Promise.all([traffic[Symbol.asyncDispose](), readiness[Symbol.asyncDispose]()]);
   const result = await load.stop();
   const lost = result.failures.length + result.raced.length;
-  assert.ok(lost <= clients + (perSecond * traffic.longestOutageMs) / 1_000, describeLoad(result));
+  // On a busy machine the one that asks may sleep through the beginning of it; nobody takes a connection in all of it.
+  const refusedAt = result.failures.flatMap(({ phase, at }) => (phase === "connect" ? [at] : []));
+  const nobodyMs = refusedAt.length === 0 ? 0 : Math.max(...refusedAt) - Math.min(...refusedAt);
+  const outageMs = Math.max(traffic.longestOutageMs, nobodyMs);
+  assert.ok(lost <= clients + (perSecond * outageMs) / 1_000, describeLoad(result));
   const deaths = sidecar.agent.lines.filter((line) => line.includes("Envoy died, restarting it"));
   // As long as the swap is not over, it is the swap that fails, and nobody has died who served.
   if (report.result !== "refused") assert.equal(deaths.length, 1, deaths.join("\n"));
