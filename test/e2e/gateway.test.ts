@@ -9,24 +9,23 @@ import { directResponseListener } from "../support/envoy-config.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePorts } from "../support/free-ports.ts";
 import { startApp } from "../support/http-app.ts";
-import { get, TestMesh } from "../support/mesh.ts";
+import { get, TestMesh, workloadReady } from "../support/mesh.ts";
 import { ingress, mutualTls, service } from "../support/mesh-objects.ts";
 import { startOutrider } from "../support/outrider.ts";
 import { StandaloneSidecar } from "../support/standalone-sidecar.ts";
 import { type IssuedKeyPair, TestPki, validity } from "../support/test-pki.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { askOverTls, serialOf, startTls } from "../support/tls-server.ts";
-import { prepareWorkload, sidecarReady } from "../support/workload.ts";
 
 test("with the release's bootstrap it is a router to the control plane, and ready", async () => {
   await using mesh = await TestMesh.start({});
-  const gateway = await prepareWorkload(mesh, "ingress");
+  const gateway = await mesh.workload("ingress");
   await using agent = startOutrider({
     args: ["proxy", "router", "--domain", "demo.svc.cluster.local", "--proxyLogLevel=warning"],
     cwd: gateway.folder,
     env: gateway.env,
   });
-  await sidecarReady(gateway, agent);
+  await workloadReady(gateway, agent);
   const info = JSON.parse((await get(gateway.ports.admin, "/server_info")).body.toString("utf8")) as {
     readonly node: { readonly id: string };
   };

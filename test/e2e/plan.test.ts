@@ -10,7 +10,8 @@ import { type RunningOutrider, runOutrider, startOutrider } from "../support/out
 import { startEnvoyOn } from "../support/stray-envoy.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { variableOf } from "../../src/schema/own-variables.ts";
-import { sidecarReady, type Workload } from "../support/workload.ts";
+import { workloadReady } from "../support/mesh.ts";
+import type { Workload } from "../support/workload.ts";
 
 interface JsonPlan {
   readonly version: number;
@@ -67,7 +68,7 @@ function picture(one: Workload): readonly string[] {
 
 async function startSidecar(one: Workload, args: readonly string[] = []): Promise<RunningOutrider> {
   const agent = startOutrider({ args: ["proxy", "sidecar", ...args], cwd: one.folder, env: one.env });
-  await sidecarReady(one, agent);
+  await workloadReady(one, agent);
   return agent;
 }
 

@@ -11,9 +11,8 @@ import { reportRoute } from "../../src/status/routes/report.ts";
 import { diagnose } from "../support/doctor.ts";
 import { eventually } from "../support/eventually.ts";
 import { expectFinding } from "../support/findings.ts";
-import { startMs, TestMesh } from "../support/mesh.ts";
+import { startMs, TestMesh, workloadReady } from "../support/mesh.ts";
 import { runOutrider, startOutrider } from "../support/outrider.ts";
-import { prepareWorkload, sidecarReady } from "../support/workload.ts";
 
 /** Which of these sockets a user can connect to who is neither root nor the agent's. */
 function connectsAsAnother(paths: readonly string[], folder: string): readonly boolean[] {
@@ -30,7 +29,7 @@ function connectsAsAnother(paths: readonly string[], folder: string): readonly b
 describe("with DISABLE_ENVOY", () => {
   test("gRPC gets its bootstrap and certificates, and the agent ends when it is told to", async () => {
     await using mesh = await TestMesh.start({});
-    const workload = await prepareWorkload(mesh, "web");
+    const workload = await mesh.workload("web");
     await using agent = startOutrider({
       args: ["proxy", "sidecar", "--log_target=stdout", "--log_target=agent.log", "--log_caller=sds"],
       cwd: workload.folder,
@@ -43,7 +42,7 @@ describe("with DISABLE_ENVOY", () => {
         ISTIO_META_GENERATOR: "grpc",
       },
     });
-    await sidecarReady(workload, agent);
+    await workloadReady(workload, agent);
 
     const path = join(workload.folder, "etc/istio/proxy/grpc-bootstrap.json");
     const bootstrap = JSON.parse(readFileSync(path, "utf8")) as {
@@ -98,7 +97,7 @@ describe("with DISABLE_ENVOY", () => {
 
   test("readiness waits for the certificate, and SIGTERM ends it", async () => {
     await using mesh = await TestMesh.start({});
-    const workload = await prepareWorkload(mesh, "web");
+    const workload = await mesh.workload("web");
     workload.write("var/run/secrets/tokens/istio-token", undefined);
     await using agent = startOutrider({
       args: ["proxy", "sidecar"],
@@ -120,7 +119,7 @@ describe("with DISABLE_ENVOY", () => {
 
   test("plan and doctor know that no Envoy is to run", async () => {
     await using mesh = await TestMesh.start({});
-    const prepared = await prepareWorkload(mesh, "web");
+    const prepared = await mesh.workload("web");
     const workload = {
       ...prepared,
       env: {
@@ -145,7 +144,7 @@ describe("with DISABLE_ENVOY", () => {
     expectFinding(alone.named("proxyless")[0], "ok", /no Envoy runs; gRPC gets its bootstrap in etc\/istio/);
 
     await using agent = startOutrider({ args: ["proxy", "sidecar", "--futureFlag"], cwd, env });
-    await sidecarReady(workload, agent);
+    await workloadReady(workload, agent);
     const beside = await runOutrider({ args: ["plan"], cwd, env, withinMs: 30_000 });
     assert.deepEqual(beside.exit, { kind: "exited", code: 0 }, beside.output);
     assert.match(beside.output, new RegExp(`no Envoy runs beside pid ${agent.pid}`));

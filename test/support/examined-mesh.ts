@@ -2,7 +2,7 @@
 import { freePorts } from "./free-ports.ts";
 import { TestMesh } from "./mesh.ts";
 import { egress, mutualTls } from "./mesh-objects.ts";
-import { prepareWorkload, type Workload } from "./workload.ts";
+import type { Workload } from "./workload.ts";
 
 export class ExaminedMesh implements AsyncDisposable {
   readonly mesh: TestMesh;
@@ -22,7 +22,7 @@ export class ExaminedMesh implements AsyncDisposable {
   /** One with a name, a folder and ports of its own. */
   workload(proxyConfig: Readonly<Record<string, unknown>> = {}): Promise<Workload> {
     this.#number += 1;
-    return prepareWorkload(this.mesh, `web${this.#number}`, proxyConfig);
+    return this.mesh.workload(`web${this.#number}`, { proxyConfig });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

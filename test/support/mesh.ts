@@ -5,21 +5,14 @@ import { stringify } from "yaml";
 import type { SidecarReport } from "../../src/status/contract/agent-report.ts";
 import { openTokenIssuer } from "../../src/controlplane/demo-tokens.ts";
 import { fetchHttp, type HttpResponse } from "../../src/net/http-client.ts";
-import { testEnvoy } from "./envoy.ts";
 import { eventually } from "./eventually.ts";
 import { freePorts } from "./free-ports.ts";
 import { type Program, type RunningOutrider, startOutrider } from "./outrider.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
+import { layWorkload, type SidecarPorts, type Workload } from "./workload.ts";
 
 /** Longest start of a sidecar, in milliseconds; `patience` gives it room on a busy machine. */
 export const startMs = 30_000;
-
-export interface SidecarPorts {
-  readonly admin: number;
-  readonly status: number;
-  readonly envoyStatus: number;
-  readonly prometheus: number;
-}
 
 export interface TestSidecar {
   readonly name: string;
@@ -34,11 +27,7 @@ export interface TestSidecar {
   ready(): Promise<void>;
 }
 
-export interface SidecarChanges {
-  /** A sidecar unless told. */
-  readonly type?: "router";
-  /** Flags of `proxy`. */
-  readonly flags?: readonly string[];
+export interface WorkloadChanges {
   readonly env?: Readonly<Record<string, string>>;
   readonly proxyConfig?: Readonly<Record<string, unknown>>;
   /** Undefined leaves the file out. */
@@ -46,6 +35,13 @@ export interface SidecarChanges {
   readonly rootPem?: string | undefined;
   /** Discovery in plain text, which asks for no token. */
   readonly plainDiscovery?: boolean;
+}
+
+export interface SidecarChanges extends WorkloadChanges {
+  /** A sidecar unless told. */
+  readonly type?: "router";
+  /** Flags of `proxy`. */
+  readonly flags?: readonly string[];
   /** Runs once the sidecar's folder is there, before its agent starts. */
   readonly prepare?: (folder: string) => Promise<void>;
   /** Words that go before the command line, such as those of `unshare`. */
@@ -138,41 +134,21 @@ export class TestMesh implements AsyncDisposable {
     });
   }
 
+  /** What a sidecar of this mesh has, with no agent started. */
+  async workload(name: string, changes: WorkloadChanges = {}): Promise<Workload> {
+    return layWorkload({
+      ...{ folder: join(this.folder, name), name },
+      token: "token" in changes ? changes.token : await this.token(name),
+      rootPem: "rootPem" in changes ? changes.rootPem : this.rootPem,
+      proxyConfig: { ...this.#discovery(changes.plainDiscovery === true), ...changes.proxyConfig },
+      ...(changes.env === undefined ? {} : { env: changes.env }),
+    });
+  }
+
   /** Start a sidecar; it is not waited for. */
   async sidecar(name: string, changes: SidecarChanges = {}): Promise<TestSidecar> {
-    const folder = join(this.folder, name);
-    const token = "token" in changes ? changes.token : await this.token(name);
-    const rootPem = "rootPem" in changes ? changes.rootPem : this.rootPem;
-    for (const [path, content] of [
-      ["var/run/secrets/tokens/istio-token", token],
-      ["var/run/secrets/istio/root-cert.pem", rootPem],
-      ["etc/istio/pod/labels", `app="${name}"\n`],
-    ] as const) {
-      mkdirSync(join(folder, path, ".."), { recursive: true });
-      if (content !== undefined) writeFileSync(join(folder, path), content);
-    }
+    const { folder, ports, env } = await this.workload(name, changes);
     await changes.prepare?.(folder);
-    const [admin = 0, status = 0, envoyStatus = 0, prometheus = 0] = await freePorts(4);
-    const ports = { admin, status, envoyStatus, prometheus };
-    const env = {
-      ENVOY_PATH: await testEnvoy(),
-      POD_NAME: `${name}-1`,
-      POD_NAMESPACE: "demo",
-      SERVICE_ACCOUNT: name,
-      INSTANCE_IP: "127.0.0.1",
-      ISTIO_META_INTERCEPTION_MODE: "NONE",
-      ENVOY_STATUS_PORT: String(envoyStatus),
-      ENVOY_PROMETHEUS_PORT: String(prometheus),
-      PROXY_CONFIG: JSON.stringify({
-        ...this.#discovery(changes.plainDiscovery === true),
-        proxyAdminPort: admin,
-        statusPort: status,
-        concurrency: 1,
-        terminationDrainDuration: "1s",
-        ...changes.proxyConfig,
-      }),
-      ...changes.env,
-    };
     const agent = startOutrider({
       ...(changes.launcher === undefined ? {} : { launcher: changes.launcher }),
       ...(changes.program === undefined ? {} : { program: changes.program }),
@@ -230,6 +206,15 @@ function testSidecar(parts: Pick<TestSidecar, "name" | "folder" | "ports" | "age
       });
     },
   };
+}
+
+/** Resolves once the agent that was started for a workload is ready. */
+export async function workloadReady({ ports }: Workload, agent: RunningOutrider): Promise<void> {
+  await eventually("the sidecar", () => expectOk(ports.status, "/healthz/ready"), {
+    withinMs: startMs,
+  }).catch((error: unknown) => {
+    throw new Error(`not ready:\n${agent.lines.slice(-30).join("\n")}`, { cause: error });
+  });
 }
 
 function documents(objects: readonly object[]): string {

@@ -8,7 +8,7 @@ import { ExaminedMesh } from "../../support/examined-mesh.ts";
 import { expectFinding } from "../../support/findings.ts";
 import { runOutrider, startOutrider } from "../../support/outrider.ts";
 import { startEnvoyOn } from "../../support/stray-envoy.ts";
-import { sidecarReady } from "../../support/workload.ts";
+import { workloadReady } from "../../support/mesh.ts";
 
 let examined: ExaminedMesh;
 
@@ -78,7 +78,7 @@ describe("doctor beside a running agent", () => {
       cwd: web.folder,
       env: web.env,
     });
-    await sidecarReady(web, agent);
+    await workloadReady(web, agent);
     const well = await diagnoseWell(web);
     expectFinding(well.named("configuration")[0], "warning", /--futureFlag/, /spelling/);
     assert.deepEqual(well.findings[0], {
