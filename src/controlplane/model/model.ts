@@ -17,7 +17,9 @@ import type {
 } from "../config/objects.ts";
 import type { PatchSet } from "./patches.ts";
 import type { ProviderServices } from "./providers.ts";
+import type { Selecting } from "../config/rules/selection.ts";
 import type { PeerPolicies } from "./peer-policies.ts";
+import { isTarget, targetsOf } from "./policy-targets.ts";
 
 /** What a port carries, as far as listeners differ; `auto` is found out connection by connection. */
 export type Protocol = "http" | "http2" | "grpc" | "tcp" | "tls" | "auto";
@@ -158,17 +160,23 @@ export function isExportedTo(
   return exportTo.some((to) => to === "*" || to === namespace || (to === "." && owner === namespace));
 }
 
-/** Policies of the workload's namespace and of the root namespace that select the workload, or all of them. */
-export function applyingPolicies<Policy extends Scoped<{ readonly selector?: Selector | undefined }>>(
+/**
+ * Policies of the workload's namespace and of the root namespace that select the workload, or all of them, and those of its
+ * namespace for the Gateway whose router it is.
+ */
+export function applyingPolicies<Policy extends Scoped<Selecting>>(
   { settings }: Pick<Model, "settings">,
   policies: readonly Policy[],
   workload: Selectable,
 ): readonly Policy[] {
-  return policies.filter(
-    ({ namespace, spec }) =>
+  return policies.filter(({ namespace, spec }) => {
+    const targets = targetsOf(spec);
+    if (targets.length > 0) return namespace === workload.namespace && isTarget(targets, workload);
+    return (
       (namespace === workload.namespace || namespace === settings.rootNamespace) &&
-      selects(spec.selector?.matchLabels ?? {}, workload.labels),
-  );
+      selects(spec.selector?.matchLabels ?? {}, workload.labels)
+    );
+  });
 }
 
 /** A workload, as policies select it. */

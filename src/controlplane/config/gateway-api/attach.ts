@@ -5,7 +5,8 @@ import { isHostNamed } from "../host-names.ts";
 import type { ConfigObject, ParentRef } from "../objects.ts";
 import type { Fault } from "./conditions.ts";
 import { isTakenByOther, type Listener, type RouteKind, sharedHost } from "./listeners.ts";
-import { gatewayApiGroup, hostKey, type MeshFacts } from "./mesh-facts.ts";
+import { gatewayApiGroup } from "../rules/selection.ts";
+import { hostKey, type MeshFacts } from "./mesh-facts.ts";
 
 export type Route = Extract<ConfigObject, { kind: RouteKind }>;
 

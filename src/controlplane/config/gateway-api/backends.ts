@@ -4,7 +4,8 @@
 import type { Destination, HttpRouteRule } from "../objects.ts";
 import type { Fault } from "./conditions.ts";
 import type { Route } from "./attach.ts";
-import { gatewayApiGroup, hostKey, type MeshFacts } from "./mesh-facts.ts";
+import { gatewayApiGroup } from "../rules/selection.ts";
+import { hostKey, type MeshFacts } from "./mesh-facts.ts";
 
 type BackendRef = Pick<
   NonNullable<HttpRouteRule["backendRefs"]>[number],

@@ -4,7 +4,8 @@
 import { isHostNamed } from "../host-names.ts";
 import type { ConfigObject, GatewayServerSpec, ListenerSpec, ObjectOrigin } from "../objects.ts";
 import type { Fault } from "./conditions.ts";
-import { gatewayApiGroup, type MeshFacts } from "./mesh-facts.ts";
+import { gatewayApiGroup } from "../rules/selection.ts";
+import { type MeshFacts } from "./mesh-facts.ts";
 import { serverTlsOf } from "./server-tls.ts";
 
 export type KubernetesGateway = Extract<ConfigObject, { kind: "KubernetesGateway" }>;
@@ -28,7 +29,7 @@ export interface Listener {
 }
 
 /** Pods of a gateway have its name in this label. */
-const gatewayNameLabel = "gateway.networking.k8s.io/gateway-name";
+export const gatewayNameLabel = "gateway.networking.k8s.io/gateway-name";
 
 /** Whose services its listeners are on: those that its addresses name, else the one that Istio makes for it. */
 function servicesOf({ name, namespace, spec }: KubernetesGateway): readonly string[] {

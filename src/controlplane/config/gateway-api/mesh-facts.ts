@@ -17,9 +17,6 @@ export interface Reference {
   };
 }
 
-/** The group of all of the API's kinds. */
-export const gatewayApiGroup = "gateway.networking.k8s.io";
-
 /** What there is. */
 export class MeshFacts {
   /** Numbers of the ports of every host. */

@@ -3,7 +3,8 @@
  */
 import type { ConfigObject, GatewayServerSpec, ListenerSpec } from "../objects.ts";
 import type { Fault } from "./conditions.ts";
-import { gatewayApiGroup, type MeshFacts } from "./mesh-facts.ts";
+import { gatewayApiGroup } from "../rules/selection.ts";
+import { type MeshFacts } from "./mesh-facts.ts";
 
 type ServerTls = NonNullable<GatewayServerSpec["tls"]>;
 

@@ -1,13 +1,14 @@
 /** What spans several fields of an AuthorizationPolicy. */
 import type { AuthorizationPolicySpec } from "../objects.ts";
 import type { Complaint } from "./complaint.ts";
+import { oneWayToSelect } from "./selection.ts";
 
 const empty = "says nothing: give it a field, or remove it";
 
 /** Every broken rule. */
 export function authorizationPolicy(spec: AuthorizationPolicySpec): readonly Complaint[] {
   const { action, rules } = spec;
-  const complaints: Complaint[] = [...custom(spec)];
+  const complaints: Complaint[] = [...oneWayToSelect(spec), ...custom(spec)];
   if (action === "DENY" && (rules ?? []).length === 0)
     complaints.push(["spec.action", "DENY without rules denies nothing", "warning"]);
   for (const [index, { from = [], to = [], when = [] }] of (rules ?? []).entries()) {

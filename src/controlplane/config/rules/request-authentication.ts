@@ -2,9 +2,14 @@
 import { isKeySetUrl } from "../forms.ts";
 import type { RequestAuthenticationSpec } from "../objects.ts";
 import type { Complaint } from "./complaint.ts";
+import { oneWayToSelect } from "./selection.ts";
 
 /** Every broken rule. */
-export function requestAuthentication({ jwtRules = [] }: RequestAuthenticationSpec): readonly Complaint[] {
+export function requestAuthentication(spec: RequestAuthenticationSpec): readonly Complaint[] {
+  return [...oneWayToSelect(spec), ...keys(spec)];
+}
+
+function keys({ jwtRules = [] }: RequestAuthenticationSpec): readonly Complaint[] {
   return jwtRules.flatMap(({ issuer, jwks, jwksUri }, index): readonly Complaint[] => {
     const path = `spec.jwtRules[${index}]`;
     if (jwks !== undefined && jwksUri !== undefined)

@@ -4,7 +4,7 @@
 import { boolean, list, mapping, object, oneOf, optional, required, text } from "../decode.ts";
 import { isHeaderName, isKeySetUrl, isPolicyPath, isPort, isWhenKey } from "../forms.ts";
 import { isKeySet } from "../key-sets.ts";
-import { ipRange, line, matchLabels, positiveDuration } from "./common.ts";
+import { ipRange, line, matchLabels, positiveDuration, targetRef } from "./common.ts";
 
 const mutualTls = object({ mode: optional(oneOf("STRICT", "PERMISSIVE", "DISABLE", "UNSET")) });
 
@@ -46,6 +46,8 @@ const operation = object({
 
 export const authorizationPolicy = object({
   selector: optional(matchLabels),
+  targetRef: optional(targetRef),
+  targetRefs: optional(list(targetRef)),
   action: optional(oneOf("ALLOW", "DENY", "AUDIT", "CUSTOM")),
   provider: optional(object({ name: required(text()) })),
   rules: optional(
@@ -69,6 +71,8 @@ export const authorizationPolicy = object({
 
 export const requestAuthentication = object({
   selector: optional(matchLabels),
+  targetRef: optional(targetRef),
+  targetRefs: optional(list(targetRef)),
   jwtRules: optional(
     list(
       object({

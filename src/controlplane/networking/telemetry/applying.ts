@@ -1,16 +1,13 @@
 /** Which Telemetries apply to a workload. */
-import { gatewayApiGroup } from "../../config/rules/selection.ts";
 import type { TelemetrySpec } from "../../config/objects.ts";
 import { hasSelector, type Model, type Scoped, selects } from "../../model/model.ts";
+import { isTarget, targetsOf } from "../../model/policy-targets.ts";
 
 /** A workload, as Telemetries select it. */
 export interface ObservedWorkload {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
 }
-
-/** Label of the proxies of a Gateway of the Gateway API. */
-const gatewayLabel = "gateway.networking.k8s.io/gateway-name";
 
 /** From the widest to the closest: what comes later counts over what came before. */
 export function applyingTelemetries(
@@ -34,15 +31,8 @@ export function isForAll(spec: TelemetrySpec): boolean {
   return !hasSelector(spec) && targetsOf(spec).length === 0;
 }
 
-function isFor(spec: TelemetrySpec, { labels }: ObservedWorkload): boolean {
+function isFor(spec: TelemetrySpec, workload: ObservedWorkload): boolean {
   const targets = targetsOf(spec);
-  if (targets.length === 0) return selects(spec.selector?.matchLabels ?? {}, labels);
-  return targets.some(
-    ({ group, kind, name }) =>
-      group === gatewayApiGroup && kind === "Gateway" && labels[gatewayLabel] === name,
-  );
-}
-
-function targetsOf({ targetRef, targetRefs = [] }: TelemetrySpec): NonNullable<TelemetrySpec["targetRefs"]> {
-  return targetRef === undefined ? targetRefs : [targetRef];
+  if (targets.length === 0) return selects(spec.selector?.matchLabels ?? {}, workload.labels);
+  return isTarget(targets, workload);
 }
