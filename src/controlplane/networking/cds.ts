@@ -42,7 +42,12 @@ export function generateOwnClusters(view: WorkloadView): readonly ClusterJson[] 
   // Where what is called goes whatever it is, is a matter of what is called.
   const others = ownPatches(view, "SIDECAR_OUTBOUND");
   return [
-    ...patchedClusters(all.filter((each) => !isInbound(each)), others, [], false),
+    ...patchedClusters(
+      all.filter((each) => !isInbound(each)),
+      others,
+      [],
+      false,
+    ),
     ...patchedClusters(all.filter(isInbound), ownPatches(view), hosts),
   ];
 }
