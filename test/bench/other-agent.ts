@@ -82,6 +82,7 @@ export async function startLoneAgent(
       PROXY_CONFIG: JSON.stringify({
         ...{ discoveryAddress, binaryPath: idle, customConfigFile: "bootstrap.json", statusPort: status },
         proxyAdminPort: admin,
+        terminationDrainDuration: "1s",
       }),
     },
   });
