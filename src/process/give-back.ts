@@ -12,8 +12,10 @@ const worthBytes = 16 * 2 ** 20;
 
 /** How it is done; the process's own unless a test plays it. */
 export interface Heap {
-  /** Bytes of pages in use. */
+  /** Bytes of its pages. */
   readonly size: () => number;
+  /** Bytes of what is on them: a collection empties pages, and lets them go later. */
+  readonly used: () => number;
   /** Collect, and keep the pages. */
   readonly collect: () => void;
   /** Collect, and let go of all pages that are empty. */
@@ -27,7 +29,7 @@ export function giveBack(heap: Heap = ownHeap()): () => void {
   return () => {
     const before = heap.size();
     heap.collect();
-    if (before - heap.size() < worthBytes) return;
+    if (before - heap.used() < worthBytes) return;
     heap.release();
     heap.trim();
   };
@@ -36,6 +38,7 @@ export function giveBack(heap: Heap = ownHeap()): () => void {
 function ownHeap(): Heap {
   return {
     size: () => getHeapStatistics().total_heap_size,
+    used: () => getHeapStatistics().used_heap_size,
     collect: collector(),
     release: collector("last-resort"),
     trim: () => {

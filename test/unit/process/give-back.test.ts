@@ -4,15 +4,16 @@ import { giveBack } from "../../../src/process/give-back.ts";
 
 const mib = 2 ** 20;
 
-/** What is done with a heap that a collection makes so much smaller. */
+/** What is done with a heap of so many bytes, of which a collection leaves so many in use. */
 function doneWith(sizes: { readonly before: number; readonly after: number }): readonly string[] {
   const done: string[] = [];
-  let size = sizes.before;
+  let used = sizes.before;
   giveBack({
-    size: () => size,
+    size: () => sizes.before,
+    used: () => used,
     collect: () => {
       done.push("collect");
-      size = sizes.after;
+      used = sizes.after;
     },
     release: () => done.push("release"),
     trim: () => done.push("trim"),
