@@ -115,13 +115,13 @@ describe("with a real Consul", () => {
       // Killed, and back with what it had.
       await consul.kill();
       await isUp(0);
-        await load.more(50);
+      await load.more(50);
       await consul.start();
       await isUp(1);
 
       // Back with nothing: its index begins anew, and the agent tells it again.
       await consul.kill();
-    consul.forget();
+      consul.forget();
       await consul.start();
       writeFileSync(tokenFile, await consul.readToken());
       await load.more(50);
