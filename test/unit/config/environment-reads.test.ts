@@ -18,7 +18,7 @@ const readers: Readonly<Record<string, string>> = {
   "schema/system-variables.ts": "the reader of the system's",
   "cli/env.ts": "prints what is set",
   "cli/registry-options.ts": "whether this is a pod of Kubernetes, as its clients find out",
-  "controlplane/networking/telemetry/tracing.ts": "Envoy's kind of tag",
+  "controlplane/networking/telemetry/tracing.ts": "a header whose value is a variable that MeshConfig names",
   "process/own-environment.ts": "hides what is Node.js' own",
   "config/decide/identity-source.ts": "what the table has read, by name",
   "config/decide/known-ports.ts": "what the table has read, by name",
