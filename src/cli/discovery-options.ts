@@ -17,6 +17,7 @@ import { flagTexts } from "../command/setting-flags.ts";
 import { logFlags } from "../config/sources/log-flags.ts";
 import { readFlags } from "../schema/flag-texts.ts";
 import { type GivenVariables, readOwnFlags } from "../schema/own-variables.ts";
+import { readSystemVariables } from "../schema/system-variables.ts";
 import { discoveryFlags, istioVariables } from "./discovery-flags.ts";
 import { registryTargets } from "./registry-options.ts";
 import { version } from "../command/version.ts";
@@ -78,7 +79,7 @@ export async function readDiscoveryOptions(args: Arguments, env: GivenVariables)
         refuse(sourceOf(flag), `${JSON.stringify(name)} ${problem} (SPIFFE-ID standard)`);
     }
   }
-  const registries = registryTargets(flags, env, (flag, message) => {
+  const registries = registryTargets(flags, readSystemVariables(env), (flag, message) => {
     refuse(sourceOf(flag), message);
   });
   const audiences = listOf(flags.tokenAudiences);

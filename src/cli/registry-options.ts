@@ -42,7 +42,7 @@ type Refuse = (flag: keyof Flags, message: string) => void;
 /** @param refuse is told what cannot be used, by its flag */
 export function registryTargets(
   flags: RegistryFlags,
-  env: ClusterVariables,
+  variables: ClusterVariables,
   refuse: Refuse,
 ): RegistryTargets {
   const names = flags.registries.split(",").flatMap((name) => name.trim() || []);
@@ -56,24 +56,22 @@ export function registryTargets(
     return false;
   };
   return {
-    kubernetes: has("Kubernetes", kubernetesFlags) ? kubernetesTarget(flags, env, refuse) : undefined,
+    kubernetes: has("Kubernetes", kubernetesFlags) ? kubernetesTarget(flags, variables, refuse) : undefined,
     consul: has("Consul", consulFlags) ? consulTarget(flags, refuse) : undefined,
   };
 }
 
 function kubernetesTarget(
   { kubeconfig: file, kubeContext: context, domain, jwksFile, jwtIssuer }: RegistryFlags,
-  env: ClusterVariables,
+  variables: ClusterVariables,
   refuse: Refuse,
 ): KubernetesOptions {
-  const { KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT } = env;
   const reviewsTokens = jwksFile === undefined && jwtIssuer === undefined;
-  const variables = { KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT };
   if (!isHost(domain) || domain.startsWith("*"))
     refuse("domain", `${JSON.stringify(domain)} is no domain such as cluster.local`);
   if (file === undefined) {
     if (context !== undefined) refuse("kubeContext", "is of a file: name it by --kubeconfig");
-    if (!KUBERNETES_SERVICE_HOST)
+    if (!variables.KUBERNETES_SERVICE_HOST)
       refuse("registries", "Kubernetes is outside of a cluster here: name a file by --kubeconfig");
     return { variables, domain, reviewsTokens };
   }

@@ -1,5 +1,6 @@
 /**
- * Variables of the system that commands and the search for Envoy heed (XDG base directory specification, no-color.org).
+ * Variables of the system that commands and the search for Envoy heed (XDG base directory specification, no-color.org,
+ * and what Kubernetes sets in every pod).
  */
 import { readSettings, type SettingValues, text } from "./setting.ts";
 
@@ -11,6 +12,8 @@ const systemVariables = {
   XDG_STATE_HOME: text("", "Folder of state; ~/.local/state unless set."),
   TERM: text("", "Kind of the terminal; dumb for one that only takes lines."),
   NO_COLOR: text("", "Anything keeps colours from the terminal."),
+  KUBERNETES_SERVICE_HOST: text("", "Address of the cluster's API; set in a pod."),
+  KUBERNETES_SERVICE_PORT: text("", "Port of the cluster's API; set in a pod."),
 } as const;
 
 /** Each as it is set; empty where it is not. */

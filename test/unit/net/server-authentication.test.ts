@@ -75,7 +75,7 @@ test("every client of TLS authenticates its server, whatever the environment say
       text: readFileSync(join(src, name), "utf8").replaceAll(/^import type [^;]*;/gm, ""),
     }))
     .filter(({ text }) =>
-      /import \{[^}]*\b(?:connect|createSecureContext)\b[^}]*\} from "node:tls"|["']node:https["']/.test(
+      /import \{[^}]*\b(?:connect|createSecureContext)\b[^}]*\} from "node:tls"|import \{[^}]*\brequest\b[^}]*\} from "node:https"|import\("node:https"\)/.test(
         text,
       ),
     );
