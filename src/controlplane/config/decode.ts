@@ -49,13 +49,14 @@ export interface Field<T> {
   readonly otherwise?: T;
 }
 
-/** Add a problem at a node. */
+/** Add a problem at a node. @param code Istio's for such a message, where it has one */
 export function report(
   context: DecodeContext,
   node: Node | undefined,
   path: string,
   message: string,
   severity?: ConfigProblem["severity"],
+  code?: string,
 ): void {
   const offset = node?.range?.[0];
   const line = offset === undefined ? 0 : context.lines.linePos(offset).line;
@@ -66,7 +67,18 @@ export function report(
     path,
     message,
     ...(severity === undefined ? {} : { severity }),
+    ...(code === undefined ? {} : { code }),
   });
+}
+
+/** The same decoder, whose problems have one of Istio's codes. */
+export function coded<T>(code: string, decode: Decoder<T>): Decoder<T> {
+  return (node, path, context) => {
+    const from = context.problems.length;
+    const value = decode(node, path, context);
+    for (const problem of context.problems.splice(from)) context.problems.push({ ...problem, code });
+    return value;
+  };
 }
 
 /** Add what is not wrong but does not do what its writer may think. */

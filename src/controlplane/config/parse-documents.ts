@@ -218,8 +218,8 @@ function parseObject(node: Node, context: DecodeContext): ConfigObject | undefin
     line: context.lines.linePos(offset).line,
     spec: isBare === true ? bareSpec(decoded) : Reflect.get(decoded, "spec"),
   } as ConfigObject;
-  for (const [path, message, severity] of validate(parsed))
-    report(context, deepestNode(node, path), path, message, severity);
+  for (const [path, message, severity, code] of validate(parsed))
+    report(context, deepestNode(node, path), path, message, severity, code);
   return context.errors === before ? parsed : undefined;
 }
 

@@ -2,9 +2,7 @@
  * What an analysis tells: Istio's codes where it has one, the object, the place, and what to do. Pure.
  */
 import type { ConfigProblem } from "../../controlplane/config/problem.ts";
-
-/** How bad it is, in istioctl's words. */
-export type Level = "Error" | "Warning" | "Info";
+import { istioMessages, type Level } from "./istio-messages.ts";
 
 /** One message. */
 export interface Finding {
@@ -37,9 +35,11 @@ export function findingsOf(
   return problems
     .map(({ source, line, path, message, severity, code }): Finding => {
       const isNoMatterOfOurs = severity === "warning" && path === "kind";
-      const level = isNoMatterOfOurs ? "Info" : severity === "warning" ? "Warning" : "Error";
+      const ownLevel = isNoMatterOfOurs ? "Info" : severity === "warning" ? "Warning" : "Error";
+      // What is refused is an error, whatever Istio calls it, which serves it in part.
+      const level = ownLevel === "Error" ? ownLevel : (istioMessages[code ?? ""]?.level ?? ownLevel);
       const object = objectAt(linesOf(source), line);
-      return { level, code: code ?? schemaCodes[level], object, source, line, path, message };
+      return { level, code: code ?? schemaCodes[ownLevel], object, source, line, path, message };
     })
     .toSorted((a, b) => {
       const order = levels.indexOf(a.level) - levels.indexOf(b.level);

@@ -3,22 +3,14 @@
  */
 import { statSync } from "node:fs";
 import { objectsLimits } from "../../document/limits.ts";
-import { analyze } from "../../controlplane/config/analysis/analyze.ts";
-import type { ConfigObject } from "../../controlplane/config/objects.ts";
-import { type ParsedFile, parseDocuments } from "../../controlplane/config/parse-documents.ts";
 import type { ConfigProblem } from "../../controlplane/config/problem.ts";
-import { mergeFiles } from "../../controlplane/registry/file/merge-files.ts";
 import { walkFolder } from "../../controlplane/registry/file/walk-folder.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { readGivenText } from "../given-text.ts";
+import { type Inputs, inputsOf } from "./inputs.ts";
 
 /** What was read, and what is wrong with it. */
-export interface ReadInputs {
-  readonly objects: readonly ConfigObject[];
-  /** Of single objects, and of what they do to each other. */
-  readonly problems: readonly ConfigProblem[];
-  /** Those of single objects. */
-  readonly ownProblems: readonly ConfigProblem[];
+export interface ReadInputs extends Inputs {
   /** Files, by their names. */
   readonly texts: ReadonlyMap<string, string>;
   /** Inputs that cannot be read at all, a line each. */
@@ -48,15 +40,7 @@ export async function readInputs(paths: readonly string[], signal: AbortSignal):
       for (const file of files) await attempt(file.path);
     } else await attempt(path);
   }
-  const parsed = [...texts].map(([source, text]): ParsedFile => parseDocuments(source, text));
-  const { objects, problems } = mergeFiles(parsed, unseen, []);
-  return {
-    objects,
-    problems: [...problems, ...analyze(objects)],
-    ownProblems: problems,
-    texts,
-    unreadable,
-  };
+  return { ...inputsOf(texts, unseen), texts, unreadable };
 }
 
 const limits = { maxBytes: objectsLimits.maxBytes };

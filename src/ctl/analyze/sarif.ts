@@ -1,7 +1,8 @@
 /**
  * Findings as SARIF 2.1.0 (OASIS), which code review tools show beside the lines. Pure.
  */
-import type { Finding, Level } from "./finding.ts";
+import type { Finding } from "./finding.ts";
+import { istioMessages, type Level } from "./istio-messages.ts";
 
 const sarifLevels: Readonly<Record<Level, string>> = { Error: "error", Warning: "warning", Info: "note" };
 
@@ -13,7 +14,7 @@ export function sarifLog(findings: readonly Finding[], version: string): object 
     version: "2.1.0",
     runs: [
       {
-        tool: { driver: { name: "outriderctl", version, rules: rules.map((id) => ({ id })) } },
+        tool: { driver: { name: "outriderctl", version, rules: rules.map(ruleFor) } },
         results: findings.map((finding) => ({
           ruleId: ruleOf(finding),
           level: sarifLevels[finding.level],
@@ -29,6 +30,16 @@ export function sarifLog(findings: readonly Finding[], version: string): object 
         })),
       },
     ],
+  };
+}
+
+function ruleFor(id: string): object {
+  const message = istioMessages[id];
+  if (message === undefined) return { id };
+  return {
+    ...{ id, name: message.name },
+    helpUri: `https://istio.io/latest/docs/reference/config/analysis/${id.toLowerCase()}/`,
+    defaultConfiguration: { level: sarifLevels[message.level] },
   };
 }
 

@@ -38,9 +38,9 @@ test("what is wrong is told with code, object and place, the worst first, and th
   assert.deepEqual(
     found.lines.map((line) => line.replace(/ [^ ]*\//g, " ").slice(0, 63)),
     [
-      "Error [IST0106] (VirtualService late bad.yaml:24) spec.http[0].tim",
-      "Warning [IST0101] (VirtualService again bad.yaml:1) spec.http[0].rou",
-      "Warning [IST0109] (VirtualService api good.yaml:21) spec.hosts[0]: a",
+      "Error [IST0101] (VirtualService again bad.yaml:1) spec.http[0].route",
+      "Error [IST0106] (VirtualService late bad.yaml:24) spec.http[0].timeo",
+      "Error [IST0109] (VirtualService api good.yaml:21) spec.hosts[0]: api",
     ].map((line) => line.slice(0, 63)),
     found.lines.join("\n"),
   );
@@ -53,7 +53,7 @@ test("what is wrong is told with code, object and place, the worst first, and th
   const suppressed = await runCtl(
     ...["analyze", folder.path, "--suppress", "IST0106", "--suppress", "IST0101=VirtualService demo/again"],
   );
-  assert.deepEqual([suppressed.code, suppressed.lines.length], [0, 1]);
+  assert.deepEqual([suppressed.code, suppressed.lines.length], [79, 1]);
   const asIstioctl = [
     "-S",
     "IST0106",
@@ -81,7 +81,7 @@ test("as JSON and as SARIF each message has its code and its line", async () => 
   const field = "spec.http[0].route[0].destination.host";
   assert.deepEqual(json, [
     {
-      ...{ code: "IST0101", level: "Warning", origin: "VirtualService demo/api" },
+      ...{ code: "IST0101", level: "Error", origin: "VirtualService demo/api" },
       ...{ reference: `${path}:1`, path: field, message },
     },
   ]);
@@ -89,7 +89,7 @@ test("as JSON and as SARIF each message has its code and its line", async () => 
   assert.deepEqual(runs[0]?.results, [
     {
       ruleId: "IST0101",
-      level: "warning",
+      level: "error",
       message: { text: `${field}: ${message}` },
       locations: [{ physicalLocation: { artifactLocation: { uri: path }, region: { startLine: 1 } } }],
     },

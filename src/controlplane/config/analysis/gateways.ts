@@ -92,7 +92,7 @@ function withoutSecret(
     const [away] = holders.some(([namespace]) => near.has(namespace)) ? [] : holders;
     if (away !== undefined) {
       const message = `${name} is a Secret of ${away[0]}, and a router is given those of its own namespace: the server waits for it, with all others of its port. Put it into ${[...near].join(" or ")}`;
-      return [warningAt(gateway, path, message)];
+      return [warningAt(gateway, path, message, "IST0161")];
     }
     if (having.length > 0 && (!needsRoot || isRooted)) return [];
     const lack =
@@ -100,7 +100,7 @@ function withoutSecret(
         ? "is no Secret with certificates"
         : `has no root for the certificates of clients (ca.crt), nor has ${name}-cacert`;
     const message = `${name} ${lack}: the server waits for it, with all others of its port`;
-    return [warningAt(gateway, path, message)];
+    return [warningAt(gateway, path, message, "IST0161")];
   });
 }
 
@@ -136,7 +136,7 @@ function conflicts(gateways: readonly Gateway[]): readonly ConfigProblem[] {
       const older = placeOf(there.by);
       if (there.kind !== kind || kind === "connections") {
         const message = `${port.number} is for ${there.kind} already (${older}), which is older: this server has no effect`;
-        return [warningAt(gateway, `spec.servers[${index}].port`, message)];
+        return [warningAt(gateway, `spec.servers[${index}].port`, message, "IST0145")];
       }
       const taken = kind === "TLS" ? hosts.find((host) => there.hosts.has(host)) : undefined;
       if (taken === undefined) {
@@ -144,7 +144,7 @@ function conflicts(gateways: readonly Gateway[]): readonly ConfigProblem[] {
         return [];
       }
       const message = `${taken} has a server already (${placeOf(there.hosts.get(taken) ?? there.by)}), which is older: this one has no effect`;
-      return [warningAt(gateway, `spec.servers[${index}].hosts`, message)];
+      return [warningAt(gateway, `spec.servers[${index}].hosts`, message, "IST0145")];
     }),
   );
 }
@@ -160,7 +160,8 @@ function missing(gateways: readonly Gateway[], rules: readonly VirtualService[])
     (rule.spec.gateways ?? []).flatMap((written, index) => {
       const name = gatewayName(written, rule.namespace);
       if (name === meshGateway || known.has(name)) return [];
-      return [warningAt(rule, `spec.gateways[${index}]`, `${name} is no Gateway: nothing is routed by it`)];
+      const message = `${name} is no Gateway: nothing is routed by it`;
+      return [warningAt(rule, `spec.gateways[${index}]`, message, "IST0101")];
     }),
   );
 }

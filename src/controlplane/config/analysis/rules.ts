@@ -37,7 +37,14 @@ function delegations(rules: readonly VirtualService[]): readonly ConfigProblem[]
       const path = `spec.http[${index}].delegate`;
       const found = byName.get(name);
       if (found === undefined)
-        return [warningAt(root, path, `${name} is no VirtualService without hosts: nothing is routed by it`)];
+        return [
+          warningAt(
+            root,
+            path,
+            `${name} is no VirtualService without hosts: nothing is routed by it`,
+            "IST0101",
+          ),
+        ];
       used.add(name);
       if (!isSeenIn(found, root.namespace))
         return [warningAt(root, path, `${name} (${placeOf(found)}) is not exported to ${root.namespace}`)];

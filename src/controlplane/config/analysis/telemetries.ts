@@ -35,7 +35,12 @@ function namedInVain(telemetry: Telemetry, mesh: MeshConfigSpec): readonly Confi
         const provider = extensionProvider(mesh, name);
         if (provider === undefined)
           return [
-            warningAt(telemetry, path, `${name} is no extension provider of the mesh: nothing is told to it`),
+            warningAt(
+              telemetry,
+              path,
+              `${name} is no extension provider of the mesh: nothing is told to it`,
+              "IST0101",
+            ),
           ];
         if (takes[field].some((kind) => kind in provider)) return [];
         return [

@@ -4,7 +4,7 @@ import type { ConfigProblem } from "../problem.ts";
 
 /** Something of an object that does not do what its writer may think. @param code Istio's for such a message */
 export function warningAt(
-  { source, line }: ConfigObject,
+  { source, line }: Pick<ConfigObject, "source" | "line">,
   path: string,
   message: string,
   code?: string,

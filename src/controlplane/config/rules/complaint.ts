@@ -1,5 +1,10 @@
-/** A broken rule, by the path of the field; a warning leaves its object in service. */
-export type Complaint = readonly [path: string, message: string, severity?: "warning"];
+/** A broken rule, by the path of the field; a warning leaves its object in service. The code is Istio's for such a message. */
+export type Complaint = readonly [
+  path: string,
+  message: string,
+  severity?: "warning",
+  code?: string | undefined,
+];
 
 /** A complaint for each value that an earlier item of the list at `path` has, too. */
 export function duplicates(

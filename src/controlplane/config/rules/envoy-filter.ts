@@ -91,6 +91,13 @@ const operations: Readonly<
   BOOTSTRAP: [],
 };
 
+/** Istio's, for an operation where it has no effect. */
+const codes: Readonly<Partial<Record<ConfigPatchSpec["patch"]["operation"], string>>> = {
+  REPLACE: "IST0152",
+  ADD: "IST0153",
+  REMOVE: "IST0154",
+};
+
 function patch(
   { applyTo, match = {}, patch: { operation, value } }: ConfigPatchSpec,
   path: string,
@@ -108,6 +115,7 @@ function patch(
       `${path}.patch.operation`,
       `has no effect with ${applyTo}: use ${operations[applyTo].join(", ")}`,
       "warning",
+      codes[operation],
     ]);
   if (value === undefined && operation !== "REMOVE")
     complaints.push([`${path}.patch.value`, `is missing, which ${operation} needs`]);

@@ -187,6 +187,7 @@ function unreachable(http: readonly HttpRoute[]): readonly Complaint[] {
       `spec.http[${last + 1 + index}]`,
       `is never reached: http[${last}] before it takes every request`,
       "warning",
+      "IST0130",
     ]);
 }
 

@@ -2,6 +2,7 @@
  * Fields that several kinds have.
  */
 import {
+  coded,
   type Decoder,
   integer,
   list,
@@ -78,9 +79,9 @@ export const positiveDuration = text(
 );
 
 /** An expression that Envoy takes. */
-export const regularExpression = text(
-  "a regular expression in RE2's syntax, of a program of at most 32768 steps",
-  isRe2,
+export const regularExpression = coded(
+  "IST0122",
+  text("a regular expression in RE2's syntax, of a program of at most 32768 steps", isRe2),
 );
 
 /** Text without line breaks. */

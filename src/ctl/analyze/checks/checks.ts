@@ -1,0 +1,18 @@
+/** Every check of what objects do to each other that Istio has a message for, beside those of the control plane. */
+import type { ConfigProblem } from "../../../controlplane/config/problem.ts";
+import { destinationRuleFindings } from "./destination-rules.ts";
+import { envoyFilterFindings } from "./envoy-filters.ts";
+import type { AnalyzedMesh } from "./mesh.ts";
+import { selectorFindings } from "./selectors.ts";
+import { gatewayCertificateFindings, serviceEntryFindings } from "./services.ts";
+import { virtualServiceFindings } from "./virtual-services.ts";
+
+/** Pure; in the order in which they were written. */
+export const checks: readonly ((mesh: AnalyzedMesh) => readonly ConfigProblem[])[] = [
+  virtualServiceFindings,
+  destinationRuleFindings,
+  envoyFilterFindings,
+  selectorFindings,
+  serviceEntryFindings,
+  gatewayCertificateFindings,
+];

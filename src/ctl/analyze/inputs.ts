@@ -1,0 +1,31 @@
+/**
+ * Texts of configuration become objects, and everything that is wrong with each and among them. Pure.
+ */
+import { analyze } from "../../controlplane/config/analysis/analyze.ts";
+import type { ConfigObject } from "../../controlplane/config/objects.ts";
+import { type ParsedFile, parseDocuments } from "../../controlplane/config/parse-documents.ts";
+import type { ConfigProblem } from "../../controlplane/config/problem.ts";
+import { mergeFiles } from "../../controlplane/registry/file/merge-files.ts";
+import { checks } from "./checks/checks.ts";
+import { analyzedMesh } from "./checks/mesh.ts";
+
+/** What they hold. */
+export interface Inputs {
+  readonly objects: readonly ConfigObject[];
+  /** Of single objects, and of what they do to each other. */
+  readonly problems: readonly ConfigProblem[];
+  /** Those of single objects. */
+  readonly ownProblems: readonly ConfigProblem[];
+}
+
+/** @param unseen problems of files and folders that could not be looked at */
+export function inputsOf(texts: ReadonlyMap<string, string>, unseen: readonly ConfigProblem[]): Inputs {
+  const parsed = [...texts].map(([source, text]): ParsedFile => parseDocuments(source, text));
+  const { objects, problems: ownProblems } = mergeFiles(parsed, unseen, []);
+  const mesh = analyzedMesh(objects, []);
+  return {
+    objects,
+    ownProblems,
+    problems: [...ownProblems, ...analyze(objects), ...checks.flatMap((check) => check(mesh))],
+  };
+}

@@ -1,0 +1,45 @@
+/**
+ * Names and levels of Istio's analysis messages, by code, of those that are told (Istio's reference, "Configuration
+ * Analysis Messages").
+ */
+
+/** How bad it is, in istioctl's words. */
+export type Level = "Error" | "Warning" | "Info";
+
+/** What Istio calls such a message, and how bad it is there. */
+interface IstioMessage {
+  readonly name: string;
+  readonly level: Level;
+}
+
+/** By code. */
+export const istioMessages: Readonly<Record<string, IstioMessage>> = {
+  IST0002: { name: "Deprecated", level: "Warning" },
+  IST0101: { name: "ReferencedResourceNotFound", level: "Error" },
+  IST0106: { name: "SchemaValidationError", level: "Error" },
+  IST0109: { name: "ConflictingMeshGatewayVirtualServiceHosts", level: "Error" },
+  IST0110: { name: "ConflictingSidecarWorkloadSelectors", level: "Error" },
+  IST0111: { name: "MultipleSidecarsWithoutWorkloadSelectors", level: "Error" },
+  IST0112: { name: "VirtualServiceDestinationPortSelectorRequired", level: "Error" },
+  IST0113: { name: "MTLSPolicyConflict", level: "Error" },
+  IST0122: { name: "InvalidRegexp", level: "Warning" },
+  IST0127: { name: "NoMatchingWorkloadsFound", level: "Warning" },
+  IST0128: { name: "NoServerCertificateVerificationDestinationLevel", level: "Warning" },
+  IST0129: { name: "NoServerCertificateVerificationPortLevel", level: "Warning" },
+  IST0130: { name: "VirtualServiceUnreachableRule", level: "Warning" },
+  IST0131: { name: "VirtualServiceIneffectiveMatch", level: "Info" },
+  IST0132: { name: "VirtualServiceHostNotFoundInGateway", level: "Warning" },
+  IST0133: { name: "SchemaWarning", level: "Warning" },
+  IST0134: { name: "ServiceEntryAddressesRequired", level: "Warning" },
+  IST0138: { name: "GatewayDuplicateCertificate", level: "Warning" },
+  IST0145: { name: "ConflictingGateways", level: "Error" },
+  IST0151: { name: "EnvoyFilterUsesRelativeOperation", level: "Warning" },
+  IST0152: { name: "EnvoyFilterUsesReplaceOperationIncorrectly", level: "Error" },
+  IST0153: { name: "EnvoyFilterUsesAddOperationIncorrectly", level: "Error" },
+  IST0154: { name: "EnvoyFilterUsesRemoveOperationIncorrectly", level: "Error" },
+  IST0155: { name: "EnvoyFilterUsesRelativeOperationWithProxyVersion", level: "Warning" },
+  IST0157: { name: "InvalidTelemetryProvider", level: "Warning" },
+  IST0159: { name: "ConflictingTelemetryWorkloadSelectors", level: "Error" },
+  IST0160: { name: "MultipleTelemetriesWithoutWorkloadSelectors", level: "Error" },
+  IST0161: { name: "InvalidGatewayCredential", level: "Error" },
+};
