@@ -111,12 +111,15 @@ export class Refusals {
     if (this.#types.has(typeUrl)) this.#leave(stream, typeUrl, names, "no longer wanted");
   }
 
-  /** A stream is at its end: what was refused on it alone is over if another one is open, and inherited if not. */
+  /**
+   * A stream is at its end. What was refused on it alone is over if those that are open are older, as they were served the same;
+   * a newer one may still come to refuse it, and inherits it until then, as one that is not open yet does.
+   */
   closed(stream: number): void {
     this.#open.delete(stream);
     this.#unsettled.delete(stream);
-    const others = this.#open.size > 0;
-    this.#drop("not repeated", (entry) => leave(entry, stream) && others && entry.streams.size === 0);
+    const isNewest = this.#open.size > 0 && [...this.#open].every((other) => other < stream);
+    this.#drop("not repeated", (entry) => leave(entry, stream) && isNewest && entry.streams.size === 0);
   }
 
   /** A stream has been served for so long: what its Envoy has not refused by now, it does not want. */

@@ -87,6 +87,17 @@ describe("a refusal", () => {
     assert.deepEqual(said, ["refused a,b", "refused ", "not repeated a"]);
   });
 
+  test("of an Envoy that drains is not over while the one after it has not come to repeat it", () => {
+    const { refusals, names } = scene();
+    refusals.opened(1);
+    refusals.refuse(1, [refusal("a")]);
+    refusals.opened(2);
+    refusals.closed(1);
+    assert.deepEqual(names(), ["a"]);
+    refusals.served(60_000);
+    assert.deepEqual(names(), []);
+  });
+
   test("of the agent before this one is said anew once Envoy repeats it", () => {
     const { refusals, said, names } = scene();
     refusals.inherit([refusal("a")]);
