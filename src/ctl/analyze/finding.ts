@@ -62,13 +62,17 @@ export function findingLine({ level, code, object, source, line, path, message }
 /** The object whose document has that line, as far as it says which it is: what is broken may not be read as YAML. */
 function objectAt(lines: readonly string[], line: number): string | undefined {
   const isEnd = (content: string | undefined): boolean => content === undefined || content.startsWith("---");
+  // An item of a list, as kubectl prints it.
+  const isItem = (content = ""): boolean => /^\s*- (?:apiVersion|kind):/.test(content);
   let from = Math.max(0, line - 1);
-  while (from > 0 && !isEnd(lines[from])) from -= 1;
+  while (from > 0 && !isEnd(lines[from]) && !isItem(lines[from])) from -= 1;
   let until = from + 1;
-  while (!isEnd(lines[until])) until += 1;
+  while (!isEnd(lines[until]) && !isItem(lines[until])) until += 1;
   const part = lines.slice(from, until).join("\n");
-  const field = (name: string): string | undefined =>
-    new RegExp(`(?:^|[{,\\s])${name}:\\s*["']?([A-Za-z0-9._-]+)`, "m").exec(part)?.[1];
-  const [kind, name, namespace = "default"] = [field("kind"), field("name"), field("namespace")];
+  const metadata = /^( *)metadata:[^\S\n]*\n((?:\1 +.*\n?)*)/m.exec(part)?.[2] ?? part;
+  const field = (key: string, text: string): string | undefined =>
+    new RegExp(`(?:^|[{,\\s])${key}:\\s*["']?([A-Za-z0-9._-]+)`, "m").exec(text)?.[1];
+  const kind = field("kind", part);
+  const [name, namespace = "default"] = [field("name", metadata), field("namespace", metadata)];
   return kind === undefined || name === undefined ? undefined : `${kind} ${namespace}/${name}`;
 }

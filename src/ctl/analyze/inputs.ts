@@ -7,7 +7,8 @@ import { type ParsedFile, parseDocuments } from "../../controlplane/config/parse
 import type { ConfigProblem } from "../../controlplane/config/problem.ts";
 import { mergeFiles } from "../../controlplane/registry/file/merge-files.ts";
 import { checks } from "./checks/checks.ts";
-import { analyzedMesh } from "./checks/mesh.ts";
+import { analyzedMesh, clusterServices } from "./checks/mesh.ts";
+import { kubernetesObjects } from "./kubernetes-objects.ts";
 
 /** What they hold. */
 export interface Inputs {
@@ -22,10 +23,12 @@ export interface Inputs {
 export function inputsOf(texts: ReadonlyMap<string, string>, unseen: readonly ConfigProblem[]): Inputs {
   const parsed = [...texts].map(([source, text]): ParsedFile => parseDocuments(source, text));
   const { objects, problems: ownProblems } = mergeFiles(parsed, unseen, []);
-  const mesh = analyzedMesh(objects, []);
+  const kubernetes = [...texts].flatMap(([source, text]) => kubernetesObjects(source, text));
+  const mesh = analyzedMesh(objects, kubernetes);
+  const ofMesh = analyze(objects, [...clusterServices(kubernetes).keys()]);
   return {
     objects,
     ownProblems,
-    problems: [...ownProblems, ...analyze(objects), ...checks.flatMap((check) => check(mesh))],
+    problems: [...ownProblems, ...ofMesh, ...checks.flatMap((check) => check(mesh))],
   };
 }

@@ -16,8 +16,11 @@ import { placeOf, warningAt } from "./warning.ts";
 /** Namespace whose policies apply to the whole mesh. */
 export const rootNamespace = "istio-system";
 
-/** Everything that objects do to each other. */
-export function analyze(all: readonly ConfigObject[]): readonly ConfigProblem[] {
+/** Everything that objects do to each other. @param known hosts of services that are none of the objects */
+export function analyze(
+  all: readonly ConfigObject[],
+  known: readonly string[] = [],
+): readonly ConfigProblem[] {
   const objects = all.toSorted(byAge);
   const ofKind = <Kind extends ConfigObject["kind"]>(kind: Kind): Extract<ConfigObject, { kind: Kind }>[] =>
     objects.filter((object): object is Extract<ConfigObject, { kind: Kind }> => object.kind === kind);
@@ -30,11 +33,10 @@ export function analyze(all: readonly ConfigObject[]): readonly ConfigProblem[] 
         (spec.endpoints ?? []).map(({ labels = {} }) => ({ namespace, labels })),
       ),
     ]),
-    ...ruleWarnings(
-      ofKind("VirtualService"),
-      ofKind("DestinationRule"),
-      entries.flatMap(({ spec }) => spec.hosts),
-    ),
+    ...ruleWarnings(ofKind("VirtualService"), ofKind("DestinationRule"), [
+      ...known,
+      ...entries.flatMap(({ spec }) => spec.hosts),
+    ]),
     ...convertGatewayApi(objects).problems,
     ...peerWarnings(ofKind("PeerAuthentication")),
     ...telemetryWarnings(ofKind("Telemetry"), ofKind("MeshConfig")[0], (name) =>

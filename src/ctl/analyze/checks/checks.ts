@@ -1,7 +1,11 @@
 /** Every check of what objects do to each other that Istio has a message for, beside those of the control plane. */
 import type { ConfigProblem } from "../../../controlplane/config/problem.ts";
+import { annotationFindings } from "./annotations.ts";
+import { clusterFindings } from "./cluster-parts.ts";
 import { destinationRuleFindings } from "./destination-rules.ts";
 import { envoyFilterFindings } from "./envoy-filters.ts";
+import { injectionFindings } from "./injection.ts";
+import { kubernetesServiceFindings } from "./kubernetes-services.ts";
 import type { AnalyzedMesh } from "./mesh.ts";
 import { selectorFindings } from "./selectors.ts";
 import { gatewayCertificateFindings, serviceEntryFindings } from "./services.ts";
@@ -15,4 +19,8 @@ export const checks: readonly ((mesh: AnalyzedMesh) => readonly ConfigProblem[])
   selectorFindings,
   serviceEntryFindings,
   gatewayCertificateFindings,
+  injectionFindings,
+  kubernetesServiceFindings,
+  annotationFindings,
+  clusterFindings,
 ];

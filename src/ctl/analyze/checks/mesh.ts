@@ -1,5 +1,7 @@
 /** What checks look at: the objects of an analysis, by kind, and the workloads that they are about. */
+import { at, listAt } from "../../../lifecycle/json-path.ts";
 import { byAge, type ConfigObject } from "../../../controlplane/config/objects.ts";
+import { type KubernetesObject, type PodTemplate, podTemplateOf } from "../kubernetes-objects.ts";
 
 /** Objects of one kind. */
 export type OfKind<Kind extends ConfigObject["kind"]> = Extract<ConfigObject, { kind: Kind }>;
@@ -17,17 +19,26 @@ export interface AnalyzedMesh {
   /** The oldest first. */
   readonly ofKind: <Kind extends ConfigObject["kind"]>(kind: Kind) => readonly OfKind<Kind>[];
   readonly workloads: readonly Workload[];
+  /** Everything that has annotations, or is none of Istio's. */
+  readonly kubernetes: readonly KubernetesObject[];
+  readonly pods: readonly PodTemplate[];
 }
 
-/** @param pods workloads that are no objects of Istio's */
-export function analyzedMesh(objects: readonly ConfigObject[], pods: readonly Workload[]): AnalyzedMesh {
+/** All that checks look at. */
+export function analyzedMesh(
+  objects: readonly ConfigObject[],
+  kubernetes: readonly KubernetesObject[],
+): AnalyzedMesh {
+  const pods = kubernetes.map(podTemplateOf).filter((pod) => pod !== undefined);
   const byKind = Map.groupBy(objects.toSorted(byAge), ({ kind }) => kind);
   const ofKind: AnalyzedMesh["ofKind"] = (kind) =>
     (byKind.get(kind) ?? []) as unknown as readonly OfKind<typeof kind>[];
   return {
-    ofKind,
+    ...{ ofKind, kubernetes, pods },
     workloads: [
-      ...pods,
+      ...pods.map(({ owner: { kind, namespace, name }, labels }) => ({
+        ...{ namespace, labels, name: `${kind} ${namespace}/${name}` },
+      })),
       ...ofKind("WorkloadEntry").map(({ namespace, name, spec }) => ({
         namespace,
         labels: spec.labels ?? {},
@@ -50,4 +61,20 @@ export function selects(
   labels: Readonly<Record<string, string>>,
 ): boolean {
   return Object.entries(selector).every(([key, value]) => labels[key] === value);
+}
+
+/** Numbers of the ports of Kubernetes' Services, by host. */
+export function clusterServices(
+  kubernetes: readonly KubernetesObject[],
+): ReadonlyMap<string, readonly number[]> {
+  return new Map(
+    kubernetes
+      .filter(({ kind }) => kind === "Service")
+      .map(({ namespace, name, value }) => [
+        `${name}.${namespace}.svc.cluster.local`,
+        listAt(value, "spec", "ports")
+          .map((port) => at(port, "port"))
+          .filter((port) => typeof port === "number"),
+      ]),
+  );
 }

@@ -2,7 +2,7 @@
 import { fullName, gatewayName, isCovered, meshGateway } from "../../../controlplane/config/host-names.ts";
 import type { ConfigProblem } from "../../../controlplane/config/problem.ts";
 import { placeOf, warningAt } from "../../../controlplane/config/analysis/warning.ts";
-import type { AnalyzedMesh, OfKind } from "./mesh.ts";
+import { type AnalyzedMesh, clusterServices, type OfKind } from "./mesh.ts";
 
 type VirtualService = OfKind<"VirtualService">;
 type Gateway = OfKind<"Gateway">;
@@ -24,6 +24,7 @@ export function virtualServiceFindings(mesh: AnalyzedMesh): readonly ConfigProbl
 
 function portsByHost(mesh: AnalyzedMesh): ReadonlyMap<string, ReadonlySet<number>> {
   const ports = new Map<string, Set<number>>();
+  for (const [host, numbers] of clusterServices(mesh.kubernetes)) ports.set(host, new Set(numbers));
   for (const { spec } of mesh.ofKind("ServiceEntry"))
     for (const host of spec.hosts) {
       const key = host.toLowerCase();

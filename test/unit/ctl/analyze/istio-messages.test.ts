@@ -6,6 +6,9 @@ import { inputsOf } from "../../../../src/ctl/analyze/inputs.ts";
 import { findingsOf } from "../../../../src/ctl/analyze/finding.ts";
 import { istioMessages } from "../../../../src/ctl/analyze/istio-messages.ts";
 import { istioRows } from "./istio-rows.ts";
+import { kubernetesRows } from "./kubernetes-rows.ts";
+
+const rows = [...istioRows, ...kubernetesRows];
 
 function told(objects: readonly object[]): readonly string[] {
   const text = objects.map((object) => stringify(object)).join("---\n");
@@ -17,7 +20,7 @@ function told(objects: readonly object[]): readonly string[] {
 }
 
 describe("Istio's message", () => {
-  for (const { code, what, bad, good, at } of istioRows)
+  for (const { code, what, bad, good, at } of rows)
     test(`${code}: ${what}`, () => {
       const level = istioMessages[code]?.level;
       const isOfCode = (line: string): boolean => line.split(" ")[1] === code;
@@ -32,10 +35,11 @@ describe("Istio's message", () => {
     });
 
   test("has a row for each code that is told", () => {
-    const codes = new Set(istioRows.map(({ code }) => code));
+    const codes = new Set(rows.map(({ code }) => code));
     assert.deepEqual(
       Object.keys(istioMessages).filter((code) => !codes.has(code)),
       [],
     );
+    assert.ok(codes.size >= 40, `${codes.size}`);
   });
 });

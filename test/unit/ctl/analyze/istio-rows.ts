@@ -115,7 +115,10 @@ export const istioRows: readonly IstioRow[] = [
   },
   {
     ...{ code: "IST0111", what: "two Sidecars for all of a namespace" },
-    bad: [object("Sidecar")("a", { egress: [{ hosts: ["*/*"] }] }), object("Sidecar")("b", { egress: [{ hosts: ["*/*"] }] })],
+    bad: [
+      object("Sidecar")("a", { egress: [{ hosts: ["*/*"] }] }),
+      object("Sidecar")("b", { egress: [{ hosts: ["*/*"] }] }),
+    ],
     good: [object("Sidecar")("a", { egress: [{ hosts: ["*/*"] }] })],
     at: inDemo("Sidecar", "spec.workloadSelector", "b"),
   },

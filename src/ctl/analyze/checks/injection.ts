@@ -1,0 +1,121 @@
+/** Namespaces and pods: who gets a sidecar, and who does not although it seems so. */
+import { warningAt } from "../../../controlplane/config/analysis/warning.ts";
+import type { ConfigProblem } from "../../../controlplane/config/problem.ts";
+import { at, textAt } from "../../../lifecycle/json-path.ts";
+import { containersOf, type KubernetesObject, type PodTemplate } from "../kubernetes-objects.ts";
+import type { AnalyzedMesh } from "./mesh.ts";
+
+const injectLabel = "sidecar.istio.io/inject";
+const systemNamespaces: readonly string[] = [
+  ...["kube-system", "kube-public", "kube-node-lease", "istio-system", "local-path-storage"],
+];
+
+/** IST0102, IST0103, IST0123, IST0144, IST0146, IST0147, IST0158. */
+export function injectionFindings(mesh: AnalyzedMesh): readonly ConfigProblem[] {
+  const namespaces = mesh.kubernetes.filter(({ kind }) => kind === "Namespace");
+  const isInjected = new Map(namespaces.map(({ name, labels }) => [name, isEnabled(labels)]));
+  const image = proxyImage(mesh.kubernetes);
+  return [
+    ...namespaces.flatMap(labelFindings),
+    ...mesh.pods.flatMap((pod) => [
+      ...proxyFindings(pod, isInjected.get(pod.owner.namespace), image),
+      ...userFindings(pod),
+    ]),
+  ];
+}
+
+function isEnabled(labels: Readonly<Record<string, string>>): boolean {
+  const injection = labels["istio-injection"];
+  return injection === undefined ? labels["istio.io/rev"] !== undefined : injection === "enabled";
+}
+
+function labelFindings(namespace: KubernetesObject): readonly ConfigProblem[] {
+  const { name, labels } = namespace;
+  const given = ["istio-injection", "istio.io/rev"].filter((label) => labels[label] !== undefined);
+  if (given.length > 1) {
+    const message = `has ${given.join(" and ")}, of which the first decides: take one of them away`;
+    return [warningAt(namespace, "metadata.labels", message, "IST0123")];
+  }
+  const isDecided = given.length > 0 || labels["istio.io/dataplane-mode"] !== undefined;
+  if (isDecided || systemNamespaces.includes(name)) return [];
+  const message = `does not say whether pods of ${name} get a sidecar: label it istio-injection=enabled, or disabled`;
+  return [warningAt(namespace, "metadata.labels", message, "IST0102")];
+}
+
+function proxyFindings(
+  pod: PodTemplate,
+  isNamespaceInjected: boolean | undefined,
+  wanted: string | undefined,
+): readonly ConfigProblem[] {
+  const { owner, labels, annotations, spec } = pod;
+  const said = labels[injectLabel] ?? annotations[injectLabel];
+  const isInjected =
+    said === undefined
+      ? labels["istio.io/rev"] === undefined
+        ? isNamespaceInjected
+        : true
+      : said === "true";
+  const containers = containersOf(pod);
+  const proxy = containers.find(([, container]) => textAt(container, "name") === "istio-proxy");
+  const auto = containers.find(([, container]) => textAt(container, "image") === "auto");
+  const findings: ConfigProblem[] = [];
+  if (auto !== undefined && isInjected === false) {
+    const message = `is auto, which only injection makes an image of, and this is not injected: label it ${injectLabel}=true`;
+    findings.push(
+      warningAt(owner, `${auto[0]}.image`, message, owner.kind === "Pod" ? "IST0147" : "IST0146"),
+    );
+  }
+  if (owner.kind !== "Pod") return findings;
+  if (proxy === undefined && isInjected === true && at(spec, "hostNetwork") !== true)
+    findings.push(
+      warningAt(
+        owner,
+        "spec.containers",
+        "have no istio-proxy, although the pod should get one: make it anew",
+        "IST0103",
+      ),
+    );
+  const image = proxy === undefined ? undefined : textAt(proxy[1], "image");
+  if (proxy !== undefined && image !== undefined && image !== "auto" && image !== (wanted ?? image)) {
+    const message = `is ${image}, and injection gives ${String(wanted)}: make the pod anew`;
+    findings.push(warningAt(owner, `${proxy[0]}.image`, message, "IST0158"));
+  }
+  return findings;
+}
+
+/** What injection is told to give, by Istio's ConfigMap. */
+function proxyImage(objects: readonly KubernetesObject[]): string | undefined {
+  const values = objects
+    .filter(({ kind, name }) => kind === "ConfigMap" && name.startsWith("istio-sidecar-injector"))
+    .map(({ value }) => textAt(value, "data", "values"))
+    .find((text) => text !== undefined);
+  if (values === undefined) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(values);
+    const image = textAt(parsed, "global", "proxy", "image");
+    const [hub, tag] = [textAt(parsed, "global", "hub"), textAt(parsed, "global", "tag")];
+    if (image === undefined || image.includes("/")) return image;
+    return hub === undefined || tag === undefined ? undefined : `${hub}/${image}:${tag}`;
+  } catch {
+    // Whoever injects tells that it is no JSON.
+    return undefined;
+  }
+}
+
+/** The user whose traffic is not captured, as it is the proxy's. */
+const proxyUser = 1337;
+
+function userFindings(pod: PodTemplate): readonly ConfigProblem[] {
+  const start = pod.path === "" ? "spec" : `${pod.path}.spec`;
+  const places = [
+    [start, pod.spec] as const,
+    ...containersOf(pod).filter(
+      ([, container]) => !["istio-proxy", "istio-init"].includes(textAt(container, "name") ?? ""),
+    ),
+  ];
+  return places.flatMap(([path, value]): readonly ConfigProblem[] => {
+    if (at(value, "securityContext", "runAsUser") !== proxyUser) return [];
+    const message = `is ${proxyUser}, the sidecar's own user, whose traffic is not captured: choose another`;
+    return [warningAt(pod.owner, `${path}.securityContext.runAsUser`, message, "IST0144")];
+  });
+}
