@@ -132,6 +132,10 @@ export interface Program {
   readonly groups: readonly CommandGroup[];
   /** Flags that every command takes, and help lists with none. */
   readonly commonFlags: Readonly<Record<string, Flag>>;
+  /** Other names of commands, which shells complete as well. */
+  readonly otherNames?: Readonly<Record<string, string>>;
+  /** Words that may stand before a command and say nothing. */
+  readonly prefixes?: readonly string[];
 }
 
 /** From so many flags on it spares a reader something to be told of another command's. */

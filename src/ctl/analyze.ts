@@ -91,8 +91,9 @@ async function analyzeInputs(args: Arguments, context: CommandContext): Promise<
     import("./analyze/read-inputs.ts"),
     import("./analyze/finding.ts"),
   ]);
-  const { problems, texts, unreadable } = await readInputs(paths, context.shutdown);
-  for (const line of unreadable) context.printError(line);
+  const { problems, texts, unreadable, empty } = await readInputs(paths, context.shutdown);
+  // A mesh without rules is in order.
+  for (const line of [...unreadable, ...empty]) context.printError(line);
   const isSuppressed = suppression(args.strings("suppress"));
   const findings = findingsOf(problems, (source) => texts.get(source)).filter(
     (finding) => !isSuppressed(finding),

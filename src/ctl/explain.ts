@@ -170,10 +170,14 @@ async function offlineMeshOf(
   context: CommandContext,
 ): Promise<Mesh | undefined> {
   const folder = args.optionalString("config");
-  if (folder === undefined) {
-    context.printError("--offline: name the folder of the mesh's YAML with --config");
-    return undefined;
-  }
+  const given = [
+    ...["file", "admin-address"].filter((flag) => args.optionalString(flag) !== undefined),
+    ...(args.strings("server-file").length > 0 ? ["server-file"] : []),
+  ];
+  for (const flag of given)
+    context.printError(`--${flag}: --offline asks no Envoy, and no dump of one: leave one of both out`);
+  if (folder === undefined) context.printError("--offline: name the folder of the mesh's YAML with --config");
+  if (folder === undefined || given.length > 0) return undefined;
   const [{ readInputs }, { meshFromObjects }] = await Promise.all([
     import("./analyze/read-inputs.ts"),
     import("./explain/from-objects.ts"),

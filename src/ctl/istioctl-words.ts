@@ -3,18 +3,18 @@
  */
 
 /** Short names, and names that a later release gave to the same thing. */
-const otherNames: Readonly<Record<string, string>> = {
+export const otherNames: Readonly<Record<string, string>> = {
   ps: "proxy-status",
   pc: "proxy-config",
   d: "dashboard",
 };
 
 /** Words that say nothing but that a command may change. */
-const prefixes: ReadonlySet<string> = new Set(["x", "experimental", "exp"]);
+export const prefixes: readonly string[] = ["x", "experimental", "exp"];
 
 /** The same command line in outriderctl's own words. */
 export function fromIstioctl(argv: readonly string[]): readonly string[] {
   const [first = "", ...rest] = argv;
-  if (prefixes.has(first)) return fromIstioctl(rest);
+  if (prefixes.includes(first)) return fromIstioctl(rest);
   return [otherNames[first] ?? first, ...rest].filter((word, index) => index > 0 || word !== "");
 }

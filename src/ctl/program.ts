@@ -4,6 +4,7 @@
 import type { Program } from "../command/command.ts";
 import { version } from "../command/version.ts";
 import { commandGroups, commands } from "./commands.ts";
+import { otherNames, prefixes } from "./istioctl-words.ts";
 
 /** The operator's program. */
 export const outriderctl: Program = {
@@ -13,4 +14,6 @@ export const outriderctl: Program = {
   commands,
   groups: commandGroups,
   commonFlags: {},
+  otherNames,
+  prefixes,
 };

@@ -14,7 +14,7 @@ export const validateCommand: Command = {
   summary: "Whether objects are valid",
   exitCodes: [
     { code: 0, meaning: "all are valid, or there are warnings only" },
-    { code: 1, meaning: "one is not, or cannot be read" },
+    { code: 1, meaning: "one is not, or cannot be read, or a folder holds none" },
   ],
   flags: {
     filename: {
@@ -37,10 +37,10 @@ async function validateInputs(args: Arguments, context: CommandContext): Promise
     import("./analyze/read-inputs.ts"),
     import("./analyze/finding.ts"),
   ]);
-  const { ownProblems, texts, unreadable } = await readInputs(paths, context.shutdown);
-  for (const line of unreadable) context.printError(line);
+  const { ownProblems, texts, unreadable, empty } = await readInputs(paths, context.shutdown);
+  for (const line of [...unreadable, ...empty]) context.printError(line);
   const findings = findingsOf(ownProblems, (source) => texts.get(source));
-  let isValid = unreadable.length === 0;
+  let isValid = unreadable.length === 0 && empty.length === 0;
   for (const source of texts.keys()) {
     const own = findings.filter((finding) => finding.source === source);
     const lineOf = ({ object, line, path, message }: (typeof own)[number]): string =>

@@ -6,7 +6,11 @@ import type { OfferedCommand, OfferedFlag } from "./offers.ts";
 /**
  * A script to be sourced. It needs no package beside bash; a word with `=` is three words to it, as COMP_WORDBREAKS says.
  */
-export function bashCompletion(name: string, commands: readonly OfferedCommand[]): string {
+export function bashCompletion(
+  name: string,
+  commands: readonly OfferedCommand[],
+  prefixes: readonly string[] = [],
+): string {
   return `# bash completion for ${name}
 _${name}_takes_value() {
   case "$1 $2" in
@@ -21,7 +25,12 @@ _${name}() {
     if [[ $word == -- ]]; then return; fi
     if _${name}_takes_value "$command" "\${COMP_WORDS[i - 1]}" && [[ $word != = ]]; then continue; fi
     if [[ $word == -* || $word == = || \${COMP_WORDS[i - 1]} == = ]]; then continue; fi
-    if [[ -z $command ]]; then command="$word"; else at=$((at + 1)); fi
+${
+  prefixes.length === 0
+    ? ""
+    : `    if [[ -z $command ]]; then case "$word" in ${prefixes.join("|")}) continue ;; esac; fi
+`
+}    if [[ -z $command ]]; then command="$word"; else at=$((at + 1)); fi
   done
   if [[ $cur == = ]]; then
     cur="" flag="\${COMP_WORDS[COMP_CWORD - 1]}"
@@ -35,7 +44,12 @@ _${name}() {
     "") offers="${commands.map((command) => command.name).join(" ")} --help --version" ;;
 ${commands.map(commandCase).join("\n")}
   esac
-  if [[ -n $offers ]]; then COMPREPLY=($(compgen -W "$offers" -- "$cur")); fi
+  # Names come from elsewhere: compgen -W would expand what is in them.
+  local -a each=()
+  IFS=$' \\t\\n' read -r -d '' -a each <<<"$offers"
+  for word in "\${each[@]}"; do
+    if [[ $word == "$cur"* ]]; then COMPREPLY+=("$(printf '%q' "$word")"); fi
+  done
 }
 complete -o default -F _${name} ${name}
 `;

@@ -34,13 +34,14 @@ async function printCompletion(
     return unusableCode;
   }
   const { offersOf } = await import("./offers.ts");
-  print((await generatorOf(shell))(program.name, offersOf(program)).trimEnd());
+  print((await generatorOf(shell))(program.name, offersOf(program), program.prefixes ?? []).trimEnd());
   return 0;
 }
 
-async function generatorOf(
-  shell: (typeof shells)[number],
-): Promise<(name: string, commands: readonly OfferedCommand[]) => string> {
+/** @param prefixes words that may stand before a command */
+type Generator = (name: string, commands: readonly OfferedCommand[], prefixes: readonly string[]) => string;
+
+async function generatorOf(shell: (typeof shells)[number]): Promise<Generator> {
   switch (shell) {
     case "bash":
       return (await import("./bash.ts")).bashCompletion;

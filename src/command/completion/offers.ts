@@ -25,9 +25,9 @@ export interface OfferedCommand {
   readonly words: readonly (readonly string[])[];
 }
 
-/** Every command, in the order of help. */
+/** Every command, in the order of help, then those with other names. */
 export function offersOf(program: Program): readonly OfferedCommand[] {
-  return program.commands.map((command) => ({
+  const commands = program.commands.map((command): OfferedCommand => ({
     name: command.name,
     describe: command.summary,
     flags: [
@@ -37,6 +37,10 @@ export function offersOf(program: Program): readonly OfferedCommand[] {
     ],
     words: wordsOf(command, program),
   }));
+  const others = Object.entries(program.otherNames ?? {}).flatMap(([name, meant]) =>
+    commands.filter((command) => command.name === meant).map((command) => ({ ...command, name })),
+  );
+  return [...commands, ...others];
 }
 
 function offered(name: string, { type, describe, alias, values = [], valuesFrom = "" }: Flag): OfferedFlag {

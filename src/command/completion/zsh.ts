@@ -4,7 +4,11 @@
 import type { OfferedCommand, OfferedFlag } from "./offers.ts";
 
 /** To be sourced, or to be `_NAME` in a folder of `fpath`. */
-export function zshCompletion(name: string, commands: readonly OfferedCommand[]): string {
+export function zshCompletion(
+  name: string,
+  commands: readonly OfferedCommand[],
+  prefixes: readonly string[] = [],
+): string {
   return `#compdef ${name}
 # zsh completion for ${name}
 _${name}_ask() {
@@ -15,7 +19,15 @@ _${name}() {
   local program=$words[1]
   local context state state_descr line
   typeset -A opt_args
-  _arguments -C '(- *)'{-h,--help}'[What it does]' '(- *)--version[Which release this is]' \\
+${
+  prefixes.length === 0
+    ? ""
+    : `  if (( CURRENT > 2 )) && [[ $words[2] == (${prefixes.join("|")}) ]]; then
+    words=("$words[1]" "\${(@)words[3,-1]}")
+    (( CURRENT-- ))
+  fi
+`
+}  _arguments -C '(- *)'{-h,--help}'[What it does]' '(- *)--version[Which release this is]' \\
     '1:command:->command' '*::argument:->argument'
   case $state in
     command)

@@ -15,6 +15,8 @@ export interface ReadInputs extends Inputs {
   readonly texts: ReadonlyMap<string, string>;
   /** Inputs that cannot be read at all, a line each. */
   readonly unreadable: readonly string[];
+  /** Folders that hold nothing to read, a line each. */
+  readonly empty: readonly string[];
 }
 
 /** As messages call standard input. */
@@ -24,6 +26,7 @@ const standardInput = "standard input";
 export async function readInputs(paths: readonly string[], signal: AbortSignal): Promise<ReadInputs> {
   const texts = new Map<string, string>();
   const unreadable: string[] = [];
+  const empty: string[] = [];
   const unseen: ConfigProblem[] = [];
   const attempt = async (path: string, name = path): Promise<void> => {
     try {
@@ -37,10 +40,12 @@ export async function readInputs(paths: readonly string[], signal: AbortSignal):
     else if (isFolder(path)) {
       const { files, problems } = walkFolder(path);
       unseen.push(...problems);
+      if (files.length === 0 && problems.length === 0)
+        empty.push(`${path} holds no file to read: name one that ends in .yaml, .yml or .json`);
       for (const file of files) await attempt(file.path);
     } else await attempt(path);
   }
-  return { ...inputsOf(texts, unseen), texts, unreadable };
+  return { ...inputsOf(texts, unseen), texts, unreadable, empty };
 }
 
 const limits = { maxBytes: objectsLimits.maxBytes };

@@ -25,6 +25,8 @@ export async function controlPlaneOf(
     return found;
   };
   const [http, xds] = [place("http-address"), place("xds-address")];
+  if (http !== undefined && xds !== undefined)
+    problems.push("--http-address: --xds-address names a control plane too: leave one of both out");
   const tls = args.boolean("plaintext") ? undefined : tlsOf(args, problems);
   const metadata = metadataOf(args, problems);
   if (problems.length > 0) {

@@ -1,19 +1,30 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { commandGroups, commands } from "../../../src/cli/commands.ts";
 import { programOf } from "../../../src/cli/program.ts";
 import { bashCompletion } from "../../../src/command/completion/bash.ts";
 import { fishCompletion } from "../../../src/command/completion/fish.ts";
-import { offersOf } from "../../../src/command/completion/offers.ts";
+import { type OfferedCommand, offersOf } from "../../../src/command/completion/offers.ts";
 import { zshCompletion } from "../../../src/command/completion/zsh.ts";
+import { outriderctl } from "../../../src/ctl/program.ts";
 import { announce } from "../../../src/status/announcement.ts";
 import { hasProgram } from "../../support/installed.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
-const offers = offersOf(programOf(commands, commandGroups));
+const programs = {
+  outrider: [offersOf(programOf(commands, commandGroups)), []],
+  outriderctl: [offersOf(outriderctl), outriderctl.prefixes],
+} as const;
+
+/** The program of a line, what it offers, and what may stand before a command. */
+function programIn(line: string): readonly [string, readonly OfferedCommand[], readonly string[]] {
+  const name = line.startsWith("outriderctl") ? "outriderctl" : "outrider";
+  const [offers, prefixes = []] = programs[name];
+  return [name, offers, prefixes];
+}
 
 interface Shell {
   readonly name: "bash" | "zsh" | "fish";
@@ -39,7 +50,8 @@ const bash: Shell = {
   name: "bash",
   complete: (line, folder) => {
     const script = join(folder, ".completion");
-    writeFileSync(script, bashCompletion("outrider", offers));
+    const [name] = programIn(line);
+    writeFileSync(script, bashCompletion(...programIn(line)));
     // As readline splits it: the equals sign is one of COMP_WORDBREAKS.
     const words = line.split(/ +|(=)/).filter((word) => word !== undefined);
     const quoted = words.map((word) => `'${word}'`).join(" ");
@@ -48,8 +60,8 @@ const bash: Shell = {
       [
         "--norc",
         "-c",
-        `source ${script}; complete -p outrider >/dev/null || exit 3
-         COMP_WORDS=(${quoted}); COMP_CWORD=${words.length - 1}; _outrider; printf '%s\\n' "\${COMPREPLY[@]}"`,
+        `source ${script}; complete -p ${name} >/dev/null || exit 3
+         COMP_WORDS=(${quoted}); COMP_CWORD=${words.length - 1}; _${name}; printf '%s\\n' "\${COMPREPLY[@]}"`,
       ],
       folder,
     );
@@ -60,7 +72,8 @@ const fish: Shell = {
   name: "fish",
   complete: (line, folder) => {
     const script = join(folder, ".completion");
-    writeFileSync(script, fishCompletion("outrider", offers));
+    const [name, offers] = programIn(line);
+    writeFileSync(script, fishCompletion(name, offers));
     return ask(
       "fish",
       ["--no-config", "-c", `source ${script}; complete --do-complete ${JSON.stringify(line)}`],
@@ -74,7 +87,7 @@ const zsh: Shell = {
   name: "zsh",
   complete: (line, folder) => {
     const script = join(folder, ".completion");
-    writeFileSync(script, zshCompletion("outrider", offers));
+    writeFileSync(script, zshCompletion(...programIn(line)));
     const driver = `
       zmodload zsh/zpty
       zpty shell zsh -f -i
@@ -143,6 +156,20 @@ for (const shell of [bash, zsh, fish]) {
       for (const type of ["sidecar", "router"]) assert.ok(types.includes(type), types.join(" "));
     });
 
+    test("takes other names of a command, and words before it", (t) => {
+      if (!hasProgram(t, shell.name)) return;
+      const isThere = (line: string, wanted: string): void => {
+        const found = offered(line);
+        assert.ok(
+          found.some((word) => word.startsWith(wanted)),
+          `${line}: ${found.join(" ")}`,
+        );
+      };
+      isThere("outriderctl pc ", "listener");
+      isThere("outriderctl ps --xds", "--xds-address");
+      isThere("outriderctl x analyze --fail", "--failure-threshold");
+    });
+
     test("offers the agents that run here as a name", (t) => {
       if (!hasProgram(t, shell.name)) return;
       using folder = temporaryFolder();
@@ -155,3 +182,15 @@ for (const shell of [bash, zsh, fish]) {
     });
   });
 }
+
+test("bash offers a name as it is: nothing in it is run", (t) => {
+  if (!hasProgram(t, "bash")) return;
+  using folder = temporaryFolder();
+  mkdirSync(join(folder.path, "bin"));
+  writeFileSync(join(folder.path, "bin/outrider"), "#!/bin/sh\necho 'web-$(touch${IFS}hit) a*'\n", {
+    mode: 0o700,
+  });
+  const found = bash.complete("outrider status --name ", folder.path);
+  assert.deepEqual(found, [String.raw`web-\$\(touch\$\{IFS\}hit\)`, String.raw`a\*`]);
+  assert.ok(!existsSync(join(folder.path, "hit")));
+});

@@ -129,3 +129,28 @@ test("validate says of each file whether it is valid, and what to mend", async (
     /^ {2}\* VirtualService demo\/api: spec\.http\[0\]\.timeout: .* \(line \d+\)$/,
   );
 });
+
+test("a folder that holds nothing is told, and is nothing valid", async () => {
+  using folder = temporaryFolder();
+  const told = [`${folder.path} holds no file to read: name one that ends in .yaml, .yml or .json`];
+  assert.deepEqual(await runCtl("validate", folder.path), { code: 1, lines: [], errors: told });
+  const analyzed = await runCtl("analyze", folder.path);
+  assert.deepEqual([analyzed.code, analyzed.errors], [0, told]);
+});
+
+test("flags of which one would be passed over are refused", async () => {
+  const rows: readonly (readonly [words: readonly string[], flag: string])[] = [
+    [["explain", "web.demo", "api.demo:80", "--offline", "--config", "mesh", "--file", "web.json"], "--file"],
+    [
+      ["explain", "web.demo", "api.demo:80", "--offline", "--config", "mesh", "--server-file", "a.json"],
+      "--server-file",
+    ],
+    [["ps", "--xds-address", "127.0.0.1:1", "--http-address", "127.0.0.1:2"], "--http-address"],
+    [["version", "--xds-address", "127.0.0.1:1", "--http-address", "127.0.0.1:2"], "--http-address"],
+  ];
+  for (const [words, flag] of rows) {
+    const { code, errors } = await runCtl(...words);
+    assert.equal(code, 64, words.join(" "));
+    assert.equal(errors[0]?.split(":")[0], flag);
+  }
+});
