@@ -239,6 +239,9 @@ export function isHeaderValue(value: string): boolean {
   );
 }
 
+/** Envoy's bound of a template of paths (UriTemplateMatchConfig). */
+const maxPathTemplateBytes = 256;
+
 /** A path of an AuthorizationPolicy: as it is, with a `*` at one end, or of parts of which `{*}` and `{**}` stand for others. */
 export function isPolicyPath(value: string): boolean {
   if (value === "") return false;
@@ -248,6 +251,7 @@ export function isPolicyPath(value: string): boolean {
   const afterAll = parts.slice(parts.indexOf("{**}") + 1);
   return (
     first === "" &&
+    Buffer.byteLength(value) <= maxPathTemplateBytes &&
     parts.every((part) => operator.test(part) || /^[a-zA-Z0-9\-._~%!$&'()+,;:@=]+$/.test(part)) &&
     parts.filter((part) => operator.test(part)).length <= 5 &&
     !(parts.includes("{**}") && afterAll.some((part) => operator.test(part)))

@@ -1,5 +1,6 @@
 /**
- * A resource as far as it can be encoded: what is wrong with one of its parts costs that part only.
+ * A resource as far as it can be encoded: what is wrong with one of its parts costs that part only, where parts stand for
+ * themselves. Of filter chains one would be given the connections of another that is missing, past its guards.
  *
  * Nothing that validation lets through should come this far; this is the net below it. Parts are encoded one by one, as
  * fields of a message may stand behind each other: of a thousand virtual hosts the one that changed is encoded anew.
@@ -24,9 +25,9 @@ export interface EncodedParts {
   readonly faults: readonly Fault[];
 }
 
-/** Encode all of it, else without the parts that cannot be. */
+/** Encode all of it, else without the parts that cannot be; nothing where these go together. */
 export function encodeParts(
-  type: Pick<PushedType, "kind" | "encode" | "parts">,
+  type: Pick<PushedType, "kind" | "encode" | "parts" | "partsGoTogether">,
   name: string,
   json: object,
   memo = new EncodingMemo(),
@@ -44,7 +45,8 @@ export function encodeParts(
     if (encoding.kind === "encoded") sound.push(encoding);
     else faults.push({ part: `${resource}, ${part.name ?? "a part"}`, reason: encoding.reason });
   }
-  if (sound.length === 1 && list.length > 0) return { bytes: undefined, version: "", faults };
+  const isLost = type.partsGoTogether === true && faults.length > 0;
+  if (isLost || (sound.length === 1 && list.length > 0)) return { bytes: undefined, version: "", faults };
   const version = createHash("sha256")
     .update(sound.map((encoding) => encoding.version).join())
     .digest("base64url")

@@ -44,6 +44,8 @@ export interface PushedType {
   readonly instead?: (name: string) => object;
   /** The field that holds what belongs to single services, where a resource is made of many. */
   readonly parts?: string;
+  /** True where one part would take what is meant for another that is missing: then all are sent or none. */
+  readonly partsGoTogether?: boolean;
 }
 
 /** Every resource of a type that one proxy is to have. Equal views give equal resources. */
@@ -80,6 +82,7 @@ export const pushedTypes = {
     generateOwn: generateOwnListeners,
     nameOf: ({ name }) => name,
     parts: "filterChains",
+    partsGoTogether: true,
   }),
   route: pushedType("route", RouteConfigurationSchema, {
     typeUrl: typeUrl.route,
@@ -127,6 +130,7 @@ function pushedType<Desc extends DescMessage>(
     readonly generateOwn?: (view: WorkloadView) => readonly MessageJsonType<Desc>[];
     readonly nameOf: (json: MessageJsonType<Desc>) => string | undefined;
     readonly parts?: string;
+    readonly partsGoTogether?: boolean;
     readonly instead?: (name: string) => object;
   },
 ): PushedType {

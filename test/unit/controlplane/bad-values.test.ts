@@ -137,7 +137,7 @@ const refused: readonly Case[] = [
     `spec.trafficPolicy.outlierDetection.${field}`,
   ]),
   // Envoy 1.40 does not refuse the first of these: it ends.
-  ...["/a/{*}b", "{*}", "/{**}/{*}", "/a*b", "**", "/{a}"].map((path): Case => [
+  ...["/a/{*}b", "{*}", "/{**}/{*}", "/a*b", "**", "/{a}", `/{**}/${"a".repeat(251)}`].map((path): Case => [
     "AuthorizationPolicy",
     `rules: [{to: [{operation: {paths: ["${path}"]}}]}]`,
     "spec.rules[0].to[0].operation.paths[0]",

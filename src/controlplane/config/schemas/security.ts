@@ -18,7 +18,13 @@ const some = list(text(), 1);
 const ranges = list(ipRange, 1);
 const ports = list(text("a port from 1 to 65535", isPort), 1);
 
-const paths = list(text("a path, with * at one end or {*} and {**} for whole parts", isPolicyPath), 1);
+const paths = list(
+  text(
+    "a path, with * at one end, or of at most 256 characters with {*} and {**} for whole parts",
+    isPolicyPath,
+  ),
+  1,
+);
 
 const source = object({
   principals: optional(some),
