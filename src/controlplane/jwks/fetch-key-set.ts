@@ -4,7 +4,7 @@
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { fetchHttp, type HttpResponse } from "../../net/http-client.ts";
 import { trustedRoots } from "../../net/server-authentication.ts";
-import { isKeySet } from "../config/key-sets.ts";
+import { keySetForm, usableKeySet } from "../config/key-sets.ts";
 import type { KeySetPlace } from "./places.ts";
 
 /** Largest answer, in bytes: a set has a few KiB. */
@@ -27,7 +27,7 @@ export class KeySetError extends Error {
   }
 }
 
-/** @param roots PEM, for https @returns JSON that Envoy can use @throws KeySetError, or the signal's reason when it aborts */
+/** @param roots PEM, for https @returns JSON of the keys that Envoy can use @throws KeySetError, or the signal's reason when it aborts */
 export async function fetchKeySet(
   place: KeySetPlace,
   roots: () => Buffer | undefined,
@@ -35,11 +35,11 @@ export async function fetchKeySet(
 ): Promise<string> {
   const ask = (url: string): Promise<string> => answerOf(url, { roots, timeoutMs: place.timeoutMs, signal });
   const url = place.kind === "keys" ? place.url : keysUrlIn(place.url, await ask(discoveryUrl(place.url)));
-  const keys = await ask(url);
-  if (!isKeySet(keys))
+  const keys = usableKeySet(await ask(url));
+  if (keys === undefined)
     throw new KeySetError(
       "UNUSABLE",
-      `${shown(url)} has no set of keys (RFC 7517) of which Envoy can use one: look at what it answers`,
+      `${shown(url)} does not answer with ${keySetForm}: look at what it answers`,
     );
   return keys;
 }

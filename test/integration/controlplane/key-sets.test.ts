@@ -43,6 +43,7 @@ async function issuerKey(kid: string): Promise<IssuerKey> {
 
 const setOf = (...keys: readonly IssuerKey[]): string =>
   JSON.stringify({ keys: keys.map((key) => key.public) });
+const manyKeys = JSON.stringify({ keys: ["a", "b", "c"].map((kid) => ({ kty: "oct", kid, k: "a".repeat(30_000) })) });
 const answer = (text: string): Answer => bytes(Buffer.from(text));
 
 describe("a set of keys", () => {
@@ -93,6 +94,7 @@ describe("a set of keys", () => {
     ["that is no set", answer("{}"), "UNUSABLE"],
     ["that is no JSON", answer("<html>"), "UNUSABLE"],
     ["without a key that Envoy can use", answer('{"keys":[{"kty":"new"}]}'), "UNUSABLE"],
+    ["with more keys than are pushed", answer(manyKeys), "UNUSABLE"],
     ["that is too large", answer("x".repeat(2 ** 20 + 1)), "UNREACHABLE"],
     ["that leads to itself", status(302, { location: "/keys?secret=1" }), "REFUSED"],
     ["that leads to a file", status(302, { location: "file:///etc/passwd" }), "REFUSED"],

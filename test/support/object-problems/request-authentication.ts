@@ -7,7 +7,7 @@ export const requestAuthenticationProblems: readonly ProblemRow[] = [
   [
     "spec.jwtRules[0].jwks",
     "{}",
-    "must be a set of keys in JSON (RFC 7517), at least one of which Envoy can use",
+    "must be a set of keys in JSON (RFC 7517) with one that Envoy can use, and at most 64 KiB of those",
   ],
   ["spec.jwtRules[0].jwksUri", "a.example/keys", "must be an http:// or https:// URL without a user"],
   ["spec.jwtRules[0].jwksUri", "ftp://a.example/keys", "must be an http:// or https:// URL without a user"],

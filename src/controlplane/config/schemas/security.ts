@@ -1,9 +1,9 @@
 /**
  * Who may call whom, and how both prove who they are: PeerAuthentication, AuthorizationPolicy, RequestAuthentication.
  */
-import { boolean, list, mapping, object, oneOf, optional, required, text } from "../decode.ts";
+import { boolean, type Decoder, list, mapping, object, oneOf, optional, required, text } from "../decode.ts";
 import { isHeaderName, isKeySetUrl, isPolicyPath, isPort, isWhenKey } from "../forms.ts";
-import { isKeySet } from "../key-sets.ts";
+import { keySetForm, usableKeySet } from "../key-sets.ts";
 import { ipRange, line, matchLabels, positiveDuration, targetRef } from "./common.ts";
 
 const mutualTls = object({ mode: optional(oneOf("STRICT", "PERMISSIVE", "DISABLE", "UNSET")) });
@@ -75,6 +75,11 @@ export const authorizationPolicy = object({
   ),
 });
 
+const keySetText = text(keySetForm, (value) => usableKeySet(value) !== undefined);
+
+/** What Envoy can use of a set. */
+const keySet: Decoder<string> = (node, path, context) => usableKeySet(keySetText(node, path, context) ?? "");
+
 export const requestAuthentication = object({
   selector: optional(matchLabels),
   targetRef: optional(targetRef),
@@ -84,9 +89,7 @@ export const requestAuthentication = object({
       object({
         issuer: required(text()),
         audiences: optional(list(text(), 1)),
-        jwks: optional(
-          text("a set of keys in JSON (RFC 7517), at least one of which Envoy can use", isKeySet),
-        ),
+        jwks: optional(keySet),
         jwksUri: optional(text("an http:// or https:// URL without a user", isKeySetUrl)),
         timeout: optional(positiveDuration),
         fromHeaders: optional(
