@@ -19,7 +19,10 @@ const networking = "networking.istio.io";
 const security = "security.istio.io";
 const gatewayApi = "gateway.networking.k8s.io";
 
-export const istioVersions = ["v1", "v1beta1", "v1alpha3"];
+/** Versions in which Istio's and the Gateway API's definitions (CustomResourceDefinition) have most kinds of a group. */
+const networkingVersions = ["v1", "v1beta1", "v1alpha3"];
+const securityVersions = ["v1", "v1beta1"];
+const gatewayApiVersions = ["v1", "v1beta1"];
 
 /** A kind. */
 interface KindRow<Spec> {
@@ -27,8 +30,8 @@ interface KindRow<Spec> {
   readonly group: string;
   /** As objects say it, where a kind of another group has that name, too. */
   readonly written?: string;
-  /** Versions of the group that it is served in, the one to write first; Istio's unless told. */
-  readonly versions?: readonly string[];
+  /** Versions of the group that it is served in, of this release and of older ones, the one to write first. */
+  readonly versions: readonly string[];
   /** It is in no namespace. */
   readonly isClusterWide?: true;
   readonly spec: Decoder<Spec>;
@@ -40,31 +43,31 @@ interface KindRow<Spec> {
 export const kinds: {
   readonly [Kind in keyof Kinds]: KindRow<Kinds[Kind]>;
 } = {
-  ServiceEntry: { group: networking, spec: serviceEntry },
-  WorkloadEntry: { group: networking, spec: workload },
-  VirtualService: { group: networking, spec: virtualService },
-  DestinationRule: { group: networking, spec: destinationRule },
-  Sidecar: { group: networking, spec: sidecar },
-  Gateway: { group: networking, spec: gateway },
-  PeerAuthentication: { group: security, spec: peerAuthentication },
-  AuthorizationPolicy: { group: security, spec: authorizationPolicy },
-  Secret: { group: "", isBare: true, spec: secret },
-  EnvoyFilter: { group: networking, spec: envoyFilter },
-  Telemetry: { group: "telemetry.istio.io", spec: telemetry },
-  RequestAuthentication: { group: security, spec: requestAuthentication },
+  ServiceEntry: { group: networking, versions: networkingVersions, spec: serviceEntry },
+  WorkloadEntry: { group: networking, versions: networkingVersions, spec: workload },
+  VirtualService: { group: networking, versions: networkingVersions, spec: virtualService },
+  DestinationRule: { group: networking, versions: networkingVersions, spec: destinationRule },
+  Sidecar: { group: networking, versions: networkingVersions, spec: sidecar },
+  Gateway: { group: networking, versions: networkingVersions, spec: gateway },
+  PeerAuthentication: { group: security, versions: securityVersions, spec: peerAuthentication },
+  AuthorizationPolicy: { group: security, versions: securityVersions, spec: authorizationPolicy },
+  Secret: { group: "", versions: ["v1"], isBare: true, spec: secret },
+  EnvoyFilter: { group: networking, versions: ["v1alpha3"], spec: envoyFilter },
+  Telemetry: { group: "telemetry.istio.io", versions: ["v1", "v1alpha1"], spec: telemetry },
+  RequestAuthentication: { group: security, versions: securityVersions, spec: requestAuthentication },
   KubernetesGateway: {
     group: gatewayApi,
     written: "Gateway",
-    versions: ["v1", "v1beta1"],
+    versions: gatewayApiVersions,
     spec: kubernetesGateway,
   },
-  GatewayClass: { group: gatewayApi, versions: ["v1", "v1beta1"], isClusterWide: true, spec: gatewayClass },
-  HTTPRoute: { group: gatewayApi, versions: ["v1", "v1beta1"], spec: httpRoute },
+  GatewayClass: { group: gatewayApi, versions: gatewayApiVersions, isClusterWide: true, spec: gatewayClass },
+  HTTPRoute: { group: gatewayApi, versions: gatewayApiVersions, spec: httpRoute },
   GRPCRoute: { group: gatewayApi, versions: ["v1", "v1alpha2"], spec: grpcRoute },
   TLSRoute: { group: gatewayApi, versions: ["v1", "v1alpha3", "v1alpha2"], spec: tlsRoute },
   TCPRoute: { group: gatewayApi, versions: ["v1", "v1alpha2"], spec: tcpRoute },
-  ReferenceGrant: { group: gatewayApi, versions: ["v1", "v1beta1"], spec: referenceGrant },
-  Namespace: { group: "", isBare: true, isClusterWide: true, spec: namespace },
+  ReferenceGrant: { group: gatewayApi, versions: gatewayApiVersions, spec: referenceGrant },
+  Namespace: { group: "", versions: ["v1"], isBare: true, isClusterWide: true, spec: namespace },
 };
 
 /** As objects say their kind. */
@@ -81,6 +84,6 @@ export function kindOf(written: string, apiVersion: string): keyof Kinds | undef
 
 /** Every `apiVersion` that objects of a kind may say, the one to write first. */
 export function apiVersionsOf(kind: keyof Kinds): readonly string[] {
-  const { group, versions = istioVersions } = kinds[kind];
-  return group === "" ? ["v1"] : versions.map((version) => `${group}/${version}`);
+  const { group, versions } = kinds[kind];
+  return versions.map((version) => (group === "" ? version : `${group}/${version}`));
 }

@@ -1,7 +1,7 @@
 /**
  * What is followed of a cluster.
  */
-import { apiVersionsOf, istioVersions, kinds, writtenKind } from "../../config/schema.ts";
+import { apiVersionsOf, kinds, writtenKind } from "../../config/schema.ts";
 import type { ApiObject } from "../../kubernetes/api.ts";
 import { mappingOf, type Resource } from "../../kubernetes/resource.ts";
 import {
@@ -60,14 +60,14 @@ const otherSecrets = [
 export const writtenResources: readonly Resource<Written>[] = (
   Object.keys(kinds) as (keyof typeof kinds)[]
 ).map((kind): Resource<Written> => {
-  const { group, versions = istioVersions } = kinds[kind];
+  const { group, versions } = kinds[kind];
   const [apiVersion = "v1"] = apiVersionsOf(kind);
   const written = writtenKind(kind);
-  const resource = { plural: pluralOf(written), group, keep: keepAs(written, apiVersion) };
-  if (group !== "") return { ...resource, versions, isOptional: true };
-  if (kind !== "Secret") return { ...resource, versions: ["v1"] };
+  const resource = { plural: pluralOf(written), group, versions, keep: keepAs(written, apiVersion) };
+  if (group !== "") return { ...resource, isOptional: true };
+  if (kind !== "Secret") return resource;
   const fieldSelector = otherSecrets.map((type) => `type!=${type}`).join(",");
-  return { ...resource, versions: ["v1"], fieldSelector, mayBeRefused: true };
+  return { ...resource, fieldSelector, mayBeRefused: true };
 });
 
 /** As the API has a kind in paths (English, as API conventions have it). */
