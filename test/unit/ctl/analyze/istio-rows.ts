@@ -16,7 +16,7 @@ const groups: Readonly<Record<string, string>> = {
 const object =
   (kind: string) =>
   (name: string, spec: object, metadata: object = {}): object => ({
-    apiVersion: `${groups[kind] ?? "networking"}.istio.io/v1`,
+    apiVersion: `${groups[kind] ?? "networking"}.istio.io/${kind === "EnvoyFilter" ? "v1alpha3" : "v1"}`,
     kind,
     metadata: { name, namespace: "demo", ...metadata },
     spec,
