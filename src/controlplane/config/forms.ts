@@ -5,6 +5,12 @@ import { STATUS_CODES } from "node:http";
 import { isIP } from "node:net";
 import { maxSocketPathBytes } from "../../net/unix-socket.ts";
 
+/** What `isAddressOrRange` takes, as problems say it. */
+export const ipRangeForm = "an IP address, or a range of them such as 10.0.0.0/8";
+
+/** What `isPolicyNamespace` takes, as problems say it. */
+export const policyNamespaceForm = "the name of a namespace, or a part of it with *, of at most 253 bytes";
+
 /** An IP address without a zone. */
 export function isAddress(value: string): boolean {
   return isIP(value) !== 0 && !value.includes("%");
@@ -211,6 +217,28 @@ const whenKeys = [
 export function isWhenKey(value: string): boolean {
   const header = /^request\.headers\[(.*)\]$/s.exec(value)?.[1];
   return header !== undefined ? isHeaderName(header) : whenKeys.some((form) => form.test(value));
+}
+
+/** A namespace of a policy, perhaps with `*`: it becomes a part of a regular expression, whose size Envoy bounds. */
+export function isPolicyNamespace(value: string): boolean {
+  return value !== "" && Buffer.byteLength(value) <= 253;
+}
+
+/** What values of attributes must be, where Envoy does not compare them as text. */
+const whenValues: Readonly<
+  Record<string, { readonly expected: string; readonly test: (value: string) => boolean }>
+> = {
+  "source.ip": { expected: ipRangeForm, test: isAddressOrRange },
+  "remote.ip": { expected: ipRangeForm, test: isAddressOrRange },
+  "destination.ip": { expected: ipRangeForm, test: isAddressOrRange },
+  "destination.port": { expected: "a port from 1 to 65535", test: isPort },
+  "source.namespace": { expected: policyNamespaceForm, test: isPolicyNamespace },
+};
+
+/** What a value of an attribute must be; undefined for one that is that. */
+export function whenValueFault(key: string, value: string): string | undefined {
+  const form = Object.hasOwn(whenValues, key) ? whenValues[key] : undefined;
+  return form === undefined || form.test(value) ? undefined : form.expected;
 }
 
 /** Text that Envoy takes where a header may be made of it. */

@@ -1,6 +1,7 @@
 /** What spans several fields of an AuthorizationPolicy. */
 import type { AuthorizationPolicySpec } from "../objects.ts";
 import type { Complaint } from "./complaint.ts";
+import { whenValueFault } from "../forms.ts";
 import { oneWayToSelect } from "./selection.ts";
 
 const empty = "says nothing: give it a field, or remove it";
@@ -17,11 +18,22 @@ export function authorizationPolicy(spec: AuthorizationPolicySpec): readonly Com
       if (Object.keys(source).length === 0) complaints.push([`${path}.from[${at}].source`, empty]);
     for (const [at, { operation }] of to.entries())
       if (Object.keys(operation).length === 0) complaints.push([`${path}.to[${at}].operation`, empty]);
-    for (const [at, { values, notValues }] of when.entries())
-      if (values === undefined && notValues === undefined)
-        complaints.push([`${path}.when[${at}]`, "needs values or notValues"]);
+    for (const [at, condition] of when.entries())
+      complaints.push(...conditionComplaints(condition, `${path}.when[${at}]`));
   }
   return complaints;
+}
+
+type Condition = NonNullable<NonNullable<AuthorizationPolicySpec["rules"]>[number]["when"]>[number];
+
+function conditionComplaints({ key, values, notValues }: Condition, path: string): readonly Complaint[] {
+  if (values === undefined && notValues === undefined) return [[path, "needs values or notValues"]];
+  return Object.entries({ values, notValues }).flatMap(([field, list = []]) =>
+    list.flatMap((value, index): readonly Complaint[] => {
+      const expected = whenValueFault(key, value);
+      return expected === undefined ? [] : [[`${path}.${field}[${index}]`, `must be ${expected}`]];
+    }),
+  );
 }
 
 /** What a rule of CUSTOM may not ask for, as in Istio: it is matched before anybody has proven who he is. */

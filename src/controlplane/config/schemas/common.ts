@@ -15,6 +15,7 @@ import {
   text,
 } from "../decode.ts";
 import {
+  ipRangeForm,
   isAddress,
   isAddressOrRange,
   isDuration,
@@ -38,7 +39,7 @@ export const portNumber = integer(1, 65_535);
 export const ipAddress = text("an IP address", isAddress);
 
 /** An address, or a range in CIDR notation. */
-export const ipRange = text("an IP address, or a range of them such as 10.0.0.0/8", isAddressOrRange);
+export const ipRange = text(ipRangeForm, isAddressOrRange);
 
 /** Labels as Kubernetes has them. */
 export const labels = mapping(

@@ -2,7 +2,15 @@
  * Who may call whom, and how both prove who they are: PeerAuthentication, AuthorizationPolicy, RequestAuthentication.
  */
 import { boolean, type Decoder, list, mapping, object, oneOf, optional, required, text } from "../decode.ts";
-import { isHeaderName, isKeySetUrl, isPolicyPath, isPort, isWhenKey } from "../forms.ts";
+import {
+  isHeaderName,
+  isKeySetUrl,
+  isPolicyNamespace,
+  isPolicyPath,
+  isPort,
+  isWhenKey,
+  policyNamespaceForm,
+} from "../forms.ts";
 import { keySetForm, usableKeySet } from "../key-sets.ts";
 import { ipRange, line, matchLabels, positiveDuration, targetRef } from "./common.ts";
 
@@ -15,6 +23,7 @@ export const peerAuthentication = object({
 });
 
 const some = list(text(), 1);
+const namespaces = list(text(policyNamespaceForm, isPolicyNamespace), 1);
 const ranges = list(ipRange, 1);
 const ports = list(text("a port from 1 to 65535", isPort), 1);
 
@@ -31,8 +40,8 @@ const source = object({
   notPrincipals: optional(some),
   requestPrincipals: optional(some),
   notRequestPrincipals: optional(some),
-  namespaces: optional(some),
-  notNamespaces: optional(some),
+  namespaces: optional(namespaces),
+  notNamespaces: optional(namespaces),
   ipBlocks: optional(ranges),
   notIpBlocks: optional(ranges),
   remoteIpBlocks: optional(ranges),
