@@ -1,6 +1,7 @@
 /**
  * Whether an object may be created or changed (API reference, `admission.k8s.io/v1`): by the same reader that files have. Pure.
  */
+import { isDeepStrictEqual } from "node:util";
 import { isMapping } from "../../document/mapping.ts";
 import { parseObjectOf } from "../config/parse-documents.ts";
 import type { ConfigProblem } from "../config/problem.ts";
@@ -23,17 +24,23 @@ const longestWarning = 256;
 /** And takes so many. */
 const mostWarnings = 20;
 
-/** Undefined for what is no AdmissionReview. What is deleted is always allowed. */
+/** Of a refusal, in characters: it is printed on a terminal. */
+const longestMessage = 4_096;
+
+/**
+ * Undefined for what is no AdmissionReview. What is deleted is always allowed, and so is what only changes the metadata of an
+ * object that is there: it was taken as it is, and somebody waits for a finalizer or a label.
+ */
 export function reviewed(review: unknown): AdmissionAnswer | undefined {
   const request = isMapping(review) ? review["request"] : undefined;
   if (!isMapping(request) || typeof request["uid"] !== "string") return undefined;
-  const { uid, object } = request;
+  const { uid, object, oldObject } = request;
   const answer = (response: Omit<AdmissionAnswer["response"], "uid">): AdmissionAnswer => ({
     apiVersion: "admission.k8s.io/v1",
     kind: "AdmissionReview",
     response: { uid, ...response },
   });
-  if (!isMapping(object)) return answer({ allowed: true });
+  if (!isMapping(object) || isLeaving(object)) return answer({ allowed: true });
   const { problems } = parseObjectOf("", object);
   const errors = problems.filter(({ severity }) => severity === undefined);
   const warnings = problems
@@ -41,9 +48,18 @@ export function reviewed(review: unknown): AdmissionAnswer | undefined {
     .map((problem) => textOf(problem).slice(0, longestWarning))
     .slice(0, mostWarnings);
   const told = warnings.length === 0 ? {} : { warnings };
-  if (errors.length === 0) return answer({ allowed: true, ...told });
-  const message = errors.map(textOf).join("; ");
+  const isOld = isSameSpec(object, oldObject) && errors.every(({ path }) => /^spec\b/.test(path));
+  if (errors.length === 0 || isOld) return answer({ allowed: true, ...told });
+  const message = errors.map(textOf).join("; ").slice(0, longestMessage);
   return answer({ allowed: false, ...told, status: { code: 422, reason: "Invalid", message } });
+}
+
+function isLeaving({ metadata }: Readonly<Record<string, unknown>>): boolean {
+  return isMapping(metadata) && typeof metadata["deletionTimestamp"] === "string";
+}
+
+function isSameSpec(object: Readonly<Record<string, unknown>>, old: unknown): boolean {
+  return isMapping(old) && "spec" in object && isDeepStrictEqual(object["spec"], old["spec"]);
 }
 
 function textOf({ path, message }: ConfigProblem): string {

@@ -1,13 +1,18 @@
 /**
  * The webhook that the API server asks before it takes an object: HTTPS, `/validate`, and whether it is there.
+ *
+ * Whoever reaches the port may ask: what that costs is bounded, in bytes, in parts, and in what is done in one turn.
  */
 import { createServer, type Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { SecureContextOptions } from "node:tls";
 import { jsonValue } from "../../document/json.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
+import { Turns } from "../../lifecycle/turns.ts";
+import { ConnectionTable } from "../../net/connection-table.ts";
 import type { Logger } from "../../telemetry/log.ts";
+import { Bodies } from "./bodies.ts";
 import { reviewed } from "./review.ts";
 
 /** Where it listens, and with what. */
@@ -23,11 +28,20 @@ export interface WebhookTls {
   readonly privateKey: string;
 }
 
-/** An object has 1.5 MiB at most in etcd, and a review two of them. */
-const limits = { maxBytes: 2 ** 23, maxDepth: 128, maxParts: Infinity };
+/** An object has 1.5 MiB at most in etcd, and a review two of them. So many parts are read in half a second. */
+const limits = { maxBytes: 3 * 2 ** 20, maxDepth: 128, maxParts: 2 ** 17 };
+
+/** Reviews that are being read: the API servers of a cluster ask for a few at once. */
+const mostBodies = 16;
+
+/** Connections: API servers keep theirs open. */
+const connections = { most: 128, mostOfOneSource: 96 };
 
 /** A review is answered at once: the API server gives up after ten seconds, in milliseconds. */
 const requestMs = 10_000;
+
+/** Between two looks for requests that took too long, in milliseconds. */
+const checkMs = 2_000;
 
 /** Answers until disposed. */
 export class AdmissionWebhook implements AsyncDisposable {
@@ -39,13 +53,32 @@ export class AdmissionWebhook implements AsyncDisposable {
 
   /** @throws the system error when the port cannot be bound */
   static async listen({ host, port, tls }: WebhookOptions, log: Logger): Promise<AdmissionWebhook> {
-    const server = createServer(contextOf(tls), (request, response) => {
-      answer(request, response).catch((error: unknown) => {
-        log.error("a review failed", { reason: errorMessage(error) });
-        response.writeHead(500).end();
+    const bodies = new Bodies({ maxBytes: limits.maxBytes, mostAtOnce: mostBodies });
+    const turns = new Turns();
+    const server = createServer(
+      {
+        ...contextOf(tls),
+        handshakeTimeout: requestMs,
+        headersTimeout: requestMs,
+        requestTimeout: requestMs,
+        connectionsCheckingInterval: checkMs,
+      },
+      (request, response) => {
+        answer(request, response, { bodies, turns }).catch((error: unknown) => {
+          // Whoever goes away before all is said has asked nothing.
+          if (!request.complete) return;
+          log.error("a review failed", { reason: errorMessage(error) });
+          if (!response.headersSent) response.writeHead(500).end();
+        });
+      },
+    );
+    const table = new ConnectionTable<Socket>(connections);
+    server.on("connection", (socket: Socket) => {
+      socket.once("close", () => {
+        table.close(socket);
       });
+      for (const victim of table.open(socket, socket.remoteAddress ?? "")) victim.destroy();
     });
-    server.requestTimeout = requestMs;
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(port, host, resolve);
@@ -76,7 +109,11 @@ function contextOf({ certificateChain, privateKey }: WebhookTls): SecureContextO
   return { cert: certificateChain, key: privateKey, minVersion: "TLSv1.2" };
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { bodies, turns }: { readonly bodies: Bodies; readonly turns: Turns },
+): Promise<void> {
   const [path] = (request.url ?? "").split("?");
   if (path === "/ready" || path === "/healthz/ready") {
     response.writeHead(200).end();
@@ -86,17 +123,14 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     response.writeHead(404, { "content-type": "text/plain" }).end("Not Found\n");
     return;
   }
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > limits.maxBytes) {
-      response.writeHead(413).end();
-      return;
-    }
-    chunks.push(chunk);
+  const body = await bodies.read(request);
+  if (body === undefined) {
+    response.writeHead(413, { connection: "close" }).end(() => {
+      request.destroy();
+    });
+    return;
   }
-  const review = reviewed(jsonValue(Buffer.concat(chunks).toString("utf8"), limits));
+  const review = await turns.run(() => reviewed(jsonValue(body.toString("utf8"), limits)));
   if (review === undefined) {
     response.writeHead(400, { "content-type": "text/plain" }).end("This is no AdmissionReview\n");
     return;

@@ -25,6 +25,8 @@ export interface DecodeContext {
   readonly problems: ConfigProblem[];
   /** How many of the problems are errors. */
   errors: number;
+  /** After so many nothing more is looked at; all of a document is unless told. */
+  readonly most?: number;
   /** What the aliases of the document stand for that is decoded; what they come to is bounded by its reader. */
   meant: ReadonlyMap<Alias, Node>;
 }
@@ -49,6 +51,11 @@ export interface Field<T> {
   readonly otherwise?: T;
 }
 
+/** True once there are as many errors as anybody asked for. */
+export function isEnough({ errors, most = Infinity }: DecodeContext): boolean {
+  return errors >= most;
+}
+
 /** Add a problem at a node. @param code Istio's for such a message, where it has one */
 export function report(
   context: DecodeContext,
@@ -58,6 +65,8 @@ export function report(
   severity?: ConfigProblem["severity"],
   code?: string,
 ): void {
+  // Half of them may be warnings.
+  if (context.problems.length >= 2 * (context.most ?? Infinity) && severity !== undefined) return;
   const offset = node?.range?.[0];
   const line = offset === undefined ? 0 : context.lines.linePos(offset).line;
   if (severity === undefined) context.errors += 1;
@@ -223,6 +232,7 @@ export function list<T>(decode: Decoder<T>, least = 0): Decoder<readonly T[]> {
       }
       if (node.items.length < least) report(context, node, path, `must have at least ${least} item`);
       return node.items.flatMap((item, index) => {
+        if (isEnough(context)) return [];
         const value = decode(meant(item as Node, context), `${path}[${index}]`, context);
         return value === undefined ? [] : [value];
       });
@@ -252,6 +262,7 @@ export function mapping<T>(decode: Decoder<T>, form?: KeyForm): Decoder<Readonly
       if (form?.most !== undefined && pairs.length > form.most)
         report(context, node, path, `must have at most ${form.most} items`);
       for (const { key, value } of pairs) {
+        if (isEnough(context)) break;
         const name = nameOf(key);
         if (form?.test(name) === false)
           report(context, key as Node, `${path}.${name}`, `must be ${form.expected}`);
@@ -295,6 +306,7 @@ export function object<const Fields extends Readonly<Record<string, Field<unknow
       const values: Record<string, unknown> = {};
       const pairs = pairsOf(node, context);
       for (const { key, value } of pairs) {
+        if (isEnough(context)) return undefined;
         const name = nameOf(key);
         const field = known.get(name);
         const at = path === "" ? name : `${path}.${name}`;

@@ -9,6 +9,7 @@ import {
   type DecodeContext,
   type Decoder,
   deepestNode,
+  isEnough,
   type Field,
   mapping,
   object,
@@ -120,11 +121,14 @@ export function parseDocuments(source: string, content: string): ParsedFile {
   };
 }
 
+/** Errors of one object that are told: whoever wrote it knows by then, and what was made to have a million has no more. */
+const mostErrors = 20;
+
 /** The same of one object of a source that has no text of it, such as a cluster's API: problems have no line. */
 export function parseObjectOf(source: string, value: object): ParsedFile {
   const problems: ConfigProblem[] = [];
   const lines = new LineCounter();
-  const context: DecodeContext = { source, lines, problems, errors: 0, meant: new Map() };
+  const context: DecodeContext = { source, lines, problems, errors: 0, most: mostErrors, meant: new Map() };
   const node = new Document(value).contents;
   const nothing = { source, objects: [], problems, refused: [], hidesObjects: false };
   if (node === null || isPassedOver(node, context, { kinds: new Set(), count: 0, first: undefined }))
@@ -218,8 +222,10 @@ function parseObject(node: Node, context: DecodeContext): ConfigObject | undefin
     line: context.lines.linePos(offset).line,
     spec: isBare === true ? bareSpec(decoded) : Reflect.get(decoded, "spec"),
   } as ConfigObject;
-  for (const [path, message, severity, code] of validate(parsed))
+  for (const [path, message, severity, code] of validate(parsed)) {
+    if (isEnough(context)) break;
     report(context, deepestNode(node, path), path, message, severity, code);
+  }
   return context.errors === before ? parsed : undefined;
 }
 

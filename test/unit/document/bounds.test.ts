@@ -163,6 +163,9 @@ describe("JSON from outside", () => {
     assert.equal(readJson("[[[[[[1]]]]]]", limits).kind, "refused");
     assert.equal(readJson("x", limits).kind, "refused");
     assert.equal(jsonValue("[1", limits), undefined);
+    const many = JSON.stringify(Array.from({ length: 300 }, () => 1));
+    assert.equal(jsonValue(many, limits), undefined, "too many parts");
+    assert.deepEqual(jsonValue(`["${",{".repeat(300)}"]`, limits), [",{".repeat(300)], "one text");
     assert.deepEqual(jsonValue("[1]", limits), [1]);
   });
 });

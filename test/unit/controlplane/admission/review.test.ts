@@ -32,6 +32,30 @@ describe("a review of an object", () => {
     assert.deepEqual([response?.allowed, response?.warnings?.length], [true, 1]);
   });
 
+  test("tells a few of a million mistakes, in few words", () => {
+    const http = Array.from({ length: 5_000 }, () => ({ ["x".repeat(500)]: 1 }));
+    const response = reviewed(review(rule({ hosts: ["web"], http })))?.response;
+    assert.equal(response?.allowed, false);
+    assert.ok((response.status?.message.length ?? Infinity) <= 4_096);
+  });
+
+  test("lets an object go that is to be deleted, and its metadata change, whatever its spec is", () => {
+    const bad = rule({ hosts: ["web"], nonsense: 1 });
+    const leaving = {
+      ...bad,
+      metadata: { name: "web", namespace: "demo", deletionTimestamp: "2026-01-01T00:00:00Z" },
+    };
+    const update = (object: object, oldObject: object): boolean | undefined =>
+      reviewed({ request: { uid: "u1", operation: "UPDATE", object, oldObject } })?.response.allowed;
+    assert.equal(update(leaving, bad), true);
+    assert.equal(
+      update({ ...bad, metadata: { name: "web", namespace: "demo", labels: { a: "b" } } }, bad),
+      true,
+    );
+    assert.equal(update(rule({ hosts: ["web"], nonsense: 2 }), bad), false);
+    assert.equal(update({ ...bad, metadata: { name: "web", labels: { a: 5 } } }, bad), false, "a bad label");
+  });
+
   test("is none where nothing is asked", () => {
     for (const body of [undefined, null, [], {}, { request: {} }, { request: { uid: 5 } }])
       assert.equal(reviewed(body), undefined);
