@@ -22,6 +22,11 @@ interface Role {
   }[];
 }
 
+interface Webhooks {
+  readonly kind: string;
+  readonly webhooks: readonly { readonly rules: readonly { readonly apiGroups: readonly string[] }[] }[];
+}
+
 const manifest = join(import.meta.dirname, "../../../../../docker/kubernetes/registry.yaml");
 
 describe("the control plane's role", () => {
@@ -41,5 +46,14 @@ describe("the control plane's role", () => {
     const sorted = (names: readonly string[]): readonly string[] =>
       [...new Set(names)].toSorted((a, b) => (a < b ? -1 : 1));
     assert.deepEqual(sorted(given), sorted(followed));
+  });
+
+  test("has the webhook asked about every group whose objects people write", () => {
+    const webhooks = parseAllDocuments(readFileSync(manifest, "utf8"))
+      .map((each) => each.toJS() as Webhooks)
+      .find(({ kind }) => kind === "ValidatingWebhookConfiguration");
+    const asked = webhooks?.webhooks[0]?.rules.flatMap(({ apiGroups }) => apiGroups) ?? [];
+    const written = writtenResources.map(({ group }) => group).filter((group) => group !== "");
+    assert.deepEqual(asked.toSorted(), [...new Set(written)].toSorted());
   });
 });
