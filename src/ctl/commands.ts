@@ -6,6 +6,7 @@ import { completionOf } from "../command/completion/completion-command.ts";
 import { privately } from "../beside/privately.ts";
 import { analyzeCommand } from "./analyze.ts";
 import { authzCommand } from "./authz.ts";
+import { bugReportCommand } from "./bug-report.ts";
 import { dashboardCommand } from "./dashboard.ts";
 import { describeCommand } from "./describe.ts";
 import { explainCommand } from "./explain.ts";
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
   visibly(privately(explainCommand)),
   visibly(analyzeCommand),
   visibly(validateCommand),
+  visibly(bugReportCommand),
   completionOf("outriderctl"),
   visibly(privately(versionCommand)),
 ];
@@ -33,6 +35,6 @@ export const commands: readonly Command[] = [
 export const commandGroups: readonly CommandGroup[] = [
   { title: "See", commands: ["proxy-status", "proxy-config", "describe", "authz", "dashboard"] },
   { title: "Ask why", commands: ["explain"] },
-  { title: "Check", commands: ["analyze", "validate"] },
+  { title: "Check", commands: ["analyze", "validate", "bug-report"] },
   { title: "Program", commands: ["completion", "version"] },
 ];

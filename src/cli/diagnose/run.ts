@@ -29,11 +29,11 @@ import type { Arguments, CommandContext } from "../../command/command.ts";
 import { locate } from "../../beside/find-agent.ts";
 import { privateContext } from "../../beside/private-context.ts";
 import { version } from "../../command/version.ts";
-import { Bundle } from "./bundle.ts";
+import { Bundle } from "../../beside/bundle/bundle.ts";
 import { describeEnvironment } from "./environment.ts";
 import { agentPid, processTable } from "./process-table.ts";
 import { summaryLines } from "./summary.ts";
-import { destinationOf, writeTo } from "./write.ts";
+import { destinationOf, writeTo } from "../../beside/bundle/write.ts";
 import type { Finding } from "../../doctor/finding.ts";
 import { lookAtAgent } from "../status/look.ts";
 

@@ -4,7 +4,7 @@ import { closeSync, openSync, readdirSync, readFileSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { describe, test } from "node:test";
-import { destinationOf, writeTo, type Written } from "../../../src/cli/diagnose/write.ts";
+import { destinationOf, writeTo, type Written } from "../../../src/beside/bundle/write.ts";
 import { hasRoot } from "../../support/privilege.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
@@ -24,7 +24,7 @@ const script = `
   const written = await writeTo(destinationOf("-", "d", "."), "d", files, new Date(0));
   process.stderr.write(JSON.stringify(written));
 `;
-const writeModule = join(import.meta.dirname, "../../../src/cli/diagnose/write.ts");
+const writeModule = join(import.meta.dirname, "../../../src/beside/bundle/write.ts");
 
 /** By a process of its own. @param uid of whom; 0 is whoever runs the test */
 function writeToStandardOutput(output: number | "pipe", uid: number): Written {

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
-import { writeArchive } from "../../../src/cli/diagnose/archive.ts";
+import { writeArchive } from "../../../src/beside/bundle/archive.ts";
 import { openTokenIssuer } from "../../../src/controlplane/demo-tokens.ts";
 import { openSelfSignedCa } from "../../../src/controlplane/ca/material.ts";
 import { FlightRecorder } from "../../../src/envoy/exits/flight-recorder.ts";

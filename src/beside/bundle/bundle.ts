@@ -13,7 +13,7 @@ export interface BundleFile {
 }
 
 /** Something that is not in the archive. */
-interface Missing {
+export interface Missing {
   readonly name: string;
   readonly reason: string;
 }
@@ -53,6 +53,16 @@ export class Bundle {
     } catch (error) {
       this.miss(name, errorMessage(error));
     }
+  }
+
+  /** What has been added so far, in bytes. */
+  get size(): number {
+    return this.#files.reduce((sum, { content }) => sum + content.length, 0);
+  }
+
+  /** Names of what is there, and what is not, with the reason. */
+  get contents(): { readonly names: readonly string[]; readonly missing: readonly Missing[] } {
+    return { names: this.#files.map(({ name }) => name), missing: this.#missing };
   }
 
   /** Everything, the manifest first. */
