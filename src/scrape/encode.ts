@@ -21,12 +21,13 @@ const chunkSize = 65_536;
  */
 const gzipLevel = 2;
 
-/** What is written to the body goes on to `to`. */
-export function encodedBody(to: WritePieces, encoding: Encoding | undefined): EncodedBody {
+/** What is written to the body goes on to `to`. @param gone what is written once it has aborted fails */
+export function encodedBody(to: WritePieces, encoding: Encoding | undefined, gone: AbortSignal): EncodedBody {
   if (encoding === undefined)
     return { write: to, end: () => Promise.resolve(), [Symbol.dispose]: () => undefined };
   return new CompressedBody(
     to,
+    gone,
     encoding === "gzip"
       ? createGzip({ level: gzipLevel, chunkSize })
       : createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize }),
@@ -35,12 +36,14 @@ export function encodedBody(to: WritePieces, encoding: Encoding | undefined): En
 
 class CompressedBody implements EncodedBody {
   readonly #to: WritePieces;
+  readonly #gone: AbortSignal;
   readonly #compressor: Gzip | ZstdCompress;
   #made: Buffer[] = [];
   #failure: Error | undefined;
 
-  constructor(to: WritePieces, compressor: Gzip | ZstdCompress) {
+  constructor(to: WritePieces, gone: AbortSignal, compressor: Gzip | ZstdCompress) {
     this.#to = to;
+    this.#gone = gone;
     this.#compressor = compressor;
     compressor.on("data", (bytes: Buffer) => this.#made.push(bytes));
     compressor.on("error", (error: Error) => {
@@ -75,6 +78,8 @@ class CompressedBody implements EncodedBody {
 
   async #pass(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
+    // Nothing may have to leave for long.
+    if (this.#gone.aborted) throw new Error("nobody takes the answer any more");
     if (this.#made.length === 0) return;
     const made = this.#made;
     this.#made = [];

@@ -6,15 +6,15 @@ const mostKept = 4;
 
 /** Of all scrapes. */
 export class LineBlocks {
-  readonly #kept: LineBlock[] = [];
+  readonly #kept: Buffer[] = [];
 
   take(): LineBlock {
-    const block = this.#kept.pop() ?? new LineBlock();
-    block.clear();
-    return block;
+    return new LineBlock(this.#kept.pop());
   }
 
+  /** Once nothing is read into it any more. @throws when it was given back before */
   giveBack(block: LineBlock): void {
-    if (this.#kept.length < mostKept) this.#kept.push(block);
+    const memory = block.surrender();
+    if (this.#kept.length < mostKept) this.#kept.push(memory);
   }
 }

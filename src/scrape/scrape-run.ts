@@ -47,12 +47,16 @@ interface Asked {
   /** What it is read into. */
   readonly lines: LineBlock;
   state: State;
+  /** Resolves with the end of `asked`. */
+  readonly answered: Promise<void>;
+  /** Whoever merges it gives its lines back. */
+  isMerged: boolean;
 }
 
 /** Longest time that applications may keep the choice of the format waiting: a share of all, and in milliseconds. */
 const choice = { share: 0.25, mostMs: 1_000 } as const;
 
-/** It begins with its making, and ends when it is disposed. */
+/** It begins with its making, and ends when it is disposed: its body throws from then on. */
 export class ScrapeRun implements Disposable {
   readonly #deps: ScrapeRunDependencies;
   readonly #started = performance.now();
@@ -76,8 +80,12 @@ export class ScrapeRun implements Disposable {
     this.#isDisposed = true;
     this.#timer.cancel();
     this.#stop.abort(new SourceFailure("torn", "nobody waits for it any more"));
-    // No connection reads into them any more.
-    for (const { lines } of this.#asked) this.#deps.blocks.giveBack(lines);
+    this.#wake();
+    for (const one of this.#asked)
+      void one.answered.then(() => {
+        // Neither a connection nor a generator reads into them any more.
+        if (!one.isMerged) this.#deps.blocks.giveBack(one.lines);
+      });
   }
 
   /** OpenMetrics where every application that answers in time speaks it. */
@@ -95,12 +103,13 @@ export class ScrapeRun implements Disposable {
     return formats.length > 0 && formats.every((format) => format === "openmetrics") ? "openmetrics" : "text";
   }
 
-  /** The merged exposition, in pieces of which there is one at least each time. */
+  /** The merged exposition, in pieces of which there is one at least each time. @throws once the run is over */
   async *body(to: Format): AsyncGenerator<readonly Uint8Array[], void, undefined> {
     const { isWanted, own, limits, runs } = this.#deps;
     const ledger = new FamilyLedger(to, isWanted);
     const rules = { to, ledger, runs, series: this.#seriesSet() };
     const ownText = await own();
+    this.#check();
     const first = new CheckedText({
       ...{
         to,
@@ -119,7 +128,10 @@ export class ScrapeRun implements Disposable {
       const one = await this.#next(left);
       const tally = new Tally();
       left = left.filter((other) => other !== one);
+      one.isMerged = true;
       const failure = yield* this.#merge(one, left, { ...rules, tally, maxSeries: limits.maxSeries });
+      // What the end of the run has cut off is no fault of the source.
+      this.#check();
       const seconds = (performance.now() - this.#started) / 1_000;
       const outcome = { source: one.source, tally, failure, seconds };
       outcomes.push(outcome);
@@ -136,8 +148,7 @@ export class ScrapeRun implements Disposable {
 
   #ask(source: Source): Asked {
     const lines = this.#deps.blocks.take();
-    const asked: Asked = { source, lines, state: { kind: "asked" } };
-    openSource(source, lines.landing, this.#stop.signal).then(
+    const answered = openSource(source, lines.landing, this.#stop.signal).then(
       (open) => {
         asked.state = { kind: "open", open };
         this.#wake();
@@ -151,7 +162,13 @@ export class ScrapeRun implements Disposable {
         this.#wake();
       },
     );
+    const asked: Asked = { source, lines, state: { kind: "asked" }, answered, isMerged: false };
     return asked;
+  }
+
+  /** @throws once it is over */
+  #check(): void {
+    if (this.#isDisposed) throw new Error("nobody waits for the scrape any more");
   }
 
   #wake(): void {
@@ -162,6 +179,7 @@ export class ScrapeRun implements Disposable {
   /** The first that has answered. Each answers or fails before the time is over. */
   async #next(left: readonly Asked[]): Promise<Asked> {
     for (;;) {
+      this.#check();
       const one = left.find(({ state }) => state.kind !== "asked");
       if (one !== undefined) return one;
       await this.#changed.promise;
@@ -173,6 +191,11 @@ export class ScrapeRun implements Disposable {
     others: readonly Asked[],
     { series, ...rules }: TextRules & { readonly series: SeriesSet | undefined },
   ): AsyncGenerator<readonly Uint8Array[], SourceFailure | undefined, undefined> {
+    using _ = {
+      [Symbol.dispose]: () => {
+        this.#deps.blocks.giveBack(lines);
+      },
+    };
     if (state.kind !== "open") return state.kind === "failed" ? state.failure : undefined;
     const { open } = state;
     const text =

@@ -109,7 +109,7 @@ export class Scraper {
       // At once, and not when a piece that is waited for has come.
       gone.addEventListener("abort", leave, { once: true });
       try {
-        using body = encodedBody(timed(to, slot), encoding);
+        using body = encodedBody(timed(to, slot), encoding, gone);
         for await (const pieces of run.body(format)) await body.write(pieces);
         await body.end();
       } finally {

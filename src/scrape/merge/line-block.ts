@@ -14,25 +14,31 @@ const stride = longestLine / 2;
 
 const newline = 10;
 
-/** For one source at a time. */
+/** For one source, whose reader holds it: what is to be done with it once its memory is another's throws. */
 export class LineBlock {
-  readonly #memory = Buffer.allocUnsafeSlow(longestLine + readBytes);
+  #lent: Buffer | undefined;
   /** What is to be read into. */
-  readonly landing: Buffer = this.#memory.subarray(longestLine);
+  readonly landing: Buffer;
   /** Bytes of the line that has no end yet. They lie in front of the landing. */
   #begun = 0;
   /** The same, where it was read to. */
-  #held: Buffer = this.#memory.subarray(0, 0);
+  #held: Buffer;
   #isSkipping = false;
   /** Lines that were too long. */
   skipped = 0;
 
-  /** For another source. */
-  clear(): void {
-    this.#begun = 0;
-    this.#held = this.#memory.subarray(0, 0);
-    this.#isSkipping = false;
-    this.skipped = 0;
+  /** @param memory what another has surrendered */
+  constructor(memory: Buffer = Buffer.allocUnsafeSlow(longestLine + readBytes)) {
+    this.#lent = memory;
+    this.landing = memory.subarray(longestLine);
+    this.#held = memory.subarray(0, 0);
+  }
+
+  /** Its memory, for another source: nothing is read into it any more. */
+  surrender(): Buffer {
+    const memory = this.#memory;
+    this.#lent = undefined;
+    return memory;
   }
 
   /** Whole lines: blocks of them that end with a newline, and lie here until `release`. @param read a part of `landing` */
@@ -69,6 +75,11 @@ export class LineBlock {
   rest(): Buffer | undefined {
     if (this.#begun === 0) return undefined;
     return Buffer.concat([this.#memory.subarray(longestLine - this.#begun, longestLine), Buffer.from("\n")]);
+  }
+
+  get #memory(): Buffer {
+    if (this.#lent === undefined) throw new Error("the memory of this block is another's");
+    return this.#lent;
   }
 
   /** Lines between `from` and `end`, without those that are too long. */
