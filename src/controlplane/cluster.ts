@@ -52,10 +52,7 @@ export async function openClusterCa(
       backoff,
       signal,
       isFinal: (error) =>
-        isKept ||
-        !(error instanceof KubernetesError) ||
-        error.code === "REFUSED" ||
-        error.code === "UNUSABLE",
+        isKept || !(error instanceof KubernetesError) || isRefused(error) || error.code === "UNUSABLE",
       onFailure: ({ error, failures }) => {
         if (failures === 1) log.error("the CA waits for the cluster", { reason: errorMessage(error) });
       },
@@ -66,12 +63,16 @@ export async function openClusterCa(
     for (const name of caFileNames) writeFileAtomic(join(folder, name), files.texts[name], 0o600);
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof KubernetesError && error.code === "REFUSED")
+    if (error instanceof KubernetesError && isRefused(error))
       throw new CaMaterialError("the CA of the cluster", [error.message]);
     if (!isKept || !(error instanceof KubernetesError)) throw error;
     log.warn("the cluster does not answer: the CA is what it was", { folder, reason: error.message });
   }
   return pluggedInCa(folder);
+}
+
+function isRefused({ code }: KubernetesError): boolean {
+  return code === "REFUSED" || code === "FORBIDDEN";
 }
 
 /** Follow and write until the tasks end. */

@@ -47,9 +47,18 @@ const builtIn = [
 
 const istio: Readonly<Record<string, readonly string[]>> = {
   "networking.istio.io": [
-    ...["serviceentries", "workloadentries", "virtualservices", "destinationrules", "sidecars", "gateways"],
+    ...[
+      "serviceentries",
+      "workloadentries",
+      "virtualservices",
+      "destinationrules",
+      "sidecars",
+      "gateways",
+      "envoyfilters",
+    ],
   ],
   "security.istio.io": ["peerauthentications", "authorizationpolicies", "requestauthentications"],
+  "telemetry.istio.io": ["telemetries"],
 };
 
 export class ScriptedKubernetes implements AsyncDisposable {
@@ -59,6 +68,8 @@ export class ScriptedKubernetes implements AsyncDisposable {
   streamsLists = true;
   /** Istio's kinds are there. */
   hasIstio = true;
+  /** Of Istio's kinds those that are not there, by their plurals. */
+  missing: readonly string[] = [];
   fault: Fault = () => undefined;
   /** Objects of a page, whatever is asked for. */
   pageSize = 2;
@@ -181,16 +192,25 @@ export class ScriptedKubernetes implements AsyncDisposable {
     }
     const groups = this.hasIstio ? istio : {};
     const [, apis, group = "", version, plural] = url.pathname.split("/");
-    if (apis === "apis" && plural === undefined) {
-      const plurals = groups[group];
-      if (plurals === undefined) refuse(response, 404, "no such group");
-      else if (version === undefined)
-        send(response, { versions: [{ version: "v1beta1" }, { version: "v1" }] });
-      else send(response, { resources: plurals.map((name) => ({ name })) });
+    if (url.pathname === "/apis") {
+      const versions = [{ version: "v1beta1" }, { version: "v1" }];
+      const listed = Object.keys(groups).map((name) => ({ name, versions }));
+      send(response, { kind: "APIGroupList", groups: listed });
       return;
     }
-    const isIstios = groups[group]?.includes(plural ?? "") === true && version === "v1";
-    if (!builtIn.includes(url.pathname) && !isIstios) refuse(response, 404, "no such kind");
+    if (apis === "apis" && plural === undefined) {
+      const plurals = groups[group]?.filter((name) => !this.missing.includes(name));
+      // Kubernetes' own words for a group that it does not have.
+      if (plurals === undefined) response.writeHead(404).end("404 page not found\n");
+      else if (version === undefined) refuse(response, 500, "nobody asks so");
+      else send(response, { kind: "APIResourceList", resources: plurals.map((name) => ({ name })) });
+      return;
+    }
+    const isIstios =
+      groups[group]?.includes(plural ?? "") === true &&
+      version === "v1" &&
+      !this.missing.includes(plural ?? "");
+    if (!builtIn.includes(url.pathname) && !isIstios) response.writeHead(404).end("404 page not found\n");
     else if (url.searchParams.get("watch") === "true") this.#watch(url, response);
     else this.#list(url, response);
   }

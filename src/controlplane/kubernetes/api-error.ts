@@ -7,8 +7,11 @@ import { isMapping } from "../../document/mapping.ts";
 export type KubernetesErrorCode =
   /** Nobody answered. */
   | "UNREACHABLE"
-  /** It knows us, or not, and we may not. */
+  /** It does not know who we are, or what is between lets nobody through. */
   | "REFUSED"
+  /** Kubernetes knows us, and we may not. */
+  | "FORBIDDEN"
+  /** Kubernetes says so itself: a page of what is between says nothing of what the cluster has. */
   | "NOT_FOUND"
   /** Somebody else was faster. */
   | "CONFLICT"
@@ -60,18 +63,20 @@ export function errorOfAnswer(
   const seconds = Number(retryAfter);
   const retryAfterMs =
     retryAfter !== undefined && seconds >= 0 ? Math.min(seconds * 1_000, mostRetryAfterMs) : undefined;
-  return new KubernetesError(codeOf(status), `${asked}: status ${status}${reason}${remedyOf(status)}`, {
+  return new KubernetesError(codeOf(status, body), `${asked}: status ${status}${reason}${remedyOf(status)}`, {
     retryAfterMs,
   });
 }
 
-function codeOf(status: number): KubernetesErrorCode {
+function codeOf(status: number, body: unknown): KubernetesErrorCode {
+  const isItsOwn = isMapping(body) && body["kind"] === "Status";
   switch (status) {
     case 401:
-    case 403:
       return "REFUSED";
+    case 403:
+      return isItsOwn ? "FORBIDDEN" : "REFUSED";
     case 404:
-      return "NOT_FOUND";
+      return isItsOwn ? "NOT_FOUND" : "UNUSABLE";
     case 409:
       return "CONFLICT";
     case 410:

@@ -7,7 +7,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { type Backoff, backoffDelayMs } from "../../lifecycle/backoff.ts";
-import { Deadline } from "../../lifecycle/timer.ts";
+import { Deadline, Timer } from "../../lifecycle/timer.ts";
 import { type Moment, thisMoment } from "../../lifecycle/moment.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 import type { ApiObject, KubernetesApi, WatchEvent } from "./api.ts";
@@ -19,8 +19,8 @@ export type ReflectorState =
   /** Nothing is known yet. */
   | { readonly kind: "waiting" }
   | { readonly kind: "following" }
-  /** The cluster has no such kind. */
-  | { readonly kind: "absent" }
+  /** The cluster has no such kind, any more where there were objects of it: so many were dropped. */
+  | { readonly kind: "absent"; readonly dropped: number }
   /** What was known last is kept. */
   | { readonly kind: "failing"; readonly error: Error; readonly since: Moment; readonly failures: number };
 
@@ -40,14 +40,20 @@ const backoff: Backoff = { initialMs: 250, multiplier: 2, maxMs: 15_000, jitter:
 /** How long one watch is to be open, in seconds, with as much again at random: all begin anew at different times. */
 const watchSeconds = 240;
 
-/** A watch that ends sooner is none, in milliseconds. */
+/** A watch that is over sooner is not begun anew at once, in milliseconds. */
 const shortMs = 1_000;
+
+/** A watch that is open for so long is one, whether anything happens or not, in milliseconds. */
+const settledMs = 3_000;
 
 /** A list that is streamed is there after this long, or is read page by page, in milliseconds. */
 const streamedListMs = 60_000;
 
 /** A kind that the cluster does not have is looked for so often, in milliseconds, with half more at random. */
 const absentMs = 20_000;
+
+/** A kind that there was is gone when the cluster says so twice, so long apart, in milliseconds: one that starts has fewer. */
+const goneMs = 10_000;
 
 /** The end of a list that is streamed. */
 const initialEventsEnd = "k8s.io/initial-events-end";
@@ -61,6 +67,12 @@ export class Reflector<T = unknown> {
   #state: ReflectorState = { kind: "waiting" };
   #isListed = false;
   #streamsLists = true;
+  /** Requests in a row without a usable answer: a list or a watch that was taken is none yet. */
+  #failures = 0;
+  /** What is known is to be listed anew: what the watch went on from does not count any more. */
+  #isOutdated = false;
+  /** Objects that there were of a kind that is there no more. */
+  #dropped = 0;
   /** The version of the API, once it is known which the cluster has. */
   #version: string | undefined;
   /** What the watch goes on from; undefined for a new list. */
@@ -100,65 +112,71 @@ export class Reflector<T = unknown> {
 
   /** Follow until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    let failures = 0;
     let since = thisMoment();
-    /** Watches in a row that were over at once. */
-    let short = 0;
+    /** The cluster has said once that it has the kind no more. */
+    let isMissed = false;
     while (!signal.aborted) {
       try {
         this.#version ??= await this.#versionOf(signal);
         if (this.#version === undefined) {
-          failures = 0;
-          this.#replace(new Map());
-          this.#tell({ kind: "absent" });
+          if (this.#kept.size > 0 && !isMissed) {
+            isMissed = true;
+            await sleep(goneMs, signal);
+            continue;
+          }
+          this.#drop();
           await sleep(absentMs * (1 + Math.random() / 2), signal);
           continue;
         }
+        isMissed = false;
+        this.#dropped = 0;
         const startedAt = performance.now();
-        await this.#follow(this.#version, signal, () => {
-          failures = 0;
-        });
-        short = performance.now() - startedAt < shortMs ? short + 1 : 0;
-        if (short > 0) await sleep(backoffDelayMs(backoff, short - 1, Math.random()), signal);
+        await this.#follow(this.#version, signal);
+        // Not again at once, whatever has ended it so soon.
+        if (performance.now() - startedAt < shortMs)
+          await sleep(backoffDelayMs(backoff, 0, Math.random()), signal);
       } catch (error) {
         if (signal.aborted) return;
+        isMissed = false;
         const reason = error instanceof Error ? error : new Error(String(error));
         const code = error instanceof KubernetesError ? error.code : undefined;
-        if (code === "NOT_FOUND") this.#version = undefined;
-        // A list that has become too old is nothing to tell: the next one begins anew.
-        if (code === "GONE" && this.#resourceVersion !== undefined) {
-          this.#resourceVersion = undefined;
+        // It may be that the kind is gone: whether it is the cluster says elsewhere.
+        if (code === "NOT_FOUND" || code === "UNUSABLE") this.#version = undefined;
+        const wasOutdated = this.#isOutdated;
+        if (code === "GONE" || code === "NOT_FOUND" || code === "UNUSABLE") this.#isOutdated = true;
+        if (this.#isOutdated) this.#resourceVersion = undefined;
+        // A list that has become too old is nothing to tell, once: the next one begins anew.
+        if (code === "GONE" && !wasOutdated) {
           await sleep(backoffDelayMs(backoff, 0, Math.random()), signal);
           continue;
         }
-        if (failures === 0) since = thisMoment();
-        failures += 1;
+        if (this.#failures === 0) since = thisMoment();
+        this.#failures += 1;
         this.#allFailures += 1;
-        this.#tell({ kind: "failing", error: reason, since, failures });
+        this.#tell({ kind: "failing", error: reason, since, failures: this.#failures });
         const asked = error instanceof KubernetesError ? (error.retryAfterMs ?? 0) : 0;
-        await sleep(Math.max(asked, backoffDelayMs(backoff, failures - 1, Math.random())), signal);
+        await sleep(Math.max(asked, backoffDelayMs(backoff, this.#failures - 1, Math.random())), signal);
       }
     }
   }
 
-  async #follow(version: string, signal: AbortSignal, onAnswer: () => void): Promise<void> {
+  async #follow(version: string, signal: AbortSignal): Promise<void> {
     const path = collectionPath(this.resource, version);
     if (this.#resourceVersion === undefined) {
       if (this.#streamsLists) {
         try {
-          await this.#watch(path, signal, onAnswer);
+          await this.#watch(path, signal);
           return;
         } catch (error) {
           const isUnknown = error instanceof KubernetesError && error.code === "UNUSABLE";
           if (!isUnknown || this.#resourceVersion !== undefined) throw error;
-          // Before Kubernetes 1.32, or where it is switched off.
-          this.#streamsLists = false;
         }
       }
       await this.#list(path, signal);
-      onAnswer();
+      // Before Kubernetes 1.32, or where it is switched off.
+      this.#streamsLists = false;
     }
-    await this.#watch(path, signal, onAnswer);
+    await this.#watch(path, signal);
   }
 
   async #list(path: string, signal: AbortSignal): Promise<void> {
@@ -181,10 +199,9 @@ export class Reflector<T = unknown> {
     } while (next !== "");
     this.#resourceVersion = resourceVersion;
     this.#replace(found);
-    this.#tell({ kind: "following" });
   }
 
-  async #watch(path: string, signal: AbortSignal, onAnswer: () => void): Promise<void> {
+  async #watch(path: string, signal: AbortSignal): Promise<void> {
     let initial = this.#resourceVersion === undefined ? new Map<string, Kept<T>>() : undefined;
     const query = {
       ...this.#selectors(),
@@ -194,19 +211,33 @@ export class Reflector<T = unknown> {
         : { resourceVersion: this.#resourceVersion }),
     };
     const forSeconds = Math.round(watchSeconds * (1 + Math.random()));
+    let isSettled = false;
+    const settle = (): void => {
+      isSettled = true;
+      this.#failures = 0;
+      this.#isOutdated = false;
+      this.#tell({ kind: "following" });
+    };
     using limit = new Deadline(initial === undefined ? Infinity : streamedListMs);
+    using timers = new DisposableStack();
+    /** What is between may take a watch that comes to nothing: it is one once it lasts, or tells a change. */
+    const onOpen = (): void => {
+      timers.use(new Timer(settledMs, settle));
+    };
     const either = AbortSignal.any([signal, limit.signal]);
     try {
-      const onOpen = (): void => {
-        onAnswer();
-        if (initial === undefined) this.#tell({ kind: "following" });
-      };
-      const events = this.#api.watch(path, query, { forSeconds, signal: either, onOpen });
+      const events = this.#api.watch(path, query, {
+        forSeconds,
+        signal: either,
+        onOpen: initial === undefined ? onOpen : () => undefined,
+      });
       for await (const event of events) {
-        if (!this.#takeEvent(event, path, initial)) continue;
-        limit[Symbol.dispose]();
-        initial = undefined;
-        this.#tell({ kind: "following" });
+        const isEnd = this.#takeEvent(event, path, initial);
+        if (isEnd) {
+          limit[Symbol.dispose]();
+          initial = undefined;
+          onOpen();
+        } else if (initial === undefined) settle();
       }
     } catch (error) {
       if (signal.aborted || !limit.signal.aborted) throw error;
@@ -216,6 +247,11 @@ export class Reflector<T = unknown> {
     }
     if (initial !== undefined)
       throw new KubernetesError("UNREACHABLE", `watch of ${path}: it ended before its list did`);
+    if (!isSettled)
+      throw new KubernetesError(
+        "UNREACHABLE",
+        `watch of ${path}: it was over at once. Look at what is between`,
+      );
   }
 
   /** @returns true when this was the end of the list that comes first */
@@ -236,6 +272,7 @@ export class Reflector<T = unknown> {
         return true;
       }
       case "ERROR":
+        this.#isOutdated ||= Number(object["code"]) !== 410;
         throw errorOfAnswer(`watch of ${path}`, Number(object["code"]), object);
       default:
         throw new KubernetesError("UNUSABLE", `watch of ${path}: an event of no known type`);
@@ -291,22 +328,30 @@ export class Reflector<T = unknown> {
   async #versionOf(signal: AbortSignal): Promise<string | undefined> {
     const { group, versions, plural, isOptional } = this.resource;
     if (isOptional === undefined || group === "") return versions[0];
-    const served = await this.#find(`/apis/${group}`, signal);
+    // Of a group that it does not have Kubernetes answers as anybody would who knows nothing: the list of all groups is its own.
+    const { groups } = await this.#ask("/apis", "APIGroupList", signal);
+    const served = mappingsOf(groups).find(({ name }) => name === group);
     const names = mappingsOf(served?.["versions"]).map(({ version }) => version);
     for (const version of versions.filter((each) => names.includes(each))) {
-      const resources = await this.#find(`/apis/${group}/${version}`, signal);
-      if (mappingsOf(resources?.["resources"]).some(({ name }) => name === plural)) return version;
+      const { resources } = await this.#ask(`/apis/${group}/${version}`, "APIResourceList", signal);
+      if (mappingsOf(resources).some(({ name }) => name === plural)) return version;
     }
     return undefined;
   }
 
-  async #find(path: string, signal: AbortSignal): Promise<ApiObject | undefined> {
-    try {
-      return await this.#api.send({ path }, signal);
-    } catch (error) {
-      if (error instanceof KubernetesError && error.code === "NOT_FOUND") return undefined;
-      throw error;
-    }
+  async #ask(path: string, kind: string, signal: AbortSignal): Promise<ApiObject> {
+    const answer = await this.#api.send({ path }, signal);
+    if (answer["kind"] === kind) return answer;
+    throw new KubernetesError("UNUSABLE", `GET ${path}: the answer is no ${kind}. Look at what is between`);
+  }
+
+  /** The kind is not there. */
+  #drop(): void {
+    this.#dropped += this.#kept.size;
+    this.#failures = 0;
+    this.#resourceVersion = undefined;
+    this.#replace(new Map());
+    this.#tell({ kind: "absent", dropped: this.#dropped });
   }
 
   #selectors(): Readonly<Record<string, string>> {

@@ -9,6 +9,7 @@ import { sleep } from "../../../lifecycle/sleep.ts";
 import { TaskGroup } from "../../../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../../../lifecycle/watch.ts";
 import type { ConfigProblem } from "../../config/problem.ts";
+import { kinds } from "../../config/schema.ts";
 import type { KubernetesApi } from "../../kubernetes/api.ts";
 import { KubernetesError } from "../../kubernetes/api-error.ts";
 import { Reflector } from "../../kubernetes/reflector.ts";
@@ -72,8 +73,8 @@ export class KubernetesSource implements ConfigSource, AsyncDisposable {
   }
 
   readonly health = (): SourceHealth => {
-    const failing = this.#all.flatMap(({ state, resource }) =>
-      state.kind === "failing" && !isRefusable(resource, state.error) ? [state] : [],
+    const failing = this.#all.flatMap((reflector) =>
+      reflector.state.kind === "failing" && !isWithout(reflector) ? [reflector.state] : [],
     );
     const told = failing.filter(({ failures }) => failures >= toldFrom);
     const since = Math.min(...told.map((state) => state.since.atMs));
@@ -133,23 +134,41 @@ export class KubernetesSource implements ConfigSource, AsyncDisposable {
   /** Each reason once, with the kinds for which it is: a server that is gone is so for all of them. */
   #problems(): readonly ConfigProblem[] {
     const { server } = this.#options.api;
-    return this.#all.flatMap(({ state, resource, isListed }): readonly ConfigProblem[] => {
-      if (state.kind !== "failing" || state.failures < toldFrom) return [];
+    return this.#all.flatMap((reflector): readonly ConfigProblem[] => {
+      const { state, resource, isListed } = reflector;
       const source = `kubernetes ${server}`;
+      const kind = resource.group === "" ? resource.plural : `${resource.plural}.${resource.group}`;
+      if (state.kind === "absent" && state.dropped > 0) {
+        const message = `the cluster has the kind ${kind} no more: its ${state.dropped} objects do not count. Create its CustomResourceDefinition where they are to`;
+        return [{ source, line: 0, path: "", message, severity: "warning" }];
+      }
+      if (state.kind !== "failing" || state.failures < toldFrom) return [];
       const reason = state.error.message;
-      if (isRefusable(resource, state.error))
+      if (isWithout(reflector) && resource.mayBeRefused === true)
         return [{ source, line: 0, path: "", message: `${reason}: none are served`, severity: "warning" }];
+      if (isWithout(reflector)) {
+        const message = `${reason}, with list and watch of ${kind}: none are served`;
+        return [{ source, line: 0, path: "", message }];
+      }
       const kept = isListed ? `. What it had at ${state.since.at.toISOString()} is served` : "";
       return [{ source, line: 0, path: "", message: `${reason}${kept}` }];
     });
   }
 }
 
-/** Secrets are for gateways, and a cluster without any needs to show none. */
-function isRefusable({ mayBeRefused }: Resource<unknown>, error: Error): boolean {
-  return mayBeRefused === true && error instanceof KubernetesError && error.code === "REFUSED";
+/**
+ * A kind that is not for us to see costs that kind only: Secrets are for gateways, and a cluster without any needs to show none; a
+ * role may be older than a kind. Not so where a mesh without it would let in whom its policies keep out.
+ */
+function isWithout({ isListed, state, resource }: Reflector): boolean {
+  if (isListed || state.kind !== "failing") return false;
+  if (!(state.error instanceof KubernetesError) || state.error.code !== "FORBIDDEN") return false;
+  if (resource.mayBeRefused === true) return true;
+  const isSpared = resource.isOptional === true && resource.group !== kinds.AuthorizationPolicy.group;
+  // A server that starts refuses everybody for a moment.
+  return isSpared && state.failures >= toldFrom;
 }
 
-function isKnown({ isListed, state, resource }: Reflector): boolean {
-  return isListed || (state.kind === "failing" && isRefusable(resource, state.error));
+function isKnown(reflector: Reflector): boolean {
+  return reflector.isListed || isWithout(reflector);
 }

@@ -128,12 +128,16 @@ describe("a reflector", () => {
     assert.equal(lists.length, 1, cluster.requests.join("\n"));
   });
 
+  const errorEvent = `${JSON.stringify({ type: "ERROR", object: { kind: "Status", code: 500, message: "cannot decode" } })}\n`;
   const faults: readonly (readonly [name: string, fault: ReturnType<Fault>, reason: RegExp])[] = [
     ["429", { status: 429, headers: { "retry-after": "0" } }, /status 429, "scripted"/],
     ["500", { status: 500 }, /status 500/],
     ["401", { status: 401 }, /status 401.*Look at the credential/],
     ["403", { status: 403 }, /status 403.*Bind the role/],
+    ["a page of what is between", { status: 404, body: "<html>not found</html>" }, /status 404/],
     ["no JSON", { status: 200, body: "<html>\n" }, /none of Kubernetes'|is no list/],
+    ["an error in each watch", { status: 200, body: errorEvent }, /status 500, "cannot decode"/],
+    ["watches that are over at once", { status: 200, body: "" }, /it was over at once|none of Kubernetes'/],
     ["no list", { status: 200, body: '{"items": 5}\n' }, /none of Kubernetes'|is no list/],
   ];
   test("keeps what it had whatever is answered, tells why, and is well again", async () => {
@@ -158,9 +162,33 @@ describe("a reflector", () => {
       cluster.fault = () => undefined;
       cluster.put(collection, named("b"));
       await followed.has("a", "b");
-      assert.equal(reflector.state.kind, "following");
+      await eventually("it is well", () => assert.equal(reflector.state.kind, "following"), { withinMs });
     };
     await Promise.all(faults.map(live));
+  });
+
+  test("asks ever less often, and tells, while a watch is taken and fails, and lists anew", async () => {
+    await using followed = await follow((cluster) => {
+      cluster.put(collection, named("a"));
+    });
+    const { cluster, reflector } = followed;
+    await followed.has("a");
+    cluster.fault = (_, { searchParams }) =>
+      searchParams.has("resourceVersion") || searchParams.has("sendInitialEvents")
+        ? { status: 200, body: errorEvent }
+        : undefined;
+    cluster.tear();
+    cluster.put(collection, named("b"));
+    await eventually(
+      "failures in a row",
+      () => {
+        const { state } = reflector;
+        assert.ok(state.kind === "failing", state.kind);
+        assert.ok(state.failures >= 5, `${state.failures}`);
+      },
+      { withinMs },
+    );
+    await followed.has("a", "b");
   });
 
   test("waits for a server that is not there yet", async () => {

@@ -176,6 +176,107 @@ describe("Kubernetes as a source", () => {
     assert.equal(followed.source.health().isUp, true);
   });
 
+  const filters = "/apis/networking.istio.io/v1/envoyfilters";
+  const policies = "/apis/security.istio.io/v1/authorizationpolicies";
+
+  test("does without a kind that it may not list, and says what would grant it", async () => {
+    await using followed = await follow((cluster) => {
+      api(cluster);
+      cluster.fault = (_, { pathname }) => (pathname === filters ? { status: 403 } : undefined);
+    });
+    await followed.shows("the service and an error", (state) => {
+      assert.deepEqual(addresses(state), ["10.0.0.1"]);
+      const [problem, ...more] = state.problems;
+      assert.deepEqual(more, []);
+      assert.equal(problem?.severity, undefined);
+      assert.match(
+        problem?.message ?? "",
+        /envoyfilters: status 403.*Bind the role.*list and watch of envoyfilters\.networking\.istio\.io: none are served$/,
+      );
+    });
+    assert.equal(followed.source.health().isUp, true);
+  });
+
+  const refusals = [
+    ["a policy that it may not list", { status: 403 }, policies],
+    ["a page of what is between", { status: 403, body: "<html>" }, filters],
+    ["a credential that counts no more", { status: 401 }, filters],
+  ] as const;
+  for (const [name, fault, path] of refusals)
+    test(`serves nothing for ${name}`, async () => {
+      await using followed = await follow((cluster) => {
+        api(cluster);
+        cluster.fault = (_, { pathname }) => (pathname === path ? fault : undefined);
+      });
+      const { source, cluster } = followed;
+      const asked = (): number => cluster.requests.filter((each) => each.includes(path)).length;
+      await eventually(
+        "it was asked for again and again",
+        () => {
+          assert.ok(asked() >= 5, `${asked()}`);
+          assert.match(source.states.current.problems[0]?.message ?? "", /status 40[13]/);
+        },
+        { withinMs },
+      );
+      assert.equal(source.states.current.kind, "broken");
+    });
+
+  const deny = { metadata: { name: "deny-all", namespace: "demo" }, spec: {} };
+  const denies = ({ objects }: { readonly objects: readonly ConfigObject[] }): boolean =>
+    objects.some(({ kind }) => kind === "AuthorizationPolicy");
+
+  test("keeps its policies whatever what is between says is not found", async () => {
+    await using followed = await follow((cluster) => {
+      api(cluster);
+      cluster.put(policies, deny);
+    });
+    const { cluster, source, shows } = followed;
+    await shows("the policy", (state) => {
+      assert.ok(denies(state));
+    });
+    let hadPolicy = true;
+    void (async () => {
+      for await (const state of source.states.changes(AbortSignal.timeout(withinMs)))
+        if (state.kind !== "read" || !denies(state)) hadPolicy = false;
+    })();
+    cluster.fault = () => ({ status: 404, body: "<html>404 not found</html>" });
+    cluster.tear();
+    await shows("why", ({ problems }) => {
+      assert.match(
+        problems.find(({ message }) => message.includes("/apis:"))?.message ?? "",
+        /status 404.*is served/,
+      );
+    });
+    cluster.fault = () => undefined;
+    await shows("all is well", (state) => {
+      assert.deepEqual(state.problems, []);
+    });
+    assert.ok(hadPolicy);
+  });
+
+  test("drops a kind that the cluster has no more only when it says so again, and says how many", async () => {
+    await using followed = await follow((cluster) => {
+      api(cluster);
+      cluster.put(policies, deny);
+    });
+    const { cluster, shows } = followed;
+    await shows("the policy", (state) => {
+      assert.ok(denies(state));
+    });
+    const discovery = "GET /apis/security.istio.io/v1";
+    cluster.missing = ["authorizationpolicies"];
+    const from = cluster.requests.length;
+    cluster.tear();
+    await shows("none", (state) => {
+      assert.ok(!denies(state));
+      assert.match(
+        state.problems[0]?.message ?? "",
+        /has the kind authorizationpolicies\.security\.istio\.io no more: its 1 objects do not count/,
+      );
+    });
+    assert.ok(cluster.requests.slice(from).filter((each) => each === discovery).length >= 2);
+  });
+
   test("takes Istio's objects, and keeps the last good one of what is refused", async () => {
     await using followed = await follow((cluster) => {
       api(cluster);
