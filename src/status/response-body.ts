@@ -24,16 +24,16 @@ export class ResponseBody implements BodyWriter, Disposable {
   }
 
   readonly write = async (pieces: readonly Uint8Array[]): Promise<void> => {
+    if (this.#gone.signal.aborted) throw nobodyTakes();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const fail = (): void => {
-      reject(new Error("nobody takes the answer any more"));
+    this.#fail = () => {
+      reject(nobodyTakes());
     };
-    if (this.#gone.signal.aborted) fail();
-    this.#fail = fail;
     for (const [index, piece] of pieces.entries())
       this.#response.write(
         piece,
-        index < pieces.length - 1 ? undefined : (error) => (error ? fail() : resolve()),
+        // What fails does so before the response is closed.
+        index < pieces.length - 1 ? undefined : (error) => (error ? this.#close() : resolve()),
       );
     if (pieces.length === 0) resolve();
     await promise;
@@ -46,10 +46,15 @@ export class ResponseBody implements BodyWriter, Disposable {
 
   readonly #cutOff = (): void => {
     this.#response.destroy();
+    this.#close();
   };
 
   readonly #close = (): void => {
     this.#gone.abort();
     this.#fail?.();
   };
+}
+
+function nobodyTakes(): Error {
+  return new Error("nobody takes the answer any more");
 }
