@@ -30,15 +30,15 @@ export function credentialOf(namespace: string, name: string): string {
 
 export function serverTlsOf(
   gateway: Extract<ConfigObject, { kind: "KubernetesGateway" }>,
-  { tls = {} }: ListenerSpec,
+  { tls }: ListenerSpec,
   path: string,
   facts: MeshFacts,
 ): ServerTlsOf {
-  const { mode = "Terminate", certificateRefs = [] } = tls;
-  const suites = (tls.options?.[options.cipherSuites] ?? "").split(",").map((suite) => suite.trim());
+  const { mode = "Terminate", certificateRefs = [] } = tls ?? {};
+  const suites = (tls?.options?.[options.cipherSuites] ?? "").split(",").map((suite) => suite.trim());
   const cipherSuites = suites.some((suite) => suite !== "") ? { cipherSuites: suites } : {};
   if (mode === "Passthrough") return { tls: { mode: "PASSTHROUGH" }, faults: [] };
-  const wanted = tls.options?.[options.mode];
+  const wanted = tls?.options?.[options.mode];
   if (wanted === "ISTIO_MUTUAL") return { tls: { mode: "ISTIO_MUTUAL", ...cipherSuites }, faults: [] };
   const istioMode = wanted === "MUTUAL" || wanted === "OPTIONAL_MUTUAL" ? wanted : "SIMPLE";
   const faults: Fault[] = [];
@@ -63,6 +63,11 @@ export function serverTlsOf(
       );
     return [credentialOf(namespace, name)];
   });
+  if (certificateRefs.length === 0) {
+    const at = tls === undefined ? `${path}.tls` : `${path}.tls.certificateRefs`;
+    const message = "is missing, which TLS that ends at the gateway needs: this listener is not served";
+    faults.push({ path: at, type: "ResolvedRefs", reason: "InvalidCertificateRef", message });
+  }
   const [first, second] = credentials;
   if (credentials.length > maxCertificates) {
     const message = `has more than ${maxCertificates} certificates: keep one of RSA and one of ECDSA`;

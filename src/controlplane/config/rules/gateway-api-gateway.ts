@@ -1,5 +1,6 @@
 /** What spans several fields of the Gateway API's Gateway. */
 import type { KubernetesGatewaySpec, ListenerSpec } from "../objects.ts";
+import { isServedProtocol } from "../schemas/gateway-api/gateway.ts";
 import { type Complaint, duplicates } from "./complaint.ts";
 
 /** Every broken rule. */
@@ -35,8 +36,8 @@ function ofListener(
 ): readonly Complaint[] {
   const { from, selector } = allowedRoutes?.namespaces ?? {};
   return [
-    ...(protocol === "TCP" && hostname !== undefined
-      ? [[`${path}.hostname`, "does not go with TCP, which has no names"] as const]
+    ...((protocol === "TCP" || protocol === "UDP") && hostname !== undefined
+      ? [[`${path}.hostname`, `does not go with ${protocol}, which has no names`] as const]
       : []),
     ...ofTls(protocol, tls, `${path}.tls`),
     ...(from === "Selector" && selector === undefined
@@ -67,9 +68,12 @@ function ofTls(
   tls: ListenerSpec["tls"],
   path: string,
 ): readonly Complaint[] {
-  const isTls = protocol === "HTTPS" || protocol === "TLS";
-  if (tls === undefined) return isTls ? [[path, `is missing, which a listener of ${protocol} needs`]] : [];
-  if (!isTls) return [[path, `does not go with ${protocol}: set the protocol to HTTPS or TLS`]];
+  if (tls === undefined)
+    return protocol === "TLS" ? [[path, `is missing, which a listener of ${protocol} needs`]] : [];
+  if (["HTTP", "TCP", "UDP"].includes(protocol))
+    return [[path, `does not go with ${protocol}: set the protocol to HTTPS or TLS`]];
+  // The listener is not served.
+  if (!isServedProtocol(protocol)) return [];
   const { mode = "Terminate", certificateRefs = [], options = {} } = tls;
   if (mode === "Passthrough") {
     if (protocol === "HTTPS")
@@ -87,8 +91,7 @@ function ofTls(
       ? []
       : [[at, "must be one of MUTUAL, OPTIONAL_MUTUAL, ISTIO_MUTUAL"]];
   });
-  const isOwn = options["gateway.istio.io/tls-terminate-mode"] === "ISTIO_MUTUAL";
-  return certificateRefs.length === 0 && !isOwn
+  return certificateRefs.length === 0 && Object.keys(options).length === 0
     ? [...unknown, [`${path}.certificateRefs`, "is missing, which TLS that ends at the gateway needs"]]
     : unknown;
 }

@@ -2,7 +2,7 @@
  * Where gateways listen and who may use them: Gateway, GatewayClass, ReferenceGrant and the labels of namespaces.
  */
 import { anything, list, mapping, object, oneOf, optional, required, text } from "../../decode.ts";
-import { isLabelKey, isLabelValue, isLine } from "../../forms.ts";
+import { isLabelKey, isLabelValue, isLine, isResourceName } from "../../forms.ts";
 import { labels, portNumber } from "../common.ts";
 import {
   apiGroup,
@@ -41,11 +41,31 @@ const listenerTls = object({
   options: optional(mapping(text("text", isLine))),
 });
 
+const servedProtocols = ["HTTP", "HTTPS", "TLS", "TCP"] as const;
+
+/** What a listener that is served may speak. */
+export type ServedProtocol = (typeof servedProtocols)[number];
+
+/** True for the protocol of a listener that is served. */
+export function isServedProtocol(protocol: string): protocol is ServedProtocol {
+  return servedProtocols.some((served) => served === protocol);
+}
+
+/** As the API has it (ProtocolType): one that is not served costs its own listener only. */
+function isProtocol(value: string): boolean {
+  const isWord = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i.test(value);
+  const [domain = "", name = "", ...rest] = value.split("/");
+  const isOfDomain = rest.length === 0 && isResourceName(domain) && /^[a-z0-9]+$/i.test(name);
+  return value.length <= 255 && (isWord || isOfDomain);
+}
+
 export const listener = object({
   name: required(sectionName),
   hostname: optional(hostname),
   port: required(portNumber),
-  protocol: required(oneOf("HTTP", "HTTPS", "TLS", "TCP")),
+  protocol: required(
+    text("a protocol such as HTTP, or one with a domain, such as example.com/foo", isProtocol),
+  ),
   tls: optional(listenerTls),
   allowedRoutes: optional(allowedRoutes),
 });
