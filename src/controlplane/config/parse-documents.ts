@@ -68,6 +68,9 @@ const withoutEffect: readonly string[] = [
   ...["BackendTLSPolicy", "ListenerSet", "UDPRoute"],
 ];
 
+/** How a message begins about objects of other kinds, of which nothing is served. */
+export const passedOverMessage = "objects that are not Istio's are passed over";
+
 /** Objects of kinds that are not Istio's, in one file. */
 interface PassedOver {
   readonly kinds: Set<string>;
@@ -110,7 +113,7 @@ export function parseDocuments(source: string, content: string): ParsedFile {
   }
   if (passedOver.count > 0) {
     const names = [...passedOver.kinds].toSorted().join(", ");
-    warn(context, passedOver.first, "kind", `objects that are not Istio's are passed over: ${names}`);
+    warn(context, passedOver.first, "kind", `${passedOverMessage}: ${names}`);
   }
   return {
     source,

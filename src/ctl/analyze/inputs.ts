@@ -3,7 +3,11 @@
  */
 import { analyze } from "../../controlplane/config/analysis/analyze.ts";
 import type { ConfigObject } from "../../controlplane/config/objects.ts";
-import { type ParsedFile, parseDocuments } from "../../controlplane/config/parse-documents.ts";
+import {
+  type ParsedFile,
+  parseDocuments,
+  passedOverMessage,
+} from "../../controlplane/config/parse-documents.ts";
 import type { ConfigProblem } from "../../controlplane/config/problem.ts";
 import { mergeFiles } from "../../controlplane/registry/file/merge-files.ts";
 import { checks } from "./checks/checks.ts";
@@ -29,6 +33,11 @@ export function inputsOf(texts: ReadonlyMap<string, string>, unseen: readonly Co
   return {
     objects,
     ownProblems,
-    problems: [...ownProblems, ...ofMesh, ...checks.flatMap((check) => check(mesh))],
+    problems: [...ownProblems.filter(isOfAnalysis), ...ofMesh, ...checks.flatMap((check) => check(mesh))],
   };
+}
+
+/** What is passed over when objects are served is looked at here. */
+function isOfAnalysis({ path, message }: ConfigProblem): boolean {
+  return path !== "kind" || !message.startsWith(passedOverMessage);
 }

@@ -19,7 +19,7 @@ export function injectionFindings(mesh: AnalyzedMesh): readonly ConfigProblem[] 
     ...namespaces.flatMap(labelFindings),
     ...mesh.pods.flatMap((pod) => [
       ...proxyFindings(pod, isInjected.get(pod.owner.namespace), image),
-      ...userFindings(pod),
+      ...(hasProxy(pod, isInjected.get(pod.owner.namespace)) ? userFindings(pod) : []),
     ]),
   ];
 }
@@ -40,6 +40,23 @@ function labelFindings(namespace: KubernetesObject): readonly ConfigProblem[] {
   if (isDecided || systemNamespaces.includes(name)) return [];
   const message = `does not say whether pods of ${name} get a sidecar: label it istio-injection=enabled, or disabled`;
   return [warningAt(namespace, "metadata.labels", message, "IST0102")];
+}
+
+/** Undefined where neither the pod nor a Namespace among the files says it. */
+function isPodInjected(
+  { labels, annotations }: PodTemplate,
+  isNamespaceInjected: boolean | undefined,
+): boolean | undefined {
+  const said = labels[injectLabel] ?? annotations[injectLabel];
+  if (said !== undefined) return said === "true";
+  return labels["istio.io/rev"] === undefined ? isNamespaceInjected : true;
+}
+
+function hasProxy(pod: PodTemplate, isNamespaceInjected: boolean | undefined): boolean {
+  return (
+    isPodInjected(pod, isNamespaceInjected) === true ||
+    containersOf(pod).some(([, container]) => textAt(container, "name") === "istio-proxy")
+  );
 }
 
 function proxyFindings(
@@ -107,15 +124,16 @@ const proxyUser = 1337;
 
 function userFindings(pod: PodTemplate): readonly ConfigProblem[] {
   const start = pod.path === "" ? "spec" : `${pod.path}.spec`;
+  const userOf = (value: unknown): unknown => at(value, "securityContext", "runAsUser");
+  const applications = containersOf(pod).filter(
+    ([, container]) => !["istio-proxy", "istio-init"].includes(textAt(container, "name") ?? ""),
+  );
+  const isOfPod =
+    userOf(pod.spec) === proxyUser && applications.some(([, container]) => userOf(container) === undefined);
   const places = [
-    [start, pod.spec] as const,
-    ...containersOf(pod).filter(
-      ([, container]) => !["istio-proxy", "istio-init"].includes(textAt(container, "name") ?? ""),
-    ),
+    ...(isOfPod ? [start] : []),
+    ...applications.filter(([, container]) => userOf(container) === proxyUser).map(([path]) => path),
   ];
-  return places.flatMap(([path, value]): readonly ConfigProblem[] => {
-    if (at(value, "securityContext", "runAsUser") !== proxyUser) return [];
-    const message = `is ${proxyUser}, the sidecar's own user, whose traffic is not captured: choose another`;
-    return [warningAt(pod.owner, `${path}.securityContext.runAsUser`, message, "IST0144")];
-  });
+  const message = `is ${proxyUser}, the sidecar's own user, whose traffic is not captured: choose another`;
+  return places.map((path) => warningAt(pod.owner, `${path}.securityContext.runAsUser`, message, "IST0144"));
 }

@@ -90,6 +90,9 @@ function portsOf(service: KubernetesObject): readonly ServicePort[] {
   });
 }
 
+/** Of a gateway's own, which Istio's charts call status-port. */
+const readinessPort = 15_021;
+
 function nameFindings(service: KubernetesObject): readonly ConfigProblem[] {
   const isExternal = textAt(service.value, "spec", "type") === "ExternalName";
   return portsOf(service).flatMap(({ path, name, number, protocol }): readonly ConfigProblem[] => {
@@ -97,7 +100,7 @@ function nameFindings(service: KubernetesObject): readonly ConfigProblem[] {
       const message = `${name === "" ? "no name" : name} makes port ${number} of an external name TCP for every host: call it http, https or tls`;
       return [warningAt(service, `${path}.name`, message, "IST0150")];
     }
-    if (isExternal || protocol !== undefined) return [];
+    if (isExternal || protocol !== undefined || number === readinessPort) return [];
     const message = `${name === "" ? "no name" : name} says no protocol of port ${number}, so that each connection is looked at: call it <protocol>-<suffix>, such as http-web, or set appProtocol`;
     return [warningAt(service, `${path}.name`, message, "IST0118")];
   });

@@ -205,8 +205,12 @@ export const kubernetesRows: readonly IstioRow[] = [
   },
   {
     ...{ code: "IST0144", what: "an application with the user of the sidecar" },
-    bad: [pod([{ ...app, securityContext: { runAsUser: 1337 } }])],
-    good: [pod([app, { ...proxy, securityContext: { runAsUser: 1337 } }])],
+    bad: [pod([{ ...app, securityContext: { runAsUser: 1337 } }, proxy])],
+    good: [
+      pod([{ ...app, securityContext: { runAsUser: 1337 } }], { name: "out" }),
+      pod([proxy], { name: "router" }, { securityContext: { runAsUser: 1337 } }),
+      pod([app, { ...proxy, securityContext: { runAsUser: 1337 } }]),
+    ],
     at: place("Pod", "spec.containers[0].securityContext.runAsUser"),
   },
   {
