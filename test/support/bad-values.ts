@@ -9,7 +9,8 @@ const ofSecurity = ["PeerAuthentication", "AuthorizationPolicy", "RequestAuthent
 /** One document; the content is YAML in braces. */
 export function yaml(kind: string, content: string, name = "a"): string {
   const group = ofSecurity.includes(kind) ? "security" : "networking";
-  return `apiVersion: ${group}.istio.io/v1\nkind: ${kind}\nmetadata: {name: ${name}, namespace: demo}\nspec: {${content}}\n`;
+  const version = kind === "EnvoyFilter" ? "v1alpha3" : "v1";
+  return `apiVersion: ${group}.istio.io/${version}\nkind: ${kind}\nmetadata: {name: ${name}, namespace: demo}\nspec: {${content}}\n`;
 }
 
 /** @param mode of interception */

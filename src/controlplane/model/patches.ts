@@ -10,6 +10,8 @@ import { type Scoped, selects } from "./model.ts";
 export interface Patch {
   /** As messages name it. */
   readonly id: string;
+  /** The same for the EnvoyFilter that it is of. */
+  readonly object: string;
   readonly applyTo: ConfigPatchSpec["applyTo"];
   readonly operation: ConfigPatchSpec["patch"]["operation"];
   readonly match: NonNullable<ConfigPatchSpec["match"]>;
@@ -48,14 +50,15 @@ export function patchSet({
   source,
   line,
 }: Scoped<EnvoyFilterSpec> & { readonly source: string; readonly line: number }): PatchSet {
+  const object = `EnvoyFilter ${namespace}/${name}`;
   const patches = (spec.configPatches ?? []).flatMap(
     ({ applyTo, match = {}, patch }, index): readonly Patch[] => {
       const read = readPatchValue(applyTo, patch.value ?? {});
       if (read.kind === "refused") return [];
       const isInserting = inserting.includes(patch.operation);
       const operation = isInserting && !ordered.includes(applyTo) ? "ADD" : patch.operation;
-      const id = `EnvoyFilter ${namespace}/${name}, spec.configPatches[${index}]`;
-      return [{ id, applyTo, operation, match, value: read.json }];
+      const id = `${object}, spec.configPatches[${index}]`;
+      return [{ id, object, applyTo, operation, match, value: read.json }];
     },
   );
   return { name, namespace, spec, place: `${source}:${line}`, patches };

@@ -4,7 +4,7 @@
 import type { RouteConfigurationJson } from "../../proto/envoy/envoy/config/route/v3/route_pb.js";
 import type { JsonObject } from "../config/json-value.ts";
 import { callerPatches } from "./envoy-filter/for-proxy.ts";
-import { patchedFrom } from "./envoy-filter/originals.ts";
+import { changedFrom } from "./envoy-filter/changed-resources.ts";
 import { patchedRoutes } from "./envoy-filter/routes.ts";
 import { gatewayRoutes } from "./gateway/routes.ts";
 import { outbound } from "./outbound.ts";
@@ -17,7 +17,11 @@ export function generateRoutes(view: ProxyView): readonly RouteConfigurationJson
   const patches = callerPatches(view);
   if (patches.list.length === 0) return routesOf(view);
   return (routesOf(view) as readonly JsonObject[]).map((each) =>
-    patchedFrom(patchedRoutes(each, patches), each),
+    changedFrom(patchedRoutes(each, patches), {
+      original: each,
+      patches,
+      again: (fewer) => patchedRoutes(each, fewer),
+    }),
   );
 }
 

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import type { VersionedResource } from "../../xds/delta-subscription.ts";
 import { encodeParts, type Fault } from "../networking/encode-parts.ts";
-import { originalOf } from "../networking/envoy-filter/originals.ts";
+import { adderOf, encodeSound } from "../networking/envoy-filter/changed-resources.ts";
 import type { EncodingMemo } from "../networking/encoding-memo.ts";
 import { type GeneratedResource, type PushedType, pushedTypes } from "../networking/pushed-types.ts";
 import { Layer, type ResourceSet } from "./layer.ts";
@@ -53,7 +53,18 @@ export function* translate(
     for (const [type, list] of generated) {
       const before = previous.get(type.typeUrl);
       const resources = new Map<string, VersionedResource>();
+      const names = new Set<string>();
       for (const { name, json } of list) {
+        const adder = adderOf(json);
+        if (adder !== undefined && names.has(name)) {
+          const part = `${type.kind} ${name}, as ${adder} adds it`;
+          faults.push({
+            part,
+            reason: "there is another of this name, which counts: give this one its own name",
+          });
+          continue;
+        }
+        names.add(name);
         const resource = encode(type, { name, json }, before, memo, faults);
         if (resource !== undefined) resources.set(name, resource);
         yield;
@@ -77,15 +88,9 @@ function encode(
   memo: EncodingMemo,
   faults: Fault[],
 ): VersionedResource | undefined {
-  const encoded = encodeParts(type, name, json, memo);
-  // An EnvoyFilter that makes of it what Envoy would refuse costs what it says, and nothing else.
-  const original = encoded.faults.length === 0 ? undefined : originalOf(json);
-  faults.push(
-    ...(original === undefined
-      ? encoded.faults
-      : encoded.faults.map(({ part, reason }) => ({ part: `${part}, as EnvoyFilters change it`, reason }))),
-  );
-  const { bytes, version } = original === undefined ? encoded : encodeParts(type, name, original, memo);
+  const encoded = encodeSound(json, (each) => encodeParts(type, name, each, memo));
+  faults.push(...encoded.faults);
+  const { bytes, version } = encoded;
   const last = before?.resources.get(name);
   if (bytes === undefined) return last ?? inPlaceOf(type, name);
   return last?.version === version ? last : { name, version, bytes };

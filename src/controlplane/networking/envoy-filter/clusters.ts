@@ -3,7 +3,7 @@ import type { ClusterJson } from "../../../proto/envoy/envoy/config/cluster/v3/c
 import type { Json, JsonObject } from "../../config/json-value.ts";
 import type { Patch } from "../../model/patches.ts";
 import { isMerging, listOf, merged, mergedExtension, type Patches, patchesTo } from "./apply.ts";
-import { patchedFrom } from "./originals.ts";
+import { addedBy, changedFrom } from "./changed-resources.ts";
 import { isObject } from "./merge-json.ts";
 
 /** @param hostsOf the services behind a cluster that has none in its name */
@@ -16,13 +16,19 @@ export function patchedClusters(
   const own = patchesTo(patches, "CLUSTER");
   if (own.length === 0) return clusters;
   const kept = (clusters as readonly JsonObject[]).flatMap((each) =>
-    patched(each, own, hosts, patches).map((cluster) => patchedFrom(cluster, each)),
+    patched(each, own, hosts, patches).map((cluster) =>
+      changedFrom(cluster, {
+        original: each,
+        patches: { ...patches, list: own },
+        again: (fewer) => patched(each, fewer.list, hosts, fewer)[0],
+      }),
+    ),
   );
   const added = own.flatMap((patch): readonly JsonObject[] => {
     const isForBoth = (patch.match.context ?? "ANY") === "ANY" && patches.context === "SIDECAR_INBOUND";
     if (patch.operation !== "ADD" || isForBoth || !adds) return [];
     patches.applied.add(patch.id);
-    return [patch.value];
+    return [addedBy(patch)];
   });
   return [...kept, ...added] as readonly ClusterJson[];
 }

@@ -12,7 +12,7 @@ import {
   patchesTo,
 } from "./apply.ts";
 import { isObject } from "./merge-json.ts";
-import { patchedFrom } from "./originals.ts";
+import { addedBy, changedFrom } from "./changed-resources.ts";
 import { patchedRoutes } from "./routes.ts";
 
 const connectionManager = "envoy.filters.network.http_connection_manager";
@@ -27,13 +27,19 @@ export function patchedListeners(
 ): readonly ListenerJson[] {
   if (patches.list.length === 0) return listeners;
   const kept = (listeners as readonly JsonObject[]).flatMap((each) =>
-    patchedListener(each, patches).map((listener) => patchedFrom(listener, each)),
+    patchedListener(each, patches).map((listener) =>
+      changedFrom(listener, {
+        original: each,
+        patches,
+        again: (fewer) => patchedListener(each, fewer)[0],
+      }),
+    ),
   );
   const added = patchesTo(patches, "LISTENER").flatMap((patch): readonly JsonObject[] => {
     const isForBoth = (patch.match.context ?? "ANY") === "ANY" && patches.context === "SIDECAR_INBOUND";
     if (patch.operation !== "ADD" || isForBoth) return [];
     patches.applied.add(patch.id);
-    return [patch.value];
+    return [addedBy(patch)];
   });
   return [...kept, ...added] as readonly ListenerJson[];
 }
