@@ -37,6 +37,7 @@ async function runDiscovery(args: Arguments, given: CommandContext): Promise<num
     { privateContext },
     { errorMessage },
     { aborted },
+    { commitOf },
     { announceControlPlane },
     { runtimeFolderHere },
   ] = await Promise.all([
@@ -47,6 +48,7 @@ async function runDiscovery(args: Arguments, given: CommandContext): Promise<num
     import("../beside/private-context.ts"),
     import("../lifecycle/error-message.ts"),
     import("../lifecycle/sleep.ts"),
+    import("./commit.ts"),
     import("../status/control-plane-announcement.ts"),
     import("../config/runtime-folder.ts"),
   ]);
@@ -54,7 +56,12 @@ async function runDiscovery(args: Arguments, given: CommandContext): Promise<num
   try {
     const { options, log: logConfig } = await readDiscoveryOptions(args, context.env);
     const { log } = openLog(logConfig, context.standard, redactor);
-    await using server = await DiscoveryServer.listen(options, { log, signal: context.shutdown });
+    const commit = await commitOf(join(context.templates, ".."));
+    const build = [options.version, commit ?? []].flat().join(" ");
+    await using server = await DiscoveryServer.listen(
+      { ...options, build },
+      { log, signal: context.shutdown },
+    );
     log.info("control plane is up", {
       ...server.ports,
       configDir: options.configFolder,

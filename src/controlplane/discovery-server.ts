@@ -46,6 +46,7 @@ import type { ConsulTarget } from "./registry/consul/blocking-query.ts";
 import { FileSource } from "./registry/file/file-source.ts";
 import { MeshConfigSource } from "./registry/file/mesh-config-source.ts";
 import { KeptSource } from "./registry/kept-source.ts";
+import { readKept } from "./registry/kept-state.ts";
 import { type ConfigStatus, Registry } from "./registry/registry.ts";
 import { measureSources } from "./registry/source-health.ts";
 import type { ConfigSource } from "./registry/source.ts";
@@ -101,6 +102,8 @@ export interface DiscoveryOptions {
   readonly keySets?: KeySetOptions;
   /** The release, as the control plane tells whoever asks; left out where that does not matter. */
   readonly version?: string;
+  /** What made this program, to which what is kept of registries is bound; the release unless told. */
+  readonly build?: string;
 }
 
 /** What it runs in. */
@@ -149,11 +152,9 @@ export class DiscoveryServer implements AsyncDisposable {
       sources.push(stack.use(new MeshConfigSource(options.meshConfigFile, { debounceMs, debounceMaxMs })));
     sources.push(stack.use(await FileSource.open({ folder, debounceMs, debounceMaxMs })));
     const metrics = new Metrics("pilot_");
-    const keep = (source: ConfigSource & AsyncDisposable): KeptSource =>
-      stack.use(new KeptSource(stack.use(source), kept));
     const kept = {
       folder: join(options.stateDir, "registries"),
-      version: options.version ?? "unknown",
+      build: options.build ?? options.version ?? "unknown",
       log: configLog,
     };
     const { kubernetes } = options;
@@ -161,11 +162,18 @@ export class DiscoveryServer implements AsyncDisposable {
     if (kubernetes !== undefined && api !== undefined) {
       const { KubernetesSource } = await import("./registry/kubernetes/kubernetes-source.ts");
       const { domain } = kubernetes;
-      sources.push(keep(new KubernetesSource({ api, domain, debounceMs, debounceMaxMs })));
+      const { server } = api;
+      const state = readKept(kept, { name: "kubernetes", server });
+      const lastGood = state?.objects ?? [];
+      const source = stack.use(new KubernetesSource({ api, domain, debounceMs, debounceMaxMs, lastGood }));
+      sources.push(stack.use(new KeptSource(source, { folder: kept, server, state })));
     }
     if (options.consul !== undefined) {
       const { ConsulSource } = await import("./registry/consul/consul-source.ts");
-      sources.push(keep(await ConsulSource.open(options.consul, { log: configLog })));
+      const source = stack.use(await ConsulSource.open(options.consul, { log: configLog }));
+      const server = [options.consul.url, options.consul.datacenter ?? []].flat().join(" ");
+      const state = readKept(kept, { name: source.name, server });
+      sources.push(stack.use(new KeptSource(source, { folder: kept, server, state })));
     }
     measureSources(metrics, sources);
     await waitForSources(sources, configLog, signal);

@@ -2,72 +2,62 @@
  * A registry whose last state outlives the control plane: one that starts while the registry is gone serves what was known
  * last, and says so.
  *
- * Secrets are not kept: keys are on no disk.
+ * One that is well is waited for: what changed while no control plane ran, such as a policy that denies, is not taken back.
  */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { isMapping } from "../../document/mapping.ts";
-import { writeFileAtomic } from "../../files/atomic-file.ts";
-import { makeOwnFolder } from "../../files/own-folder.ts";
-import { errorCode, errorMessage } from "../../lifecycle/error-message.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 import { TaskGroup } from "../../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../../lifecycle/watch.ts";
-import type { Logger } from "../../telemetry/log.ts";
 import type { ConfigObject } from "../config/objects.ts";
-import { kinds } from "../config/schema.ts";
+import { type KeptFolder, keptPath, type KeptState, writeKept } from "./kept-state.ts";
 import type { ConfigSource, SourceState } from "./source.ts";
 import type { SourceHealth } from "./source-health.ts";
 
-/** Where states are kept. */
-export interface KeptFolder {
-  /** Made when it is missing. */
-  readonly folder: string;
-  /** The release: what another one wrote is not read. */
-  readonly version: string;
-  readonly log: Logger;
-}
-
-/** What is in a file. */
-interface KeptState {
-  readonly version: string;
-  readonly at: string;
-  readonly objects: readonly ConfigObject[];
+/** What is known beside the source. */
+export interface Kept {
+  readonly folder: KeptFolder;
+  /** Where the registry is. */
+  readonly server: string;
+  /** As `readKept` has it. */
+  readonly state: KeptState | undefined;
+  /** How long a registry that says nothing at all is waited for, in milliseconds; 10 s unless told. */
+  readonly patienceMs?: number;
 }
 
 /** Between two writes, in milliseconds: a registry that never comes to rest costs no more. */
 const writeEveryMs = 5_000;
 
-/** The source itself, with what was kept of it until it has answered for the first time. */
+/** The source itself, with what was kept of it from its first failure until its first answer. */
 export class KeptSource implements ConfigSource, AsyncDisposable {
   readonly name: string;
   readonly health: (() => SourceHealth) | undefined;
   readonly #states: Watch<SourceState>;
-  readonly #kept: KeptState | undefined;
-  readonly #path: string;
-  readonly #folder: KeptFolder;
+  readonly #kept: Kept;
   readonly #tasks = new TaskGroup();
+  #isLate = false;
 
-  constructor(source: ConfigSource, folder: KeptFolder) {
+  constructor(source: ConfigSource, kept: Kept) {
     this.name = source.name;
     this.health = source.health;
-    this.#folder = folder;
-    this.#path = join(folder.folder, `${source.name}.json`);
-    this.#kept = source.states.current.kind === "read" ? undefined : this.#read();
+    this.#kept = kept;
     this.#states = new Watch(this.#stateOf(source.states.current));
     const newest = new Watch<readonly ConfigObject[] | undefined>(undefined);
+    let isKnown = false;
     this.#tasks.spawn("follow-source", async (signal) => {
-      let isKnown = false;
       for await (const state of source.states.changes(signal)) {
         isKnown ||= state.kind === "read";
         this.#states.set(isKnown ? state : this.#stateOf(state));
         if (state.kind === "read") newest.set(state.objects);
       }
     });
+    this.#tasks.spawn("lose-patience", async (signal) => {
+      await sleep(kept.patienceMs ?? 10_000, signal);
+      this.#isLate = true;
+      if (!isKnown && !signal.aborted) this.#states.set(this.#stateOf(source.states.current));
+    });
     this.#tasks.spawn("keep-source", async (signal) => {
       for await (const objects of newest.changes(signal)) {
         if (objects === undefined) continue;
-        this.#write(objects);
+        await writeKept(kept.folder, { name: this.name, server: kept.server }, objects);
         await sleep(writeEveryMs, signal);
       }
     });
@@ -82,66 +72,16 @@ export class KeptSource implements ConfigSource, AsyncDisposable {
   }
 
   #stateOf(state: SourceState): SourceState {
-    if (state.kind === "read" || this.#kept === undefined) return state;
-    const { at, objects } = this.#kept;
-    const kept = {
+    const { folder, server, state: kept } = this.#kept;
+    const isWaitedFor = state.problems.length === 0 && !this.#isLate;
+    if (state.kind === "read" || kept === undefined || isWaitedFor) return state;
+    const path = keptPath(folder, { name: this.name, server });
+    const told = {
       source: this.name,
       line: 0,
       path: "",
-      message: `has not answered since this control plane started: what it had at ${at} is served (${this.#path})`,
+      message: `has not answered since this control plane started: what it had at ${kept.at} is served (${path})`,
     };
-    return { kind: "read", objects, problems: [...state.problems, kept] };
+    return { kind: "read", objects: kept.objects, problems: [...state.problems, told] };
   }
-
-  #read(): KeptState | undefined {
-    try {
-      const state: unknown = JSON.parse(readFileSync(this.#path, "utf8"));
-      if (!isKept(state) || state.version !== this.#folder.version) return undefined;
-      return state;
-    } catch (error) {
-      if (errorCode(error) !== "ENOENT")
-        this.#folder.log.warn("what was kept of a registry cannot be read", {
-          registry: this.name,
-          file: this.#path,
-          reason: errorMessage(error),
-        });
-      return undefined;
-    }
-  }
-
-  #write(objects: readonly ConfigObject[]): void {
-    const state: KeptState = {
-      version: this.#folder.version,
-      at: new Date().toISOString(),
-      objects: objects.filter(({ kind }) => kind !== "Secret"),
-    };
-    try {
-      makeOwnFolder(this.#folder.folder);
-      writeFileAtomic(this.#path, JSON.stringify(state), 0o600);
-    } catch (error) {
-      this.#folder.log.warn("a registry's state is not kept: a restart has to wait for the registry", {
-        registry: this.name,
-        file: this.#path,
-        reason: errorMessage(error),
-      });
-    }
-  }
-}
-
-function isKept(state: unknown): state is KeptState {
-  return (
-    isMapping(state) &&
-    typeof state["version"] === "string" &&
-    typeof state["at"] === "string" &&
-    Array.isArray(state["objects"]) &&
-    state["objects"].every(
-      (object) =>
-        isMapping(object) &&
-        typeof object["kind"] === "string" &&
-        Object.hasOwn(kinds, object["kind"]) &&
-        typeof object["name"] === "string" &&
-        typeof object["namespace"] === "string" &&
-        isMapping(object["spec"]),
-    )
-  );
 }

@@ -7,6 +7,7 @@ import { type ConfigObject, objectId } from "../../config/objects.ts";
 import { type ParsedFile, parseObjectOf } from "../../config/parse-documents.ts";
 import type { ConfigProblem } from "../../config/problem.ts";
 import { isLocality } from "../../config/forms.ts";
+import { writtenKind } from "../../config/schema.ts";
 import { mappingOf } from "../../kubernetes/resource.ts";
 import type { ClusterNode, ClusterPod } from "./cluster-objects.ts";
 import type { Written } from "./resources.ts";
@@ -36,11 +37,15 @@ export class ClusterReader {
     ClusterPod,
     { readonly locality: string; readonly object: ConfigObject }
   >();
-  #served: ReadonlyMap<string, ConfigObject> = new Map();
+  #served: ReadonlyMap<string, ConfigObject>;
 
-  /** @param domain the cluster's, such as `cluster.local` */
-  constructor(domain: string) {
+  /**
+   * @param domain the cluster's, such as `cluster.local`
+   * @param lastGood what was made of it by whoever read it before
+   */
+  constructor(domain: string, lastGood: readonly ConfigObject[] = []) {
     this.#entries = new ServiceEntries(domain);
+    this.#served = new Map(lastGood.filter(isWritten).map((object) => [objectId(object), object]));
   }
 
   read({ pods, written, cluster }: FoundObjects): ClusterConfig {
@@ -96,4 +101,9 @@ export class ClusterReader {
     this.#workloads.set(pod, { locality, object });
     return [object];
   }
+}
+
+/** True for what somebody wrote, rather than what a Service or a Pod comes to. */
+function isWritten({ kind, source }: ConfigObject): boolean {
+  return kind !== "MeshConfig" && source.startsWith(`${writtenKind(kind)} `);
 }

@@ -8,6 +8,7 @@ import { isDeepStrictEqual } from "node:util";
 import { sleep } from "../../../lifecycle/sleep.ts";
 import { TaskGroup } from "../../../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../../../lifecycle/watch.ts";
+import type { ConfigObject } from "../../config/objects.ts";
 import type { ConfigProblem } from "../../config/problem.ts";
 import { kinds } from "../../config/schema.ts";
 import type { KubernetesApi } from "../../kubernetes/api.ts";
@@ -29,6 +30,8 @@ export interface KubernetesSourceOptions {
   readonly debounceMs: number;
   /** Longest that changes may hold each other up, in milliseconds. */
   readonly debounceMaxMs: number;
+  /** What it had when a control plane followed it last: of an object that is refused that stays. */
+  readonly lastGood?: readonly ConfigObject[];
 }
 
 /** The failure in a row from which on it is told: a server that is started anew is gone for a moment. */
@@ -52,7 +55,7 @@ export class KubernetesSource implements ConfigSource, AsyncDisposable {
   /** Starts to follow. */
   constructor(options: KubernetesSourceOptions) {
     this.#options = options;
-    this.#reader = new ClusterReader(options.domain);
+    this.#reader = new ClusterReader(options.domain, options.lastGood);
     const follow = <T>(resource: Resource<T>): Reflector<T> => {
       const reflector = new Reflector(resource, options.api, () => {
         this.#changes.set(this.#changes.current + 1);

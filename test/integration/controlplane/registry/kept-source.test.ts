@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { ConfigObject } from "../../../../src/controlplane/config/objects.ts";
 import { KeptSource } from "../../../../src/controlplane/registry/kept-source.ts";
+import { readKept } from "../../../../src/controlplane/registry/kept-state.ts";
 import type { ConfigSource, SourceState } from "../../../../src/controlplane/registry/source.ts";
 import { waitForSources } from "../../../../src/controlplane/registry/wait-for-sources.ts";
 import { Watch } from "../../../../src/lifecycle/watch.ts";
@@ -30,9 +31,27 @@ function registry(state: SourceState): ConfigSource & { readonly states: Watch<S
 const read = (...objects: readonly ConfigObject[]): SourceState => ({ kind: "read", objects, problems: [] });
 const broken: SourceState = { kind: "broken", problems: [gone] };
 
+interface Place {
+  readonly build?: string;
+  readonly server?: string;
+  readonly patienceMs?: number;
+}
+
+function open(
+  source: ConfigSource,
+  path: string,
+  { build = "1", server = "https://a", patienceMs = 600_000 }: Place = {},
+): KeptSource {
+  const folder = { folder: path, build, log: testLog().log };
+  return new KeptSource(source, {
+    ...{ folder, server, patienceMs },
+    state: readKept(folder, { name: source.name, server }),
+  });
+}
+
 async function keep(folder: string, state: SourceState): Promise<void> {
-  await using _ = new KeptSource(registry(state), { folder, version: "1", log: testLog().log });
-  await eventually("a file", () => statSync(join(folder, "registry.json")), { withinMs });
+  await using _ = open(registry(state), folder);
+  await eventually("a file", () => statSync(join(folder, "registry.jsonl")), { withinMs });
 }
 
 describe("a registry that is kept", () => {
@@ -40,11 +59,11 @@ describe("a registry that is kept", () => {
     using temporary = temporaryFolder();
     const folder = join(temporary.path, "registries");
     await keep(folder, read(entry, secret));
-    const path = join(folder, "registry.json");
+    const path = join(folder, "registry.jsonl");
     assert.equal(statSync(path).mode & 0o777, 0o600);
     assert.ok(!readFileSync(path, "utf8").includes("tls.key"), "keys are on no disk");
     const source = registry(broken);
-    await using kept = new KeptSource(source, { folder, version: "1", log: testLog().log });
+    await using kept = open(source, folder);
     const { current } = kept.states;
     assert.ok(current.kind === "read");
     assert.deepEqual(current.objects, [entry]);
@@ -71,26 +90,39 @@ describe("a registry that is kept", () => {
     );
   });
 
-  test("is none where another release wrote it, or nobody did, or it is no state", async () => {
+  test("is waited for as long as nothing is wrong with it, and not for ever", async () => {
     using temporary = temporaryFolder();
     const folder = join(temporary.path, "registries");
-    const open = async (version: string): Promise<string> => {
-      await using kept = new KeptSource(registry(broken), { folder, version, log: testLog().log });
+    await keep(folder, read(entry));
+    const silent: SourceState = { kind: "broken", problems: [] };
+    const source = registry(silent);
+    await using kept = open(source, folder);
+    assert.equal(kept.states.current, silent);
+    source.states.set(broken);
+    await eventually("what was kept", () => assert.equal(kept.states.current.kind, "read"), { withinMs });
+    await using late = open(registry(silent), folder, { patienceMs: 1 });
+    await eventually("what was kept", () => assert.equal(late.states.current.kind, "read"), { withinMs });
+  });
+
+  test("is none where another build wrote it, or of another server, or it is not as it was written", async () => {
+    using temporary = temporaryFolder();
+    const folder = join(temporary.path, "registries");
+    const kind = async (place?: Place): Promise<string> => {
+      await using kept = open(registry(broken), folder, place);
       return kept.states.current.kind;
     };
-    assert.equal(await open("1"), "broken");
+    assert.equal(await kind(), "broken");
     await keep(folder, read(entry));
-    assert.equal(await open("1"), "read");
-    assert.equal(await open("2"), "broken");
-    const state = (objects: unknown): string => JSON.stringify({ version: "1", at: "now", objects });
-    for (const text of [
-      "",
-      "[]",
-      state(5),
-      state([{ kind: "constructor", name: "a", namespace: "b", spec: {} }]),
-    ]) {
-      writeFileSync(join(folder, "registry.json"), text);
-      assert.equal(await open("1"), "broken", text);
+    assert.equal(await kind(), "read");
+    assert.equal(await kind({ build: "2" }), "broken");
+    assert.equal(await kind({ server: "https://b" }), "broken");
+    const path = join(folder, "registry.jsonl");
+    const text = readFileSync(path, "utf8");
+    const changed = ['"ports":[null]', '"ports":5'].map((ports) => text.replace(/"ports":\[.*?\]/, ports));
+    for (const bad of ["", "[]", "{}", text.slice(0, -3), ...changed]) {
+      assert.notEqual(bad, text);
+      writeFileSync(path, bad);
+      assert.equal(await kind(), "broken", bad);
     }
   });
 
