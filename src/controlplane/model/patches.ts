@@ -3,8 +3,8 @@ import type { ConfigPatchSpec, EnvoyFilterSpec } from "../config/objects.ts";
 import { readPatchValue } from "../config/patch-values.ts";
 import type { JsonObject } from "../config/json-value.ts";
 import { isFoundBy } from "../config/regular-expressions.ts";
-import { gatewayApiGroup } from "../config/rules/selection.ts";
 import { type Scoped, selects } from "./model.ts";
+import { isTarget } from "./policy-targets.ts";
 
 /** One change. */
 export interface Patch {
@@ -79,19 +79,14 @@ export function patchesFor(
     );
 }
 
-const gatewayLabel = "gateway.networking.k8s.io/gateway-name";
-
 function isForProxy(
   { namespace, spec: { workloadSelector, targetRefs = [] } }: PatchSet,
   rootNamespace: string,
   proxy: PatchedProxy,
 ): boolean {
   if (namespace !== proxy.namespace && namespace !== rootNamespace) return false;
-  if (targetRefs.length > 0)
-    return targetRefs.some(
-      ({ group, kind, name }) =>
-        group === gatewayApiGroup && kind === "Gateway" && proxy.labels[gatewayLabel] === name,
-    );
+  // The root namespace's, too, is for the Gateway of that name which is its own.
+  if (targetRefs.length > 0) return namespace === proxy.namespace && isTarget(targetRefs, proxy);
   return selects(workloadSelector?.labels ?? {}, proxy.labels);
 }
 
