@@ -105,6 +105,12 @@ function deprecated(
   return rows
     .filter(([, isUsed]) => isUsed)
     .map(([field, , remedy]) =>
-      warningAt(rule, `${path}.${field}`, `is deprecated: write ${remedy}`, "IST0002"),
+      warningAt(
+        rule,
+        `${path}.${field}`,
+        `is deprecated: write ${remedy}`,
+        // Istio's schema itself warns of this one.
+        field === "outlierDetection.consecutiveErrors" ? "IST0133" : "IST0002",
+      ),
     );
 }

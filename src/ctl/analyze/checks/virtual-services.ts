@@ -7,7 +7,7 @@ import { type AnalyzedMesh, clusterServices, type OfKind } from "./mesh.ts";
 type VirtualService = OfKind<"VirtualService">;
 type Gateway = OfKind<"Gateway">;
 
-/** IST0112, IST0130, IST0131, IST0132. */
+/** IST0002, IST0112, IST0130, IST0131, IST0132. */
 export function virtualServiceFindings(mesh: AnalyzedMesh): readonly ConfigProblem[] {
   const ports = portsByHost(mesh);
   const gateways = new Map(
@@ -18,6 +18,7 @@ export function virtualServiceFindings(mesh: AnalyzedMesh): readonly ConfigProbl
     .flatMap((rule) => [
       ...openPorts(rule, ports),
       ...matchesTwice(rule),
+      ...deprecated(rule),
       ...hostsWithoutGateway(rule, gateways),
     ]);
 }
@@ -52,6 +53,14 @@ function openPorts(
       }),
     ),
   );
+}
+
+function deprecated(rule: VirtualService): readonly ConfigProblem[] {
+  return (rule.spec.http ?? []).flatMap(({ fault }, index): readonly ConfigProblem[] => {
+    if (fault?.delay?.percent === undefined) return [];
+    const path = `spec.http[${index}].fault.delay.percent`;
+    return [warningAt(rule, path, "is deprecated: write percentage", "IST0002")];
+  });
 }
 
 function matchesTwice(rule: VirtualService): readonly ConfigProblem[] {

@@ -74,16 +74,9 @@ const inDemo = (
 export const istioRows: readonly IstioRow[] = [
   {
     ...{ code: "IST0002", what: "a field that goes away" },
-    bad: [
-      destinationRule("rule", { host: "api", trafficPolicy: { outlierDetection: { consecutiveErrors: 5 } } }),
-    ],
-    good: [
-      destinationRule("rule", {
-        host: "api",
-        trafficPolicy: { outlierDetection: { consecutive5xxErrors: 5 } },
-      }),
-    ],
-    at: inDemo("DestinationRule", "spec.trafficPolicy.outlierDetection.consecutiveErrors"),
+    bad: [api, rule({ fault: { delay: { percent: 5, fixedDelay: "1s" } }, ...to("api") })],
+    good: [api, rule({ fault: { delay: { percentage: { value: 5 }, fixedDelay: "1s" } }, ...to("api") })],
+    at: inDemo("VirtualService", "spec.http[0].fault.delay.percent"),
   },
   {
     ...{ code: "IST0101", what: "a Gateway that is not there" },
@@ -281,7 +274,11 @@ export const istioRows: readonly IstioRow[] = [
   {
     ...{ code: "IST0151", what: "a patch that needs others before it" },
     bad: [patches({}, "HTTP_FILTER", "INSERT_BEFORE")],
-    good: [patches({ priority: 10 }, "HTTP_FILTER", "INSERT_BEFORE")],
+    good: [
+      patches({ priority: 10 }, "HTTP_FILTER", "INSERT_BEFORE"),
+      patches({}, "HTTP_FILTER", "MERGE"),
+      patches({}, "CLUSTER", "REPLACE"),
+    ],
     at: inDemo("EnvoyFilter", "spec.configPatches[0].patch.operation", "patches"),
   },
   {
