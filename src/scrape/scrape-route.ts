@@ -2,7 +2,7 @@
 import type { Answer, Asked, Route } from "../status/contract/route.ts";
 
 /** What a scrape is told of its request. */
-export type ScrapeAsked = Pick<Asked, "method" | "search" | "headers" | "giveWay">;
+export type ScrapeAsked = Pick<Asked, "method" | "search" | "headers" | "giveWay" | "gone">;
 
 /** What they work with. */
 export interface ScrapeParts {

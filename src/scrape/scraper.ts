@@ -56,7 +56,7 @@ export class Scraper {
     this.#metrics = scrapeMetrics(deps.metrics);
   }
 
-  async answer({ method, search, headers, giveWay }: ScrapeAsked): Promise<Answer> {
+  async answer({ method, search, headers, giveWay, gone: goneOf }: ScrapeAsked): Promise<Answer> {
     const header = (name: string): string | undefined => {
       const value = headers[name];
       return typeof value === "string" ? value : undefined;
@@ -64,9 +64,11 @@ export class Scraper {
     const wanted = readWanted(header("accept"), header("accept-encoding"));
     // A scrape is too much work for an answer without a body.
     if (method === "HEAD") return { ...text(200, ""), contentType: contentTypeOf("text", wanted) };
+    const gone = goneOf();
     // One begins in each turn of the event loop at most, however many were asked for at once.
     this.#begun = this.#begun.then(giveWay);
     await this.#begun;
+    if (gone.aborted) return text(503, "Nobody waits for the scrape\n");
     const { own, isWanted, envoySocket } = this.#deps;
     const timeout = header("x-prometheus-scrape-timeout-seconds");
     const request = { search, timeout, userAgent: header("user-agent") };
@@ -83,11 +85,6 @@ export class Scraper {
     }
     this.#metrics.scraped();
     const timeMs = budgetMs(timeout, this.#options.timeoutMs);
-    const end = (): void => {
-      stop.abort();
-      this.#slots.leave(slot);
-    };
-    const limit = new Timer(timeMs * longestOfTime, end, { isBackground: true });
     const run = new ScrapeRun({
       sources: sourcesOf(this.#options, envoySocket(), request, wanted),
       budgetMs: timeMs,
@@ -98,18 +95,24 @@ export class Scraper {
         this.#note(outcome);
       },
     });
+    const leave = (): void => {
+      limit.cancel();
+      run[Symbol.dispose]();
+      this.#slots.leave(slot);
+    };
+    const giveUp = (): void => {
+      stop.abort();
+      leave();
+    };
+    const limit = new Timer(timeMs * longestOfTime, giveUp, { isBackground: true });
+    // At once, and not when a piece that is waited for has come.
+    gone.addEventListener("abort", giveUp, { once: true });
     const format = await run.format(wanted.openMetrics !== undefined);
     const { encoding } = wanted;
-    const write = async ({ write: to, gone }: BodyWriter): Promise<void> => {
-      const leave = (): void => {
-        limit.cancel();
-        run[Symbol.dispose]();
-        this.#slots.leave(slot);
-      };
-      // At once, and not when a piece that is waited for has come.
-      gone.addEventListener("abort", leave, { once: true });
+    const write = async (to: BodyWriter): Promise<void> => {
+      to.gone.addEventListener("abort", leave, { once: true });
       try {
-        using body = encodedBody(timed(to, slot), encoding, gone);
+        using body = encodedBody(timed(to.write, slot), encoding, to.gone);
         for await (const pieces of run.body(format)) await body.write(pieces);
         await body.end();
       } finally {

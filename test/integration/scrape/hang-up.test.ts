@@ -37,4 +37,34 @@ describe("a scraper that hangs up", () => {
       }
       assert.deepEqual(port.log, []);
     });
+
+  for (const encoding of encodings)
+    for (const how of ["closes", "resets"] as const)
+      test(`and ${how}, as do seven others that wait for a source, leaves its place (${encoding})`, async () => {
+        await using source = await startSource(
+          (_, response) => void response.writeHead(200, { "content-type": "text/plain" }).write("a 1\n"),
+        );
+        await using port = await startScrapePort({
+          mergesEnvoy: false,
+          targets: [{ port: source.port, path: "/metrics" }],
+          timeoutMs: 120_000,
+        });
+        const sockets = Array.from({ length: 8 }, () => ask(port.port, encoding));
+        await eventually("all of them wait", () => assert.equal(source.requests.length, 8), {
+          withinMs: 20_000,
+        });
+        for (const socket of sockets) {
+          if (how === "closes") socket.destroy();
+          else socket.resetAndDestroy();
+        }
+        await eventually("the source is left alone", () => assert.equal(source.open(), 0), {
+          withinMs: 20_000,
+        });
+        const scraped = await port.scrape({ headers: { "x-prometheus-scrape-timeout-seconds": "1" } });
+        assert.equal(scraped.status, 200);
+        // Of the last one alone, which has waited for its whole time.
+        assert.equal(port.log.length, 1);
+        assert.match(port.log[0] ?? "", /not whole.*was not done/);
+        assert.match(await port.metrics.render(), /^outrider_scrape_failures_total\{[^}]*\} 1$/m);
+      });
 });
