@@ -2,6 +2,7 @@
  * What an analysis tells: Istio's codes where it has one, the object, the place, and what to do. Pure.
  */
 import type { ConfigProblem } from "../../controlplane/config/problem.ts";
+import { type ObjectAt, objectPlaces } from "./object-places.ts";
 import { istioMessages, type Level } from "./istio-messages.ts";
 
 /** One message. */
@@ -26,11 +27,11 @@ export function findingsOf(
   problems: readonly ConfigProblem[],
   textOf: (source: string) => string | undefined,
 ): readonly Finding[] {
-  const split = new Map<string, readonly string[]>();
-  const linesOf = (source: string): readonly string[] => {
-    const lines = split.get(source) ?? (textOf(source) ?? "").split("\n");
-    split.set(source, lines);
-    return lines;
+  const places = new Map<string, ObjectAt>();
+  const objectsOf = (source: string): ObjectAt => {
+    const known = places.get(source) ?? objectPlaces(textOf(source) ?? "");
+    places.set(source, known);
+    return known;
   };
   return problems
     .map(({ source, line, path, message, severity, code }): Finding => {
@@ -38,7 +39,7 @@ export function findingsOf(
       const ownLevel = isNoMatterOfOurs ? "Info" : severity === "warning" ? "Warning" : "Error";
       // What is refused is an error, whatever Istio calls it, which serves it in part.
       const level = ownLevel === "Error" ? ownLevel : (istioMessages[code ?? ""]?.level ?? ownLevel);
-      const object = objectAt(linesOf(source), line);
+      const object = objectsOf(source)(line);
       return { level, code: code ?? schemaCodes[ownLevel], object, source, line, path, message };
     })
     .toSorted((a, b) => {
@@ -57,22 +58,4 @@ export function findingLine({ level, code, object, source, line, path, message }
   const place = line === 0 ? source : `${source}:${line}`;
   const where = object === undefined ? place : `${object} ${place}`;
   return `${level} ${code === undefined ? "" : `[${code}] `}(${where}) ${path === "" ? "" : `${path}: `}${message}`;
-}
-
-/** The object whose document has that line, as far as it says which it is: what is broken may not be read as YAML. */
-function objectAt(lines: readonly string[], line: number): string | undefined {
-  const isEnd = (content: string | undefined): boolean => content === undefined || content.startsWith("---");
-  // An item of a list, as kubectl prints it.
-  const isItem = (content = ""): boolean => /^\s*- (?:apiVersion|kind):/.test(content);
-  let from = Math.max(0, line - 1);
-  while (from > 0 && !isEnd(lines[from]) && !isItem(lines[from])) from -= 1;
-  let until = from + 1;
-  while (!isEnd(lines[until]) && !isItem(lines[until])) until += 1;
-  const part = lines.slice(from, until).join("\n");
-  const metadata = /^( *)metadata:[^\S\n]*\n((?:\1 +.*\n?)*)/m.exec(part)?.[2] ?? part;
-  const field = (key: string, text: string): string | undefined =>
-    new RegExp(`(?:^|[{,\\s])${key}:\\s*["']?([A-Za-z0-9._-]+)`, "m").exec(text)?.[1];
-  const kind = field("kind", part);
-  const [name, namespace = "default"] = [field("name", metadata), field("namespace", metadata)];
-  return kind === undefined || name === undefined ? undefined : `${kind} ${namespace}/${name}`;
 }

@@ -52,7 +52,8 @@ export function kubernetesObjects(source: string, text: string): readonly Kubern
   });
 }
 
-function itemsOf(document: Document.Parsed): readonly Node[] {
+/** The items of a list as `kubectl get` prints it, or the object itself. */
+export function itemsOf(document: Document.Parsed): readonly Node[] {
   const { contents } = document;
   if (!isMap(contents)) return [];
   const kind: unknown = contents.get("kind");
