@@ -12,12 +12,12 @@ interface Instruction {
   readonly runes: readonly number[];
 }
 
-/** A regular expression in RE2's syntax, of a size that Envoy takes for certain. */
-export function isRe2(value: string): boolean {
+/** A regular expression in RE2's syntax, of a size that Envoy takes for certain. @param mostInAll steps of its program */
+export function isRe2(value: string, mostInAll = maxProgramSize): boolean {
   if (value.length > maxProgramSize) return false;
   try {
     const { inst } = RE2JS.compile(value).re2Input.prog as { readonly inst: readonly Instruction[] };
-    return inst.reduce((sum, each) => sum + mostSteps(each, value.length), 0) <= maxProgramSize;
+    return inst.reduce((sum, each) => sum + mostSteps(each, value.length), 0) <= mostInAll;
   } catch {
     return false;
   }

@@ -43,7 +43,9 @@ async function issuerKey(kid: string): Promise<IssuerKey> {
 
 const setOf = (...keys: readonly IssuerKey[]): string =>
   JSON.stringify({ keys: keys.map((key) => key.public) });
-const manyKeys = JSON.stringify({ keys: ["a", "b", "c"].map((kid) => ({ kty: "oct", kid, k: "a".repeat(30_000) })) });
+const manyKeys = JSON.stringify({
+  keys: ["a", "b", "c"].map((kid) => ({ kty: "oct", kid, k: "a".repeat(30_000) })),
+});
 const answer = (text: string): Answer => bytes(Buffer.from(text));
 
 describe("a set of keys", () => {

@@ -23,7 +23,7 @@ export const telemetryProblems: readonly ProblemRow[] = [
   ...["response.code >=", "a b", "", "'a"].map((expression): ProblemRow => [
     "spec.accessLogging[0].filter.expression",
     expression,
-    "must be an expression in CEL that Envoy can parse",
+    "must be an expression in CEL that Envoy can compile: of its functions, without loops, nested at most 16 deep, with regular expressions in RE2's syntax of at most 96 steps",
   ]),
   ["spec.tracing[0].randomSamplingPercentage", 101, "must be a number from 0 to 100"],
   ["spec.tracing[0].randomSamplingPercentage", -1, "must be a number from 0 to 100"],

@@ -1,7 +1,7 @@
 /**
  * What is told of traffic, and to whom: Telemetry.
  */
-import { isCelExpression } from "../cel-expressions.ts";
+import { celForm, isCelExpression } from "../cel-expressions.ts";
 import { boolean, list, mapping, object, oneOf, optional, required, text } from "../decode.ts";
 import { isHeaderName } from "../forms.ts";
 import { line, matchLabels, percent, positiveDuration, targetRef } from "./common.ts";
@@ -38,9 +38,7 @@ const accessLogging = object({
   match,
   providers,
   disabled: optional(boolean),
-  filter: optional(
-    object({ expression: optional(text("an expression in CEL that Envoy can parse", isCelExpression)) }),
-  ),
+  filter: optional(object({ expression: optional(text(celForm, isCelExpression)) })),
 });
 
 const metric = oneOf(
