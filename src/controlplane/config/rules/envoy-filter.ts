@@ -87,7 +87,7 @@ const operations: Readonly<
     "INSERT_AFTER",
     "INSERT_FIRST",
   ],
-  EXTENSION_CONFIG: ["ADD", "INSERT_BEFORE", "INSERT_AFTER", "INSERT_FIRST"],
+  EXTENSION_CONFIG: [],
   BOOTSTRAP: [],
 };
 
@@ -104,12 +104,26 @@ function patch(
 ): readonly Complaint[] {
   if (applyTo === "BOOTSTRAP")
     return [[`${path}.applyTo`, "has no effect here: a proxy has its bootstrap from its agent", "warning"]];
+  if (applyTo === "EXTENSION_CONFIG")
+    return [
+      [
+        `${path}.applyTo`,
+        "has no effect here: extensions are not served by themselves (ECDS); give the filter its typed_config",
+        "warning",
+      ],
+    ];
   if (match.context === "WAYPOINT")
     return [[`${path}.match.context`, "has no effect here: there are no waypoints", "warning"]];
   const complaints: Complaint[] = [];
   for (const [kind, targets] of Object.entries(matched))
     if (kind in match && !(targets as readonly string[]).includes(applyTo))
       complaints.push([`${path}.match.${kind}`, `does not go with ${applyTo}`]);
+  if (match.listener?.portName !== undefined)
+    complaints.push([
+      `${path}.match.listener.portName`,
+      "has no effect here, as in Istio: give portNumber",
+      "warning",
+    ]);
   if (!operations[applyTo].includes(operation))
     complaints.push([
       `${path}.patch.operation`,

@@ -35,13 +35,25 @@ export function telemetry(spec: TelemetrySpec): readonly Complaint[] {
 
 type Tracing = NonNullable<TelemetrySpec["tracing"]>[number];
 
-function tags({ providers = [], customTags = {} }: Tracing, path: string): readonly Complaint[] {
+function tags(
+  { providers = [], customTags = {}, disableContextPropagation }: Tracing,
+  path: string,
+): readonly Complaint[] {
   const kinds = Object.entries(customTags).flatMap(([name, tag]): readonly Complaint[] =>
     Object.keys(tag).length === 1
       ? []
       : [[`${path}.customTags.${name}`, "needs exactly one of literal, environment, header and formatter"]],
   );
   return [
+    ...(disableContextPropagation === undefined
+      ? []
+      : [
+          [
+            `${path}.disableContextPropagation`,
+            "has no effect here: Envoy passes the context of a trace on wherever it traces",
+            "warning",
+          ] as const,
+        ]),
     ...(providers.length > 1
       ? [[`${path}.providers[1]`, "has no effect: spans go to the first provider only", "warning"] as const]
       : []),

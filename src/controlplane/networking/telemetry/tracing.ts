@@ -86,7 +86,11 @@ function providerOf(spec: ExtensionProviderSpec, context: TracingContext): Traci
     };
     return { name: "envoy.tracers.datadog", typedConfig: packed(DatadogConfigSchema, config) };
   }
-  const typedConfig = packed(SkyWalkingConfigSchema, { grpcService: grpcService(cluster) });
+  const token = skywalking?.accessToken;
+  const typedConfig = packed(SkyWalkingConfigSchema, {
+    grpcService: grpcService(cluster),
+    ...(token === undefined ? {} : { clientConfig: { backendToken: token } }),
+  });
   return { name: "envoy.tracers.skywalking", typedConfig };
 }
 
