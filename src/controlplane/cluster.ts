@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { existsSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { writeFileAtomic } from "../files/atomic-file.ts";
 import { makeOwnFolder } from "../files/own-folder.ts";
 import { retrying } from "../lifecycle/retry.ts";
@@ -14,8 +14,8 @@ import type { Watch } from "../lifecycle/watch.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { keepCaBundle } from "./admission/ca-bundle.ts";
-import { caFileNames, CaMaterialError } from "./ca/check-material.ts";
-import { clusterCaFiles, readClusterCa } from "./ca/cluster-secret.ts";
+import { type CaFileName, caFileNames, CaMaterialError } from "./ca/check-material.ts";
+import { type ClusterCaFiles, clusterCaFiles, readClusterCa } from "./ca/cluster-secret.ts";
 import { type CaFolder, pluggedInCa } from "./ca/material.ts";
 import { keepRootConfigMaps } from "./ca/root-config-maps.ts";
 import type { KubernetesApi } from "./kubernetes/api.ts";
@@ -33,8 +33,8 @@ export interface ClusterCaOptions {
 const backoff = { initialMs: 500, multiplier: 2, maxMs: 15_000, jitter: 0.3 };
 
 /**
- * The CA of the cluster, kept in the state folder as well: one that starts while the cluster is gone signs with what it had.
- * A cluster that is gone and that nothing is known of is waited for.
+ * The CA of the cluster, kept in the state folder as well: one that starts while the cluster is gone, refuses it, or has a Secret
+ * that cannot be used signs with what it had. A cluster that is gone and that nothing is known of is waited for.
  *
  * @throws CaMaterialError when what is there cannot be used, or may not be read
  */
@@ -44,15 +44,17 @@ export async function openClusterCa(
   { log, signal }: { readonly log: Logger; readonly signal: AbortSignal },
 ): Promise<CaFolder> {
   const folder = join(stateDir, "cluster-ca");
-  const isKept = caFileNames.every((name) => existsSync(join(folder, name)));
-  const read = (): Promise<Awaited<ReturnType<typeof clusterCaFiles>>> =>
-    clusterCaFiles(api, { namespace, trustDomain }, signal);
+  const kept = await readKept(folder);
+  const read = (): Promise<ClusterCaFiles> => clusterCaFiles(api, { namespace, trustDomain, kept }, signal);
   try {
     const files = await retrying(read, {
       backoff,
       signal,
       isFinal: (error) =>
-        isKept || !(error instanceof KubernetesError) || isRefused(error) || error.code === "UNUSABLE",
+        kept !== undefined ||
+        !(error instanceof KubernetesError) ||
+        isRefusal(error) ||
+        error.code === "UNUSABLE",
       onFailure: ({ error, failures }) => {
         if (failures === 1) log.error("the CA waits for the cluster", { reason: errorMessage(error) });
       },
@@ -63,16 +65,34 @@ export async function openClusterCa(
     for (const name of caFileNames) writeFileAtomic(join(folder, name), files.texts[name], 0o600);
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof KubernetesError && isRefused(error))
+    const isOfCluster = error instanceof KubernetesError || error instanceof CaMaterialError;
+    if (kept !== undefined && isOfCluster)
+      log.warn("the cluster has no CA that can be used: it is what it was", {
+        folder,
+        reason: error.message,
+      });
+    else if (error instanceof KubernetesError && isRefusal(error))
       throw new CaMaterialError("the CA of the cluster", [error.message]);
-    if (!isKept || !(error instanceof KubernetesError)) throw error;
-    log.warn("the cluster does not answer: the CA is what it was", { folder, reason: error.message });
+    else throw error;
   }
   return pluggedInCa(folder);
 }
 
-function isRefused({ code }: KubernetesError): boolean {
+function isRefusal({ code }: KubernetesError): boolean {
   return code === "REFUSED" || code === "FORBIDDEN";
+}
+
+/** What was kept of the CA, if it is whole and can be used. */
+async function readKept(folder: string): Promise<ClusterCaFiles["texts"] | undefined> {
+  try {
+    const texts = Object.fromEntries(
+      caFileNames.map((name) => [name, readFileSync(join(folder, name), "utf8")]),
+    ) as Record<CaFileName, string>;
+    await readClusterCa({ subject: folder, texts });
+    return texts;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Follow and write until the tasks end. */

@@ -19,17 +19,25 @@ export interface ClusterCaFiles {
   readonly texts: Readonly<Record<CaFileName, string>>;
 }
 
-/** Read the Secret, or make it. @throws KubernetesError */
+/** Of which mesh. */
+interface ClusterCaPlace {
+  readonly namespace: string;
+  readonly trustDomain: string;
+  /** What the CA was before; undefined where nobody knows. A mesh whose Secret is gone must not get another root. */
+  readonly kept: ClusterCaFiles["texts"] | undefined;
+}
+
+/** Read the Secret, or make it: of what was kept, else with a new root. @throws KubernetesError */
 export async function clusterCaFiles(
   api: KubernetesApi,
-  { namespace, trustDomain }: { readonly namespace: string; readonly trustDomain: string },
+  { namespace, trustDomain, kept }: ClusterCaPlace,
   signal: AbortSignal,
 ): Promise<ClusterCaFiles> {
   const secrets = `/api/v1/namespaces/${namespace}/secrets`;
   const found =
     (await find(api, `${secrets}/${pluggedIn}`, signal)) ??
     (await find(api, `${secrets}/${selfSigned}`, signal));
-  const secret = found ?? (await make(api, secrets, await selfSignedFiles(trustDomain), signal));
+  const secret = found ?? (await make(api, secrets, kept ?? (await selfSignedFiles(trustDomain)), signal));
   const { name } = mappingOf(secret["metadata"]);
   return { subject: `the Secret ${String(name)} of ${namespace}`, texts: textsIn(secret) };
 }
