@@ -1,5 +1,7 @@
 /** What spans several fields of a MeshConfig. */
 import { builtInProviders } from "../extension-providers.ts";
+import { badFormats, formatForm } from "../format-commands.ts";
+import { parseJsonObject } from "../json-value.ts";
 import type { ExtensionProviderSpec, MeshConfigSpec } from "../objects.ts";
 import { providerKinds } from "../schemas/extension-providers.ts";
 import { type Complaint, duplicates } from "./complaint.ts";
@@ -8,10 +10,16 @@ import { type Complaint, duplicates } from "./complaint.ts";
 export function meshConfig({
   extensionProviders = [],
   defaultProviders = {},
+  accessLogEncoding,
+  accessLogFormat = "",
 }: MeshConfigSpec): readonly Complaint[] {
   const names = extensionProviders.map(({ name }) => name);
   const known = new Set([...names, ...builtInProviders.map(({ name }) => name)]);
   return [
+    ...badFormats(
+      accessLogEncoding === "JSON" ? (parseJsonObject(accessLogFormat) ?? {}) : accessLogFormat,
+      "accessLogFormat",
+    ).map((path) => [path, `must be ${formatForm}`] as const),
     ...duplicates(names, "extensionProviders", "name"),
     ...extensionProviders.flatMap((each, index) => provider(each, `extensionProviders[${index}]`)),
     ...Object.entries(defaultProviders).flatMap(([field, list = []]) =>

@@ -2,10 +2,23 @@
  * Services that proxies turn to for logs, traces and decisions: MeshConfig's `extensionProviders`.
  */
 import { STATUS_CODES } from "node:http";
-import { boolean, integer, list, mapping, object, oneOf, optional, required, text } from "../decode.ts";
-import { isAddress, isHeaderName, isHost, isLineOrEmpty, isNamespace } from "../forms.ts";
-import { jsonObject } from "../json-value.ts";
-import { count, headerName, line, portNumber, positiveDuration } from "./common.ts";
+import {
+  boolean,
+  type Decoder,
+  integer,
+  list,
+  mapping,
+  object,
+  oneOf,
+  optional,
+  report,
+  required,
+  text,
+} from "../decode.ts";
+import { badFormats, formatForm, isFormattedLine, isLogFormat } from "../format-commands.ts";
+import { isAddress, isHeaderName, isHost, isNamespace } from "../forms.ts";
+import { type JsonObject, jsonObject } from "../json-value.ts";
+import { count, line, portNumber, positiveDuration } from "./common.ts";
 
 function isProviderService(value: string): boolean {
   const [host = "", namespace, ...rest] = value.split("/").toReversed();
@@ -31,9 +44,18 @@ const status = text(
 const name = text("the name of a header", isHeaderName);
 const names = list(name);
 
+/** A header that Envoy sets for a provider. */
+const ownHeader = {
+  expected: "the name of a header that is not host and does not begin with a colon",
+  test: (value: string): boolean =>
+    isHeaderName(value) && !value.startsWith(":") && value.toLowerCase() !== "host",
+};
+
+const headerValue = text(`${formatForm}, without line breaks`, isFormattedLine);
+
 const header = object({
-  name: required(name),
-  value: optional(text("text without line breaks", isLineOrEmpty)),
+  name: required(text(ownHeader.expected, ownHeader.test)),
+  value: optional(headerValue),
   envName: optional(text("the name of a variable", (value) => /^[A-Za-z_]\w*$/.test(value))),
 });
 
@@ -52,7 +74,14 @@ const authorizes = {
   includeRequestBodyInCheck: optional(bodyInCheck),
 };
 
-const logFormat = object({ text: optional(text("text", () => true)), labels: optional(jsonObject) });
+const labels: Decoder<JsonObject> = (node, path, context) => {
+  const given = jsonObject(node, path, context);
+  const bad = given === undefined ? [] : badFormats(given, path);
+  for (const each of bad) report(context, node, each, `must be ${formatForm}`);
+  return bad.length === 0 ? given : undefined;
+};
+
+const logFormat = object({ text: optional(text(formatForm, isLogFormat)), labels: optional(labels) });
 
 const httpLog = {
   ...called,
@@ -74,9 +103,7 @@ export const providerKinds = {
       pathPrefix: optional(text("a path", (value) => value.startsWith("/"))),
       includeHeadersInCheck: optional(names),
       includeRequestHeadersInCheck: optional(names),
-      includeAdditionalHeadersInCheck: optional(
-        mapping(text("text without line breaks", isLineOrEmpty), headerName),
-      ),
+      includeAdditionalHeadersInCheck: optional(mapping(headerValue, ownHeader)),
       headersToUpstreamOnAllow: optional(names),
       headersToDownstreamOnDeny: optional(names),
       headersToDownstreamOnAllow: optional(names),

@@ -3,8 +3,9 @@
  */
 import { celForm, isCelExpression } from "../cel-expressions.ts";
 import { boolean, list, mapping, object, oneOf, optional, required, text } from "../decode.ts";
+import { formatForm, isFormattedLine } from "../format-commands.ts";
 import { isHeaderName } from "../forms.ts";
-import { line, matchLabels, percent, positiveDuration, targetRef } from "./common.ts";
+import { matchLabels, percent, positiveDuration, targetRef } from "./common.ts";
 
 const mode = oneOf("CLIENT_AND_SERVER", "CLIENT", "SERVER");
 const providers = optional(list(object({ name: required(text("the name of an extension provider")) })));
@@ -20,7 +21,13 @@ const customTag = object({
       defaultValue: optional(textOrEmpty),
     }),
   ),
-  formatter: optional(object({ value: required(line) })),
+  formatter: optional(
+    object({
+      value: required(
+        text(`${formatForm}, without line breaks`, (value) => value !== "" && isFormattedLine(value)),
+      ),
+    }),
+  ),
 });
 
 const tracing = object({

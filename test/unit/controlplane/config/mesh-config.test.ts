@@ -96,7 +96,7 @@ describe("a MeshConfig", () => {
     "  mesh: |-",
     "    accessLogFile: /dev/stdout",
     "    extensionProviders:",
-    '    - { name: logs, envoyFileAccessLog: { path: /tmp/a, logFormat: { labels: { a: [1, "%B%"] } } } }',
+    '    - { name: logs, envoyFileAccessLog: { path: /tmp/a, logFormat: { labels: { a: [1, "%DURATION%"] } } } }',
     "  meshNetworks: 'networks: {}'",
   ].join("\n");
 
@@ -106,7 +106,7 @@ describe("a MeshConfig", () => {
     assert.deepEqual(problems, []);
     assert.equal(meshConfig.accessLogFile, "/dev/stdout");
     assert.deepEqual(extensionProvider(meshConfig, "logs")?.envoyFileAccessLog?.logFormat, {
-      labels: { a: [1, "%B%"] },
+      labels: { a: [1, "%DURATION%"] },
     });
     assert.deepEqual(extensionProvider(meshConfig, "envoy")?.envoyFileAccessLog, { path: "/dev/stdout" });
     assert.equal(extensionProvider(meshConfig, "trace"), undefined);
