@@ -106,8 +106,9 @@ export function parseDocuments(source: string, content: string): ParsedFile {
         continue;
       }
       if (isPassedOver(node, context, passedOver)) continue;
+      const before = problems.length;
       const parsed = parseObject(node, context);
-      if (parsed === undefined) refused.push(idOf(node));
+      if (parsed === undefined) refused.push(nameRefused(problems, before, idOf(node)));
       else objects.push(parsed);
     }
   }
@@ -138,8 +139,16 @@ export function parseObjectOf(source: string, value: object): ParsedFile {
     return nothing;
   const parsed = parseObject(node, context);
   if (parsed !== undefined) return { ...nothing, objects: [parsed] };
-  const id = idOf(node);
+  const id = nameRefused(problems, 0, idOf(node));
   return { ...nothing, refused: id === undefined ? [] : [id], hidesObjects: id === undefined };
+}
+
+/** Errors from an index on have the object refused. @returns its name */
+function nameRefused(problems: ConfigProblem[], from: number, id: string | undefined): string | undefined {
+  for (const [index, problem] of problems.entries())
+    if (index >= from && id !== undefined && problem.severity === undefined)
+      problems[index] = { ...problem, refuses: id };
+  return id;
 }
 
 /** The items of a list as `kubectl get` prints it, or the object itself. */

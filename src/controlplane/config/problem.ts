@@ -10,6 +10,8 @@ export interface ConfigProblem {
   readonly message: string;
   /** Istio's code for a message of this kind, such as `IST0101`, where it has one. */
   readonly code?: string;
+  /** The object that is refused for it, as `objectId` names it. */
+  readonly refuses?: string;
   /** Undefined for an error, which keeps its object from being served; a warning leaves it in service. */
   readonly severity?: "warning";
 }

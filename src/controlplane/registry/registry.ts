@@ -5,6 +5,7 @@
 import { TaskGroup } from "../../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../../lifecycle/watch.ts";
 import type { Logger } from "../../telemetry/log.ts";
+import { refusedBy } from "../config/refused.ts";
 import { analyze } from "../config/analysis/analyze.ts";
 import { type ConfigObject, objectId } from "../config/objects.ts";
 import { type ConfigProblem, describeConfigProblem } from "../config/problem.ts";
@@ -118,6 +119,10 @@ export class Registry implements AsyncDisposable {
       problems,
     }));
     const { objects, problems } = joinSources(contributions);
-    return { objects, problems: [...problems, ...analyze(objects)], loadedAt: new Date() };
+    return {
+      objects,
+      problems: [...problems, ...analyze(objects, [], refusedBy(problems))],
+      loadedAt: new Date(),
+    };
   }
 }

@@ -8,6 +8,7 @@ import {
   parseDocuments,
   passedOverMessage,
 } from "../../controlplane/config/parse-documents.ts";
+import { refusedBy } from "../../controlplane/config/refused.ts";
 import type { ConfigProblem } from "../../controlplane/config/problem.ts";
 import { mergeFiles } from "../../controlplane/registry/file/merge-files.ts";
 import { checks } from "./checks/checks.ts";
@@ -29,7 +30,7 @@ export function inputsOf(texts: ReadonlyMap<string, string>, unseen: readonly Co
   const { objects, problems: ownProblems } = mergeFiles(parsed, unseen, []);
   const kubernetes = [...texts].flatMap(([source, text]) => kubernetesObjects(source, text));
   const mesh = analyzedMesh(objects, kubernetes);
-  const ofMesh = analyze(objects, [...clusterServices(kubernetes).keys()]);
+  const ofMesh = analyze(objects, [...clusterServices(kubernetes).keys()], refusedBy(ownProblems));
   return {
     objects,
     ownProblems,

@@ -5,6 +5,7 @@
 import { byAge, type ConfigObject } from "../objects.ts";
 import type { ConfigProblem } from "../problem.ts";
 import { convertGatewayApi } from "../gateway-api/convert.ts";
+import { noneRefused, type Refused } from "../refused.ts";
 import { authorizerWarnings } from "./authorizers.ts";
 import { gatewayWarnings } from "./gateways.ts";
 import { ruleWarnings } from "./rules.ts";
@@ -16,10 +17,15 @@ import { placeOf, warningAt } from "./warning.ts";
 /** Namespace whose policies apply to the whole mesh. */
 export const rootNamespace = "istio-system";
 
-/** Everything that objects do to each other. @param known hosts of services that are none of the objects */
+/**
+ * Everything that objects do to each other.
+ * @param known hosts of services that are none of the objects
+ * @param refused those that are written and cannot be taken
+ */
 export function analyze(
   all: readonly ConfigObject[],
   known: readonly string[] = [],
+  refused: Refused = noneRefused,
 ): readonly ConfigProblem[] {
   const objects = all.toSorted(byAge);
   const ofKind = <Kind extends ConfigObject["kind"]>(kind: Kind): Extract<ConfigObject, { kind: Kind }>[] =>
@@ -27,7 +33,7 @@ export function analyze(
   const entries = ofKind("ServiceEntry");
   return [
     ...serviceWarnings(entries),
-    ...gatewayWarnings(ofKind("Gateway"), ofKind("VirtualService"), ofKind("Secret"), [
+    ...gatewayWarnings(ofKind("Gateway"), ofKind("VirtualService"), ofKind("Secret"), refused, [
       ...ofKind("WorkloadEntry").map(({ namespace, spec }) => ({ namespace, labels: spec.labels ?? {} })),
       ...entries.flatMap(({ namespace, spec }) =>
         (spec.endpoints ?? []).map(({ labels = {} }) => ({ namespace, labels })),
@@ -37,7 +43,7 @@ export function analyze(
       ...known,
       ...entries.flatMap(({ spec }) => spec.hosts),
     ]),
-    ...convertGatewayApi(objects).problems,
+    ...convertGatewayApi(objects, refused).problems,
     ...peerWarnings(ofKind("PeerAuthentication")),
     ...telemetryWarnings(ofKind("Telemetry"), ofKind("MeshConfig")[0], (name) =>
       whyNoService(name, hostsOf(entries)),

@@ -2,6 +2,7 @@
 import { gatewayName, meshGateway } from "../host-names.ts";
 import type { ConfigObject, GatewayServerSpec } from "../objects.ts";
 import type { ConfigProblem } from "../problem.ts";
+import { type Refused, whyMissing } from "../refused.ts";
 import { certificatesOf, type SecretCertificates } from "../secret-certificates.ts";
 import { routerPorts } from "../sidecar-ports.ts";
 import { placeOf, warningAt } from "./warning.ts";
@@ -15,6 +16,7 @@ export function gatewayWarnings(
   gateways: readonly Gateway[],
   rules: readonly VirtualService[],
   secrets: readonly Secret[],
+  refused: Refused,
   workloads: readonly RouterWorkload[],
 ): readonly ConfigProblem[] {
   const certificates = certificatesIn(secrets);
@@ -22,7 +24,7 @@ export function gatewayWarnings(
     ...gateways.flatMap(ownPorts),
     ...gateways.flatMap((gateway) => withoutSecret(gateway, certificates, workloads)),
     ...conflicts(gateways),
-    ...missing(gateways, rules),
+    ...missing(gateways, rules, refused),
   ];
 }
 
@@ -154,13 +156,18 @@ function kindOf({ port, tls }: GatewayServerSpec): string {
   return tls === undefined ? "connections" : "TLS";
 }
 
-function missing(gateways: readonly Gateway[], rules: readonly VirtualService[]): readonly ConfigProblem[] {
+function missing(
+  gateways: readonly Gateway[],
+  rules: readonly VirtualService[],
+  refused: Refused,
+): readonly ConfigProblem[] {
   const known = new Set(gateways.map(({ namespace, name }) => `${namespace}/${name}`));
   return rules.flatMap((rule) =>
     (rule.spec.gateways ?? []).flatMap((written, index) => {
       const name = gatewayName(written, rule.namespace);
       if (name === meshGateway || known.has(name)) return [];
-      const message = `${name} is no Gateway: nothing is routed by it`;
+      const why = whyMissing(refused, "Gateway", name, `${name} is no Gateway`);
+      const message = `${why}: nothing is routed by it`;
       return [warningAt(rule, `spec.gateways[${index}]`, message, "IST0101")];
     }),
   );

@@ -78,7 +78,7 @@ function toGateway(route: Route, ref: ParentRef, parents: Parents, refuse: Refus
   if (all === undefined)
     return parents.foreign.has(id)
       ? { kind: "foreign", ref }
-      : refuse("NoMatchingParent", `${id} is no Gateway`);
+      : refuse("NoMatchingParent", parents.facts.whyMissing("KubernetesGateway", id, `${id} is no Gateway`));
   const named = all.filter(
     ({ spec }) =>
       (ref.sectionName === undefined || ref.sectionName === spec.name) &&
@@ -132,7 +132,10 @@ function toService(route: Route, ref: ParentRef, facts: MeshFacts, refuse: Refus
     : [hostKey(`${name}.${namespace}.svc.cluster.local`)];
   const known = hosts.filter((host) => facts.ports.has(host));
   if (known.length === 0) {
-    const what = isEntry ? `${namespace}/${name} is no ServiceEntry` : `${hosts[0]} is no service`;
+    const id = `${namespace}/${name}`;
+    const what = isEntry
+      ? facts.whyMissing("ServiceEntry", id, `${id} is no ServiceEntry`)
+      : `${hosts[0]} is no service`;
     return refuse("NoMatchingParent", what);
   }
   const withPort = known.filter((host) => port === undefined || facts.ports.get(host)?.has(port) === true);

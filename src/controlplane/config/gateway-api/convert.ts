@@ -7,6 +7,7 @@
 import { warningAt } from "../analysis/warning.ts";
 import type { ConfigObject } from "../objects.ts";
 import type { ConfigProblem } from "../problem.ts";
+import { noneRefused, type Refused } from "../refused.ts";
 import { attachedTo, type Parents, type Route } from "./attach.ts";
 import { connectionsOf } from "./backends.ts";
 import {
@@ -34,12 +35,12 @@ export interface Converted {
   readonly routes: readonly RouteStatus[];
 }
 
-/** @param all every object of the mesh, in whatever order */
-export function convertGatewayApi(all: readonly ConfigObject[]): Converted {
+/** @param all every object of the mesh, in whatever order @param refused those that are written and cannot be taken */
+export function convertGatewayApi(all: readonly ConfigObject[], refused: Refused = noneRefused): Converted {
   const gateways = all.filter((object) => object.kind === "KubernetesGateway");
   const routes = all.filter(isRoute).toSorted(byAgeOfRoutes);
   if (gateways.length + routes.length === 0) return { objects: [], problems: [], gateways: [], routes: [] };
-  return new Conversion(gateways, routes, all).converted();
+  return new Conversion(gateways, routes, new MeshFacts(all, refused), all).converted();
 }
 
 /** True for the kinds of the API: what is made of them depends on others as well. */
@@ -69,9 +70,10 @@ class Conversion {
   constructor(
     gateways: readonly KubernetesGateway[],
     routes: readonly Route[],
+    facts: MeshFacts,
     all: readonly ConfigObject[],
   ) {
-    this.#facts = new MeshFacts(all);
+    this.#facts = facts;
     this.#classes = new GatewayClasses(all);
     this.#gateways = gateways;
     this.#routes = routes;

@@ -2,6 +2,7 @@
  * What objects of the Gateway API may refer to: services, namespaces, certificates, and who may refer to them.
  */
 import type { ConfigObject, ReferenceGrantSpec } from "../objects.ts";
+import { type Refused, whyMissing } from "../refused.ts";
 import { certificatesOf, type SecretCertificates } from "../secret-certificates.ts";
 
 type Labels = Readonly<Record<string, string>>;
@@ -28,7 +29,10 @@ export class MeshFacts {
   readonly #secrets = new Map<string, SecretCertificates>();
   readonly #grants: { readonly namespace: string; readonly spec: ReferenceGrantSpec }[] = [];
 
-  constructor(objects: readonly ConfigObject[]) {
+  readonly #refused: Refused;
+
+  constructor(objects: readonly ConfigObject[], refused: Refused) {
+    this.#refused = refused;
     const ports = new Map<string, Set<number>>();
     const entries = new Map<string, readonly string[]>();
     const namespaces = new Map<string, Labels>();
@@ -60,6 +64,11 @@ export class MeshFacts {
     this.ports = ports;
     this.entries = entries;
     this.namespaces = namespaces;
+  }
+
+  /** Why an object that is referred to is not there: it is refused, or else that which is given. */
+  whyMissing(kind: "KubernetesGateway" | "Secret" | "ServiceEntry", id: string, otherwise: string): string {
+    return whyMissing(this.#refused, kind, id, otherwise);
   }
 
   secret(namespace: string, name: string): SecretCertificates | undefined {

@@ -59,7 +59,11 @@ export function serverTlsOf(
     if (privateKeyPem === undefined)
       return fault(
         "InvalidCertificateRef",
-        `${namespace}/${name} is no Secret with a certificate and its key`,
+        facts.whyMissing(
+          "Secret",
+          `${namespace}/${name}`,
+          `${namespace}/${name} is no Secret with a certificate and its key`,
+        ),
       );
     return [credentialOf(namespace, name)];
   });

@@ -6,6 +6,7 @@ import {
   gatewayWarnings,
 } from "../../../../src/controlplane/config/analysis/gateways.ts";
 import type { ConfigObject } from "../../../../src/controlplane/config/objects.ts";
+import { noneRefused } from "../../../../src/controlplane/config/refused.ts";
 
 type Gateway = Extract<ConfigObject, { kind: "Gateway" }>;
 type Secret = Extract<ConfigObject, { kind: "Secret" }>;
@@ -49,7 +50,7 @@ describe("a Secret of a gateway", () => {
     ],
   ] as const)
     test(what, () => {
-      const warnings = gatewayWarnings([gateway], [], namespaces.map(secretIn), workloads);
+      const warnings = gatewayWarnings([gateway], [], namespaces.map(secretIn), noneRefused, workloads);
       const expected =
         near === undefined
           ? []

@@ -5,6 +5,7 @@ import { stringify } from "yaml";
 import { analyze } from "../../../../../src/controlplane/config/analysis/analyze.ts";
 import { convertGatewayApi } from "../../../../../src/controlplane/config/gateway-api/convert.ts";
 import type { ConfigObject } from "../../../../../src/controlplane/config/objects.ts";
+import { inputsOf } from "../../../../../src/ctl/analyze/inputs.ts";
 import { parseDocuments } from "../../../../../src/controlplane/config/parse-documents.ts";
 import { describeConfigProblem } from "../../../../../src/controlplane/config/problem.ts";
 
@@ -29,6 +30,7 @@ const service = (name: string, namespace = "demo"): object =>
     { namespace },
   );
 const http = { name: "http", port: 80, protocol: "HTTP" };
+const https = { name: "https", port: 443, protocol: "HTTPS" };
 const exact = { "gateway.istio.io/tls-terminate-mode": "MUTUAL" };
 const gateway = (...listeners: readonly object[]): object =>
   object("Gateway", "shop", { gatewayClassName: "istio", listeners });
@@ -255,6 +257,52 @@ describe("a warning for", () => {
       assert.deepEqual(analyze(parsed(...objects)).map(describeConfigProblem), warnings);
     });
   }
+});
+
+test("who refers to an object that is refused is told so, and where it is", () => {
+  const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "shop", namespace: "demo" } };
+  const texts = [
+    gateway({ ...http, port: 0 }),
+    route({
+      parentRefs: [
+        { name: "shop" },
+        { group: "networking.istio.io", kind: "ServiceEntry", name: "web" },
+        { name: "none" },
+      ],
+    }),
+    { ...object("Gateway", "old", { servers: [] }), apiVersion: "networking.istio.io/v1" },
+    {
+      ...object("VirtualService", "old", {
+        ...{ hosts: ["a.example.com"], gateways: ["old", "none"] },
+        http: [{ directResponse: { status: 200 } }],
+      }),
+      apiVersion: "networking.istio.io/v1",
+    },
+    { ...object("ServiceEntry", "web", { hosts: 1 }), apiVersion: "networking.istio.io/v1" },
+    object("Gateway", "tls", {
+      gatewayClassName: "istio",
+      listeners: [{ ...https, tls: { certificateRefs: [{ name: "shop" }] } }],
+    }),
+    { ...secret, data: { "tls.crt": "!", "tls.key": "!" } },
+  ].map((value, index) => [`${index}.yaml`, stringify(value)] as const);
+  const { problems, ownProblems } = inputsOf(new Map(texts), []);
+  assert.deepEqual(
+    ownProblems
+      .flatMap(({ refuses = [] }) => refuses)
+      .filter((id, index, all) => all.indexOf(id) === index)
+      .toSorted(),
+    ["Gateway demo/old", "KubernetesGateway demo/shop", "Secret demo/shop", "ServiceEntry demo/web"],
+  );
+  const told = problems.map(describeConfigProblem);
+  for (const line of [
+    "1.yaml:1: spec.parentRefs[0]: demo/shop is refused (0.yaml:10) (NoMatchingParent)",
+    "1.yaml:1: spec.parentRefs[1]: demo/web is refused (4.yaml:7) (NoMatchingParent)",
+    "1.yaml:1: spec.parentRefs[2]: demo/none is no Gateway (NoMatchingParent)",
+    "3.yaml:1: spec.gateways[0]: demo/old is refused (2.yaml:7): nothing is routed by it",
+    "3.yaml:1: spec.gateways[1]: demo/none is no Gateway: nothing is routed by it",
+    "5.yaml:1: spec.listeners[0].tls.certificateRefs[0]: demo/shop is refused (6.yaml:7) (InvalidCertificateRef)",
+  ])
+    assert.ok(told.includes(line), `${line}\n${told.join("\n")}`);
 });
 
 describe("the status", () => {
