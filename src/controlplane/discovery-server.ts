@@ -200,7 +200,7 @@ export class DiscoveryServer implements AsyncDisposable {
     const tokens = new TokenAuthenticator(options.jwt);
     const authenticator =
       api !== undefined && kubernetes?.reviewsTokens === true
-        ? new TokenReviewer(api, options.jwt.audiences)
+        ? new TokenReviewer(api, options.jwt.audiences, caLog)
         : tokens;
     const connections = new ConnectionTable();
     const pushMetrics = new PushMetrics(metrics, connections);
