@@ -43,7 +43,7 @@ export function referencePages(
       path: "src/config/README.md",
       tables: { environment: environmentTable(), unread: unreadTable(), "proxy-config": proxyConfigTable() },
     },
-    { path: "src/controlplane/README.md", tables: { objects: objectTable() } },
+    { path: "src/controlplane/config/FIELDS.md", tables: { objects: objectTables() } },
     { path: "src/status/README.md", tables: { endpoints: endpointTable() } },
   ];
 }
@@ -125,20 +125,21 @@ function exitCodesOfProxy(commands: readonly Command[]): string {
   );
 }
 
-/** The fields that the control plane reads of each kind, as its decoders have them. */
-function objectTable(): string {
-  const rows = Object.entries(kinds).map(([kind, { group, spec }]) => [
-    `\`${writtenKind(kind as keyof Kinds)}\``,
-    group === "" ? "v1, of Kubernetes" : group,
-    describeFields(spec)
-      .map((field) => `\`${field}\``)
-      .join(", "),
-  ]);
-  const ofMesh = describeFields(meshConfig).map((field) => `\`${field}\``);
-  return table(
-    ["kind", "group", "fields of `spec`, or its own"],
-    [...rows, ["`MeshConfig`", "in a file or a ConfigMap", ofMesh.join(", ")]],
-  );
+/** The fields that the control plane reads of each kind, as its decoders have them: a section per kind, a line per field. */
+function objectTables(): string {
+  const ofKinds = Object.entries(kinds).map(([kind, { group, versions, spec, isBare }]) => {
+    const served = versions.map((version) => `\`${group === "" ? version : `${group}/${version}`}\``);
+    const where = isBare === true ? "the object" : "`spec`";
+    const title = `${writtenKind(kind as keyof Kinds)} of ${group === "" ? "Kubernetes" : group}`;
+    return fieldSection(title, `${served.join(", ")}; fields of ${where}:`, spec);
+  });
+  const ofMesh = fieldSection("MeshConfig", "In a file or a ConfigMap; its fields:", meshConfig);
+  return [...ofKinds, ofMesh].join("\n\n");
+}
+
+function fieldSection(title: string, words: string, decoder: Decoder<unknown>): string {
+  const fields = describeFields(decoder).map((field) => `- \`${field}\``);
+  return [`## ${title}`, words, fields.join("\n")].join("\n\n");
 }
 
 /** `http[].match[].uri`: a list in brackets, the names of a mapping as a star. */
