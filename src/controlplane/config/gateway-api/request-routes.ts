@@ -187,5 +187,6 @@ function grpcUri({
   if (type === "Exact" && service !== undefined)
     return method === undefined ? { prefix: `/${service}/` } : { exact: `/${service}/${method}` };
   const name = type === "Exact" ? method?.replaceAll(/[.+*?^${}()|[\]\\]/g, "\\$&") : method;
-  return { regex: `/${service ?? "[^/]+"}/${name ?? ".+"}` };
+  // An alternative of one of them is none of the whole path.
+  return { regex: `/(?:${service ?? "[^/]+"})/(?:${name ?? ".+"})` };
 }
