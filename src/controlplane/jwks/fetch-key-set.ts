@@ -3,7 +3,10 @@
  */
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { fetchHttp, type HttpResponse } from "../../net/http-client.ts";
+import { unbracketed } from "../../net/host-port.ts";
 import { trustedRoots } from "../../net/server-authentication.ts";
+import { addressUse } from "../../net/special-addresses.ts";
+import { isKeySetUrl } from "../config/forms.ts";
 import { keySetForm, usableKeySet } from "../config/key-sets.ts";
 import type { KeySetPlace } from "./places.ts";
 
@@ -52,8 +55,9 @@ function keysUrlIn(issuer: string, document: string): string {
   try {
     const parsed: unknown = JSON.parse(document);
     const url: unknown = typeof parsed === "object" && parsed !== null ? Reflect.get(parsed, "jwks_uri") : "";
-    if (typeof url === "string" && URL.canParse(url)) return url;
-  } catch {
+    if (typeof url === "string" && isKeySetUrl(url)) return elsewhere(discoveryUrl(issuer), url);
+  } catch (error) {
+    if (error instanceof KeySetError) throw error;
     // It is none.
   }
   throw new KeySetError(
@@ -76,16 +80,21 @@ async function answerOf(url: string, options: AskOptions): Promise<string> {
     const { location } = headers;
     if (![301, 302, 303, 307, 308].includes(status) || typeof location !== "string")
       throw new KeySetError("REFUSED", `${shown(current)} answered with status ${status}`);
-    current = redirected(current, location);
+    current = elsewhere(current, location);
   }
   throw new KeySetError("REFUSED", `${shown(url)} sends elsewhere more than ${maxRedirects} times`);
 }
 
-/** What was asked for over TLS is not taken in plain text. */
-function redirected(from: string, location: string): string {
+/** Where an answer says that keys are. What was asked for over TLS is not taken in plain text, nor from a link-local address. */
+function elsewhere(from: string, location: string): string {
   const to = URL.parse(location, from);
   const isWorse = from.startsWith("https:") && to?.protocol !== "https:";
-  if (to === null || !/^https?:$/.test(to.protocol) || isWorse)
+  if (
+    to === null ||
+    !isKeySetUrl(to.href) ||
+    isWorse ||
+    addressUse(unbracketed(to.hostname)) === "link-local"
+  )
     throw new KeySetError("REFUSED", `${shown(from)} sends to where keys are not taken from`);
   return to.href;
 }

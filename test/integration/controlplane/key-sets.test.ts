@@ -116,6 +116,47 @@ describe("a set of keys", () => {
     });
 });
 
+describe("a discovery document", () => {
+  for (const [where, code] of [
+    ["ftp://127.0.0.1/keys", "UNUSABLE"],
+    ["http://me:secret@127.0.0.1/keys", "UNUSABLE"],
+    ["http://169.254.169.254/keys", "REFUSED"],
+    ["http://[fe80::1]/keys", "REFUSED"],
+    ["/keys", "UNUSABLE"],
+  ] as const)
+    test(`may not name ${where}`, async () => {
+      await using server = await startModuleServer();
+      server.answers.set("/.well-known/openid-configuration", answer(JSON.stringify({ jwks_uri: where })));
+      await assert.rejects(
+        fetchKeySet({ kind: "issuer", url: server.url, timeoutMs: 10_000 }, noRoots, never),
+        { code },
+      );
+    });
+
+  test("that came over TLS may not name a place without it", async () => {
+    const pki = await TestPki.create();
+    const pair = await pki.serverKeyPair(["127.0.0.1"], validity(-60_000, 3_600_000));
+    await using server = await startModuleServer({
+      certificateChain: pair.certificatePem,
+      privateKey: pair.privateKeyPem,
+    });
+    await using plain = await startModuleServer();
+    plain.answers.set("/keys", answer(setOf(await issuerKey("a"))));
+    server.answers.set(
+      "/.well-known/openid-configuration",
+      answer(JSON.stringify({ jwks_uri: `${plain.url}/keys` })),
+    );
+    await assert.rejects(
+      fetchKeySet(
+        { kind: "issuer", url: server.url, timeoutMs: 10_000 },
+        () => Buffer.from(pki.rootPem),
+        never,
+      ),
+      { code: "REFUSED" },
+    );
+  });
+});
+
 describe("tokens at a real Envoy", () => {
   test("are good while their issuer's newest set has their key, also while it cannot be asked", async () => {
     await using stack = new AsyncDisposableStack();
