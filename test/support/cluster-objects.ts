@@ -82,7 +82,12 @@ export function clusterPod(
       containers: [{ name: "app", image: "app" }],
       ...spec,
     },
-    status: { phase: "Running", podIP: address, podIPs: [{ ip: address }] },
+    status: {
+      phase: "Running",
+      podIP: address,
+      podIPs: [{ ip: address }],
+      conditions: [{ type: "Ready", status: "True" }],
+    },
   };
 }
 

@@ -193,26 +193,29 @@ export class ScriptedKubernetes implements AsyncDisposable {
     const groups = this.hasIstio ? istio : {};
     const [, apis, group = "", version, plural] = url.pathname.split("/");
     if (url.pathname === "/apis") {
-      const versions = [{ version: "v1beta1" }, { version: "v1" }];
+      const versions = [{ version: "v1alpha3" }, { version: "v1beta1" }, { version: "v1" }];
       const listed = Object.keys(groups).map((name) => ({ name, versions }));
       send(response, { kind: "APIGroupList", groups: listed });
       return;
     }
     if (apis === "apis" && plural === undefined) {
-      const plurals = groups[group]?.filter((name) => !this.missing.includes(name));
+      const plurals = groups[group]?.filter((name) => this.#has(name, version));
       // Kubernetes' own words for a group that it does not have.
       if (plurals === undefined) response.writeHead(404).end("404 page not found\n");
       else if (version === undefined) refuse(response, 500, "nobody asks so");
       else send(response, { kind: "APIResourceList", resources: plurals.map((name) => ({ name })) });
       return;
     }
-    const isIstios =
-      groups[group]?.includes(plural ?? "") === true &&
-      version === "v1" &&
-      !this.missing.includes(plural ?? "");
+    const isIstios = groups[group]?.includes(plural ?? "") === true && this.#has(plural ?? "", version);
     if (!builtIn.includes(url.pathname) && !isIstios) response.writeHead(404).end("404 page not found\n");
     else if (url.searchParams.get("watch") === "true") this.#watch(url, response);
     else this.#list(url, response);
+  }
+
+  /** EnvoyFilters have the first version of Istio's API only. */
+  #has(plural: string, version: string | undefined): boolean {
+    const served = plural === "envoyfilters" ? "v1alpha3" : "v1";
+    return version === served && !this.missing.includes(plural);
   }
 
   #list({ pathname, searchParams }: URL, response: ServerResponse): void {

@@ -198,6 +198,14 @@ export interface GatewayApiTraits {
   readonly producer?: string;
 }
 
+/** How a WorkloadEntry counts that stands for a pod of a cluster. */
+export interface PodTraits {
+  /** It takes calls: services that select it have it as an endpoint. */
+  readonly isReady: boolean;
+  /** It has no address of its own, or no proxy that is known: what it says is whose pod it is, and no more. */
+  readonly isIdentityOnly: boolean;
+}
+
 /** The same with what has no document of its own. */
 interface AllKinds extends Kinds {
   readonly MeshConfig: MeshConfigSpec;
@@ -217,6 +225,10 @@ export type ConfigObject = {
     readonly labels?: Readonly<Record<string, string>>;
     /** It stands for objects of the Gateway API, and no file has it as it is. */
     readonly gatewayApi?: GatewayApiTraits;
+    /** It stands for a pod. */
+    readonly pod?: PodTraits;
+    /** A Secret of a cluster, which shows whose pods its gateways are. */
+    readonly isInCluster?: true;
     /** File and line, for messages; line 0 where a source has none. */
     readonly source: string;
     readonly line: number;

@@ -65,10 +65,24 @@ export class ModelBuilder {
     const converted = this.#gatewayApi.convert(written).objects.map((object) => this.#meantBy(object));
     const meant = [...written, ...converted];
     const objects = meant.toSorted(byAge);
-    const workloads = this.#each(objects, "WorkloadEntry", ({ namespace, spec, name }) =>
+    const declared = ofKind(objects, "WorkloadEntry");
+    const made = this.#each(objects, "WorkloadEntry", ({ namespace, spec, name }) =>
       endpoint(spec, namespace, name),
     );
-    const inNamespace = Map.groupBy(workloads, ({ namespace }) => namespace);
+    const workloads = made.filter((_, index) => declared[index]?.pod?.isIdentityOnly !== true);
+    const callable = made.filter((_, index) => {
+      const { isIdentityOnly = false, isReady = true } = declared[index]?.pod ?? {};
+      return isReady && !isIdentityOnly;
+    });
+    const inNamespace = Map.groupBy(callable, ({ namespace }) => namespace);
+    const selectors = ofKind(objects, "Gateway")
+      .map(({ spec }) => spec.selector ?? {})
+      .filter((selector) => Object.keys(selector).length > 0);
+    const gatewayPods = made.filter(
+      ({ labels }, index) =>
+        declared[index]?.pod?.isIdentityOnly === true &&
+        selectors.some((selector) => selects(selector, labels)),
+    );
     const entries = ofKind(objects, "ServiceEntry");
     const ownEndpoints = this.#each(objects, "ServiceEntry", ({ namespace, spec }) =>
       (spec.endpoints ?? []).map((entry) => endpoint(entry, namespace, entry.name)),
@@ -96,6 +110,7 @@ export class ModelBuilder {
     const lists = withLast(this.#last, {
       services,
       workloads: [...workloads, ...ownEndpoints.flat()],
+      gatewayPods,
       virtualServices,
       destinationRules,
       authorizationPolicies: this.#each(objects, "AuthorizationPolicy", (object) => ({
@@ -107,9 +122,10 @@ export class ModelBuilder {
       gateways: this.#each(objects, "Gateway", scoped),
       telemetries: this.#each(objects, "Telemetry", scoped),
       envoyFilters: this.#each(objects, "EnvoyFilter", patchSet),
-      secrets: this.#each(objects, "Secret", ({ name, namespace, spec }) => ({
+      secrets: this.#each(objects, "Secret", ({ name, namespace, spec, isInCluster = false }) => ({
         name,
         namespace,
+        isInCluster,
         ...certificatesOf(spec),
       })),
     });

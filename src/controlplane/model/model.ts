@@ -91,6 +91,8 @@ export interface AuthorizationPolicy extends Scoped<AuthorizationPolicySpec> {
 export interface TlsSecret extends SecretCertificates {
   readonly name: string;
   readonly namespace: string;
+  /** Of a cluster, which shows all pods: it is for those only whose they are. */
+  readonly isInCluster: boolean;
 }
 
 /** Settings of the whole mesh. */
@@ -112,6 +114,8 @@ export interface Model {
   readonly services: readonly Service[];
   /** Every workload that is declared, whether a service leads to it or not. */
   readonly workloads: readonly Endpoint[];
+  /** Pods that a Gateway selects and that are no workloads: on the network of their node, without an address yet. */
+  readonly gatewayPods: readonly Endpoint[];
   readonly virtualServices: readonly Scoped<VirtualServiceSpec>[];
   readonly destinationRules: readonly Scoped<DestinationRuleSpec>[];
   readonly peers: PeerPolicies;

@@ -4,8 +4,10 @@ import { generateKeyPairSync } from "node:crypto";
 import { before, describe, test } from "node:test";
 import { stringify } from "yaml";
 import { analyze } from "../../../src/controlplane/config/analysis/analyze.ts";
+import type { ConfigObject } from "../../../src/controlplane/config/objects.ts";
 import { parseDocuments } from "../../../src/controlplane/config/parse-documents.ts";
 import { describeConfigProblem } from "../../../src/controlplane/config/problem.ts";
+import type { ApiObject } from "../../../src/controlplane/kubernetes/api.ts";
 import { buildModel } from "../../../src/controlplane/model/build-model.ts";
 import { parseProxy } from "../../../src/controlplane/model/proxy.ts";
 import {
@@ -14,6 +16,8 @@ import {
   resourcesOf,
 } from "../../../src/controlplane/networking/pushed-types.ts";
 import { viewOf } from "../../../src/controlplane/networking/view.ts";
+import { ClusterReader } from "../../../src/controlplane/registry/kubernetes/cluster-config.ts";
+import type { ClusterPod } from "../../../src/controlplane/registry/kubernetes/cluster-objects.ts";
 import type { SecretJson } from "../../../src/proto/envoy/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import { type IssuedKeyPair, TestPki, validity } from "../../support/test-pki.ts";
 
@@ -125,9 +129,11 @@ describe("certificates of Secrets", () => {
     proxy: { readonly id?: string; readonly isProven?: boolean; readonly serviceAccount?: string },
     ...declared: readonly object[]
   ): readonly SecretJson[] {
-    const { objects } = parsed(
-      ...declared,
-      gateway,
+    return secretsAmong(parsed(...declared, gateway, ...certificates()).objects, proxy);
+  }
+
+  function certificates(): readonly object[] {
+    return [
       secretOf("shop", tls(pair)),
       secretOf("api", { ...tls(pair), "ca.crt": pki.rootPem }),
       secretOf("web", tls(pair)),
@@ -135,7 +141,13 @@ describe("certificates of Secrets", () => {
       secretOf("passed", tls(pair)),
       secretOf("unnamed", tls(pair)),
       secretOf("elsewhere", tls(pair), "shop"),
-    );
+    ];
+  }
+
+  function secretsAmong(
+    objects: readonly ConfigObject[],
+    proxy: { readonly id?: string; readonly isProven?: boolean; readonly serviceAccount?: string },
+  ): readonly SecretJson[] {
     const model = buildModel(objects, { trustDomains: ["cluster.local"], rootNamespace: "istio-system" });
     const { id = "router~10.0.0.9~ingress-1.demo~demo.svc.cluster.local", isProven = true } = proxy;
     const { serviceAccount = "ingress" } = proxy;
@@ -178,6 +190,43 @@ describe("certificates of Secrets", () => {
     const elsewhere = { ...ingress, metadata: { name: "ingress", namespace: "shop" } };
     assert.equal(secretsOf(batch, elsewhere).length, 5);
   });
+
+  const pod = (serviceAccount: string, more: Partial<ClusterPod> = {}): ClusterPod => ({
+    namespace: "demo",
+    name: serviceAccount,
+    createdAtMs: undefined,
+    labels: { app: "ingress" },
+    serviceAccount,
+    addresses: ["10.0.0.9"],
+    node: "",
+    proxy: "router",
+    isReady: true,
+    ...more,
+  });
+  const pods: readonly (readonly [name: string, count: number, ...pods: readonly ClusterPod[]])[] = [
+    ["none, as scaled to none", 0],
+    ["one of the gateway", 5, pod("ingress")],
+    ["one that is not ready", 5, pod("ingress", { isReady: false })],
+    ["one on the network of its node, or without an address yet", 5, pod("ingress", { addresses: [] })],
+    ["one whose container is called otherwise", 5, pod("ingress", { proxy: "none" })],
+    ["one of another service account", 0, pod("other")],
+    ["one of another namespace", 0, pod("ingress", { namespace: "shop" })],
+    ["one with other labels", 0, pod("ingress", { labels: { app: "web" } })],
+  ];
+  for (const [name, count, ...shown] of pods)
+    test(`of a cluster are for whose pods it shows: ${name}`, () => {
+      const cluster = { services: [], slices: [], pod: () => undefined, node: () => undefined };
+      const written = [gateway, ...certificates()].map((object) => ({
+        kind: (object as { readonly kind: string }).kind,
+        object: object as ApiObject,
+      }));
+      const { objects } = new ClusterReader("cluster.local").read({
+        pods: shown,
+        written,
+        cluster,
+      });
+      assert.equal(secretsAmong(objects, {}).length, count);
+    });
 
   test("are missed where a server waits for them, and nowhere else", () => {
     const named = ["shop", "api", "web", "passed", "elsewhere"];

@@ -50,7 +50,7 @@ export class ClusterReader {
 
   read({ pods, written, cluster }: FoundObjects): ClusterConfig {
     const entries = this.#entries.make(cluster);
-    const workloads = [...pods].flatMap((pod) => this.#workloadOf(pod, cluster.node(pod.node)));
+    const workloads = [...pods].map((pod) => this.#workloadOf(pod, cluster.node(pod.node)));
     const files = [...written].map((each) => this.#parse(each));
     const fresh = files.flatMap(({ objects }) => objects);
     const served = this.#served;
@@ -72,25 +72,31 @@ export class ClusterReader {
     if (known !== undefined) return known;
     const { namespace, name } = mappingOf(written.object["metadata"]);
     const place = [namespace, name].filter((part) => typeof part === "string").join("/");
-    const parsed = parseObjectOf(`${written.kind} ${place}`, written.object);
+    const found = parseObjectOf(`${written.kind} ${place}`, written.object);
+    const objects = found.objects.map((object): ConfigObject =>
+      object.kind === "Secret" ? { ...object, isInCluster: true } : object,
+    );
+    const parsed = { ...found, objects };
     this.#parsed.set(written, parsed);
     return parsed;
   }
 
   /** A pod may be selected by a ServiceEntry, and be a gateway whose certificates are asked for. */
-  #workloadOf(pod: ClusterPod, node: ClusterNode | undefined): readonly ConfigObject[] {
-    const [address] = pod.addresses;
-    if (address === undefined || pod.proxy === "none") return [];
+  #workloadOf(pod: ClusterPod, node: ClusterNode | undefined): ConfigObject {
+    const [address = ""] = pod.addresses;
+    const isIdentityOnly = address === "" || pod.proxy === "none";
     const locality = localityOf(pod, node);
     const before = this.#workloads.get(pod);
-    if (before?.locality === locality) return [before.object];
+    if (before?.locality === locality) return before.object;
     const object: ConfigObject = {
       kind: "WorkloadEntry",
-      name: pod.name,
+      // It hides no WorkloadEntry that somebody has written.
+      name: isIdentityOnly ? `pod:${pod.name}` : pod.name,
       namespace: pod.namespace,
       ...(pod.createdAtMs === undefined ? {} : { createdAtMs: pod.createdAtMs }),
       source: `Pod ${pod.namespace}/${pod.name}`,
       line: 0,
+      pod: { isReady: pod.isReady, isIdentityOnly },
       spec: {
         address,
         labels: pod.labels,
@@ -99,7 +105,7 @@ export class ClusterReader {
       },
     };
     this.#workloads.set(pod, { locality, object });
-    return [object];
+    return object;
   }
 }
 

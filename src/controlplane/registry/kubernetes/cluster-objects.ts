@@ -67,6 +67,8 @@ export interface ClusterPod {
   readonly addresses: readonly string[];
   readonly node: string;
   readonly proxy: "sidecar" | "router" | "none";
+  /** It takes calls, and is not about to end. */
+  readonly isReady: boolean;
 }
 
 /** A Node. */
@@ -151,7 +153,7 @@ function endpointOf(endpoint: ApiObject): readonly SliceEndpoint[] {
 const tlsModeLabel = "security.istio.io/tlsMode";
 
 export function keepPod(
-  { spec: given, status: told }: ApiObject,
+  { spec: given, status: told, metadata }: ApiObject,
   { namespace, name, labels, createdAtMs }: ObjectMeta,
 ): ClusterPod | undefined {
   const [spec, status] = [mappingOf(given), mappingOf(told)];
@@ -168,6 +170,9 @@ export function keepPod(
     addresses: onNodesNetwork ? [] : addresses.filter(isAddress),
     node: textOf(spec["nodeName"]),
     proxy: proxyOf(spec, labels),
+    isReady:
+      mappingOf(metadata)["deletionTimestamp"] === undefined &&
+      mappingsOf(status["conditions"]).some((each) => each["type"] === "Ready" && each["status"] === "True"),
   };
 }
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ConfigObject } from "../../../../src/controlplane/config/objects.ts";
+import { buildModel } from "../../../../src/controlplane/model/build-model.ts";
 import { KubernetesApi } from "../../../../src/controlplane/kubernetes/api.ts";
 import { KubernetesSource } from "../../../../src/controlplane/registry/kubernetes/kubernetes-source.ts";
 import { measureSources } from "../../../../src/controlplane/registry/source-health.ts";
@@ -176,7 +177,7 @@ describe("Kubernetes as a source", () => {
     assert.equal(followed.source.health().isUp, true);
   });
 
-  const filters = "/apis/networking.istio.io/v1/envoyfilters";
+  const filters = "/apis/networking.istio.io/v1alpha3/envoyfilters";
   const policies = "/apis/security.istio.io/v1/authorizationpolicies";
 
   test("does without a kind that it may not list, and says what would grant it", async () => {
@@ -275,6 +276,59 @@ describe("Kubernetes as a source", () => {
       );
     });
     assert.ok(cluster.requests.slice(from).filter((each) => each === discovery).length >= 2);
+  });
+
+  test("a ServiceEntry selects the pods that take calls; every pod is known by whose it is", async () => {
+    const pod = (
+      name: string,
+      address: string,
+      { metadata = {}, status = {}, spec = {} }: Readonly<Record<string, object>> = {},
+    ): ScriptedObject => {
+      const whole = clusterPod(name, address, "db", spec as Readonly<Record<string, unknown>>);
+      return {
+        ...whole,
+        metadata: { ...whole.metadata, ...metadata },
+        status: { ...(whole["status"] as object), ...status },
+      };
+    };
+    await using followed = await follow((cluster) => {
+      cluster.put(paths.pods, pod("ready", "10.0.0.1"));
+      cluster.put(
+        paths.pods,
+        pod("slow", "10.0.0.2", { status: { conditions: [{ type: "Ready", status: "False" }] } }),
+      );
+      cluster.put(
+        paths.pods,
+        pod("ending", "10.0.0.3", { metadata: { deletionTimestamp: "2026-01-01T00:00:00Z" } }),
+      );
+      cluster.put(paths.pods, pod("pending", "10.0.0.4", { status: { phase: "Pending", conditions: [] } }));
+      cluster.put(paths.pods, pod("on-node", "192.168.0.1", { spec: { hostNetwork: true } }));
+      cluster.put("/apis/networking.istio.io/v1/serviceentries", {
+        metadata: { name: "db", namespace: "demo" },
+        spec: {
+          hosts: ["db.test"],
+          ports: [{ number: 80, name: "http", protocol: "HTTP" }],
+          resolution: "STATIC",
+          workloadSelector: { labels: { app: "db" } },
+        },
+      });
+    });
+    await followed.shows("the endpoints and the workloads", ({ objects }) => {
+      const model = buildModel(objects, {
+        trustDomains: ["cluster.local"],
+        rootNamespace: "istio-system",
+      });
+      const endpoints = model.services.find(({ host }) => host === "db.test")?.endpoints;
+      assert.deepEqual(
+        endpoints?.map(({ address }) => address),
+        ["10.0.0.1"],
+      );
+      const names = model.workloads.map(({ name = "" }) => name);
+      assert.deepEqual(new Set(names), new Set(["ending", "pending", "ready", "slow"]));
+      const hidden = objects.find(({ name }) => name === "pod:on-node");
+      assert.ok(hidden?.kind === "WorkloadEntry");
+      assert.equal(hidden.spec.serviceAccount, "db");
+    });
   });
 
   test("takes Istio's objects, and keeps the last good one of what is refused", async () => {
