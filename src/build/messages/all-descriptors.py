@@ -8,6 +8,8 @@ import pathlib
 import sys
 
 import envoy
+import udpa
+import xds
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 
@@ -40,7 +42,8 @@ def main() -> None:
         for message in file.message_type:
             name_fields(message)
 
-    for folder in envoy.__path__:
+    # TypedStruct, which may stand for any message, is of none of Envoy's own files.
+    for folder in [*envoy.__path__, *udpa.__path__, *xds.__path__]:
         root = pathlib.Path(folder)
         for path in sorted(root.rglob("*_pb2.py")):
             module = path.relative_to(root.parent).with_suffix("")

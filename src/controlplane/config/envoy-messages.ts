@@ -17,16 +17,19 @@ import { descriptors } from "../../proto/envoy/descriptors.js";
 let all: FileRegistry | undefined;
 
 /** All of Envoy's API, 28 MB of memory: it is read when it is first asked for. */
-export function allMessages(): Registry {
+function allMessages(): Registry {
   all ??= createFileRegistry(
     fromBinary(FileDescriptorSetSchema, gunzipSync(Buffer.from(descriptors, "base64"))),
   );
   return all;
 }
 
+/** Packages of the version of its API that Envoy takes no longer. */
+const outdated = /^envoy\..*\.v2(?:alpha\d*)?\./;
+
 /** A message of it by its full name. */
 export function envoyMessage(typeName: string): DescMessage | undefined {
-  return allMessages().getMessage(typeName);
+  return outdated.test(typeName) ? undefined : allMessages().getMessage(typeName);
 }
 
 /** Types of `known` first. */

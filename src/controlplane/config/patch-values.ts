@@ -1,7 +1,7 @@
 /** What an EnvoyFilter puts into Envoy's configuration, in protobuf's JSON form as translation has it. */
 import { type DescMessage, fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { errorMessage } from "../../lifecycle/error-message.ts";
-import { allMessages, envoyMessage } from "./envoy-messages.ts";
+import { envoyMessage, withAllMessages } from "./envoy-messages.ts";
 import type { JsonObject } from "./json-value.ts";
 import type { ConfigPatchSpec } from "./objects.ts";
 
@@ -34,10 +34,11 @@ export type PatchValue =
   | { readonly kind: "read"; readonly json: JsonObject; readonly unknown?: string }
   | { readonly kind: "refused"; readonly reason: string };
 
+const registry = withAllMessages();
+
 /** Read the value of a patch, in whichever of its two spellings a field is written. */
 export function readPatchValue(applyTo: ApplyTo, value: JsonObject): PatchValue {
   const schema = patchedMessage(applyTo);
-  const registry = allMessages();
   const read = (ignoreUnknownFields: boolean): JsonObject => {
     const message = fromJson(schema, value as JsonValue, { registry, ignoreUnknownFields });
     return toJson(schema, message, { registry }) as JsonObject;

@@ -36,6 +36,11 @@ export const envoyFilterProblems: readonly ProblemRow[] = [
     `${patch}.patch.value: is nothing of Envoy's: cannot decode message google.protobuf.Any from JSON: type.googleapis.com/envoy.Nothing is not in the type registry`,
   ],
   [
+    `${patch}.patch.value.typed_config`,
+    { "@type": "type.googleapis.com/envoy.config.filter.http.lua.v2.Lua", inline_code: "a" },
+    `${patch}.patch.value: is nothing of Envoy's: cannot decode message google.protobuf.Any from JSON: type.googleapis.com/envoy.config.filter.http.lua.v2.Lua is not in the type registry`,
+  ],
+  [
     `${patch}.patch.value.typed_config.default_source_code`,
     1,
     `${patch}.patch.value: is nothing of Envoy's: cannot decode message envoy.config.core.v3.DataSource from JSON: 1`,

@@ -50,6 +50,18 @@ function snapshotOf(...objects: readonly string[]) {
   return { json, faults: faults.map(({ part }) => part) };
 }
 
+test("a TypedStruct, which may stand for any message, is sent", () => {
+  for (const type of ["udpa.type.v1.TypedStruct", "xds.type.v3.TypedStruct"]) {
+    const lua = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua";
+    const { json, faults } = snapshotOf(
+      httpFilter("struct", `"type.googleapis.com/${type}", type_url: "${lua}", value: {inline_code: "--"}`),
+    );
+    assert.deepEqual(faults, []);
+    const sent = json(typeUrl.listener, "virtualInbound");
+    assert.ok(sent.includes(`/${type}`) && sent.includes('"inline_code":"--"'));
+  }
+});
+
 describe("an EnvoyFilter that breaks a resource", () => {
   test("is left out of it, those before and behind it change it", () => {
     const { json, faults } = snapshotOf(lua("guard"), broken, lua("other"));
