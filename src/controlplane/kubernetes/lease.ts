@@ -7,6 +7,7 @@
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 import { TaskGroup } from "../../lifecycle/task-group.ts";
+import { Deadline } from "../../lifecycle/timer.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { ApiObject, KubernetesApi } from "./api.ts";
 import { KubernetesError } from "./api-error.ts";
@@ -26,6 +27,9 @@ export interface LeaseOptions {
 const defaultDurationMs = 15_000;
 const renewShare = 2 / 3;
 const retryShare = 2 / 15;
+
+/** What the API has at the end to give the lease back, in milliseconds: a process that stops waits for no longer. */
+const releaseMs = 2_000;
 
 /** What was seen of another holder, and when. */
 interface Seen {
@@ -51,7 +55,9 @@ export class LeaseHolder {
     const { durationMs, name, identity } = this.#options;
     let why = "";
     while (!signal.aborted) {
-      const held = await this.#attempt(signal).catch((error: unknown) => {
+      const askedAtMs = performance.now();
+      using limit = new Deadline(durationMs * renewShare);
+      const held = await this.#attempt(AbortSignal.any([signal, limit.signal])).catch((error: unknown) => {
         const reason = errorMessage(error);
         if (reason !== why && !signal.aborted)
           this.#log.warn("the lease cannot be taken", { lease: name, reason });
@@ -61,27 +67,36 @@ export class LeaseHolder {
       if (held) {
         why = "";
         this.#log.info("this control plane leads", { lease: name, identity });
-        await this.#lead(work, signal);
+        await this.#lead(work, askedAtMs, signal);
         if (!signal.aborted) this.#log.warn("this control plane leads no longer", { lease: name, identity });
       }
       await sleep(durationMs * retryShare * (1 + Math.random() * 0.2), signal);
     }
   }
 
-  async #lead(work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
+  async #lead(
+    work: (signal: AbortSignal) => Promise<void>,
+    takenAtMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { durationMs } = this.#options;
     const lost = new AbortController();
     const stop = AbortSignal.any([signal, lost.signal]);
     {
       await using tasks = new TaskGroup();
       tasks.spawn("lead", () => work(stop));
-      let renewedAtMs = performance.now();
+      // From before it was asked for: others count from when it was written.
+      let renewedAtMs = takenAtMs;
       while (!stop.aborted && tasks.failure === undefined) {
-        await sleep(durationMs * retryShare, stop);
+        const lostAtMs = renewedAtMs + durationMs * renewShare;
+        await sleep(Math.min(durationMs * retryShare, lostAtMs - performance.now()), stop);
         if (stop.aborted) break;
-        const held = await this.#attempt(stop).catch(() => undefined);
-        if (held === true) renewedAtMs = performance.now();
-        else if (held === false || performance.now() - renewedAtMs > durationMs * renewShare) lost.abort();
+        const askedAtMs = performance.now();
+        // An API that hangs has until the lease is lost, and no longer.
+        using limit = new Deadline(Math.max(0, lostAtMs - askedAtMs));
+        const held = await this.#attempt(AbortSignal.any([stop, limit.signal])).catch(() => undefined);
+        if (held === true) renewedAtMs = askedAtMs;
+        else if (held === false || performance.now() >= lostAtMs) lost.abort();
       }
       lost.abort();
       const { failure } = tasks;
@@ -130,7 +145,8 @@ export class LeaseHolder {
   /** Somebody else need not wait. */
   async #release(): Promise<void> {
     try {
-      const { signal } = new AbortController();
+      using limit = new Deadline(releaseMs);
+      const { signal } = limit;
       const lease = await this.#read(signal);
       const spec = mappingOf(lease?.["spec"]);
       if (spec["holderIdentity"] === this.#options.identity)
