@@ -40,7 +40,7 @@ const backoff = { initialMs: 1_000, multiplier: 2, maxMs: 60_000, jitter: 0.2 };
 
 /** One set. */
 interface KeySet {
-  readonly place: KeySetPlace;
+  place: KeySetPlace;
   readonly gone: AbortController;
   keys: string | undefined;
 }
@@ -112,7 +112,12 @@ export class KeyedModels implements AsyncDisposable {
       this.#sets.delete(key);
     }
     const coming: Promise<void>[] = [];
-    for (const [key, place] of places) if (!this.#sets.has(key)) coming.push(this.#start(key, place));
+    for (const [key, place] of places) {
+      const set = this.#sets.get(key);
+      // The next fetch may take as long as the rules say now.
+      if (set === undefined) coming.push(this.#start(key, place));
+      else set.place = place;
+    }
     if (coming.length === 0) return;
     const settled = new AbortController();
     await Promise.race([Promise.all(coming), sleep(firstKeysMs, settled.signal)]);
