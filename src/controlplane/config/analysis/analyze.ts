@@ -10,6 +10,7 @@ import { authorizerWarnings } from "./authorizers.ts";
 import { gatewayWarnings } from "./gateways.ts";
 import { ruleWarnings } from "./rules.ts";
 import { serviceWarnings } from "./services.ts";
+import { targetWarnings } from "./targets.ts";
 import { telemetryWarnings } from "./telemetries.ts";
 import { hostsOf, whyNoService } from "../provider-services.ts";
 import { placeOf, warningAt } from "./warning.ts";
@@ -44,6 +45,15 @@ export function analyze(
       ...entries.flatMap(({ spec }) => spec.hosts),
     ]),
     ...convertGatewayApi(objects, refused).problems,
+    ...targetWarnings(
+      [
+        ...ofKind("AuthorizationPolicy"),
+        ...ofKind("RequestAuthentication"),
+        ...ofKind("Telemetry"),
+        ...ofKind("EnvoyFilter"),
+      ],
+      ofKind("KubernetesGateway"),
+    ),
     ...peerWarnings(ofKind("PeerAuthentication")),
     ...telemetryWarnings(ofKind("Telemetry"), ofKind("MeshConfig")[0], (name) =>
       whyNoService(name, hostsOf(entries)),

@@ -345,6 +345,15 @@ describe("a warning for", () => {
       "0.yaml:8: extensionProviders[0].zipkin.service: zipkin.example.com is no service of the mesh: the provider is left out",
       "2.yaml:1: spec.selector: 1.yaml:1 is for all workloads of demo already, which is older: this one has no effect",
     ],
+    [
+      "a policy for a Gateway that is not in its namespace",
+      [
+        object("Telemetry")("a", {
+          targetRefs: [{ group: "gateway.networking.k8s.io", kind: "Gateway", name: "edge" }],
+        }),
+      ],
+      "0.yaml:1: spec.targetRefs[0].name: demo has no Gateway edge of gateway.networking.k8s.io: it is for none",
+    ],
   ];
   for (const [what, objects, ...warnings] of rows)
     test(what, () => {
