@@ -42,6 +42,7 @@ const builtIn = [
   "/api/v1/nodes",
   "/api/v1/namespaces",
   "/api/v1/secrets",
+  "/api/v1/configmaps",
   "/apis/discovery.k8s.io/v1/endpointslices",
 ];
 

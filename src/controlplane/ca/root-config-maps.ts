@@ -2,9 +2,11 @@
  * The mesh's root in every namespace: the ConfigMap `istio-ca-root-cert` that agents and injected pods mount (as istiod writes
  * it). What somebody else made of it is made right again.
  */
+import { type Backoff, backoffDelayMs } from "../../lifecycle/backoff.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { sleep } from "../../lifecycle/sleep.ts";
 import { TaskGroup } from "../../lifecycle/task-group.ts";
+import { Timer } from "../../lifecycle/timer.ts";
 import { Watch } from "../../lifecycle/watch.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { KubernetesApi } from "../kubernetes/api.ts";
@@ -24,6 +26,20 @@ const passedOver = ["kube-system", "kube-public", "kube-node-lease", "local-path
 
 /** After a write that failed, in milliseconds. */
 const againMs = 2_000;
+
+/** Somebody else may write the same map again and again: of one namespace it is made right ever less often then. */
+const backoff: Backoff = { initialMs: 1_000, multiplier: 2, maxMs: 60_000, jitter: 0.2 };
+
+/** What has stayed right for so long is disputed by nobody, in milliseconds. */
+const undisputedMs = 120_000;
+
+/** Writes to a namespace's map that somebody else undid. */
+interface Dispute {
+  readonly pem: string;
+  readonly writes: number;
+  /** Not before, by the same clock. */
+  readonly nextAtMs: number;
+}
 
 interface Namespace {
   readonly name: string;
@@ -68,6 +84,12 @@ export async function keepRootConfigMaps(
     for await (const _ of root.changes(stop)) onChange();
   });
   const told = new Map<string, string>();
+  const disputes = new Map<string, Dispute>();
+  const timers = new Map<string, Timer>();
+  using cleanUp = new DisposableStack();
+  cleanUp.defer(() => {
+    for (const timer of timers.values()) timer.cancel();
+  });
   for await (const _ of changes.changes(stop)) {
     if (!known.isListed || !written.isListed) continue;
     for (const { name, isTerminating } of known.values()) {
@@ -75,9 +97,20 @@ export async function keepRootConfigMaps(
       if (isTerminating || passedOver.includes(name)) continue;
       const map = written.get(`${name}/${mapName}`);
       if (map?.pem === root.current) continue;
+      const now = performance.now();
+      const last = disputes.get(name);
+      if (last?.pem === root.current && now < last.nextAtMs) {
+        timers.get(name)?.cancel();
+        timers.set(name, new Timer(last.nextAtMs - now, onChange));
+        continue;
+      }
       try {
         await write(api, name, map !== undefined, root.current, stop);
         told.delete(name);
+        const isDisputed = last?.pem === root.current && now - last.nextAtMs < undisputedMs;
+        const writes = isDisputed ? last.writes + 1 : 1;
+        const waitMs = backoffDelayMs(backoff, writes - 1, Math.random());
+        disputes.set(name, { pem: root.current, writes, nextAtMs: performance.now() + waitMs });
       } catch (error) {
         if (stop.aborted) return;
         // Gone, or made by another since: the watch tells.
