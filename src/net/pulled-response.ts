@@ -6,7 +6,7 @@
  */
 import { connect, type NetConnectOpts, type Socket } from "node:net";
 import { ChunkedBody } from "./chunked-body.ts";
-import { type BodyLength, readResponseHead, type ResponseHead } from "./response-head.ts";
+import { type BodyLength, longestHead, readResponseHead, type ResponseHead } from "./response-head.ts";
 
 /** Whom to ask for what. */
 export interface PulledRequest {
@@ -19,6 +19,9 @@ export interface PulledRequest {
   /** Its reason is what the answer fails with. */
   readonly signal: AbortSignal;
 }
+
+/** Interim responses before the one that counts; all of them together are no longer than a head may be. */
+const mostInterim = 32;
 
 /** One, from its head on. */
 export class PulledResponse implements Disposable {
@@ -113,6 +116,7 @@ export class PulledResponse implements Disposable {
 
   async #readHead(): Promise<void> {
     let bytes: Buffer = Buffer.alloc(0);
+    const interim = { count: 0, bytes: 0 };
     for (;;) {
       const arrived = await this.#read();
       if (arrived === undefined) throw new Error("the connection ended before there was an answer");
@@ -124,6 +128,12 @@ export class PulledResponse implements Disposable {
       while (head !== undefined && head.status < 200) {
         if (head.status === 101) throw new Error("it answered 101");
         taken += head.length;
+        interim.count += 1;
+        interim.bytes += head.length;
+        if (interim.count > mostInterim || interim.bytes > longestHead)
+          throw new Error(
+            `it sends more than ${mostInterim} interim responses, or ${longestHead} bytes of them`,
+          );
         head = readResponseHead(bytes.subarray(taken));
       }
       if (head === undefined) {

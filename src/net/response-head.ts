@@ -60,6 +60,9 @@ function bodyLength(status: number, headers: ReadonlyMap<string, string>): BodyL
     return { kind: "chunked" };
   }
   if (length === undefined) return { kind: "close" };
-  if (!/^\d{1,15}$/.test(length)) throw new Error("the length of its answer is no number");
-  return { kind: "bytes", bytes: Number(length) };
+  // The same one several times is one (RFC 9112, 6.3).
+  const [one = "", ...others] = new Set(length.split(",").map((value) => value.trim()));
+  if (others.length > 0) throw new Error("it says several lengths of its answer");
+  if (!/^\d{1,15}$/.test(one)) throw new Error("the length of its answer is no number");
+  return { kind: "bytes", bytes: Number(one) };
 }

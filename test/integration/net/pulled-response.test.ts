@@ -44,6 +44,8 @@ async function bodyOf(response: PulledResponse): Promise<string> {
 
 const long = Array.from({ length: 5_000 }, (_, index) => String(index)).join();
 
+const empty = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+
 describe("an answer that is pulled", () => {
   const answers: readonly (readonly [how: string, parts: readonly string[], body: string])[] = [
     ["by its length", [`HTTP/1.1 200 OK\r\ncontent-length: ${long.length}\r\n\r\n${long}`, "beyond"], long],
@@ -62,6 +64,7 @@ describe("an answer that is pulled", () => {
       ["HTTP/1.1 103 Early Hints\r\na: b\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n", "a"],
       "a",
     ],
+    ["after many interim ones", ["HTTP/1.1 103 \r\n\r\n".repeat(32), empty], ""],
     [
       "with a head of many reads",
       ["HTTP/1.1 200 OK\r\n", ...Array.from({ length: 200 }, (_, index) => `x-${index}: y\r\n`), "\r\nbody"],
@@ -112,6 +115,11 @@ describe("an answer that is pulled", () => {
     ["nothing", ""],
     ["half a head", "HTTP/1.1 200 OK\r\n"],
     ["another protocol", "SSH-2.0-x\r\n"],
+    ["one after too many interim ones", `${"HTTP/1.1 103 \r\n\r\n".repeat(33)}${empty}`],
+    [
+      "one after interim ones that are too long",
+      `${`HTTP/1.1 103 \r\na: ${"b".repeat(8_192)}\r\n\r\n`.repeat(2)}${empty}`,
+    ],
     ["another protocol from now on", "HTTP/1.1 101 Switching Protocols\r\n\r\n"],
   ] as const)
     test(`fails where there is ${how}`, async () => {

@@ -10,6 +10,8 @@ describe("the head of a response", () => {
     [["HTTP/1.0 200"], { kind: "close" }],
     [["HTTP/1.1 200 OK", "Content-Length: 12"], { kind: "bytes", bytes: 12 }],
     [["HTTP/1.1 200 OK", "content-length:\t0 "], { kind: "bytes", bytes: 0 }],
+    [["HTTP/1.1 200 OK", "content-length: 3", "Content-Length: 3"], { kind: "bytes", bytes: 3 }],
+    [["HTTP/1.1 200 OK", "content-length: 3,3 , 3"], { kind: "bytes", bytes: 3 }],
     [["HTTP/1.1 200 OK", "Transfer-Encoding: Chunked"], { kind: "chunked" }],
     [["HTTP/1.1 204 No Content", "content-length: 5"], { kind: "bytes", bytes: 0 }],
     [["HTTP/1.1 100 Continue"], { kind: "bytes", bytes: 0 }],
@@ -22,7 +24,7 @@ describe("the head of a response", () => {
       assert.equal(head.length, bytes.length);
     });
 
-  const wrong: readonly (readonly [what: string, bytes: Buffer])[] = [
+  const wrong: readonly (readonly [what: string, bytes: Buffer, reason?: RegExp])[] = [
     ["another protocol", Buffer.from("220 smtp\r\n")],
     ["another version", text("HTTP/2 200 OK")],
     ["no status", text("HTTP/1.1 OK")],
@@ -31,15 +33,18 @@ describe("the head of a response", () => {
     ["a blank before the colon", text("HTTP/1.1 200 OK", "content-length : 1")],
     ["a line that goes on", text("HTTP/1.1 200 OK", "a: 1", " 2")],
     ["a newline alone", text("HTTP/1.1 200 OK\ncontent-length: 1")],
-    ["two lengths", text("HTTP/1.1 200 OK", "content-length: 1", "content-length: 2")],
+    ["two lengths", text("HTTP/1.1 200 OK", "content-length: 1", "content-length: 2"), /several lengths/],
+    ["two lengths in one", text("HTTP/1.1 200 OK", "content-length: 1, 2"), /several lengths/],
+    ["one length of two", text("HTTP/1.1 200 OK", "content-length: 1,"), /several lengths/],
     ["a length and chunks", text("HTTP/1.1 200 OK", "content-length: 1", "transfer-encoding: chunked")],
     ["another coding", text("HTTP/1.1 200 OK", "transfer-encoding: gzip, chunked")],
     ["no end", Buffer.from(`HTTP/1.1 200 OK\r\n${"a: 1\r\n".repeat(3_000)}`)],
-    ["a length that is none", text("HTTP/1.1 200 OK", "content-length: -1")],
+    ["a length that is none", text("HTTP/1.1 200 OK", "content-length: -1"), /no number/],
+    ["an empty length", text("HTTP/1.1 200 OK", "content-length:"), /no number/],
   ];
-  for (const [what, bytes] of wrong)
+  for (const [what, bytes, reason = /./] of wrong)
     test(`is refused with ${what}`, () => {
-      assert.throws(() => readResponseHead(bytes));
+      assert.throws(() => readResponseHead(bytes), { message: reason });
     });
 
   test("is waited for until it is whole", () => {
