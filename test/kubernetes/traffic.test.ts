@@ -3,6 +3,7 @@
  * plane has the rights that docker/kubernetes gives it, and no others.
  */
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -150,6 +151,18 @@ describe("with a real API of Kubernetes", () => {
     );
     await cluster.remove(`${rules}/api`);
     await answers("no rule", "api");
+    // What is kept is up to five seconds older than what is served.
+    const kept = join(mesh.folder, "state/registries");
+    await eventually(
+      "nothing kept of the rule",
+      () => {
+        const files = readdirSync(kept);
+        assert.ok(files.length > 0);
+        for (const name of files)
+          assert.doesNotMatch(readFileSync(join(kept, name), "utf8"), /directResponse/);
+      },
+      { withinMs },
+    );
 
     await using load = startLoad(call);
     const up = async (): Promise<number> => {
