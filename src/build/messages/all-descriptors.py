@@ -3,14 +3,13 @@
 usage: all-descriptors.py OUTPUT
 """
 
-import importlib
 import pathlib
 import sys
 
 import envoy
 import udpa
 import xds
-from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from descriptor_files import descriptor_files
 
 
 def camel_case(name):
@@ -26,28 +25,20 @@ def name_fields(message):
         name_fields(nested)
 
 
-def main() -> None:
-    (output,) = sys.argv[1:]
-    files = FileDescriptorSet()
-    seen = set()
-
-    def add(descriptor):
-        if descriptor.name in seen:
-            return
-        seen.add(descriptor.name)
-        for dependency in descriptor.dependencies:
-            add(dependency)
-        file = files.file.add()
-        descriptor.CopyToProto(file)
-        for message in file.message_type:
-            name_fields(message)
-
+def modules():
     # TypedStruct, which may stand for any message, is of none of Envoy's own files.
     for folder in [*envoy.__path__, *udpa.__path__, *xds.__path__]:
         root = pathlib.Path(folder)
         for path in sorted(root.rglob("*_pb2.py")):
-            module = path.relative_to(root.parent).with_suffix("")
-            add(importlib.import_module(".".join(module.parts)).DESCRIPTOR)
+            yield ".".join(path.relative_to(root.parent).with_suffix("").parts)
+
+
+def main() -> None:
+    (output,) = sys.argv[1:]
+    files = descriptor_files(modules())
+    for file in files.file:
+        for message in file.message_type:
+            name_fields(message)
     with open(output, "wb") as stream:
         stream.write(files.SerializeToString())
 

@@ -37,7 +37,7 @@ function generate(work: string): void {
     .trim()
     .split("\n");
   const set = join(work, "envoy.binpb");
-  run(python, [join(import.meta.dirname, "descriptor-set.py"), set, ...roots]);
+  run(python, ["-B", join(import.meta.dirname, "descriptor-set.py"), set, ...roots]);
   const listed = execFileSync(python, [join(import.meta.dirname, "list-files.py"), set], {
     encoding: "utf8",
   });
@@ -56,7 +56,7 @@ function generate(work: string): void {
   ]);
 
   const all = join(work, "all.binpb");
-  run(python, [join(import.meta.dirname, "all-descriptors.py"), all]);
+  run(python, ["-B", join(import.meta.dirname, "all-descriptors.py"), all]);
   const compressed = gzipSync(readFileSync(all), { level: 9 }).toString("base64");
   writeFileSync(join(envoy, "descriptors.js"), `export const descriptors =\n  "${compressed}";\n`);
   writeFileSync(

@@ -19,6 +19,18 @@ import {
 
 const portName = "must be the name of a port: letters, digits and dashes, at most 63";
 
+const fields = known(
+  "hosts",
+  "addresses",
+  "ports",
+  "location",
+  "resolution",
+  "endpoints",
+  "workloadSelector",
+  "exportTo",
+  "subjectAltNames",
+);
+
 export const serviceEntryProblems: readonly ProblemRow[] = [
   ["apiVersion", "networking.istio.io/v2", "must be networking.istio.io/v1 for a ServiceEntry"],
   ["apiVersion", "security.istio.io/v1", "must be networking.istio.io/v1 for a ServiceEntry"],
@@ -81,35 +93,7 @@ export const serviceEntryProblems: readonly ProblemRow[] = [
   ["spec.workloadSelector", { labels: { app: "api" } }, "and endpoints exclude each other: keep one of them"],
   ["spec.workloadSelector", {}, "spec.workloadSelector.labels: is missing"],
   ["spec.workloadSelector", { labels: "app" }, "spec.workloadSelector.labels: must be a mapping"],
-  [
-    "spec.network",
-    "a",
-    known(
-      "hosts",
-      "addresses",
-      "ports",
-      "location",
-      "resolution",
-      "endpoints",
-      "workloadSelector",
-      "exportTo",
-      "subjectAltNames",
-    ),
-  ],
+  ["spec.network", "a", fields],
   ["spec.Hosts", ["a"], "is not known here: did you mean hosts?"],
-  [
-    `spec.${"hosts".repeat(13)}`,
-    1,
-    known(
-      "hosts",
-      "addresses",
-      "ports",
-      "location",
-      "resolution",
-      "endpoints",
-      "workloadSelector",
-      "exportTo",
-      "subjectAltNames",
-    ),
-  ],
+  [`spec.${"hosts".repeat(13)}`, 1, fields],
 ];

@@ -33,66 +33,30 @@ const matched = {
   cluster: ["CLUSTER"],
 } as const satisfies Readonly<Record<string, readonly ConfigPatchSpec["applyTo"][]>>;
 
+type Operation = ConfigPatchSpec["patch"]["operation"];
+
+const inLists = ["INSERT_BEFORE", "INSERT_AFTER", "INSERT_FIRST"] as const satisfies readonly Operation[];
+const merged = ["MERGE", "MERGE_AND_REPLACE_LIST"] as const satisfies readonly Operation[];
+const ofMessages = [...merged, "ADD", "REMOVE", ...inLists] as const satisfies readonly Operation[];
+const ofFilters = ["MERGE", "ADD", "REMOVE", "REPLACE", ...inLists] as const satisfies readonly Operation[];
+
 /** What can be done with each; elsewhere it changes nothing. */
-const operations: Readonly<
-  Record<ConfigPatchSpec["applyTo"], readonly ConfigPatchSpec["patch"]["operation"][]>
-> = {
-  LISTENER: [
-    "MERGE",
-    "MERGE_AND_REPLACE_LIST",
-    "ADD",
-    "REMOVE",
-    "INSERT_BEFORE",
-    "INSERT_AFTER",
-    "INSERT_FIRST",
-  ],
-  FILTER_CHAIN: [
-    "MERGE",
-    "MERGE_AND_REPLACE_LIST",
-    "ADD",
-    "REMOVE",
-    "INSERT_BEFORE",
-    "INSERT_AFTER",
-    "INSERT_FIRST",
-  ],
-  NETWORK_FILTER: ["MERGE", "ADD", "REMOVE", "REPLACE", "INSERT_BEFORE", "INSERT_AFTER", "INSERT_FIRST"],
-  HTTP_FILTER: ["MERGE", "ADD", "REMOVE", "REPLACE", "INSERT_BEFORE", "INSERT_AFTER", "INSERT_FIRST"],
-  LISTENER_FILTER: ["MERGE", "ADD", "REMOVE", "REPLACE", "INSERT_BEFORE", "INSERT_AFTER", "INSERT_FIRST"],
-  ROUTE_CONFIGURATION: ["MERGE", "MERGE_AND_REPLACE_LIST"],
-  VIRTUAL_HOST: [
-    "MERGE",
-    "MERGE_AND_REPLACE_LIST",
-    "ADD",
-    "REMOVE",
-    "REPLACE",
-    "INSERT_BEFORE",
-    "INSERT_AFTER",
-    "INSERT_FIRST",
-  ],
-  HTTP_ROUTE: [
-    "MERGE",
-    "MERGE_AND_REPLACE_LIST",
-    "ADD",
-    "REMOVE",
-    "INSERT_BEFORE",
-    "INSERT_AFTER",
-    "INSERT_FIRST",
-  ],
-  CLUSTER: [
-    "MERGE",
-    "MERGE_AND_REPLACE_LIST",
-    "ADD",
-    "REMOVE",
-    "INSERT_BEFORE",
-    "INSERT_AFTER",
-    "INSERT_FIRST",
-  ],
+const operations: Readonly<Record<ConfigPatchSpec["applyTo"], readonly Operation[]>> = {
+  LISTENER: ofMessages,
+  FILTER_CHAIN: ofMessages,
+  NETWORK_FILTER: ofFilters,
+  HTTP_FILTER: ofFilters,
+  LISTENER_FILTER: ofFilters,
+  ROUTE_CONFIGURATION: merged,
+  VIRTUAL_HOST: [...merged, "ADD", "REMOVE", "REPLACE", ...inLists],
+  HTTP_ROUTE: ofMessages,
+  CLUSTER: ofMessages,
   EXTENSION_CONFIG: [],
   BOOTSTRAP: [],
 };
 
 /** Istio's, for an operation where it has no effect. */
-const codes: Readonly<Partial<Record<ConfigPatchSpec["patch"]["operation"], string>>> = {
+const codes: Readonly<Partial<Record<Operation, string>>> = {
   REPLACE: "IST0152",
   ADD: "IST0153",
   REMOVE: "IST0154",
