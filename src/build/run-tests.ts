@@ -1,7 +1,7 @@
 /**
  * Every test: unit tests in this process; then those that bear company, several files at a time; then those that measure
  * what load and death cost, one file at a time. Those that try whatever comes in run beside all of them, on what the
- * others leave of the processors. The last line counts them all.
+ * others leave of the processors. The last lines say again what failed, and count all.
  */
 import { globSync } from "node:fs";
 import { enableCompileCache } from "node:module";
@@ -35,7 +35,7 @@ const together = 3;
 /** Files that are named at the end for how long they took. */
 const slowestShown = 15;
 
-const counts: TestCounts = { passed: 0, failed: 0, skipped: 0, filesMs: new Map() };
+const counts: TestCounts = { passed: 0, failed: 0, skipped: 0, filesMs: new Map(), failures: [] };
 
 async function runAll(paths: readonly string[], isolation: Isolation): Promise<void> {
   for await (const text of runTestFiles(paths, isolation, counts)) process.stdout.write(text);
@@ -98,5 +98,7 @@ const showSlowest = (title: string, taken: ReadonlyMap<string, number>, most: nu
 showSlowest("folders", foldersMs, Infinity);
 showSlowest("slowest files", counts.filesMs, slowestShown);
 console.log(`\n${seconds(performance.now() - started).trim()} s, processors idle ${idle.toFixed(0)} %`);
+// A record that keeps only the last lines of a run keeps these.
+if (counts.failures.length > 0) console.log(`\nfailed:\n${counts.failures.join("\n\n")}\n`);
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 runIsOver();

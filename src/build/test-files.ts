@@ -8,6 +8,11 @@ const root = join(import.meta.dirname, "../..");
 /** Longest run of one test, in milliseconds: only what hangs takes longer, also where others load the machine ten times over. */
 const timeout = 600_000;
 
+/** Characters of a failure that are told again at the end; all of it stands where it happened. */
+const mostOfAFailure = 2_000;
+
+const indent = (text: string): string => text.replaceAll(/^/gm, "  ");
+
 /** What came of all tests so far. */
 export interface TestCounts {
   passed: number;
@@ -15,6 +20,8 @@ export interface TestCounts {
   skipped: number;
   /** How long each file took that had a process of its own, in milliseconds. */
   readonly filesMs: Map<string, number>;
+  /** Of each failure the place, the name, and why. */
+  readonly failures: string[];
 }
 
 /** In processes of their own, so many at a time, or all in this one. */
@@ -49,9 +56,15 @@ export async function* runTestFiles(
     if (skip === undefined) counts.passed += 1;
     else counts.skipped += 1;
   });
-  stream.on("test:fail", ({ details }) => {
-    if (details.type !== "suite") counts.failed += 1;
+  stream.on("test:fail", ({ name, file, line, details: { type, error } }) => {
     process.exitCode = 1;
+    const { cause, failureType } = error as Error & { readonly failureType?: string };
+    // Of a suite whose tests have told why they failed nothing is left to say.
+    if (type === "suite" && failureType === "subtestsFailed") return;
+    if (type !== "suite") counts.failed += 1;
+    const place = file === undefined ? "" : `${relative(root, file)}:${line ?? 1}: `;
+    const reason = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause ?? error.message);
+    counts.failures.push(`${place}${name}\n${indent(reason.slice(0, mostOfAFailure))}`);
   });
   stream.on("test:summary", ({ file, duration_ms: ms }) => {
     if (file === undefined) return;
@@ -63,6 +76,8 @@ export async function* runTestFiles(
   for (const path of untold) {
     counts.failed += 1;
     process.exitCode = 1;
-    yield `✖ ${path}: its process ended before it had told all results\n`;
+    const failure = `${path}: its process ended before it had told all results`;
+    counts.failures.push(failure);
+    yield `✖ ${failure}\n`;
   }
 }

@@ -49,7 +49,10 @@ describe("the run of all tests", () => {
       `test("is told too", () => undefined);`,
     );
     assert.match(output, /0\.test\.ts: its process ended before it had told all results/);
-    assert.match(output, / 1 failed, 0 skipped\n$/);
+    assert.match(
+      output,
+      /\nfailed:\n\S+0\.test\.ts: its process ended before .*\n\n2 passed, 1 failed, 0 skipped\n$/,
+    );
     assert.equal(code, 1);
   });
 
@@ -59,7 +62,21 @@ describe("the run of all tests", () => {
       describe("broken", () => { test("inside", () => undefined); throw new Error("no suite"); });`);
     assert.match(output, /folders \(s\):\n +\d+\.\d {2}\S+\n/);
     assert.match(output, /slowest files \(s\):\n +\d+\.\d {2}\S+0\.test\.ts\n/);
+    assert.match(output, /\nfailed:\n\S+0\.test\.ts:4: inside\n.*\n\n\S+:4: broken\n {2}Error: no suite\n/);
     assert.equal(code, 1);
+  });
+
+  test("says at its end once more which tests failed, where and why", async () => {
+    const { output } = await runTests(`
+      import { describe } from "node:test";
+      describe("a suite", () => {
+        test("well", () => undefined);
+        test("ill", () => { throw new Error("too\\nbad"); });
+      });`);
+    assert.match(
+      output,
+      /\nfailed:\n\S+0\.test\.ts:6: ill\n {2}Error: too\n {2}bad\n(?: {6}at .*\n)+\n1 passed, 1 failed/,
+    );
   });
 });
 

@@ -129,10 +129,14 @@ async function swapInTightMemory(cluster: TestCluster): Promise<SwapSeen> {
   return await swapped(tight, 1);
 }
 
-/** Takes memory until the kernel ends it, in steps that the kernel can follow. */
+/** Takes memory in steps until the kernel has ended a process for it: one that took on would be the end of the agent too. */
 const takesMemory = `
+  const { existsSync, readFileSync } = require("node:fs");
+  const counts = ["/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control"].find(existsSync);
+  const killed = () => /^oom_kill ([0-9]+)$/m.exec(readFileSync(counts, "utf8"))[1];
+  const before = killed();
   const taken = [];
-  setInterval(() => taken.push(Buffer.alloc(8 * 2 ** 20, 1)), 20);
+  while (killed() === before) taken.push(Buffer.alloc(2 ** 20, 1));
 `;
 
 /** Another process of the container takes what there is. Of the two the kernel is to prefer Envoy, as it would a large one. */
@@ -143,7 +147,8 @@ async function runOutOfMemory(cluster: TestCluster): Promise<PodLivesReport["out
   await pod.ready();
   const sidecar = pod.container(sidecarName);
   for (const { pid } of childrenOf(await sidecar.pid())) writeFileSync(`/proc/${pid}/oom_score_adj`, "1000");
-  await sidecar.exec("/opt/outrider/lib/node", "-e", takesMemory);
+  const { code, output } = await sidecar.exec("/opt/outrider/lib/node", "-e", takesMemory);
+  if (code !== 0) throw new Error(`the process that takes memory ended with ${code}: ${output}`);
   return { call: await callFrom(pod, "scarce"), lines: sidecar.lines };
 }
 
