@@ -10,9 +10,10 @@ import { writeFileAtomic } from "../files/atomic-file.ts";
 import { makeOwnFolder } from "../files/own-folder.ts";
 import { retrying } from "../lifecycle/retry.ts";
 import type { TaskGroup } from "../lifecycle/task-group.ts";
-import type { Watch } from "../lifecycle/watch.ts";
+import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import type { Logger } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import { keepCaBundle } from "./admission/ca-bundle.ts";
 import { type CaFileName, caFileNames, CaMaterialError } from "./ca/check-material.ts";
 import { type ClusterCaFiles, clusterCaFiles, readClusterCa } from "./ca/cluster-secret.ts";
@@ -21,6 +22,7 @@ import { keepRootConfigMaps } from "./ca/root-config-maps.ts";
 import type { KubernetesApi } from "./kubernetes/api.ts";
 import { KubernetesError } from "./kubernetes/api-error.ts";
 import { LeaseHolder } from "./kubernetes/lease.ts";
+import { WriteMetrics } from "./kubernetes/object-writer.ts";
 
 /** Where the CA's key is. */
 export interface ClusterCaOptions {
@@ -102,21 +104,24 @@ export function spawnClusterDuties(
     api,
     namespace,
     root,
+    metrics,
     log,
   }: {
     readonly api: KubernetesApi;
     readonly namespace: string;
-    readonly root: Watch<string>;
+    readonly root: ReadonlyWatch<string>;
+    readonly metrics: Metrics;
     readonly log: Logger;
   },
 ): void {
+  const writing = { api, log, metrics: new WriteMetrics(metrics) };
   const identity = `${hostname()}_${randomUUID()}`;
   const lease = new LeaseHolder(api, { namespace, name: "outrider-leader", identity }, log);
   tasks.spawn("write-roots", (signal) =>
     lease.run(async (leading) => {
       await Promise.all([
-        keepRootConfigMaps({ api, root, log }, leading),
-        keepCaBundle({ api, root, log }, leading),
+        keepRootConfigMaps({ ...writing, root }, leading),
+        keepCaBundle({ ...writing, root }, leading),
       ]);
     }, signal),
   );

@@ -299,7 +299,8 @@ export class DiscoveryServer implements AsyncDisposable {
         publishRoot();
       }, signal),
     );
-    if (api !== undefined) spawnClusterDuties(tasks, { api, namespace: rootNamespace, root, log: caLog });
+    if (api !== undefined)
+      spawnClusterDuties(tasks, { api, namespace: rootNamespace, root, metrics, log: caLog });
     const ports = { secureGrpc: secure.port, grpc: plain?.port, http: http.port };
     return new DiscoveryServer(ports, authority, registry, stack.move());
   }
