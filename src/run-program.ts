@@ -70,6 +70,7 @@ async function run(program: Program, argv: readonly string[]): Promise<number> {
         ? { file: join(import.meta.dirname, "../bin", program.name), args: [] }
         : { file: process.execPath, args: [...process.execArgv, ...process.argv.slice(1, 2)] },
     templates: join(import.meta.dirname, "../bootstrap-templates"),
+    manifests: join(import.meta.dirname, "../docker/kubernetes"),
     terminal: process.stdout.isTTY
       ? {
           columns: () => process.stdout.columns,

@@ -34,6 +34,10 @@ export const discoveryFlags = {
     "Kubeconfig of the cluster that is followed with --registries=Kubernetes (default: the service account of the pod).",
   ),
   kubeContext: optionalText("Context of that file (default: its current one)."),
+  revision: text(
+    "default",
+    "Revision of this control plane, of several in a cluster: its certificate has the name istiod-REVISION.istio-system.svc too.",
+  ),
   domain: text("cluster.local", "Domain of the cluster's services: NAME.NAMESPACE.svc.DOMAIN."),
   consulserverURL: optionalText("URL of Consul's agent (default http://127.0.0.1:8500)."),
   consulTokenFile: optionalText(
@@ -97,4 +101,5 @@ export const discoveryFlags = {
 export const istioVariables: Readonly<Record<string, string>> = {
   debounceAfter: "PILOT_DEBOUNCE_AFTER",
   debounceMax: "PILOT_DEBOUNCE_MAX",
+  revision: "REVISION",
 };

@@ -84,6 +84,11 @@ export async function readDiscoveryOptions(args: Arguments, env: GivenVariables)
   });
   const audiences = listOf(flags.tokenAudiences);
   if (audiences.length === 0) refuse(sourceOf("tokenAudiences"), "names no audience");
+  if (!/^[a-z0-9](?:[-a-z0-9]{0,38}[a-z0-9])?$/.test(flags.revision))
+    refuse(
+      sourceOf("revision"),
+      `${JSON.stringify(flags.revision)} is no revision: small letters, digits and -, at most 40`,
+    );
   const log = logConfig(readFlags(logFlags, texts, problems), problems);
   const limits = {
     // What is given when nothing is asked for must itself be allowed.
@@ -117,6 +122,7 @@ export async function readDiscoveryOptions(args: Arguments, env: GivenVariables)
       debounceMs: flags.debounceAfter,
       debounceMaxMs: flags.debounceMax,
       version,
+      revision: flags.revision,
     },
   };
 }

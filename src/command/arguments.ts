@@ -33,12 +33,9 @@ export function toArguments(
     return Array.isArray(found) && flags[name]?.array !== true ? found.at(-1) : found;
   };
   const aliases = Object.values(flags).map(({ alias }) => alias);
-  // Whole words: a letter that stands for a flag may begin one of them.
-  const positional = Object.keys(parsed).filter((name) =>
-    ["]", ">", ".."].some(
-      (end) => usage?.includes(`[${name}${end}`) === true || usage?.includes(`<${name}${end}`) === true,
-    ),
-  );
+  // Whole words of the usage, in its order: the parser tells the word that stands for several first.
+  const named = [...(usage ?? "").matchAll(/[[<]([^\]>.]+)/g)].map(([, name = ""]) => name);
+  const positional = named.filter((name) => Object.hasOwn(parsed, name));
   const words = positional
     // A word with dots stands for several.
     .flatMap((name) => (usage?.includes(`${name}..`) === true ? parsed[name] : value(name)) ?? [])

@@ -67,6 +67,8 @@ export interface CommandContext {
   readonly self: { readonly file: string; readonly args: readonly string[] };
   /** Folder of the release's bootstrap templates. */
   readonly templates: string;
+  /** Folder of the release's manifests for Kubernetes. */
+  readonly manifests: string;
   /** The terminal, where standard output is one. */
   readonly terminal: Terminal | undefined;
   readonly print: (line: string) => void;

@@ -102,6 +102,8 @@ export interface DiscoveryOptions {
   readonly keySets?: KeySetOptions;
   /** The release, as the control plane tells whoever asks; left out where that does not matter. */
   readonly version?: string;
+  /** Of several control planes of a cluster which one: its service is `istiod-REVISION`. The default one unless told. */
+  readonly revision?: string;
   /** What made this program, to which what is kept of registries is bound; the release unless told. */
   readonly build?: string;
 }
@@ -229,7 +231,7 @@ export class DiscoveryServer implements AsyncDisposable {
       log: log.scope("ads"),
     };
 
-    const keeper = await ServerCertificateKeeper.issue(authority, caLog);
+    const keeper = await ServerCertificateKeeper.issue(authority, caLog, options.revision);
     const certificates = certificateService({
       authority,
       authenticator,

@@ -10,6 +10,8 @@ import { bugReportCommand } from "./bug-report.ts";
 import { dashboardCommand } from "./dashboard.ts";
 import { describeCommand } from "./describe.ts";
 import { explainCommand } from "./explain.ts";
+import { manifestCommand } from "./manifest.ts";
+import { profileCommand } from "./profile.ts";
 import { proxyConfigCommand } from "./proxy-config.ts";
 import { proxyStatusCommand } from "./proxy-status.ts";
 import { validateCommand } from "./validate.ts";
@@ -26,6 +28,8 @@ export const commands: readonly Command[] = [
   visibly(privately(explainCommand)),
   visibly(analyzeCommand),
   visibly(validateCommand),
+  visibly(manifestCommand),
+  visibly(profileCommand),
   visibly(bugReportCommand),
   completionOf("outriderctl"),
   visibly(privately(versionCommand)),
@@ -36,5 +40,6 @@ export const commandGroups: readonly CommandGroup[] = [
   { title: "See", commands: ["proxy-status", "proxy-config", "describe", "authz", "dashboard"] },
   { title: "Ask why", commands: ["explain"] },
   { title: "Check", commands: ["analyze", "validate", "bug-report"] },
+  { title: "Change", commands: ["manifest", "profile"] },
   { title: "Program", commands: ["completion", "version"] },
 ];

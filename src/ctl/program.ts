@@ -9,7 +9,7 @@ import { otherNames, prefixes } from "./istioctl-words.ts";
 /** The operator's program. */
 export const outriderctl: Program = {
   name: "outriderctl",
-  describe: "See a mesh, ask it why, check what it is told.",
+  describe: "See a mesh, ask it why, check what it is told, change it.",
   version,
   commands,
   groups: commandGroups,

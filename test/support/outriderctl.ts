@@ -1,4 +1,5 @@
 /** outriderctl in this process: its command line as it is read, and what it prints. */
+import { join } from "node:path";
 import { commands } from "../../src/ctl/commands.ts";
 import { fromIstioctl } from "../../src/ctl/istioctl-words.ts";
 import { outriderctl } from "../../src/ctl/program.ts";
@@ -26,6 +27,7 @@ export async function runCtl(...words: readonly string[]): Promise<CtlRun> {
     pid: process.pid,
     terminal: undefined,
     templates: "/nowhere",
+    manifests: join(import.meta.dirname, "../../docker/kubernetes"),
     print: into(lines),
     printError: into(errors),
     shutdown: new AbortController().signal,

@@ -7,6 +7,7 @@
  *     lib/outrider.cjs      loads the parts, lib/*.js, with their code caches, lib/*.js.cache; so does lib/outriderctl.cjs
  *     lib/proxy.start.js    those of an agent's start, as one
  *     bootstrap-templates/  as YAML to read and as JSON to run
+ *     docker/kubernetes/    the manifests that `outriderctl install` is made of
  *     licences/
  *     sbom.spdx.json        what is in it
  *     share/man/man1/       manual pages
@@ -75,6 +76,7 @@ export async function buildRelease(options: ReleaseOptions): Promise<void> {
   }
   cpSync(join(root, "bootstrap-templates"), join(folder, "bootstrap-templates"), { recursive: true });
   writeTemplatesAsJson(join(folder, "bootstrap-templates"));
+  cpSync(join(root, "docker/kubernetes"), join(folder, "docker/kubernetes"), { recursive: true });
 
   for (const name of nativePackages) copyNativePackage(modules, name, join(lib, "node_modules"));
 

@@ -4,15 +4,17 @@
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { sleepAsPlanned } from "../../lifecycle/wall-clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
-import type { CertificateAuthority, ServerCertificate } from "./authority.ts";
+import type { CertificateAuthority, ServerCertificate, SubjectName } from "./authority.ts";
 
-/** Names in it: Istio's own, and the machine's. */
-const names = [
-  { type: "dns", value: "istiod.istio-system.svc" },
-  { type: "dns", value: "istio-pilot.istio-system.svc" },
-  { type: "dns", value: "localhost" },
-  { type: "ip", value: "127.0.0.1" },
-] as const;
+/** Names in it: Istio's own, that of the revision's service where it is not the default one, and the machine's. */
+function namesOf(revision: string): readonly SubjectName[] {
+  const services = ["istiod", "istio-pilot", ...(revision === "default" ? [] : [`istiod-${revision}`])];
+  return [
+    ...services.map((name) => ({ type: "dns", value: `${name}.istio-system.svc` }) as const),
+    { type: "dns", value: "localhost" },
+    { type: "ip", value: "127.0.0.1" },
+  ];
+}
 
 /** Between two renewals, however short the certificate's life is or how often one fails, in milliseconds. */
 const leastMs = 1_000;
@@ -20,18 +22,30 @@ const leastMs = 1_000;
 /** Keeps it; `run` does the work. */
 export class ServerCertificateKeeper {
   readonly #authority: CertificateAuthority;
+  readonly #names: readonly SubjectName[];
   readonly #log: Logger;
   #current: ServerCertificate;
 
-  private constructor(authority: CertificateAuthority, first: ServerCertificate, log: Logger) {
+  private constructor(
+    authority: CertificateAuthority,
+    names: readonly SubjectName[],
+    first: ServerCertificate,
+    log: Logger,
+  ) {
     this.#authority = authority;
+    this.#names = names;
     this.#log = log;
     this.#current = first;
   }
 
   /** @throws Error when the CA cannot issue one */
-  static async issue(authority: CertificateAuthority, log: Logger): Promise<ServerCertificateKeeper> {
-    return new ServerCertificateKeeper(authority, await authority.issueServer(names), log);
+  static async issue(
+    authority: CertificateAuthority,
+    log: Logger,
+    revision = "default",
+  ): Promise<ServerCertificateKeeper> {
+    const names = namesOf(revision);
+    return new ServerCertificateKeeper(authority, names, await authority.issueServer(names), log);
   }
 
   /** The newest. */
@@ -62,7 +76,7 @@ export class ServerCertificateKeeper {
 
   async #renew(use: (certificate: ServerCertificate) => void): Promise<void> {
     try {
-      this.#current = await this.#authority.issueServer(names);
+      this.#current = await this.#authority.issueServer(this.#names);
       use(this.#current);
       this.#log.info("server certificate renewed", { notAfter: this.#current.notAfter.toISOString() });
     } catch (error) {

@@ -1,0 +1,18 @@
+/**
+ * Names of a revision's objects: those of the default one are the manifests' own, of any other the revision is at their end. Pure.
+ */
+import { defaultRevision } from "../spec/schema.ts";
+
+/** The control plane's Deployment, and what belongs to it. */
+export const controlPlaneName = "outrider-discovery";
+
+/** Its Service, which proxies have as their discovery address. */
+export const serviceName = "istiod";
+
+/** The ConfigMap of the mesh's settings. */
+export const meshConfigName = "istio";
+
+/** `istiod-canary`. */
+export function revisioned(name: string, revision: string): string {
+  return revision === defaultRevision ? name : `${name}-${revision}`;
+}
