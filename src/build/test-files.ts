@@ -2,6 +2,7 @@
 import { join, relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { inspect } from "node:util";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -63,7 +64,7 @@ export async function* runTestFiles(
     if (type === "suite" && failureType === "subtestsFailed") return;
     if (type !== "suite") counts.failed += 1;
     const place = file === undefined ? "" : `${relative(root, file)}:${line ?? 1}: `;
-    const reason = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause ?? error.message);
+    const reason = cause instanceof Error ? (cause.stack ?? cause.message) : inspect(cause ?? error.message);
     counts.failures.push(`${place}${name}\n${indent(reason.slice(0, mostOfAFailure))}`);
   });
   stream.on("test:summary", ({ file, duration_ms: ms }) => {
