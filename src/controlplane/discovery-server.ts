@@ -12,6 +12,7 @@ import { HttpServer } from "../net/http-server.ts";
 import { giveBack } from "../process/give-back.ts";
 import { MemoryRelease } from "../process/memory-release.ts";
 import type { Logger } from "../telemetry/log.ts";
+import { measureEventLoop } from "../telemetry/event-loop.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { AdmissionWebhook } from "./admission/webhook.ts";
 import { type Authenticator, type JwtOptions, TokenAuthenticator } from "./ca/authenticate.ts";
@@ -178,6 +179,7 @@ export class DiscoveryServer implements AsyncDisposable {
       sources.push(stack.use(new KeptSource(source, { folder: kept, server, state })));
     }
     measureSources(metrics, sources);
+    stack.use(measureEventLoop(metrics));
     await waitForSources(sources, configLog, signal);
     signal.throwIfAborted();
     const registry = stack.use(new Registry(sources, configLog));

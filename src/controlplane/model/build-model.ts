@@ -2,6 +2,7 @@
  * Configuration objects become the model: a pure function.
  */
 import { isDeepStrictEqual } from "node:util";
+import { atOnce } from "../../lifecycle/in-turns.ts";
 import { canonicalAddress, canonicalRange } from "../../net/canonical-address.ts";
 import { certificatesOf } from "../config/secret-certificates.ts";
 import { KeptConversion } from "../config/gateway-api/kept-conversion.ts";
@@ -48,7 +49,7 @@ export class ModelBuilder {
   /** The object that stands for each that was seen. */
   readonly #meant = new WeakMap<ConfigObject, ConfigObject>();
   #byId: ReadonlyMap<string, ConfigObject> = new Map();
-  readonly #made = new WeakMap<ConfigObject, object>();
+  readonly #kept = new WeakMap<ConfigObject, object>();
   readonly #services = new WeakMap<ConfigObject, MadeServices>();
   readonly #delegates = new DelegateMerger();
   readonly #gatewayApi = new KeptConversion();
@@ -61,10 +62,21 @@ export class ModelBuilder {
 
   /** The last model itself when nothing changed that translation reads. */
   build(all: readonly ConfigObject[]): Model {
-    const written = all.map((object) => this.#meantBy(object));
+    return atOnce(this.steps(all));
+  }
+
+  /** The same, which stops now and then for others to have their turn. One build ends before the next begins. */
+  *steps(all: readonly ConfigObject[]): Generator<void, Model> {
+    const written: ConfigObject[] = [];
+    for (const object of all) {
+      written.push(this.#meantBy(object));
+      yield;
+    }
     const converted = this.#gatewayApi.convert(written).objects.map((object) => this.#meantBy(object));
     const meant = [...written, ...converted];
+    yield;
     const objects = meant.toSorted(byAge);
+    yield;
     const declared = ofKind(objects, "WorkloadEntry");
     const made = this.#each(objects, "WorkloadEntry", ({ namespace, spec, name }) =>
       endpoint(spec, namespace, name),
@@ -83,16 +95,20 @@ export class ModelBuilder {
         declared[index]?.pod?.isIdentityOnly === true &&
         selectors.some((selector) => selects(selector, labels)),
     );
-    const entries = ofKind(objects, "ServiceEntry");
-    const ownEndpoints = this.#each(objects, "ServiceEntry", ({ namespace, spec }) =>
-      (spec.endpoints ?? []).map((entry) => endpoint(entry, namespace, entry.name)),
-    );
-    const services = entries.flatMap((entry, index) =>
-      this.#servicesOf(entry, [
-        ...(ownEndpoints[index] ?? []),
-        ...selected(entry.spec, inNamespace.get(entry.namespace) ?? []),
-      ]),
-    );
+    yield;
+    const ownEndpoints: Endpoint[] = [];
+    const services: Service[] = [];
+    for (const entry of ofKind(objects, "ServiceEntry")) {
+      const own = this.#made(entry, ({ namespace, spec }) =>
+        (spec.endpoints ?? []).map((each) => endpoint(each, namespace, each.name)),
+      );
+      for (const each of own) ownEndpoints.push(each);
+      const others = selected(entry.spec, inNamespace.get(entry.namespace) ?? []);
+      for (const service of this.#servicesOf(entry, others.length === 0 ? own : [...own, ...others]))
+        services.push(service);
+      yield;
+    }
+    yield;
     const virtualServices = this.#delegates.merge(
       this.#each(objects, "VirtualService", (object) => ({
         ...scoped(object),
@@ -109,7 +125,7 @@ export class ModelBuilder {
     }));
     const lists = withLast(this.#last, {
       services,
-      workloads: [...workloads, ...ownEndpoints.flat()],
+      workloads: [...workloads, ...ownEndpoints],
       gatewayPods,
       virtualServices,
       destinationRules,
@@ -129,6 +145,7 @@ export class ModelBuilder {
         ...certificatesOf(spec),
       })),
     });
+    yield;
     const peerAuthentications = this.#each(objects, "PeerAuthentication", scoped);
     const meshConfig = ofKind(objects, "MeshConfig")[0]?.spec ?? noMeshConfig;
     const model = this.#modelOf(lists, meshConfig, peerAuthentications);
@@ -153,13 +170,16 @@ export class ModelBuilder {
     kind: Kind,
     make: (object: ObjectOf<Kind>) => Made,
   ): readonly Made[] {
-    return ofKind(objects, kind).map((object) => {
-      const before = this.#made.get(object);
-      if (before !== undefined) return before as Made;
-      const made = make(object);
-      this.#made.set(object, made);
-      return made;
-    });
+    return ofKind(objects, kind).map((object) => this.#made(object, make));
+  }
+
+  /** What was made of the object before, else what is made of it now. */
+  #made<Kind extends ConfigObject, Made extends object>(object: Kind, make: (object: Kind) => Made): Made {
+    const before = this.#kept.get(object);
+    if (before !== undefined) return before as Made;
+    const made = make(object);
+    this.#kept.set(object, made);
+    return made;
   }
 
   #servicesOf(entry: ObjectOf<"ServiceEntry">, endpoints: readonly Endpoint[]): readonly Service[] {

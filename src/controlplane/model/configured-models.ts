@@ -2,6 +2,7 @@
  * The models that the configuration makes, one after the other: what leaves the model as it is is no new one.
  */
 import { errorMessage } from "../../lifecycle/error-message.ts";
+import { inTurns } from "../../lifecycle/in-turns.ts";
 import { TaskGroup } from "../../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../../lifecycle/watch.ts";
 import type { Logger } from "../../telemetry/log.ts";
@@ -27,7 +28,7 @@ export class ConfiguredModels implements AsyncDisposable {
     this.#log = log;
     this.#models = new Watch({ number: 1, model: this.#builder.build(configuration.current.objects) });
     this.#tasks.spawn("follow-configuration", async (signal) => {
-      for await (const current of configuration.changes(signal)) this.#publishOrTell(current);
+      for await (const current of configuration.changes(signal)) await this.#publishOrTell(current);
     });
   }
 
@@ -40,16 +41,16 @@ export class ConfiguredModels implements AsyncDisposable {
   }
 
   /** What no reader of configuration has refused and no model can be made of costs the change, not all later ones. */
-  #publishOrTell(configuration: Configuration): void {
+  async #publishOrTell(configuration: Configuration): Promise<void> {
     try {
-      this.#publish(configuration);
+      await this.#publish(configuration);
     } catch (error) {
       this.#log.error("configuration cannot be served, the last one stays", { reason: errorMessage(error) });
     }
   }
 
-  #publish({ objects }: Configuration): void {
-    const model = this.#builder.build(objects);
+  async #publish({ objects }: Configuration): Promise<void> {
+    const model = await inTurns(this.#builder.steps(objects));
     const { number, model: previous } = this.#models.current;
     if (model === previous) return;
     this.#models.set({ number: number + 1, model });

@@ -92,7 +92,7 @@ export class ServedModels implements AsyncDisposable {
 
   #publish(): void {
     const model = this.#configuredModel();
-    const endpoints = this.#endpoints;
+    const endpoints = this.#unhealthy.size === 0 ? [] : this.#endpoints;
     for (const [id, { proxy }] of this.#unhealthy) {
       if (!endpoints.some((endpoint) => isEndpointOf(endpoint, proxy))) this.#unhealthy.delete(id);
     }

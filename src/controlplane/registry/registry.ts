@@ -2,11 +2,12 @@
  * The configuration of the mesh: what all sources have, joined. What is wrong with one of them is told, and what it had
  * last stays; it costs the others nothing.
  */
+import { atOnce, inTurns } from "../../lifecycle/in-turns.ts";
 import { TaskGroup } from "../../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../../lifecycle/watch.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { refusedBy } from "../config/refused.ts";
-import { analyze } from "../config/analysis/analyze.ts";
+import { analysis } from "../config/analysis/analyze.ts";
 import { type ConfigObject, objectId } from "../config/objects.ts";
 import { type ConfigProblem, describeConfigProblem } from "../config/problem.ts";
 import { type JoinedObjects, joinSources } from "./join-sources.ts";
@@ -58,6 +59,8 @@ export class Registry implements AsyncDisposable {
   readonly #lastGood: (readonly ConfigObject[])[];
   readonly #told: ToldProblems;
   readonly #configuration: Watch<Configuration>;
+  /** How many states of sources were taken since the start. */
+  readonly #taken = new Watch(0);
   readonly #tasks = new TaskGroup();
 
   /**
@@ -70,7 +73,7 @@ export class Registry implements AsyncDisposable {
     this.#sources = sources;
     this.#states = sources.map(({ states }) => states.current);
     this.#lastGood = this.#states.map((state) => (state.kind === "read" ? state.objects : []));
-    const first = this.#join();
+    const first = atOnce(this.#join());
     const errors = first.problems.filter(({ severity }) => severity === undefined);
     if (errors.length > 0 && first.objects.length === 0) throw new ConfigurationError(errors);
     this.#told = new ToldProblems(log);
@@ -81,6 +84,9 @@ export class Registry implements AsyncDisposable {
         for await (const state of states.changes(signal)) this.#take(index, state);
       });
     }
+    this.#tasks.spawn("join-sources", async (signal) => {
+      for await (const count of this.#taken.changes(signal)) if (count > 0) await this.#publish();
+    });
   }
 
   get configuration(): ReadonlyWatch<Configuration> {
@@ -108,21 +114,23 @@ export class Registry implements AsyncDisposable {
     if (state === this.#states[index]) return;
     this.#states[index] = state;
     if (state.kind === "read") this.#lastGood[index] = state.objects;
-    const joined = this.#join();
+    this.#taken.set(this.#taken.current + 1);
+  }
+
+  async #publish(): Promise<void> {
+    const joined = await inTurns(this.#join());
     this.#told.tell(joined.problems);
     this.#configuration.set(joined);
   }
 
-  #join(): Configuration {
+  *#join(): Generator<void, Configuration> {
     const contributions = this.#states.map(({ problems }, index) => ({
       objects: this.#lastGood[index] ?? [],
       problems,
     }));
     const { objects, problems } = joinSources(contributions);
-    return {
-      objects,
-      problems: [...problems, ...analyze(objects, [], refusedBy(problems))],
-      loadedAt: new Date(),
-    };
+    yield;
+    const ofMesh = yield* analysis(objects, [], refusedBy(problems));
+    return { objects, problems: [...problems, ...ofMesh], loadedAt: new Date() };
   }
 }

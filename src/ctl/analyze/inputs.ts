@@ -10,6 +10,7 @@ import {
 } from "../../controlplane/config/parse-documents.ts";
 import { refusedBy } from "../../controlplane/config/refused.ts";
 import type { ConfigProblem } from "../../controlplane/config/problem.ts";
+import { atOnce } from "../../lifecycle/in-turns.ts";
 import { mergeFiles } from "../../controlplane/registry/file/merge-files.ts";
 import { checks } from "./checks/checks.ts";
 import { analyzedMesh, clusterServices } from "./checks/mesh.ts";
@@ -27,7 +28,7 @@ export interface Inputs {
 /** @param unseen problems of files and folders that could not be looked at */
 export function inputsOf(texts: ReadonlyMap<string, string>, unseen: readonly ConfigProblem[]): Inputs {
   const parsed = [...texts].map(([source, text]): ParsedFile => parseDocuments(source, text));
-  const { objects, problems: ownProblems } = mergeFiles(parsed, unseen, []);
+  const { objects, problems: ownProblems } = atOnce(mergeFiles(parsed, unseen, []));
   const kubernetes = [...texts].flatMap(([source, text]) => kubernetesObjects(source, text));
   const mesh = analyzedMesh(objects, kubernetes);
   const ofMesh = analyze(objects, [...clusterServices(kubernetes).keys()], refusedBy(ownProblems));

@@ -6,6 +6,7 @@ import { objectsLimits } from "../../document/limits.ts";
 import type { ConfigProblem } from "../../controlplane/config/problem.ts";
 import { walkFolder } from "../../controlplane/registry/file/walk-folder.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
+import { atOnce } from "../../lifecycle/in-turns.ts";
 import { readGivenText } from "../given-text.ts";
 import { type Inputs, inputsOf } from "./inputs.ts";
 
@@ -38,7 +39,7 @@ export async function readInputs(paths: readonly string[], signal: AbortSignal):
   for (const path of paths) {
     if (path === "-") await attempt(path, standardInput);
     else if (isFolder(path)) {
-      const { files, problems } = walkFolder(path);
+      const { files, problems } = atOnce(walkFolder(path));
       unseen.push(...problems);
       if (files.length === 0 && problems.length === 0)
         empty.push(`${path} holds no file to read: name one that ends in .yaml, .yml or .json`);

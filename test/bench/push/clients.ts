@@ -1,9 +1,10 @@
 /**
  * Scripted sidecars, each with a connection and an ADS stream of its own, that acknowledge everything.
  *
- *     node clients.ts ADDRESS delta|sotw COUNT [all|refusing|stalled|mixed]
+ *     node clients.ts ADDRESS delta|sotw COUNT [all|refusing|stalled|mixed] [NAMESPACES] [scoped]
  *
- * `stalled` has every other one read nothing, `mixed` has every other one of the rest refuse everything as well.
+ * `stalled` has every other one read nothing, `mixed` has every other one of the rest refuse everything as well. With `scoped`
+ * a change is seen in the namespace of its service only.
  *
  * Prints `started MILLISECONDS` (since the epoch), `connected MILLISECONDS BYTES` once all of them have everything, and `seen
  * MARKER MILLISECONDS BYTES` once every one has acknowledged a response that holds the marker of `mesh.ts`.
@@ -17,10 +18,11 @@ import {
 import { GrpcError } from "../../../src/grpc/grpc-error.ts";
 import { sleep } from "../../../src/lifecycle/sleep.ts";
 import { typeUrl } from "../../../src/xds/type-urls.ts";
-import { markerIn, namespaces } from "./mesh.ts";
+import { changedService, kindOf, markerIn, namespaceOf, usualNamespaces } from "./mesh.ts";
 import { readResponse } from "./messages.ts";
 
-const [address = "", protocol = "", count = "0", behaviour = "all"] = process.argv.slice(2);
+const [address = "", protocol = "", count = "0", behaviour = "all", spread, scope] = process.argv.slice(2);
+const namespaces = Number(spread ?? usualNamespaces);
 const isDelta = protocol === "delta";
 const method = isDelta ? "DeltaAggregatedResources" : "StreamAggregatedResources";
 const halfStalls = behaviour === "stalled" || behaviour === "mixed";
@@ -48,7 +50,7 @@ class Sidecar {
   readonly #refuses: boolean;
 
   constructor(index: number) {
-    const namespace = namespaces[index % namespaces.length] ?? "";
+    const namespace = namespaceOf(index, namespaces);
     const ip = `10.200.${Math.floor(index / 250)}.${1 + (index % 250)}`;
     this.#node = {
       id: `sidecar~${ip}~client${index}.${namespace}~${namespace}.svc.cluster.local`,
@@ -111,7 +113,7 @@ class Sidecar {
     this.#markers.add(marker);
     const times = (seen.get(marker) ?? 0) + 1;
     seen.set(marker, times);
-    if (times < expected) return;
+    if (times < expectedOf(marker)) return;
     console.log(`seen ${marker} ${now()} ${received}`);
     received = 0;
   }
@@ -139,7 +141,17 @@ class Sidecar {
 }
 
 const sidecars = Array.from({ length: Number(count) }, (_, index) => new Sidecar(index));
-const expected = halfStalls ? Math.ceil(sidecars.length / 2) : sidecars.length;
+const reading = sidecars.map((_, index) => index).filter((index) => !halfStalls || index % 2 === 0);
+const expected = reading.length;
+
+/** How many are told of the change. */
+function expectedOf(marker: string): number {
+  const there = namespaceOf(changedService[kindOf(marker)], namespaces);
+  return scope === "scoped"
+    ? reading.filter((index) => namespaceOf(index, namespaces) === there).length
+    : expected;
+}
+
 console.log(`started ${now()}`);
 for (const sidecar of sidecars) {
   sidecar.run().catch((error: unknown) => {

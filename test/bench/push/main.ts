@@ -2,7 +2,8 @@
  * `npm run bench:push`: what a change of the configuration costs the control plane, and when the last sidecar has it.
  *
  *     node test/bench/push/main.ts [--subjects=release,sources] [--against=istiod|TREE] [--services=1000] [--endpoints=5]
- *                                  [--sidecars=10,100] [--protocols=delta,sotw] [--changes=30] [--scoped]
+ *                                  [--sidecars=10,100] [--protocols=delta,sotw] [--changes=30]
+ *                                  [--namespaces=10] [--scoped]
  *                                  [--behaviour=all|refusing|stalled|mixed] [--burstSeconds=60]
  *
  * Control planes, sidecars (scripted: streams that acknowledge everything) and this program are a process each. Sidecars
@@ -17,6 +18,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Figure, jsonLine, ratios, table } from "../figure.ts";
 import { measure } from "./measure.ts";
+import { usualNamespaces } from "./mesh.ts";
 import { istiod, outrider, type Subject } from "./plane.ts";
 
 const { values: flags } = parseArgs({
@@ -28,6 +30,7 @@ const { values: flags } = parseArgs({
     sidecars: { type: "string", default: "10,100" },
     protocols: { type: "string", default: "delta,sotw" },
     changes: { type: "string", default: "30" },
+    namespaces: { type: "string", default: String(usualNamespaces) },
     scoped: { type: "boolean", default: false },
     behaviour: { type: "string", default: "all" },
     burstSeconds: { type: "string", default: "0" },
@@ -67,6 +70,7 @@ for (const protocol of flags.protocols.split(","))
       mesh: {
         services: Number(flags.services),
         endpoints: Number(flags.endpoints),
+        namespaces: Number(flags.namespaces),
         isScoped: flags.scoped,
       },
     });

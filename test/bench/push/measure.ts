@@ -8,7 +8,15 @@ import { temporaryFolder } from "../../support/temporary-folder.ts";
 import type { Figure } from "../figure.ts";
 import { type Part, startPart } from "../part.ts";
 import { cpuMsOf, memoryOf } from "../procfs.ts";
-import { type MadeMesh, markers, writeMesh, writeService, writeVirtualService } from "./mesh.ts";
+import {
+  changedService,
+  type MadeMesh,
+  markers,
+  usualNamespaces,
+  writeMesh,
+  writeService,
+  writeVirtualService,
+} from "./mesh.ts";
 import type { Plane, Subject } from "./plane.ts";
 
 export interface Scene {
@@ -60,6 +68,19 @@ class Measured {
     this.add(`RSS ${when}`, "MiB", memoryOf(this.plane.pid).rss);
   }
 
+  /** Nothing that happened before counts. */
+  async forgetStalls(): Promise<void> {
+    this.plane.longestStall();
+    await this.plane.longestTurn();
+  }
+
+  /** How long others had to wait since `forgetStalls`. */
+  async addStalls(when: string): Promise<void> {
+    this.add(`${when}, /ready at its longest`, "ms", this.plane.longestStall());
+    const turn = await this.plane.longestTurn();
+    if (turn !== undefined) this.add(`${when}, the longest turn`, "ms", turn);
+  }
+
   /** The numbers after the first words of the newest line of the sidecars that begins so. */
   async line(...words: readonly string[]): Promise<readonly number[]> {
     const prefix = `${words.join(" ")} `;
@@ -87,14 +108,14 @@ const kinds = [
     name: "an endpoint",
     marker: markers.address,
     write: (mesh: MadeMesh, marker: string): void => {
-      writeService(mesh, 7, marker);
+      writeService(mesh, changedService.address, marker);
     },
   },
   {
     name: "a VirtualService",
     marker: markers.route,
     write: (mesh: MadeMesh, marker: string): void => {
-      writeVirtualService(mesh, 3, marker);
+      writeVirtualService(mesh, changedService.route, marker);
     },
   },
 ] as const;
@@ -107,16 +128,23 @@ export async function measure(scene: Scene): Promise<readonly Figure[]> {
     const folder = stack.use(temporaryFolder()).path;
     const mesh = { ...scene.mesh, folder: subject.configDir(folder) };
     writeMesh(mesh);
-    all.push(new Measured(subject.name, stack.use(await subject.start(folder)), mesh));
+    const startedAt = performance.now();
+    const plane = stack.use(await subject.start(folder));
+    const one = new Measured(subject.name, plane, mesh);
+    one.add("started", "ms", performance.now() - startedAt);
+    all.push(one);
   }
   await sleep(restMs);
+  for (const one of all) one.add("started, processor time", "ms", cpuMsOf(one.plane.pid));
   {
     await using connected = new AsyncDisposableStack();
     for (const one of all) {
       one.addMemory("with nobody connected");
-      one.plane.longestStall();
+      await one.forgetStalls();
       const script = join(import.meta.dirname, "clients.ts");
-      const clients = [one.plane.address, protocol, String(sidecars), behaviour];
+      const { namespaces = usualNamespaces, isScoped = false } = scene.mesh;
+      const clients = [one.plane.address, protocol, String(sidecars), behaviour, String(namespaces)];
+      if (isScoped) clients.push("scoped");
       const cpuBefore = cpuMsOf(one.plane.pid);
       one.clients = connected.use(await startPart(script, clients));
       const [startedAt = 0] = await one.line("started");
@@ -124,7 +152,7 @@ export async function measure(scene: Scene): Promise<readonly Figure[]> {
       one.add("all connected", "ms", connectedAt - startedAt);
       await sleep(settleMs);
       one.add("all connected, processor time", "ms", cpuMsOf(one.plane.pid) - cpuBefore);
-      one.add("/ready at its longest, while they connect", "ms", one.plane.longestStall());
+      await one.addStalls("while they connect");
     }
     await sleep(restMs);
     for (const one of all) one.addMemory("when all are connected");
@@ -149,7 +177,7 @@ async function measureChange(
 ): Promise<void> {
   const { plane, mesh } = one;
   const cpuBefore = cpuMsOf(plane.pid);
-  plane.longestStall();
+  await one.forgetStalls();
   const changedAt = now();
   write(mesh, marker);
   const [seenAt = 0, bytes = 0] = await one.line("seen", marker);
@@ -157,26 +185,26 @@ async function measureChange(
   one.add(`${name} changed, until the last has it`, "ms", seenAt - changedAt);
   one.add(`${name} changed, processor time`, "ms", cpuMsOf(plane.pid) - cpuBefore);
   one.add(`${name} changed, sent`, "MiB", bytes / 1_048_576);
-  one.add(`${name} changed, /ready at its longest`, "ms", plane.longestStall());
+  await one.addStalls(`${name} changed`);
 }
 
 /** A file that changes all the time. @param first number of the first change */
 async function measureBurst(one: Measured, burstMs: number, first: number): Promise<void> {
   const { plane, mesh } = one;
   const [startedAt, cpuBefore] = [performance.now(), cpuMsOf(plane.pid)];
-  plane.longestStall();
+  await one.forgetStalls();
   let change = first;
   while (performance.now() - startedAt < burstMs) {
-    writeService(mesh, 7, markers.address(change));
+    writeService(mesh, changedService.address, markers.address(change));
     change += 1;
     await sleep(50);
   }
   const last = markers.address(change);
   const changedAt = now();
-  writeService(mesh, 7, last);
+  writeService(mesh, changedService.address, last);
   const [seenAt = 0] = await one.line("seen", last);
   const spentMs = performance.now() - startedAt;
   one.add("a change each 50 ms, the last until the last has it", "ms", seenAt - changedAt);
   one.add("a change each 50 ms, processor time", "%", (100 * (cpuMsOf(plane.pid) - cpuBefore)) / spentMs);
-  one.add("a change each 50 ms, /ready at its longest", "ms", plane.longestStall());
+  await one.addStalls("a change each 50 ms");
 }

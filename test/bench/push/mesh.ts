@@ -1,10 +1,23 @@
-/** A folder of Istio's YAML: services in ten namespaces, a file for each, and files that are written anew. */
+/** A folder of Istio's YAML: services spread over namespaces, a file for each, and files that are written anew. */
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
 
-/** Namespaces that services and sidecars are spread over. */
-export const namespaces: readonly string[] = Array.from({ length: 10 }, (_, index) => `ns${index}`);
+/** Namespaces that services and sidecars are spread over, unless told. */
+export const usualNamespaces = 10;
+
+/** The namespace of a service or of a sidecar. */
+export function namespaceOf(index: number, namespaces: number): string {
+  return `ns${index % namespaces}`;
+}
+
+/** Which service each kind of change is of. */
+export const changedService = { address: 7, route: 3 } as const;
+
+/** What kind of change a marker stands for. */
+export function kindOf(marker: string): keyof typeof changedService {
+  return marker.startsWith("marker-") ? "route" : "address";
+}
 
 /** What stands for a change, as an endpoint's address and as a route's name. */
 export const markers = {
@@ -23,16 +36,13 @@ export interface MadeMesh {
   readonly folder: string;
   readonly services: number;
   readonly endpoints: number;
+  readonly namespaces?: number;
   /** A Sidecar per namespace shows that namespace only. */
   readonly isScoped?: boolean;
 }
 
-function namespaceOf(index: number): string {
-  return namespaces[index % namespaces.length] ?? "";
-}
-
-function hostOf(index: number): string {
-  return `svc${index}.${namespaceOf(index)}.svc.cluster.local`;
+function hostOf(index: number, namespace: string): string {
+  return `svc${index}.${namespace}.svc.cluster.local`;
 }
 
 /** Written beside its place and moved there, as tools do. */
@@ -43,7 +53,12 @@ function writeObjects(folder: string, name: string, ...objects: readonly object[
 }
 
 /** A service with `marker` as the address of one more endpoint. */
-export function writeService({ folder, endpoints }: MadeMesh, index: number, marker?: string): void {
+export function writeService(
+  { folder, endpoints, namespaces = usualNamespaces }: MadeMesh,
+  index: number,
+  marker?: string,
+): void {
+  const namespace = namespaceOf(index, namespaces);
   const addresses = Array.from(
     { length: endpoints },
     (_, number) => `10.${number}.${Math.floor(index / 250)}.${1 + (index % 250)}`,
@@ -52,9 +67,9 @@ export function writeService({ folder, endpoints }: MadeMesh, index: number, mar
   writeObjects(folder, `${name}.yaml`, {
     apiVersion: "networking.istio.io/v1",
     kind: "ServiceEntry",
-    metadata: { name, namespace: namespaceOf(index) },
+    metadata: { name, namespace },
     spec: {
-      hosts: [hostOf(index)],
+      hosts: [hostOf(index, namespace)],
       addresses: [`10.96.${Math.floor(index / 250)}.${1 + (index % 250)}`],
       location: "MESH_INTERNAL",
       resolution: "STATIC",
@@ -70,21 +85,27 @@ export function writeService({ folder, endpoints }: MadeMesh, index: number, mar
 }
 
 /** A VirtualService for a service, one of whose routes has `marker` as its name. */
-export function writeVirtualService({ folder }: MadeMesh, index: number, marker: string): void {
+export function writeVirtualService(
+  { folder, namespaces = usualNamespaces }: MadeMesh,
+  index: number,
+  marker: string,
+): void {
+  const namespace = namespaceOf(index, namespaces);
+  const host = hostOf(index, namespace);
   writeObjects(folder, `route${index}.yaml`, {
     apiVersion: "networking.istio.io/v1",
     kind: "VirtualService",
-    metadata: { name: `svc${index}`, namespace: namespaceOf(index) },
+    metadata: { name: `svc${index}`, namespace },
     spec: {
-      hosts: [hostOf(index)],
+      hosts: [host],
       http: [
         {
           name: marker,
           match: [{ uri: { prefix: "/v1" } }],
-          route: [{ destination: { host: hostOf(index) } }],
+          route: [{ destination: { host } }],
           timeout: "3s",
         },
-        { route: [{ destination: { host: hostOf(index) } }] },
+        { route: [{ destination: { host } }] },
       ],
     },
   });
@@ -96,7 +117,9 @@ export function writeMesh(mesh: MadeMesh): void {
   for (let index = 0; index < mesh.services; index += 1) writeService(mesh, index);
   for (let index = 0; index < 10; index += 1) writeVirtualService(mesh, index, "first");
   if (mesh.isScoped !== true) return;
-  for (const namespace of namespaces) {
+  const { namespaces = usualNamespaces } = mesh;
+  for (let index = 0; index < namespaces; index += 1) {
+    const namespace = namespaceOf(index, namespaces);
     writeObjects(mesh.folder, `sidecar-${namespace}.yaml`, {
       apiVersion: "networking.istio.io/v1",
       kind: "Sidecar",

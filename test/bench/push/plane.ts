@@ -16,6 +16,8 @@ export interface Plane extends AsyncDisposable {
   readonly securePort: number;
   /** Longest time that `/ready` took since the last call, in milliseconds. */
   longestStall(): number;
+  /** Longest turn of its event loop since the last call, in milliseconds; undefined for one that does not tell. */
+  longestTurn(): Promise<number | undefined>;
 }
 
 /** Who is measured. */
@@ -125,12 +127,20 @@ function watched({ stop, ...plane }: Running): Plane {
       longest = 0;
       return result;
     },
+    longestTurn: () => longestTurnOf(plane.httpPort),
     [Symbol.asyncDispose]: async () => {
       ended.abort();
       await stop();
       await watch;
     },
   };
+}
+
+/** What the control plane says of it since it was asked last. */
+async function longestTurnOf(port: number): Promise<number | undefined> {
+  const response = await fetch(`http://127.0.0.1:${port}/metrics`);
+  const found = /^nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(await response.text());
+  return found === null ? undefined : Number(found[1]) * 1_000;
 }
 
 /** How long `/ready` takes, in milliseconds; undefined when it does not answer well. */

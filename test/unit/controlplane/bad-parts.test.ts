@@ -9,6 +9,7 @@ import { boundedWeights } from "../../../src/controlplane/networking/load-assign
 import { generateEndpoints } from "../../../src/controlplane/networking/eds.ts";
 import { generateRoutes } from "../../../src/controlplane/networking/rds.ts";
 import { viewOf } from "../../../src/controlplane/networking/view.ts";
+import { atOnce } from "../../../src/lifecycle/in-turns.ts";
 import { takeSnapshot } from "../../support/snapshot-of.ts";
 import { demoProxy, settings, yaml } from "../../support/bad-values.ts";
 import { typeUrl } from "../../../src/xds/type-urls.ts";
@@ -20,8 +21,10 @@ test("what is wrong with a document leaves those beside it, and the object as it
     yaml("ServiceEntry", `hosts: [${name}.demo], ports: [{number: ${port}, name: http}]`, name);
   const bad = yaml("ServiceEntry", "hosts: [a.demo], ports: [{number: 0, name: http}]", "a");
   const parse = (content: string) => [parseDocuments("a.yaml", content)];
-  const served = mergeFiles(parse([good("a", 1), good("b", 2), good("c", 3)].join("---\n")), [], []).objects;
-  const { objects, problems } = mergeFiles(parse([bad, good("b", 20)].join("---\n")), [], served);
+  const served = atOnce(
+    mergeFiles(parse([good("a", 1), good("b", 2), good("c", 3)].join("---\n")), [], []),
+  ).objects;
+  const { objects, problems } = atOnce(mergeFiles(parse([bad, good("b", 20)].join("---\n")), [], served));
   assert.deepEqual(
     objects.map((object) => [
       object.name,

@@ -2,12 +2,13 @@
  * What is valid by itself and has no effect beside the others, or not that which its writer may think: warnings, each
  * with the place of the object and of the one that it is beside. A pure function.
  */
+import { atOnce } from "../../../lifecycle/in-turns.ts";
 import { byAge, type ConfigObject } from "../objects.ts";
 import type { ConfigProblem } from "../problem.ts";
 import { convertGatewayApi } from "../gateway-api/convert.ts";
 import { noneRefused, type Refused } from "../refused.ts";
 import { authorizerWarnings } from "./authorizers.ts";
-import { gatewayWarnings } from "./gateways.ts";
+import { gatewayWarnings, type RouterWorkload } from "./gateways.ts";
 import { ruleWarnings } from "./rules.ts";
 import { serviceWarnings } from "./services.ts";
 import { targetWarnings } from "./targets.ts";
@@ -28,51 +29,83 @@ export function analyze(
   known: readonly string[] = [],
   refused: Refused = noneRefused,
 ): readonly ConfigProblem[] {
+  return atOnce(analysis(all, known, refused));
+}
+
+/** The same, which stops now and then for others to have their turn. */
+export function* analysis(
+  all: readonly ConfigObject[],
+  known: readonly string[],
+  refused: Refused,
+): Generator<void, readonly ConfigProblem[]> {
   const objects = all.toSorted(byAge);
+  yield;
+  const byKind = Map.groupBy(objects, ({ kind }) => kind);
   const ofKind = <Kind extends ConfigObject["kind"]>(kind: Kind): Extract<ConfigObject, { kind: Kind }>[] =>
-    objects.filter((object): object is Extract<ConfigObject, { kind: Kind }> => object.kind === kind);
+    (byKind.get(kind) ?? []) as Extract<ConfigObject, { kind: Kind }>[];
   const entries = ofKind("ServiceEntry");
+  const problems = [...(yield* serviceWarnings(entries))];
+  const others: readonly (() => readonly ConfigProblem[])[] = [
+    () =>
+      gatewayWarnings(ofKind("Gateway"), ofKind("VirtualService"), ofKind("Secret"), refused, () =>
+        workloadsOf(ofKind("WorkloadEntry"), entries),
+      ),
+    () =>
+      ruleWarnings(ofKind("VirtualService"), ofKind("DestinationRule"), [
+        ...known,
+        ...entries.flatMap(({ spec }) => spec.hosts),
+      ]),
+    () => convertGatewayApi(objects, refused).problems,
+    () =>
+      targetWarnings(
+        [
+          ...ofKind("AuthorizationPolicy"),
+          ...ofKind("RequestAuthentication"),
+          ...ofKind("Telemetry"),
+          ...ofKind("EnvoyFilter"),
+        ],
+        ofKind("KubernetesGateway"),
+      ),
+    () => peerWarnings(ofKind("PeerAuthentication")),
+    () =>
+      telemetryWarnings(ofKind("Telemetry"), ofKind("MeshConfig")[0], (name) =>
+        whyNoService(name, hostsOf(entries)),
+      ),
+    () =>
+      forAllTwice(
+        ofKind("Telemetry").filter(
+          ({ spec }) =>
+            isEmpty(spec.selector?.matchLabels) &&
+            spec.targetRef === undefined &&
+            (spec.targetRefs ?? []).length === 0,
+        ),
+        "spec.selector",
+        "IST0160",
+      ),
+    () => authorizerWarnings(ofKind("AuthorizationPolicy"), ofKind("MeshConfig")[0]?.spec ?? {}),
+    () =>
+      forAllTwice(
+        ofKind("Sidecar").filter(({ spec }) => isEmpty(spec.workloadSelector?.labels)),
+        "spec.workloadSelector",
+        "IST0111",
+      ),
+  ];
+  for (const warnings of others) {
+    for (const problem of warnings()) problems.push(problem);
+    yield;
+  }
+  return problems;
+}
+
+/** Those that may be routers: what is in services and what stands for itself. */
+function workloadsOf(
+  workloads: readonly Extract<ConfigObject, { kind: "WorkloadEntry" }>[],
+  entries: readonly Extract<ConfigObject, { kind: "ServiceEntry" }>[],
+): readonly RouterWorkload[] {
   return [
-    ...serviceWarnings(entries),
-    ...gatewayWarnings(ofKind("Gateway"), ofKind("VirtualService"), ofKind("Secret"), refused, [
-      ...ofKind("WorkloadEntry").map(({ namespace, spec }) => ({ namespace, labels: spec.labels ?? {} })),
-      ...entries.flatMap(({ namespace, spec }) =>
-        (spec.endpoints ?? []).map(({ labels = {} }) => ({ namespace, labels })),
-      ),
-    ]),
-    ...ruleWarnings(ofKind("VirtualService"), ofKind("DestinationRule"), [
-      ...known,
-      ...entries.flatMap(({ spec }) => spec.hosts),
-    ]),
-    ...convertGatewayApi(objects, refused).problems,
-    ...targetWarnings(
-      [
-        ...ofKind("AuthorizationPolicy"),
-        ...ofKind("RequestAuthentication"),
-        ...ofKind("Telemetry"),
-        ...ofKind("EnvoyFilter"),
-      ],
-      ofKind("KubernetesGateway"),
-    ),
-    ...peerWarnings(ofKind("PeerAuthentication")),
-    ...telemetryWarnings(ofKind("Telemetry"), ofKind("MeshConfig")[0], (name) =>
-      whyNoService(name, hostsOf(entries)),
-    ),
-    ...forAllTwice(
-      ofKind("Telemetry").filter(
-        ({ spec }) =>
-          isEmpty(spec.selector?.matchLabels) &&
-          spec.targetRef === undefined &&
-          (spec.targetRefs ?? []).length === 0,
-      ),
-      "spec.selector",
-      "IST0160",
-    ),
-    ...authorizerWarnings(ofKind("AuthorizationPolicy"), ofKind("MeshConfig")[0]?.spec ?? {}),
-    ...forAllTwice(
-      ofKind("Sidecar").filter(({ spec }) => isEmpty(spec.workloadSelector?.labels)),
-      "spec.workloadSelector",
-      "IST0111",
+    ...workloads.map(({ namespace, spec }) => ({ namespace, labels: spec.labels ?? {} })),
+    ...entries.flatMap(({ namespace, spec }) =>
+      (spec.endpoints ?? []).map(({ labels = {} }) => ({ namespace, labels })),
     ),
   ];
 }

@@ -11,15 +11,16 @@ type Gateway = Extract<ConfigObject, { kind: "Gateway" }>;
 type Secret = Extract<ConfigObject, { kind: "Secret" }>;
 type VirtualService = Extract<ConfigObject, { kind: "VirtualService" }>;
 
-/** @param gateways the oldest first */
+/** @param gateways the oldest first @param workloadsOf lists all workloads, where there are gateways to ask for them */
 export function gatewayWarnings(
   gateways: readonly Gateway[],
   rules: readonly VirtualService[],
   secrets: readonly Secret[],
   refused: Refused,
-  workloads: readonly RouterWorkload[],
+  workloadsOf: () => readonly RouterWorkload[],
 ): readonly ConfigProblem[] {
   const certificates = certificatesIn(secrets);
+  const workloads = gateways.length === 0 ? [] : workloadsOf();
   return [
     ...gateways.flatMap(ownPorts),
     ...gateways.flatMap((gateway) => withoutSecret(gateway, certificates, workloads)),

@@ -7,19 +7,26 @@ import { placeOf, warningAt, whereBothAre } from "./warning.ts";
 
 type ServiceEntry = Extract<ConfigObject, { kind: "ServiceEntry" }>;
 
-/** @param entries the oldest first */
-export function serviceWarnings(entries: readonly ServiceEntry[]): readonly ConfigProblem[] {
+/** Stops between entries, for others to have their turn. @param entries the oldest first */
+export function* serviceWarnings(
+  entries: readonly ServiceEntry[],
+): Generator<void, readonly ConfigProblem[]> {
   const hosts = new Map<string, ServiceEntry>();
   const ports = new Map<string, ServiceEntry>();
   const addresses = new Map<string, ServiceEntry>();
   const shared = new Map<number, SharedPort>();
-  return entries.flatMap((entry) => [
-    ...entry.spec.hosts.flatMap((host, index) => hostWarnings(entry, host, index, { hosts, ports })),
-    ...addressWarnings(entry, addresses),
-    ...plainWarnings(entry),
-    ...portWarnings(entry),
-    ...sharedWarnings(entry, shared),
-  ]);
+  const problems: ConfigProblem[] = [];
+  for (const entry of entries) {
+    problems.push(
+      ...entry.spec.hosts.flatMap((host, index) => hostWarnings(entry, host, index, { hosts, ports })),
+      ...addressWarnings(entry, addresses),
+      ...plainWarnings(entry),
+      ...portWarnings(entry),
+      ...sharedWarnings(entry, shared),
+    );
+    yield;
+  }
+  return problems;
 }
 
 /** What captured calls of a port come to, whatever address they are for. */

@@ -4,14 +4,11 @@
 import { objectsLimits } from "../../../document/limits.ts";
 import { readRegularText } from "../../../files/read-regular-file.ts";
 import { errorCode, errorMessage } from "../../../lifecycle/error-message.ts";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { inTurns } from "../../../lifecycle/in-turns.ts";
 import { type MergedObjects, mergeFiles } from "./merge-files.ts";
 import type { ConfigObject } from "../../config/objects.ts";
 import { type ParsedFile, parseDocuments } from "../../config/parse-documents.ts";
-import { type FoundFile, walkFolder } from "./walk-folder.ts";
-
-/** Work in one turn of the event loop, in milliseconds: proxies and signals wait no longer. */
-const turnMs = 20;
+import { type FolderWalk, type FoundFile, walkFolder } from "./walk-folder.ts";
 
 /** A file changed so shortly before it was read may change again without a new signature, in milliseconds. */
 const racyMs = 100;
@@ -27,15 +24,17 @@ interface KnownFile {
 export class ConfigFolder {
   readonly #folder: string;
   #known: ReadonlyMap<string, KnownFile> = new Map();
+  #looked: FolderWalk = { files: [], problems: [] };
 
   constructor(folder: string) {
     this.#folder = folder;
   }
 
-  /** What tells one state of the folder from another; its files are not read. */
-  get signature(): string {
-    const { files, problems } = walkFolder(this.#folder);
-    return JSON.stringify([files.map(({ path, signature }) => [path, signature]), problems]);
+  /** Look at the files without reading them. @returns what tells one state of the folder from another */
+  async look(): Promise<string> {
+    const walk = await inTurns(walkFolder(this.#folder));
+    this.#looked = walk;
+    return JSON.stringify([walk.files.map(({ path, signature }) => [path, signature]), walk.problems]);
   }
 
   /** False while a file was written so lately that it has to be read once more. */
@@ -44,31 +43,26 @@ export class ConfigFolder {
   }
 
   /**
-   * Read what has changed; never rejects.
+   * Read what had changed when it was looked at last; never rejects.
    *
    * @param served the objects that are served, which stay where a file cannot be used
    */
-  async read(served: readonly ConfigObject[]): Promise<MergedObjects> {
-    const { files, problems } = walkFolder(this.#folder);
+  read(served: readonly ConfigObject[]): Promise<MergedObjects> {
+    return inTurns(this.#read(served));
+  }
+
+  *#read(served: readonly ConfigObject[]): Generator<void, MergedObjects> {
+    const { files, problems } = this.#looked;
     const known = new Map<string, KnownFile>();
-    let turnEndsAt = performance.now() + turnMs;
     for (const file of files) {
       const before = this.#known.get(file.path);
-      if (before?.signature === file.signature && before.isSettled) {
-        known.set(file.path, before);
-        continue;
-      }
-      known.set(file.path, readFile(file));
-      if (performance.now() < turnEndsAt) continue;
-      await nextTurn();
-      turnEndsAt = performance.now() + turnMs;
+      const isKnown = before?.signature === file.signature && before.isSettled;
+      known.set(file.path, isKnown ? before : readFile(file));
+      yield;
     }
     this.#known = known;
-    return mergeFiles(
-      [...known.values()].map(({ parsed }) => parsed),
-      problems,
-      served,
-    );
+    const parsed = [...known.values()].map((file) => file.parsed);
+    return yield* mergeFiles(parsed, problems, served);
   }
 }
 

@@ -37,7 +37,7 @@ export class FileSource implements ConfigSource, AsyncDisposable {
     this.#states = new Watch(stateOf(first));
     const followed = {
       path,
-      signature: () => folder.signature,
+      signature: () => folder.look(),
       isSettled: () => folder.isSettled,
       debounceMs,
       debounceMaxMs,
@@ -48,6 +48,7 @@ export class FileSource implements ConfigSource, AsyncDisposable {
   /** Resolves when the folder has been read for the first time, whatever is wrong with it. */
   static async open(options: FileSourceOptions): Promise<FileSource> {
     const folder = new ConfigFolder(options.folder);
+    await folder.look();
     return new FileSource(options, folder, await folder.read([]));
   }
 

@@ -13,7 +13,7 @@ import { Timer } from "../../../lifecycle/timer.ts";
 export interface FollowedFolder {
   readonly path: string;
   /** Tells one state of the folder from another. */
-  readonly signature: () => string;
+  readonly signature: () => string | Promise<string>;
   /** False when a file has to be read once more though its signature is the same. */
   readonly isSettled: () => boolean;
   /** Quiet time after a change before it is read, in milliseconds. */
@@ -44,14 +44,14 @@ export async function followFolder(
   let seen: string | undefined;
   while (!signal.aborted) {
     const startedAt = performance.now();
-    let current = signature();
+    let current = await signature();
     const costMs = performance.now() - startedAt;
     if (current !== seen || !isSettled()) {
       const latestAt = startedAt + debounceMaxMs;
       for (let last = seen; current !== last && performance.now() < latestAt && !signal.aborted;) {
         last = current;
         await sleep(Math.min(debounceMs, debounceMaxMs), signal);
-        current = signature();
+        current = await signature();
       }
       if (signal.aborted) break;
       await read();

@@ -1,5 +1,5 @@
 /**
- * The objects of all files as one set: a pure function.
+ * The objects of all files as one set: pure.
  *
  * What is wrong with one object costs that object only: it stays as it was last, and all others are taken as they are.
  */
@@ -16,39 +16,56 @@ export interface MergedObjects {
 }
 
 /**
+ * Stops now and then, for others to have their turn.
+ *
  * @param unseen problems of files and folders that could not be looked at
  * @param served the objects that were served last; none at first
  */
-export function mergeFiles(
+export function* mergeFiles(
   files: readonly ParsedFile[],
   unseen: readonly ConfigProblem[],
   served: readonly ConfigObject[],
-): MergedObjects {
-  const found = Map.groupBy(
-    files.flatMap(({ objects }) => objects),
-    objectId,
-  );
-  const before = new Set(served.map(objectId));
+): Generator<void, MergedObjects> {
+  const first = new Map<string, ConfigObject>();
+  /** Objects of one name, where there are several. */
+  const rivals = new Map<string, [ConfigObject, ...ConfigObject[]]>();
+  const refused = new Set<string>();
+  for (const file of files) {
+    for (const id of file.refused) refused.add(id);
+    for (const object of file.objects) {
+      const id = objectId(object);
+      const there = first.get(id);
+      const same = rivals.get(id);
+      if (there === undefined) first.set(id, object);
+      else if (same === undefined) rivals.set(id, [there, object]);
+      else same.push(object);
+    }
+    yield;
+  }
+  for (const id of rivals.keys()) refused.add(id);
   // Of several with one name the one that is served stays; where none is, at a start, the first counts.
-  const taken = [...found].flatMap(([id, same]) =>
-    same.length === 1 || !before.has(id) ? same.toSorted(byPlace).slice(0, 1) : [],
-  );
-  const refused = new Set([
-    ...files.flatMap((file) => file.refused),
-    ...[...found].filter(([, same]) => same.length > 1).map(([id]) => id),
-  ]);
-  const ids = new Set(taken.map(objectId));
-  const kept = served.filter((object) => {
+  const before = rivals.size === 0 ? new Set<string>() : new Set(served.map(objectId));
+  for (const [id, same] of rivals) {
+    const [oldest = same[0]] = same.toSorted(byPlace);
+    if (before.has(id)) first.delete(id);
+    else first.set(id, oldest);
+  }
+  yield;
+  const hides = files.some(({ hidesObjects }) => hidesObjects) || unseen.length > 0;
+  const kept: ConfigObject[] = [];
+  // What nothing is refused of and nothing hides is gone where it is not among the files.
+  for (const object of refused.size > 0 || hides ? served : []) {
     const id = objectId(object);
-    return !ids.has(id) && (refused.has(id) || isHidden(object, files, unseen));
-  });
+    if (!first.has(id) && (refused.has(id) || isHidden(object, files, unseen))) kept.push(object);
+    yield;
+  }
   return {
     // In the order of the files, whatever is kept: of several policies for the same, the first decides.
-    objects: [...taken, ...kept].toSorted(byPlace),
+    objects: [...first.values(), ...kept].toSorted(byPlace),
     problems: [
       ...unseen,
       ...files.flatMap(({ problems }) => problems),
-      ...[...found].flatMap(([id, same]) => sameNames(id, same)),
+      ...[...rivals].flatMap(([id, same]) => sameNames(id, same)),
     ],
   };
 }

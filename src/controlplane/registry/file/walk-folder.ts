@@ -33,10 +33,10 @@ const maxDepth = 16;
 /** More is no configuration, and would take minutes to read. */
 const maxFiles = 20_000;
 
-/** Look at everything below `folder`, at the end of all links; never throws. */
-export function walkFolder(folder: string): FolderWalk {
+/** Look at everything below `folder`, at the end of all links; stops between files, for others to have their turn. Never throws. */
+export function* walkFolder(folder: string): Generator<void, FolderWalk> {
   const walk = new Walk();
-  walk.enter(folder, 0);
+  yield* walk.enter(folder, 0);
   const files = walk.files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
   return { files, problems: walk.problems };
 }
@@ -47,7 +47,7 @@ class Walk {
   /** A folder that several links lead to is read once, and a loop of links ends. */
   readonly #entered = new Set<string>();
 
-  enter(folder: string, depth: number): void {
+  *enter(folder: string, depth: number): Generator<void, void> {
     const names = this.#attempt(folder, "Create it, or name another folder", () => {
       const { dev, ino } = statSync(folder, { bigint: true });
       const id = `${dev} ${ino}`;
@@ -59,12 +59,13 @@ class Walk {
       const name = bytes.toString("utf8");
       if (name.startsWith(".")) continue;
       const path = join(folder, name);
-      if (isUtf8(bytes)) this.#look(path, name, depth + 1);
+      if (isUtf8(bytes)) yield* this.#look(path, name, depth + 1);
       else if (isYaml(name)) this.#refuse(path, "has a name that is no UTF-8. Rename it");
+      yield;
     }
   }
 
-  #look(path: string, name: string, depth: number): void {
+  *#look(path: string, name: string, depth: number): Generator<void, void> {
     const stat = this.#attempt(path, "Mend or remove it", () => {
       try {
         return statSync(path, { bigint: true });
@@ -76,13 +77,13 @@ class Walk {
         throw error;
       }
     });
-    if (stat?.isDirectory() === true) this.#descend(path, depth);
+    if (stat?.isDirectory() === true) yield* this.#descend(path, depth);
     else if (isYaml(name) && stat !== undefined) this.#add(path, stat);
   }
 
-  #descend(path: string, depth: number): void {
+  *#descend(path: string, depth: number): Generator<void, void> {
     if (depth > maxDepth) this.#refuse(path, `lies more than ${maxDepth} folders deep. Move it up`);
-    else this.enter(path, depth);
+    else yield* this.enter(path, depth);
   }
 
   #add(path: string, stat: BigIntStats): void {

@@ -4,12 +4,13 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { walkFolder } from "../../../../src/controlplane/registry/file/walk-folder.ts";
+import { atOnce } from "../../../../src/lifecycle/in-turns.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
 
 function walked(prepare: (folder: string) => void) {
   using folder = temporaryFolder();
   prepare(folder.path);
-  const { files, problems } = walkFolder(folder.path);
+  const { files, problems } = atOnce(walkFolder(folder.path));
   const relative = (path: string): string => path.slice(folder.path.length + 1);
   return {
     files: files.map(({ path }) => relative(path)),

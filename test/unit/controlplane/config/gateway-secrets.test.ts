@@ -50,7 +50,7 @@ describe("a Secret of a gateway", () => {
     ],
   ] as const)
     test(what, () => {
-      const warnings = gatewayWarnings([gateway], [], namespaces.map(secretIn), noneRefused, workloads);
+      const warnings = gatewayWarnings([gateway], [], namespaces.map(secretIn), noneRefused, () => workloads);
       const expected =
         near === undefined
           ? []

@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { kinds, writtenKind } from "../../../../../src/controlplane/config/schema.ts";
 import { mergeFiles } from "../../../../../src/controlplane/registry/file/merge-files.ts";
 import { type ParsedFile, parseDocuments } from "../../../../../src/controlplane/config/parse-documents.ts";
+import { atOnce } from "../../../../../src/lifecycle/in-turns.ts";
 import { describeConfigProblem, type ConfigProblem } from "../../../../../src/controlplane/config/problem.ts";
 
 const spec = "{ outboundTrafficPolicy: { mode: ALLOW_ANY } }";
@@ -134,14 +135,14 @@ const cases: readonly Case[] = [
 describe("mergeFiles()", () => {
   for (const { what, before = {}, now, unseen = [], served, problems = [] } of cases) {
     test(what, () => {
-      const last = mergeFiles(parsed(before), [], []).objects;
+      const last = atOnce(mergeFiles(parsed(before), [], [])).objects;
       const unseenProblems = unseen.map((source): ConfigProblem => ({
         source,
         line: 0,
         path: "",
         message: "cannot be read",
       }));
-      const merged = mergeFiles(parsed(now), unseenProblems, last);
+      const merged = atOnce(mergeFiles(parsed(now), unseenProblems, last));
       assert.deepEqual(
         merged.objects.map(({ name, source, line }) => `${name} ${source}:${line}`),
         served,
