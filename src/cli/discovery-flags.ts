@@ -45,6 +45,11 @@ export const discoveryFlags = {
   ),
   consulCaFile: optionalText("Roots for Consul over https, in PEM (default: those that Node.js brings)."),
   consulDatacenter: optionalText("Datacentre of Consul to ask for (default: the agent's own)."),
+  workloadEntryGracePeriod: duration(
+    10_000,
+    someDuration,
+    "How long a machine that is registered by a WorkloadGroup stays when its proxy is gone, before its WorkloadEntry is.",
+  ),
   stateDir: optionalText(
     "Folder of the self-signed root and the demo token key, made with mode 0700 (default ./.outrider where there is one, else $XDG_STATE_HOME/outrider).",
   ),
@@ -102,4 +107,5 @@ export const istioVariables: Readonly<Record<string, string>> = {
   debounceAfter: "PILOT_DEBOUNCE_AFTER",
   debounceMax: "PILOT_DEBOUNCE_MAX",
   revision: "REVISION",
+  workloadEntryGracePeriod: "PILOT_WORKLOAD_ENTRY_GRACE_PERIOD",
 };

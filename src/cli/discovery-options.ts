@@ -121,6 +121,7 @@ export async function readDiscoveryOptions(args: Arguments, env: GivenVariables)
       },
       debounceMs: flags.debounceAfter,
       debounceMaxMs: flags.debounceMax,
+      machines: { graceMs: flags.workloadEntryGracePeriod },
       version,
       revision: flags.revision,
     },

@@ -33,6 +33,7 @@ import { decodedOf } from "./networking/pushed-types.ts";
 import { serveConnection } from "./push/connection.ts";
 import type { ControlPlaneIdentity } from "./push/debug-stream.ts";
 import { tellIdlePatches } from "./push/idle-patches.ts";
+import type { MachineRegistry } from "./model/machine-of.ts";
 import { PushMetrics } from "./push/metrics.ts";
 import { deltaProtocol, type ServerProtocol, sotwProtocol } from "./push/protocol.ts";
 import { ServedModels } from "./push/served-models.ts";
@@ -43,6 +44,7 @@ import { ToldRefusals } from "./push/told-refusals.ts";
 import { Translations } from "./push/translations.ts";
 import type { KubernetesApi } from "./kubernetes/api.ts";
 import { type KubernetesOptions, openKubernetes } from "./kubernetes/open.ts";
+import { RegisteredMachines } from "./registry/auto-registration/registered-machines.ts";
 import type { ConsulTarget } from "./registry/consul/blocking-query.ts";
 import { FileSource } from "./registry/file/file-source.ts";
 import { MeshConfigSource } from "./registry/file/mesh-config-source.ts";
@@ -97,6 +99,8 @@ export interface DiscoveryOptions {
   readonly maxWorkloadTtlMs: number;
   /** Quiet time after a change of the folder, in milliseconds. */
   readonly debounceMs: number;
+  /** How long a machine that registers itself stays when its proxy is gone; 10 s unless told, as in Istio. */
+  readonly machines?: { readonly graceMs: number; readonly returnMs?: number };
   /** Longest that changes of the folder may hold each other up, in milliseconds; 10 s unless told. */
   readonly debounceMaxMs?: number;
   /** How keys are fetched that RequestAuthentications name. */
@@ -178,11 +182,23 @@ export class DiscoveryServer implements AsyncDisposable {
       const state = readKept(kept, { name: source.name, server });
       sources.push(stack.use(new KeptSource(source, { folder: kept, server, state })));
     }
+    const machines = stack.use(
+      new RegisteredMachines(
+        {
+          ...(options.machines ?? { graceMs: 10_000 }),
+          debounceMs,
+          file: join(options.stateDir, "machines.json"),
+        },
+        { log: configLog, metrics },
+      ),
+    );
+    sources.push(machines);
     measureSources(metrics, sources);
     stack.use(measureEventLoop(metrics));
     await waitForSources(sources, configLog, signal);
     signal.throwIfAborted();
     const registry = stack.use(new Registry(sources, configLog));
+    machines.follow(registry.configuration);
     const settings = {
       trustDomains: [options.trustDomain, ...options.trustDomainAliases],
       rootNamespace,
@@ -227,6 +243,7 @@ export class DiscoveryServer implements AsyncDisposable {
       connections,
       metrics: pushMetrics,
       release: stack.use(new MemoryRelease(giveBack())),
+      machines,
       policy: options.binding ?? { binding: "identity", trustsAddresses: false },
       rootNamespace,
       identity: { id: hostname(), version: options.version ?? "unknown" },
@@ -343,6 +360,7 @@ function discoveryService(
     readonly translations: Translations;
     readonly refusals: ToldRefusals;
     readonly lastGood: LastGoodResources;
+    readonly machines: MachineRegistry;
     readonly policy: BindingPolicy;
     readonly rootNamespace: string;
     readonly identity: ControlPlaneIdentity;

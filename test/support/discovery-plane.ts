@@ -1,7 +1,8 @@
 /** A control plane in this process, and streams to it. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, type JsonObject, toBinary } from "@bufbuild/protobuf";
+import type { TokenIssuer } from "../../src/controlplane/demo-tokens.ts";
 import { type DiscoveryOptions, DiscoveryServer } from "../../src/controlplane/discovery-server.ts";
 import { type ByteStream, GrpcChannel } from "../../src/grpc/channel.ts";
 import {
@@ -14,10 +15,17 @@ import { type TestLog, testLog } from "./test-log.ts";
 
 const hour = 3_600_000;
 
+type Tokens = (serviceAccount: string, namespace: string) => Promise<string>;
+
+const tokensOf =
+  (issuer: TokenIssuer): Tokens =>
+  (serviceAccount, namespace) =>
+    issuer.issue({ namespace, serviceAccount, audience: "istio-ca", lifetimeMs: hour });
+
 /** Node of a request. */
 export interface TestNode {
   readonly id: string;
-  readonly metadata?: Readonly<Record<string, string>>;
+  readonly metadata?: JsonObject;
 }
 
 /** A stream, state of the world. */
@@ -28,6 +36,8 @@ export interface TestStream {
     readonly error?: string;
     readonly names?: readonly string[];
   }): void;
+  /** As when the proxy goes away. */
+  cancel(): void;
   /** The next response's resources. Rejects as the stream does. */
   next(): Promise<{
     readonly typeUrl: string;
@@ -43,14 +53,14 @@ export class DiscoveryPlane implements AsyncDisposable {
   readonly server: DiscoveryServer;
   readonly log: TestLog;
   readonly configFolder: string;
-  readonly #token: (serviceAccount: string, namespace: string) => Promise<string>;
+  readonly #token: Tokens;
   readonly #stack: AsyncDisposableStack;
 
   private constructor(
     server: DiscoveryServer,
     log: TestLog,
     configFolder: string,
-    token: (serviceAccount: string, namespace: string) => Promise<string>,
+    token: Tokens,
     stack: AsyncDisposableStack,
   ) {
     this.server = server;
@@ -71,9 +81,12 @@ export class DiscoveryPlane implements AsyncDisposable {
     for (const [name, content] of Object.entries(files)) writeFileSync(join(configFolder, name), content);
     const log = testLog();
     const server = stack.use(await DiscoveryServer.listen(options, log));
-    const token = (serviceAccount: string, namespace: string): Promise<string> =>
-      issuer.issue({ namespace, serviceAccount, audience: "istio-ca", lifetimeMs: hour });
-    return new DiscoveryPlane(server, log, configFolder, token, stack.move());
+    return new DiscoveryPlane(server, log, configFolder, tokensOf(issuer), stack.move());
+  }
+
+  /** Streams to a control plane that runs, which is not its own. */
+  static of(server: DiscoveryServer, issuer: TokenIssuer): DiscoveryPlane {
+    return new DiscoveryPlane(server, testLog(), "", tokensOf(issuer), new AsyncDisposableStack());
   }
 
   /** On the port with TLS, with a token of `serviceAccount`. */
@@ -112,6 +125,9 @@ export class DiscoveryPlane implements AsyncDisposable {
           ...(error === undefined ? {} : { errorDetail: { message: error } }),
         });
         stream.enqueue(toBinary(DiscoveryRequestSchema, request));
+      },
+      cancel: () => {
+        stream.cancel();
       },
       next: async () => {
         const { done, value } = await responses.next();

@@ -64,6 +64,31 @@ const specs: Readonly<Record<keyof Kinds, object>> = {
     serviceAccount: "api",
     weight: 1,
   },
+  WorkloadGroup: {
+    metadata: { labels: { app: "api" }, annotations: { note: "a" } },
+    template: {
+      ports: { http: 8080 },
+      labels: { version: "v1" },
+      locality: "region/zone",
+      serviceAccount: "api",
+      weight: 1,
+      network: "office",
+    },
+    probe: {
+      initialDelaySeconds: 1,
+      timeoutSeconds: 2,
+      periodSeconds: 3,
+      successThreshold: 1,
+      failureThreshold: 3,
+      httpGet: {
+        path: "/healthz",
+        port: 8080,
+        host: "127.0.0.1",
+        scheme: "HTTP",
+        httpHeaders: [{ name: "x-a", value: "1" }],
+      },
+    },
+  },
   VirtualService: {
     hosts: ["api.demo"],
     http: [

@@ -20,6 +20,7 @@ import { Watch } from "../../src/lifecycle/watch.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 import { adsBootstrap } from "./envoy-config.ts";
 import { PlainEnvoy } from "./plain-envoy.ts";
+import { RegisteredMachines } from "../../src/controlplane/registry/auto-registration/registered-machines.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 import { testLog } from "./test-log.ts";
 
@@ -66,8 +67,15 @@ export class PushedMesh implements AsyncDisposable {
     const metrics = new Metrics("pilot_");
     const pushMetrics = new PushMetrics(metrics, connections);
     const served = stack.use(new ServedModels(models, log));
+    const folder = stack.use(temporaryFolder()).path;
+    const machines = stack.use(
+      new RegisteredMachines(
+        { graceMs: 10_000, debounceMs: 10, file: join(folder, "machines.json") },
+        { log, metrics },
+      ),
+    );
     const context = {
-      ...{ served, connections, metrics: pushMetrics, log },
+      ...{ served, connections, metrics: pushMetrics, machines, log },
       release: { passed: () => undefined },
       translations: new Translations(served.models, new ToldFaults(log, pushMetrics.internalErrors)),
       refusals: new ToldRefusals(log, (typeUrl, { resource, reason }) =>
@@ -95,7 +103,6 @@ export class PushedMesh implements AsyncDisposable {
         },
       ]),
     );
-    const folder = stack.use(temporaryFolder()).path;
     return new PushedMesh(
       { connections, lines, metrics, models, objects, port: server.port, folder },
       stack.move(),

@@ -18,6 +18,7 @@ import type * as security from "./schemas/security.ts";
 import type * as services from "./schemas/services.ts";
 import type * as telemetries from "./schemas/telemetry.ts";
 import type * as virtualServices from "./schemas/virtual-service.ts";
+import type * as workloadGroups from "./schemas/workload-group.ts";
 
 /** A named port of a service. */
 export type PortSpec = Decoded<typeof common.port>;
@@ -32,6 +33,9 @@ export type WorkloadSpec = Decoded<typeof services.workload> & {
 export type ServiceEntrySpec = Omit<Decoded<typeof services.serviceEntry>, "endpoints"> & {
   readonly endpoints?: readonly WorkloadSpec[] | undefined;
 };
+
+/** WorkloadGroup. */
+export type WorkloadGroupSpec = Decoded<typeof workloadGroups.workloadGroup>;
 
 /** Istio's StringMatch: exactly one field is set. */
 export type StringMatch = Decoded<typeof common.stringMatch>;
@@ -162,6 +166,7 @@ export type TcpRouteSpec = Decoded<typeof gatewayApiRoutes.tcpRoute>;
 export interface Kinds {
   readonly ServiceEntry: ServiceEntrySpec;
   readonly WorkloadEntry: WorkloadSpec;
+  readonly WorkloadGroup: WorkloadGroupSpec;
   readonly VirtualService: VirtualServiceSpec;
   readonly DestinationRule: DestinationRuleSpec;
   readonly Sidecar: SidecarSpec;
@@ -227,6 +232,8 @@ export type ConfigObject = {
     readonly gatewayApi?: GatewayApiTraits;
     /** It stands for a pod. */
     readonly pod?: PodTraits;
+    /** A WorkloadEntry that is no endpoint of the services that select it: it says itself that it takes no calls. */
+    readonly isUnhealthy?: true;
     /** A Secret of a cluster, which shows whose pods its gateways are. */
     readonly isInCluster?: true;
     /** File and line, for messages; line 0 where a source has none. */

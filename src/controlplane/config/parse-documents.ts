@@ -63,8 +63,7 @@ const istioGroup = /^(?:(?:networking|security|telemetry|extensions)\.istio|gate
 
 /** Kinds of theirs that this control plane does not act on. */
 const withoutEffect: readonly string[] = [
-  ...["WorkloadGroup", "ProxyConfig"],
-  ...["WasmPlugin", "TrafficExtension"],
+  ...["ProxyConfig", "WasmPlugin", "TrafficExtension"],
   ...["BackendTLSPolicy", "ListenerSet", "UDPRoute"],
 ];
 

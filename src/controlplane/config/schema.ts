@@ -14,6 +14,7 @@ import { authorizationPolicy, peerAuthentication, requestAuthentication } from "
 import { serviceEntry, sidecar, workload } from "./schemas/services.ts";
 import { telemetry } from "./schemas/telemetry.ts";
 import { virtualService } from "./schemas/virtual-service.ts";
+import { workloadGroup } from "./schemas/workload-group.ts";
 
 const networking = "networking.istio.io";
 const security = "security.istio.io";
@@ -45,6 +46,7 @@ export const kinds: {
 } = {
   ServiceEntry: { group: networking, versions: networkingVersions, spec: serviceEntry },
   WorkloadEntry: { group: networking, versions: networkingVersions, spec: workload },
+  WorkloadGroup: { group: networking, versions: networkingVersions, spec: workloadGroup },
   VirtualService: { group: networking, versions: networkingVersions, spec: virtualService },
   DestinationRule: { group: networking, versions: networkingVersions, spec: destinationRule },
   Sidecar: { group: networking, versions: networkingVersions, spec: sidecar },

@@ -19,6 +19,7 @@ import { secret } from "./rules/secret.ts";
 import { serviceEntry } from "./rules/service-entry.ts";
 import { telemetry } from "./rules/telemetry.ts";
 import { virtualService } from "./rules/virtual-service.ts";
+import { workloadGroup } from "./rules/workload-group.ts";
 
 /** Every broken rule of `object`. */
 export function validate(object: ConfigObject): readonly Complaint[] {
@@ -56,6 +57,8 @@ export function validate(object: ConfigObject): readonly Complaint[] {
       return gatewayApiConnectionRoute(object.spec);
     case "RequestAuthentication":
       return requestAuthentication(object.spec);
+    case "WorkloadGroup":
+      return workloadGroup(object.spec);
     case "WorkloadEntry":
     case "GatewayClass":
     case "ReferenceGrant":

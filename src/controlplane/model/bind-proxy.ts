@@ -52,7 +52,8 @@ export function bindProxy(said: Proxy, peer: Peer, model: Model, policy: Binding
   }
   const mismatch = mismatchOf(said, identity);
   if (mismatch !== undefined) return refused(identity, said, mismatch);
-  const own = { ...said, serviceAccount: identity.serviceAccount, isProven: true };
+  const labels = labelsOf(said, model);
+  const own = { ...said, labels, serviceAccount: identity.serviceAccount, isProven: true };
   if (policy.binding === "identity")
     return { kind: "bound", proxy: own, health: healthOf(own, peer, policy) };
   const declared = declaredWorkloads(own, model);
@@ -72,6 +73,13 @@ export function bindProxy(said: Proxy, peer: Peer, model: Model, policy: Binding
   };
   const health = healthOf(proxy, peer, policy);
   return typeof health === "string" ? refused(identity, said, health) : { kind: "bound", proxy, health };
+}
+
+/** Those of its own, and of what stands for it where it was registered. */
+function labelsOf({ labels, namespace, registeredAs }: Proxy, { workloads }: Model): Proxy["labels"] {
+  if (registeredAs === undefined) return labels;
+  const entry = workloads.find((each) => each.name === registeredAs && each.namespace === namespace);
+  return { ...entry?.labels, ...labels };
 }
 
 function mismatchOf(said: Proxy, { namespace, serviceAccount, pod }: ProvenIdentity): string | undefined {

@@ -83,8 +83,9 @@ export class ModelBuilder {
     );
     const workloads = made.filter((_, index) => declared[index]?.pod?.isIdentityOnly !== true);
     const callable = made.filter((_, index) => {
-      const { isIdentityOnly = false, isReady = true } = declared[index]?.pod ?? {};
-      return isReady && !isIdentityOnly;
+      const { pod, isUnhealthy = false } = declared[index] ?? {};
+      const { isIdentityOnly = false, isReady = true } = pod ?? {};
+      return isReady && !isIdentityOnly && !isUnhealthy;
     });
     const inNamespace = Map.groupBy(callable, ({ namespace }) => namespace);
     const selectors = ofKind(objects, "Gateway")

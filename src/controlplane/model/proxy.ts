@@ -46,6 +46,8 @@ export interface Proxy {
   readonly interceptionMode: InterceptionMode;
   /** As its node has it, for EnvoyFilters that ask. */
   readonly metadata?: Readonly<Record<string, unknown>>;
+  /** Name of the WorkloadEntry by which it was registered. */
+  readonly registeredAs?: string;
   /** As spans name it. */
   readonly tracing?: { readonly cluster: string; readonly clusterId: string; readonly meshId: string };
   /** Its agent answers DNS, and wants the names of the mesh. */

@@ -21,9 +21,12 @@ import type { Request, ResponseOptions, ServerProtocol, Subscription } from "./p
 import type { ServedModels } from "./served-models.ts";
 import { Answers } from "./answers.ts";
 import { type BindingContext, type Bound, takeBound } from "./bound-snapshot.ts";
+import type { MachineRegistry, RegisteredMachine } from "../model/machine-of.ts";
+import { registerMachine } from "./register-machine.ts";
 import { answerDebug, type ControlPlaneIdentity, identifierOf, isDebugRequest } from "./debug-stream.ts";
 import { Layer, ResourceSet } from "./layer.ts";
 import { Refusals, type RefusalsContext } from "./refusals.ts";
+import { WorkloadReports } from "./workload-reports.ts";
 import { inPlaceOfUnknown, pushOrder, type ResourcesByType } from "./snapshot.ts";
 import type { ConnectionTable } from "./status.ts";
 import type { ProxyTranslation, Snapshot, Translations } from "./translations.ts";
@@ -39,6 +42,7 @@ export interface ConnectionContext extends RefusalsContext {
   readonly log: Logger;
   readonly peer: Peer;
   readonly policy: BindingPolicy;
+  readonly machines: MachineRegistry;
   /** Namespace whose identities may ask for debug pages. */
   readonly rootNamespace: string;
   readonly identity: ControlPlaneIdentity;
@@ -125,6 +129,8 @@ class Connection {
   readonly #stream: ByteStream;
   readonly #context: ConnectionContext;
   readonly #said: Proxy;
+  readonly #machine: RegisteredMachine | undefined;
+  readonly #reports: WorkloadReports;
   #bound: Bound;
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #answers = new Answers();
@@ -140,7 +146,6 @@ class Connection {
   /** How many requests have waited so. */
   #answered = 0;
   readonly #entry: Disposable;
-  #isHealthRefused = false;
   #sentBytes = 0;
   readonly #translation: ProxyTranslation;
   #snapshot: Snapshot;
@@ -151,17 +156,20 @@ class Connection {
     context: ConnectionContext,
     proxy: {
       readonly said: Proxy;
+      readonly machine: RegisteredMachine | undefined;
       readonly metadata: NodeFacts["metadata"];
       readonly bound: Bound;
       readonly translation: ProxyTranslation;
       readonly snapshot: Snapshot;
     },
   ) {
-    const { said, metadata, bound, translation, snapshot } = proxy;
+    const { said, machine, metadata, bound, translation, snapshot } = proxy;
     this.#protocol = protocol;
     this.#stream = stream;
     this.#context = context;
     this.#said = said;
+    this.#machine = machine;
+    this.#reports = new WorkloadReports(said.id, machine, context);
     this.#bound = bound;
     this.#translation = translation;
     this.#snapshot = snapshot;
@@ -177,7 +185,7 @@ class Connection {
         protocol: protocol.name,
         connectedAt,
         types: this.#refusals.toldWith(this.#answers.list()),
-        unhealthy: context.served.unhealthy(said.id),
+        unhealthy: this.#reports.unhealthy,
       }),
       resources: () => this.#wanted(),
     });
@@ -197,17 +205,28 @@ class Connection {
     context: ConnectionContext,
     request: Request,
   ): Promise<Connection> {
-    const said = identify(request);
     using opened = new DisposableStack();
+    const node = identify(request);
+    const binding = bindingOf(context);
+    const machine = opened.use(await registerMachine(node, binding, context.machines));
+    const said = machine === undefined ? node : { ...node, registeredAs: machine.name };
     const translation = opened.use(context.translations.open());
-    const { bound, snapshot } = await takeBound(said, bindingOf(context), translation);
+    const { bound, snapshot } = await takeBound(said, binding, translation);
     const metadata = request.node?.metadata ?? {};
     opened.move();
-    return new Connection(protocol, stream, context, { said, metadata, bound, translation, snapshot });
+    return new Connection(protocol, stream, context, {
+      said,
+      machine,
+      metadata,
+      bound,
+      translation,
+      snapshot,
+    });
   }
 
   /** Push each new model until the proxy is gone. */
   async follow(signal: AbortSignal): Promise<void> {
+    using _machine = this.#machine;
     using _entry = this.#entry;
     using _translation = this.#translation;
     try {
@@ -228,7 +247,7 @@ class Connection {
   async receive(request: Request, tasks: TaskGroup): Promise<void> {
     const { typeUrl, nonce, error } = request;
     if (typeUrl === types.healthInformation) {
-      this.#reportHealth(error);
+      this.#reports.take(this.#bound.health, error);
       return;
     }
     if (!this.#snapshot.resources.has(typeUrl)) return;
@@ -288,20 +307,6 @@ class Connection {
     )
       return;
     for (const typeUrl of referredTo) await this.#respond(typeUrl, { keepsGone: false });
-  }
-
-  #reportHealth(reason: string | undefined): void {
-    const { health } = this.#bound;
-    if (typeof health !== "string") {
-      this.#context.served.reportHealth(health, reason);
-      return;
-    }
-    if (this.#isHealthRefused) return;
-    this.#isHealthRefused = true;
-    this.#context.log.warn("health of a workload is not taken from this proxy", {
-      proxy: this.#said.id,
-      reason: health,
-    });
   }
 
   /**

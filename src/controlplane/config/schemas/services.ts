@@ -15,13 +15,18 @@ import {
   portsByName,
 } from "./common.ts";
 
-export const workload = object({
-  address: required(text("an IP address or host name", (value) => isAddress(value) || isHost(value))),
+/** What is known of a workload besides its address. */
+export const workloadFields = {
   ports: optional(portsByName),
   labels: optional(labels),
   locality: optional(text("region/zone/subzone", isLocality)),
   serviceAccount: optional(text("the name of a service account", isResourceName)),
   weight: optional(integer(0, 1_000_000)),
+} as const;
+
+export const workload = object({
+  address: required(text("an IP address or host name", (value) => isAddress(value) || isHost(value))),
+  ...workloadFields,
 });
 
 export const serviceEntry = object({

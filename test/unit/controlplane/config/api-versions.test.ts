@@ -17,6 +17,7 @@ const [networking, security, gatewayApi] = [
 const rows: Readonly<Record<keyof Kinds, readonly [group: string, ...versions: string[]]>> = {
   ServiceEntry: [networking, "v1", "v1beta1", "v1alpha3"],
   WorkloadEntry: [networking, "v1", "v1beta1", "v1alpha3"],
+  WorkloadGroup: [networking, "v1", "v1beta1", "v1alpha3"],
   VirtualService: [networking, "v1", "v1beta1", "v1alpha3"],
   DestinationRule: [networking, "v1", "v1beta1", "v1alpha3"],
   Sidecar: [networking, "v1", "v1beta1", "v1alpha3"],
@@ -39,7 +40,6 @@ const rows: Readonly<Record<keyof Kinds, readonly [group: string, ...versions: s
 
 /** Kinds that this control plane does not act on. */
 const others: readonly (readonly [kind: string, group: string, ...versions: string[]])[] = [
-  ["WorkloadGroup", networking, "v1", "v1beta1", "v1alpha3"],
   ["ProxyConfig", networking, "v1beta1"],
   ["WasmPlugin", "extensions.istio.io", "v1alpha1"],
   ["TrafficExtension", "extensions.istio.io", "v1alpha1"],

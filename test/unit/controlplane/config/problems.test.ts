@@ -9,6 +9,7 @@ import { describeConfigProblem } from "../../../../src/controlplane/config/probl
 import { absent, objectWith } from "../../../support/istio-objects.ts";
 import { serviceEntryProblems } from "../../../support/object-problems/service-entry.ts";
 import { workloadEntryProblems } from "../../../support/object-problems/workload-entry.ts";
+import { workloadGroupProblems } from "../../../support/object-problems/workload-group.ts";
 import { virtualServiceProblems } from "../../../support/object-problems/virtual-service.ts";
 import { destinationRuleProblems } from "../../../support/object-problems/destination-rule.ts";
 import { peerAuthenticationProblems } from "../../../support/object-problems/peer-authentication.ts";
@@ -25,6 +26,7 @@ import type { ProblemRow } from "../../../support/object-problems/words.ts";
 const rows: Readonly<Record<keyof Kinds, readonly ProblemRow[]>> = {
   ServiceEntry: serviceEntryProblems,
   WorkloadEntry: workloadEntryProblems,
+  WorkloadGroup: workloadGroupProblems,
   VirtualService: virtualServiceProblems,
   DestinationRule: destinationRuleProblems,
   PeerAuthentication: peerAuthenticationProblems,
