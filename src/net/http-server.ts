@@ -151,7 +151,7 @@ function serverOf(
       });
     },
   );
-  // Who has said all that it has to say may still read the answer. The property is not in the types.
+  // Who has said all that it has to say still gets its answer. The property is not in the types.
   Object.assign(server, { httpAllowHalfOpen: true });
   server.on("connection", (socket) => {
     options.arrivals?.arrived();

@@ -12,6 +12,7 @@ import { bestEncoding, compressed } from "../net/content-encoding.ts";
 import { HttpServer } from "../net/http-server.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Redactor } from "../telemetry/redactor.ts";
+import { Asker } from "./asker.ts";
 import type { Answer, Route, StreamAnswer, WrittenAnswer } from "./contract/route.ts";
 import type { StatusOptions } from "./options.ts";
 import { ResponseBody } from "./response-body.ts";
@@ -81,44 +82,6 @@ export function listenForStatus<Parts>(
 function targetOf({ url = "" }: IncomingMessage): readonly [path: string, query: string] {
   const at = url.indexOf("?");
   return at < 0 ? [url, ""] : [url.slice(0, at), url.slice(at + 1)];
-}
-
-/** Whoever waits for an answer; looked after only where a route wants to know. */
-class Asker {
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
-  #left: AbortController | undefined;
-
-  constructor(request: IncomingMessage, response: ServerResponse) {
-    this.#request = request;
-    this.#response = response;
-  }
-
-  /** False while nobody wants to know. */
-  get isGone(): boolean {
-    return this.#left?.signal.aborted === true;
-  }
-
-  gone(): AbortSignal {
-    if (this.#left === undefined) {
-      const left = new AbortController();
-      const leave = (): void => {
-        left.abort();
-      };
-      const { socket } = this.#request;
-      // Who has hung up is not told apart from who has said all that it has to say: nobody waits that long for nothing.
-      socket.once("end", leave);
-      // The connection outlives the answer, and must not keep what belongs to it.
-      const close = (): void => {
-        socket.off("end", leave);
-        leave();
-      };
-      if (this.#response.closed) close();
-      else this.#response.once("close", close);
-      this.#left = left;
-    }
-    return this.#left.signal;
-  }
 }
 
 type WholeAnswer = Exclude<Answer, StreamAnswer | WrittenAnswer>;

@@ -51,3 +51,20 @@ export async function holdOpen(target: NetConnectOpts, bytes: string): Promise<S
   await nextTurn();
   return socket;
 }
+
+/** Send `bytes` and say that nothing more comes, as `nc -N` does, then read until the server hangs up. */
+export async function sendAndHalfClose(target: NetConnectOpts, bytes: string): Promise<string> {
+  const socket = connect({ ...target, allowHalfOpen: true });
+  let received = "";
+  socket.on("data", (chunk) => {
+    received += chunk.toString("latin1");
+  });
+  socket.end(Buffer.from(bytes, "latin1"));
+  await new Promise<void>((resolve, reject) => {
+    socket.on("error", reject);
+    socket.once("close", () => {
+      resolve();
+    });
+  });
+  return received;
+}
