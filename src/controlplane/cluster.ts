@@ -1,6 +1,6 @@
 /**
  * What a control plane does in a cluster besides following it: the CA's key is a Secret, tokens are reviewed, and one of all
- * control planes writes the root into every namespace.
+ * control planes writes the root into every namespace, and the status of objects.
  */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
@@ -23,6 +23,8 @@ import type { KubernetesApi } from "./kubernetes/api.ts";
 import { KubernetesError } from "./kubernetes/api-error.ts";
 import { LeaseHolder } from "./kubernetes/lease.ts";
 import { WriteMetrics } from "./kubernetes/object-writer.ts";
+import { keepStatus } from "./object-status/keep-status.ts";
+import type { Configuration } from "./registry/registry.ts";
 
 /** Where the CA's key is. */
 export interface ClusterCaOptions {
@@ -104,12 +106,14 @@ export function spawnClusterDuties(
     api,
     namespace,
     root,
+    configuration,
     metrics,
     log,
   }: {
     readonly api: KubernetesApi;
     readonly namespace: string;
     readonly root: ReadonlyWatch<string>;
+    readonly configuration: ReadonlyWatch<Configuration>;
     readonly metrics: Metrics;
     readonly log: Logger;
   },
@@ -117,11 +121,12 @@ export function spawnClusterDuties(
   const writing = { api, log, metrics: new WriteMetrics(metrics) };
   const identity = `${hostname()}_${randomUUID()}`;
   const lease = new LeaseHolder(api, { namespace, name: "outrider-leader", identity }, log);
-  tasks.spawn("write-roots", (signal) =>
+  tasks.spawn("lead-cluster", (signal) =>
     lease.run(async (leading) => {
       await Promise.all([
         keepRootConfigMaps({ ...writing, root }, leading),
         keepCaBundle({ ...writing, root }, leading),
+        keepStatus({ ...writing, configuration }, leading),
       ]);
     }, signal),
   );

@@ -321,7 +321,14 @@ export class DiscoveryServer implements AsyncDisposable {
       }, signal),
     );
     if (api !== undefined)
-      spawnClusterDuties(tasks, { api, namespace: rootNamespace, root, metrics, log: caLog });
+      spawnClusterDuties(tasks, {
+        api,
+        namespace: rootNamespace,
+        root,
+        configuration: registry.configuration,
+        metrics,
+        log: caLog,
+      });
     const ports = { secureGrpc: secure.port, grpc: plain?.port, http: http.port };
     return new DiscoveryServer(ports, authority, registry, stack.move());
   }

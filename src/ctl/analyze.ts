@@ -5,7 +5,7 @@ import type { Arguments, Command, CommandContext } from "../command/command.ts";
 import { unusableCode } from "../command/exit-codes.ts";
 import { version } from "../command/version.ts";
 import type { Finding } from "./analyze/finding.ts";
-import type { Level } from "./analyze/istio-messages.ts";
+import type { Level } from "../controlplane/config/analysis/istio-messages.ts";
 import { printValue } from "./output.ts";
 
 /** As istioctl's. */

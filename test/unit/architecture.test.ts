@@ -134,6 +134,7 @@ const subRooms: Readonly<Record<string, Readonly<Record<string, readonly string[
     config: [],
     admission: ["kubernetes", "config"],
     registry: ["kubernetes", "config"],
+    "object-status": ["kubernetes", "config", "registry"],
     model: ["config", "registry"],
     networking: ["config", "model"],
     jwks: ["config", "model"],

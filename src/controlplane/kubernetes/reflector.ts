@@ -95,6 +95,11 @@ export class Reflector<T = unknown> {
     return this.#isListed;
   }
 
+  /** Of the API, in which the kind is followed; undefined until it is known which the cluster has. */
+  get version(): string | undefined {
+    return this.#version;
+  }
+
   /** Requests without a usable answer so far. */
   get failures(): number {
     return this.#allFailures;

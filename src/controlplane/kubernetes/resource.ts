@@ -84,3 +84,10 @@ export function collectionPath(
   const root = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
   return `${root}${namespace === undefined ? "" : `/namespaces/${namespace}`}/${plural}`;
 }
+
+/** As the API has a kind in paths (English, as API conventions have it). */
+export function pluralOf(kind: string): string {
+  const name = kind.toLowerCase();
+  if (/[^aeiou]y$/.test(name)) return `${name.slice(0, -1)}ies`;
+  return /(?:s|x|ch)$/.test(name) ? `${name}es` : `${name}s`;
+}

@@ -11,7 +11,7 @@ import { analysis } from "../config/analysis/analyze.ts";
 import { type ConfigObject, objectId } from "../config/objects.ts";
 import { type ConfigProblem, describeConfigProblem } from "../config/problem.ts";
 import { type JoinedObjects, joinSources } from "./join-sources.ts";
-import type { ConfigSource, SourceState } from "./source.ts";
+import type { ConfigSource, Original, SourceState } from "./source.ts";
 import { ToldProblems } from "./told-problems.ts";
 
 /** No source has anything that could be served. */
@@ -28,6 +28,8 @@ export class ConfigurationError extends Error {
 /** The configuration at one moment. */
 export interface Configuration extends JoinedObjects {
   readonly loadedAt: Date;
+  /** By `objectId`, what sources that keep a status of their objects have; none of a source that is broken. */
+  readonly originals: ReadonlyMap<string, Original>;
 }
 
 /** State of the configuration, for `/debug/configz`. */
@@ -123,7 +125,17 @@ export class Registry implements AsyncDisposable {
     this.#configuration.set(joined);
   }
 
+  #originals(): ReadonlyMap<string, Original> {
+    const [first, ...others] = this.#states.flatMap((state) =>
+      state.kind === "read" && state.originals !== undefined ? [state.originals] : [],
+    );
+    return others.length === 0
+      ? (first ?? new Map())
+      : new Map([first ?? [], ...others].flatMap((each) => [...each]));
+  }
+
   *#join(): Generator<void, Configuration> {
+    const originals = this.#originals();
     const contributions = this.#states.map(({ problems }, index) => ({
       objects: this.#lastGood[index] ?? [],
       problems,
@@ -131,6 +143,6 @@ export class Registry implements AsyncDisposable {
     const { objects, problems } = joinSources(contributions);
     yield;
     const ofMesh = yield* analysis(objects, [], refusedBy(problems));
-    return { objects, problems: [...problems, ...ofMesh], loadedAt: new Date() };
+    return { objects, problems: [...problems, ...ofMesh], loadedAt: new Date(), originals };
   }
 }

@@ -16,12 +16,21 @@ export interface ConfigSource {
   readonly health?: (() => SourceHealth) | undefined;
 }
 
+/** An object as whoever wrote it did, used or not. */
+export interface Original {
+  /** As problems name the place. */
+  readonly source: string;
+  readonly object: Readonly<Record<string, unknown>>;
+}
+
 /** What a source says at one moment. */
 export type SourceState =
   | {
       readonly kind: "read";
       /** Each once, in the order in which they decide where several apply. */
       readonly objects: readonly ConfigObject[];
+      /** By `objectId`, of a source that keeps a status of its objects: what it was made of. */
+      readonly originals?: ReadonlyMap<string, Original>;
       /** Why some of what the source holds is not among the objects. */
       readonly problems: readonly ConfigProblem[];
     }

@@ -3,7 +3,7 @@
  */
 import type { ConfigProblem } from "../../controlplane/config/problem.ts";
 import { type ObjectAt, objectPlaces } from "./object-places.ts";
-import { istioMessages, type Level } from "./istio-messages.ts";
+import { istioMessages, type Level } from "../../controlplane/config/analysis/istio-messages.ts";
 
 /** One message. */
 export interface Finding {

@@ -2,7 +2,7 @@
  * Findings as SARIF 2.1.0 (OASIS), which code review tools show beside the lines. Pure.
  */
 import type { Finding } from "./finding.ts";
-import { istioMessages, type Level } from "./istio-messages.ts";
+import { istioMessages, type Level } from "../../controlplane/config/analysis/istio-messages.ts";
 
 const sarifLevels: Readonly<Record<Level, string>> = { Error: "error", Warning: "warning", Info: "note" };
 

@@ -3,8 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import type { ApiObject } from "../../../src/controlplane/kubernetes/api.ts";
-import { metaOf, textOf } from "../../../src/controlplane/kubernetes/resource.ts";
-import { pluralOf } from "../../../src/controlplane/registry/kubernetes/resources.ts";
+import { metaOf, pluralOf, textOf } from "../../../src/controlplane/kubernetes/resource.ts";
 import type { RealCluster } from "./real-cluster.ts";
 
 const manifest = join(import.meta.dirname, "../../../docker/kubernetes/registry.yaml");

@@ -3,7 +3,7 @@
  * controllers run: slices and service accounts are made by whoever wants them.
  */
 import { generateKeyPairSync } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import type { ApiObject } from "../../../src/controlplane/kubernetes/api.ts";
@@ -36,7 +36,8 @@ export class RealCluster implements AsyncDisposable {
     });
   }
 
-  static async start(folder: string): Promise<RealCluster> {
+  /** @param auditPolicy what the API server writes down of its requests; nothing unless told */
+  static async start(folder: string, auditPolicy?: object): Promise<RealCluster> {
     mkdirSync(folder, { recursive: true });
     const { privateKey } = generateKeyPairSync("rsa", {
       modulusLength: 2048,
@@ -47,6 +48,7 @@ export class RealCluster implements AsyncDisposable {
     writeFileSync(join(folder, "tokens.csv"), `${adminToken},admin,admin,"system:masters"\n`, {
       mode: 0o600,
     });
+    if (auditPolicy !== undefined) writeFileSync(join(folder, "audit.yaml"), stringify(auditPolicy));
     const cluster = new RealCluster(folder, await freePorts(3));
     cluster.#startEtcd();
     await cluster.startApi();
@@ -86,6 +88,9 @@ export class RealCluster implements AsyncDisposable {
         `--token-auth-file=${file("tokens.csv")}`,
         ...["--authorization-mode=RBAC", "--service-cluster-ip-range=10.96.0.0/16"],
         "--disable-admission-plugins=ServiceAccount",
+        ...(existsSync(file("audit.yaml"))
+          ? [`--audit-policy-file=${file("audit.yaml")}`, `--audit-log-path=${this.auditLog}`]
+          : []),
       ],
       stdout: keep,
       stderr: keep,
@@ -101,6 +106,11 @@ export class RealCluster implements AsyncDisposable {
       },
       { withinMs: 120_000, everyMs: 250 },
     );
+  }
+
+  /** A line of JSON for each request that the policy has written down. */
+  get auditLog(): string {
+    return join(this.#folder, "audit.log");
   }
 
   async killApi(): Promise<void> {

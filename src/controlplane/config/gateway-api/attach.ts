@@ -37,6 +37,8 @@ export type Attached =
   | { readonly kind: "listeners"; readonly ref: ParentRef; readonly at: readonly ListenerAttachment[] }
   | { readonly kind: "service"; readonly ref: ParentRef; readonly at: ServiceAttachment }
   | { readonly kind: "refused"; readonly ref: ParentRef; readonly fault: Fault }
+  /** It names a Gateway that is not there, or is refused. */
+  | { readonly kind: "unknown"; readonly ref: ParentRef; readonly fault: Fault }
   /** Somebody else's. */
   | { readonly kind: "foreign"; readonly ref: ParentRef };
 
@@ -59,7 +61,13 @@ export function attachedTo(route: Route, parents: Parents): readonly Attached[] 
       ref,
       fault: { path, type: "Accepted", reason, message },
     });
-    if (group === gatewayApiGroup && kind === "Gateway") return toGateway(route, ref, parents, refuse);
+    if (group === gatewayApiGroup && kind === "Gateway") {
+      const id = `${ref.namespace ?? route.namespace}/${ref.name}`;
+      if (parents.foreign.has(id)) return { kind: "foreign", ref };
+      if (parents.listeners.has(id)) return toGateway(route, ref, parents, refuse);
+      const message = parents.facts.whyMissing("KubernetesGateway", id, `${id} is no Gateway`);
+      return { kind: "unknown", ref, fault: { path, type: "Accepted", reason: "NoMatchingParent", message } };
+    }
     if (isServiceRef(group, kind)) return toService(route, ref, parents.facts, refuse);
     return { kind: "foreign", ref };
   });
@@ -74,11 +82,7 @@ function isServiceRef(group: string, kind: string): boolean {
 
 function toGateway(route: Route, ref: ParentRef, parents: Parents, refuse: Refuse): Attached {
   const id = `${ref.namespace ?? route.namespace}/${ref.name}`;
-  const all = parents.listeners.get(id);
-  if (all === undefined)
-    return parents.foreign.has(id)
-      ? { kind: "foreign", ref }
-      : refuse("NoMatchingParent", parents.facts.whyMissing("KubernetesGateway", id, `${id} is no Gateway`));
+  const all = parents.listeners.get(id) ?? [];
   const named = all.filter(
     ({ spec }) =>
       (ref.sectionName === undefined || ref.sectionName === spec.name) &&

@@ -25,7 +25,15 @@ export interface Fault {
 /** What a route's parents make of it: those that this control plane knows. */
 export interface RouteStatus {
   readonly object: ObjectOrigin;
-  readonly parents: readonly { readonly parentRef: ParentRef; readonly conditions: readonly Condition[] }[];
+  readonly parents: readonly ParentStatus[];
+}
+
+/** What one parent makes of a route. */
+export interface ParentStatus {
+  readonly parentRef: ParentRef;
+  readonly conditions: readonly Condition[];
+  /** It names a Gateway that is not there, or is refused: whose that is nobody can say by the name. */
+  readonly isUnknownGateway?: true;
 }
 
 /** Of a Gateway of this control plane. */

@@ -123,6 +123,15 @@ class Conversion {
         case "refused":
           faults.push(each.fault);
           return [{ parentRef: each.ref, conditions: routeConditions([each.fault]) }];
+        case "unknown":
+          faults.push(each.fault);
+          return [
+            {
+              parentRef: each.ref,
+              conditions: routeConditions([each.fault]),
+              isUnknownGateway: true as const,
+            },
+          ];
         case "service": {
           const made = this.#rulesOf(route, true);
           this.#meshRules.add({ route, age, rules: made.rules }, each.at);

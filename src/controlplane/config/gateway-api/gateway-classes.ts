@@ -3,8 +3,8 @@
  */
 import type { ConfigObject } from "../objects.ts";
 
-/** As Istio's. */
-const ownController = "istio.io/gateway-controller";
+/** As Istio's; what a status says of whose it is. */
+export const ownController = "istio.io/gateway-controller";
 
 /** The class that is there without being declared. */
 const ownClass = "istio";

@@ -3,6 +3,7 @@
  * are none of that.
  */
 import type { ConfigObject } from "../objects.ts";
+import { noneRefused, type Refused } from "../refused.ts";
 import { convertGatewayApi, type Converted, isConverted } from "./convert.ts";
 
 /** What is read of an object: itself, or of a service its names and ports. */
@@ -13,12 +14,17 @@ export class KeptConversion {
   #inputs: readonly Input[] = [];
   #last: Converted | undefined;
 
-  /** @param all every object of the mesh; one that is as it was is the same object */
-  convert(all: readonly ConfigObject[]): Converted {
-    const inputs = all.some(isConverted) ? all.flatMap((object) => this.#inputOf(object) ?? []) : [];
+  /**
+   * @param all every object of the mesh; one that is as it was is the same object
+   * @param refused those that are written and cannot be taken
+   */
+  convert(all: readonly ConfigObject[], refused: Refused = noneRefused): Converted {
+    const inputs = all.some(isConverted)
+      ? [...all.flatMap((object) => this.#inputOf(object) ?? []), ...[...refused].flat()]
+      : [];
     const isAsLast =
       inputs.length === this.#inputs.length && inputs.every((each, at) => each === this.#inputs[at]);
-    if (this.#last === undefined || !isAsLast) this.#last = convertGatewayApi(all);
+    if (this.#last === undefined || !isAsLast) this.#last = convertGatewayApi(all, refused);
     this.#inputs = inputs;
     return this.#last;
   }

@@ -7,8 +7,10 @@ import { type ConfigObject, objectId } from "../../config/objects.ts";
 import { type ParsedFile, parseObjectOf } from "../../config/parse-documents.ts";
 import type { ConfigProblem } from "../../config/problem.ts";
 import { isLocality } from "../../config/forms.ts";
+import { gatewayApiGroup } from "../../config/rules/selection.ts";
 import { writtenKind } from "../../config/schema.ts";
 import { mappingOf } from "../../kubernetes/resource.ts";
+import type { Original } from "../source.ts";
 import type { ClusterNode, ClusterPod } from "./cluster-objects.ts";
 import type { Written } from "./resources.ts";
 import { type Cluster, localityOf, ServiceEntries } from "./service-entries.ts";
@@ -24,7 +26,12 @@ export interface FoundObjects {
 export interface ClusterConfig {
   readonly objects: readonly ConfigObject[];
   readonly problems: readonly ConfigProblem[];
+  /** What was written and may have a status, by `objectId`. */
+  readonly originals: ReadonlyMap<string, Original>;
 }
+
+/** A Gateway of the Gateway API, which Istio has a kind of that name beside (as `kubectl` tells them apart). */
+const gatewayPlace = `Gateway.${gatewayApiGroup}`;
 
 /** One word on each is enough, and on all of ten thousand too much. */
 const maxProblems = 100;
@@ -51,7 +58,19 @@ export class ClusterReader {
   read({ pods, written, cluster }: FoundObjects): ClusterConfig {
     const entries = this.#entries.make(cluster);
     const workloads = [...pods].map((pod) => this.#workloadOf(pod, cluster.node(pod.node)));
-    const files = [...written].map((each) => this.#parse(each));
+    const all = [...written];
+    const files = all.map((each) => this.#parse(each));
+    const originals = new Map<string, Original>();
+    for (const [index, { source, objects, refused }] of files.entries()) {
+      const { object } = all[index] ?? {};
+      const id = objects[0] === undefined ? refused[0] : objectId(objects[0]);
+      if (
+        id !== undefined &&
+        object !== undefined &&
+        mappingOf(object["metadata"])["generation"] !== undefined
+      )
+        originals.set(id, { source, object });
+    }
     const fresh = files.flatMap(({ objects }) => objects);
     const served = this.#served;
     const kept = files.flatMap(({ refused }) => refused.flatMap((id) => served.get(id) ?? []));
@@ -64,6 +83,7 @@ export class ClusterReader {
     return {
       objects: [...entries.flatMap(({ object }) => object ?? []), ...workloads, ...own],
       problems: problems.slice(0, maxProblems),
+      originals,
     };
   }
 
@@ -72,7 +92,9 @@ export class ClusterReader {
     if (known !== undefined) return known;
     const { namespace, name } = mappingOf(written.object["metadata"]);
     const place = [namespace, name].filter((part) => typeof part === "string").join("/");
-    const found = parseObjectOf(`${written.kind} ${place}`, written.object);
+    const { apiVersion } = written.object;
+    const isOfGatewayApi = written.kind === "Gateway" && String(apiVersion).startsWith(`${gatewayApiGroup}/`);
+    const found = parseObjectOf(`${isOfGatewayApi ? gatewayPlace : written.kind} ${place}`, written.object);
     const objects = found.objects.map((object): ConfigObject =>
       object.kind === "Secret" ? { ...object, isInCluster: true } : object,
     );
@@ -111,5 +133,6 @@ export class ClusterReader {
 
 /** True for what somebody wrote, rather than what a Service or a Pod comes to. */
 function isWritten({ kind, source }: ConfigObject): boolean {
+  if (kind === "KubernetesGateway") return source.startsWith(`${gatewayPlace} `);
   return kind !== "MeshConfig" && source.startsWith(`${writtenKind(kind)} `);
 }

@@ -131,7 +131,8 @@ export class KubernetesSource implements ConfigSource, AsyncDisposable {
         node: (name) => this.#nodes.get(`/${name}`),
       },
     });
-    this.#states.set({ kind: "read", objects: found.objects, problems: [...problems, ...found.problems] });
+    const { objects, originals } = found;
+    this.#states.set({ kind: "read", objects, originals, problems: [...problems, ...found.problems] });
   }
 
   /** Each reason once, with the kinds for which it is: a server that is gone is so for all of them. */

@@ -3,7 +3,7 @@
  */
 import { apiVersionsOf, kinds, writtenKind } from "../../config/schema.ts";
 import type { ApiObject } from "../../kubernetes/api.ts";
-import { mappingOf, type Resource } from "../../kubernetes/resource.ts";
+import { mappingOf, pluralOf, type Resource } from "../../kubernetes/resource.ts";
 import {
   type ClusterNode,
   type ClusterPod,
@@ -70,13 +70,6 @@ export const writtenResources: readonly Resource<Written>[] = (
   return { ...resource, fieldSelector, mayBeRefused: true };
 });
 
-/** As the API has a kind in paths (English, as API conventions have it). */
-export function pluralOf(kind: string): string {
-  const name = kind.toLowerCase();
-  if (/[^aeiou]y$/.test(name)) return `${name.slice(0, -1)}ies`;
-  return /(?:s|x|ch)$/.test(name) ? `${name}es` : `${name}s`;
-}
-
 /** Without what only the server needs; its status is ours, and says nothing of what is wanted. */
 function keepAs(kind: string, apiVersion: string): Resource<Written>["keep"] {
   return (object, { annotations }) => {
@@ -86,7 +79,7 @@ function keepAs(kind: string, apiVersion: string): Resource<Written>["keep"] {
     // Of a namespace what it is to have last is the server's own.
     const { spec: _spec, ...bare } = whole;
     const rest = kind === "Namespace" ? bare : whole;
-    const changing = ["resourceVersion", "generation", "uid", "selfLink"];
+    const changing = ["resourceVersion", "uid", "selfLink"];
     const lasting = Object.fromEntries(Object.entries(metadata).filter(([name]) => !changing.includes(name)));
     // A list names neither in its items.
     return {

@@ -4,7 +4,7 @@
  * them, by the rules of files. Kinds of the Gateway API are that project's to define. Pure.
  */
 import { kinds, writtenKind } from "../../../controlplane/config/schema.ts";
-import { pluralOf } from "../../../controlplane/registry/kubernetes/resources.ts";
+import { pluralOf } from "../../../controlplane/kubernetes/resource.ts";
 import type { Json, JsonObject } from "../../../controlplane/config/json-value.ts";
 
 /** Istio's groups end so, and Kubernetes' own do not. */

@@ -8,7 +8,7 @@ import { Watch } from "../../../../src/lifecycle/watch.ts";
 import { testLog } from "../../../support/test-log.ts";
 
 function configurationOf(...objects: readonly ConfigObject[]): Configuration {
-  return { objects, problems: [], loadedAt: new Date(0) };
+  return { objects, problems: [], loadedAt: new Date(0), originals: new Map() };
 }
 
 const head = { kind: "WorkloadEntry", namespace: "demo", source: "demo.yaml", line: 1 } as const;

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { stringify } from "yaml";
 import { inputsOf } from "../../../../src/ctl/analyze/inputs.ts";
 import { findingsOf } from "../../../../src/ctl/analyze/finding.ts";
-import { istioMessages } from "../../../../src/ctl/analyze/istio-messages.ts";
+import { istioMessages } from "../../../../src/controlplane/config/analysis/istio-messages.ts";
 import { istioRows } from "./istio-rows.ts";
 import { kubernetesRows } from "./kubernetes-rows.ts";
 

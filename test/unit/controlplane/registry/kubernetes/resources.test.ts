@@ -1,7 +1,8 @@
 /** Every kind that files may hold has its place in a cluster. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { pluralOf, writtenResources } from "../../../../../src/controlplane/registry/kubernetes/resources.ts";
+import { pluralOf } from "../../../../../src/controlplane/kubernetes/resource.ts";
+import { writtenResources } from "../../../../../src/controlplane/registry/kubernetes/resources.ts";
 
 describe("kinds in a cluster", () => {
   test("are in paths as the API has them", () => {
@@ -53,7 +54,10 @@ describe("kinds in a cluster", () => {
       object: {
         apiVersion: "networking.istio.io/v1",
         kind: "VirtualService",
-        metadata: { name: "web", namespace: "demo", annotations: { "istio.io/dry-run": "true" } },
+        metadata: {
+          ...{ name: "web", namespace: "demo", generation: 2 },
+          annotations: { "istio.io/dry-run": "true" },
+        },
         spec: { hosts: ["web"] },
       },
     });
