@@ -40,6 +40,29 @@ const parentRefs = [
   },
 ];
 
+const wasm = {
+  url: "oci://registry.example.com/filter:v1",
+  sha256: "0".repeat(64),
+  imagePullPolicy: "Always",
+  imagePullSecret: "registry",
+  pluginConfig: { limits: [1, { any: null }] },
+  pluginName: "root",
+  failStrategy: "FAIL_OPEN",
+  vmConfig: {
+    env: [
+      { name: "LEVEL", valueFrom: "INLINE", value: "1" },
+      { name: "POD_NAME", valueFrom: "HOST" },
+    ],
+  },
+  type: "HTTP",
+};
+const extended = {
+  selector: { matchLabels: { app: "api" } },
+  phase: "AUTHN",
+  priority: 10,
+  match: [{ mode: "SERVER", ports: [{ number: 80 }] }],
+};
+
 const specs: Readonly<Record<keyof Kinds, object>> = {
   ServiceEntry: {
     hosts: ["api.demo"],
@@ -157,6 +180,8 @@ const specs: Readonly<Record<keyof Kinds, object>> = {
       },
     ],
   },
+  WasmPlugin: { ...extended, ...wasm },
+  TrafficExtension: { ...extended, wasm },
   Telemetry: {
     selector: { matchLabels: { app: "api" } },
     accessLogging: [{ providers: [{ name: "envoy" }], filter: { expression: "response.code >= 400" } }],

@@ -28,7 +28,8 @@ export function translated(behaviour: string): Translated {
   assert.deepEqual(unknown, []);
   // Most proxies have none of these.
   const had = resources.filter(
-    ([{ kind }, list]) => !["nameTable", "proxyConfig", "secret"].includes(kind) || list.length > 0,
+    ([{ kind }, list]) =>
+      !["nameTable", "proxyConfig", "secret", "extension"].includes(kind) || list.length > 0,
   );
   const shown = had.map(([{ kind }, list]): readonly [string, readonly unknown[]] => {
     const prefixes = shows === undefined ? [""] : [shows[`${kind}s`] ?? []].flat();

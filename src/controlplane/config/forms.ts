@@ -11,6 +11,19 @@ export const ipRangeForm = "an IP address, or a range of them such as 10.0.0.0/8
 /** What `isPolicyNamespace` takes, as problems say it. */
 export const policyNamespaceForm = "the name of a namespace, or a part of it with *, of at most 253 bytes";
 
+/** What `isModuleUrl` takes, as problems say it. */
+export const moduleUrlForm =
+  "the URL of a module that begins with oci://, https://, http:// or file://, or the name of an image";
+
+/** Where a Wasm module is; an image may stand without `oci://`, but for one of a registry whose name looks like a scheme. */
+export function isModuleUrl(value: string): boolean {
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(value)?.[1]?.toLowerCase();
+  if (/\s/.test(value) || value.includes("\0")) return false;
+  if (scheme === undefined) return URL.canParse(`http://${value}`);
+  if (scheme === "file") return /^file:\/\/\/./i.test(value);
+  return ["oci", "http", "https"].includes(scheme) && URL.canParse(value) && /^[a-z]+:\/\/[^/]/i.test(value);
+}
+
 /** An IP address without a zone. */
 export function isAddress(value: string): boolean {
   return isIP(value) !== 0 && !value.includes("%");

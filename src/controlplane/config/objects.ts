@@ -7,6 +7,7 @@ import type * as common from "./schemas/common.ts";
 import type * as destinationRules from "./schemas/destination-rule.ts";
 import type * as providers from "./schemas/extension-providers.ts";
 import type * as envoyFilters from "./schemas/envoy-filter.ts";
+import type * as extensions from "./schemas/extensions.ts";
 import type * as gateways from "./schemas/gateway.ts";
 import type * as gatewayApi from "./schemas/gateway-api/gateway.ts";
 import type * as gatewayApiFilters from "./schemas/gateway-api/filters.ts";
@@ -111,6 +112,15 @@ export type EnvoyFilterSpec = Decoded<typeof envoyFilters.envoyFilter>;
 /** One of its changes. */
 export type ConfigPatchSpec = Decoded<typeof envoyFilters.configPatch>;
 
+/** WasmPlugin. */
+export type WasmPluginSpec = Decoded<typeof extensions.wasmPlugin>;
+
+/** TrafficExtension. */
+export type TrafficExtensionSpec = Decoded<typeof extensions.trafficExtension>;
+
+/** A module in one of them. */
+export type WasmModuleSpec = NonNullable<TrafficExtensionSpec["wasm"]>;
+
 /** Telemetry. */
 export type TelemetrySpec = Decoded<typeof telemetries.telemetry>;
 
@@ -177,6 +187,8 @@ export interface Kinds {
   readonly Secret: SecretSpec;
   readonly Telemetry: TelemetrySpec;
   readonly EnvoyFilter: EnvoyFilterSpec;
+  readonly WasmPlugin: WasmPluginSpec;
+  readonly TrafficExtension: TrafficExtensionSpec;
   /** Gateway of the Gateway API, as Istio calls it beside its own. */
   readonly KubernetesGateway: KubernetesGatewaySpec;
   readonly GatewayClass: GatewayClassSpec;

@@ -23,7 +23,7 @@ import { type ConfigObject, type Kinds, objectId } from "./objects.ts";
 import { isMeshConfigMap, meshConfigId, meshConfigIn } from "./parse-mesh-config.ts";
 import type { ConfigProblem } from "./problem.ts";
 import { apiVersionsOf, kindOf, kinds, writtenKind } from "./schema.ts";
-import { secretKeys } from "./schemas/secret.ts";
+import { dockerConfigKey, secretKeys } from "./schemas/secret.ts";
 import { validate } from "./validate.ts";
 
 /** What a file held. */
@@ -62,10 +62,7 @@ const defaultNamespace = "default";
 const istioGroup = /^(?:(?:networking|security|telemetry|extensions)\.istio|gateway\.networking\.k8s)\.io\//;
 
 /** Kinds of theirs that this control plane does not act on. */
-const withoutEffect: readonly string[] = [
-  ...["ProxyConfig", "WasmPlugin", "TrafficExtension"],
-  ...["BackendTLSPolicy", "ListenerSet", "UDPRoute"],
-];
+const withoutEffect: readonly string[] = ["ProxyConfig", ...["BackendTLSPolicy", "ListenerSet", "UDPRoute"]];
 
 /** How a message begins about objects of other kinds, of which nothing is served. */
 export const passedOverMessage = "objects that are not Istio's are passed over";
@@ -182,9 +179,9 @@ function isPassedOver(node: Node, context: DecodeContext, passedOver: PassedOver
   return true;
 }
 
-/** Secrets are many things: those that hold no certificate under the names of one are not for gateways. */
+/** Secrets are many things: those that hold neither a certificate nor Docker's configuration are none of ours. */
 function isOfAnother(node: YAMLMap, kind: keyof Kinds): boolean {
-  const names = Object.values(secretKeys).flat();
+  const names: readonly string[] = [...Object.values(secretKeys).flat(), dockerConfigKey];
   return (
     kind === "Secret" && !names.some((name) => node.hasIn(["data", name]) || node.hasIn(["stringData", name]))
   );

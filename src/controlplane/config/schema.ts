@@ -6,6 +6,7 @@ import type { Decoder } from "./decode.ts";
 import type { Kinds } from "./objects.ts";
 import { destinationRule } from "./schemas/destination-rule.ts";
 import { envoyFilter } from "./schemas/envoy-filter.ts";
+import { trafficExtension, wasmPlugin } from "./schemas/extensions.ts";
 import { gateway } from "./schemas/gateway.ts";
 import { gatewayClass, kubernetesGateway, namespace, referenceGrant } from "./schemas/gateway-api/gateway.ts";
 import { grpcRoute, httpRoute, tcpRoute, tlsRoute } from "./schemas/gateway-api/routes.ts";
@@ -18,6 +19,7 @@ import { workloadGroup } from "./schemas/workload-group.ts";
 
 const networking = "networking.istio.io";
 const security = "security.istio.io";
+const extensions = "extensions.istio.io";
 const gatewayApi = "gateway.networking.k8s.io";
 
 /** Versions in which Istio's and the Gateway API's definitions (CustomResourceDefinition) have most kinds of a group. */
@@ -55,6 +57,8 @@ export const kinds: {
   AuthorizationPolicy: { group: security, versions: securityVersions, spec: authorizationPolicy },
   Secret: { group: "", versions: ["v1"], isBare: true, spec: secret },
   EnvoyFilter: { group: networking, versions: ["v1alpha3"], spec: envoyFilter },
+  WasmPlugin: { group: extensions, versions: ["v1alpha1"], spec: wasmPlugin },
+  TrafficExtension: { group: extensions, versions: ["v1alpha1"], spec: trafficExtension },
   Telemetry: { group: "telemetry.istio.io", versions: ["v1", "v1alpha1"], spec: telemetry },
   RequestAuthentication: { group: security, versions: securityVersions, spec: requestAuthentication },
   KubernetesGateway: {

@@ -6,6 +6,7 @@ import { authorizationPolicy } from "./rules/authorization-policy.ts";
 import { type Complaint, duplicates } from "./rules/complaint.ts";
 import { destinationRule } from "./rules/destination-rule.ts";
 import { envoyFilter } from "./rules/envoy-filter.ts";
+import { trafficExtension, wasmPlugin } from "./rules/extensions.ts";
 import { gateway } from "./rules/gateway.ts";
 import { kubernetesGateway } from "./rules/gateway-api-gateway.ts";
 import {
@@ -42,6 +43,10 @@ export function validate(object: ConfigObject): readonly Complaint[] {
       return meshConfig(object.spec);
     case "EnvoyFilter":
       return envoyFilter(object.spec);
+    case "WasmPlugin":
+      return wasmPlugin(object.spec);
+    case "TrafficExtension":
+      return trafficExtension(object.spec);
     case "Telemetry":
       return telemetry(object.spec);
     case "Secret":

@@ -4,7 +4,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { atOnce } from "../../lifecycle/in-turns.ts";
 import { canonicalAddress, canonicalRange } from "../../net/canonical-address.ts";
-import { certificatesOf } from "../config/secret-certificates.ts";
+import { certificatesOf, dockerConfigOf } from "../config/secret-contents.ts";
 import { KeptConversion } from "../config/gateway-api/kept-conversion.ts";
 import {
   type ConfigObject,
@@ -29,6 +29,7 @@ import {
   type Service,
   type ServicePort,
 } from "./model.ts";
+import { type TrafficExtension, trafficExtension } from "./extensions.ts";
 import { DelegateMerger } from "./delegates.ts";
 import { callerLabelsOf } from "./caller.ts";
 import { PeerPolicies } from "./peer-policies.ts";
@@ -139,10 +140,12 @@ export class ModelBuilder {
       gateways: this.#each(objects, "Gateway", scoped),
       telemetries: this.#each(objects, "Telemetry", scoped),
       envoyFilters: this.#each(objects, "EnvoyFilter", patchSet),
+      extensions: this.#extensions(objects),
       secrets: this.#each(objects, "Secret", ({ name, namespace, spec, isInCluster = false }) => ({
         name,
         namespace,
         isInCluster,
+        dockerConfig: dockerConfigOf(spec),
         ...certificatesOf(spec),
       })),
     });
@@ -181,6 +184,15 @@ export class ModelBuilder {
     const made = make(object);
     this.#kept.set(object, made);
     return made;
+  }
+
+  /** By age, whichever of the two kinds they are written as. */
+  #extensions(objects: readonly ConfigObject[]): readonly TrafficExtension[] {
+    return objects.flatMap((object) =>
+      object.kind === "WasmPlugin" || object.kind === "TrafficExtension"
+        ? [this.#made(object, trafficExtension)]
+        : [],
+    );
   }
 
   #servicesOf(entry: ObjectOf<"ServiceEntry">, endpoints: readonly Endpoint[]): readonly Service[] {

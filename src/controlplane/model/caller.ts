@@ -4,6 +4,7 @@
  */
 import { isIPv6 } from "node:net";
 import { type Model, portOf, type Scoped, type Service } from "./model.ts";
+import type { Selecting } from "../config/rules/selection.ts";
 import { patchesFor } from "./patches.ts";
 import type { Proxy } from "./proxy.ts";
 import type {
@@ -141,6 +142,7 @@ interface AskingRules {
   readonly destinationRules: readonly Scoped<DestinationRuleSpec>[];
   readonly sidecars: readonly Scoped<SidecarSpec>[];
   readonly telemetries: readonly Scoped<TelemetrySpec>[];
+  readonly extensions: readonly Scoped<Selecting>[];
 }
 
 /** The names of all labels that rules ask for: whoever adds a rule that does adds it here, or it sees none. */
@@ -148,7 +150,7 @@ export function callerLabelsOf(rules: AskingRules): ReadonlySet<string> {
   const selectors = [
     ...rules.destinationRules.map(({ spec }) => spec.workloadSelector?.matchLabels),
     ...rules.sidecars.map(({ spec }) => spec.workloadSelector?.labels),
-    ...rules.telemetries.map(({ spec }) => spec.selector?.matchLabels),
+    ...[...rules.telemetries, ...rules.extensions].map(({ spec }) => spec.selector?.matchLabels),
     ...rules.virtualServices.flatMap(({ spec: { http = [], tcp = [], tls = [] } }) =>
       [...http, ...tcp, ...tls].flatMap(({ match = [] }) => match.map(({ sourceLabels }) => sourceLabels)),
     ),

@@ -1,7 +1,7 @@
 /**
  * The mesh as translation sees it: services with their endpoints, and the policies by what they apply to.
  */
-import type { SecretCertificates } from "../config/secret-certificates.ts";
+import type { SecretCertificates } from "../config/secret-contents.ts";
 import type {
   AuthorizationPolicySpec,
   ConfigObject,
@@ -15,6 +15,7 @@ import type {
   TelemetrySpec,
   VirtualServiceSpec,
 } from "../config/objects.ts";
+import type { TrafficExtension } from "./extensions.ts";
 import type { PatchSet } from "./patches.ts";
 import type { ProviderServices } from "./providers.ts";
 import type { Selecting } from "../config/rules/selection.ts";
@@ -87,10 +88,12 @@ export interface AuthorizationPolicy extends Scoped<AuthorizationPolicySpec> {
   readonly isDryRun: boolean;
 }
 
-/** Certificates of a gateway, for routers of their namespace. */
-export interface TlsSecret extends SecretCertificates {
+/** Certificates of a gateway, for routers of their namespace, or credentials of images. */
+export interface Secret extends SecretCertificates {
   readonly name: string;
   readonly namespace: string;
+  /** Docker's configuration; undefined where it has none. */
+  readonly dockerConfig: string | undefined;
   /** Of a cluster, which shows all pods: it is for those only whose they are. */
   readonly isInCluster: boolean;
 }
@@ -123,9 +126,11 @@ export interface Model {
   readonly requestAuthentications: readonly Scoped<RequestAuthenticationSpec>[];
   readonly sidecars: readonly Scoped<SidecarSpec>[];
   readonly gateways: readonly Scoped<GatewaySpec>[];
-  readonly secrets: readonly TlsSecret[];
+  readonly secrets: readonly Secret[];
   readonly telemetries: readonly Scoped<TelemetrySpec>[];
   readonly envoyFilters: readonly PatchSet[];
+  /** WasmPlugins are among them. */
+  readonly extensions: readonly TrafficExtension[];
   /** Where its extension providers are. */
   readonly providerServices: ProviderServices;
   /** Anything of the mesh is traced: proxies say who they are. */

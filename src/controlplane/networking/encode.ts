@@ -14,6 +14,9 @@ import { ExtAuthzSchema as NetworkExtAuthzSchema } from "../../proto/envoy/envoy
 import { JwtAuthenticationSchema } from "../../proto/envoy/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js";
 import { RBACSchema as HttpRbacSchema } from "../../proto/envoy/envoy/extensions/filters/http/rbac/v3/rbac_pb.js";
 import { RBACSchema as NetworkRbacSchema } from "../../proto/envoy/envoy/extensions/filters/network/rbac/v3/rbac_pb.js";
+import { LuaSchema } from "../../proto/envoy/envoy/extensions/filters/http/lua/v3/lua_pb.js";
+import { WasmSchema as HttpWasmSchema } from "../../proto/envoy/envoy/extensions/filters/http/wasm/v3/wasm_pb.js";
+import { WasmSchema as NetworkWasmSchema } from "../../proto/envoy/envoy/extensions/filters/network/wasm/v3/wasm_pb.js";
 import { UriTemplateMatchConfigSchema } from "../../proto/envoy/envoy/extensions/path/match/uri_template/v3/uri_template_match_pb.js";
 import { RouterSchema } from "../../proto/envoy/envoy/extensions/filters/http/router/v3/router_pb.js";
 import { HttpInspectorSchema } from "../../proto/envoy/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb.js";
@@ -29,7 +32,7 @@ import {
   UpstreamTlsContextSchema,
 } from "../../proto/envoy/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { HttpProtocolOptionsSchema } from "../../proto/envoy/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
-
+import { StringValueSchema } from "@bufbuild/protobuf/wkt";
 import { brokenRules } from "./field-rules.ts";
 import { FileAccessLogSchema } from "../../proto/envoy/envoy/extensions/access_loggers/file/v3/file_pb.js";
 import { ExpressionFilterSchema } from "../../proto/envoy/envoy/extensions/access_loggers/filters/cel/v3/cel_pb.js";
@@ -53,6 +56,10 @@ const registry = withAllMessages(
   JwtAuthenticationSchema,
   NetworkExtAuthzSchema,
   NetworkRbacSchema,
+  LuaSchema,
+  HttpWasmSchema,
+  NetworkWasmSchema,
+  StringValueSchema,
   UriTemplateMatchConfigSchema,
   CorsSchema,
   CorsPolicySchema,

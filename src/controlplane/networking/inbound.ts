@@ -19,8 +19,17 @@ import { serverTls } from "./tls.ts";
 export interface InboundPolicies {
   /** Peers of these are let in. */
   readonly trustDomains: readonly string[];
-  /** Filters that decide on requests and on connections, before anything else does. */
+  /** Filters of a port of the workload or the gateway; 0 for ports that nothing declares. */
+  readonly at: (port: number) => PortFilters;
+}
+
+/** Filters that come before all others. */
+export interface PortFilters {
+  /** Of requests. */
   readonly http: readonly HttpFilter[];
+  /** Of the connections that requests come by. */
+  readonly beforeHttp: readonly FilterJson[];
+  /** Of other connections. */
   readonly network: readonly FilterJson[];
 }
 
@@ -56,6 +65,7 @@ export const mutualAlpn = [...mutualTcpAlpn, ...mutualHttpAlpn];
 /** The chains of one port, in order. */
 export function inboundChains(port: InboundPort, policies: InboundPolicies): readonly FilterChainJson[] {
   const cluster = inboundCluster(port.port);
+  const filters = policies.at(port.port);
   return chainsByMode(
     {
       httpName: `0.0.0.0_${port.port}`,
@@ -65,8 +75,8 @@ export function inboundChains(port: InboundPort, policies: InboundPolicies): rea
       mode: port.mode,
       // Nobody looks for TLS at a captured port that takes none.
       seesTls: !port.isCaptured,
-      http: () => requests(port, cluster, policies),
-      tcp: () => [...policies.network, tcpProxy(cluster)],
+      http: () => requests(port, cluster, filters),
+      tcp: () => [...filters.network, tcpProxy(cluster)],
     },
     policies,
   );
@@ -79,6 +89,7 @@ export function passthroughChains(
 ): readonly FilterChainJson[] {
   const suffix = port === undefined ? "" : `_${port}`;
   const cluster = "InboundPassthroughCluster";
+  const filters = policies.at(port ?? 0);
   return chainsByMode(
     {
       httpName: `virtualInbound-catchall-http${suffix}`,
@@ -87,8 +98,8 @@ export function passthroughChains(
       protocol: "auto",
       mode,
       seesTls: port === undefined,
-      http: () => requests({ port: 0, protocol: "auto", service: undefined }, cluster, policies),
-      tcp: () => [...policies.network, tcpProxy(cluster)],
+      http: () => requests({ port: 0, protocol: "auto", service: undefined }, cluster, filters),
+      tcp: () => [...filters.network, tcpProxy(cluster)],
     },
     policies,
   );
@@ -102,7 +113,7 @@ interface ChainOptions {
   readonly mode: MutualTlsMode;
   /** Whether TLS is looked for where the mode takes none of the mesh's. */
   readonly seesTls: boolean;
-  readonly http: () => FilterJson;
+  readonly http: () => readonly FilterJson[];
   readonly tcp: () => readonly FilterJson[];
 }
 
@@ -119,7 +130,7 @@ function chainsByMode(options: ChainOptions, { trustDomains }: InboundPolicies):
       filters: [...filters()],
       ...rest,
     });
-  const http = chain(options.httpName, () => [options.http()]);
+  const http = chain(options.httpName, options.http);
   const tcp = chain(options.name, options.tcp);
   const tls = (...applicationProtocols: readonly string[]): FilterChainMatchJson => ({
     transportProtocol: "tls",
@@ -155,11 +166,11 @@ function chainsByMode(options: ChainOptions, { trustDomains }: InboundPolicies):
 function requests(
   { port, protocol, service }: Pick<InboundPort, "port" | "protocol" | "service">,
   cluster: string,
-  { http }: InboundPolicies,
-): FilterJson {
+  { http, beforeHttp }: PortFilters,
+): readonly FilterJson[] {
   const called = service?.port ?? port;
   const isPassthrough = port === 0;
-  return inboundHttp(
+  const filter = inboundHttp(
     isPassthrough ? cluster : `inbound_0.0.0.0_${port};`,
     {
       name: cluster,
@@ -191,4 +202,5 @@ function requests(
     },
     { isHttp2: isHttp2({ protocol }), first: http },
   );
+  return [...beforeHttp, filter];
 }

@@ -11,6 +11,7 @@ import { outbound, uniqueByName } from "./outbound.ts";
 import type { ProxyView, WorkloadView } from "./view.ts";
 import { callerPatches, ownPatches } from "./envoy-filter/for-proxy.ts";
 import { patchedListeners } from "./envoy-filter/listeners.ts";
+import { withExtensions } from "./extensions/outbound.ts";
 import { withTelemetry } from "./telemetry/observe.ts";
 import { virtualInbound, virtualOutbound } from "./virtual-listeners.ts";
 import { allowsAny } from "./visibility.ts";
@@ -25,7 +26,7 @@ function outboundListeners(view: ProxyView): readonly ListenerJson[] {
   const { proxy, sidecar } = view;
   if (proxy.type === "router") return gatewayListeners(view);
   if (proxy.type === "other") return [];
-  const { listeners } = outbound(view);
+  const listeners = withExtensions(outbound(view).listeners, view);
   return proxy.interceptionMode === "NONE"
     ? listeners
     : [virtualOutbound(proxy, allowsAny(sidecar)), ...listeners];
@@ -41,7 +42,7 @@ export function generateOwnListeners(view: WorkloadView): readonly ListenerJson[
 function inboundListeners(view: WorkloadView): readonly ListenerJson[] {
   const { proxy, sidecar } = view;
   if (proxy.type === "router" || proxy.type === "other") return [];
-  const policies = inboundPolicies(view);
+  const policies = inboundPolicies(view, "SERVER");
   if (proxy.interceptionMode === "NONE")
     return uniqueByName((sidecar?.ingress ?? []).map((entry) => boundInbound(view, entry, policies)));
   const ports = inboundPorts(view);

@@ -5,6 +5,7 @@
  * told by the hosts that object and resource have in common. What Envoy quotes of an object decides among those.
  */
 import { type ConfigObject, objectId } from "../config/objects.ts";
+import { extensionName } from "../model/extensions.ts";
 
 /** Objects that are told; more would hide the one that is meant. */
 const most = 3;
@@ -45,6 +46,8 @@ function isRelated(object: ConfigObject, texts: ReadonlySet<string>, all: string
   const { namespace, name } = object;
   const own = [`/namespaces/${namespace}/${dashed(object.kind)}/${name}`, `ns[${namespace}]-policy[${name}]`];
   if (own.some((text) => all.includes(text))) return true;
+  if (object.kind === "WasmPlugin" || object.kind === "TrafficExtension")
+    return texts.has(extensionName(object));
   return namesOf(object).some(
     (text) => texts.has(text) || all.includes(`|${text}`) || all.includes(`/${text}`),
   );

@@ -4,6 +4,7 @@
 import type { DescMessage, MessageJsonType } from "@bufbuild/protobuf";
 import { ClusterSchema } from "../../proto/envoy/envoy/config/cluster/v3/cluster_pb.js";
 import { ClusterLoadAssignmentSchema } from "../../proto/envoy/envoy/config/endpoint/v3/endpoint_pb.js";
+import { TypedExtensionConfigSchema } from "../../proto/envoy/envoy/config/core/v3/extension_pb.js";
 import { ListenerSchema } from "../../proto/envoy/envoy/config/listener/v3/listener_pb.js";
 import { RouteConfigurationSchema } from "../../proto/envoy/envoy/config/route/v3/route_pb.js";
 import { SecretSchema } from "../../proto/envoy/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
@@ -11,6 +12,7 @@ import { typeUrl } from "../../xds/type-urls.ts";
 import { generateClusters, generateOwnClusters } from "./cds.ts";
 import { generateEndpoints } from "./eds.ts";
 import { decoderOf, encoderOf } from "./encode.ts";
+import { generateExtensions } from "./extensions/ecds.ts";
 import { generateSecrets } from "./gateway/secrets.ts";
 import { generateListeners, generateOwnListeners } from "./lds.ts";
 import { encodeNameTable, generateNameTables } from "./nds.ts";
@@ -73,6 +75,14 @@ export const pushedTypes = {
     pushedType("secret", SecretSchema, {
       typeUrl: typeUrl.secret,
       generate: generateSecrets,
+      nameOf: ({ name }) => name,
+    }),
+  ),
+  extension: withoutDecoder(
+    pushedType("extension", TypedExtensionConfigSchema, {
+      typeUrl: typeUrl.extension,
+      generate: () => [],
+      generateOwn: generateExtensions,
       nameOf: ({ name }) => name,
     }),
   ),

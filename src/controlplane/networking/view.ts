@@ -38,6 +38,8 @@ export type WorkloadModel = Pick<
   | "providerServices"
   | "isTraced"
   | "envoyFilters"
+  | "extensions"
+  | "secrets"
 >;
 
 /** What is read for a proxy whose workload is called: nothing else decides about that. */
@@ -92,11 +94,11 @@ export function callerViewOf(model: Model, proxy: Caller, memo: TranslationMemo)
 /** See the model as it decides about the proxy's own workload. */
 export function workloadViewOf(model: Model, proxy: Proxy, services: WorkloadView["services"]): WorkloadView {
   const { settings, peers, authorizationPolicies, requestAuthentications } = model;
-  const { telemetries, meshConfig, providerServices, isTraced, envoyFilters } = model;
+  const { telemetries, meshConfig, providerServices, isTraced, envoyFilters, extensions, secrets } = model;
   return {
     model: {
       ...{ settings, peers, authorizationPolicies, requestAuthentications },
-      ...{ telemetries, meshConfig, providerServices, isTraced, envoyFilters },
+      ...{ telemetries, meshConfig, providerServices, isTraced, envoyFilters, extensions, secrets },
     },
     proxy,
     sidecar: sidecarOf(model, proxy),

@@ -52,7 +52,7 @@ export interface ConnectionContext extends RefusalsContext {
 const mostTold = 256;
 
 /** What is referred to: it is sent first, and is in use before the rest follows. */
-const referredTo: readonly string[] = [types.cluster, types.endpoint];
+const referredTo: readonly string[] = [types.cluster, types.endpoint, types.extension];
 
 /** What refers to clusters. */
 const referring: readonly string[] = [types.listener, types.route];

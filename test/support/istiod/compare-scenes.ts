@@ -98,6 +98,7 @@ function ours(name: string): Resources {
   return {
     clusters: of("cluster"),
     endpoints: of("endpoint"),
+    extensions: of("extension"),
     listeners: of("listener"),
     routes: of("route"),
   };

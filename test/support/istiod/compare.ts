@@ -22,6 +22,8 @@ const aside: ReadonlySet<string> = new Set([
   ],
   ...["request_id_extension", "initial_read_buffer_size", "traffic_direction"],
   ...["max_connections_to_accept_per_socket_event"],
+  // A number of the cluster's API: only that it changes counts.
+  "ISTIO_META_WASM_PLUGIN_RESOURCE_VERSION",
 ]);
 
 /** Empty where both mean the same. */
@@ -67,6 +69,7 @@ function isImplied(key: string, item: unknown): boolean {
   return (
     (isMap(item) && Object.keys(item).length === 0) ||
     (key === "case_sensitive" && item === true) ||
+    (key === "sha256" && item === "nil") ||
     (key === "tls_maximum_protocol_version" && item === "TLSv1_3") ||
     // Of a handshake; chains without TLS have none.
     (key === "transport_socket_connect_timeout" && item === "15s")

@@ -34,6 +34,7 @@ function nameUnknown(value: unknown): void {
     for (const child of Object.values(value)) nameUnknown(child);
     return;
   }
+  if (value.typeUrl === "") return;
   const schema = byName.get(typeNameOf(value.typeUrl));
   if (schema === undefined) {
     value.value = toBinary(named, create(named, { name: value.typeUrl }));

@@ -11,7 +11,9 @@ import { inboxOf } from "../inbox.ts";
 import { decodeResource } from "./decode.ts";
 
 /** Decoded, by type. */
-export type Resources = Readonly<Record<"clusters" | "endpoints" | "listeners" | "routes", readonly Json[]>>;
+export type Resources = Readonly<
+  Record<"clusters" | "endpoints" | "extensions" | "listeners" | "routes", readonly Json[]>
+>;
 /** A message in protobuf's JSON form. */
 export type Json = Record<string, unknown>;
 
@@ -52,11 +54,15 @@ export async function fetchResources(port: number, node: NodeFacts): Promise<Res
     );
     const endpoints = serviceNames.length === 0 ? [] : await ask(typeUrl.endpoint, serviceNames);
     const listeners = await ask(typeUrl.listener, []);
-    const routeNames = [...JSON.stringify(listeners).matchAll(/"route_config_name":"([^"]+)"/g)].map(
-      ([, name = ""]) => name,
-    );
-    const routes = routeNames.length === 0 ? [] : await ask(typeUrl.route, [...new Set(routeNames)]);
-    return { clusters, endpoints, listeners, routes };
+    const text = JSON.stringify(listeners);
+    const named = (pattern: RegExp): readonly string[] => [
+      ...new Set([...text.matchAll(pattern)].map(([, name = ""]) => name)),
+    ];
+    const routeNames = named(/"route_config_name":"([^"]+)"/g);
+    const extensionNames = named(/"name":"(extensions\.istio\.io\/[^"]+)","config_discovery"/g);
+    const extensions = extensionNames.length === 0 ? [] : await ask(typeUrl.extension, extensionNames);
+    const routes = routeNames.length === 0 ? [] : await ask(typeUrl.route, routeNames);
+    return { clusters, endpoints, extensions, listeners, routes };
   } finally {
     stream.cancel();
   }

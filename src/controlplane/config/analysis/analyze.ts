@@ -8,6 +8,7 @@ import type { ConfigProblem } from "../problem.ts";
 import { convertGatewayApi } from "../gateway-api/convert.ts";
 import { noneRefused, type Refused } from "../refused.ts";
 import { authorizerWarnings } from "./authorizers.ts";
+import { extensionWarnings } from "./extensions.ts";
 import { gatewayWarnings, type RouterWorkload } from "./gateways.ts";
 import { ruleWarnings } from "./rules.ts";
 import { serviceWarnings } from "./services.ts";
@@ -63,9 +64,13 @@ export function* analysis(
           ...ofKind("RequestAuthentication"),
           ...ofKind("Telemetry"),
           ...ofKind("EnvoyFilter"),
+          ...ofKind("WasmPlugin"),
+          ...ofKind("TrafficExtension"),
         ],
         ofKind("KubernetesGateway"),
       ),
+    () =>
+      extensionWarnings([...ofKind("WasmPlugin"), ...ofKind("TrafficExtension")], ofKind("Secret"), refused),
     () => peerWarnings(ofKind("PeerAuthentication")),
     () =>
       telemetryWarnings(ofKind("Telemetry"), ofKind("MeshConfig")[0], (name) =>

@@ -3,7 +3,7 @@ import { gatewayName, meshGateway } from "../host-names.ts";
 import type { ConfigObject, GatewayServerSpec } from "../objects.ts";
 import type { ConfigProblem } from "../problem.ts";
 import { type Refused, whyMissing } from "../refused.ts";
-import { certificatesOf, type SecretCertificates } from "../secret-certificates.ts";
+import { certificatesOf, type SecretCertificates } from "../secret-contents.ts";
 import { routerPorts } from "../sidecar-ports.ts";
 import { placeOf, warningAt } from "./warning.ts";
 

@@ -3,7 +3,7 @@
  */
 import type { ConfigObject, ReferenceGrantSpec } from "../objects.ts";
 import { type Refused, whyMissing } from "../refused.ts";
-import { certificatesOf, type SecretCertificates } from "../secret-certificates.ts";
+import { certificatesOf, type SecretCertificates } from "../secret-contents.ts";
 
 type Labels = Readonly<Record<string, string>>;
 

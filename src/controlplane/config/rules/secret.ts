@@ -4,13 +4,17 @@ import { keyFitsCertificate, readableCertificates } from "../../../pki/certifica
 import { keyProblem } from "../../../pki/key-strength.ts";
 import { splitPem } from "../../../pki/pem.ts";
 import type { SecretSpec } from "../objects.ts";
-import { certificatesOf } from "../secret-certificates.ts";
+import { parseJsonObject } from "../json-value.ts";
+import { certificatesOf, dockerConfigOf } from "../secret-contents.ts";
 import type { Complaint } from "./complaint.ts";
 
 /** Every broken rule: Envoy refuses a certificate that is none, and a key that is another's. */
 export function secret(spec: SecretSpec): readonly Complaint[] {
   const { certificatePem, privateKeyPem, rootPem } = certificatesOf(spec);
   const complaints: Complaint[] = [];
+  const dockerConfig = dockerConfigOf(spec);
+  if (dockerConfig !== undefined && typeof parseJsonObject(dockerConfig)?.["auths"] !== "object")
+    complaints.push(["data", "has a configuration of Docker (.dockerconfigjson) that is no JSON with auths"]);
   if ((certificatePem === undefined) !== (privateKeyPem === undefined))
     complaints.push(["data", "needs both tls.crt and tls.key, or neither"]);
   const badCertificate = certificatePem !== undefined && !isCertificates(certificatePem);

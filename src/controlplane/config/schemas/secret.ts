@@ -1,5 +1,5 @@
 /**
- * Certificates of gateways, as Kubernetes keeps them: Secret, as far as it holds some.
+ * Certificates of gateways and credentials of images, as Kubernetes keeps them: Secret, as far as it holds some.
  */
 import { boolean, mapping, object, optional, text } from "../decode.ts";
 
@@ -12,6 +12,9 @@ export const secretKeys = {
   privateKey: ["tls.key", "key"],
   root: ["ca.crt", "cacert"],
 } as const;
+
+/** Where Secrets of the type kubernetes.io/dockerconfigjson have Docker's configuration. */
+export const dockerConfigKey = ".dockerconfigjson";
 
 export const secret = object({
   type: optional(text()),

@@ -9,7 +9,9 @@ import {
 import { RBACSchema as NetworkRbacSchema } from "../../../proto/envoy/envoy/extensions/filters/network/rbac/v3/rbac_pb.js";
 import type { AuthorizationPolicySpec } from "../../config/objects.ts";
 import { applyingPolicies, type Model, type Scoped, type Selectable } from "../../model/model.ts";
+import { type ExtendedTraffic, extensionsFor } from "../../model/extensions.ts";
 import { packed } from "../any.ts";
+import { everyPhase, extensionFilters } from "../extensions/filters.ts";
 import type { InboundPolicies } from "../inbound.ts";
 import { authorizerFinder } from "./authorizers.ts";
 import { externalFilters } from "./external-filters.ts";
@@ -34,13 +36,21 @@ const actions = [
 interface PolicyView {
   readonly model: Pick<
     Model,
-    "settings" | "authorizationPolicies" | "requestAuthentications" | "meshConfig" | "providerServices"
+    | "settings"
+    | "authorizationPolicies"
+    | "requestAuthentications"
+    | "meshConfig"
+    | "providerServices"
+    | "extensions"
   >;
   readonly proxy: Selectable;
 }
 
-/** The filters of AuthorizationPolicies and RequestAuthentications. */
-export function inboundPolicies({ model, proxy }: PolicyView): InboundPolicies {
+/** The filters of AuthorizationPolicies and RequestAuthentications, with extensions between them as their phases say. */
+export function inboundPolicies(
+  { model, proxy }: PolicyView,
+  side: ExtendedTraffic["side"],
+): InboundPolicies {
   const { trustDomains } = model.settings;
   const applying = applyingPolicies(model, model.authorizationPolicies, proxy);
   const tokens = applyingPolicies(model, model.requestAuthentications, proxy);
@@ -68,23 +78,41 @@ export function inboundPolicies({ model, proxy }: PolicyView): InboundPolicies {
     authorizerFinder(model),
     { trustDomains },
   );
+  const tokensChecked = jwtFilters(tokens.map(({ spec }) => spec));
+  const requestsAllowed = rules(true).map((json) => ({
+    name: "envoy.filters.http.rbac",
+    typedConfig: packed(HttpRbacSchema, json),
+  }));
+  const connectionsAllowed = rules(false).map((json) => ({
+    name: "envoy.filters.network.rbac",
+    typedConfig: packed(NetworkRbacSchema, { ...json, statPrefix: "tcp." }),
+  }));
+  const extensions = extensionsFor(model, proxy);
   return {
     trustDomains,
-    http: [
-      ...external.http,
-      ...jwtFilters(tokens.map(({ spec }) => spec)),
-      ...rules(true).map((json) => ({
-        name: "envoy.filters.http.rbac",
-        typedConfig: packed(HttpRbacSchema, json),
-      })),
-    ],
-    network: [
-      ...external.network,
-      ...rules(false).map((json) => ({
-        name: "envoy.filters.network.rbac",
-        typedConfig: packed(NetworkRbacSchema, { ...json, statPrefix: "tcp." }),
-      })),
-    ],
+    at: (port) => {
+      const { http, network } = extensionFilters(extensions, { port, side });
+      return {
+        http: [
+          ...external.http,
+          ...http("AUTHN"),
+          ...tokensChecked,
+          ...http("AUTHZ"),
+          ...requestsAllowed,
+          ...http("STATS"),
+          ...http("UNSPECIFIED"),
+        ],
+        beforeHttp: everyPhase(network),
+        network: [
+          ...external.network,
+          ...network("AUTHN"),
+          ...network("AUTHZ"),
+          ...connectionsAllowed,
+          ...network("STATS"),
+          ...network("UNSPECIFIED"),
+        ],
+      };
+    },
   };
 }
 

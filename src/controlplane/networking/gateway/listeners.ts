@@ -4,6 +4,7 @@
 import type {
   FilterChainJson,
   FilterChainMatchJson,
+  FilterJson,
 } from "../../../proto/envoy/envoy/config/listener/v3/listener_components_pb.js";
 import type { ListenerJson } from "../../../proto/envoy/envoy/config/listener/v3/listener_pb.js";
 import type { TcpRoute } from "../../config/objects.ts";
@@ -11,7 +12,7 @@ import { inboundPolicies } from "../authorization/inbound-policies.ts";
 import { onEveryAddress } from "../captured-addresses.ts";
 import { routedConnections } from "../connections.ts";
 import { gatewayHttp } from "../filters.ts";
-import type { InboundPolicies } from "../inbound.ts";
+import type { PortFilters } from "../inbound.ts";
 import { tlsInspector } from "../listener-filters.ts";
 import { socketAddress } from "../load-assignment.ts";
 import { withoutRivals } from "../rival-chains.ts";
@@ -30,11 +31,11 @@ import { autoPassthroughChains } from "./sni-dnat.ts";
 
 /** Those that have anything to do. */
 export function gatewayListeners(view: ProxyView): readonly ListenerJson[] {
-  const policies = inboundPolicies(view);
+  const policies = inboundPolicies(view, "CLIENT");
   return gatewayPorts(view).flatMap((port): readonly ListenerJson[] => {
     const where = port.bind ?? view.proxy.wildcards[0];
     const name = `${where}_${port.number}`;
-    const chains = withoutRivals(chainsOf(view, port, name, policies));
+    const chains = withoutRivals(chainsOf(view, port, name, policies.at(port.number)));
     if (chains.length === 0) return [];
     const isSecured = chains.some(
       ({ transportSocket, filterChainMatch }) =>
@@ -58,11 +59,13 @@ function chainsOf(
   view: ProxyView,
   { kind, servers }: GatewayPort,
   listener: string,
-  policies: InboundPolicies,
+  filters: PortFilters,
 ): readonly FilterChainJson[] {
   if (kind === "http") {
     const routeName = servers[0]?.routeName ?? "";
-    return [{ filters: [gatewayHttp(`outbound_${listener};`, routeName, policies.http)] }];
+    return [
+      { filters: [...filters.beforeHttp, gatewayHttp(`outbound_${listener};`, routeName, filters.http)] },
+    ];
   }
   return servers.flatMap((server): readonly FilterChainJson[] => {
     const { spec, routeName } = server;
@@ -71,18 +74,21 @@ function chainsOf(
         {
           ...named(server),
           transportSocket: gatewayTls(spec.tls ?? {}),
-          filters: [gatewayHttp(spec.name ?? `outbound_${listener};`, routeName, policies.http)],
+          filters: [
+            ...filters.beforeHttp,
+            gatewayHttp(spec.name ?? `outbound_${listener};`, routeName, filters.http),
+          ],
         },
       ];
     if (spec.tls?.mode === "AUTO_PASSTHROUGH") return autoPassthroughChains(view, server);
-    if (spec.tls !== undefined && !endsTls(spec)) return passthroughChains(view, server, policies);
+    if (spec.tls !== undefined && !endsTls(spec)) return passthroughChains(view, server, filters.network);
     const route = tcpRouteOf(view, server);
     if (route === undefined) return [];
     return [
       {
         ...named(server),
         ...(spec.tls === undefined ? {} : { transportSocket: gatewayTls(spec.tls) }),
-        filters: [...policies.network, routedConnections(view, route, spec.port.number)],
+        filters: [...filters.network, routedConnections(view, route, spec.port.number)],
       },
     ];
   });
@@ -112,7 +118,7 @@ function tcpRouteOf(view: ProxyView, server: GatewayServer): TcpRoute["route"] |
 function passthroughChains(
   view: ProxyView,
   server: GatewayServer,
-  policies: InboundPolicies,
+  first: readonly FilterJson[],
 ): readonly FilterChainJson[] {
   const port = server.spec.port.number;
   return rulesFor(view, server.gateway).flatMap((rule) => {
@@ -125,7 +131,7 @@ function passthroughChains(
           const filterChainMatch: FilterChainMatchJson = { serverNames };
           return {
             ...(serverNames.includes("*") ? {} : { filterChainMatch }),
-            filters: [...policies.network, routedConnections(view, route, port)],
+            filters: [...first, routedConnections(view, route, port)],
           };
         }),
     );

@@ -45,11 +45,10 @@ export interface Written {
   readonly object: ApiObject;
 }
 
-/** Secrets that hold no certificates, by what Kubernetes and Helm call them. */
+/** Secrets that hold neither certificates nor credentials of images, by what Kubernetes and Helm call them. */
 const otherSecrets = [
   "helm.sh/release.v1",
   "kubernetes.io/service-account-token",
-  "kubernetes.io/dockerconfigjson",
   "kubernetes.io/dockercfg",
   "bootstrap.kubernetes.io/token",
   // The control plane's own.

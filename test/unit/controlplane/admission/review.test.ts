@@ -27,7 +27,7 @@ describe("a review of an object", () => {
   });
 
   test("warns of what has no effect", () => {
-    const filter = { ...rule({}), apiVersion: "extensions.istio.io/v1alpha1", kind: "TrafficExtension" };
+    const filter = { ...rule({}), apiVersion: "gateway.networking.k8s.io/v1alpha2", kind: "UDPRoute" };
     const response = reviewed(review(filter))?.response;
     assert.deepEqual([response?.allowed, response?.warnings?.length], [true, 1]);
   });

@@ -20,6 +20,7 @@ import { gatewayProblems } from "../../../support/object-problems/gateway.ts";
 import { secretProblems } from "../../../support/object-problems/secret.ts";
 import { requestAuthenticationProblems } from "../../../support/object-problems/request-authentication.ts";
 import { envoyFilterProblems } from "../../../support/object-problems/envoy-filter.ts";
+import { trafficExtensionProblems, wasmPluginProblems } from "../../../support/object-problems/extensions.ts";
 import { telemetryProblems } from "../../../support/object-problems/telemetry.ts";
 import type { ProblemRow } from "../../../support/object-problems/words.ts";
 
@@ -35,6 +36,8 @@ const rows: Readonly<Record<keyof Kinds, readonly ProblemRow[]>> = {
   Gateway: gatewayProblems,
   Secret: secretProblems,
   Telemetry: telemetryProblems,
+  WasmPlugin: wasmPluginProblems,
+  TrafficExtension: trafficExtensionProblems,
   EnvoyFilter: envoyFilterProblems,
   RequestAuthentication: requestAuthenticationProblems,
   ...gatewayApiProblems,

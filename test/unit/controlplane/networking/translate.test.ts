@@ -34,6 +34,7 @@ describe("the translation", () => {
         typeUrl.cluster,
         typeUrl.endpoint,
         typeUrl.secret,
+        typeUrl.extension,
         typeUrl.listener,
         typeUrl.route,
         typeUrl.nameTable,
