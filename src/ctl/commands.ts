@@ -17,6 +17,7 @@ import { proxyStatusCommand } from "./proxy-status.ts";
 import { validateCommand } from "./validate.ts";
 import { versionCommand } from "./version.ts";
 import { visibly } from "./visible.ts";
+import { workloadCommand } from "./workload.ts";
 
 /** In the order in which help lists them. What they show comes from proxies and control planes: no secret of here is in it. */
 export const commands: readonly Command[] = [
@@ -30,6 +31,7 @@ export const commands: readonly Command[] = [
   visibly(validateCommand),
   visibly(manifestCommand),
   visibly(profileCommand),
+  visibly(workloadCommand),
   visibly(bugReportCommand),
   completionOf("outriderctl"),
   visibly(privately(versionCommand)),
@@ -40,6 +42,6 @@ export const commandGroups: readonly CommandGroup[] = [
   { title: "See", commands: ["proxy-status", "proxy-config", "describe", "authz", "dashboard"] },
   { title: "Ask why", commands: ["explain"] },
   { title: "Check", commands: ["analyze", "validate", "bug-report"] },
-  { title: "Change", commands: ["manifest", "profile"] },
+  { title: "Change", commands: ["manifest", "profile", "workload"] },
   { title: "Program", commands: ["completion", "version"] },
 ];
