@@ -87,6 +87,7 @@ async function run(program: Program, argv: readonly string[]): Promise<number> {
     hurry: signals.hurry,
     reloadRequests: signals.reloadRequests,
     reopenLogsRequests: signals.reopenLogsRequests,
+    childChanges: signals.childChanges,
     init,
     passSignalsTo: (listener) => {
       signals.passTo(listener);

@@ -9,12 +9,16 @@ import type { LostSocket } from "./problems/facts.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { sleep } from "../lifecycle/sleep.ts";
-import { ticks } from "../lifecycle/tick.ts";
+import { TickWait, ticks } from "../lifecycle/tick.ts";
+import { FolderWatches } from "../files/folder-watches.ts";
 import { KeptSockets } from "../net/kept-sockets.ts";
 import type { Logger } from "../telemetry/log.ts";
 
-/** Each look costs an agent at rest; a lost admin socket is to be back before a probe has failed twice. */
+/** Where the kernel may keep silent, in milliseconds: a lost admin socket is to be back before a probe has failed twice. */
 const everyMs = 2_000;
+
+/** Where the kernel tells of every change. */
+const seldomMs = 20_000;
 
 /** Between two looks while something is not held yet, in milliseconds, and how many there are. */
 const earlyEveryMs = 100;
@@ -79,10 +83,24 @@ export async function keepSockets(
     const isAllThere = supervisor === undefined || envoy !== undefined;
     return isAllThere && pathsWith(envoy).every((path) => sockets.holds(path));
   };
-  for await (const _ of looks(holdsAll, signal)) {
+  const wait = new TickWait();
+  let isHinted = false;
+  const hint = (): void => {
+    isHinted = true;
+    wait.hasten();
+  };
+  using folders = new FolderWatches(hint, () => undefined);
+  let followed: readonly string[] = [];
+  for await (const _ of looks(holdsAll, () => (folders.isComplete ? seldomMs : everyMs), signal, wait)) {
+    // Whoever removes one in a loop does not keep the agent busy.
+    if (isHinted) await sleep(earlyEveryMs, signal);
     const envoy = supervisor?.active;
     const admin = envoy?.admin.socketPath;
-    for (const { path, error } of await sockets.look(pathsWith(envoy))) {
+    const paths = pathsWith(envoy);
+    if (isHinted || paths.join("\0") !== followed.join("\0")) folders.follow(paths);
+    isHinted = false;
+    followed = paths;
+    for (const { path, error } of await sockets.look(paths)) {
       const problem = error ?? (path === admin ? restoredFolder(envoy) : undefined);
       losses.note(path, problem === undefined ? undefined : errorMessage(problem));
       if (problem === undefined) {
@@ -102,12 +120,17 @@ export async function keepSockets(
 }
 
 /** What is removed before it is held is lost: at the start it is looked for often, until all is held or a while is over. */
-async function* looks(holdsAll: () => boolean, signal: AbortSignal): AsyncGenerator<void, void, undefined> {
+async function* looks(
+  holdsAll: () => boolean,
+  every: () => number,
+  signal: AbortSignal,
+  wait: TickWait,
+): AsyncGenerator<void, void, undefined> {
   for (let look = 0; look < earlyLooks && !holdsAll() && !signal.aborted; look += 1) {
     yield;
     await sleep(earlyEveryMs, signal);
   }
-  yield* ticks(everyMs, signal);
+  yield* ticks(every, signal, wait);
 }
 
 /** Undefined, or why its files cannot be written. */

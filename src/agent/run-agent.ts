@@ -36,6 +36,8 @@ export interface AgentDependencies extends MetricSources {
   readonly reloadRequests: ReadonlyWatch<number>;
   /** How often it was asked to reopen log files. */
   readonly reopenLogsRequests: ReadonlyWatch<number>;
+  /** How often a child has ended, was stopped or goes on. */
+  readonly childChanges: ReadonlyWatch<number>;
   /** Every Envoy is gone: what remains is to close the parts. */
   readonly onEnd: (end: SupervisionEnd) => void;
 }

@@ -31,6 +31,8 @@ export interface SupervisedEnvoyDependencies {
   readonly newcomers: ReadonlyWatch<NewcomerServices | undefined>;
   /** Gets spans; undefined until somebody traces them. */
   readonly spans: ReadonlyWatch<SpanSink | undefined>;
+  /** How often a child has ended, was stopped or goes on. */
+  readonly childChanges: ReadonlyWatch<number>;
   /** Outlives Envoy; a failure in it ends Envoy too. */
   readonly tasks: TaskGroup;
   /** Every Envoy is gone, however far the agent has come. */
@@ -69,6 +71,7 @@ export class SupervisedEnvoy implements AsyncDisposable {
       ownPids: [deps.pid],
       knownPorts: config.knownPorts,
       newcomers: deps.newcomers,
+      childChanges: deps.childChanges,
       log,
       onLogLine: deps.onEnvoyLogLine,
       ...withEnvoySpans(this.#witnesses.observer, deps.spans),

@@ -159,6 +159,7 @@ async function runProxy(args: Arguments, given: CommandContext): Promise<number>
       hurry: context.hurry,
       reloadRequests: context.reloadRequests,
       reopenLogsRequests: context.reopenLogsRequests,
+      childChanges: context.childChanges,
       init: context.init,
       onEnd,
     });

@@ -83,6 +83,8 @@ export interface CommandContext {
   readonly reloadRequests: ReadonlyWatch<number>;
   /** How often it was asked to reopen log files (SIGUSR1); a burst wakes a reader once. */
   readonly reopenLogsRequests: ReadonlyWatch<number>;
+  /** How often a child has ended, was stopped or goes on (SIGCHLD); a burst wakes a reader once. */
+  readonly childChanges: ReadonlyWatch<number>;
   /** Undefined when this process is not PID 1. */
   readonly init: InitReport | undefined;
   /** For a command that runs another program: every signal goes to `listener` from now on, and none to the two above. */

@@ -10,15 +10,12 @@ import { memoryRoom } from "./inspect/headroom.ts";
 import type { GenerationObserver, SupervisorOptions } from "./supervision/options.ts";
 import { sleep } from "../lifecycle/sleep.ts";
 import { type Task, TaskGroup } from "../lifecycle/task-group.ts";
-import { ticks } from "../lifecycle/tick.ts";
+import { restingMs, ticks } from "../lifecycle/tick.ts";
 import type { Redactor } from "../telemetry/redactor.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 /** Between a proof and the picture of a serving Envoy, in milliseconds: its start has better things to do. */
 const pictureAfterMs = 2_000;
-
-/** Between two looks at the count of OOM kills, in milliseconds. */
-const noteMs = 5_000;
 
 /** What the supervisor is given of them. */
 export class Witnesses implements AsyncDisposable {
@@ -77,7 +74,7 @@ export class Witnesses implements AsyncDisposable {
 
   /** Keep the account of OOM kills, so that somebody else's is never taken for Envoy's. */
   async followOomKills(signal: AbortSignal): Promise<void> {
-    for await (const _ of ticks(noteMs, signal)) this.#exits.note();
+    for await (const _ of ticks(restingMs, signal)) this.#exits.note();
   }
 
   /** @throws TaskFailedError when a snapshot has failed, which none does */

@@ -8,7 +8,8 @@ import { areSame, lookAtFiles, signaturesOf } from "./file-looks.ts";
  *
  * @param paths asked at every look: the files of the moment, missing ones included
  * @param onChange may change what `paths` answers: other files are no change
- * @param everyMs between two looks that nothing gave cause for, in milliseconds; one second unless told
+ * @param everyMs between two looks that nothing gave cause for where the kernel may keep silent, in milliseconds; a second
+ *   unless told
  */
 export async function followChanges(
   paths: () => Iterable<string>,

@@ -2,6 +2,7 @@
  * The contents of files that others replace, and notice of each change.
  */
 import { errorMessage } from "../lifecycle/error-message.ts";
+import { TickWait } from "../lifecycle/tick.ts";
 import { lookAtFiles, type Signatures, signaturesOf } from "./file-looks.ts";
 import { readRegularText } from "./read-regular-file.ts";
 
@@ -26,12 +27,13 @@ export class FileFollower {
   #published = new Map<string, FileText>();
   #unsettled: ReadonlyMap<string, FileText> | undefined;
   #looking: Promise<boolean> = Promise.resolve(true);
+  readonly #wait = new TickWait();
 
   /**
    * @param paths asked at every look
    * @param onChange gets all contents: at the first look, when a path is added, and when a change has settled,
    *   which is when two looks in a row see the same
-   * @param onUnwatched a folder of theirs is not watched, or no longer: looking is left
+   * @param onUnwatched something of theirs is not watched, or no longer: looking is left
    */
   constructor(paths: () => Iterable<string>, onChange: (texts: FileTexts) => void, onUnwatched?: () => void) {
     this.#onUnwatched = onUnwatched;
@@ -41,13 +43,14 @@ export class FileFollower {
 
   /** Look now, at what `stat` says is new. Looks never overlap. */
   async look(): Promise<void> {
+    this.#wait.hasten();
     await this.#lookInTurn(signaturesOf(this.#paths()), false);
   }
 
-  /** Look at each notice, and every second, until `signal` aborts. */
+  /** Look at each notice, and now and then, until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const look = (signatures: Signatures): Promise<boolean> => this.#lookInTurn(signatures, true);
-    await lookAtFiles({ paths: this.#paths, look, onUnwatched: this.#onUnwatched }, signal);
+    await lookAtFiles({ paths: this.#paths, look, onUnwatched: this.#onUnwatched, wait: this.#wait }, signal);
   }
 
   #lookInTurn(signatures: Signatures, mustRead: boolean): Promise<boolean> {

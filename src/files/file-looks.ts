@@ -1,16 +1,15 @@
 /**
  * When to look at files that others replace, and what `stat` says of them.
  *
- * The kernel's notice makes it at once. It may be lost without a word, and a Kubernetes volume changes by swapping
- * a symbolic link far from the file; so there is a look at every tick too. An agent that rests does little else, so
- * a look that finds everything as it was ends there.
+ * The kernel's notice makes it at once. It may be lost without a word, so there is a look at every tick too: seldom where
+ * all that leads to the files is watched, and each second elsewhere. An agent that rests does little else, so a look that
+ * finds everything as it was ends there.
  */
 import { statSync } from "node:fs";
 import { errorCode } from "../lifecycle/error-message.ts";
 import { FolderWatches } from "./folder-watches.ts";
 import { sleep } from "../lifecycle/sleep.ts";
-import { tickDelayMs } from "../lifecycle/tick.ts";
-import { Timer } from "../lifecycle/timer.ts";
+import { TickWait } from "../lifecycle/tick.ts";
 
 /** What tells one state of a file from another, by path: equal for all files that are not there. */
 export type Signatures = ReadonlyMap<string, string>;
@@ -19,7 +18,7 @@ export type Signatures = ReadonlyMap<string, string>;
 export interface FileLooks {
   /** The files of the moment, missing ones included; asked before every look. */
   readonly paths: () => Iterable<string>;
-  /** Between two looks that nothing gave cause for, in milliseconds; one second unless told. */
+  /** Between two looks that nothing gave cause for where the kernel may keep silent, in milliseconds; a second unless told. */
   readonly everyMs?: number;
   /**
    * Called at first, when the signatures have changed, when the kernel has noticed something, and now and then, for
@@ -28,8 +27,10 @@ export interface FileLooks {
    * @returns true when all is as it was, or has settled; else it is called again soon
    */
   readonly look: (signatures: Signatures) => Promise<boolean>;
-  /** A folder of theirs is not watched, or no longer: looking is left. */
+  /** Something of theirs is not watched, or no longer: looking is left. */
   readonly onUnwatched?: (() => void) | undefined;
+  /** Hastened where there are others than before. */
+  readonly wait?: TickWait;
 }
 
 /** From a notice, or from a look that saw a change, to the next look: writers need a moment. Milliseconds. */
@@ -37,51 +38,40 @@ const settleMs = 100;
 
 const defaultEveryMs = 1_000;
 
-/** Ticks until a look without any cause. */
-const ticksBetweenReads = 20;
+/** Between two looks where the kernel tells of every change, and until one without any cause elsewhere, in milliseconds. */
+const seldomMs = 20_000;
 
 const missing = "missing";
 
 /** Look until `signal` aborts: at once, at each notice and at each tick. Looks never overlap. */
 export async function lookAtFiles(
-  { paths, everyMs = defaultEveryMs, look, onUnwatched = () => undefined }: FileLooks,
+  { paths, everyMs = defaultEveryMs, look, onUnwatched = () => undefined, wait = new TickWait() }: FileLooks,
   signal: AbortSignal,
 ): Promise<void> {
   let seen: Signatures = new Map();
   let isHinted = false;
   let isSettled = false;
-  let wake = (): void => undefined;
+  let readAt = -Infinity;
   using folders = new FolderWatches(() => {
     isHinted = true;
-    wake();
+    wait.hasten();
   }, onUnwatched);
-  const onAbort = (): void => {
-    wake();
-  };
-  signal.addEventListener("abort", onAbort, { once: true });
-  for (let ticks = 0; !signal.aborted; ticks += 1) {
+  while (!signal.aborted) {
     const signatures = signaturesOf(paths());
     const isSame = areSame(signatures, seen);
     seen = signatures;
-    if (!isSame) {
-      folders.follow([...signatures].flatMap(([path, signature]) => (signature === missing ? [] : [path])));
-    }
-    if (!isSame || isHinted || !isSettled || ticks % ticksBetweenReads === 0) {
+    // What leads to the files may be another way now.
+    if (!isSame || isHinted) folders.follow(signatures.keys());
+    const isDue = performance.now() - readAt >= seldomMs;
+    if (!isSame || isHinted || !isSettled || isDue) {
       isHinted = false;
+      readAt = performance.now();
       isSettled = await look(signatures);
     }
-    if (isSettled && !isHinted && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        const timer = new Timer(tickDelayMs(performance.now(), everyMs), resolve);
-        wake = (): void => {
-          timer.cancel();
-          resolve();
-        };
-      });
-    }
+    const restMs = folders.isComplete ? Math.max(everyMs, seldomMs) : everyMs;
+    if (isSettled && !isHinted) await wait.next(restMs, signal);
     if (!isSettled || isHinted) await sleep(settleMs, signal);
   }
-  signal.removeEventListener("abort", onAbort);
 }
 
 /** Of what is at the end of all links. Synchronous: it takes less time than handing it to another thread. */

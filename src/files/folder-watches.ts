@@ -1,68 +1,113 @@
 /**
- * The kernel's notice that something happened in a folder, as far as it gives one.
+ * The kernel's notice that something happened to files, as far as it gives one.
  *
  * A hint, never a promise: a watch may be refused (each user has a limited number), the file system may have none,
- * a folder may be replaced under it, and what lies behind a symbolic link is not seen. Whoever uses it looks now
- * and then as well. chokidar is for trees of files; this is one descriptor for the whole process.
+ * a folder may be replaced under it. Whoever uses it looks now and then as well: seldom where all is watched, and often
+ * elsewhere. chokidar is for trees of files; this is one descriptor for the whole process.
  */
-import { type FSWatcher, watch } from "node:fs";
-import { basename, dirname } from "node:path";
+import { type FSWatcher, statSync, watch } from "node:fs";
+import { basename } from "node:path";
+import { isNoticed, noticePlaces } from "./notice-places.ts";
 
-/** Watches the folders of a set of files that may itself change. */
+/** What is to be watched: names of interest in a folder, or undefined for a file itself. */
+type Wanted = Map<string, { readonly path: string; readonly names: Set<string> | undefined }>;
+
+/** Watches a set of files that may itself change: what they are, and the folders on the way to them. */
 export class FolderWatches implements Disposable {
   readonly #onChange: () => void;
   readonly #onRefused: () => void;
   readonly #watchers = new Map<string, FSWatcher>();
-  #names: ReadonlySet<string> = new Set();
+  #wanted: Wanted = new Map();
+  #isComplete = false;
 
   /**
    * @param onChange called for every change of a file of that name, or of what Kubernetes swaps under it
-   * @param onRefused called for every folder that is not watched, or no longer
+   * @param onRefused called for everything that is not watched, or no longer
    */
   constructor(onChange: () => void, onRefused: () => void) {
     this.#onChange = onChange;
     this.#onRefused = onRefused;
   }
 
-  /** From now on watch the folders of these files, which exist. */
-  follow(paths: readonly string[]): void {
-    this.#names = new Set(paths.map((path) => basename(path)));
-    const folders = new Set(paths.map((path) => dirname(path)));
-    for (const folder of this.#watchers.keys()) if (!folders.has(folder)) this.#drop(folder);
-    for (const folder of folders) if (!this.#watchers.has(folder)) this.#add(folder);
+  /** All is watched, where the kernel gives notice of every change. */
+  get isComplete(): boolean {
+    return this.#isComplete;
   }
 
-  [Symbol.dispose](): void {
-    for (const folder of [...this.#watchers.keys()]) this.#drop(folder);
-  }
-
-  #add(folder: string): void {
-    try {
-      const watcher = watch(folder, { persistent: false });
-      watcher.on("change", (_, name) => {
-        this.#notice(folder, String(name));
-      });
-      watcher.on("error", () => {
-        this.#drop(folder);
-        this.#onRefused();
-      });
-      this.#watchers.set(folder, watcher);
-    } catch {
-      // Refused, or the folder is gone: looking now and then is left.
-      this.#onRefused();
+  /** From now on watch these files. To be called again when one of them has changed. */
+  follow(paths: Iterable<string>): void {
+    this.#isComplete = true;
+    this.#wanted = new Map();
+    for (const path of paths) {
+      try {
+        this.#want(path);
+      } catch {
+        // Who may not look at the way to it is refused a watch as well.
+        this.#refused();
+      }
+    }
+    for (const key of this.#watchers.keys()) if (!this.#wanted.has(key)) this.#drop(key);
+    for (const [key, { path }] of this.#wanted) {
+      if (!this.#watchers.has(key)) this.#add(key, path);
+      if (!isNoticed(path)) this.#isComplete = false;
     }
   }
 
-  #notice(folder: string, name: string): void {
+  [Symbol.dispose](): void {
+    for (const key of [...this.#watchers.keys()]) this.#drop(key);
+  }
+
+  #want(path: string): void {
+    const { places, file } = noticePlaces(path);
+    for (const { folder, name } of places) {
+      const entry = this.#wanted.get(folder) ?? { path: folder, names: new Set<string>() };
+      entry.names?.add(name);
+      this.#wanted.set(folder, entry);
+    }
+    if (file === undefined) return;
+    const { dev, ino } = statSync(file);
+    // One that takes its place is another.
+    this.#wanted.set(`${file}:${dev}:${ino}`, { path: file, names: undefined });
+  }
+
+  #add(key: string, path: string): void {
+    try {
+      const watcher = watch(path, { persistent: false });
+      watcher.on("change", (_, name) => {
+        this.#notice(key, String(name));
+      });
+      watcher.on("error", () => {
+        this.#drop(key);
+        this.#refused();
+      });
+      this.#watchers.set(key, watcher);
+    } catch {
+      // Refused, or it is gone: looking now and then is left.
+      this.#refused();
+    }
+  }
+
+  #refused(): void {
+    this.#isComplete = false;
+    this.#onRefused();
+  }
+
+  #notice(key: string, name: string): void {
+    const wanted = this.#wanted.get(key);
+    if (wanted === undefined) return;
+    const { path, names } = wanted;
     // The folder itself was moved or removed: the watch is on what nobody uses any more.
-    if (name === basename(folder)) this.#drop(folder);
+    if (names !== undefined && name === basename(path)) {
+      this.#drop(key);
+      this.#isComplete = false;
+    }
     // `..data` and its kin are what a Kubernetes volume swaps: every file of it leads through there.
-    else if (!this.#names.has(name) && !name.startsWith("..")) return;
+    else if (names !== undefined && !names.has(name) && !name.startsWith("..")) return;
     this.#onChange();
   }
 
-  #drop(folder: string): void {
-    this.#watchers.get(folder)?.close();
-    this.#watchers.delete(folder);
+  #drop(key: string): void {
+    this.#watchers.get(key)?.close();
+    this.#watchers.delete(key);
   }
 }

@@ -4,7 +4,7 @@
  * Key and certificate may be written one after the other: until they are a pair again, the old pair stays in use.
  */
 import { FileFollower, type FileTexts } from "../files/file-follower.ts";
-import { ticks } from "../lifecycle/tick.ts";
+import { restingMs, TickWait, ticks } from "../lifecycle/tick.ts";
 import { ClockJumps } from "../lifecycle/wall-clock.ts";
 import { IdentityError } from "./identity-error.ts";
 import { type IdentityFiles, pathsOf } from "./options.ts";
@@ -12,8 +12,8 @@ import type { CounterMetric } from "../telemetry/metrics.ts";
 import type { IdentityDependencies, SecretStore } from "./secret-store.ts";
 import { checkGivenSecret, isSameSecret, type WorkloadSecret } from "./workload-secret.ts";
 
-/** Between two looks at the clock, for what the files hold. */
-const clockEveryMs = 1_000;
+/** Between two looks at the clock while what the files hold is not valid yet, in milliseconds. */
+const heldEveryMs = 1_000;
 
 /** Follows the files. */
 export class FileSource {
@@ -24,6 +24,7 @@ export class FileSource {
   readonly #unwatched: CounterMetric;
   /** As they were read last. */
   #texts: FileTexts | undefined;
+  readonly #clockWait = new TickWait();
   /** Read and checked, but not valid yet. */
   #held: WorkloadSecret | undefined;
 
@@ -106,6 +107,7 @@ export class FileSource {
 
   #hold(secret: WorkloadSecret): void {
     this.#held = secret;
+    this.#clockWait.hasten();
     this.#store.report(
       new IdentityError(
         "CERTIFICATE_NOT_YET_VALID",
@@ -119,7 +121,8 @@ export class FileSource {
   async #followClock(signal: AbortSignal): Promise<void> {
     const jumps = new ClockJumps(this.#now);
     let expired: WorkloadSecret | undefined;
-    for await (const _ of ticks(clockEveryMs, signal)) {
+    const everyMs = (): number => (this.#held === undefined ? restingMs : heldEveryMs);
+    for await (const _ of ticks(everyMs, signal, this.#clockWait)) {
       if (jumps.take() !== 0 && this.#texts !== undefined) {
         expired = undefined;
         this.#take(this.#texts);

@@ -24,6 +24,8 @@ export interface Signals {
   readonly reloadRequests: ReadonlyWatch<number>;
   /** Requests to reopen log files so far: SIGUSR1, as Envoy has it. */
   readonly reopenLogsRequests: ReadonlyWatch<number>;
+  /** How often a child has ended, was stopped or goes on: SIGCHLD. */
+  readonly childChanges: ReadonlyWatch<number>;
   /** To be called once the command is known: until then a SIGHUP is held back. */
   hangupMeans(meaning: HangupMeaning): void;
   /** From now on signals ask for nothing here: each goes to `listener`, those included that are ignored otherwise. */
@@ -68,6 +70,7 @@ export function subscribeToSignals(source: SignalSource, now: () => number): Sig
   const { shutdown, hurry, stop } = stopRequests(now);
   const reloadRequests = new Watch(0);
   const reopenLogsRequests = new Watch(0);
+  const childChanges = new Watch(0);
   let hangup: HangupMeaning | "unknown" | "unknown-and-received" = "unknown";
   let passOn: ((name: NodeJS.Signals) => void) | undefined;
   const hangUp = (name: NodeJS.Signals): void => {
@@ -89,11 +92,15 @@ export function subscribeToSignals(source: SignalSource, now: () => number): Sig
     reopenLogsRequests.set(reopenLogsRequests.current + 1);
   });
   for (const name of ["SIGUSR2", ...strays] as const) on(name, () => undefined);
+  source.on("SIGCHLD", () => {
+    childChanges.set(childChanges.current + 1);
+  });
   return {
     shutdown,
     hurry,
     reloadRequests,
     reopenLogsRequests,
+    childChanges,
     hangupMeans: (meaning) => {
       const isDue = hangup === "unknown-and-received";
       hangup = meaning;

@@ -6,42 +6,77 @@
  */
 import { Timer } from "./timer.ts";
 
-/** Yields at each multiple of `everyMs` until `signal` aborts. What takes longer than that misses ticks. */
-export async function* ticks(everyMs: number, signal: AbortSignal): AsyncGenerator<void, void, undefined> {
-  let wake = (): void => undefined;
-  const onAbort = (): void => {
-    wake();
-  };
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    while (!signal.aborted) {
+/** Between two looks where nothing gives cause for one, in milliseconds: all that rests has its looks together. */
+export const restingMs = 10_000;
+
+/** Milliseconds, or what says them before each wait. */
+export type Interval = number | (() => number);
+
+/** Waits for ticks, one after the other. */
+export class TickWait {
+  #wake = (): void => undefined;
+  #isHastened = false;
+
+  /** The wait that is under way, or the next one, ends at once. */
+  hasten(): void {
+    this.#isHastened = true;
+    this.#wake();
+  }
+
+  /** Resolves at the next multiple of `everyMs`, when hastened, or when `signal` aborts. */
+  async next(everyMs: number, signal: AbortSignal): Promise<void> {
+    const onAbort = (): void => {
+      this.#wake();
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (!this.#isHastened && !signal.aborted) {
       await new Promise<void>((resolve) => {
         const timer = new Timer(tickDelayMs(performance.now(), everyMs), resolve);
-        wake = (): void => {
+        this.#wake = (): void => {
           timer.cancel();
           resolve();
         };
       });
-      if (!signal.aborted) yield;
     }
-  } finally {
+    this.#isHastened = false;
     signal.removeEventListener("abort", onAbort);
   }
 }
 
-/** Call `action` at each multiple of `everyMs` until disposed. */
-export function onTicks(everyMs: number, action: () => void): Disposable {
+/** Yields at each multiple of the interval until `signal` aborts. What takes longer than that misses ticks. */
+export async function* ticks(
+  every: Interval,
+  signal: AbortSignal,
+  wait: TickWait = new TickWait(),
+): AsyncGenerator<void, void, undefined> {
+  while (!signal.aborted) {
+    await wait.next(intervalMs(every), signal);
+    if (!signal.aborted) yield;
+  }
+}
+
+/** Call `action` at each multiple of the interval until disposed. */
+export function onTicks(every: Interval, action: () => void): Disposable {
   const next = (): Timer =>
-    new Timer(tickDelayMs(performance.now(), everyMs), () => {
-      timer = next();
-      action();
+    new Timer(tickDelayMs(performance.now(), intervalMs(every)), () => {
+      try {
+        action();
+      } finally {
+        if (!isOver) timer = next();
+      }
     });
+  let isOver = false;
   let timer = next();
   return {
     [Symbol.dispose]: () => {
+      isOver = true;
       timer.cancel();
     },
   };
+}
+
+function intervalMs(every: Interval): number {
+  return typeof every === "number" ? every : every();
 }
 
 /** From `now` to the next tick, in whole milliseconds: never before it, as a loop would then wake twice for one. */

@@ -5,13 +5,10 @@
  * clock, and has to be looked at again when that was set, either way, or the machine was suspended.
  */
 import { sleep } from "./sleep.ts";
-import { tickDelayMs, ticks } from "./tick.ts";
+import { restingMs, tickDelayMs, ticks } from "./tick.ts";
 
 /** A smaller step is what keeping time looks like, and no reason to look at anything. */
 export const toleratedMs = 2_000;
-
-/** Between two looks at both clocks: seldom, as each costs an agent at rest. */
-const lookEveryMs = 5_000;
 
 /** Notices that the wall clock was set. */
 export class ClockJumps {
@@ -44,7 +41,7 @@ export async function* clockJumps(
   signal: AbortSignal,
 ): AsyncGenerator<number, void, undefined> {
   const jumps = new ClockJumps(now);
-  for await (const _ of ticks(lookEveryMs, signal)) {
+  for await (const _ of ticks(restingMs, signal)) {
     const byMs = jumps.take();
     if (byMs !== 0) yield byMs;
   }
@@ -57,7 +54,7 @@ export async function sleepUnlessSet(ms: number, now: () => Date, signal: AbortS
   for (;;) {
     const at = performance.now();
     if (at >= end || signal.aborted) return false;
-    await sleep(Math.min(end - at, tickDelayMs(at, lookEveryMs)), signal);
+    await sleep(Math.min(end - at, tickDelayMs(at, restingMs)), signal);
     if (jumps.take() !== 0) return true;
   }
 }

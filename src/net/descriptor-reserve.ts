@@ -5,7 +5,8 @@
  * probes the process would take it for dead, whatever it was that used all of them.
  */
 import { closeSync, openSync } from "node:fs";
-import { onTicks } from "../lifecycle/tick.ts";
+import { onTicks, restingMs } from "../lifecycle/tick.ts";
+import { maxDescriptors } from "./descriptors.ts";
 
 /** Descriptors that are held. */
 const held = 8;
@@ -13,8 +14,8 @@ const held = 8;
 /** So many more must be free before they are held again: otherwise they would be taken from who they were given to. */
 const free = 8;
 
-/** Between two looks, in milliseconds. */
-const lookMs = 1_000;
+/** Between two looks while a quarter of all descriptors or more is open, in milliseconds. */
+const scarceMs = 1_000;
 
 /** A reserve of this process; disposing gives it up. */
 export class DescriptorReserve implements Disposable {
@@ -23,9 +24,13 @@ export class DescriptorReserve implements Disposable {
 
   constructor() {
     this.#take();
-    this.#looks = onTicks(lookMs, () => {
+    const manyOpen = maxDescriptors() / 4;
+    let next: number | undefined = 0;
+    const everyMs = (): number => (next === undefined || next > manyOpen ? scarceMs : restingMs);
+    this.#looks = onTicks(everyMs, () => {
+      next = nextDescriptor();
       if (this.isReleased) this.#take();
-      else if (!isOneFree()) this.#release();
+      else if (next === undefined) this.#release();
     });
   }
 
@@ -53,12 +58,14 @@ export class DescriptorReserve implements Disposable {
   }
 }
 
-function isOneFree(): boolean {
+/** The lowest that is free, by which the kernel shows how many are not; undefined when none is. */
+function nextDescriptor(): number | undefined {
   try {
-    closeSync(openSpare());
-    return true;
+    const descriptor = openSpare();
+    closeSync(descriptor);
+    return descriptor;
   } catch {
-    return false;
+    return undefined;
   }
 }
 

@@ -49,8 +49,8 @@ const clientMs = { head: 10_000, request: 60_000, idle: 75_000 } as const;
 /** Connections that wait to be accepted; the kernel takes no more than its own `net.core.somaxconn`. */
 const backlog = 4_096;
 
-/** Between two looks for clients that took too long, in milliseconds. */
-const checkMs = 5_000;
+/** Between two looks for clients that took too long, in milliseconds: Node.js has them whether there is a client or not. */
+const checkMs = 20_000;
 
 /** Connections of those that a server may hold that are left to urgent requests. */
 const urgentShare = 1 / 2;

@@ -2,7 +2,6 @@
  * Follows what is wrong: looks now and then, is woken by what changes, tells the log, the metrics and the report.
  */
 import { accessSync, constants, statfsSync } from "node:fs";
-import type { EnvoyState } from "../../envoy/supervision/shown.ts";
 import type { EnvoySupervisor } from "../../envoy/supervision/supervisor.ts";
 import { tlsCounts, tlsFailureStats } from "../../envoy/admin/tls-failures.ts";
 import type { IdentityState } from "../../identity/identity-state.ts";
@@ -11,7 +10,7 @@ import { errorMessage } from "../../lifecycle/error-message.ts";
 import { formatDuration } from "../../lifecycle/format-duration.ts";
 import { thisMoment } from "../../lifecycle/moment.ts";
 import type { TaskGroup } from "../../lifecycle/task-group.ts";
-import { ticks } from "../../lifecycle/tick.ts";
+import { restingMs, TickWait, ticks } from "../../lifecycle/tick.ts";
 import type { ReadonlyWatch } from "../../lifecycle/watch.ts";
 import { throttledBetween, ThrottlingLooks } from "../../process/cpu-throttling.ts";
 import type { Problem } from "../../status/contract/problem.ts";
@@ -47,8 +46,8 @@ export interface ProblemSources {
   readonly metrics: Metrics;
 }
 
-/** Between two looks: each costs an agent at rest, and what is wrong is to be named within ten seconds. */
-const everyMs = 4_000;
+/** Between two looks while something is wrong, in milliseconds: each costs an agent at rest. */
+const troubledMs = 5_000;
 
 /** What is wrong now. */
 export class Problems {
@@ -56,8 +55,6 @@ export class Problems {
   #looks: Looks = noLooks;
   #book: ProblemBook = new Map();
   readonly #throttling = new ThrottlingLooks();
-  /** The state of Envoy in which the look before asked; undefined when it did not. */
-  #askedIn: { readonly state: EnvoyState | undefined } | undefined;
 
   constructor(sources: ProblemSources) {
     this.#sources = sources;
@@ -102,13 +99,19 @@ export class Problems {
 
   /** Look in `tasks`. */
   start(tasks: TaskGroup): void {
-    const { identity, xds } = this.#sources;
+    const { identity, xds, supervisor } = this.#sources;
+    const wait = new TickWait();
     tasks.spawn("look-for-problems", async (signal) => {
-      for await (const _ of ticks(everyMs, signal)) {
+      for await (const _ of ticks(() => this.#everyMs(), signal, wait)) {
         this.#looks = await this.#look();
         this.#judge();
       }
     });
+    if (supervisor !== undefined) {
+      tasks.spawn("problems-of-envoy", async (signal) => {
+        for await (const _ of supervisor.report.state.changes(signal)) wait.hasten();
+      });
+    }
     tasks.spawn("problems-of-identity", async (signal) => {
       for await (const _ of identity.changes(signal)) this.#judge();
     });
@@ -122,6 +125,15 @@ export class Problems {
         silence.by(silentAtMs(state));
       }
     });
+  }
+
+  /** What is wrong is to be named within ten seconds, and its end soon. */
+  #everyMs(): number {
+    return this.#isWell ? restingMs : troubledMs;
+  }
+
+  get #isWell(): boolean {
+    return this.#looks.readiness?.ready === true && !isFailing(this.#looks.peers);
   }
 
   #judge(): void {
@@ -160,22 +172,12 @@ export class Problems {
     const throttling = this.#throttling.now();
     return {
       ...before,
-      ...(this.#isEnvoyDue() ? await this.#askEnvoy() : {}),
+      ...(await this.#askEnvoy()),
       throttling,
       throttled: throttling && before.throttling && throttledBetween(before.throttling, throttling),
       folders: folders.map(lookAtFolder),
       sockets: lostSockets(),
     };
-  }
-
-  /** At each second look while it serves as it did: the question is most of what a look costs. */
-  #isEnvoyDue(): boolean {
-    const state = this.#sources.supervisor?.report.state.current;
-    const { readiness, peers } = this.#looks;
-    const isWell = readiness?.ready === true && !isFailing(peers);
-    const isDue = !isWell || this.#askedIn === undefined || this.#askedIn.state !== state;
-    this.#askedIn = isDue ? { state } : undefined;
-    return isDue;
   }
 
   async #askEnvoy(): Promise<Pick<Looks, "readiness" | "peers" | "described">> {

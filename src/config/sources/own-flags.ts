@@ -77,7 +77,7 @@ export const ownFlags = {
   hangCheckInterval: duration(
     defaultHangPolicy.intervalMs,
     someDuration,
-    "Between two checks of Envoy's main thread.",
+    "Between two checks of Envoy's main thread while it does not answer; else a tenth as many.",
   ),
   hangCheckTimeout: duration(
     defaultHangPolicy.timeoutMs,

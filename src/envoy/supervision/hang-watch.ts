@@ -1,6 +1,9 @@
 /**
  * The watchdog on the active Envoy.
  */
+import { sleep } from "../../lifecycle/sleep.ts";
+import { TickWait } from "../../lifecycle/tick.ts";
+import type { ReadonlyWatch } from "../../lifecycle/watch.ts";
 import { isStopped } from "../../process/identity.ts";
 import { AdminPulse } from "../admin/pulse.ts";
 import type { Generation } from "../generation/generation.ts";
@@ -14,7 +17,7 @@ import { watchForHangs, type WatchTarget } from "./watchdog.ts";
  * @param watched the Envoy that owes an answer; undefined while none does
  */
 export async function watchActive(
-  { supervision, log }: Pick<SupervisorOptions, "supervision" | "log">,
+  { supervision, childChanges, log }: Pick<SupervisorOptions, "supervision" | "childChanges" | "log">,
   watched: () => Generation | undefined,
   tell: (event: SupervisionEvent) => void,
   signal: AbortSignal,
@@ -26,21 +29,41 @@ export async function watchActive(
     pulse = new AdminPulse(admin.socketPath);
     return pulse;
   };
-  await watchForHangs(
-    supervision.hang,
-    () => watchTarget(watched(), pulseOf),
-    {
-      hung: (number, { isStopped: isAllStopped, reason }) => {
-        tell({ kind: "hung", number, isStopped: isAllStopped, reason });
+  const wait = new TickWait();
+  await Promise.all([
+    hastenAtChanges(childChanges, supervision.hang.intervalMs, wait, signal),
+    watchForHangs(
+      supervision.hang,
+      () => watchTarget(watched(), pulseOf),
+      {
+        hung: (number, { isStopped: isAllStopped, reason }) => {
+          tell({ kind: "hung", number, isStopped: isAllStopped, reason });
+        },
+        busy: (generation, isBusy) => {
+          if (isBusy) log.warn("Envoy's main thread is busy and answers nothing", { generation });
+          else log.info("Envoy's main thread answers again", { generation });
+        },
       },
-      busy: (generation, isBusy) => {
-        if (isBusy) log.warn("Envoy's main thread is busy and answers nothing", { generation });
-        else log.info("Envoy's main thread answers again", { generation });
-      },
-    },
-    signal,
-  );
+      signal,
+      wait,
+    ),
+  ]);
   pulse?.[Symbol.dispose]();
+}
+
+/** A child that was stopped is a cause for a check, which there is none more of than where every check is a doubt. */
+async function hastenAtChanges(
+  childChanges: ReadonlyWatch<number>,
+  intervalMs: number,
+  wait: TickWait,
+  signal: AbortSignal,
+): Promise<void> {
+  const atFirst = childChanges.current;
+  for await (const count of childChanges.changes(signal)) {
+    if (count === atFirst) continue;
+    wait.hasten();
+    await sleep(intervalMs, signal);
+  }
 }
 
 function watchTarget(

@@ -31,6 +31,8 @@ export interface SupervisorOptions {
   readonly knownPorts: readonly KnownPort[];
   /** What serves an Envoy that takes over; undefined until it listens, and swaps wait for it. */
   readonly newcomers: ReadonlyWatch<NewcomerServices | undefined>;
+  /** How often a child of this process has ended, was stopped or goes on. */
+  readonly childChanges: ReadonlyWatch<number>;
   readonly log: Logger;
   /** Gets each line of Envoy's own log. */
   readonly onLogLine: (line: string) => void;

@@ -4,11 +4,11 @@
  * A main thread that is busy, with a large update say, is slow and not hung: it uses CPU time. It is given much
  * longer than one that does nothing at all.
  */
-import { ticks } from "../../lifecycle/tick.ts";
+import { ticks, type TickWait } from "../../lifecycle/tick.ts";
 
 /** When an Envoy counts as hung. */
 export interface HangPolicy {
-  /** Between two checks, in milliseconds. */
+  /** Between two checks of one that has not answered the last, in milliseconds. */
   readonly intervalMs: number;
   /** How long the admin interface may take to answer a check, in milliseconds. */
   readonly timeoutMs: number;
@@ -18,13 +18,19 @@ export interface HangPolicy {
   readonly busyFailures: number;
 }
 
-/** The agent's own policy: a stopped Envoy is found within 6 s, and one that is busy is given ten minutes. */
+/**
+ * The agent's own policy: a stopped Envoy, of which the kernel tells, is found within 4 s, another that hangs within 14 s, and
+ * one that is busy is given ten minutes.
+ */
 export const defaultHangPolicy: HangPolicy = {
   intervalMs: 1_000,
   timeoutMs: 1_000,
   failures: 3,
   busyFailures: 300,
 };
+
+/** An Envoy that has answered is checked again after so many intervals: each check costs it and the agent at rest. */
+const restingIntervals = 10;
 
 /** What a check saw. */
 export type Check =
@@ -96,6 +102,7 @@ export interface WatchTarget {
  * Check until `signal` aborts.
  *
  * @param target the Envoy of the moment; undefined while there is none that owes an answer
+ * @param wait hastened where there is cause for a check
  */
 export async function watchForHangs(
   policy: HangPolicy,
@@ -106,11 +113,13 @@ export async function watchForHangs(
     readonly busy: (id: number, isBusy: boolean) => void;
   },
   signal: AbortSignal,
+  wait?: TickWait,
 ): Promise<void> {
   let watched: number | undefined;
   let silence = noSilence;
   let isBusy = false;
-  for await (const _ of ticks(policy.intervalMs, signal)) {
+  const everyMs = (): number => policy.intervalMs * (silence.checks === 0 ? restingIntervals : 1);
+  for await (const _ of ticks(everyMs, signal, wait)) {
     const envoy = target();
     if (envoy?.id !== watched) {
       silence = noSilence;

@@ -1,7 +1,7 @@
 /**
  * What ends a connection to the discovery server from this side: its silence, a new root, the end of Envoy's stream.
  */
-import { onTicks } from "../../lifecycle/tick.ts";
+import { onTicks, restingMs } from "../../lifecycle/tick.ts";
 import { typeUrl } from "../../xds/type-urls.ts";
 import type { ConnectionReport } from "../report/connection-report.ts";
 import type { Delivery } from "../downstream/delivery.ts";
@@ -41,7 +41,9 @@ export function watchConnection(
   const { answerWithinMs, slowAfterMs, ended, rootChanged } = watched;
   const since = performance.now();
   let isAnswered = false;
-  const ticks = onTicks(Math.min(answerWithinMs / 4, 1_000), () => {
+  const isResting = (): boolean => isAnswered && !delivery.isUnderWay;
+  const everyMs = (): number => Math.min(answerWithinMs / 4, isResting() ? restingMs : 1_000);
+  const ticks = onTicks(everyMs, () => {
     const now = performance.now();
     const stuck = delivery.stuck(now, slowAfterMs);
     // Listeners may be held back on purpose.

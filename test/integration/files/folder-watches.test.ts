@@ -1,28 +1,130 @@
-/** Notice of changes in folders, and of folders that cannot be watched. */
+/** Notice of changes to files wherever they lead, and of what cannot be watched. */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { FolderWatches } from "../../../src/files/folder-watches.ts";
+import { isNoticed, noticePlaces } from "../../../src/files/notice-places.ts";
 import { eventually } from "../../support/eventually.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
-test("a folder that cannot be watched is told of, and the others are watched", async () => {
-  using folder = temporaryFolder();
-  const path = join(folder.path, "file");
-  let changes = 0;
-  let refused = 0;
-  using watches = new FolderWatches(
+/** Watches paths in a folder of its own. */
+function watching(...names: string[]) {
+  const folder = temporaryFolder();
+  const at = (name: string): string => join(folder.path, name);
+  const count = { changes: 0, refused: 0 };
+  const watches = new FolderWatches(
     () => {
-      changes += 1;
+      count.changes += 1;
     },
     () => {
-      refused += 1;
+      count.refused += 1;
     },
   );
-  watches.follow([join(folder.path, "gone/file"), path]);
-  assert.equal(refused, 1);
-  writeFileSync(path, "x");
-  await eventually("a notice", () => assert.ok(changes > 0), { withinMs: 5_000 });
-  assert.equal(refused, 1);
+  return {
+    at,
+    count,
+    watches,
+    follow: () => {
+      watches.follow(names.map(at));
+    },
+    /** What is done gives notice. */
+    noticed: async (what: string, act: () => void) => {
+      watches.follow(names.map(at));
+      const before = count.changes;
+      act();
+      await eventually(what, () => assert.ok(count.changes > before), { withinMs: 5_000 });
+    },
+    [Symbol.dispose]: () => {
+      watches[Symbol.dispose]();
+      folder[Symbol.dispose]();
+    },
+  };
+}
+
+describe("notice of changes", () => {
+  test("what cannot be watched is told of, and the rest is watched", async () => {
+    using files = watching("loop", "file");
+    symlinkSync("loop", files.at("loop"));
+    files.follow();
+    assert.deepEqual([files.count.refused, files.watches.isComplete], [1, false]);
+    await files.noticed("a new file", () => {
+      writeFileSync(files.at("file"), "x");
+    });
+  });
+
+  test("comes from a file that is not there yet, with or without its folder", async () => {
+    using files = watching("a/b/file");
+    files.follow();
+    assert.equal(files.watches.isComplete, true);
+    await files.noticed("the first folder", () => {
+      mkdirSync(files.at("a"));
+    });
+    await files.noticed("the second", () => {
+      mkdirSync(files.at("a/b"));
+    });
+    await files.noticed("the file", () => {
+      writeFileSync(files.at("a/b/file"), "x");
+    });
+    await files.noticed("its end", () => {
+      rmSync(files.at("a/b/file"));
+    });
+  });
+
+  test("comes from whatever a link leads to, and from each link on the way", async () => {
+    using files = watching("link");
+    for (const name of ["one", "two", "way"]) mkdirSync(files.at(name));
+    for (const name of ["one", "two"]) writeFileSync(files.at(`${name}/file`), name);
+    symlinkSync("../one", files.at("way/middle"));
+    symlinkSync("way/middle/file", files.at("link"));
+    await files.noticed("a change of the file", () => {
+      writeFileSync(files.at("one/file"), "changed");
+    });
+    await files.noticed("another way", () => {
+      symlinkSync("../two", files.at("way/new"));
+      renameSync(files.at("way/new"), files.at("way/middle"));
+    });
+    assert.equal(readlinkSync(files.at("way/middle")), "../two");
+    await files.noticed("a change of the other file", () => {
+      writeFileSync(files.at("two/file"), "changed");
+    });
+  });
+
+  test("comes from a file whose folder was moved away and made anew", async () => {
+    using files = watching("folder/file");
+    mkdirSync(files.at("folder"));
+    writeFileSync(files.at("folder/file"), "x");
+    await files.noticed("the move", () => {
+      renameSync(files.at("folder"), files.at("old"));
+    });
+    mkdirSync(files.at("folder"));
+    await files.noticed("the file", () => {
+      writeFileSync(files.at("folder/file"), "y");
+    });
+  });
+});
+
+test("the way to a file has a place for each link, and one for what is missing", () => {
+  using folder = temporaryFolder();
+  const at = (name: string): string => join(folder.path, name);
+  mkdirSync(at("data"));
+  writeFileSync(at("data/file"), "");
+  symlinkSync("data", at("now"));
+  symlinkSync("now/file", at("file"));
+  const own = (places: readonly { readonly folder: string; readonly name: string }[]) =>
+    places.filter(({ folder: path }) => path.startsWith(folder.path));
+  const found = noticePlaces(at("file"));
+  assert.deepEqual(own(found.places), [
+    { folder: folder.path, name: "file" },
+    { folder: folder.path, name: "now" },
+    { folder: at("data"), name: "file" },
+  ]);
+  assert.equal(found.file, at("data/file"));
+  const missing = noticePlaces(at("data/a/b"));
+  assert.deepEqual(own(missing.places), [{ folder: at("data"), name: "a" }]);
+  assert.equal(missing.file, undefined);
+});
+
+test("procfs gives no notice of its changes", () => {
+  assert.equal(isNoticed("/proc/self"), false);
 });

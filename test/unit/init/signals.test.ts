@@ -82,13 +82,14 @@ describe("subscribeToSignals()", () => {
     });
   }
 
-  test("every signal that would kill or open the inspector has a handler", () => {
+  test("every signal that would kill or open the inspector has a handler, and that of children has one", () => {
     const from = source();
     subscribeToSignals(from, () => 0);
     // signal(7): every signal that ends a process by default, but for SIGKILL, which nobody hears, SIGPIPE, which
     // Node.js ignores, and those of the process's own faults.
     assert.deepEqual(from.handled(), [
       "SIGALRM",
+      "SIGCHLD",
       "SIGHUP",
       "SIGINT",
       "SIGIO",

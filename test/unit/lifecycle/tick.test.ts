@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { tickDelayMs } from "../../../src/lifecycle/tick.ts";
+import { describe, test } from "node:test";
+import { tickDelayMs, TickWait, ticks } from "../../../src/lifecycle/tick.ts";
 
 test("loops that ask at different times wake at the same one", () => {
   const wakesAt = (now: number): number => Math.floor((now + tickDelayMs(now, 1_000)) / 1_000);
@@ -18,4 +18,32 @@ test("a wait never ends before its tick, nor long after it", () => {
     const late = now + tickDelayMs(now, everyMs) - tick;
     assert.ok(late >= 1 && late <= 2, `${now} of ${everyMs}: ${late} ms late`);
   }
+});
+
+describe("a wait for a tick", () => {
+  test("ends at once when it is hastened, before it or in it, and once for each time", async () => {
+    const stop = new AbortController();
+    const wait = new TickWait();
+    const beat = ticks(2 ** 31, stop.signal, wait);
+    wait.hasten();
+    wait.hasten();
+    assert.equal((await beat.next()).done, false);
+    const next = beat.next();
+    wait.hasten();
+    assert.equal((await next).done, false);
+    const last = beat.next();
+    stop.abort();
+    assert.equal((await last).done, true);
+  });
+
+  test("is as long as is said before it", async () => {
+    const stop = new AbortController();
+    const asked: number[] = [];
+    const every = (): number => {
+      asked.push(asked.length);
+      return 1;
+    };
+    for await (const _ of ticks(every, stop.signal)) if (asked.length === 3) stop.abort();
+    assert.deepEqual(asked, [0, 1, 2]);
+  });
 });

@@ -25,6 +25,7 @@ test("a supervisor whose own part fails ends its Envoy, starts no other, and lea
     ownPids: [process.pid],
     knownPorts: [],
     newcomers: new Watch(undefined),
+    childChanges: new Watch(0),
     log: testLog().log,
     onLogLine: () => undefined,
     observer: {
