@@ -43,31 +43,17 @@ import { ToldFaults } from "./push/told-faults.ts";
 import { ToldRefusals } from "./push/told-refusals.ts";
 import { Translations } from "./push/translations.ts";
 import type { KubernetesApi } from "./kubernetes/api.ts";
-import { type KubernetesOptions, openKubernetes } from "./kubernetes/open.ts";
+import { openKubernetes } from "./kubernetes/open.ts";
+import { openSources, type SourceOptions } from "./open-sources.ts";
 import { RegisteredMachines } from "./registry/auto-registration/registered-machines.ts";
-import type { ConsulTarget } from "./registry/consul/blocking-query.ts";
-import { FileSource } from "./registry/file/file-source.ts";
-import { MeshConfigSource } from "./registry/file/mesh-config-source.ts";
-import { KeptSource } from "./registry/kept-source.ts";
-import { readKept } from "./registry/kept-state.ts";
 import { type ConfigStatus, Registry } from "./registry/registry.ts";
 import { measureSources } from "./registry/source-health.ts";
-import type { ConfigSource } from "./registry/source.ts";
 import { waitForSources } from "./registry/wait-for-sources.ts";
 
 /** How the control plane runs. Port 0 takes any free one. */
-export interface DiscoveryOptions {
-  readonly configFolder: string;
-  /** File with the mesh's settings; undefined takes those of the folder. */
-  readonly meshConfigFile?: string | undefined;
-  /** A cluster, where services and configuration come from it as well. */
-  readonly kubernetes?: KubernetesOptions | undefined;
-  /** Consul, where services come from it as well. */
-  readonly consul?: ConsulTarget | undefined;
+export interface DiscoveryOptions extends SourceOptions {
   /** Variables whose values headers to extension providers may have (`envName`). */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** Folder of the self-signed root. */
-  readonly stateDir: string;
   readonly trustDomain: string;
   /** Trust domains that the mesh had, or will have: their identities are accepted as its own. */
   readonly trustDomainAliases: readonly string[];
@@ -97,20 +83,12 @@ export interface DiscoveryOptions {
   readonly jwt: JwtOptions;
   readonly defaultWorkloadTtlMs: number;
   readonly maxWorkloadTtlMs: number;
-  /** Quiet time after a change of the folder, in milliseconds. */
-  readonly debounceMs: number;
   /** How long a machine that registers itself stays when its proxy is gone; 10 s unless told, as in Istio. */
   readonly machines?: { readonly graceMs: number; readonly returnMs?: number };
-  /** Longest that changes of the folder may hold each other up, in milliseconds; 10 s unless told. */
-  readonly debounceMaxMs?: number;
   /** How keys are fetched that RequestAuthentications name. */
   readonly keySets?: KeySetOptions;
-  /** The release, as the control plane tells whoever asks; left out where that does not matter. */
-  readonly version?: string;
   /** Of several control planes of a cluster which one: its service is `istiod-REVISION`. The default one unless told. */
   readonly revision?: string;
-  /** What made this program, to which what is kept of registries is bound; the release unless told. */
-  readonly build?: string;
 }
 
 /** What it runs in. */
@@ -152,41 +130,15 @@ export class DiscoveryServer implements AsyncDisposable {
   ): Promise<DiscoveryServer> {
     await using stack = new AsyncDisposableStack();
     const configLog = log.scope("config");
-    const { configFolder: folder, debounceMs, debounceMaxMs = 10_000 } = options;
-    // In the order of their priority.
-    const sources: ConfigSource[] = [];
-    if (options.meshConfigFile !== undefined)
-      sources.push(stack.use(new MeshConfigSource(options.meshConfigFile, { debounceMs, debounceMaxMs })));
-    sources.push(stack.use(await FileSource.open({ folder, debounceMs, debounceMaxMs })));
     const metrics = new Metrics("pilot_");
-    const kept = {
-      folder: join(options.stateDir, "registries"),
-      build: options.build ?? options.version ?? "unknown",
-      log: configLog,
-    };
     const { kubernetes } = options;
     const api = kubernetes === undefined ? undefined : stack.use(await openKubernetes(kubernetes));
-    if (kubernetes !== undefined && api !== undefined) {
-      const { KubernetesSource } = await import("./registry/kubernetes/kubernetes-source.ts");
-      const { domain } = kubernetes;
-      const { server } = api;
-      const state = readKept(kept, { name: "kubernetes", server });
-      const lastGood = state?.objects ?? [];
-      const source = stack.use(new KubernetesSource({ api, domain, debounceMs, debounceMaxMs, lastGood }));
-      sources.push(stack.use(new KeptSource(source, { folder: kept, server, state })));
-    }
-    if (options.consul !== undefined) {
-      const { ConsulSource } = await import("./registry/consul/consul-source.ts");
-      const source = stack.use(await ConsulSource.open(options.consul, { log: configLog }));
-      const server = [options.consul.url, options.consul.datacenter ?? []].flat().join(" ");
-      const state = readKept(kept, { name: source.name, server });
-      sources.push(stack.use(new KeptSource(source, { folder: kept, server, state })));
-    }
+    const sources = await openSources(options, { api, log: configLog, stack });
     const machines = stack.use(
       new RegisteredMachines(
         {
           ...(options.machines ?? { graceMs: 10_000 }),
-          debounceMs,
+          debounceMs: options.debounceMs,
           file: join(options.stateDir, "machines.json"),
         },
         { log: configLog, metrics },
