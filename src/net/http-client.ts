@@ -4,6 +4,7 @@
 import { request as httpRequest } from "node:http";
 import type { RequestOptions } from "node:https";
 import { Deadline } from "../lifecycle/timer.ts";
+import { guardedLookup, guardHost, type RefuseAddress } from "./guarded-lookup.ts";
 import { authenticated } from "./server-authentication.ts";
 import { settleAnyhow } from "./settle-anyhow.ts";
 
@@ -21,6 +22,8 @@ export interface HttpRequest {
   /** The whole exchange, in milliseconds. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+  /** Of a TCP target: addresses that are not asked, wherever its name leads. */
+  readonly refuses?: RefuseAddress;
   /** Longest answer that is taken, in bytes; a longer one is an error. */
   readonly maxBytes?: number;
 }
@@ -46,9 +49,10 @@ export class HttpAnswerError extends Error {
   }
 }
 
-/** @throws the system error of a failed connection, or HttpAnswerError */
+/** @throws the system error of a failed connection, RefusedAddressError, or HttpAnswerError */
 export async function fetchHttp(options: HttpRequest): Promise<HttpResponse> {
-  const { target } = options;
+  const { target, refuses } = options;
+  if (refuses !== undefined && "host" in target) guardHost(target.host, refuses);
   using limit = new Deadline(options.timeoutMs);
   const deadline = limit.signal;
   const signal = options.signal === undefined ? deadline : AbortSignal.any([deadline, options.signal]);
@@ -70,12 +74,13 @@ function exchange(
   open: typeof httpRequest,
   signal: AbortSignal,
 ): Promise<HttpResponse> {
-  const { target, tls } = options;
+  const { target, tls, refuses } = options;
   return new Promise((resolve, reject) => {
     const request = open(
       {
         ...(tls === undefined ? {} : { ...tls, ...authenticated }),
         ...("path" in target ? { socketPath: target.path } : target),
+        ...(refuses === undefined ? {} : { lookup: guardedLookup(refuses) }),
         method: options.method ?? "GET",
         path: options.url,
         headers: { ...options.headers },

@@ -3,9 +3,10 @@
  */
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { fetchHttp, type HttpResponse } from "../../net/http-client.ts";
+import { RefusedAddressError } from "../../net/guarded-lookup.ts";
 import { unbracketed } from "../../net/host-port.ts";
 import { trustedRoots } from "../../net/server-authentication.ts";
-import { addressUse } from "../../net/special-addresses.ts";
+import { whyNotAsked } from "../../net/machine-addresses.ts";
 import { isKeySetUrl } from "../config/forms.ts";
 import { keySetForm, usableKeySet } from "../config/key-sets.ts";
 import type { KeySetPlace } from "./places.ts";
@@ -85,16 +86,11 @@ async function answerOf(url: string, options: AskOptions): Promise<string> {
   throw new KeySetError("REFUSED", `${shown(url)} sends elsewhere more than ${maxRedirects} times`);
 }
 
-/** Where an answer says that keys are. What was asked for over TLS is not taken in plain text, nor from a link-local address. */
+/** Where an answer says that keys are. What was asked for over TLS is not taken in plain text. */
 function elsewhere(from: string, location: string): string {
   const to = URL.parse(location, from);
   const isWorse = from.startsWith("https:") && to?.protocol !== "https:";
-  if (
-    to === null ||
-    !isKeySetUrl(to.href) ||
-    isWorse ||
-    addressUse(unbracketed(to.hostname)) === "link-local"
-  )
+  if (to === null || !isKeySetUrl(to.href) || isWorse)
     throw new KeySetError("REFUSED", `${shown(from)} sends to where keys are not taken from`);
   return to.href;
 }
@@ -105,14 +101,17 @@ async function exchange(url: string, { roots, timeoutMs, signal }: AskOptions): 
   try {
     return await fetchHttp({
       // An address of IPv6 stands in brackets in a URL only.
-      target: { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) || (isSecure ? 443 : 80) },
+      target: { host: unbracketed(hostname), port: Number(port) || (isSecure ? 443 : 80) },
       tls: isSecure ? trustedRoots(roots()) : undefined,
       url: `${pathname}${search}`,
       headers: { host, accept: "application/json" },
-      ...{ timeoutMs, maxBytes, signal },
+      // Whoever may write a rule, or answers for an issuer, may not have the control plane ask for what is the machine's own.
+      ...{ timeoutMs, maxBytes, signal, refuses: whyNotAsked },
     });
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof RefusedAddressError)
+      throw new KeySetError("REFUSED", `${shown(url)} is not asked: ${error.message}`, error);
     throw new KeySetError("UNREACHABLE", `${shown(url)} cannot be asked: ${errorMessage(error)}`, error);
   }
 }

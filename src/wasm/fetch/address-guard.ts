@@ -5,6 +5,7 @@
  */
 import { isIP } from "node:net";
 import { embeddedAddresses } from "../../net/embedded-address.ts";
+import { surroundingUse } from "../../net/machine-addresses.ts";
 import { addressUse, blockListOf } from "../../net/special-addresses.ts";
 
 /** What a server may be. */
@@ -39,20 +40,14 @@ function refusal(code: keyof typeof refusals): AddressRefusal {
   return { code, words: refusals[code] };
 }
 
-/** Of Alibaba, Azure, Oracle, Amazon, Google: those that are not link-local. */
-const metadata = blockListOf([
-  ...["100.100.100.200/32", "168.63.129.16/32", "192.0.0.192/32"],
-  ...["fd00:ec2::/32", "fd20:ce::/32", "fd00:c1::/32"],
-]);
-
 /** @param blockedCidrs further ranges; each must be a CIDR for which `isCidr` holds */
 export function createAddressGuard(blockedCidrs: readonly string[]): AddressGuard {
   const blocked = blockListOf(blockedCidrs);
   const judge = (address: string, policy: AddressPolicy): AddressRefusal | undefined => {
     const family = isIP(address) === 4 ? "ipv4" : "ipv6";
+    const surrounding = surroundingUse(address);
+    if (surrounding !== undefined) return refusal(surrounding);
     const use = addressUse(address);
-    if (use === "link-local") return refusal("link-local");
-    if (metadata.check(address, family)) return refusal("metadata");
     if (blocked.check(address, family)) return refusal("blocked");
     if (use === "this machine") return policy.loopback ? undefined : refusal("this-machine");
     if (use === "private network") return policy.privateNetwork ? undefined : refusal("private-network");

@@ -116,6 +116,27 @@ describe("a set of keys", () => {
     });
 });
 
+describe("a place of keys", () => {
+  // The last one leads through a translator.
+  for (const host of [
+    "169.254.169.254",
+    "[fe80::1]",
+    "100.100.100.200",
+    "[fd00:ec2::254]",
+    "[64:ff9b::a9fe:a9fe]",
+  ])
+    test(`is not asked at ${host}, though a rule names it`, async () => {
+      const place: KeySetPlace = { kind: "keys", url: `http://${host}/keys?secret=1`, timeoutMs: 10_000 };
+      await assert.rejects(fetchKeySet(place, noRoots, never), (error: unknown) => {
+        assert.ok(error instanceof KeySetError);
+        assert.equal(error.code, "REFUSED");
+        assert.match(error.message, /\/keys is not asked: /);
+        assert.doesNotMatch(error.message, /secret/);
+        return true;
+      });
+    });
+});
+
 describe("a discovery document", () => {
   for (const [where, code] of [
     ["ftp://127.0.0.1/keys", "UNUSABLE"],
