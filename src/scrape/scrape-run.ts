@@ -1,5 +1,9 @@
 /**
- * One scrape: all sources are asked at once, and written one after the other, those first that answer first.
+ * One scrape: all sources are asked at once, and written one after the other, in their order.
+ *
+ * What two of them say of one family is decided by who comes first, and has to be decided alike in each scrape. So one that
+ * is to come next is waited for, even when others have answered; from a quarter of the time on, those come first that
+ * answer first.
  *
  * Whatever a source does, it is the only one that loses by it. One that hangs leaves some of the time to those that are
  * still to come, and what all of them together take ends before the scraper's own time does.
@@ -56,12 +60,17 @@ interface Asked {
 /** Longest time that applications may keep the choice of the format waiting: a share of all, and in milliseconds. */
 const choice = { share: 0.25, mostMs: 1_000 } as const;
 
+/** Share of the time for which the order is kept. */
+const orderedShare = 0.25;
+
 /** It begins with its making, and ends when it is disposed: its body throws from then on. */
 export class ScrapeRun implements Disposable {
   readonly #deps: ScrapeRunDependencies;
   readonly #started = performance.now();
   readonly #stop = new AbortController();
   readonly #timer: Timer;
+  readonly #order: Timer;
+  #isOrdered = true;
   #asked: readonly Asked[] = [];
   #changed = Promise.withResolvers<void>();
   #isDisposed = false;
@@ -72,6 +81,11 @@ export class ScrapeRun implements Disposable {
       this.#stop.abort(new SourceFailure("timeout", "was not done when the scraper's time was over"));
     };
     this.#timer = new Timer(deps.budgetMs, stop, { isBackground: true });
+    const letGo = (): void => {
+      this.#isOrdered = false;
+      this.#wake();
+    };
+    this.#order = new Timer(deps.budgetMs * orderedShare, letGo, { isBackground: true });
     this.#asked = deps.sources.map((source) => this.#ask(source));
   }
 
@@ -79,6 +93,7 @@ export class ScrapeRun implements Disposable {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
     this.#timer.cancel();
+    this.#order.cancel();
     this.#stop.abort(new SourceFailure("torn", "nobody waits for it any more"));
     this.#wake();
     for (const one of this.#asked)
@@ -176,11 +191,12 @@ export class ScrapeRun implements Disposable {
     this.#changed = Promise.withResolvers();
   }
 
-  /** The first that has answered. Each answers or fails before the time is over. */
+  /** The one whose turn it is, once it has answered. Each answers or fails before the time is over. */
   async #next(left: readonly Asked[]): Promise<Asked> {
     for (;;) {
       this.#check();
-      const one = left.find(({ state }) => state.kind !== "asked");
+      const candidates = this.#isOrdered ? left.slice(0, 1) : left;
+      const one = candidates.find(({ state }) => state.kind !== "asked");
       if (one !== undefined) return one;
       await this.#changed.promise;
     }

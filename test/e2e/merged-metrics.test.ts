@@ -55,7 +55,22 @@ describe("a scrape of a sidecar", () => {
 
   test("has everything that is whole, and says what is not", async () => {
     const headers = { "x-prometheus-scrape-timeout-seconds": "12" };
-    const { text, up } = await scrapeAt(sidecar.ports.status, { headers });
+    // On a machine that is too busy for it, one that behaves may take longer than the scraper waits.
+    const { text } = await eventually(
+      "those that behave are whole",
+      async () => {
+        const scraped = await scrapeAt(sidecar.ports.status, { headers });
+        assert.deepEqual(scraped.up, {
+          envoy: 1,
+          [`application:${app.port}/metrics`]: 1,
+          [`application:${bad.port}/metrics`]: 1,
+          [`application:${hanging.port}/metrics`]: 0,
+          [`application:${hanging.port}/endless`]: 0,
+        });
+        return scraped;
+      },
+      { withinMs: 40_000 },
+    );
     assert.match(text, /^istio_agent_scrapes_total \d+$/m);
     assert.match(text, /^istio_agent_istio_build\{component="agent",tag="[\d.]+"\} 1$/m);
     assert.match(text, /^istio_agent_startup_duration_seconds \d/m);
@@ -64,13 +79,6 @@ describe("a scrape of a sidecar", () => {
     assert.match(text, /^bad 1$/m);
     assert.match(text, /^process_cpu 1$/m);
     assert.doesNotMatch(text, /^(?:process_cpu 2|envoy_server_live_sum.*|half|<html>|envoy_http_.*)$/m);
-    assert.deepEqual(up, {
-      envoy: 1,
-      [`application:${app.port}/metrics`]: 1,
-      [`application:${bad.port}/metrics`]: 1,
-      [`application:${hanging.port}/metrics`]: 0,
-      [`application:${hanging.port}/endless`]: 0,
-    });
     const types = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
     assert.equal(new Set(types).size, types.length);
   });
@@ -98,11 +106,16 @@ describe("a scrape of a sidecar", () => {
       ["gzip", gunzipSync],
       ["zstd", zstdDecompressSync],
     ] as const) {
-      const { headers, body } = await scrapeAt(sidecar.ports.status, {
-        headers: { "accept-encoding": encoding, "x-prometheus-scrape-timeout-seconds": "2" },
-      });
-      assert.equal(headers["content-encoding"], encoding);
-      assert.match(decode(body).toString("utf8"), /^outrider_scrape_up\{source="envoy"\} 1$/m);
+      const accepting = { "accept-encoding": encoding, "x-prometheus-scrape-timeout-seconds": "2" };
+      await eventually(
+        "Envoy has answered in time",
+        async () => {
+          const { headers, body } = await scrapeAt(sidecar.ports.status, { headers: accepting });
+          assert.equal(headers["content-encoding"], encoding);
+          assert.match(decode(body).toString("utf8"), /^outrider_scrape_up\{source="envoy"\} 1$/m);
+        },
+        { withinMs: 20_000 },
+      );
     }
   });
 

@@ -87,6 +87,10 @@ export class StandaloneSidecar implements AsyncDisposable {
         POD_NAMESPACE: "demo",
         INSTANCE_IP: "127.0.0.1",
         CA_ADDR: nobody,
+        // Nothing is captured, and nobody else's use of a usual port is in its way.
+        ISTIO_META_INTERCEPTION_MODE: "NONE",
+        ENVOY_STATUS_PORT: "0",
+        ENVOY_PROMETHEUS_PORT: "0",
         PROXY_CONFIG: JSON.stringify({
           customConfigFile: this.bootstrapPath,
           discoveryAddress: nobody,

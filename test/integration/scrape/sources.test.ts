@@ -201,6 +201,26 @@ describe("a source of merged metrics that", () => {
     body[Symbol.dispose]();
   });
 
+  test("answers after others have is still the first to say what a family is", async () => {
+    const later = Promise.withResolvers<void>();
+    await using first = await startSource((request, response) => {
+      void later.promise.then(() => {
+        saying('# TYPE both gauge\nboth{of="first"} 1\n')(request, response);
+      });
+    });
+    await using second = await startSource((request, response) => {
+      response.once("finish", () => setTimeout(later.resolve, 100));
+      saying('# TYPE both histogram\nboth_sum{of="second"} 1\n')(request, response);
+    });
+    const targets = [first, second].map((source) => ({ port: source.port, path: "/metrics" }));
+    await using port = await startScrapePort({ targets, timeoutMs: 100_000 });
+    const { text, up } = await port.scrape();
+    assert.deepEqual(Object.values(up), [1, 1]);
+    assert.match(text, /^both\{of="first"\} 1$/m);
+    assert.doesNotMatch(text, /of="second"/);
+    assert.match(await port.metrics.render(), /reason="type_conflict"\} 1$/m);
+  });
+
   test("listens on IPv6 alone is found", async () => {
     await using source = await startSource(saying(goodText), "::1");
     await using port = await startScrapePort({ targets: [{ port: source.port, path: "/metrics" }] });
