@@ -10,6 +10,7 @@ import { bugReportCommand } from "./bug-report.ts";
 import { dashboardCommand } from "./dashboard.ts";
 import { describeCommand } from "./describe.ts";
 import { explainCommand } from "./explain.ts";
+import { injectCommand } from "./inject.ts";
 import { manifestCommand } from "./manifest.ts";
 import { profileCommand } from "./profile.ts";
 import { proxyConfigCommand } from "./proxy-config.ts";
@@ -29,6 +30,8 @@ export const commands: readonly Command[] = [
   visibly(privately(explainCommand)),
   visibly(analyzeCommand),
   visibly(validateCommand),
+  // What it prints is the user's own text, for another program.
+  injectCommand,
   visibly(manifestCommand),
   visibly(profileCommand),
   visibly(workloadCommand),
@@ -42,6 +45,6 @@ export const commandGroups: readonly CommandGroup[] = [
   { title: "See", commands: ["proxy-status", "proxy-config", "describe", "authz", "dashboard"] },
   { title: "Ask why", commands: ["explain"] },
   { title: "Check", commands: ["analyze", "validate", "bug-report"] },
-  { title: "Change", commands: ["manifest", "profile", "workload"] },
+  { title: "Change", commands: ["inject", "manifest", "profile", "workload"] },
   { title: "Program", commands: ["completion", "version"] },
 ];

@@ -7,6 +7,7 @@ export const otherNames: Readonly<Record<string, string>> = {
   ps: "proxy-status",
   pc: "proxy-config",
   d: "dashboard",
+  "kube-inject": "inject",
 };
 
 /** Words that say nothing but that a command may change. */

@@ -3,6 +3,7 @@
  * analysis looks at. Pure.
  */
 import { isMap, isSeq, type Document, type Node, type Scalar, type YAMLMap, type YAMLSeq } from "yaml";
+import { podTemplatePaths } from "../../controlplane/inject/workload.ts";
 import { objectsLimits } from "../../document/limits.ts";
 import { readYamlDocuments } from "../../document/yaml.ts";
 import { at, listAt, textAt } from "../../lifecycle/json-path.ts";
@@ -77,19 +78,9 @@ export function textsAt(value: unknown, ...path: readonly string[]): Readonly<Re
   );
 }
 
-const templates: Readonly<Record<string, readonly string[]>> = {
-  Pod: [],
-  Deployment: ["spec", "template"],
-  StatefulSet: ["spec", "template"],
-  DaemonSet: ["spec", "template"],
-  ReplicaSet: ["spec", "template"],
-  Job: ["spec", "template"],
-  CronJob: ["spec", "jobTemplate", "spec", "template"],
-};
-
 /** The pods of an object; undefined where it has none. */
 export function podTemplateOf(owner: KubernetesObject): PodTemplate | undefined {
-  const path = templates[owner.kind];
+  const path = podTemplatePaths[owner.kind];
   if (path === undefined) return undefined;
   const template = at(owner.value, ...path);
   return { owner, path: path.join("."), ...describedBy(template), spec: at(template, "spec") };

@@ -1,6 +1,6 @@
 /** Istio's annotations: where they count, and what they may say (Istio's reference, "Resource Annotations"). */
 import { warningAt } from "../../../controlplane/config/analysis/warning.ts";
-import { isAddressOrRange } from "../../../controlplane/config/forms.ts";
+import { annotationForms } from "../../../controlplane/inject/annotations.ts";
 import type { ConfigProblem } from "../../../controlplane/config/problem.ts";
 import { type KubernetesObject, podTemplateOf } from "../kubernetes-objects.ts";
 import type { AnalyzedMesh } from "./mesh.ts";
@@ -15,78 +15,40 @@ interface Annotation {
   readonly test?: (value: string) => boolean;
 }
 
-const isListOf =
-  (test: (item: string) => boolean) =>
-  (value: string): boolean =>
-    value === "" || value === "*" || value.split(",").every((item) => test(item.trim()));
-const isPort = (text: string): boolean => /^\d{1,5}$/.test(text) && Number(text) <= 65_535;
-
 const pod: Annotation = { kinds: ["Pod"], stage: "alpha" };
-const podNumber: Annotation = { ...pod, expected: "a whole number", test: (value) => /^\d+$/.test(value) };
 const podSwitch: Annotation = {
   ...pod,
   ...{ expected: "true or false", test: (value) => ["true", "false"].includes(value) },
 };
-const podPorts: Annotation = { ...pod, expected: "ports divided by commas, or *", test: isListOf(isPort) };
-const podRanges: Annotation = {
-  ...pod,
-  ...{ expected: "ranges such as 10.0.0.0/8 divided by commas, or *", test: isListOf(isAddressOrRange) },
-};
 
 const known: Readonly<Record<string, Annotation>> = {
+  ...Object.fromEntries(Object.entries(annotationForms).map(([name, form]) => [name, { ...pod, ...form }])),
   "sidecar.istio.io/inject": { ...podSwitch, stage: "deprecated", instead: "the label of the same name" },
   "sidecar.istio.io/controlPlaneAuthPolicy": { ...pod, stage: "deprecated" },
   "sidecar.istio.io/discoveryAddress": { ...pod, stage: "deprecated", instead: "proxy.istio.io/config" },
-  "sidecar.istio.io/rewriteAppHTTPProbers": podSwitch,
-  "sidecar.istio.io/nativeSidecar": podSwitch,
   "sidecar.istio.io/enableCoreDump": podSwitch,
-  "sidecar.istio.io/interceptionMode": {
-    ...pod,
-    ...{
-      expected: "REDIRECT, TPROXY or NONE",
-      test: (value) => ["REDIRECT", "TPROXY", "NONE"].includes(value),
-    },
-  },
   ...Object.fromEntries(
     [
-      ...[
-        "proxyImage",
-        "proxyImageType",
-        "proxyCPU",
-        "proxyCPULimit",
-        "proxyMemory",
-        "proxyMemoryLimit",
-        "status",
-      ],
+      ...["proxyImage", "proxyImageType", "status"],
       ...[
         "statsInclusionPrefixes",
         "statsInclusionSuffixes",
         "statsInclusionRegexps",
         "statsHistogramBuckets",
       ],
-      ...["statsCompression", "extraStatTags", "userVolume", "userVolumeMount", "bootstrapOverride"],
+      ...["statsCompression", "extraStatTags", "bootstrapOverride"],
       ...["logLevel", "componentLogLevel", "agentLogLevel"],
     ].map((name) => [`sidecar.istio.io/${name}`, pod]),
   ),
-  "traffic.sidecar.istio.io/includeInboundPorts": podPorts,
-  "traffic.sidecar.istio.io/excludeInboundPorts": podPorts,
-  "traffic.sidecar.istio.io/includeOutboundPorts": podPorts,
-  "traffic.sidecar.istio.io/excludeOutboundPorts": podPorts,
-  "traffic.sidecar.istio.io/includeOutboundIPRanges": podRanges,
-  "traffic.sidecar.istio.io/excludeOutboundIPRanges": podRanges,
   "traffic.sidecar.istio.io/kubevirtInterfaces": {
+    ...annotationForms["traffic.sidecar.istio.io/kubevirtInterfaces"],
     ...{ kinds: ["Pod"], stage: "deprecated", instead: "istio.io/reroute-virtual-interfaces" },
   },
-  "traffic.sidecar.istio.io/excludeInterfaces": pod,
-  "istio.io/reroute-virtual-interfaces": pod,
-  "status.sidecar.istio.io/port": { ...pod, expected: "a port", test: isPort },
-  "readiness.status.sidecar.istio.io/applicationPorts": podPorts,
-  "readiness.status.sidecar.istio.io/failureThreshold": podNumber,
-  "readiness.status.sidecar.istio.io/initialDelaySeconds": podNumber,
-  "readiness.status.sidecar.istio.io/periodSeconds": podNumber,
+  "readiness.status.sidecar.istio.io/applicationPorts": {
+    ...pod,
+    ...annotationForms["traffic.sidecar.istio.io/includeInboundPorts"],
+  },
   "proxy.istio.io/config": { ...pod, stage: "beta" },
-  "proxy.istio.io/overrides": pod,
-  "prometheus.istio.io/merge-metrics": podSwitch,
   "inject.istio.io/templates": pod,
   "networking.istio.io/exportTo": { kinds: ["Service"], stage: "alpha" },
   "networking.istio.io/traffic-distribution": {
