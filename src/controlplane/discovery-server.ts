@@ -3,11 +3,10 @@
  */
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { type GrpcService, GrpcServer } from "../grpc/server.ts";
+import { GrpcServer } from "../grpc/server.ts";
 import { writeFileAtomic } from "../files/atomic-file.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
 import { Watch } from "../lifecycle/watch.ts";
-import { parseHostPort } from "../net/host-port.ts";
 import { HttpServer } from "../net/http-server.ts";
 import { giveBack } from "../process/give-back.ts";
 import { MemoryRelease } from "../process/memory-release.ts";
@@ -15,7 +14,7 @@ import type { Logger } from "../telemetry/log.ts";
 import { measureEventLoop } from "../telemetry/event-loop.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { AdmissionWebhook } from "./admission/webhook.ts";
-import { type Authenticator, type JwtOptions, TokenAuthenticator } from "./ca/authenticate.ts";
+import { type JwtOptions, TokenAuthenticator } from "./ca/authenticate.ts";
 import { CertificateAuthority } from "./ca/authority.ts";
 import { followTrust } from "./ca/follow-trust.ts";
 import { type CaFolder, openSelfSignedCa, pluggedInCa } from "./ca/material.ts";
@@ -25,17 +24,14 @@ import { TokenReviewer } from "./ca/token-review.ts";
 import { openClusterCa, spawnClusterDuties } from "./cluster.ts";
 import { rootNamespace } from "./config/analysis/analyze.ts";
 import { debugPages } from "./debug.ts";
+import { discoveryService } from "./discovery-service.ts";
 import { KeyedModels, type KeySetOptions } from "./jwks/keyed-models.ts";
 import type { BindingPolicy } from "./model/bind-proxy.ts";
 import { ConfiguredModels } from "./model/configured-models.ts";
 import { makersOf } from "./networking/makers.ts";
 import { decodedOf } from "./networking/pushed-types.ts";
-import { serveConnection } from "./push/connection.ts";
-import type { ControlPlaneIdentity } from "./push/debug-stream.ts";
 import { tellIdlePatches } from "./push/idle-patches.ts";
-import type { MachineRegistry } from "./model/machine-of.ts";
 import { PushMetrics } from "./push/metrics.ts";
-import { deltaProtocol, type ServerProtocol, sotwProtocol } from "./push/protocol.ts";
 import { ServedModels } from "./push/served-models.ts";
 import { ConnectionTable } from "./push/status.ts";
 import { LastGoodResources } from "./push/last-good.ts";
@@ -310,46 +306,7 @@ function openCa(
   return openClusterCa(api, { namespace: rootNamespace, trustDomain, stateDir }, context);
 }
 
-function discoveryService(
-  shared: {
-    readonly served: ServedModels;
-    readonly connections: ConnectionTable;
-    readonly metrics: PushMetrics;
-    readonly release: MemoryRelease;
-    readonly translations: Translations;
-    readonly refusals: ToldRefusals;
-    readonly lastGood: LastGoodResources;
-    readonly machines: MachineRegistry;
-    readonly policy: BindingPolicy;
-    readonly rootNamespace: string;
-    readonly identity: ControlPlaneIdentity;
-    readonly log: Logger;
-  },
-  authenticator: Authenticator | undefined,
-): GrpcService {
-  const serve =
-    (protocol: ServerProtocol): NonNullable<GrpcService["streams"]>[string] =>
-    async (stream, context) => {
-      const identity = await authenticator?.authenticate(context.metadata("authorization"));
-
-      const peer = { identity, address: addressOf(context.peer) };
-      await serveConnection(protocol, stream, { ...shared, peer }, context.signal);
-    };
-  return {
-    name: "envoy.service.discovery.v3.AggregatedDiscoveryService",
-    streams: {
-      DeltaAggregatedResources: serve(deltaProtocol),
-      StreamAggregatedResources: serve(sotwProtocol),
-    },
-  };
-}
-
 /** Each by itself, as PEM. */
 function certificatesIn(pem: string): readonly string[] {
   return pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/g) ?? [];
-}
-
-/** `ip:port` without the port, and an IPv4 address in its own form. */
-function addressOf(peer: string): string {
-  return (parseHostPort(peer)?.host ?? "").replace(/^::ffff:(?=\d+\.)/, "");
 }

@@ -5,6 +5,7 @@
 import { isIPv6 } from "node:net";
 import { type Model, portOf, type Scoped, type Service } from "./model.ts";
 import type { Selecting } from "../config/rules/selection.ts";
+import { servicesOf } from "./by-namespace.ts";
 import { patchesFor } from "./patches.ts";
 import type { Proxy } from "./proxy.ts";
 import type {
@@ -62,6 +63,8 @@ export function callerOf(proxy: Proxy, model: CallerModel): Caller {
   const { callerLabels, services } = model;
   const { type = "sidecar", namespace, interceptionMode, answersDns, labels, addresses } = proxy;
   const isRouter = type === "router";
+  // What another namespace says of it decides nothing.
+  const before = servicesOf(services).atAddresses(namespace, addresses);
   const asked = Object.entries(labels).filter(([key]) => isRouter || callerLabels.has(key));
   return {
     type,
@@ -71,20 +74,18 @@ export function callerOf(proxy: Proxy, model: CallerModel): Caller {
     labels: Object.fromEntries(asked.toSorted(([a], [b]) => (a < b ? -1 : 1))),
     patches: patchesFor(model.envoyFilters, model.settings.rootNamespace, proxy),
     traced: tracedNodeOf(proxy, model),
-    locality: proxy.locality || localityOf(proxy, services),
+    locality: proxy.locality || localityOf(proxy, before),
     wildcards: wildcardsOf(addresses),
     provenAccount: isRouter && proxy.isProven === true ? proxy.serviceAccount : "",
-    targetPorts: isRouter ? targetPortsOf(proxy, services) : {},
-    services: isRouter ? servicesBefore(proxy, services) : [],
+    targetPorts: isRouter ? targetPortsOf(proxy, before) : {},
+    services: isRouter ? hostsOf(before) : [],
   };
 }
 
-function localityOf({ namespace, addresses }: Proxy, services: readonly Service[]): string {
-  for (const service of services) {
-    if (service.namespace !== namespace) continue;
-    const own = service.endpoints.find(
-      ({ address, locality }) => locality !== "" && addresses.includes(address),
-    );
+/** By the oldest service that says one. */
+function localityOf({ addresses }: Proxy, before: readonly Service[]): string {
+  for (const { endpoints } of before) {
+    const own = endpoints.find(({ address, locality }) => locality !== "" && addresses.includes(address));
     if (own !== undefined) return own.locality;
   }
   return "";
@@ -110,25 +111,15 @@ export function tracedNodeOf(
   };
 }
 
-function servicesBefore({ namespace, addresses }: Proxy, services: readonly Service[]): readonly string[] {
-  const own = services.filter(
-    (service) =>
-      service.namespace === namespace && service.endpoints.some(({ address }) => addresses.includes(address)),
-  );
-  return [...new Set(own.map(({ host }) => host))].toSorted();
+function hostsOf(before: readonly Service[]): readonly string[] {
+  return [...new Set(before.map(({ host }) => host))].toSorted();
 }
 
 /** As where a gateway without privileges listens at 8080 for 80; the oldest service counts. */
-function targetPortsOf(
-  { namespace, addresses }: Proxy,
-  services: readonly Service[],
-): Readonly<Record<string, number>> {
+function targetPortsOf({ addresses }: Proxy, before: readonly Service[]): Readonly<Record<string, number>> {
   const found = new Map<number, number>();
-  for (const service of services) {
-    const endpoint =
-      service.namespace === namespace
-        ? service.endpoints.find(({ address }) => addresses.includes(address))
-        : undefined;
+  for (const service of before) {
+    const endpoint = service.endpoints.find(({ address }) => addresses.includes(address));
     if (endpoint === undefined) continue;
     for (const port of service.ports)
       if (!found.has(port.number)) found.set(port.number, portOf(endpoint, port));

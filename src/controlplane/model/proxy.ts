@@ -3,6 +3,7 @@
  */
 import { canonicalAddress } from "../../net/canonical-address.ts";
 import { parseGoBoolean } from "../../schema/go-boolean.ts";
+import { byNamespace } from "./by-namespace.ts";
 import { type Model, type Scoped, selects } from "./model.ts";
 import type { SidecarSpec } from "../config/objects.ts";
 
@@ -117,12 +118,13 @@ export function sidecarOf(
 ): SidecarSpec | undefined {
   const isForAll = ({ spec }: Scoped<SidecarSpec>): boolean =>
     Object.keys(spec.workloadSelector?.labels ?? {}).length === 0;
-  const own = sidecars.filter(({ namespace }) => namespace === proxy.namespace);
+  const index = byNamespace(sidecars);
+  const own = index.of(proxy.namespace);
   const found =
     own.find(
       (sidecar) => !isForAll(sidecar) && selects(sidecar.spec.workloadSelector?.labels ?? {}, proxy.labels),
     ) ??
     own.find(isForAll) ??
-    sidecars.find((sidecar) => sidecar.namespace === settings.rootNamespace && isForAll(sidecar));
+    index.of(settings.rootNamespace).find(isForAll);
   return found?.spec;
 }

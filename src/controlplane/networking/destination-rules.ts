@@ -10,6 +10,7 @@ import {
   type Service,
   type ServicePort,
 } from "../model/model.ts";
+import { byNamespace } from "../model/by-namespace.ts";
 import type { Caller } from "../model/caller.ts";
 import type { TranslationMemo } from "./translation-memo.ts";
 import { isHostNamed } from "../config/host-names.ts";
@@ -36,23 +37,28 @@ type Rule = Scoped<DestinationRuleSpec>;
  * before those of the root namespace. In each, the host that is named most closely counts.
  */
 export function ruleFinder(
-  { destinationRules, settings }: Model,
+  { destinationRules, settings }: Pick<Model, "destinationRules" | "settings">,
   proxy: Caller,
   memo: Pick<TranslationMemo, "rules">,
 ): (service: Service) => AppliedRule | undefined {
-  const byNamespace = Map.groupBy(
-    destinationRules.filter(({ namespace, spec }) => {
-      const labels = spec.workloadSelector?.matchLabels ?? {};
-      const isForAll = Object.keys(labels).length === 0;
-      if (!isForAll && (namespace !== proxy.namespace || !selects(labels, proxy.labels))) return false;
-      return namespace === proxy.namespace || isExportedTo(spec.exportTo, namespace, proxy.namespace);
-    }),
-    ({ namespace }) => namespace,
-  );
-  const indexes = new Map([...byNamespace].map(([namespace, rules]) => [namespace, indexOf(rules)]));
+  const all = byNamespace(destinationRules);
+  const isSeen = ({ namespace, spec }: Rule): boolean => {
+    const labels = spec.workloadSelector?.matchLabels ?? {};
+    const isForAll = Object.keys(labels).length === 0;
+    if (!isForAll && (namespace !== proxy.namespace || !selects(labels, proxy.labels))) return false;
+    return namespace === proxy.namespace || isExportedTo(spec.exportTo, namespace, proxy.namespace);
+  };
+  const indexes = new Map<string, ReturnType<typeof indexOf>>();
+  const indexIn = (namespace: string): ReturnType<typeof indexOf> => {
+    const known = indexes.get(namespace);
+    if (known !== undefined) return known;
+    const made = indexOf(all.of(namespace).filter(isSeen));
+    indexes.set(namespace, made);
+    return made;
+  };
   return (service) => {
     for (const namespace of new Set([proxy.namespace, service.namespace, settings.rootNamespace])) {
-      const [first, ...others] = indexes.get(namespace)?.(service.host) ?? [];
+      const [first, ...others] = indexIn(namespace)(service.host) ?? [];
       if (first !== undefined) return memo.rules.get([first, ...others], () => merged([first, ...others]));
     }
     return undefined;

@@ -7,13 +7,13 @@ import { headerOperations } from "./header-operations.ts";
 import { prefixRewrite, routeAction } from "./route-action.ts";
 import { filtersOf } from "./route-filters.ts";
 import { routeMatch } from "./route-match.ts";
-import { isForCaller, isForGateway, type VirtualService } from "./rule-match.ts";
+import { isForCaller, isForGateway, type MatchedCaller, type VirtualService } from "./rule-match.ts";
 import type { Lookups } from "./read-memo.ts";
-import type { Caller } from "../model/caller.ts";
 
 /** What routes are made of besides their rule and service. */
 export interface RouteView extends Lookups {
-  readonly proxy: Caller;
+  /** Undefined where no match asks for the caller. */
+  readonly proxy: MatchedCaller | undefined;
 }
 
 /** For whom, and at which port. */
@@ -41,9 +41,12 @@ export function httpRoutes(rule: VirtualService, context: RouteContext): readonl
   return routes;
 }
 
+/** Of whom nothing is asked. */
+const nobody: MatchedCaller = { namespace: "", labels: {} };
+
 function isFor(match: HttpMatch, { view, port, gateway }: RouteContext): boolean {
   return gateway === undefined
-    ? isForCaller(match, view.proxy, port)
+    ? isForCaller(match, view.proxy ?? nobody, port)
     : isForGateway(match, gateway, port, view.proxy);
 }
 

@@ -20,14 +20,26 @@ export function serverName(host: string, port: number, subset: string): string {
 
 /** Host, its absolute form unless it is a wildcard and, for cluster names, the short forms that a proxy of `namespace` may use. */
 export function callableNames(host: string, namespace: string): readonly string[] {
+  return namesOf(host, isOfNamespace(host, namespace));
+}
+
+/** The same where it is known whether the proxy is of the service's namespace: nothing else of it counts. */
+export function namesOf(host: string, isOwn: boolean): readonly string[] {
   // A wildcard's first label is no short name: `*` is every host there is.
   if (host.startsWith("*")) return [host];
-  const match = /^([^.]+)\.([^.]+)\.svc\./.exec(host);
+  const match = clusterName.exec(host);
   if (match === null) return [host, `${host}.`];
   const [, name = "", own = ""] = match;
   const short = [`${name}.${own}.svc`, `${name}.${own}`];
-  return [host, `${host}.`, ...(own === namespace ? [name] : []), ...short];
+  return [host, `${host}.`, ...(isOwn ? [name] : []), ...short];
 }
+
+/** True for a cluster name of the namespace. */
+export function isOfNamespace(host: string, namespace: string): boolean {
+  return clusterName.exec(host)?.[2] === namespace;
+}
+
+const clusterName = /^([^.]+)\.([^.]+)\.svc\./;
 
 /** True for the ports whose requests are routed one by one, whatever comes. */
 export function isHttp({ protocol }: Pick<ServicePort, "protocol">): boolean {

@@ -18,9 +18,13 @@ interface Kept<Value> {
   readonly rules: ReadonlyMap<Service, AppliedRule | undefined>;
 }
 
+/** Values of one place that are kept: kinds of callers may look up different things there. */
+const mostKept = 4;
+
 /** Values by what they are made of, and by what they looked up. */
 export class ReadMemo<Value> {
-  readonly #kept = new IdentityMemo<{ last: Kept<Value> | undefined }>();
+  /** The newest first. */
+  readonly #kept = new IdentityMemo<Kept<Value>[]>();
 
   /** @param inputs everything that `make` reads besides what it looks up */
   get(
@@ -28,9 +32,13 @@ export class ReadMemo<Value> {
     lookups: Lookups,
     make: (recorded: Lookups) => Value,
   ): Value {
-    const place = this.#kept.get(inputs, () => ({ last: undefined }));
-    if (place.last === undefined || !isCurrent(place.last, lookups)) place.last = record(lookups, make);
-    return place.last.value;
+    const kept = this.#kept.get(inputs, () => []);
+    const known = kept.find((each) => isCurrent(each, lookups));
+    if (known !== undefined) return known.value;
+    const made = record(lookups, make);
+    kept.unshift(made);
+    if (kept.length > mostKept) kept.pop();
+    return made.value;
   }
 }
 

@@ -7,9 +7,9 @@ import { isAddress } from "../config/forms.ts";
 import type { Service, ServicePort } from "../model/model.ts";
 import { isHostNamed } from "../config/host-names.ts";
 import { httpRoutes, type RouteView } from "./http-route.ts";
-import { callableNames, outboundCluster } from "./names.ts";
+import { callableNames, isOfNamespace, namesOf, outboundCluster } from "./names.ts";
 import { defaultAction } from "./route-action.ts";
-import { type VirtualService, virtualServiceFinder } from "./rule-match.ts";
+import { asksForCaller, type VirtualService, virtualServiceFinder } from "./rule-match.ts";
 import type { NamedHost } from "./translation-memo.ts";
 import type { ProxyView } from "./view.ts";
 
@@ -83,31 +83,36 @@ function withOwnDomains(hosts: readonly NamedHost[]): readonly VirtualHostJson[]
   });
 }
 
+/** Callers of one namespace, of whom the rule asks nothing, have the same. */
 function virtualHost(
   { service, port }: RoutedService,
   rule: VirtualService | undefined,
   { memo, proxy, serviceOf, ruleOf }: ProxyView,
   isOnlyHost: boolean,
 ): NamedHost {
-  const inputs = [service, proxy, port, rule, isOnlyHost ? "only" : "shared"] as const;
-  return memo.virtualHosts.get(inputs, { serviceOf, ruleOf }, (lookups) =>
-    virtualHostOf({ service, port }, rule, { proxy, ...lookups }, isOnlyHost),
-  );
+  const isOwn = isOfNamespace(service.host, proxy.namespace);
+  const matched = rule !== undefined && asksForCaller(rule) ? memo.matched.of(proxy) : undefined;
+  const domains = isOnlyHost ? ("all" as const) : isOwn ? ("own" as const) : ("others" as const);
+  return memo.virtualHosts.get([service, matched, port, rule, domains], { serviceOf, ruleOf }, (lookups) => {
+    const view = { proxy: matched && proxy, ...lookups };
+    return virtualHostOf({ service, port }, rule, view, domains);
+  });
 }
 
 function virtualHostOf(
   { service, port }: RoutedService,
   rule: VirtualService | undefined,
   view: RouteView,
-  isOnlyHost: boolean,
+  domains: "all" | "own" | "others",
 ): NamedHost {
   const { host, addresses } = service;
   const routes = rule === undefined ? [] : httpRoutes(rule, { view, port: port.number });
   return {
     name: `${host}:${port.number}`,
-    domains: isOnlyHost
-      ? ["*"]
-      : [...callableNames(host, view.proxy.namespace), ...addresses.filter(isAddress).map(asDomain)],
+    domains:
+      domains === "all"
+        ? ["*"]
+        : [...namesOf(host, domains === "own"), ...addresses.filter(isAddress).map(asDomain)],
     includeRequestAttemptCount: true,
     // A rule without a word on such requests leaves them as they are.
     routes:

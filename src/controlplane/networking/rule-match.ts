@@ -38,8 +38,20 @@ export interface CallerMatch {
   readonly gateways?: readonly string[] | undefined;
 }
 
+/** What matches ask of a caller. */
+export type MatchedCaller = Pick<Caller, "namespace" | "labels">;
+
+/** True for a rule that is not the same for all callers of its routes. */
+export function asksForCaller({ spec: { http = [] } }: VirtualService): boolean {
+  return http.some(({ match = [] }) =>
+    match.some(
+      ({ sourceLabels, sourceNamespace }) => sourceLabels !== undefined || sourceNamespace !== undefined,
+    ),
+  );
+}
+
 /** True for a match that may fit a call of this proxy to this port. */
-export function isForCaller(match: CallerMatch, proxy: Caller, port: number): boolean {
+export function isForCaller(match: CallerMatch, proxy: MatchedCaller, port: number): boolean {
   const { gateways = [] } = match;
   return (
     (match.port === undefined || match.port === port) &&
@@ -50,7 +62,12 @@ export function isForCaller(match: CallerMatch, proxy: Caller, port: number): bo
 }
 
 /** True for a match that may fit what comes in at this port of a Gateway's. */
-export function isForGateway(match: CallerMatch, gateway: string, port: number, proxy?: Caller): boolean {
+export function isForGateway(
+  match: CallerMatch,
+  gateway: string,
+  port: number,
+  proxy?: MatchedCaller,
+): boolean {
   const { gateways = [] } = match;
   if (match.port !== undefined && match.port !== port) return false;
   if (gateways.length > 0) return gateways.includes(gateway);

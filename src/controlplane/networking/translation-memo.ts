@@ -5,10 +5,12 @@ import type { ClusterJson } from "../../proto/envoy/envoy/config/cluster/v3/clus
 import type { ClusterLoadAssignmentJson } from "../../proto/envoy/envoy/config/endpoint/v3/endpoint_pb.js";
 import type { VirtualHostJson } from "../../proto/envoy/envoy/config/route/v3/route_components_pb.js";
 import type { AppliedRule } from "./destination-rules.ts";
-import { CallerPlaces } from "./caller-places.ts";
+import { CallerParts } from "./caller-parts.ts";
 import { IdentityMemo } from "./identity-memo.ts";
 import type { Outbound } from "./captured.ts";
+import type { CallerPlace } from "./locality.ts";
 import { ReadMemo } from "./read-memo.ts";
+import type { MatchedCaller } from "./rule-match.ts";
 
 /** Shared by all translations of one control plane. Results are the same with a new one. */
 export class TranslationMemo {
@@ -16,7 +18,9 @@ export class TranslationMemo {
   readonly clusters = new IdentityMemo<readonly ClusterJson[]>();
   readonly endpoints = new IdentityMemo<readonly ClusterLoadAssignmentJson[]>();
   /** By what those are kept that a rule makes by place. */
-  readonly places = new CallerPlaces();
+  readonly places = new CallerParts<CallerPlace>(({ locality, labels }) => [locality, labels]);
+  /** By what those are kept that a rule makes for some callers only. */
+  readonly matched = new CallerParts<MatchedCaller>(({ namespace, labels }) => [namespace, labels]);
   readonly virtualHosts = new ReadMemo<NamedHost>();
   /** Of one view, which is asked for listeners and for routes. */
   readonly outbound = new IdentityMemo<Outbound>();

@@ -4,14 +4,43 @@
 import type { SidecarSpec } from "../config/objects.ts";
 import { type Caller, callerOf } from "../model/caller.ts";
 import type { Model, Service } from "../model/model.ts";
+import { servicesOf } from "../model/by-namespace.ts";
 import { type Proxy, sidecarOf } from "../model/proxy.ts";
 import { type AppliedRule, ruleFinder } from "./destination-rules.ts";
 import { TranslationMemo } from "./translation-memo.ts";
 import { type EgressScope, egressScopes } from "./visibility.ts";
 
-/** What is read for a proxy that calls: the same for all that call alike. */
+/** What decides about what a proxy is told of what it calls, besides the services and rules that it sees. */
+export type CalledModel = Pick<
+  Model,
+  | "settings"
+  | "peers"
+  | "telemetries"
+  | "meshConfig"
+  | "providerServices"
+  | "envoyFilters"
+  | "trustBundle"
+  | "extensions"
+>;
+
+/** What is read for routers besides that. */
+export type RoutedModel = Pick<
+  Model,
+  | "gateways"
+  | "virtualServices"
+  | "secrets"
+  | "workloads"
+  | "gatewayPods"
+  | "services"
+  | "authorizationPolicies"
+  | "requestAuthentications"
+>;
+
+/** What is read for a proxy that calls: the same for all that call alike, and as long as `inputsOf` are the same. */
 export interface ProxyView {
-  readonly model: Model;
+  readonly model: CalledModel;
+  /** Of a router. */
+  readonly routed: RoutedModel | undefined;
   readonly proxy: Caller;
   /** The Sidecar that applies. */
   readonly sidecar: SidecarSpec | undefined;
@@ -60,7 +89,7 @@ export interface WholeView extends ProxyView {
 export function viewOf(model: Model, proxy: Proxy): WholeView {
   return {
     ...callerViewOf(model, callerOf(proxy, model), new TranslationMemo()),
-    workload: workloadViewOf(model, proxy, servedByAddress(model)(proxy)),
+    workload: workloadViewOf(model, proxy, servedBy(model, proxy)),
   };
 }
 
@@ -80,7 +109,8 @@ export function callerViewOf(model: Model, proxy: Caller, memo: TranslationMemo)
     );
   }
   return {
-    model,
+    model: calledModelOf(model),
+    routed: proxy.type === "router" ? routedModelOf(model) : undefined,
     proxy,
     sidecar,
     scopes,
@@ -88,6 +118,44 @@ export function callerViewOf(model: Model, proxy: Caller, memo: TranslationMemo)
     serviceOf: (host) => byHost.get(host),
     ruleOf: ruleFinder(model, proxy, memo),
     memo,
+  };
+}
+
+/** Everything that a view shows, but for its proxy: views of one proxy with the same inputs give the same resources. */
+export function inputsOf(view: ProxyView): readonly unknown[] {
+  const { model, routed, sidecar, scopes, services, ruleOf } = view;
+  return [
+    ...Object.values(model),
+    ...Object.values(routed ?? {}),
+    sidecar,
+    // How many there are of each, so that the end of one list is never the beginning of the next.
+    scopes.length,
+    ...scopes.flatMap((scope) => [
+      scope.listener,
+      scope.services.length,
+      scope.virtualServices.length,
+      ...scope.services,
+      ...scope.virtualServices,
+    ]),
+    ...services.map((service) => ruleOf(service)),
+  ];
+}
+
+function calledModelOf(model: Model): CalledModel {
+  const { settings, peers, telemetries, meshConfig, providerServices } = model;
+  const { envoyFilters, trustBundle, extensions } = model;
+  return {
+    ...{ settings, peers, telemetries, meshConfig, providerServices },
+    ...{ envoyFilters, trustBundle, extensions },
+  };
+}
+
+function routedModelOf(model: Model): RoutedModel {
+  const { gateways, virtualServices, secrets, workloads, gatewayPods, services } = model;
+  const { authorizationPolicies, requestAuthentications } = model;
+  return {
+    ...{ gateways, virtualServices, secrets, workloads, gatewayPods, services },
+    ...{ authorizationPolicies, requestAuthentications },
   };
 }
 
@@ -106,23 +174,12 @@ export function workloadViewOf(model: Model, proxy: Proxy, services: WorkloadVie
   };
 }
 
-/** Finds the services of a proxy's workload. What another namespace says of it decides nothing about what it accepts. */
-export function servedByAddress({ services }: Model): (proxy: Proxy) => readonly Service[] {
-  const order = new Map(services.map((service, index) => [service, index]));
-  const byAddress = new Map<string, Set<Service>>();
-  for (const service of services) {
-    for (const { address } of service.endpoints) {
-      const there = byAddress.get(address);
-      if (there === undefined) byAddress.set(address, new Set([service]));
-      else there.add(service);
-    }
-  }
-  return ({ namespace, addresses }) => {
-    const found = new Set(addresses.flatMap((address) => [...(byAddress.get(address) ?? [])]));
-    return [...found]
-      .filter((service) => service.namespace === namespace)
-      .toSorted((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0));
-  };
+/** The services of a proxy's workload. What another namespace says of it decides nothing about what it accepts. */
+export function servedBy(
+  { services }: Pick<Model, "services">,
+  { namespace, addresses }: Proxy,
+): readonly Service[] {
+  return servicesOf(services).atAddresses(namespace, addresses);
 }
 
 /** What several listeners show is one service: each host and port is there once. */

@@ -2,6 +2,7 @@
  * Which services and rules a proxy sees: by their `exportTo`, and by its Sidecar's egress hosts.
  */
 import type { EgressListener, SidecarSpec, VirtualServiceSpec } from "../config/objects.ts";
+import { byNamespace, type NamespaceIndex, servicesOf } from "../model/by-namespace.ts";
 import { isExportedTo, type Model, type Scoped, type Service } from "../model/model.ts";
 import type { Caller } from "../model/caller.ts";
 import { isHostNamed, meshGateway } from "../config/host-names.ts";
@@ -16,27 +17,33 @@ export interface EgressScope {
 
 /** The scopes of a proxy, at least one of which is for all ports where there is no Sidecar. */
 export function egressScopes(
-  model: Model,
-  proxy: Caller,
+  model: Pick<Model, "services" | "virtualServices">,
+  { namespace }: Pick<Caller, "namespace">,
   sidecar: SidecarSpec | undefined,
 ): readonly EgressScope[] {
-  const { namespace } = proxy;
-  const services = model.services.filter((service) =>
-    isExportedTo(service.exportTo, service.namespace, namespace),
-  );
-  const virtualServices = rulesForCallsOf(model, namespace);
-  if (sidecar?.egress === undefined)
+  const isExported = (service: Service): boolean =>
+    isExportedTo(service.exportTo, service.namespace, namespace);
+  if (sidecar?.egress === undefined) {
+    const services = model.services.filter(isExported);
+    const virtualServices = rulesForCallsOf(model.virtualServices, namespace);
     return [{ listener: undefined, services: withoutRivals(services), virtualServices }];
+  }
+  const services = servicesOf(model.services);
+  const rules = byNamespace(model.virtualServices);
   return sidecar.egress.map((listener) => {
-    const rules = virtualServices.filter((rule) =>
-      rule.spec.hosts.some((host) => isSeen({ host, namespace: rule.namespace }, listener.hosts, namespace)),
+    const patterns = patternsOf(listener.hosts, namespace);
+    const near = rules.at(placesNamed(rules, patterns));
+    const virtualServices = rulesForCallsOf(near, namespace).filter((rule) =>
+      rule.spec.hosts.some((host) => isNamed({ host, namespace: rule.namespace }, patterns)),
     );
     // What a rule leads to is seen with it.
-    const targets = new Set(rules.flatMap(({ spec }) => destinationsOf(spec)));
-    const seen = services.filter(
-      (service) => isSeen(service, listener.hosts, namespace) || targets.has(service.host),
-    );
-    return { listener, services: withoutRivals(seen), virtualServices: rules };
+    const targets = new Set(virtualServices.flatMap(({ spec }) => destinationsOf(spec)));
+    const places = new Set(placesNamed(services, patterns));
+    for (const host of targets) for (const place of services.placesOfHost(host)) places.add(place);
+    const seen = services
+      .at([...places].toSorted((first, second) => first - second))
+      .filter((service) => isExported(service) && (targets.has(service.host) || isNamed(service, patterns)));
+    return { listener, services: withoutRivals(seen), virtualServices };
   });
 }
 
@@ -44,8 +51,11 @@ export function egressScopes(
  * Rules for the mesh. Of the Gateway API's those of the callers' own namespace come before all others, and of other
  * namespaces' only the service's own count.
  */
-function rulesForCallsOf(model: Model, namespace: string): EgressScope["virtualServices"] {
-  const rules = model.virtualServices.filter(
+function rulesForCallsOf(
+  all: EgressScope["virtualServices"],
+  namespace: string,
+): EgressScope["virtualServices"] {
+  const rules = all.filter(
     ({ spec, namespace: owner, gatewayApi }) =>
       isForMesh(spec) &&
       isExportedTo(spec.exportTo, owner, namespace) &&
@@ -66,7 +76,8 @@ export function seesService(
 ): boolean {
   return (
     isExportedTo(service.exportTo, service.namespace, namespace) &&
-    (sidecar?.egress === undefined || sidecar.egress.some(({ hosts }) => isSeen(service, hosts, namespace)))
+    (sidecar?.egress === undefined ||
+      sidecar.egress.some(({ hosts }) => isNamed(service, patternsOf(hosts, namespace))))
   );
 }
 
@@ -114,15 +125,39 @@ function withoutRivals(services: readonly Service[]): readonly Service[] {
   });
 }
 
-/** True for what one of the `namespace/host` patterns names. */
-function isSeen(
-  { host, namespace }: Pick<Service, "host" | "namespace">,
-  patterns: readonly string[],
-  ownNamespace: string,
-): boolean {
-  return patterns.some((pattern) => {
-    const [where = "", name = ""] = pattern.split("/");
-    const wanted = where === "." ? ownNamespace : where;
-    return (wanted === "*" || wanted === namespace) && isHostNamed(host, name);
+/** One of a Sidecar's `namespace/host`. */
+interface HostPattern {
+  /** `*` for every one. */
+  readonly namespace: string;
+  readonly host: string;
+}
+
+function patternsOf(hosts: readonly string[], ownNamespace: string): readonly HostPattern[] {
+  return hosts.map((pattern) => {
+    const [where = "", host = ""] = pattern.split("/");
+    return { namespace: where === "." ? ownNamespace : where, host };
   });
+}
+
+/** Where those are that may be named, ascending: of namespaces that no pattern has nothing is looked at. */
+function placesNamed<Item extends { readonly namespace: string }>(
+  index: NamespaceIndex<Item>,
+  patterns: readonly HostPattern[],
+): readonly number[] {
+  const namespaces = new Set(patterns.map(({ namespace }) => namespace));
+  if (namespaces.has("*")) return [...index.all.keys()];
+  const places = [...namespaces].map((namespace) => index.placesOf(namespace));
+  const [only = []] = places;
+  return places.length === 1 ? only : places.flat().toSorted((first, second) => first - second);
+}
+
+/** True for what one of the patterns names. */
+function isNamed(
+  { host, namespace }: Pick<Service, "host" | "namespace">,
+  patterns: readonly HostPattern[],
+): boolean {
+  return patterns.some(
+    (wanted) =>
+      (wanted.namespace === "*" || wanted.namespace === namespace) && isHostNamed(host, wanted.host),
+  );
 }

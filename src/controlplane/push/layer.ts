@@ -36,17 +36,17 @@ const none: StandIns = new Map();
 
 /** Layers over each other: of several resources with one name the first layer's counts. */
 export class ResourceSet {
-  readonly #layers: readonly Layer[];
+  readonly layers: readonly Layer[];
   readonly #standIns: StandIns;
 
   constructor(layers: readonly Layer[] = [], standIns = none) {
-    this.#layers = layers;
+    this.layers = layers;
     this.#standIns = standIns;
   }
 
   get(name: string): VersionedResource | undefined {
     if (this.#standIns.has(name)) return this.#standIns.get(name);
-    for (const { resources } of this.#layers) {
+    for (const { resources } of this.layers) {
       const resource = resources.get(name);
       if (resource !== undefined) return resource;
     }
@@ -55,14 +55,14 @@ export class ResourceSet {
 
   *values(): Generator<VersionedResource, void, undefined> {
     for (const resource of this.#standIns.values()) if (resource !== undefined) yield resource;
-    for (const { resources } of this.#layers) {
+    for (const { resources } of this.layers) {
       for (const resource of resources.values())
         if (!this.#standIns.has(resource.name) && this.get(resource.name) === resource) yield resource;
     }
   }
 
   get isEmpty(): boolean {
-    return this.#standIns.size === 0 && this.#layers.every(({ resources }) => resources.size === 0);
+    return this.#standIns.size === 0 && this.layers.every(({ resources }) => resources.size === 0);
   }
 
   /** Those of these names. */
@@ -73,20 +73,20 @@ export class ResourceSet {
 
   /** These with a layer below them. */
   over(layer: Layer): ResourceSet {
-    return new ResourceSet([...this.#layers, layer], this.#standIns);
+    return new ResourceSet([...this.layers, layer], this.#standIns);
   }
 
   /** These with others in place of some. */
   with(standIns: StandIns): ResourceSet {
-    return standIns.size === 0 ? this : new ResourceSet(this.#layers, standIns);
+    return standIns.size === 0 ? this : new ResourceSet(this.layers, standIns);
   }
 
   /** Names of what may be other than it was. */
   changedSince(before: ResourceSet): ReadonlySet<string> {
     const names = new Set<string>([...this.#standIns.keys(), ...before.#standIns.keys()]);
-    const count = Math.max(this.#layers.length, before.#layers.length);
+    const count = Math.max(this.layers.length, before.layers.length);
     for (let index = 0; index < count; index += 1) {
-      const [mine = empty, theirs = empty] = [this.#layers[index], before.#layers[index]];
+      const [mine = empty, theirs = empty] = [this.layers[index], before.layers[index]];
       for (const name of mine.changedSince(theirs)) names.add(name);
     }
     return names;

@@ -76,9 +76,14 @@ export function* translate(
       );
     }
   } catch (error) {
-    return { layers: previous, faults: [{ part: "all resources", reason: errorMessage(error) }] };
+    return untranslated(previous, error);
   }
   return { layers, faults };
+}
+
+/** What comes of a mesh of which nothing can be made: all stays as it was. */
+export function untranslated(previous: Layers, error: unknown): Translated {
+  return { layers: previous, faults: [{ part: "all resources", reason: errorMessage(error) }] };
 }
 
 function encode(

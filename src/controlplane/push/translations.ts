@@ -3,22 +3,16 @@
  * such kind is done before the next: the proxies of the first need not wait for the last.
  */
 import { isDeepStrictEqual } from "node:util";
-import { inTurns } from "../../lifecycle/in-turns.ts";
+import { atOnce, inTurns } from "../../lifecycle/in-turns.ts";
 import { Turns } from "../../lifecycle/turns.ts";
 import type { ReadonlyWatch } from "../../lifecycle/watch.ts";
 import { type Caller, callerOf } from "../model/caller.ts";
 import type { PublishedModel } from "../model/configured-models.ts";
-import type { Model, Service } from "../model/model.ts";
+import type { Model } from "../model/model.ts";
 import type { Proxy } from "../model/proxy.ts";
 import { EncodingMemo } from "../networking/encoding-memo.ts";
 import { TranslationMemo } from "../networking/translation-memo.ts";
-import {
-  callerViewOf,
-  type ProxyView,
-  servedByAddress,
-  type WorkloadView,
-  workloadViewOf,
-} from "../networking/view.ts";
+import { callerViewOf, inputsOf, servedBy, type WorkloadView, workloadViewOf } from "../networking/view.ts";
 import { ResourceSet } from "./layer.ts";
 import {
   type Layers,
@@ -27,6 +21,7 @@ import {
   type ResourcesByType,
   translate,
   type Translated,
+  untranslated,
 } from "./snapshot.ts";
 import type { ToldFaults } from "./told-faults.ts";
 
@@ -44,10 +39,17 @@ interface Kind {
   readonly caller: Caller;
   /** How many proxies are of this kind. */
   holders: number;
-  done: { readonly published: PublishedModel; readonly layers: Layers } | undefined;
+  done: Done | undefined;
   /** What its first proxy had before it was of this kind: it stands in for what cannot be translated. */
   inherited: Layers;
   pending: Promise<void> | undefined;
+}
+
+/** What its proxies are told, and everything that it was made of. */
+interface Done {
+  readonly published: PublishedModel;
+  readonly layers: Layers;
+  readonly inputs: readonly unknown[];
 }
 
 function keyOf(caller: Caller): string {
@@ -68,8 +70,8 @@ export class Translations {
   readonly #memo = new TranslationMemo();
   readonly #encodings = new EncodingMemo();
   #last: Promise<void> = Promise.resolve();
-  #number = 0;
-  #served: { readonly model: Model; readonly of: (proxy: Proxy) => readonly Service[] } | undefined;
+  /** How many translations there were since what nobody asks for was given up. */
+  #made = 0;
 
   constructor(models: ReadonlyWatch<PublishedModel>, faults: Pick<ToldFaults, "tell">) {
     this.#models = models;
@@ -105,7 +107,7 @@ export class Translations {
   }
 
   /** What its proxies are told of the newest model. */
-  async shared(kind: Kind, proxy: Proxy): Promise<NonNullable<Kind["done"]>> {
+  async shared(kind: Kind, proxy: Proxy): Promise<Done> {
     for (;;) {
       if (kind.done?.published === this.#models.current) return kind.done;
       kind.pending ??= this.#enqueue(kind, proxy).finally(() => {
@@ -118,20 +120,9 @@ export class Translations {
 
   /** What the proxy is told for its own workload. */
   own(view: WorkloadView, previous: Layers): Translated {
-    const work = translate(({ generateOwn }) => generateOwn(view), previous, this.#encodings);
-    for (;;) {
-      const { done, value } = work.next();
-      if (done === true) {
-        this.#faults.tell(view.proxy.id, value.faults);
-        return value;
-      }
-    }
-  }
-
-  /** The services of the proxy's own workload. */
-  servedBy(model: Model, proxy: Proxy): readonly Service[] {
-    if (this.#served?.model !== model) this.#served = { model, of: servedByAddress(model) };
-    return this.#served.of(proxy);
+    const made = atOnce(translate(({ generateOwn }) => generateOwn(view), previous, this.#encodings));
+    this.#faults.tell(view.proxy.id, made.faults);
+    return made;
   }
 
   #enqueue(kind: Kind, proxy: Proxy): Promise<void> {
@@ -143,19 +134,40 @@ export class Translations {
   async #translate(kind: Kind, proxy: Proxy): Promise<void> {
     const published = this.#models.current;
     if (kind.done?.published === published) return;
-    if (published.number !== this.#number) this.#encodings.advance();
-    this.#number = published.number;
-    let view: ProxyView | undefined;
-    const work = translate(
-      ({ generate }) => generate((view ??= callerViewOf(published.model, kind.caller, this.#memo))),
-      lastOf(kind),
-      this.#encodings,
-    );
-    const { layers, faults } = await inTurns(work);
+    const work = this.#steps(kind, published);
+    const { faults, ...done } = await inTurns(work);
     this.#faults.tell(proxy.id, faults);
-    kind.done = { published, layers };
+    kind.done = { published, ...done };
     kind.inherited = noLayers();
   }
+
+  /** Where nothing is other that the kind sees, its layers stand. */
+  *#steps(kind: Kind, { model }: PublishedModel): Generator<void, Translated & Pick<Done, "inputs">> {
+    try {
+      const view = callerViewOf(model, kind.caller, this.#memo);
+      const inputs = inputsOf(view);
+      const { done } = kind;
+      if (done !== undefined && isSame(done.inputs, inputs))
+        return { layers: done.layers, faults: [], inputs };
+      this.#giveUpUnasked();
+      const made = yield* translate(({ generate }) => generate(view), lastOf(kind), this.#encodings);
+      return { ...made, inputs };
+    } catch (error) {
+      return { ...untranslated(lastOf(kind), error), inputs: [] };
+    }
+  }
+
+  /** What no kind has asked for while as many were translated as there are. */
+  #giveUpUnasked(): void {
+    this.#made += 1;
+    if (this.#made <= this.#kinds.size) return;
+    this.#made = 1;
+    this.#encodings.advance();
+  }
+}
+
+function isSame(before: readonly unknown[], now: readonly unknown[]): boolean {
+  return before.length === now.length && now.every((input, index) => input === before[index]);
 }
 
 /** One proxy's part in them. */
@@ -201,14 +213,11 @@ export class ProxyTranslation implements Disposable {
   }
 
   #ownOf(model: Model, proxy: Proxy): Layers {
-    const view = workloadViewOf(model, proxy, this.#all.servedBy(model, proxy));
+    const view = workloadViewOf(model, proxy, servedBy(model, proxy));
     const inputs = [...Object.values(view.model), view.sidecar, ...view.services];
     const { proxy: lastProxy, inputs: before, layers } = this.#own;
-    const isSame =
-      isDeepStrictEqual(lastProxy, proxy) &&
-      before.length === inputs.length &&
-      inputs.every((input, index) => input === before[index]);
-    if (!isSame) this.#own = { proxy, inputs, layers: this.#all.own(view, layers).layers };
+    const isAsBefore = isSame(before, inputs) && isDeepStrictEqual(lastProxy, proxy);
+    if (!isAsBefore) this.#own = { proxy, inputs, layers: this.#all.own(view, layers).layers };
     return this.#own.layers;
   }
 }

@@ -31,7 +31,9 @@ import { autoPassthroughChains } from "./sni-dnat.ts";
 
 /** Those that have anything to do. */
 export function gatewayListeners(view: ProxyView): readonly ListenerJson[] {
-  const policies = inboundPolicies(view, "CLIENT");
+  const { model, routed, proxy } = view;
+  if (routed === undefined) return [];
+  const policies = inboundPolicies({ model: { ...routed, ...model }, proxy }, "CLIENT");
   return gatewayPorts(view).flatMap((port): readonly ListenerJson[] => {
     const where = port.bind ?? view.proxy.wildcards[0];
     const name = `${where}_${port.number}`;

@@ -2,8 +2,8 @@
  * The certificates of a gateway's servers that are in Secrets (SDS over ADS).
  */
 import type { SecretJson } from "../../../proto/envoy/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
-import { type Endpoint, selects } from "../../model/model.ts";
-import type { ProxyView } from "../view.ts";
+import { type Endpoint, type Secret, selects } from "../../model/model.ts";
+import type { ProxyView, RoutedModel } from "../view.ts";
 import { credentialsOf, secretNames } from "./server-tls.ts";
 import { endsTls, type GatewayServer, gatewayPorts } from "./servers.ts";
 
@@ -13,11 +13,11 @@ import { endsTls, type GatewayServer, gatewayPorts } from "./servers.ts";
  * the gateway is.
  */
 export function generateSecrets(view: ProxyView): readonly SecretJson[] {
-  const { proxy, model } = view;
-  if (proxy.type !== "router" || proxy.provenAccount === "") return [];
+  const { proxy, routed } = view;
+  if (routed === undefined || proxy.provenAccount === "") return [];
   const named = gatewayPorts(view).flatMap(({ servers }) =>
     servers.flatMap((server) => {
-      const standing = endsTls(server.spec) ? standingOf(server, view) : "foreign";
+      const standing = endsTls(server.spec) ? standingOf(server, routed, proxy) : "foreign";
       if (standing === "foreign") return [];
       return credentialsOf(server.spec.tls ?? {}).map((credential) => ({ credential, standing }));
     }),
@@ -27,12 +27,12 @@ export function generateSecrets(view: ProxyView): readonly SecretJson[] {
     named.flatMap(({ credential, standing }) => (standing === "shown" ? [credential] : [])),
   );
   // Another namespace is named only where its owner allows it, which is decided where the name is made.
-  const find = (credential: string, isShown: boolean): (typeof model.secrets)[number] | undefined => {
+  const find = (credential: string, isShown: boolean): Secret | undefined => {
     const [name, namespace = proxy.namespace] = credential
       .replace(/^.*:\/\//, "")
       .split("/")
       .toReversed();
-    return model.secrets.find(
+    return routed.secrets.find(
       (secret) => secret.namespace === namespace && secret.name === name && (isShown || !secret.isInCluster),
     );
   };
@@ -73,7 +73,11 @@ type Standing = "shown" | "undeclared" | "foreign";
  * with them, it is one of their service accounts that has the keys; a cluster shows all of its pods, so that there one of
  * which it shows none has no keys of it.
  */
-function standingOf({ selector, services }: GatewayServer, { proxy, model }: ProxyView): Standing {
+function standingOf(
+  { selector, services }: GatewayServer,
+  model: RoutedModel,
+  proxy: ProxyView["proxy"],
+): Standing {
   const isOwn = ({ namespace, serviceAccount }: Endpoint): boolean =>
     namespace === proxy.namespace && serviceAccount !== "";
   const own = [...model.workloads, ...model.gatewayPods].filter(isOwn);

@@ -46,7 +46,7 @@ export interface GatewayPort {
 export function gatewayPorts(view: ProxyView): readonly GatewayPort[] {
   const ports = new Map<string, GatewayPort>();
   const routes = new Set<string>();
-  for (const gateway of view.model.gateways) {
+  for (const gateway of view.routed?.gateways ?? []) {
     if (!isServedBy(gateway, view.proxy)) continue;
     for (const spec of gateway.spec.servers) {
       const bind = spec.bind === undefined || isWildcard(spec.bind) ? undefined : spec.bind;
@@ -75,7 +75,7 @@ function isServedBy({ spec, namespace, gatewayApi }: Scoped<GatewaySpec>, proxy:
 
 /** The rules that are for a Gateway, as the router sees them. */
 export function rulesFor(view: ProxyView, gateway: string): readonly VirtualService[] {
-  return view.model.virtualServices.filter(
+  return (view.routed?.virtualServices ?? []).filter(
     ({ spec, namespace }) =>
       (spec.gateways ?? []).includes(gateway) && isExportedTo(spec.exportTo, namespace, view.proxy.namespace),
   );

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ConfigObject } from "../../../../src/controlplane/config/objects.ts";
 import { ConfiguredModels } from "../../../../src/controlplane/model/configured-models.ts";
 import type { Configuration } from "../../../../src/controlplane/registry/registry.ts";
 import { Watch } from "../../../../src/lifecycle/watch.ts";
+import { manyTurns } from "../../../support/many-turns.ts";
 import { testLog } from "../../../support/test-log.ts";
 
 function configurationOf(...objects: readonly ConfigObject[]): Configuration {
@@ -39,12 +39,12 @@ test("a configuration of which no model can be made costs itself, not those afte
   const { log, lines } = testLog();
   const settings = { trustDomains: ["cluster.local"], rootNamespace: "istio-system" };
   await using models = new ConfiguredModels(configuration, settings, log);
-  await nextTurn();
+  await manyTurns();
   configuration.set(configurationOf(unforeseen));
-  await nextTurn();
+  await manyTurns();
   assert.equal(models.models.current.number, 1);
   assert.match(lines.join("\n"), /cannot be served, the last one stays.*unforeseen/);
   configuration.set(configurationOf(entry));
-  await nextTurn();
+  await manyTurns();
   assert.equal(models.models.current.number, 2);
 });

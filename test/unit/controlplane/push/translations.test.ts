@@ -6,7 +6,12 @@ import { parseDocuments } from "../../../../src/controlplane/config/parse-docume
 import { buildModel, ModelBuilder } from "../../../../src/controlplane/model/build-model.ts";
 import type { PublishedModel } from "../../../../src/controlplane/model/configured-models.ts";
 import { withUnhealthy } from "../../../../src/controlplane/model/health.ts";
+import { callerOf } from "../../../../src/controlplane/model/caller.ts";
 import type { Model } from "../../../../src/controlplane/model/model.ts";
+import { parseProxy, type Proxy } from "../../../../src/controlplane/model/proxy.ts";
+import { generateRoutes } from "../../../../src/controlplane/networking/rds.ts";
+import { TranslationMemo } from "../../../../src/controlplane/networking/translation-memo.ts";
+import { callerViewOf } from "../../../../src/controlplane/networking/view.ts";
 import {
   deltaProtocol,
   sotwProtocol,
@@ -20,7 +25,8 @@ import { takeSnapshot } from "../../../support/snapshot-of.ts";
 import { delta, sotw } from "../../../support/xds-messages.ts";
 
 const meshes = 8;
-const changes = 4;
+const manyChanges = 4;
+const smallChanges = 12;
 const settings = { trustDomains: ["cluster.local"], rootNamespace: "istio-system" };
 
 /** Objects of another mesh in place of those of their names, one less, and all others written anew as they are. */
@@ -30,6 +36,16 @@ function changed(objects: readonly ConfigObject[], seed: number): readonly Confi
   const names = new Set(coming.map(objectId));
   const staying = objects.filter((object, index) => !names.has(objectId(object)) && index !== seed % 7);
   return [...staying.map((object) => structuredClone(object)), ...coming];
+}
+
+/** One object of another mesh in the place of one of the same kind, so that most proxies see nothing of it. */
+function changedOnce(objects: readonly ConfigObject[], seed: number): readonly ConfigObject[] {
+  const at = seed % objects.length;
+  const before = objects[at];
+  const after = randomMesh(seed).objects.find(({ kind }) => kind === before?.kind);
+  if (before === undefined || after === undefined) return objects.filter((_, index) => index !== at);
+  const { name, namespace } = before;
+  return objects.map((object, index) => (index === at ? { ...after, name, namespace } : object));
 }
 
 function contentOf(resources: {
@@ -68,54 +84,57 @@ class Client {
   }
 }
 
-test(`${meshes} made meshes that change ${changes} times are translated as from nothing`, async () => {
-  for (let seed = 1; seed <= meshes; seed += 1) {
-    const { proxies, objects: first } = randomMesh(seed);
-    let objects = first;
-    const builder = new ModelBuilder(settings);
-    const models = new Watch<PublishedModel>({ number: 1, model: builder.build(objects) });
-    const translations = new Translations(models, { tell: () => undefined });
-    const parts = proxies.map((proxy) => ({
-      proxy,
-      translation: translations.open(),
-      clients: new Map<string, readonly Client[]>(),
-    }));
-    for (let change = 0; change <= changes; change += 1) {
-      const at = `seed ${seed}, change ${change}`;
-      const unhealthy = change % 3 === 2 ? proxies.slice(0, 1) : [];
-      const whole: Model = withUnhealthy(buildModel(objects, settings), unhealthy);
-      const snapshots = await Promise.all(parts.map(({ translation, proxy }) => translation.take(proxy)));
-      for (const [index, { proxy, clients }] of parts.entries()) {
-        const snapshot = snapshots[index];
-        assert.equal(snapshot?.number, models.current.number, at);
-        for (const [type, expected] of takeSnapshot(whole, proxy).resources) {
-          const resources = snapshot?.resources.get(type);
-          assert.ok(resources !== undefined);
-          assert.deepEqual(contentOf(resources), contentOf(expected), `${at}, ${type} of ${proxy.id}`);
-          const known = clients.get(type) ?? [
-            new Client(deltaProtocol, type),
-            new Client(sotwProtocol, type),
-          ];
-          clients.set(type, known);
-          for (const client of known) {
-            client.offer(resources);
-            assert.deepEqual(
-              [...client.has.keys()].toSorted(),
-              [...expected.keys()].toSorted(),
-              `${at}, ${type} of a client`,
-            );
-          }
+for (const [what, next, changes] of [
+  [`${meshes} made meshes that change ${manyChanges} times`, changed, manyChanges],
+  [`${meshes} made meshes of which one object changes ${smallChanges} times`, changedOnce, smallChanges],
+] as const)
+  test(`${what} are translated as from nothing`, async () => {
+    for (let seed = 1; seed <= meshes; seed += 1) await translateAsFromNothing(seed, next, changes);
+  });
+
+async function translateAsFromNothing(seed: number, next: typeof changed, changes: number): Promise<void> {
+  const { proxies, objects: first } = randomMesh(seed);
+  let objects = first;
+  const builder = new ModelBuilder(settings);
+  const models = new Watch<PublishedModel>({ number: 1, model: builder.build(objects) });
+  const translations = new Translations(models, { tell: () => undefined });
+  const parts = proxies.map((proxy) => ({
+    proxy,
+    translation: translations.open(),
+    clients: new Map<string, readonly Client[]>(),
+  }));
+  for (let change = 0; change <= changes; change += 1) {
+    const at = `seed ${seed}, change ${change}`;
+    const unhealthy = change % 3 === 2 ? proxies.slice(0, 1) : [];
+    const whole: Model = withUnhealthy(buildModel(objects, settings), unhealthy);
+    const snapshots = await Promise.all(parts.map(({ translation, proxy }) => translation.take(proxy)));
+    for (const [index, { proxy, clients }] of parts.entries()) {
+      const snapshot = snapshots[index];
+      assert.equal(snapshot?.number, models.current.number, at);
+      for (const [type, expected] of takeSnapshot(whole, proxy).resources) {
+        const resources = snapshot?.resources.get(type);
+        assert.ok(resources !== undefined);
+        assert.deepEqual(contentOf(resources), contentOf(expected), `${at}, ${type} of ${proxy.id}`);
+        const known = clients.get(type) ?? [new Client(deltaProtocol, type), new Client(sotwProtocol, type)];
+        clients.set(type, known);
+        for (const client of known) {
+          client.offer(resources);
+          assert.deepEqual(
+            [...client.has.keys()].toSorted(),
+            [...expected.keys()].toSorted(),
+            `${at}, ${type} of a client`,
+          );
         }
       }
-      objects = changed(objects, seed * 100 + change);
-      const nextUnhealthy = (change + 1) % 3 === 2 ? proxies.slice(0, 1) : [];
-      models.set({ number: change + 2, model: withUnhealthy(builder.build(objects), nextUnhealthy) });
     }
-    assert.ok(translations.kinds > 0);
-    for (const { translation } of parts) translation[Symbol.dispose]();
-    assert.equal(translations.kinds, 0, "what nobody has any more is given back");
+    objects = next(objects, seed * 100 + change);
+    const nextUnhealthy = (change + 1) % 3 === 2 ? proxies.slice(0, 1) : [];
+    models.set({ number: change + 2, model: withUnhealthy(builder.build(objects), nextUnhealthy) });
   }
-});
+  assert.ok(translations.kinds > 0);
+  for (const { translation } of parts) translation[Symbol.dispose]();
+  assert.equal(translations.kinds, 0, "what nobody has any more is given back");
+}
 
 test("a model in which nothing is other is the one before, however its files were written", () => {
   for (let seed = 1; seed <= meshes; seed += 1) {
@@ -219,3 +238,75 @@ test("what cannot be translated stays as it was, of a proxy that calls like othe
   assert.notDeepEqual(endpointsOf(first), {});
   assert.deepEqual(endpointsOf(second), endpointsOf(first));
 });
+
+const scopedMesh = (port: number): readonly ConfigObject[] =>
+  parseDocuments(
+    "scoped.yaml",
+    ["demo", "shop"]
+      .flatMap((namespace) => [
+        `{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: a, namespace: ${namespace}}, spec: {hosts: [a.${namespace}.svc.cluster.local],
+          resolution: STATIC, ports: [{number: ${namespace === "shop" ? port : 80}, name: http, protocol: HTTP}], endpoints: [{address: 10.0.0.9}]}}`,
+        `{apiVersion: networking.istio.io/v1, kind: Sidecar, metadata: {name: default, namespace: ${namespace}}, spec: {egress: [{hosts: ["./*"]}]}}`,
+      ])
+      .join("\n---\n"),
+  ).objects;
+
+test("proxies that see nothing of a change have what they had, and nothing of it is made anew", async () => {
+  const [proxy] = randomMesh(1).proxies;
+  assert.ok(proxy !== undefined);
+  const builder = new ModelBuilder(settings);
+  const models = new Watch<PublishedModel>({ number: 1, model: builder.build(scopedMesh(80)) });
+  const translations = new Translations(models, { tell: () => undefined });
+  const [demo, shop] = ["demo", "shop"].map((namespace) => {
+    const translation = translations.open();
+    return () => translation.take({ ...proxy, id: namespace, namespace });
+  });
+  assert.ok(demo !== undefined && shop !== undefined);
+  const before = [await demo(), await shop()] as const;
+  models.set({ number: 2, model: builder.build(scopedMesh(81)) });
+  const after = [await demo(), await shop()] as const;
+  const layersOf = ({ resources }: (typeof before)[number]): unknown[] =>
+    [...resources.values()].flatMap((set) => set.layers);
+  assert.equal(after[0].number, 2);
+  assert.ok(layersOf(after[0]).every((layer, index) => layer === layersOf(before[0])[index]));
+  assert.ok(layersOf(after[1]).some((layer, index) => layer !== layersOf(before[1])[index]));
+});
+
+test("callers of whom a rule asks nothing share what is made of it, and others have their own", () => {
+  const [first, second] = [demoCaller("first"), demoCaller("second")];
+  const mesh = (match: string): readonly ConfigObject[] =>
+    parseDocuments(
+      "rule.yaml",
+      `{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: a, namespace: demo}, spec: {hosts: [a.demo],
+        resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}}
+---
+{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: a, namespace: demo}, spec: {hosts: [a.demo],
+  http: [{match: [${match}], name: first, route: [{destination: {host: a.demo}}]}, {route: [{destination: {host: a.demo}}]}]}}`,
+    ).objects;
+  const hostsOf = (match: string): readonly [unknown, unknown] => {
+    const model = buildModel(mesh(match), settings);
+    const memo = new TranslationMemo();
+    const hostOf = (proxy: Proxy): unknown =>
+      generateRoutes(callerViewOf(model, callerOf(proxy, model), memo))[0]?.virtualHosts?.[0];
+    return [hostOf(first), hostOf(second)];
+  };
+  const [shared, same] = hostsOf("{uri: {exact: /a}}");
+  assert.ok(shared !== undefined);
+  assert.equal(shared, same);
+  const [its, others] = hostsOf("{sourceLabels: {app: first}}");
+  assert.match(JSON.stringify(its), /"name":"first"/);
+  assert.doesNotMatch(JSON.stringify(others), /"name":"first"/);
+  const [here, there] = hostsOf("{sourceNamespace: first}");
+  assert.match(JSON.stringify(here), /"name":"first"/);
+  assert.doesNotMatch(JSON.stringify(there), /"name":"first"/);
+});
+
+/** Of another kind than those of other names. */
+function demoCaller(name: string): Proxy {
+  const proxy = parseProxy({
+    id: `sidecar~10.0.0.1~${name}.${name}~x`,
+    metadata: { NAMESPACE: name, LABELS: { app: name } },
+  });
+  assert.ok(proxy !== undefined);
+  return proxy;
+}

@@ -1,7 +1,6 @@
 /** Several sources are one configuration: who wins, what is told, and that no source can empty the mesh. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ConfigObject } from "../../../../src/controlplane/config/objects.ts";
 import { describeConfigProblem } from "../../../../src/controlplane/config/problem.ts";
 import { ConfiguredModels } from "../../../../src/controlplane/model/configured-models.ts";
@@ -9,6 +8,7 @@ import { ConfigurationError, Registry } from "../../../../src/controlplane/regis
 import type { SourceState } from "../../../../src/controlplane/registry/source.ts";
 import { Watch } from "../../../../src/lifecycle/watch.ts";
 import { createLogger } from "../../../../src/telemetry/log.ts";
+import { manyTurns } from "../../../support/many-turns.ts";
 
 /** What a source has: names of its objects; or, for a broken one, why. */
 type Said = readonly string[] | string;
@@ -74,15 +74,13 @@ class Fixture implements AsyncDisposable {
 
   async says(source: string, said: Said): Promise<void> {
     this.#sources.find(({ name }) => name === source)?.states.set(state(source, said));
-    await nextTurn();
-    await nextTurn();
+    await manyTurns();
   }
 
   async shows(source: string, objects: readonly ConfigObject[]): Promise<void> {
     const shown: SourceState = { kind: "read", objects, problems: [] };
     this.#sources.find(({ name }) => name === source)?.states.set(shown);
-    await nextTurn();
-    await nextTurn();
+    await manyTurns();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
