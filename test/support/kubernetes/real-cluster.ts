@@ -14,6 +14,13 @@ import { KubernetesApi } from "../../../src/controlplane/kubernetes/api.ts";
 
 const adminToken = "0123456789abcdef0123456789abcdef";
 
+export interface ClusterOptions {
+  /** What the API server writes down of its requests; nothing unless told. */
+  readonly auditPolicy?: object;
+  /** More of the API server's. */
+  readonly flags?: readonly string[];
+}
+
 export class RealCluster implements AsyncDisposable {
   readonly server: string;
   /** As one who may do everything. */
@@ -22,10 +29,12 @@ export class RealCluster implements AsyncDisposable {
   readonly lines: string[] = [];
   readonly #folder: string;
   readonly #ports: readonly number[];
+  readonly #flags: readonly string[];
   #etcd: Child | undefined;
   #apiServer: Child | undefined;
 
-  private constructor(folder: string, ports: readonly number[]) {
+  private constructor(folder: string, ports: readonly number[], flags: readonly string[]) {
+    this.#flags = flags;
     this.#folder = folder;
     this.#ports = ports;
     this.server = `https://127.0.0.1:${ports[0] ?? 0}`;
@@ -36,8 +45,7 @@ export class RealCluster implements AsyncDisposable {
     });
   }
 
-  /** @param auditPolicy what the API server writes down of its requests; nothing unless told */
-  static async start(folder: string, auditPolicy?: object): Promise<RealCluster> {
+  static async start(folder: string, { auditPolicy, flags = [] }: ClusterOptions = {}): Promise<RealCluster> {
     mkdirSync(folder, { recursive: true });
     const { privateKey } = generateKeyPairSync("rsa", {
       modulusLength: 2048,
@@ -49,7 +57,7 @@ export class RealCluster implements AsyncDisposable {
       mode: 0o600,
     });
     if (auditPolicy !== undefined) writeFileSync(join(folder, "audit.yaml"), stringify(auditPolicy));
-    const cluster = new RealCluster(folder, await freePorts(3));
+    const cluster = new RealCluster(folder, await freePorts(3), flags);
     cluster.#startEtcd();
     await cluster.startApi();
     return cluster;
@@ -88,6 +96,7 @@ export class RealCluster implements AsyncDisposable {
         `--token-auth-file=${file("tokens.csv")}`,
         ...["--authorization-mode=RBAC", "--service-cluster-ip-range=10.96.0.0/16"],
         "--disable-admission-plugins=ServiceAccount",
+        ...this.#flags,
         ...(existsSync(file("audit.yaml"))
           ? [`--audit-policy-file=${file("audit.yaml")}`, `--audit-log-path=${this.auditLog}`]
           : []),
