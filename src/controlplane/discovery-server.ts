@@ -16,12 +16,13 @@ import { Metrics } from "../telemetry/metrics.ts";
 import { AdmissionWebhook } from "./admission/webhook.ts";
 import { type JwtOptions, TokenAuthenticator } from "./ca/authenticate.ts";
 import { CertificateAuthority } from "./ca/authority.ts";
+import { type ClusterCaOptions, followClusterCa, openClusterCa } from "./ca/cluster-ca.ts";
 import { followTrust } from "./ca/follow-trust.ts";
 import { type CaFolder, openSelfSignedCa, pluggedInCa } from "./ca/material.ts";
 import { ServerCertificateKeeper } from "./ca/server-certificate.ts";
 import { certificateService } from "./ca/service.ts";
 import { TokenReviewer } from "./ca/token-review.ts";
-import { openClusterCa, spawnClusterDuties } from "./cluster.ts";
+import { spawnClusterDuties } from "./cluster.ts";
 import { rootNamespace } from "./config/analysis/analyze.ts";
 import { debugPages } from "./debug.ts";
 import { discoveryService } from "./discovery-service.ts";
@@ -255,6 +256,10 @@ export class DiscoveryServer implements AsyncDisposable {
     tasks.spawn("follow-trust", (signal) =>
       followTrust({ ca, jwksFile, authority, authenticator: tokens, log: caLog }, signal),
     );
+    if (api !== undefined && options.rootCertificateFolder === undefined)
+      tasks.spawn("follow-cluster-ca", (signal) =>
+        followClusterCa(api, clusterCaOf(options), { log: caLog, signal }),
+      );
     tasks.spawn("follow-roots", async (signal) => {
       for await (const _ of authority.changes.changes(signal)) roots.set(certificatesIn(authority.rootPem));
     });
@@ -297,13 +302,18 @@ export class DiscoveryServer implements AsyncDisposable {
 }
 
 function openCa(
-  { rootCertificateFolder, stateDir, trustDomain }: DiscoveryOptions,
+  options: DiscoveryOptions,
   api: KubernetesApi | undefined,
   context: Required<DiscoveryContext>,
 ): Promise<CaFolder> {
+  const { rootCertificateFolder, stateDir, trustDomain } = options;
   if (rootCertificateFolder !== undefined) return Promise.resolve(pluggedInCa(rootCertificateFolder));
   if (api === undefined) return openSelfSignedCa(stateDir, trustDomain);
-  return openClusterCa(api, { namespace: rootNamespace, trustDomain, stateDir }, context);
+  return openClusterCa(api, clusterCaOf(options), context);
+}
+
+function clusterCaOf({ stateDir, trustDomain }: DiscoveryOptions): ClusterCaOptions {
+  return { namespace: rootNamespace, trustDomain, stateDir };
 }
 
 /** Each by itself, as PEM. */

@@ -2,11 +2,17 @@
 import assert from "node:assert/strict";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { describe, test } from "node:test";
-import { openClusterCa } from "../../../src/controlplane/cluster.ts";
+import { followClusterCa, openClusterCa } from "../../../src/controlplane/ca/cluster-ca.ts";
+import { pluggedInCa } from "../../../src/controlplane/ca/material.ts";
 import { KubernetesApi } from "../../../src/controlplane/kubernetes/api.ts";
+import { TaskGroup } from "../../../src/lifecycle/task-group.ts";
+import { eventually } from "../../support/eventually.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { testLog } from "../../support/test-log.ts";
+
+const withinMs = 10_000;
 
 /** What is answered; undefined leaves what is right. */
 type Answer = (method: string) => readonly [status: number, body: unknown] | undefined;
@@ -96,5 +102,33 @@ describe("the CA of a cluster", () => {
     using third = temporaryFolder();
     secrets.answer = () => [403, { kind: "Status", message: "forbidden" }];
     await assert.rejects(rootOf(secrets, third.path), /CA of the cluster cannot be used.*\n.*status 403/);
+  });
+
+  test("is what somebody else has put into the Secret while the control plane runs", async () => {
+    using folder = temporaryFolder();
+    using other = temporaryFolder();
+    await using secrets = await startSecrets();
+    await using others = await startSecrets();
+    const before = await rootOf(secrets, folder.path);
+    const rotated = await rootOf(others, other.path);
+    const { log, lines } = testLog();
+    const tasks = new TaskGroup();
+    await using _ = tasks;
+    const options = { namespace: "istio-system", trustDomain: "cluster.local", stateDir: folder.path };
+    tasks.spawn("follow", (signal) => followClusterCa(secrets.api, options, { log, signal, everyMs: 20 }));
+    const rootNow = async (): Promise<string> =>
+      (await pluggedInCa(join(folder.path, "cluster-ca")).read()).rootPem;
+    // Half of a Secret is none.
+    secrets.answer = () => [200, { metadata: { name: "cacerts" }, data: {} }];
+    await eventually("a word on it", () => assert.match(lines.join("\n"), /cannot be read again/), {
+      withinMs,
+    });
+    assert.equal(await rootNow(), before);
+    secrets.answer = () => undefined;
+    secrets.stored = others.stored;
+    await eventually("the other CA", async () => assert.equal(await rootNow(), rotated), { withinMs });
+    // One that is gone is made again, of what was kept.
+    secrets.stored = undefined;
+    await eventually("the Secret", () => assert.deepEqual(secrets.stored, others.stored), { withinMs });
   });
 });
