@@ -68,11 +68,11 @@ process.once("exit", () => {
   rmSync(agentsFolder, { recursive: true, force: true });
 });
 
+/** Who is not asked about agents by name finds none of them, nor those of the machine. */
 function announcing(words: readonly string[]): Readonly<Record<string, string>> {
   const [command = ""] = words;
-  return ["proxy", "up", "discovery"].includes(command) || words.includes("--name")
-    ? { [variableOf("runtimeFolder")]: agentsFolder }
-    : {};
+  const finds = ["proxy", "up", "discovery"].includes(command) || words.includes("--name");
+  return { [variableOf("runtimeFolder")]: finds ? agentsFolder : join(agentsFolder, "of-nobody") };
 }
 
 /** Start it; disposing ends it if it still runs. */

@@ -52,7 +52,7 @@ async function standardOutput(): Promise<WriteStream> {
   if (!fstatSync(1).isFIFO()) return asItIs();
   try {
     // Somebody may have made it one that does not wait for its reader: opened anew it waits.
-    return (await open("/dev/stdout", "w")).createWriteStream();
+    return (await open("/proc/self/fd/1", "w")).createWriteStream();
   } catch {
     // Another user's pipe.
     return asItIs();
