@@ -15,6 +15,9 @@ const { Script } = require("node:vm");
 /* Flags of V8, as `node-flags.ts` has them. */
 const flags = FLAGS;
 
+/* Small buffers are cut from common ones, and those that are kept keep all of it: with Node.js' own 64 KiB, a few hundred. */
+Buffer.poolSize = 8_192;
+
 const moduleUrl = pathToFileURL(__filename).href;
 const loaded = new Map();
 

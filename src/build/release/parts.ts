@@ -31,7 +31,11 @@ const common = {
  * Packages for what a start seldom meets, such as a configuration in YAML: loaded when first used. Each with its entry
  * as ES modules: one of CommonJS would run as soon as it is imported.
  */
-const loadedWhenUsed: Readonly<Record<string, string>> = { yaml: "yaml/browser/index.js" };
+const loadedWhenUsed: Readonly<Record<string, string>> = {
+  yaml: "yaml/browser/index.js",
+  // For words that were mistyped: a table of 256 KiB.
+  "fastest-levenshtein": "fastest-levenshtein/esm/mod.js",
+};
 
 /** Parameters of each part, as `loader.cjs` passes them. */
 const parameters = "exports, require, module, __filename, __dirname, __moduleUrl";
