@@ -38,7 +38,8 @@ export function plainText(name: string): object {
   };
 }
 
-export function ingress(name: string, port: number, appPort: number): object {
+/** @param seen services that it calls */
+export function ingress(name: string, port: number, appPort: number, seen = "./*"): object {
   return sidecar(name, {
     ingress: [
       {
@@ -48,7 +49,7 @@ export function ingress(name: string, port: number, appPort: number): object {
         defaultEndpoint: `127.0.0.1:${appPort}`,
       },
     ],
-    egress: [{ hosts: ["./*"] }],
+    egress: [{ hosts: [seen] }],
   });
 }
 

@@ -56,6 +56,8 @@ export async function layWorkload(options: WorkloadOptions): Promise<Workload> {
       SERVICE_ACCOUNT: name,
       INSTANCE_IP: "127.0.0.1",
       ISTIO_META_INTERCEPTION_MODE: "NONE",
+      // Services of all tests are at port 80, and the machine has one of them.
+      ISTIO_META_UNPRIVILEGED_POD: "true",
       ENVOY_STATUS_PORT: String(envoyStatus),
       ENVOY_PROMETHEUS_PORT: String(prometheus),
       PROXY_CONFIG: JSON.stringify({

@@ -35,6 +35,8 @@ export type Wildcard = "0.0.0.0" | "::";
 export interface Caller extends Pick<Proxy, "type" | "namespace" | "interceptionMode" | "answersDns"> {
   /** Those of its labels that some rule asks for; all of a router's, which Gateways and policies select. */
   readonly labels: Readonly<Record<string, string>>;
+  /** It binds no port below 1024: of a pod without privileges, whose listeners are its own. */
+  readonly isUnprivileged: boolean;
   /** Names of the changes that EnvoyFilters make for it, in order. */
   readonly patches: readonly string[];
   /** Who it is in spans; undefined where nothing is traced. */
@@ -72,6 +74,7 @@ export function callerOf(proxy: Proxy, model: CallerModel): Caller {
     interceptionMode,
     answersDns,
     labels: Object.fromEntries(asked.toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    isUnprivileged: interceptionMode === "NONE" && proxy.isUnprivileged === true,
     patches: patchesFor(model.envoyFilters, model.settings.rootNamespace, proxy),
     traced: tracedNodeOf(proxy, model),
     locality: proxy.locality || localityOf(proxy, before),

@@ -45,6 +45,8 @@ export interface Proxy {
   readonly serviceAccount: string;
   /** How its traffic is captured; nothing is with NONE, and listeners bind their ports. */
   readonly interceptionMode: InterceptionMode;
+  /** Its pod has no privileges (UNPRIVILEGED_POD). */
+  readonly isUnprivileged?: boolean;
   /** As its node has it, for EnvoyFilters that ask. */
   readonly metadata?: Readonly<Record<string, unknown>>;
   /** Name of the WorkloadEntry by which it was registered. */
@@ -87,6 +89,7 @@ export function parseProxy(node: NodeFacts): Proxy | undefined {
     serviceAccount: text("SERVICE_ACCOUNT"),
     metadata: node.metadata,
     tracing: { cluster: node.cluster ?? "", clusterId: text("CLUSTER_ID"), meshId: text("MESH_ID") },
+    isUnprivileged: text("UNPRIVILEGED_POD") === "true",
     interceptionMode: interceptionModes.find((mode) => mode === text("INTERCEPTION_MODE")) ?? "REDIRECT",
     answersDns: ["DNS_CAPTURE", "ENABLE_DNS_SERVER"].some((key) => parseGoBoolean(text(key)) === true),
   };
@@ -108,7 +111,7 @@ export function whyNoListener({ type, namespace }: Proxy): string {
   if (type === "router") return "no Gateway selects its labels, or no rule is for those that do";
   if (type === "other")
     return "this control plane serves sidecars and routers only, neither ztunnel nor waypoints";
-  return `it captures nothing (INTERCEPTION_MODE=NONE), and no Sidecar of the namespace ${namespace} names a port for it`;
+  return `it captures nothing (INTERCEPTION_MODE=NONE), no Sidecar of the namespace ${namespace} names a port for it, and it sees no service that it could bind a port for`;
 }
 
 /** The Sidecar that applies: one that selects the workload, else the namespace's own, else the root namespace's. */

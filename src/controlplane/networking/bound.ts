@@ -1,6 +1,6 @@
 /**
  * Listeners that a Sidecar names itself: the ports of its ingress and egress. Where nothing is captured
- * (INTERCEPTION_MODE NONE) there are no others, and each binds its port.
+ * (INTERCEPTION_MODE NONE) each binds its port.
  */
 import type { ClusterJson } from "../../proto/envoy/envoy/config/cluster/v3/cluster_pb.js";
 import type { ListenerJson } from "../../proto/envoy/envoy/config/listener/v3/listener_pb.js";

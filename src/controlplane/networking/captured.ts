@@ -193,7 +193,7 @@ function connectionListener(
 }
 
 /** What is HTTP is routed, everything else goes as it is. */
-function autoListener(
+export function autoListener(
   address: string,
   port: ServicePort,
   routeConfigName: string,

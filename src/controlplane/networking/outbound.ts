@@ -2,6 +2,7 @@
  * What a proxy listens on for its application's calls, by the scopes of its Sidecar.
  */
 import { namedOutbound } from "./bound.ts";
+import { boundServices } from "./bound-services.ts";
 import { capturedOutbound, type Outbound } from "./captured.ts";
 import { isWildcard } from "./captured-addresses.ts";
 import type { ProxyView } from "./view.ts";
@@ -21,9 +22,10 @@ function outboundOf(view: ProxyView): Outbound {
       return !isOnLoopback && isWildcard(listener.bind ?? "::") ? [listener.port.number] : [];
     }),
   );
+  const named = new Set(view.scopes.flatMap(({ listener }) => listener?.port?.number ?? []));
   const parts = view.scopes.map((scope): Outbound => {
     if (scope.listener?.port !== undefined) return namedOutbound(view, scope);
-    return captures ? capturedOutbound(view, scope, taken) : { listeners: [], routes: [] };
+    return captures ? capturedOutbound(view, scope, taken) : boundServices(view, scope, named);
   });
   return {
     listeners: uniqueByName(parts.flatMap(({ listeners }) => listeners)),

@@ -54,6 +54,9 @@ const mostTold = 256;
 /** What is referred to: it is sent first, and is in use before the rest follows. */
 const referredTo: readonly string[] = [types.cluster, types.endpoint, types.extension];
 
+/** Not extensions: connections that a listener drains pass theirs to the end, and would be answered with 500 without it. */
+const takenAway: readonly string[] = [types.cluster, types.endpoint];
+
 /** What refers to clusters. */
 const referring: readonly string[] = [types.listener, types.route];
 
@@ -306,7 +309,7 @@ class Connection {
       !referring.every((typeUrl) => this.#answers.isTaken(typeUrl) && !this.#refusals.hasAny(typeUrl))
     )
       return;
-    for (const typeUrl of referredTo) await this.#respond(typeUrl, { keepsGone: false });
+    for (const typeUrl of takenAway) await this.#respond(typeUrl, { keepsGone: false });
   }
 
   /**

@@ -59,7 +59,7 @@ test("a proxy without any listener is told of, with what it takes", async () => 
   assert.deepEqual(
     told.map((line) => /reason="?([^"\t]*)/.exec(line)?.[1]),
     [
-      "it captures nothing (INTERCEPTION_MODE=NONE), and no Sidecar of the namespace demo names a port for it",
+      "it captures nothing (INTERCEPTION_MODE=NONE), no Sidecar of the namespace demo names a port for it, and it sees no service that it could bind a port for",
       "no Gateway selects its labels, or no rule is for those that do",
       "this control plane serves sidecars and routers only, neither ztunnel nor waypoints",
     ],
