@@ -6,7 +6,7 @@
  */
 import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders } from "node:http2";
 import { Timer } from "../lifecycle/timer.ts";
-import { ClientCall } from "./client-call.ts";
+import { type CallOptions, ClientCall } from "./client-call.ts";
 import { Connection } from "./connection.ts";
 import { GrpcError } from "./grpc-error.ts";
 import { formatTimeout } from "./status-code.ts";
@@ -40,6 +40,10 @@ export interface UnaryCall {
   /** `/package.Service/Method`. */
   readonly path: string;
   readonly request: Uint8Array;
+  /** How the request is compressed already; undefined for not at all. */
+  readonly encoding?: "gzip" | undefined;
+  /** Longest answer that is taken, in bytes; any unless told. */
+  readonly mostAnswerBytes?: number;
   readonly metadata: CallMetadata;
   /** Deadline of the call, in milliseconds. */
   readonly timeoutMs: number;
@@ -73,12 +77,18 @@ export class GrpcChannel implements Disposable {
   }
 
   /** @throws GrpcError */
-  async unary({ path, request, metadata, timeoutMs, signal, onDate }: UnaryCall): Promise<Buffer> {
-    const timeout = { "grpc-timeout": formatTimeout(timeoutMs) };
-    const call = this.#open(path, metadata, timeout, (headers) => {
+  async unary({ path, request, metadata, timeoutMs, signal, onDate, ...rest }: UnaryCall): Promise<Buffer> {
+    const { encoding, mostAnswerBytes } = rest;
+    const more = {
+      "grpc-timeout": formatTimeout(timeoutMs),
+      ...(encoding === undefined ? {} : { "grpc-encoding": encoding }),
+    };
+    const onHeaders = (headers: IncomingHttpHeaders): void => {
       const date = new Date(headers.date ?? "");
       if (!Number.isNaN(date.getTime())) onDate?.(date);
-    });
+    };
+    const options = { onHeaders, isCompressed: encoding !== undefined, mostBytes: mostAnswerBytes };
+    const call = this.#open(path, metadata, more, options);
     using _deadline = new Timer(timeoutMs, () => {
       call.abort(new GrpcError("DEADLINE_EXCEEDED", `no answer within ${timeoutMs / 1_000} s`, this.address));
     });
@@ -113,9 +123,9 @@ export class GrpcChannel implements Disposable {
     path: string,
     metadata: CallMetadata,
     more: OutgoingHttpHeaders,
-    onHeaders?: (headers: IncomingHttpHeaders) => void,
+    options: CallOptions = {},
   ): ClientCall {
-    const call = new ClientCall(this.address, onHeaders);
+    const call = new ClientCall(this.address, options);
     this.#connection ??= Connection.open(this.#options, this.#closing.signal);
     this.#connection.then(
       (connection) => {

@@ -18,24 +18,34 @@ import { codeOfHttpStatus, codeOfReset, decodeStatusMessage, statusName } from "
 /** From the end of a stream to the trailers or the reset that says why, which are reported after it. */
 const statusWithinMs = 200;
 
+/** What is particular about a call. */
+export interface CallOptions {
+  /** Hears what the answer begins with. */
+  readonly onHeaders?: ((headers: IncomingHttpHeaders) => void) | undefined;
+  /** Messages are in the encoding that the head names. */
+  readonly isCompressed?: boolean;
+  /** Of one message that comes. */
+  readonly mostBytes?: number | undefined;
+}
+
 /** The call; what is written before it begins waits. */
 export class ClientCall implements ByteStream {
   readonly #address: string;
   readonly #onHeaders: ((headers: IncomingHttpHeaders) => void) | undefined;
   readonly #inbound: Inbound;
-  readonly #outbound = new Outbound();
+  readonly #outbound: Outbound;
   #stream: ClientHttp2Stream | undefined;
   /** The server's status; undefined until it came. */
   #status: { readonly failure: GrpcError | undefined } | undefined;
   #isOver = false;
 
-  /** @param onHeaders hears what the answer begins with */
-  constructor(address: string, onHeaders?: (headers: IncomingHttpHeaders) => void) {
+  constructor(address: string, { onHeaders, isCompressed, mostBytes }: CallOptions = {}) {
     this.#address = address;
     this.#onHeaders = onHeaders;
+    this.#outbound = new Outbound(isCompressed);
     this.#inbound = new Inbound(() => {
       this.#stream?.close(constants.NGHTTP2_CANCEL);
-    });
+    }, mostBytes);
   }
 
   /** Open the stream. */
@@ -154,7 +164,9 @@ export class ClientCall implements ByteStream {
     }
     const name = statusName(Number(code));
     if (name === "OK") return { failure: undefined };
-    return this.#failed(name, decodeStatusMessage(String(headers["grpc-message"] ?? "")));
+    const words = decodeStatusMessage(String(headers["grpc-message"] ?? ""));
+    const statusDetails = binaryOf(headers["grpc-status-details-bin"]);
+    return { failure: new GrpcError(name, words, this.#address, { statusDetails }) };
   }
 
   #withoutStatus(resetCode: number, lost: LostConnection | undefined, cause: unknown): GrpcError {
@@ -176,4 +188,9 @@ export class ClientCall implements ByteStream {
   #failed(...[code, details]: ConstructorParameters<typeof GrpcError>): { readonly failure: GrpcError } {
     return { failure: new GrpcError(code, details, this.#address) };
   }
+}
+
+/** A binary header (gRPC over HTTP/2, Binary-Header); undefined where there is none. */
+function binaryOf(header: string | string[] | undefined): Buffer | undefined {
+  return typeof header === "string" ? Buffer.from(header, "base64") : undefined;
 }

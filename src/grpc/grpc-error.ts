@@ -17,6 +17,8 @@ export interface GrpcErrorContext {
   readonly cause?: unknown;
   /** Undefined for a status of the server's, and for every other end. */
   readonly transport?: TransportEnd | undefined;
+  /** What the server says beside its words: a google.rpc.Status (`grpc-status-details-bin`). */
+  readonly statusDetails?: Uint8Array | undefined;
 }
 
 /** A call that failed, and where it went. */
@@ -26,17 +28,19 @@ export class GrpcError extends Error {
   /** The server's or the library's own words. */
   readonly details: string;
   readonly transport: TransportEnd | undefined;
+  readonly statusDetails: Uint8Array | undefined;
 
   constructor(
     code: GrpcCode,
     details: string,
     address?: string,
-    { cause, transport }: GrpcErrorContext = {},
+    { cause, transport, statusDetails }: GrpcErrorContext = {},
   ) {
     super(address === undefined ? `${code}: ${details}` : `${address}: ${code}: ${details}`, { cause });
     this.code = code;
     this.details = details;
     this.transport = transport;
+    this.statusDetails = statusDetails;
   }
 
   /** Wrap whatever was thrown. */

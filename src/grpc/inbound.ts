@@ -14,7 +14,7 @@ type Next = IteratorResult<Buffer, undefined>;
 
 /** The reading side of a stream. */
 export class Inbound {
-  readonly #messages = new MessageReader();
+  readonly #messages: MessageReader;
   readonly #onDamage: (error: GrpcError) => void;
   #stream: Http2Stream | undefined;
   #waiting: PromiseWithResolvers<Next> | undefined;
@@ -22,9 +22,10 @@ export class Inbound {
   #end: { readonly failure: GrpcError | undefined } | undefined;
   #isDamaged = false;
 
-  /** @param onDamage hears of bytes that are no messages, as the reader does */
-  constructor(onDamage: (error: GrpcError) => void) {
+  /** @param onDamage hears of bytes that are no messages, as the reader does @param mostBytes of one message */
+  constructor(onDamage: (error: GrpcError) => void, mostBytes?: number) {
     this.#onDamage = onDamage;
+    this.#messages = new MessageReader(mostBytes);
   }
 
   /** Read from `stream` on. */

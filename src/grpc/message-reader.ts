@@ -29,6 +29,12 @@ export class MessageReader {
   #offset = 0;
   #unread = 0;
   #partial: PartialMessage | undefined;
+  readonly #mostBytes: number;
+
+  /** @param mostBytes of one message */
+  constructor(mostBytes = Infinity) {
+    this.#mostBytes = mostBytes;
+  }
 
   /** Bytes that have come and belong to no message that was given out or begun. */
   get unreadBytes(): number {
@@ -50,7 +56,7 @@ export class MessageReader {
   /**
    * The next message, once all of it has come.
    *
-   * @throws GrpcError when the message is compressed, which was not agreed on
+   * @throws GrpcError when the message is compressed, which was not agreed on, or too long
    */
   next(): Buffer | undefined {
     if (this.#partial === undefined) {
@@ -68,7 +74,13 @@ export class MessageReader {
     const flag = prefix[0] ?? 0;
     if (flag === 1) throw new GrpcError("UNIMPLEMENTED", "compressed messages are not taken");
     if (flag !== 0) throw new GrpcError("INTERNAL", `a message begins with ${flag} in place of 0`);
-    return prefix.readUInt32BE(1);
+    const length = prefix.readUInt32BE(1);
+    if (length > this.#mostBytes)
+      throw new GrpcError(
+        "RESOURCE_EXHAUSTED",
+        `a message of ${length} bytes, where ${this.#mostBytes} are taken`,
+      );
+    return length;
   }
 
   /** A small message of a large chunk is copied, so that it does not keep the chunk. */

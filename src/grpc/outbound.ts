@@ -26,6 +26,12 @@ export class Outbound {
   #isTurnOpen = false;
   #isOver = false;
   #onFlushed: (() => void) | undefined;
+  readonly #isCompressed: boolean;
+
+  /** @param isCompressed what every message is, in the encoding that the call's head names */
+  constructor(isCompressed = false) {
+    this.#isCompressed = isCompressed;
+  }
 
   /** Bytes that were written and that the transport has not taken yet. */
   get pendingBytes(): number {
@@ -90,7 +96,7 @@ export class Outbound {
       const queue = this.#queue;
       this.#queue = [];
       stream.cork();
-      for (const chunk of framed(queue)) {
+      for (const chunk of framed(queue, this.#isCompressed)) {
         const { length } = chunk;
         stream.write(chunk, () => {
           this.#sent(length);
@@ -112,12 +118,16 @@ export class Outbound {
 }
 
 /** Messages with their prefixes, in few pieces. */
-export function* framed(messages: readonly Uint8Array[]): Generator<Uint8Array, void, undefined> {
+export function* framed(
+  messages: readonly Uint8Array[],
+  isCompressed = false,
+): Generator<Uint8Array, void, undefined> {
+  const flag = isCompressed ? 1 : 0;
   let run: Uint8Array[] = [];
   let bytes = 0;
   for (const message of messages) {
     if (bytes > 0 && bytes + prefixBytes + message.length > runBytes) {
-      yield joined(run, bytes);
+      yield joined(run, bytes, flag);
       run = [];
       bytes = 0;
     }
@@ -126,20 +136,20 @@ export function* framed(messages: readonly Uint8Array[]): Generator<Uint8Array, 
       bytes += prefixBytes + message.length;
       continue;
     }
-    if (bytes > 0) yield joined(run, bytes);
+    if (bytes > 0) yield joined(run, bytes, flag);
     run = [];
     bytes = 0;
-    yield prefixOf(message);
+    yield prefixOf(message, flag);
     yield message;
   }
-  if (bytes > 0) yield joined(run, bytes);
+  if (bytes > 0) yield joined(run, bytes, flag);
 }
 
-function joined(messages: readonly Uint8Array[], bytes: number): Buffer {
+function joined(messages: readonly Uint8Array[], bytes: number, flag: number): Buffer {
   const all = Buffer.allocUnsafe(bytes);
   let at = 0;
   for (const message of messages) {
-    at = all.writeUInt8(0, at);
+    at = all.writeUInt8(flag, at);
     at = all.writeUInt32BE(message.length, at);
     all.set(message, at);
     at += message.length;
@@ -147,8 +157,9 @@ function joined(messages: readonly Uint8Array[], bytes: number): Buffer {
   return all;
 }
 
-function prefixOf(message: Uint8Array): Buffer {
+function prefixOf(message: Uint8Array, flag: number): Buffer {
   const prefix = Buffer.alloc(prefixBytes);
+  prefix.writeUInt8(flag);
   prefix.writeUInt32BE(message.length, 1);
   return prefix;
 }

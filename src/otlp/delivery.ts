@@ -56,7 +56,7 @@ export class Delivery<Items> {
     this.#signal = signal;
     this.#endpoint = new URL(target.url).host;
     this.#report = report;
-    this.#transport = new OtlpTransport(target);
+    this.#transport = new OtlpTransport(target, signal);
     this.#delegate = createOtlpNetworkExportDelegate(
       { timeoutMillis, compression, concurrencyLimit },
       {

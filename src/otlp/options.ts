@@ -1,14 +1,14 @@
 /** Where telemetry goes, and how. */
 
-/** How messages of OTLP over HTTP are written. */
-export type OtlpProtocol = "http/protobuf" | "http/json";
+/** How messages go. */
+export type OtlpProtocol = "http/protobuf" | "http/json" | "grpc";
 
 /** The way of one signal. */
 export interface OtlpTarget {
-  /** `http:` or `https:`, with the signal's path. */
+  /** `http:` or `https:`, with the signal's path where it goes by HTTP. */
   readonly url: string;
   readonly protocol: OtlpProtocol;
-  /** Sent with each request; secrets, most of them. */
+  /** Sent with each request, by gRPC as metadata; secrets, most of them. */
   readonly headers: Readonly<Record<string, string>>;
   /** Of one export, with all its tries, in milliseconds. */
   readonly timeoutMs: number;

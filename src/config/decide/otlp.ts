@@ -27,6 +27,14 @@ const leastIntervalMs = 1_000;
 const headerName = /^[\w!#$%&'*+.^`|~-]+$/;
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 
+/** The same of metadata, which HTTP/2 carries (gRPC over HTTP/2, Custom-Metadata), and whose names gRPC has for itself. */
+const metadataValue = /^[\x20-\x7e]*$/;
+const notMetadata =
+  /^(?:grpc-.*|content-type|te|host|user-agent|connection|keep-alive|proxy-connection|transfer-encoding|upgrade|http2-settings)$/i;
+
+/** An endpoint of gRPC without a scheme. */
+const hostAndPort = /^(?:\[[\da-f:.]+\]|[\w.-]+):\d{1,5}$/i;
+
 /** Undefined exports nothing. */
 export function otlpOptions(
   env: Environment,
@@ -61,65 +69,80 @@ function named(name: string, value: string): Readonly<Record<string, string>> {
 function target(signal: Signal, env: Environment, warnings: string[]): OtlpTarget | undefined {
   const exporter = env[`OTEL_${signal}_EXPORTER`];
   if (exporter !== "" && !exporter.split(",").includes("otlp")) return undefined;
-  const endpoint = endpointOf(signal, env, warnings);
-  if (endpoint === undefined) return undefined;
+  if (env[`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`] === "" && env.OTEL_EXPORTER_OTLP_ENDPOINT === "")
+    return undefined;
   const protocol = protocolOf(signal, env, warnings);
-  if (protocol === undefined) return undefined;
+  const endpoint = endpointOf(signal, protocol, env, warnings);
+  if (endpoint === undefined) return undefined;
+  const compression = env[`OTEL_EXPORTER_OTLP_${signal}_COMPRESSION`] ?? env.OTEL_EXPORTER_OTLP_COMPRESSION;
   return {
     ...endpoint,
     protocol,
     headers: {
-      ...headers("OTEL_EXPORTER_OTLP_HEADERS", env, warnings),
-      ...headers(`OTEL_EXPORTER_OTLP_${signal}_HEADERS`, env, warnings),
+      ...headers("OTEL_EXPORTER_OTLP_HEADERS", protocol, env, warnings),
+      ...headers(`OTEL_EXPORTER_OTLP_${signal}_HEADERS`, protocol, env, warnings),
     },
-    timeoutMs: env.OTEL_EXPORTER_OTLP_TIMEOUT,
-    compression: env.OTEL_EXPORTER_OTLP_COMPRESSION === "gzip" ? "gzip" : "none",
+    timeoutMs: env[`OTEL_EXPORTER_OTLP_${signal}_TIMEOUT`] ?? env.OTEL_EXPORTER_OTLP_TIMEOUT,
+    compression: compression === "gzip" ? "gzip" : "none",
     tls: {
-      rootPath: env.OTEL_EXPORTER_OTLP_CERTIFICATE || undefined,
-      certificatePath: env.OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE || undefined,
-      keyPath: env.OTEL_EXPORTER_OTLP_CLIENT_KEY || undefined,
+      rootPath: env[`OTEL_EXPORTER_OTLP_${signal}_CERTIFICATE`] ?? env.OTEL_EXPORTER_OTLP_CERTIFICATE,
+      certificatePath:
+        env[`OTEL_EXPORTER_OTLP_${signal}_CLIENT_CERTIFICATE`] ?? env.OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE,
+      keyPath: env[`OTEL_EXPORTER_OTLP_${signal}_CLIENT_KEY`] ?? env.OTEL_EXPORTER_OTLP_CLIENT_KEY,
     },
   };
 }
 
-function endpointOf(signal: Signal, env: Environment, warnings: string[]): Endpoint | undefined {
+function endpointOf(
+  signal: Signal,
+  protocol: OtlpProtocol,
+  env: Environment,
+  warnings: string[],
+): Endpoint | undefined {
   const own = `OTEL_EXPORTER_OTLP_${signal}_ENDPOINT` as const;
   const variable = env[own] === "" ? "OTEL_EXPORTER_OTLP_ENDPOINT" : own;
-  const text = env[variable];
-  if (text === "") return undefined;
+  const given = env[variable];
+  const isInsecure = env[`OTEL_EXPORTER_OTLP_${signal}_INSECURE`] ?? env.OTEL_EXPORTER_OTLP_INSECURE;
+  // As gRPC itself writes it: in plain text where that is asked for alone.
+  const isBare = protocol === "grpc" && hostAndPort.test(given);
+  const text = isBare ? `${isInsecure ? "http" : "https"}://${given}` : given;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
     // Not the value itself: there may be a password in it.
-    add(warnings, `${variable} is no URL such as http://collector:4318: nothing is exported to it`);
+    const port = protocol === "grpc" ? 4317 : 4318;
+    add(warnings, `${variable} is no URL such as http://collector:${port}: nothing is exported to it`);
     return undefined;
   }
+  // A path means nothing to gRPC.
+  if (protocol === "grpc") return { url: url.origin };
   if (variable !== own) url.pathname += `${url.pathname.endsWith("/") ? "" : "/"}${paths[signal]}`;
   return { url: url.href };
 }
 
-function protocolOf(signal: Signal, env: Environment, warnings: string[]): OtlpProtocol | undefined {
+function protocolOf(signal: Signal, env: Environment, warnings: string[]): OtlpProtocol {
   const own = `OTEL_EXPORTER_OTLP_${signal}_PROTOCOL` as const;
   const variable = env[own] === "" ? "OTEL_EXPORTER_OTLP_PROTOCOL" : own;
   const given = env[variable];
-  if (given === "http/json") return given;
-  if (given === "grpc") {
-    const instead =
-      "the agent's own telemetry goes by HTTP alone, use http/protobuf and the endpoint's port for it, 4318";
-    add(warnings, `${variable}: nothing is exported by grpc: ${instead}`);
-    return undefined;
-  }
+  if (given === "http/json" || given === "grpc") return given;
   if (given !== "" && given !== "http/protobuf")
-    add(warnings, `${variable}: ${shown(given)} is not http/protobuf or http/json; using http/protobuf`);
+    add(
+      warnings,
+      `${variable}: ${shown(given)} is not http/protobuf, http/json or grpc; using http/protobuf`,
+    );
   return "http/protobuf";
 }
 
 function headers(
   variable: keyof Environment & `OTEL_EXPORTER_OTLP_${string}HEADERS`,
+  protocol: OtlpProtocol,
   env: Environment,
   warnings: string[],
 ): Readonly<Record<string, string>> {
   const entries = pairs(variable, env[variable], warnings).filter(([name, value]) => {
-    const isSent = headerName.test(name) && headerValue.test(value);
+    const isSent =
+      headerName.test(name) &&
+      headerValue.test(value) &&
+      (protocol !== "grpc" || (metadataValue.test(value) && !notMetadata.test(name)));
     if (!isSent) add(warnings, `${variable}: the header ${shown(name)} cannot be sent, and is left out`);
     return isSent;
   });

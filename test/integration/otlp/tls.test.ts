@@ -26,7 +26,7 @@ describe("an OTLP endpoint of https", () => {
       compression: "none",
       tls: { rootPath, certificatePath: undefined, keyPath: undefined },
     };
-    const transport = new OtlpTransport(target);
+    const transport = new OtlpTransport(target, "traces");
     const body = Buffer.from("{}");
 
     writeFileSync(rootPath, stranger.rootPem);
@@ -39,21 +39,24 @@ describe("an OTLP endpoint of https", () => {
     assert.equal((await transport.send(body, 30_000)).status, "success");
     assert.deepEqual(server.requests, ["POST /v1/traces"]);
 
-    const own = new OtlpTransport({ ...target, tls: { ...target.tls, rootPath: undefined } });
+    const own = new OtlpTransport({ ...target, tls: { ...target.tls, rootPath: undefined } }, "traces");
     assert.equal((await own.send(body, target.timeoutMs)).status, "failure", "Node.js' roots do not know it");
   });
 
   test("that ends while something is sent ends that", async () => {
     await using server = await startModuleServer();
     server.answers.set("/v1/traces", () => undefined);
-    const transport = new OtlpTransport({
-      url: `${server.url}/v1/traces`,
-      protocol: "http/json",
-      headers: {},
-      timeoutMs: 600_000,
-      compression: "none",
-      tls: { rootPath: undefined, certificatePath: undefined, keyPath: undefined },
-    });
+    const transport = new OtlpTransport(
+      {
+        url: `${server.url}/v1/traces`,
+        protocol: "http/json",
+        headers: {},
+        timeoutMs: 600_000,
+        compression: "none",
+        tls: { rootPath: undefined, certificatePath: undefined, keyPath: undefined },
+      },
+      "traces",
+    );
     const sending = transport.send(Buffer.from("{}"), 600_000);
     transport.shutdown();
     assert.equal((await sending).status, "failure");

@@ -27,6 +27,11 @@ type Name = keyof Environment;
 
 const withOtlp = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318" };
 
+const withBareOtlp = {
+  OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4317",
+  OTEL_EXPORTER_OTLP_PROTOCOL: "grpc",
+};
+
 const appProbers = '{"/app-health/web/livez":{"tcpSocket":{"port":8080}}}';
 
 /** A value other than the default, and what has to be set beside it for it to matter. */
@@ -118,10 +123,23 @@ const values: Readonly<Partial<Record<Name, readonly [value: string, beside?: Re
   OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: ["http/json", withOtlp],
   OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: ["http/json", withOtlp],
   OTEL_EXPORTER_OTLP_TIMEOUT: ["7000", withOtlp],
+  OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: ["7000", withOtlp],
+  OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: ["7000", withOtlp],
   OTEL_EXPORTER_OTLP_COMPRESSION: ["gzip", withOtlp],
+  OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: ["gzip", withOtlp],
+  OTEL_EXPORTER_OTLP_METRICS_COMPRESSION: ["gzip", withOtlp],
+  OTEL_EXPORTER_OTLP_INSECURE: ["true", withBareOtlp],
+  OTEL_EXPORTER_OTLP_TRACES_INSECURE: ["true", withBareOtlp],
+  OTEL_EXPORTER_OTLP_METRICS_INSECURE: ["true", withBareOtlp],
   OTEL_EXPORTER_OTLP_CERTIFICATE: ["/ca.pem", withOtlp],
+  OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE: ["/ca.pem", withOtlp],
+  OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE: ["/ca.pem", withOtlp],
   OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: ["/cert.pem", withOtlp],
+  OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE: ["/cert.pem", withOtlp],
+  OTEL_EXPORTER_OTLP_METRICS_CLIENT_CERTIFICATE: ["/cert.pem", withOtlp],
   OTEL_EXPORTER_OTLP_CLIENT_KEY: ["/key.pem", withOtlp],
+  OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY: ["/key.pem", withOtlp],
+  OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY: ["/key.pem", withOtlp],
   OTEL_TRACES_EXPORTER: ["none", withOtlp],
   OTEL_METRICS_EXPORTER: ["none", withOtlp],
   OTEL_METRIC_EXPORT_INTERVAL: ["7000", withOtlp],

@@ -54,6 +54,68 @@ describe("the export of telemetry", () => {
     assert.equal(read(endpoint).otlp?.resource["service.name"], "outrider");
   });
 
+  test("goes by gRPC to an endpoint as it stands, without a path, in plain text where that is said", () => {
+    const grpc = { OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" };
+    for (const [given, insecure, url] of [
+      ["http://collector:4317", "false", "http://collector:4317"],
+      ["https://collector:4317/v1/traces", "true", "https://collector:4317"],
+      ["https://collector", "false", "https://collector"],
+      ["collector:4317", "", "https://collector:4317"],
+      ["collector:4317", "true", "http://collector:4317"],
+      ["[fd00::1]:4317", "true", "http://[fd00::1]:4317"],
+    ] as const) {
+      const env = { OTEL_EXPORTER_OTLP_ENDPOINT: given, OTEL_EXPORTER_OTLP_INSECURE: insecure, ...grpc };
+      const { traces, metrics } = read(env).otlp ?? {};
+      assert.deepEqual([traces?.url, metrics?.url], [url, url], given);
+      assert.equal(traces?.protocol, "grpc");
+    }
+    const mixed = read({ ...endpoint, OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: "grpc" }).otlp;
+    assert.equal(mixed?.traces?.url, "http://collector:4318/v1/traces");
+    assert.equal(mixed.metrics?.url, "http://collector:4318");
+  });
+
+  test("has no metadata that is gRPC's own, or that HTTP/2 cannot carry", () => {
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4317",
+      OTEL_EXPORTER_OTLP_PROTOCOL: "grpc",
+      OTEL_EXPORTER_OTLP_HEADERS: "Api-Key=abc,grpc-timeout=1S,connection=close,name=%C3%A9",
+    };
+    assert.deepEqual(read(env).otlp?.traces?.headers, { "api-key": "abc" });
+    assert.deepEqual(
+      warningsOf(env),
+      ["grpc-timeout", "connection", "name"].map(
+        (name) => `OTEL_EXPORTER_OTLP_HEADERS: the header "${name}" cannot be sent, and is left out`,
+      ),
+    );
+  });
+
+  test("has what is set for one signal in the place of what is set for both", () => {
+    const { traces, metrics } =
+      read({
+        ...endpoint,
+        OTEL_EXPORTER_OTLP_TIMEOUT: "2000",
+        OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: "3000",
+        OTEL_EXPORTER_OTLP_COMPRESSION: "gzip",
+        OTEL_EXPORTER_OTLP_METRICS_COMPRESSION: "none",
+        OTEL_EXPORTER_OTLP_CERTIFICATE: "/ca.pem",
+        OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE: "/traces.pem",
+        OTEL_EXPORTER_OTLP_METRICS_CLIENT_CERTIFICATE: "/cert.pem",
+        OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY: "/key.pem",
+      }).otlp ?? {};
+    assert.deepEqual([traces?.timeoutMs, metrics?.timeoutMs], [3_000, 2_000]);
+    assert.deepEqual([traces?.compression, metrics?.compression], ["gzip", "none"]);
+    assert.deepEqual(traces?.tls, {
+      rootPath: "/traces.pem",
+      certificatePath: undefined,
+      keyPath: undefined,
+    });
+    assert.deepEqual(metrics?.tls, {
+      rootPath: "/ca.pem",
+      certificatePath: "/cert.pem",
+      keyPath: "/key.pem",
+    });
+  });
+
   for (const [what, env, warning] of [
     [
       "an endpoint that is no URL",
@@ -61,9 +123,9 @@ describe("the export of telemetry", () => {
       "OTEL_EXPORTER_OTLP_ENDPOINT is no URL such as http://collector:4318: nothing is exported to it",
     ],
     [
-      "grpc",
-      { ...endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" },
-      "OTEL_EXPORTER_OTLP_PROTOCOL: nothing is exported by grpc: the agent's own telemetry goes by HTTP alone, use http/protobuf and the endpoint's port for it, 4318",
+      "an endpoint that gRPC could not take either",
+      { OTEL_EXPORTER_OTLP_ENDPOINT: "user:secret@collector", OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" },
+      "OTEL_EXPORTER_OTLP_ENDPOINT is no URL such as http://collector:4317: nothing is exported to it",
     ],
   ] as const) {
     test(`is none, with a warning that is said once, for ${what}`, () => {
@@ -83,7 +145,7 @@ describe("the export of telemetry", () => {
     assert.deepEqual(traces.headers, { good: "1" });
     const escaped = "is not key=value with what a URL has no place for escaped";
     assert.deepEqual(warningsOf(env), [
-      'OTEL_EXPORTER_OTLP_PROTOCOL: "carrier-pigeon" is not http/protobuf or http/json; using http/protobuf',
+      'OTEL_EXPORTER_OTLP_PROTOCOL: "carrier-pigeon" is not http/protobuf, http/json or grpc; using http/protobuf',
       `OTEL_EXPORTER_OTLP_HEADERS: entry 1 ${escaped}`,
       `OTEL_EXPORTER_OTLP_HEADERS: entry 2 ${escaped}`,
       'OTEL_EXPORTER_OTLP_HEADERS: the header "bad name" cannot be sent, and is left out',
