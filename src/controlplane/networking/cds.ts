@@ -25,7 +25,7 @@ export function generateClusters(view: ProxyView): readonly ClusterJson[] {
   // Of nodes that are no sidecar only a gateway calls services.
   if (type === "other") return [];
   const clusters = [
-    ...view.services.flatMap((service) => outboundClusters(view, service)),
+    ...view.services.flatMap(outboundClusters(view)),
     ...(type === "router" ? sniClusters(view) : []),
   ];
   return patchedClusters(clusters, callerPatches(view));

@@ -48,25 +48,31 @@ export function ruleFinder(
     if (!isForAll && (namespace !== proxy.namespace || !selects(labels, proxy.labels))) return false;
     return namespace === proxy.namespace || isExportedTo(spec.exportTo, namespace, proxy.namespace);
   };
-  const indexes = new Map<string, ReturnType<typeof indexOf>>();
-  const indexIn = (namespace: string): ReturnType<typeof indexOf> => {
+  const indexes = new Map<string, RuleIndex>();
+  const indexIn = (namespace: string): RuleIndex => {
     const known = indexes.get(namespace);
     if (known !== undefined) return known;
-    const made = indexOf(all.of(namespace).filter(isSeen));
+    const rules = all.of(namespace).filter(isSeen);
+    const made = rules.length === 0 ? none : indexOf(rules);
     indexes.set(namespace, made);
     return made;
   };
-  return (service) => {
-    for (const namespace of new Set([proxy.namespace, service.namespace, settings.rootNamespace])) {
-      const [first, ...others] = indexIn(namespace)(service.host) ?? [];
-      if (first !== undefined) return memo.rules.get([first, ...others], () => merged([first, ...others]));
-    }
-    return undefined;
+  const [own, root] = [indexIn(proxy.namespace), indexIn(settings.rootNamespace)];
+  return ({ host, namespace }) => {
+    const rules = own(host) ?? indexIn(namespace)(host) ?? root(host);
+    if (rules === undefined) return undefined;
+    const [first, ...others] = rules;
+    return first && memo.rules.get([first, ...others], () => merged([first, ...others]));
   };
 }
 
+/** Finds rules by the host that they name. */
+type RuleIndex = (host: string) => readonly Rule[] | undefined;
+
+const none: RuleIndex = () => undefined;
+
 /** Rules of one namespace by what they name: a host, or all that end in something, the longest first. */
-function indexOf(rules: readonly Rule[]): (host: string) => readonly Rule[] | undefined {
+function indexOf(rules: readonly Rule[]): RuleIndex {
   const byHost = Map.groupBy(rules, ({ spec }) => spec.host.toLowerCase());
   const wildcards = [...byHost.keys()]
     .filter((host) => host.startsWith("*"))

@@ -33,14 +33,14 @@ export function encodeParts(
   memo = new EncodingMemo(),
 ): EncodedParts {
   const { parts: field, kind } = type;
-  const list: unknown = field === undefined ? undefined : Reflect.get(json, field);
+  const list = partsOf(type, json);
   const resource = `${kind} ${name}`;
-  if (field === undefined || !Array.isArray(list)) return whole(resource, memo.encode(type, json));
+  if (field === undefined || list === undefined) return whole(resource, memo.encodeHead(type, json));
   const head = memo.encodeHead(type, { ...json, [field]: [] });
   if (head.kind === "refused") return whole(resource, head);
   const sound: Extract<Encoding, { kind: "encoded" }>[] = [head];
   const faults: Fault[] = [];
-  for (const part of list as readonly { readonly name?: string }[]) {
+  for (const part of list) {
     const encoding = memo.encodePart(type, field, part);
     if (encoding.kind === "encoded") sound.push(encoding);
     else faults.push({ part: `${resource}, ${part.name ?? "a part"}`, reason: encoding.reason });
@@ -52,6 +52,27 @@ export function encodeParts(
     .digest("base64url")
     .slice(0, 16);
   return { ...memo.joined(`${resource} ${version}`, version, sound), faults };
+}
+
+/** Encode the parts of a resource, which are kept: stops between them, for others to have their turn. */
+export function* encodeEachPart(
+  type: Pick<PushedType, "kind" | "encode" | "parts">,
+  json: object,
+  memo: EncodingMemo,
+): Generator<void, void> {
+  for (const part of partsOf(type, json) ?? []) {
+    memo.encodePart(type, type.parts ?? "", part);
+    yield;
+  }
+}
+
+/** Undefined for a resource that has none. */
+function partsOf(
+  { parts: field }: Pick<PushedType, "parts">,
+  json: object,
+): readonly { readonly name?: string }[] | undefined {
+  const list: unknown = field === undefined ? undefined : Reflect.get(json, field);
+  return Array.isArray(list) ? (list as readonly { readonly name?: string }[]) : undefined;
 }
 
 function whole(resource: string, encoding: Encoding): EncodedParts {

@@ -3,7 +3,7 @@
  */
 import { createHash, hash } from "node:crypto";
 import { errorMessage } from "../../lifecycle/error-message.ts";
-import { IdentityMemo } from "./identity-memo.ts";
+import type { VersionedResource } from "../../xds/delta-subscription.ts";
 import type { PushedType } from "./pushed-types.ts";
 
 /** Bytes and what tells them from others, or why there are none. */
@@ -15,7 +15,9 @@ type Encoder = Pick<PushedType, "kind" | "encode">;
 
 /** Shared by all proxies of a control plane. */
 export class EncodingMemo {
-  readonly #byIdentity = new IdentityMemo<Encoding>();
+  /** What whole resources came to, by the object that says them: the same for all who are told it. */
+  readonly resources = new WeakMap<object, VersionedResource>();
+  readonly #parts = new WeakMap<object, Encoding>();
   /** By content: what the newest model has asked for, and what only the one before it has. */
   #now = new Map<string, Encoding>();
   #before: ReadonlyMap<string, Encoding> = new Map();
@@ -28,21 +30,18 @@ export class EncodingMemo {
     for (const [key, bytes] of this.#joined) if (bytes.deref() === undefined) this.#joined.delete(key);
   }
 
-  /** A resource without parts. */
-  encode(type: Encoder, json: object): Encoding {
-    return this.#byIdentity.get([json, type.kind], () => this.encodeHead(type, json));
-  }
-
-  /** What a resource has beside its parts, which is made anew each time. */
+  /** A resource without parts, or what one has beside its parts. */
   encodeHead(type: Encoder, json: object): Encoding {
     return this.#byContent(`${type.kind} head`, json, () => type.encode(json));
   }
 
   /** A part, as the resource that has nothing else: bytes of several such may stand behind each other. */
   encodePart(type: Encoder, field: string, part: object): Encoding {
-    return this.#byIdentity.get([part, type.kind], () =>
-      this.#byContent(`${type.kind} part`, part, () => type.encode({ [field]: [part] }, field)),
-    );
+    const known = this.#parts.get(part);
+    if (known !== undefined) return known;
+    const made = this.#byContent(`${type.kind} part`, part, () => type.encode({ [field]: [part] }, field));
+    this.#parts.set(part, made);
+    return made;
   }
 
   /** The bytes of several encodings behind each other; of one key the same ones as long as somebody has them. */

@@ -24,7 +24,8 @@ export interface PlacedEndpoints {
 
 /** True for a rule by which callers are given endpoints by their places. */
 export function asksForPlace(rule: AppliedRule | undefined): boolean {
-  const all = [rule?.trafficPolicy, ...(rule?.subsets ?? []).map(({ trafficPolicy }) => trafficPolicy)];
+  if (rule === undefined) return false;
+  const all = [rule.trafficPolicy, ...rule.subsets.map(({ trafficPolicy }) => trafficPolicy)];
   return all
     .flatMap((policy) => [policy, ...(policy?.portLevelSettings ?? [])])
     .some(

@@ -25,15 +25,17 @@ interface ClusterContext {
 
 type LookupFamily = NonNullable<ClusterJson["dnsLookupFamily"]>;
 
-/** One cluster per port and subset of a service. */
-export function outboundClusters(view: ProxyView, service: Service): readonly ClusterJson[] {
-  const rule = view.ruleOf(service);
+/** Makes one cluster per port and subset of a service. */
+export function outboundClusters(view: ProxyView): (service: Service) => readonly ClusterJson[] {
   const { settings, peers } = view.model;
   const lookupFamily = lookupFamilyOf(view.proxy);
-  const place = asksForPlace(rule) ? view.memo.places.of(view.proxy) : undefined;
-  return view.memo.clusters.get([service, rule, settings, peers, lookupFamily, place], () =>
-    clustersOf({ model: { settings, peers }, lookupFamily, place: view.proxy }, service, rule),
-  );
+  const kept = view.memo.clusters.in([settings, peers, lookupFamily]);
+  const context = { model: { settings, peers }, lookupFamily, place: view.proxy };
+  return (service) => {
+    const rule = view.ruleOf(service);
+    const place = asksForPlace(rule) ? view.memo.places.of(view.proxy) : undefined;
+    return kept.get(service, rule, place, () => clustersOf(context, service, rule));
+  };
 }
 
 function clustersOf(

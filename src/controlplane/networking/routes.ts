@@ -10,7 +10,7 @@ import { httpRoutes, type RouteView } from "./http-route.ts";
 import { callableNames, isOfNamespace, namesOf, outboundCluster } from "./names.ts";
 import { defaultAction } from "./route-action.ts";
 import { asksForCaller, type VirtualService, virtualServiceFinder } from "./rule-match.ts";
-import type { NamedHost } from "./translation-memo.ts";
+import type { HostKeys, NamedHost, TranslationMemo } from "./translation-memo.ts";
 import type { ProxyView } from "./view.ts";
 
 /** A service with the one of its ports that is routed to. */
@@ -51,40 +51,52 @@ export function routeConfiguration(
     name,
     ...routeSettings,
     virtualHosts: [
-      ...withOwnDomains([...hosts, ...unknown]),
+      ...withOwnDomains([...hosts, ...unknown], view.memo),
       ...(isOnlyHost ? [] : [fallbackHost(fallback)]),
     ],
   };
 }
 
 /** Envoy refuses a configuration in which two hosts have a domain: the older of them keeps it, but a host's own name. */
-function withOwnDomains(hosts: readonly NamedHost[]): readonly VirtualHostJson[] {
-  const key = (domain: string): string => domain.toLowerCase();
+function withOwnDomains(hosts: readonly NamedHost[], { keys }: TranslationMemo): readonly VirtualHostJson[] {
+  const keysOf = (host: NamedHost): HostKeys => {
+    let known = keys.get(host);
+    if (known === undefined) {
+      known = {
+        name: host.name.toLowerCase(),
+        domains: host.domains.map((domain) => domain.toLowerCase()),
+      };
+      keys.set(host, known);
+    }
+    return known;
+  };
   // A full name is nobody's short name.
   const fullNames = new Map<string, NamedHost>();
   for (const host of hosts) {
-    const [first = ""] = host.domains;
-    if (!fullNames.has(key(first))) fullNames.set(key(first), host);
+    const [first = ""] = keysOf(host).domains;
+    if (!fullNames.has(first)) fullNames.set(first, host);
   }
   const taken = new Set<string>();
   const names = new Set<string>();
   return hosts.flatMap((host) => {
-    if (names.has(key(host.name))) return [];
-    const domains = host.domains.filter((domain) => {
-      const owner = fullNames.get(key(domain));
-      if (taken.has(key(domain)) || (owner !== undefined && owner !== host)) return false;
-      taken.add(key(domain));
+    const { name, domains: lower } = keysOf(host);
+    if (names.has(name)) return [];
+    const domains = host.domains.filter((_, index) => {
+      const key = lower[index] ?? "";
+      const owner = fullNames.get(key);
+      if (taken.has(key) || (owner !== undefined && owner !== host)) return false;
+      taken.add(key);
       return true;
     });
     if (domains.length === 0) return [];
-    names.add(key(host.name));
+    names.add(name);
     // The host itself where it can be: what is made of it is kept by it.
     return [domains.length === host.domains.length ? host : { ...host, domains }];
   });
 }
 
 /** Callers of one namespace, of whom the rule asks nothing, have the same. */
-function virtualHost(
+export function virtualHost(
   { service, port }: RoutedService,
   rule: VirtualService | undefined,
   { memo, proxy, serviceOf, ruleOf }: ProxyView,

@@ -19,8 +19,10 @@ export class Layer {
     const known = this.#changes.get(before);
     if (known !== undefined) return known;
     const names: string[] = [];
-    for (const [name, { version }] of this.resources)
-      if (before.resources.get(name)?.version !== version) names.push(name);
+    for (const [name, resource] of this.resources) {
+      const there = before.resources.get(name);
+      if (there !== resource && there?.version !== resource.version) names.push(name);
+    }
     for (const name of before.resources.keys()) if (!this.resources.has(name)) names.push(name);
     this.#changes.set(before, names);
     return names;

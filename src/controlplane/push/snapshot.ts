@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import type { VersionedResource } from "../../xds/delta-subscription.ts";
-import { encodeParts, type Fault } from "../networking/encode-parts.ts";
+import { encodeEachPart, encodeParts, type Fault } from "../networking/encode-parts.ts";
 import { adderOf, encodeSound } from "../networking/envoy-filter/changed-resources.ts";
 import type { EncodingMemo } from "../networking/encoding-memo.ts";
 import { type GeneratedResource, type PushedType, pushedTypes } from "../networking/pushed-types.ts";
@@ -55,8 +55,8 @@ export function* translate(
       const resources = new Map<string, VersionedResource>();
       const names = new Set<string>();
       for (const { name, json } of list) {
-        const adder = adderOf(json);
-        if (adder !== undefined && names.has(name)) {
+        const adder = names.has(name) ? adderOf(json) : undefined;
+        if (adder !== undefined) {
           const part = `${type.kind} ${name}, as ${adder} adds it`;
           faults.push({
             part,
@@ -65,7 +65,9 @@ export function* translate(
           continue;
         }
         names.add(name);
-        const resource = encode(type, { name, json }, before, memo, faults);
+        const known = memo.resources.get(json);
+        if (known === undefined) yield* encodeEachPart(type, json, memo);
+        const resource = known ?? encode(type, { name, json }, before, memo, faults);
         if (resource !== undefined) resources.set(name, resource);
         yield;
       }
@@ -98,7 +100,10 @@ function encode(
   const { bytes, version } = encoded;
   const last = before?.resources.get(name);
   if (bytes === undefined) return last ?? inPlaceOf(type, name);
-  return last?.version === version ? last : { name, version, bytes };
+  const resource = last?.version === version ? last : { name, version, bytes };
+  // What is not all of it is told each time.
+  if (encoded.faults.length === 0) memo.resources.set(json, resource);
+  return resource;
 }
 
 /** What a proxy is told that asks for something that is not there; undefined where it does not wait for it. */

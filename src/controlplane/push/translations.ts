@@ -11,6 +11,7 @@ import type { PublishedModel } from "../model/configured-models.ts";
 import type { Model } from "../model/model.ts";
 import type { Proxy } from "../model/proxy.ts";
 import { EncodingMemo } from "../networking/encoding-memo.ts";
+import { prepare } from "../networking/prepare.ts";
 import { TranslationMemo } from "../networking/translation-memo.ts";
 import { callerViewOf, inputsOf, servedBy, type WorkloadView, workloadViewOf } from "../networking/view.ts";
 import { ResourceSet } from "./layer.ts";
@@ -150,6 +151,7 @@ export class Translations {
       if (done !== undefined && isSame(done.inputs, inputs))
         return { layers: done.layers, faults: [], inputs };
       this.#giveUpUnasked();
+      yield* prepare(view);
       const made = yield* translate(({ generate }) => generate(view), lastOf(kind), this.#encodings);
       return { ...made, inputs };
     } catch (error) {
