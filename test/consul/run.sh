@@ -20,6 +20,8 @@ build() {
   mv consul "$cached"
 }
 
-[[ -n ${CONSUL_PATH:-} || -x $cached ]] || (build)
+[[ -n ${CONSUL_PATH:-} || -x $cached ]] || (build >&2)
+# Others need the program only.
+[[ ${1:-} != path ]] || { echo "${CONSUL_PATH:-$cached}"; exit; }
 cd "$root"
 CONSUL_PATH=${CONSUL_PATH:-$cached} node src/build/run-tests.ts "test/consul/*.test.ts"

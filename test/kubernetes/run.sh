@@ -26,7 +26,9 @@ build() {
 }
 
 command -v "${ETCD_PATH:-etcd}" >/dev/null || { echo "these tests need etcd: install etcd-server, or set ETCD_PATH" >&2; exit 1; }
-[[ -n ${KUBE_APISERVER_PATH:-} || -x $cached ]] || (build)
+[[ -n ${KUBE_APISERVER_PATH:-} || -x $cached ]] || (build >&2)
+# Others need the program only.
+[[ ${1:-} != path ]] || { echo "${KUBE_APISERVER_PATH:-$cached}"; exit; }
 
 # Where a module of Go is, from its proxy or from what was fetched before.
 module() {

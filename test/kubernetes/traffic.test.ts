@@ -4,7 +4,6 @@
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { ApiObject } from "../../src/controlplane/kubernetes/api.ts";
@@ -18,6 +17,7 @@ import { RealCluster } from "../support/kubernetes/real-cluster.ts";
 import { startLoad } from "../support/load.ts";
 import { get, TestMesh } from "../support/mesh.ts";
 import { apiHost, egress, ingress, mutualTls } from "../support/mesh-objects.ts";
+import { ownAddress } from "../support/own-address.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const withinMs = 60_000;
@@ -42,14 +42,6 @@ async function webhookAt(cluster: RealCluster, port: number): Promise<ApiObject>
       clientConfig: { url: `https://localhost:${port}/validate` },
     })),
   };
-}
-
-/** The API refuses endpoints on loopback: an address of this machine that is none. */
-function ownAddress(): string {
-  const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
-  const found = all.find(({ internal, family }) => !internal && family === "IPv4");
-  assert.ok(found !== undefined, "these tests need a network with an address of IPv4");
-  return found.address;
 }
 
 /** A Sidecar whose first listener is at that address. */
