@@ -1,12 +1,11 @@
 # An application with its sidecar under Nomad: one group, one network namespace (bridge), the sidecar as a task that starts
 # before the application and ends after it. Traffic is captured by a task that runs once.
 #
-# The control plane takes tokens whose subject is `system:serviceaccount:NAMESPACE:ACCOUNT`, which Nomad's own identities are
-# not: whoever issues them in your cluster keeps the sidecar's, with the audience istio-ca, in the job's variable, and the
-# control plane has that issuer's keys (`outrider discovery --jwtIssuer=ISSUER --jwksFile=FILE`):
-#     nomad var put nomad/jobs/web istio_token=@token root_cert=@root-cert.pem
-# A job may read the variable of its name without a policy. For certificates of Vault's PKI instead, write them with templates
-# to the paths of FILE_MOUNTED_CERTS.
+# The sidecar proves who it is by an identity that Nomad signs: `outrider discovery --registries=Nomad` takes it for the service
+# account of the job's name, in the namespace of its namespace. The root is in the job's variable, which a job may read without a
+# policy:
+#     nomad var put nomad/jobs/web root_cert=@root-cert.pem
+# For certificates of Vault's PKI instead, write them with templates to the paths of FILE_MOUNTED_CERTS.
 job "web" {
   datacenters = ["dc1"]
   type        = "service"
@@ -14,15 +13,20 @@ job "web" {
   group "web" {
     network {
       mode = "bridge"
+      port "http" { to = 8080 }
       port "status" { to = 15021 }
     }
 
+    # The tags say to the mesh what Nomad has no field for: the port at which others call it, what that carries, and that there is
+    # a sidecar of this identity.
     service {
       name     = "web"
-      port     = "status"
+      port     = "http"
       provider = "nomad"
+      tags     = ["port=80", "protocol=http", "serviceAccount=web"]
 
       check {
+        port     = "status"
         type     = "http"
         path     = "/healthz/ready"
         interval = "10s"
@@ -60,7 +64,7 @@ job "web" {
 
       config {
         image           = "outrider:0.1.0"
-        args            = ["proxy", "sidecar", "--domain", "demo.svc.cluster.local", "--proxyLogLevel=warning"]
+        args            = ["proxy", "sidecar", "--proxyLogLevel=warning"]
         readonly_rootfs = true
         cap_drop        = ["all"]
         security_opt    = ["no-new-privileges"]
@@ -93,13 +97,12 @@ job "web" {
       }
 
       # Read anew for each certificate: nothing is to be restarted when it changes.
-      template {
-        destination = "secrets/mesh/istio-token"
-        data        = "{{ with nomadVar \"nomad/jobs/web\" }}{{ .istio_token }}{{ end }}"
-        change_mode = "noop"
-        perms       = "0400"
-        uid         = 1337
-        gid         = 1337
+      identity {
+        name     = "istio"
+        aud      = ["istio-ca"]
+        ttl      = "1h"
+        file     = true
+        filepath = "secrets/mesh/istio-token"
       }
 
       # The control plane's root; a change is seen by the agent itself.
@@ -112,7 +115,7 @@ job "web" {
 
       env {
         POD_NAME                     = "${NOMAD_ALLOC_ID}"
-        POD_NAMESPACE                = "demo"
+        POD_NAMESPACE                = "${NOMAD_NAMESPACE}"
         SERVICE_ACCOUNT              = "web"
         INSTANCE_IP                  = "${NOMAD_ALLOC_IP_status}"
         ISTIO_META_INTERCEPTION_MODE = "REDIRECT"

@@ -28,7 +28,7 @@ export const discoveryFlags = {
   ),
   registries: text(
     "",
-    "Registries whose services are joined with those of the folder, comma-separated: Kubernetes, Consul. Where several have an object, the folder's counts, then Kubernetes'.",
+    "Registries whose services are joined with those of the folder, comma-separated: Kubernetes, Consul, Nomad. Where several have an object, the folder's counts, then those of Kubernetes, Consul and Nomad in this order.",
   ),
   kubeconfig: optionalText(
     "Kubeconfig of the cluster that is followed with --registries=Kubernetes (default: the service account of the pod).",
@@ -45,6 +45,13 @@ export const discoveryFlags = {
   ),
   consulCaFile: optionalText("Roots for Consul over https, in PEM (default: those that Node.js brings)."),
   consulDatacenter: optionalText("Datacentre of Consul to ask for (default: the agent's own)."),
+  nomadAddress: optionalText("URL of Nomad's agent (default http://127.0.0.1:4646)."),
+  nomadTokenFile: optionalText(
+    "File with the ACL token for Nomad, which may be replaced at any time; it has to have read-job in the namespaces that are followed.",
+  ),
+  nomadCaFile: optionalText("Roots for Nomad over https, in PEM (default: those that Node.js brings)."),
+  nomadNamespace: optionalText("Namespace of Nomad to follow (default: all that the token may read)."),
+  nomadRegion: optionalText("Region of Nomad to ask for (default: the agent's own)."),
   workloadEntryGracePeriod: duration(
     10_000,
     someDuration,

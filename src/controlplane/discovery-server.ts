@@ -23,6 +23,8 @@ import { ServerCertificateKeeper } from "./ca/server-certificate.ts";
 import { certificateService } from "./ca/service.ts";
 import { TokenReviewer } from "./ca/token-review.ts";
 import { spawnClusterDuties } from "./cluster.ts";
+import { signingKeys } from "./registry/nomad/nomad-api.ts";
+import { NomadTokens } from "./ca/nomad-tokens.ts";
 import { rootNamespace } from "./config/analysis/analyze.ts";
 import { debugPages } from "./debug.ts";
 import { discoveryService } from "./discovery-service.ts";
@@ -167,10 +169,19 @@ export class DiscoveryServer implements AsyncDisposable {
     };
     publishRoot();
     const tokens = new TokenAuthenticator(options.jwt);
-    const authenticator =
+    const { audiences } = options.jwt;
+    const others =
       api !== undefined && kubernetes?.reviewsTokens === true
-        ? new TokenReviewer(api, options.jwt.audiences, caLog)
+        ? new TokenReviewer(api, audiences, caLog)
         : tokens;
+    const { nomad } = options;
+    const authenticator =
+      nomad === undefined
+        ? others
+        : new NomadTokens(
+            { fetchKeys: (signal) => signingKeys(nomad, signal), audiences, log: caLog },
+            others,
+          );
     const connections = new ConnectionTable();
     const pushMetrics = new PushMetrics(metrics, connections);
     const roots = new Watch(certificatesIn(authority.rootPem));

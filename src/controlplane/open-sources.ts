@@ -1,6 +1,6 @@
 /**
  * Where the configuration of the mesh comes from, in the order of priority: a file of the mesh's settings, the folder, a cluster,
- * Consul. A part that talks to a registry is loaded where there is one.
+ * Consul, Nomad. A part that talks to a registry is loaded where there is one.
  */
 import { join } from "node:path";
 import type { Logger } from "../telemetry/log.ts";
@@ -11,6 +11,7 @@ import { FileSource } from "./registry/file/file-source.ts";
 import { MeshConfigSource } from "./registry/file/mesh-config-source.ts";
 import { KeptSource } from "./registry/kept-source.ts";
 import { readKept } from "./registry/kept-state.ts";
+import type { NomadTarget } from "./registry/nomad/nomad-api.ts";
 import type { ConfigSource } from "./registry/source.ts";
 
 /** Which sources, and how they are followed. */
@@ -22,6 +23,8 @@ export interface SourceOptions {
   readonly kubernetes?: KubernetesOptions | undefined;
   /** Consul, where services come from it as well. */
   readonly consul?: ConsulTarget | undefined;
+  /** Nomad, where services come from it as well. */
+  readonly nomad?: NomadTarget | undefined;
   /** Folder of the self-signed root, and of what registries had. */
   readonly stateDir: string;
   /** Quiet time after a change of a source, in milliseconds. */
@@ -46,7 +49,7 @@ export async function openSources(
   options: SourceOptions,
   { api, log, stack }: SourceContext,
 ): Promise<ConfigSource[]> {
-  const { configFolder: folder, debounceMs, debounceMaxMs = 10_000, kubernetes, consul } = options;
+  const { configFolder: folder, debounceMs, debounceMaxMs = 10_000, kubernetes, consul, nomad } = options;
   const times = { debounceMs, debounceMaxMs };
   const sources: ConfigSource[] = [];
   if (options.meshConfigFile !== undefined)
@@ -70,6 +73,13 @@ export async function openSources(
     const { ConsulSource } = await import("./registry/consul/consul-source.ts");
     const source = stack.use(await ConsulSource.open(consul, { log }));
     const server = [consul.url, consul.datacenter ?? []].flat().join(" ");
+    const state = readKept(kept, { name: source.name, server });
+    sources.push(stack.use(new KeptSource(source, { folder: kept, server, state })));
+  }
+  if (nomad !== undefined) {
+    const { NomadSource } = await import("./registry/nomad/nomad-source.ts");
+    const source = stack.use(await NomadSource.open(nomad, { log }));
+    const server = [nomad.url, nomad.region ?? [], nomad.namespace].flat().join(" ");
     const state = readKept(kept, { name: source.name, server });
     sources.push(stack.use(new KeptSource(source, { folder: kept, server, state })));
   }

@@ -13,7 +13,7 @@ import {
   type JWSHeaderParameters,
 } from "jose";
 import { GrpcError } from "../../grpc/grpc-error.ts";
-import { type Caller, type ExpectedClaims, readCaller } from "./caller.ts";
+import { type Caller, type ExpectedClaims, readCaller, type ReadSubject } from "./caller.ts";
 
 /** What a token must be. */
 export interface JwtOptions extends ExpectedClaims {
@@ -40,10 +40,13 @@ export interface Authenticator {
 /** Checks tokens. */
 export class TokenAuthenticator implements Authenticator {
   readonly #expected: ExpectedClaims;
+  readonly #subject: ReadSubject | undefined;
   #keys: KeyLookup;
 
-  constructor(options: Pick<JwtOptions, "issuer" | "audiences" | "jwks">) {
+  /** @param subject reads whom claims prove; Kubernetes' unless told */
+  constructor(options: Pick<JwtOptions, "issuer" | "audiences" | "jwks">, subject?: ReadSubject) {
     this.#expected = options;
+    this.#subject = subject;
     this.#keys = keyLookup(options.jwks);
   }
 
@@ -58,7 +61,7 @@ export class TokenAuthenticator implements Authenticator {
    */
   async authenticate(authorization: string | undefined, now = new Date()): Promise<Caller> {
     const token = bearerToken(authorization);
-    const outcome = readCaller(await this.#claims(token), this.#expected, now);
+    const outcome = readCaller(await this.#claims(token), this.#expected, now, this.#subject);
     if (outcome.kind === "refused") throw refuseCaller(`the token ${outcome.reason}`);
     return outcome.caller;
   }
@@ -108,9 +111,11 @@ async function verify(token: string, keys: KeyLookup): Promise<CompactVerifyResu
   }
 }
 
+/** As an authenticator says it whose keys may be old. */
+export const unknownKey = "the token is signed with a key that is not in the JWKS";
+
 function explain(error: unknown): string {
-  if (error instanceof errors.JWKSNoMatchingKey)
-    return "the token is signed with a key that is not in the JWKS";
+  if (error instanceof errors.JWKSNoMatchingKey) return unknownKey;
   if (error instanceof errors.JWSSignatureVerificationFailed) return "the token's signature is wrong";
   if (error instanceof errors.JOSEAlgNotAllowed)
     return `the token's signature algorithm is none of ${algorithms.join(", ")} (alg)`;

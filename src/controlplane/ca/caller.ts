@@ -14,7 +14,8 @@ export interface Caller {
 
 /** What a token must say. */
 export interface ExpectedClaims {
-  readonly issuer: string;
+  /** Undefined where those who sign with these keys name none. */
+  readonly issuer: string | undefined;
   /** One of these must be among the token's audiences. */
   readonly audiences: readonly string[];
 }
@@ -30,17 +31,25 @@ const leewayMs = 60_000;
 /** The last second that a `Date` can hold. */
 const lastSecond = 8_640_000_000_000;
 
-/** Check every claim that matters. Never quotes what a token says. */
-export function readCaller(claims: unknown, { issuer, audiences }: ExpectedClaims, now: Date): ClaimsOutcome {
+/** Whom claims that are well otherwise prove. */
+export type ReadSubject = (claims: Readonly<Record<string, unknown>>) => ClaimsOutcome;
+
+/** Check every claim that matters. Never quotes what a token says. @param subject Kubernetes' unless told */
+export function readCaller(
+  claims: unknown,
+  { issuer, audiences }: ExpectedClaims,
+  now: Date,
+  subject: ReadSubject = readSubject,
+): ClaimsOutcome {
   if (!isRecord(claims)) return refused("holds no claims");
-  if (claims["iss"] !== issuer) return refused(`has not the issuer ${issuer} (iss)`);
+  if (issuer !== undefined && claims["iss"] !== issuer) return refused(`has not the issuer ${issuer} (iss)`);
   const stated = audiencesOf(claims["aud"]);
   if (stated === undefined) return refused("names no audience (aud)");
   if (!stated.some((audience) => audiences.includes(audience)))
     return refused(`has none of the audiences ${audiences.join(", ")} (aud)`);
   const untimely = timeProblem(claims, now);
   if (untimely !== undefined) return refused(untimely);
-  return readSubject(claims);
+  return subject(claims);
 }
 
 function timeProblem(claims: Readonly<Record<string, unknown>>, now: Date): string | undefined {
@@ -78,6 +87,20 @@ function readSubject(claims: Readonly<Record<string, unknown>>): ClaimsOutcome {
   const pod = podOf(claims["kubernetes.io"]);
   return { kind: "caller", caller: pod === undefined ? caller : { ...caller, pod } };
 }
+
+/** An identity that Nomad signs for a task: its namespace and its job (Nomad's workload identity). */
+export const readNomadSubject: ReadSubject = (claims) => {
+  const { nomad_namespace: namespace, nomad_job_id: job } = claims;
+  if (typeof namespace !== "string" || !isNamespace(namespace))
+    return refused("has a namespace that is none of the mesh (nomad_namespace)");
+  // What a periodic or a parameterized job starts is of that job.
+  const serviceAccount = typeof job === "string" ? job.replace(/\/(?:periodic|dispatch)-.*$/s, "") : "";
+  if (!isServiceAccount(serviceAccount))
+    return refused(
+      "is of a job whose ID cannot be the name of a service account: lower-case letters, digits, - and . (nomad_job_id)",
+    );
+  return { kind: "caller", caller: { namespace, serviceAccount } };
+};
 
 /** A token that Kubernetes mounts into a pod is bound to it. */
 function podOf(bound: unknown): string | undefined {

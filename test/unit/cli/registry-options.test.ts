@@ -17,6 +17,11 @@ const none: Given = {
   consulTokenFile: undefined,
   consulCaFile: undefined,
   consulDatacenter: undefined,
+  nomadAddress: undefined,
+  nomadTokenFile: undefined,
+  nomadCaFile: undefined,
+  nomadNamespace: undefined,
+  nomadRegion: undefined,
 };
 
 const inPod = { KUBERNETES_SERVICE_HOST: "10.96.0.1", KUBERNETES_SERVICE_PORT: "443" };
@@ -33,6 +38,31 @@ function read(given: Partial<Given>): readonly [Targets["consul"], readonly stri
   const [{ consul }, refused] = readAll(given);
   return [consul, refused];
 }
+
+describe("Nomad", () => {
+  test("is this machine's agent with all namespaces, unless something else is said", () => {
+    const [{ nomad }, refused] = readAll({ registries: "Nomad" });
+    const none = { tokenFile: undefined, caFile: undefined, region: undefined };
+    assert.deepEqual(nomad, { ...none, url: "http://127.0.0.1:4646", namespace: "*" });
+    assert.deepEqual(refused, []);
+  });
+
+  test("that cannot be used is refused, all at once", () => {
+    const [, refused] = readAll({
+      registries: "Nomad",
+      nomadAddress: "nomad:4646",
+      nomadCaFile: "/nowhere/ca.pem",
+      nomadNamespace: "a b",
+      nomadRegion: "a b",
+    });
+    assert.deepEqual(
+      refused.map((text) => text.split(" ")[0]),
+      ["nomadAddress", "nomadCaFile", "nomadNamespace", "nomadRegion"],
+    );
+    const [, unnamed] = readAll({ nomadAddress: "http://nomad:4646" });
+    assert.deepEqual(unnamed, ["nomadAddress is for Nomad: add --registries=Nomad, or remove it"]);
+  });
+});
 
 describe("registries", () => {
   test("are none unless they are named, and Consul's agent is this machine's unless it is", () => {
