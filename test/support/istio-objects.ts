@@ -180,6 +180,12 @@ const specs: Readonly<Record<keyof Kinds, object>> = {
       },
     ],
   },
+  ProxyConfig: {
+    selector: { matchLabels: { app: "api" } },
+    concurrency: 2,
+    environmentVariables: { LEVEL: "1" },
+    image: { imageType: "distroless" },
+  },
   WasmPlugin: { ...extended, ...wasm },
   TrafficExtension: { ...extended, wasm },
   Telemetry: {

@@ -14,6 +14,7 @@ import type * as gatewayApiFilters from "./schemas/gateway-api/filters.ts";
 import type * as gatewayApiReferences from "./schemas/gateway-api/references.ts";
 import type * as gatewayApiRoutes from "./schemas/gateway-api/routes.ts";
 import type * as meshes from "./schemas/mesh-config.ts";
+import type * as proxyConfigs from "./schemas/proxy-config.ts";
 import type * as secrets from "./schemas/secret.ts";
 import type * as security from "./schemas/security.ts";
 import type * as services from "./schemas/services.ts";
@@ -112,6 +113,9 @@ export type EnvoyFilterSpec = Decoded<typeof envoyFilters.envoyFilter>;
 /** One of its changes. */
 export type ConfigPatchSpec = Decoded<typeof envoyFilters.configPatch>;
 
+/** ProxyConfig. */
+export type ProxyConfigSpec = Decoded<typeof proxyConfigs.proxyConfig>;
+
 /** WasmPlugin. */
 export type WasmPluginSpec = Decoded<typeof extensions.wasmPlugin>;
 
@@ -187,6 +191,7 @@ export interface Kinds {
   readonly Secret: SecretSpec;
   readonly Telemetry: TelemetrySpec;
   readonly EnvoyFilter: EnvoyFilterSpec;
+  readonly ProxyConfig: ProxyConfigSpec;
   readonly WasmPlugin: WasmPluginSpec;
   readonly TrafficExtension: TrafficExtensionSpec;
   /** Gateway of the Gateway API, as Istio calls it beside its own. */

@@ -62,7 +62,7 @@ const defaultNamespace = "default";
 const istioGroup = /^(?:(?:networking|security|telemetry|extensions)\.istio|gateway\.networking\.k8s)\.io\//;
 
 /** Kinds of theirs that this control plane does not act on. */
-const withoutEffect: readonly string[] = ["ProxyConfig", ...["BackendTLSPolicy", "ListenerSet", "UDPRoute"]];
+const withoutEffect: readonly string[] = ["BackendTLSPolicy", "ListenerSet", "UDPRoute"];
 
 /** How a message begins about objects of other kinds, of which nothing is served. */
 export const passedOverMessage = "objects that are not Istio's are passed over";

@@ -10,6 +10,7 @@ import { trafficExtension, wasmPlugin } from "./schemas/extensions.ts";
 import { gateway } from "./schemas/gateway.ts";
 import { gatewayClass, kubernetesGateway, namespace, referenceGrant } from "./schemas/gateway-api/gateway.ts";
 import { grpcRoute, httpRoute, tcpRoute, tlsRoute } from "./schemas/gateway-api/routes.ts";
+import { proxyConfig } from "./schemas/proxy-config.ts";
 import { secret } from "./schemas/secret.ts";
 import { authorizationPolicy, peerAuthentication, requestAuthentication } from "./schemas/security.ts";
 import { serviceEntry, sidecar, workload } from "./schemas/services.ts";
@@ -57,6 +58,7 @@ export const kinds: {
   AuthorizationPolicy: { group: security, versions: securityVersions, spec: authorizationPolicy },
   Secret: { group: "", versions: ["v1"], isBare: true, spec: secret },
   EnvoyFilter: { group: networking, versions: ["v1alpha3"], spec: envoyFilter },
+  ProxyConfig: { group: networking, versions: ["v1beta1"], spec: proxyConfig },
   WasmPlugin: { group: extensions, versions: ["v1alpha1"], spec: wasmPlugin },
   TrafficExtension: { group: extensions, versions: ["v1alpha1"], spec: trafficExtension },
   Telemetry: { group: "telemetry.istio.io", versions: ["v1", "v1alpha1"], spec: telemetry },

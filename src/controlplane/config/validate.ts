@@ -15,6 +15,7 @@ import {
   gatewayApiHttpRoute,
 } from "./rules/gateway-api-routes.ts";
 import { meshConfig } from "./rules/mesh-config.ts";
+import { proxyConfig } from "./rules/proxy-config.ts";
 import { requestAuthentication } from "./rules/request-authentication.ts";
 import { secret } from "./rules/secret.ts";
 import { serviceEntry } from "./rules/service-entry.ts";
@@ -43,6 +44,8 @@ export function validate(object: ConfigObject): readonly Complaint[] {
       return meshConfig(object.spec);
     case "EnvoyFilter":
       return envoyFilter(object.spec);
+    case "ProxyConfig":
+      return proxyConfig(object.spec);
     case "WasmPlugin":
       return wasmPlugin(object.spec);
     case "TrafficExtension":

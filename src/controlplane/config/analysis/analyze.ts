@@ -10,6 +10,7 @@ import { noneRefused, type Refused } from "../refused.ts";
 import { authorizerWarnings } from "./authorizers.ts";
 import { extensionWarnings } from "./extensions.ts";
 import { gatewayWarnings, type RouterWorkload } from "./gateways.ts";
+import { proxyConfigWarnings } from "./proxy-configs.ts";
 import { ruleWarnings } from "./rules.ts";
 import { serviceWarnings } from "./services.ts";
 import { targetWarnings } from "./targets.ts";
@@ -87,6 +88,7 @@ export function* analysis(
         "spec.selector",
         "IST0160",
       ),
+    () => proxyConfigWarnings(ofKind("ProxyConfig")),
     () => authorizerWarnings(ofKind("AuthorizationPolicy"), ofKind("MeshConfig")[0]?.spec ?? {}),
     () =>
       forAllTwice(

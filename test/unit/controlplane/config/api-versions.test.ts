@@ -27,6 +27,7 @@ const rows: Readonly<Record<keyof Kinds, readonly [group: string, ...versions: s
   AuthorizationPolicy: [security, "v1", "v1beta1"],
   RequestAuthentication: [security, "v1", "v1beta1"],
   Telemetry: ["telemetry.istio.io", "v1", "v1alpha1"],
+  ProxyConfig: [networking, "v1beta1"],
   WasmPlugin: ["extensions.istio.io", "v1alpha1"],
   TrafficExtension: ["extensions.istio.io", "v1alpha1"],
   KubernetesGateway: [gatewayApi, "v1", "v1beta1"],
@@ -42,7 +43,6 @@ const rows: Readonly<Record<keyof Kinds, readonly [group: string, ...versions: s
 
 /** Kinds that this control plane does not act on. */
 const others: readonly (readonly [kind: string, group: string, ...versions: string[]])[] = [
-  ["ProxyConfig", networking, "v1beta1"],
   ["BackendTLSPolicy", gatewayApi, "v1", "v1alpha3"],
   ["ListenerSet", gatewayApi, "v1"],
   ["UDPRoute", gatewayApi, "v1", "v1alpha2"],

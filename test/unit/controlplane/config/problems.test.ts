@@ -21,6 +21,7 @@ import { secretProblems } from "../../../support/object-problems/secret.ts";
 import { requestAuthenticationProblems } from "../../../support/object-problems/request-authentication.ts";
 import { envoyFilterProblems } from "../../../support/object-problems/envoy-filter.ts";
 import { trafficExtensionProblems, wasmPluginProblems } from "../../../support/object-problems/extensions.ts";
+import { proxyConfigProblems } from "../../../support/object-problems/proxy-config.ts";
 import { telemetryProblems } from "../../../support/object-problems/telemetry.ts";
 import type { ProblemRow } from "../../../support/object-problems/words.ts";
 
@@ -36,6 +37,7 @@ const rows: Readonly<Record<keyof Kinds, readonly ProblemRow[]>> = {
   Gateway: gatewayProblems,
   Secret: secretProblems,
   Telemetry: telemetryProblems,
+  ProxyConfig: proxyConfigProblems,
   WasmPlugin: wasmPluginProblems,
   TrafficExtension: trafficExtensionProblems,
   EnvoyFilter: envoyFilterProblems,

@@ -1,0 +1,17 @@
+/** ProxyConfigs, which are for whoever injects pods. */
+import type { ConfigObject } from "../objects.ts";
+import type { ConfigProblem } from "../problem.ts";
+import { warningAt } from "./warning.ts";
+
+type ProxyConfig = Extract<ConfigObject, { kind: "ProxyConfig" }>;
+
+export function proxyConfigWarnings(objects: readonly ProxyConfig[]): readonly ConfigProblem[] {
+  return objects.map((object) =>
+    warningAt(
+      object,
+      "spec",
+      "has no effect here: it counts where istiod injects a pod. Give the pod the same by its annotation proxy.istio.io/config, or the " +
+        "mesh by defaultConfig",
+    ),
+  );
+}
