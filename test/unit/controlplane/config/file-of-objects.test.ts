@@ -195,9 +195,9 @@ describe("a file of objects", () => {
     },
     {
       what: "kinds of Istio's without an effect here",
-      text: "apiVersion: networking.istio.io/v1\nkind: ProxyConfig\nmetadata: { name: a }\nspec: {}\n",
+      text: "apiVersion: gateway.networking.k8s.io/v1alpha2\nkind: UDPRoute\nmetadata: { name: a }\nspec: {}\n",
       problems: [
-        "mesh/a.yaml:2: kind: a ProxyConfig has no effect here: this control plane does not act on it",
+        "mesh/a.yaml:2: kind: a UDPRoute has no effect here: this control plane does not act on it",
       ],
     },
     {
