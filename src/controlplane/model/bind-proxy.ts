@@ -79,7 +79,7 @@ export function bindProxy(said: Proxy, peer: Peer, model: Model, policy: Binding
 function labelsOf({ labels, namespace, registeredAs }: Proxy, { workloads }: Model): Proxy["labels"] {
   if (registeredAs === undefined) return labels;
   const entry = workloads.find((each) => each.name === registeredAs && each.namespace === namespace);
-  return { ...entry?.labels, ...labels };
+  return { ...labels, ...entry?.labels };
 }
 
 function mismatchOf(said: Proxy, { namespace, serviceAccount, pod }: ProvenIdentity): string | undefined {

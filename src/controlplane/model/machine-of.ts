@@ -60,7 +60,8 @@ export function machineOf(
     serviceAccount: identity.serviceAccount,
     address: bound.health.addresses[0] ?? "",
     network: typeof network === "string" ? network : "",
-    labels: labelsOf(said),
+    // Who has to be declared is what the group says, and not what it says itself.
+    labels: policy.binding === "workload" ? {} : labelsOf(said),
     locality: isLocality(locality) ? locality : "",
     isChecked: hasReadinessProbe(metadata["PROXY_CONFIG"]),
   };

@@ -182,6 +182,31 @@ spec:
     assert.ok(plane.log.lines.some((line) => line.includes("is registered once its WorkloadGroup is there")));
   });
 
+  test("has the labels of its group alone where workloads have to be declared", async () => {
+    const policy = { binding: "workload", trustsAddresses: false } as const;
+    const other = service.replaceAll("web", "api");
+    await using plane = await DiscoveryPlane.start({ ...files, "other.yaml": other }, { binding: policy });
+    const node = machine("127.0.0.1", { LABELS: { app: "api" } });
+    const stream = connect(await plane.secure("web", node));
+    const { resources } = await stream.next();
+    assert.ok(
+      resources.some(({ value }) => Buffer.from(value).toString("latin1").includes("inbound|8080||")),
+    );
+    stream.send({ typeUrl: typeUrl.endpoint, names: [cluster, "outbound|80||api.demo"] });
+    for (;;) {
+      const answer = await stream.next();
+      if (answer.typeUrl !== typeUrl.endpoint) continue;
+      const counts = answer.resources
+        .map(({ value }) => fromBinary(ClusterLoadAssignmentSchema, value))
+        .map(({ clusterName, endpoints }) => [
+          clusterName,
+          endpoints.flatMap(({ lbEndpoints }) => lbEndpoints).length,
+        ]);
+      assert.deepEqual(Object.fromEntries(counts), { [cluster]: 1, "outbound|80||api.demo": 0 });
+      break;
+    }
+  });
+
   const refused: readonly [
     what: string,
     open: (plane: DiscoveryPlane) => Promise<TestStream> | TestStream,

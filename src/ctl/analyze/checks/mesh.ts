@@ -44,6 +44,12 @@ export function analyzedMesh(
         labels: spec.labels ?? {},
         name: `WorkloadEntry ${namespace}/${name}`,
       })),
+      // Machines that register themselves have these labels.
+      ...ofKind("WorkloadGroup").map(({ namespace, name, spec }) => ({
+        namespace,
+        labels: { ...spec.template.labels, ...spec.metadata?.labels },
+        name: `WorkloadGroup ${namespace}/${name}`,
+      })),
       ...ofKind("ServiceEntry").flatMap(({ namespace, name, spec }) =>
         (spec.endpoints ?? []).map(({ address, labels = {} }) => ({
           namespace,

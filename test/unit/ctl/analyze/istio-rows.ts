@@ -153,6 +153,8 @@ export const istioRows: readonly IstioRow[] = [
     good: [
       workload({ app: "api" }),
       object("AuthorizationPolicy")("rule", { selector: { matchLabels: { app: "api" } } }),
+      object("WorkloadGroup")("machines", { metadata: { labels: { app: "vm" } }, template: {} }),
+      object("AuthorizationPolicy")("machines", { selector: { matchLabels: { app: "vm" } } }),
     ],
     at: inDemo("AuthorizationPolicy", "spec.selector"),
   },
