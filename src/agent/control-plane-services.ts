@@ -1,6 +1,7 @@
 /**
  * What stands between the workload and its control plane, with an Envoy or without: identity, SDS and the ADS proxy.
  */
+import type { KeyObject } from "node:crypto";
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { DnsProxy } from "../dns/dns-proxy.ts";
 import type { SecretManager } from "../identity/secret-manager.ts";
@@ -27,6 +28,8 @@ export interface ControlPlaneDependencies {
   readonly stack: AsyncDisposableStack;
   /** Gets spans; undefined where nobody traces them. */
   readonly spans: SpanSink | undefined;
+  /** A key that is being made for the first certificate. */
+  readonly firstKey: Promise<KeyObject> | undefined;
   /** Gets the mesh's names; undefined where nobody asks for them. */
   readonly dns: Pick<DnsProxy, "takeTable"> | undefined;
 }
@@ -34,12 +37,12 @@ export interface ControlPlaneDependencies {
 /** @throws the error of a socket that cannot be bound */
 export async function startControlPlaneServices(
   config: AgentConfig,
-  { log, metrics, tasks, stack, dns, spans }: ControlPlaneDependencies,
+  { log, metrics, tasks, stack, dns, spans, firstKey }: ControlPlaneDependencies,
 ): Promise<{ readonly identity: SecretManager; readonly xds: XdsProxy }> {
   const credentialChanges = followCredentials(config, tasks);
   const { identity, trustBundles } = startIdentity(config, {
     log: log.scope("citadelclient"),
-    ...{ metrics, tasks, credentialChanges, spans },
+    ...{ metrics, tasks, credentialChanges, spans, firstKey },
   });
   const secrets = new Watch<SdsSecrets>({});
   if (config.identity.source.kind === "external-sds") {

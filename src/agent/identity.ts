@@ -1,6 +1,7 @@
 /**
  * The workload's identity and what follows it: the token's alarm, and the files for applications.
  */
+import type { KeyObject } from "node:crypto";
 import type { AgentConfig } from "../config/agent-config.ts";
 import { GoogleTokens } from "../identity/google-token.ts";
 import { outputCerts } from "../identity/output-certs.ts";
@@ -29,16 +30,18 @@ export interface IdentityParts {
   readonly spans: SpanSink | undefined;
   /** How often a file was replaced that authenticates this workload or its CA. */
   readonly credentialChanges: ReadonlyWatch<number>;
+  /** A key that is being made for the first certificate. */
+  readonly firstKey: Promise<KeyObject> | undefined;
 }
 
 /** Start every part in `tasks`. */
 export function startIdentity(
   config: Pick<AgentConfig, "identity" | "outputCerts">,
-  { log, metrics, tasks, credentialChanges, spans }: IdentityParts,
+  { log, metrics, tasks, credentialChanges, spans, firstKey }: IdentityParts,
 ): RunningIdentity {
   const { identity: options, outputCerts: output } = config;
   const trustBundles = new Watch<readonly string[]>(options.trustBundles);
-  const deps = { log, metrics, now: () => new Date(), trustBundles, credentialChanges, spans };
+  const deps = { log, metrics, now: () => new Date(), trustBundles, credentialChanges, spans, firstKey };
   const identity = SecretManager.create(options, deps);
   const { tokenPath, googleToken } = options;
   const tokens = googleToken === undefined ? undefined : new GoogleTokens(googleToken, tokenPath, deps);

@@ -6,10 +6,11 @@ import type { SecretManager } from "../identity/secret-manager.ts";
 import { otlpMetrics } from "../otlp/metrics.ts";
 import type { OtlpOptions } from "../otlp/options.ts";
 import { isHarmlessHeader } from "../telemetry/header-lists.ts";
+import type { OtlpExporter } from "../otlp/exporter.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Redactor } from "../telemetry/redactor.ts";
-import type { SpanSink } from "../telemetry/spans.ts";
+import type { EndedSpan, SpanSink } from "../telemetry/spans.ts";
 import type { SupervisedEnvoy } from "./supervised-envoy.ts";
 
 /** What it works with. */
@@ -24,8 +25,10 @@ export interface OtlpParts {
 /** Spans go somewhere, until it is disposed. */
 export interface RunningOtlp extends AsyncDisposable {
   readonly spans: SpanSink;
+  /** Load the SDK, once what Envoy needs is done: spans that end before are kept for it. */
+  load(): Promise<void>;
   /** The agent has started: until now whatever ended was part of its start. */
-  readonly started: () => void;
+  started(): void;
 }
 
 /** Headers that say where telemetry belongs: their values are words that stand in much else. */
@@ -37,30 +40,69 @@ function secretOf([name, value]: readonly [string, string]): readonly string[] {
 }
 
 /** Undefined where telemetry goes nowhere. */
-export async function startOtlp(
+export function startOtlp(
   options: OtlpOptions | undefined,
   { version, metrics, redactor, log }: OtlpParts,
-): Promise<RunningOtlp | undefined> {
+): RunningOtlp | undefined {
   if (options === undefined) return undefined;
   for (const target of [options.traces, options.metrics])
     redactor.learn(Object.entries(target?.headers ?? {}).flatMap(secretOf));
-  const { OtlpExporter } = await import("../otlp/exporter.ts");
-  const exporter = new OtlpExporter(options, {
-    ...{ version, log },
-    // Names are the agent's own.
-    families: async () =>
-      (await metrics.families()).map((family) => ({ ...redactor.json(family), name: family.name })),
-    redact: (text) => redactor.all(text),
-    metrics: otlpMetrics(metrics.withPrefix("outrider_")),
-  });
-  exporter.starting("agent.start");
-  return {
-    spans: exporter.take,
-    started: () => {
-      exporter.started();
-    },
-    [Symbol.asyncDispose]: () => exporter[Symbol.asyncDispose](),
+  const report = otlpMetrics(metrics.withPrefix("outrider_"));
+  const make = async (): Promise<OtlpExporter> => {
+    const { OtlpExporter } = await import("../otlp/exporter.ts");
+    const exporter = new OtlpExporter(options, {
+      ...{ version, log },
+      // Names are the agent's own.
+      families: async () =>
+        (await metrics.families()).map((family) => ({ ...redactor.json(family), name: family.name })),
+      redact: (text) => redactor.all(text),
+      metrics: report,
+    });
+    exporter.starting("agent.start");
+    return exporter;
   };
+  return new LateOtlp(make);
+}
+
+/** Takes spans from the beginning, loaded or not. */
+class LateOtlp implements RunningOtlp {
+  readonly #make: () => Promise<OtlpExporter>;
+  #loading: Promise<OtlpExporter> | undefined;
+  #exporter: OtlpExporter | undefined;
+  #early: EndedSpan[] = [];
+  #isStarted = false;
+
+  constructor(make: () => Promise<OtlpExporter>) {
+    this.#make = make;
+  }
+
+  readonly spans: SpanSink = (span) => {
+    if (this.#exporter === undefined) this.#early.push({ endedAt: performance.now(), ...span });
+    else this.#exporter.take(span);
+  };
+
+  async load(): Promise<void> {
+    await (this.#loading ??= this.#load());
+  }
+
+  started(): void {
+    this.#isStarted = true;
+    this.#exporter?.started();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.load();
+    await this.#exporter?.[Symbol.asyncDispose]();
+  }
+
+  async #load(): Promise<OtlpExporter> {
+    const exporter = await this.#make();
+    for (const span of this.#early) exporter.take(span);
+    this.#early = [];
+    if (this.#isStarted) exporter.started();
+    this.#exporter = exporter;
+    return exporter;
+  }
 }
 
 /** Resolves when an Envoy is proven, or the first certificate is there where no Envoy is to run; or at the abort. */

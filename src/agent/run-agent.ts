@@ -4,11 +4,13 @@
  * Envoy is started first because it needs longest; what it will ask for (SDS, xDS) is listening by the time it
  * asks. On a stop only Envoy hears of it: the rest lives until Envoy is gone, because a draining Envoy needs it.
  */
+import type { KeyObject } from "node:crypto";
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { SupervisionEnd } from "../envoy/supervision/shown.ts";
 import type { NewcomerServices } from "../envoy/swap/newcomer-services.ts";
 import { TaskGroup } from "../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
+import { generatePrivateKey } from "../pki/key-pair.ts";
 import type { Redactor } from "../telemetry/redactor.ts";
 import type { MetricSources } from "./metrics.ts";
 import type { SpanSink } from "../telemetry/spans.ts";
@@ -67,14 +69,15 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
       ? undefined
       : await startEnvoy(config, { ...deps, ...ends, binary, newcomers, spans, tasks, log: envoyLog });
 
-  // From here on Envoy boots, and nothing holds it up.
+  // From here on Envoy boots, and nothing holds it up. Other threads make the key meanwhile.
+  const firstKey = firstKeyOf(config.identity, tasks.signal);
   const late = await import("./late-parts.ts");
   // The first Envoy could not be started: nothing else is.
   if (envoy !== undefined && tasks.failure !== undefined) return await envoy.ended;
   const metrics = late.agentMetrics(deps, envoy, tasks);
   await using stack = new AsyncDisposableStack();
   const otlp = stack.use(
-    await late.startOtlp(config.otlp, {
+    late.startOtlp(config.otlp, {
       ...{ metrics, redactor },
       version: deps.version,
       log: log.scope("otlp"),
@@ -83,7 +86,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
   spans.set(otlp?.spans);
   const dns = await late.startDns(config.dns, { log, metrics, tasks, stack });
   const { identity, xds } = await late.startControlPlaneServices(config, {
-    ...{ log, metrics, tasks, stack, dns },
+    ...{ log, metrics, tasks, stack, dns, firstKey },
     spans: otlp?.spans,
   });
   if (otlp !== undefined) {
@@ -121,6 +124,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
       log: health,
     }),
   );
+  if (otlp !== undefined) tasks.spawn("load-telemetry", () => otlp.load());
   stack.use(late.announceAgent(config, pid, log));
   if (envoy !== undefined && config.application !== undefined) {
     const { supervisor } = envoy;
@@ -147,6 +151,18 @@ export async function runAgent(config: AgentConfig, deps: AgentDependencies): Pr
   if (envoy === undefined) deps.onEnd(end);
   if (tasks.failure !== undefined) throw tasks.failure;
   return end;
+}
+
+/** A CA signs a key that is made here. Undefined where none does. */
+function firstKeyOf(
+  { source, key }: AgentConfig["identity"],
+  signal: AbortSignal,
+): Promise<KeyObject> | undefined {
+  if (source.kind !== "ca") return undefined;
+  const made = generatePrivateKey(key, signal);
+  // Whoever asks for it hears of a failure.
+  made.catch(() => undefined);
+  return made;
 }
 
 /** Loaded where there is one to run: a proxyless agent does without all that looks after it. */

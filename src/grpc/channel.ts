@@ -76,6 +76,11 @@ export class GrpcChannel implements Disposable {
     this.address = options.address;
   }
 
+  /** Connect before the first call, which hears of it when that fails. */
+  connect(): void {
+    this.#connect().catch(() => undefined);
+  }
+
   /** @throws GrpcError */
   async unary({ path, request, metadata, timeoutMs, signal, onDate, ...rest }: UnaryCall): Promise<Buffer> {
     const { encoding, mostAnswerBytes } = rest;
@@ -126,8 +131,7 @@ export class GrpcChannel implements Disposable {
     options: CallOptions = {},
   ): ClientCall {
     const call = new ClientCall(this.address, options);
-    this.#connection ??= Connection.open(this.#options, this.#closing.signal);
-    this.#connection.then(
+    this.#connect().then(
       (connection) => {
         call.begin(connection, { ...this.#headers(path, metadata), ...more });
       },
@@ -136,6 +140,11 @@ export class GrpcChannel implements Disposable {
       },
     );
     return call;
+  }
+
+  #connect(): Promise<Connection> {
+    this.#connection ??= Connection.open(this.#options, this.#closing.signal);
+    return this.#connection;
   }
 
   #headers(path: string, metadata: CallMetadata): OutgoingHttpHeaders {

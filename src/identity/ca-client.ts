@@ -75,6 +75,8 @@ export class CaClient {
   readonly #server: ServerDescription;
   readonly #log: Logger;
   readonly #now: () => Date;
+  /** Connected for the next call. */
+  #ahead: GrpcChannel | undefined;
   /** So that a token that is missing is told once. */
   #hadToken = true;
 
@@ -83,6 +85,23 @@ export class CaClient {
     this.#log = log;
     this.#now = now;
     this.#server = describeCa(options);
+  }
+
+  /** Connect while a request is made. Disposing ends a connection that no call has taken. */
+  connect(): Disposable {
+    try {
+      const channel = new GrpcChannel({ address: this.#options.caAddress, tls: this.#readTrust() });
+      channel.connect();
+      this.#ahead = channel;
+    } catch {
+      // The call will say why.
+    }
+    return {
+      [Symbol.dispose]: () => {
+        this.#ahead?.[Symbol.dispose]();
+        this.#ahead = undefined;
+      },
+    };
   }
 
   /**
@@ -119,7 +138,8 @@ export class CaClient {
     const options = this.#options;
     const tls = this.#readTrust();
     const credential = this.#readCredential(tls?.clientCertificate !== undefined);
-    using channel = new GrpcChannel({ address: options.caAddress, tls });
+    using channel = this.#ahead ?? new GrpcChannel({ address: options.caAddress, tls });
+    this.#ahead = undefined;
     const request = create(IstioCertificateRequestSchema, {
       csr: requestPem,
       validityDuration: BigInt(Math.round(options.requestedTtlMs / 1_000)),

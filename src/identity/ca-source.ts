@@ -3,7 +3,8 @@
  *
  * Nothing that a CA, a setting or a clock says makes it ask without a pause.
  */
-import { createCertificateRequest } from "../pki/certificate-request.ts";
+import type { KeyObject } from "node:crypto";
+import { type CertificateRequest, createCertificateRequest } from "../pki/certificate-request.ts";
 import { workloadId } from "../pki/spiffe-id.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { sleep } from "../lifecycle/sleep.ts";
@@ -59,6 +60,7 @@ export class CaSource {
   readonly #latency: CounterMetric;
   readonly #spans: SpanSink | undefined;
   readonly #credentialChanges: ReadonlyWatch<number> | undefined;
+  #firstKey: Promise<KeyObject> | undefined;
   /** In a row. */
   #failed = 0;
   /** Ends the wait for the next rotation. */
@@ -71,8 +73,9 @@ export class CaSource {
   constructor(
     options: IdentityOptions,
     store: SecretStore,
-    { log, metrics, now, credentialChanges, spans }: IdentityDependencies,
+    { log, metrics, now, credentialChanges, spans, firstKey }: IdentityDependencies,
   ) {
+    this.#firstKey = firstKey;
     this.#spans = spans;
     this.#credentialChanges = credentialChanges;
     this.#options = options;
@@ -205,7 +208,8 @@ export class CaSource {
 
   async #fetch(signal: AbortSignal): Promise<WorkloadSecret> {
     const spiffeId = this.#spiffeId;
-    const { privateKeyPem, requestPem } = await createCertificateRequest(this.#options.key, spiffeId, signal);
+    using _connection = this.#ca.connect();
+    const { privateKeyPem, requestPem } = await this.#request(signal);
     this.#skew = undefined;
     this.#sinceProof = new ClockJumps(this.#now);
     const chain = await this.#sign(requestPem, signal);
@@ -214,6 +218,12 @@ export class CaSource {
     const secret = checkSecret({ privateKeyPem, chain, spiffeId }, this.#now());
     await this.#hold(secret, signal);
     return secret;
+  }
+
+  #request(signal: AbortSignal): Promise<CertificateRequest> {
+    const given = this.#firstKey;
+    this.#firstKey = undefined;
+    return createCertificateRequest(this.#options.key, this.#spiffeId, signal, given);
   }
 
   async #sign(requestPem: string, signal: AbortSignal): ReturnType<CaClient["sign"]> {

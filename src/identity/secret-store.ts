@@ -1,6 +1,7 @@
 /**
  * The secret in use, whoever made it: replaced only by a checked newer one, with its log lines and metrics.
  */
+import type { KeyObject } from "node:crypto";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { type ReadonlyWatch, Watch } from "../lifecycle/watch.ts";
 import { readableCertificates } from "../pki/certificate.ts";
@@ -26,6 +27,8 @@ export interface IdentityDependencies {
   readonly spans?: SpanSink | undefined;
   /** How often a file was replaced that authenticates this workload or its CA. */
   readonly credentialChanges?: ReadonlyWatch<number>;
+  /** A key that is being made for the first request; undefined makes one then. */
+  readonly firstKey?: Promise<KeyObject> | undefined;
 }
 
 /** Where a secret comes from. */

@@ -21,13 +21,20 @@ const oid = {
   ecdsaWithSha384: "1.2.840.10045.4.3.3",
 } as const;
 
-/** Make a new key and sign a request for `spiffeId` with it. @throws the reason of `signal` once it aborts */
+/**
+ * Make a new key and sign a request for `spiffeId` with it.
+ *
+ * @param given such a key that is being made, to be used for this alone
+ * @throws the reason of `signal` once it aborts
+ */
 export async function createCertificateRequest(
   key: KeyAlgorithm,
   spiffeId: string,
   signal?: AbortSignal,
+  given: Promise<KeyObject> = generatePrivateKey(key, signal),
 ): Promise<CertificateRequest> {
-  const privateKey = await generatePrivateKey(key, signal);
+  const privateKey = await given;
+  signal?.throwIfAborted();
   const publicKey = createPublicKey(privateKey);
   return {
     privateKeyPem: exportPrivateKey(privateKey, key),
