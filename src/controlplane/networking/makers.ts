@@ -29,7 +29,7 @@ export function makersOf(objects: readonly ConfigObject[], refused: RefusedJson)
   const related = objects
     .filter((object) => isRelated(object, texts, all))
     .map((object) => ({ object, rank: rankOf(object, refused) }))
-    .toSorted((a, b) => b.rank - a.rank);
+    .toSorted((a, b) => b.rank - a.rank || Number(isLoose(b.object)) - Number(isLoose(a.object)));
   const best = related.filter(({ rank }) => rank === related[0]?.rank);
   const rules = best.filter(({ object }) => object.kind !== "ServiceEntry");
   // A service by itself is seldom bad: its rules say more.
@@ -48,9 +48,19 @@ function isRelated(object: ConfigObject, texts: ReadonlySet<string>, all: string
   if (own.some((text) => all.includes(text))) return true;
   if (object.kind === "WasmPlugin" || object.kind === "TrafficExtension")
     return texts.has(extensionName(object));
+  if (object.kind === "EnvoyFilter")
+    return (object.spec.configPatches ?? []).some(({ patch }) => {
+      const said = textsIn(patch.value);
+      return said.length > 0 && said.every((text) => texts.has(text));
+    });
   return namesOf(object).some(
     (text) => texts.has(text) || all.includes(`|${text}`) || all.includes(`/${text}`),
   );
+}
+
+/** Nothing but Envoy itself judges the whole of it. */
+function isLoose({ kind }: ConfigObject): boolean {
+  return kind === "EnvoyFilter";
 }
 
 /** By what resources may know an object. */

@@ -6,11 +6,38 @@ import type { VersionedResource } from "../../xds/delta-subscription.ts";
 /** Resources by name that never change: what comes after them is another layer. */
 export class Layer {
   readonly resources: ReadonlyMap<string, VersionedResource>;
+  /** The EnvoyFilter that adds a resource, by the resource's name; nothing for those that are there anyway. */
+  readonly adders: ReadonlyMap<string, string>;
   /** What is other here than in layers before, which many streams ask. */
   readonly #changes = new WeakMap<Layer, readonly string[]>();
 
-  constructor(resources: ReadonlyMap<string, VersionedResource>) {
+  constructor(resources: ReadonlyMap<string, VersionedResource>, adders: Layer["adders"] = new Map()) {
     this.resources = resources;
+    this.adders = adders;
+  }
+
+  /** Nothing is other than in the other one. */
+  isLike(other: Layer): boolean {
+    const hasSameAdders =
+      this.adders.size === other.adders.size &&
+      [...this.adders].every(([name, adder]) => other.adders.get(name) === adder);
+    return hasSameAdders && this.changedSince(other).length === 0;
+  }
+
+  /** Of what EnvoyFilters add here, the names that another layer has without any. */
+  takenIn(other: Layer): readonly string[] {
+    return [...this.adders.keys()].filter((name) => other.resources.has(name) && !other.adders.has(name));
+  }
+
+  /** Of what EnvoyFilters add, the names that EnvoyFilters add to another layer as well. */
+  addedTwice(other: Layer): readonly string[] {
+    return [...this.adders.keys()].filter((name) => other.adders.has(name));
+  }
+
+  /** The same without some of them. */
+  without(names: readonly string[]): Layer {
+    const left = [...this.resources].filter(([name]) => !names.includes(name));
+    return names.length === 0 ? this : new Layer(new Map(left), this.adders);
   }
 
   /** Names of what is new, other or gone. */

@@ -54,16 +54,14 @@ export function* translate(
       const before = previous.get(type.typeUrl);
       const resources = new Map<string, VersionedResource>();
       const names = new Set<string>();
+      const adders = new Map<string, string>();
       for (const { name, json } of list) {
-        const adder = names.has(name) ? adderOf(json) : undefined;
-        if (adder !== undefined) {
-          const part = `${type.kind} ${name}, as ${adder} adds it`;
-          faults.push({
-            part,
-            reason: "there is another of this name, which counts: give this one its own name",
-          });
+        const adder = adderOf(json);
+        if (adder !== undefined && names.has(name)) {
+          faults.push(takenName(type, name, adder));
           continue;
         }
+        if (adder !== undefined) adders.set(name, adder);
         names.add(name);
         const known = memo.resources.get(json);
         if (known === undefined) yield* encodeEachPart(type, json, memo);
@@ -71,11 +69,8 @@ export function* translate(
         if (resource !== undefined) resources.set(name, resource);
         yield;
       }
-      const layer = new Layer(resources);
-      layers.set(
-        type.typeUrl,
-        before !== undefined && layer.changedSince(before).length === 0 ? before : layer,
-      );
+      const layer = new Layer(resources, adders);
+      layers.set(type.typeUrl, before !== undefined && layer.isLike(before) ? before : layer);
     }
   } catch (error) {
     return untranslated(previous, error);
@@ -86,6 +81,33 @@ export function* translate(
 /** What comes of a mesh of which nothing can be made: all stays as it was. */
 export function untranslated(previous: Layers, error: unknown): Translated {
   return { layers: previous, faults: [{ part: "all resources", reason: errorMessage(error) }] };
+}
+
+/** What an EnvoyFilter adds has a name that is taken. */
+function takenName({ kind }: Pick<PushedType, "kind">, name: string, adder: string): Fault {
+  return {
+    part: `${kind} ${name}, as ${adder} adds it`,
+    reason: "there is another of this name, which counts: give this one its own name",
+  };
+}
+
+/** What one proxy is to have of a type. What an EnvoyFilter adds takes no name that something else has, in either layer. */
+export function layersTogether(
+  typeUrl: string,
+  own: Layer | undefined,
+  shared: Layer | undefined,
+): { readonly layers: readonly Layer[]; readonly faults: readonly Fault[] } {
+  const type = types.find((one) => one.typeUrl === typeUrl);
+  if (type === undefined || own === undefined || shared === undefined)
+    return { layers: [own, shared].filter((layer) => layer !== undefined), faults: [] };
+  const taken = own.takenIn(shared);
+  const lost = [
+    ...taken.map((name) => [name, own] as const),
+    // Of two layers that have one name the first one's counts.
+    ...[...shared.takenIn(own), ...shared.addedTwice(own)].map((name) => [name, shared] as const),
+  ];
+  const faults = lost.map(([name, layer]) => takenName(type, name, layer.adders.get(name) ?? ""));
+  return { layers: [own.without(taken), shared], faults };
 }
 
 function encode(

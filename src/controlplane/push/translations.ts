@@ -10,6 +10,7 @@ import { type Caller, callerOf } from "../model/caller.ts";
 import type { PublishedModel } from "../model/configured-models.ts";
 import type { Model } from "../model/model.ts";
 import type { Proxy } from "../model/proxy.ts";
+import type { Fault } from "../networking/encode-parts.ts";
 import { EncodingMemo } from "../networking/encoding-memo.ts";
 import { prepare } from "../networking/prepare.ts";
 import { TranslationMemo } from "../networking/translation-memo.ts";
@@ -17,6 +18,7 @@ import { callerViewOf, inputsOf, servedBy, type WorkloadView, workloadViewOf } f
 import { ResourceSet } from "./layer.ts";
 import {
   type Layers,
+  layersTogether,
   noLayers,
   pushOrder,
   type ResourcesByType,
@@ -119,6 +121,11 @@ export class Translations {
     }
   }
 
+  /** What is missing in what a proxy is to have. */
+  tell({ id }: Proxy, faults: readonly Fault[]): void {
+    if (faults.length > 0) this.#faults.tell(id, faults);
+  }
+
   /** What the proxy is told for its own workload. */
   own(view: WorkloadView, previous: Layers): Translated {
     const made = atOnce(translate(({ generateOwn }) => generateOwn(view), previous, this.#encodings));
@@ -192,8 +199,9 @@ export class ProxyTranslation implements Disposable {
       const own = await this.#all.turns.run(() => this.#ownOf(published.model, proxy));
       const resources = new Map(
         pushOrder.map((type) => {
-          const both = [own.get(type), layers.get(type)];
-          return [type, new ResourceSet(both.filter((layer) => layer !== undefined))];
+          const together = layersTogether(type, own.get(type), layers.get(type));
+          this.#all.tell(proxy, together.faults);
+          return [type, new ResourceSet(together.layers)];
         }),
       );
       const scopeOf: Snapshot["scopeOf"] = (typeUrl, name) =>

@@ -3,7 +3,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { parseDocuments } from "../../../../src/controlplane/config/parse-documents.ts";
 import { buildModel } from "../../../../src/controlplane/model/build-model.ts";
+import type { PublishedModel } from "../../../../src/controlplane/model/configured-models.ts";
+import { makersOf } from "../../../../src/controlplane/networking/makers.ts";
 import { decodedOf } from "../../../../src/controlplane/networking/pushed-types.ts";
+import { Translations } from "../../../../src/controlplane/push/translations.ts";
+import { Watch } from "../../../../src/lifecycle/watch.ts";
 import { typeUrl } from "../../../../src/xds/type-urls.ts";
 import { demoProxy, settings, yaml } from "../../../support/bad-values.ts";
 import { takeSnapshot } from "../../../support/snapshot-of.ts";
@@ -105,4 +109,68 @@ test("what an EnvoyFilter adds does not take the place of what has its name", ()
     `cluster ${taken}, as EnvoyFilter demo/a adds it`,
     "cluster mine, as EnvoyFilter demo/c adds it",
   ]);
+});
+
+/** As a proxy has it that is told its own and what it shares with others in layers. */
+async function told(...objects: readonly string[]) {
+  const { objects: taken } = parseDocuments("a.yaml", [api, ...objects].join("---\n"));
+  const models = new Watch<PublishedModel>({ number: 1, model: buildModel(taken, settings) });
+  const faults: string[] = [];
+  const tell = (_proxy: string, list: readonly { readonly part: string }[]): void => {
+    faults.push(...list.map(({ part }) => part));
+  };
+  using translation = new Translations(models, { tell }).open();
+  const { resources } = await translation.take(demoProxy("REDIRECT"));
+  const cluster = (name: string): string => {
+    const resource = resources.get(typeUrl.cluster)?.get(name);
+    return resource === undefined ? "" : JSON.stringify(decodedOf(typeUrl.cluster, resource.bytes));
+  };
+  return { cluster, faults };
+}
+
+describe("a name that an EnvoyFilter adds on the way in", () => {
+  const added = (name: string, context: string, cluster: string): string =>
+    yaml(
+      "EnvoyFilter",
+      `configPatches: [{applyTo: CLUSTER, match: {context: ${context}}, patch: {operation: ADD, value: {name: "${cluster}", alt_stat_name: ${name}}}}]`,
+      name,
+    );
+
+  test("is not taken from what a service is called by", async () => {
+    const taken = "outbound|80||api.demo";
+    const { cluster, faults } = await told(added("a", "SIDECAR_INBOUND", taken));
+    assert.ok(!cluster(taken).includes('"alt_stat_name":"a"') && cluster(taken) !== "");
+    assert.deepEqual(faults, [`cluster ${taken}, as EnvoyFilter demo/a adds it`]);
+  });
+
+  test("is not given a second time on the way out", async () => {
+    const { cluster, faults } = await told(
+      added("a", "SIDECAR_OUTBOUND", "mine"),
+      added("b", "SIDECAR_INBOUND", "mine"),
+    );
+    assert.match(cluster("mine"), /"alt_stat_name":"b"/);
+    assert.deepEqual(faults, ["cluster mine, as EnvoyFilter demo/a adds it"]);
+  });
+});
+
+test("who changes a resource that a proxy refuses is named first", () => {
+  const { objects } = parseDocuments(
+    "a.yaml",
+    [
+      api,
+      lua("other"),
+      httpFilter(
+        "guard",
+        'type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua, inline_code: "no lua"',
+      ),
+    ].join("---\n"),
+  );
+  const filter = { name: "guard", typed_config: { "@type": "", inline_code: "no lua" } };
+  const type = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua";
+  const json = {
+    filters: [{ ...filter, typed_config: { ...filter.typed_config, "@type": type } }],
+    host: "api.demo",
+  };
+  const [first] = makersOf(objects, { name: "0.0.0.0_80", json, reason: "script load error" });
+  assert.match(first ?? "", /EnvoyFilter demo\/guard$/);
 });
