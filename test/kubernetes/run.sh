@@ -5,30 +5,21 @@
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 version=v1.36.3
-cached=${XDG_CACHE_HOME:-$HOME/.cache}/outrider/kube-apiserver-$version/kube-apiserver
+. "$root/test/support/go-program.sh"
 
-build() {
-  command -v go >/dev/null || { echo "building kube-apiserver needs Go: install it, or set KUBE_APISERVER_PATH" >&2; exit 1; }
-  # Not local: the trap runs once the function has returned.
-  work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
-  cd "$work"
-  go mod init apiserver-for-tests
-  # k8s.io/kubernetes leaves its own parts at v0.0.0: each is of the same release.
+# k8s.io/kubernetes leaves its own parts at v0.0.0: each is of the same release.
+with_own_parts() {
   go mod edit -require "k8s.io/kubernetes@$version"
   go mod download -json "k8s.io/kubernetes@$version" | sed -n 's/.*"GoMod": "\(.*\)",/\1/p' |
     xargs sed -n 's|^\t\(k8s.io/[a-z0-9-]*\) => ./staging.*|\1|p' |
     while read -r part; do go mod edit -replace "$part=$part@v0.${version#v1.}"; done
-  go get "k8s.io/kubernetes/cmd/kube-apiserver@$version"
-  CGO_ENABLED=0 go build -mod=mod -ldflags='-s -w' -o kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver
-  mkdir -p "$(dirname "$cached")"
-  mv kube-apiserver "$cached"
 }
 
 command -v "${ETCD_PATH:-etcd}" >/dev/null || { echo "these tests need etcd: install etcd-server, or set ETCD_PATH" >&2; exit 1; }
-[[ -n ${KUBE_APISERVER_PATH:-} || -x $cached ]] || (build >&2)
+KUBE_APISERVER_PATH=${KUBE_APISERVER_PATH:-$(go_program kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver "$version" with_own_parts)}
+export KUBE_APISERVER_PATH
 # Others need the program only.
-[[ ${1:-} != path ]] || { echo "${KUBE_APISERVER_PATH:-$cached}"; exit; }
+[[ ${1:-} != path ]] || { echo "$KUBE_APISERVER_PATH"; exit; }
 
 # Where a module of Go is, from its proxy or from what was fetched before.
 module() {
@@ -40,4 +31,4 @@ cd "$root"
 ISTIO_API_PATH=${ISTIO_API_PATH:-$(module istio.io/api@v1.31.0-rc.0.0.20260824154656-b943409680a7)}
 GATEWAY_API_PATH=${GATEWAY_API_PATH:-$(module sigs.k8s.io/gateway-api@v1.6.0)}
 export ISTIO_API_PATH GATEWAY_API_PATH
-KUBE_APISERVER_PATH=${KUBE_APISERVER_PATH:-$cached} node src/build/run-tests.ts "test/kubernetes/*.test.ts"
+node src/build/run-tests.ts "test/kubernetes/*.test.ts"
