@@ -38,6 +38,9 @@ export const discoveryFlags = {
     "default",
     "Revision of this control plane, of several in a cluster: its certificate has the name istiod-REVISION.istio-system.svc too.",
   ),
+  injectionValues: optionalText(
+    "File with the values that pods are injected by, in the names of Istio's chart, followed as the folder is (default: the chart's own values, and the image of this release).",
+  ),
   domain: text("cluster.local", "Domain of the cluster's services: NAME.NAMESPACE.svc.DOMAIN."),
   consulserverURL: optionalText("URL of Consul's agent (default http://127.0.0.1:8500)."),
   consulTokenFile: optionalText(

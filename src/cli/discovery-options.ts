@@ -15,6 +15,7 @@ import type { Arguments } from "../command/command.ts";
 import { discoveryStateFolder } from "../config/state-folder.ts";
 import { flagTexts } from "../command/setting-flags.ts";
 import { logFlags } from "../config/sources/log-flags.ts";
+import { readProxyConfig } from "../config/proxy-config/injected.ts";
 import { readFlags } from "../schema/flag-texts.ts";
 import { type GivenVariables, readOwnFlags } from "../schema/own-variables.ts";
 import { readSystemVariables } from "../schema/system-variables.ts";
@@ -124,6 +125,7 @@ export async function readDiscoveryOptions(args: Arguments, env: GivenVariables)
       machines: { graceMs: flags.workloadEntryGracePeriod },
       version,
       revision: flags.revision,
+      injection: { valuesFile: flags.injectionValues, release: version, readProxyConfig },
     },
   };
 }

@@ -22,6 +22,7 @@ export function spawnClusterDuties(
     api,
     namespace,
     root,
+    revision,
     configuration,
     metrics,
     log,
@@ -29,6 +30,7 @@ export function spawnClusterDuties(
     readonly api: KubernetesApi;
     readonly namespace: string;
     readonly root: ReadonlyWatch<string>;
+    readonly revision: string;
     readonly configuration: ReadonlyWatch<Configuration>;
     readonly metrics: Metrics;
     readonly log: Logger;
@@ -37,11 +39,14 @@ export function spawnClusterDuties(
   const writing = { api, log, metrics: new WriteMetrics(metrics) };
   const identity = `${hostname()}_${randomUUID()}`;
   const lease = new LeaseHolder(api, { namespace, name: "outrider-leader", identity }, log);
+  // Whoever leads may be of another revision, and knows nothing of this one.
+  if (revision !== "default")
+    tasks.spawn("keep-own-webhook", (signal) => keepCaBundle({ ...writing, root, revision }, signal));
   tasks.spawn("lead-cluster", (signal) =>
     lease.run(async (leading) => {
       await Promise.all([
         keepRootConfigMaps({ ...writing, root }, leading),
-        keepCaBundle({ ...writing, root }, leading),
+        keepCaBundle({ ...writing, root, revision: "default" }, leading),
         keepStatus({ ...writing, configuration }, leading),
       ]);
     }, signal),

@@ -28,6 +28,7 @@ import { NomadTokens } from "./ca/nomad-tokens.ts";
 import { rootNamespace } from "./config/analysis/analyze.ts";
 import { debugPages } from "./debug.ts";
 import { discoveryService } from "./discovery-service.ts";
+import { CurrentInjection, type InjectionOptions } from "./injection.ts";
 import { KeyedModels, type KeySetOptions } from "./jwks/keyed-models.ts";
 import type { BindingPolicy } from "./model/bind-proxy.ts";
 import { ConfiguredModels } from "./model/configured-models.ts";
@@ -88,6 +89,8 @@ export interface DiscoveryOptions extends SourceOptions {
   readonly keySets?: KeySetOptions;
   /** Of several control planes of a cluster which one: its service is `istiod-REVISION`. The default one unless told. */
   readonly revision?: string;
+  /** How pods get their sidecars, in a cluster; left out where they do not. */
+  readonly injection?: InjectionOptions;
 }
 
 /** What it runs in. */
@@ -256,13 +259,30 @@ export class DiscoveryServer implements AsyncDisposable {
         },
       ),
     );
+    const tasks = stack.use(new TaskGroup());
+    const injection =
+      api === undefined || options.injection === undefined
+        ? undefined
+        : openInjection(options, options.injection, {
+            api,
+            configuration: registry.configuration,
+            log,
+            tasks,
+          });
     const webhook =
       api === undefined
         ? undefined
         : stack.use(
-            await AdmissionWebhook.listen({ host, port: options.httpsPort ?? 0, tls: keeper.current }, log),
+            await AdmissionWebhook.listen(
+              {
+                host,
+                port: options.httpsPort ?? 0,
+                tls: keeper.current,
+                ...(injection && { injection: () => injection.state }),
+              },
+              log,
+            ),
           );
-    const tasks = stack.use(new TaskGroup());
     const { jwksFile } = options.jwt;
     tasks.spawn("follow-trust", (signal) =>
       followTrust({ ca, jwksFile, authority, authenticator: tokens, log: caLog }, signal),
@@ -289,6 +309,7 @@ export class DiscoveryServer implements AsyncDisposable {
         api,
         namespace: rootNamespace,
         root,
+        revision: options.revision ?? "default",
         configuration: registry.configuration,
         metrics,
         log: caLog,
@@ -310,6 +331,17 @@ export class DiscoveryServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
   }
+}
+
+function openInjection(
+  { revision = "default", trustDomain, debounceMs, debounceMaxMs = 10_000 }: DiscoveryOptions,
+  given: InjectionOptions,
+  { tasks, ...context }: ConstructorParameters<typeof CurrentInjection>[1] & { readonly tasks: TaskGroup },
+): CurrentInjection {
+  const options = { ...given, revision, trustDomain, debounceMs, debounceMaxMs };
+  const injection = new CurrentInjection(options, context);
+  for (const [name, follow] of Object.entries(injection.followed)) tasks.spawn(name, follow);
+  return injection;
 }
 
 function openCa(

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { mappingsOf } from "../../src/controlplane/kubernetes/resource.ts";
 import { eventually } from "../support/eventually.ts";
+import { freePorts } from "../support/free-ports.ts";
 import { applyControlPlaneRole } from "../support/kubernetes/control-plane-role.ts";
 import { defineCustomKinds } from "../support/kubernetes/custom-kinds.ts";
 import { objectOfEveryKind } from "../support/kubernetes/every-kind.ts";
@@ -33,8 +34,12 @@ describe("the control plane's rights in a cluster", () => {
     await cluster.namespace("demo");
     await cluster.serviceAccount("demo", "web");
     for (const { collection, object } of objectOfEveryKind()) await cluster.put(collection, object);
+    const [webhook = 0] = await freePorts(1);
     const mesh = stack.use(
-      await TestMesh.start({}, ["--registries=Kubernetes", "--kubeconfig", cluster.kubeconfig(account)]),
+      await TestMesh.start({}, [
+        ...["--registries=Kubernetes", "--kubeconfig", cluster.kubeconfig(account)],
+        ...["--httpsPort", String(webhook)],
+      ]),
     );
     const web = await mesh.sidecar("web", { token: await cluster.token("demo", "web", "istio-ca") });
     await web.ready();

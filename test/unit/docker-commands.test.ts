@@ -78,6 +78,7 @@ describe("every command line can be run that is in", () => {
     "kubernetes/istio-helm-values.yaml",
     "kubernetes/istio-operator.yaml",
     "kubernetes/registry.yaml",
+    "kubernetes/injection.yaml",
   ];
 
   for (const name of files.filter((name) => !noLines.includes(name))) {

@@ -1,5 +1,5 @@
 /**
- * The webhook that the API server asks before it takes an object: HTTPS, `/validate`, and whether it is there.
+ * The webhook that the API server asks before it takes an object: HTTPS, `/validate`, `/inject`, and whether it is there.
  *
  * Whoever reaches the port may ask: what that costs is bounded, in bytes, in parts, and in what is done in one turn.
  */
@@ -13,6 +13,8 @@ import { Turns } from "../../lifecycle/turns.ts";
 import { ConnectionTable } from "../../net/connection-table.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { Bodies } from "./bodies.ts";
+import type { AdmissionAnswer } from "./answer.ts";
+import { injectionPlace, injectionReviewed, type InjectionState } from "./injection-review.ts";
 import { reviewed } from "./review.ts";
 
 /** Where it listens, and with what. */
@@ -20,6 +22,8 @@ export interface WebhookOptions {
   readonly host: string;
   readonly port: number;
   readonly tls: WebhookTls;
+  /** What pods are injected with, by now; left out where they are not. */
+  readonly injection?: () => InjectionState;
 }
 
 /** PEM, the chain with the leaf first. */
@@ -52,7 +56,10 @@ export class AdmissionWebhook implements AsyncDisposable {
   }
 
   /** @throws the system error when the port cannot be bound */
-  static async listen({ host, port, tls }: WebhookOptions, log: Logger): Promise<AdmissionWebhook> {
+  static async listen(
+    { host, port, tls, injection }: WebhookOptions,
+    log: Logger,
+  ): Promise<AdmissionWebhook> {
     const bodies = new Bodies({ maxBytes: limits.maxBytes, mostAtOnce: mostBodies });
     const turns = new Turns();
     const server = createServer(
@@ -64,7 +71,7 @@ export class AdmissionWebhook implements AsyncDisposable {
         connectionsCheckingInterval: checkMs,
       },
       (request, response) => {
-        answer(request, response, { bodies, turns }).catch((error: unknown) => {
+        answer(request, response, { bodies, turns, injection }).catch((error: unknown) => {
           // Whoever goes away before all is said has asked nothing.
           if (!request.complete) return;
           log.error("a review failed", { reason: errorMessage(error) });
@@ -112,14 +119,23 @@ function contextOf({ certificateChain, privateKey }: WebhookTls): SecureContextO
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { bodies, turns }: { readonly bodies: Bodies; readonly turns: Turns },
+  {
+    bodies,
+    turns,
+    injection,
+  }: {
+    readonly bodies: Bodies;
+    readonly turns: Turns;
+    readonly injection: WebhookOptions["injection"];
+  },
 ): Promise<void> {
-  const [path] = (request.url ?? "").split("?");
+  const [path = ""] = (request.url ?? "").split("?");
   if (path === "/ready" || path === "/healthz/ready") {
     response.writeHead(200).end();
     return;
   }
-  if (path !== "/validate" || request.method !== "POST") {
+  const answerOf = answererOf(path, injection);
+  if (answerOf === undefined || request.method !== "POST") {
     response.writeHead(404, { "content-type": "text/plain" }).end("Not Found\n");
     return;
   }
@@ -130,10 +146,21 @@ async function answer(
     });
     return;
   }
-  const review = await turns.run(() => reviewed(jsonValue(body.toString("utf8"), limits)));
+  const review = await turns.run(() => answerOf(jsonValue(body.toString("utf8"), limits)));
   if (review === undefined) {
     response.writeHead(400, { "content-type": "text/plain" }).end("This is no AdmissionReview\n");
     return;
   }
   response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(review));
+}
+
+/** Who answers at a path; undefined for nobody. */
+function answererOf(
+  path: string,
+  injection: WebhookOptions["injection"],
+): ((review: unknown) => AdmissionAnswer | undefined) | undefined {
+  if (path === "/validate") return reviewed;
+  const place = injectionPlace(path);
+  if (place === undefined || injection === undefined) return undefined;
+  return (review) => injectionReviewed(review, place, injection());
 }

@@ -1,4 +1,4 @@
-/** The rights that docker/kubernetes gives the control plane. */
+/** The rights that docker/kubernetes gives the control plane, and its webhooks. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
@@ -6,12 +6,15 @@ import type { ApiObject } from "../../../src/controlplane/kubernetes/api.ts";
 import { metaOf, pluralOf, textOf } from "../../../src/controlplane/kubernetes/resource.ts";
 import type { RealCluster } from "./real-cluster.ts";
 
-const manifest = join(import.meta.dirname, "../../../docker/kubernetes/registry.yaml");
+const folder = join(import.meta.dirname, "../../../docker/kubernetes");
 
 /** Apply them. Resolves with a token of its service account. */
 export async function applyControlPlaneRole(cluster: RealCluster): Promise<string> {
   await cluster.namespace("istio-system");
-  for (const document of parseAllDocuments(readFileSync(manifest, "utf8"))) {
+  const documents = ["registry.yaml", "injection.yaml"].flatMap((name) =>
+    parseAllDocuments(readFileSync(join(folder, name), "utf8")),
+  );
+  for (const document of documents) {
     const object = document.toJS() as ApiObject;
     const namespace = metaOf({
       metadata: { ...Object(object["metadata"]), resourceVersion: "0" },

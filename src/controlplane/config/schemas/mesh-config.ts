@@ -12,7 +12,7 @@ const withoutEffect = [
   ...["caCertificates", "ca", "certificates", "configSources", "connectTimeout"],
   ...["defaultDestinationRuleExportTo", "defaultHttpRetryPolicy", "defaultServiceExportTo"],
   ...["defaultTrafficPolicy", "defaultVirtualServiceExportTo", "discoverySelectors", "dnsRefreshRate"],
-  ...["enableAutoMtls", "enableEnvoyAccessLogService", "enablePrometheusMerge", "h2UpgradePolicy"],
+  ...["enableAutoMtls", "enableEnvoyAccessLogService", "h2UpgradePolicy"],
   ...["hboneIdleTimeout", "inboundClusterStatName", "inboundTrafficPolicy", "ingressClass"],
   ...["ingressControllerMode", "ingressSelector", "ingressService", "localityLbSetting", "meshMTLS"],
   ...["outboundClusterStatName", "outboundTrafficPolicy", "pathNormalization", "protocolDetectionTimeout"],
@@ -23,7 +23,7 @@ const withoutEffect = [
 
 /** What the agent, the installation or a flag of the control plane acts on: nothing is missing without it here. */
 const others: ReadonlySet<string> = new Set([
-  ...["enablePrometheusMerge", "ingressClass", "ingressControllerMode", "ingressSelector"],
+  ...["ingressClass", "ingressControllerMode", "ingressSelector"],
   ...["ingressService", "rootNamespace", "trustDomain", "trustDomainAliases"],
 ]);
 
@@ -39,17 +39,16 @@ const ignored = Object.fromEntries(
   withoutEffect.map((name): [string, Field<true | undefined>] => [name, optional(passedOver(name))]),
 ) as Readonly<Record<(typeof withoutEffect)[number], Field<true | undefined>>>;
 
-/** Of the agent's ProxyConfig, which it reads itself, what is put into listeners. */
-const proxyDefaults: Decoder<{ readonly tracing?: { readonly sampling?: number } }> = (
-  node,
-  path,
-  context,
-) => {
-  const given = jsonObject(node, path, context);
-  const tracing = given?.["tracing"];
+/** ProxyConfig of every agent: what is put into listeners, and all of it for the sidecars that are injected. */
+const proxyDefaults: Decoder<{
+  readonly tracing?: { readonly sampling?: number };
+  readonly given: JsonObject;
+}> = (node, path, context) => {
+  const given = jsonObject(node, path, context) ?? {};
+  const tracing = given["tracing"];
   const sampling = isObject(tracing) ? tracing["sampling"] : undefined;
   const isShare = typeof sampling === "number" && sampling > 0 && sampling <= 100;
-  return isShare ? { tracing: { sampling } } : {};
+  return { given, ...(isShare ? { tracing: { sampling } } : {}) };
 };
 
 function isObject(value: Json | undefined): value is JsonObject {
@@ -62,6 +61,7 @@ export const meshConfig = object({
   accessLogEncoding: optional(oneOf("TEXT", "JSON")),
   disableEnvoyListenerLog: optional(boolean),
   enableTracing: optional(boolean),
+  enablePrometheusMerge: optional(boolean),
   defaultConfig: optional(proxyDefaults),
   extensionProviders: optional(list(extensionProvider)),
   defaultProviders: optional(

@@ -8,7 +8,8 @@ import type { Json, JsonObject } from "../../../controlplane/config/json-value.t
 import { defaultRevision, type InstallSpec, systemNamespace } from "../spec/schema.ts";
 import { changed, firstChanged, joined, listOf, mappingOf } from "./changed.ts";
 import { type Manifests, objectOf } from "./manifests.ts";
-import { controlPlaneName, meshConfigName, revisioned, serviceName } from "./names.ts";
+import { renderInjection, withOwnWebhook } from "./injection.ts";
+import { controlPlaneName, injectionName, meshConfigName, revisioned, serviceName } from "./names.ts";
 import { withWorkload } from "./workload.ts";
 
 /** The label that tells pods of one revision from those of another. */
@@ -17,6 +18,7 @@ const revisionLabel = "istio.io/rev";
 /** Where the container has its files. */
 const meshConfigFolder = "/etc/istio/config";
 const meshFolder = "/etc/outrider/mesh";
+const injectionFolder = "/etc/outrider/injection";
 
 /** Objects of the revision, its webhooks too. */
 export function renderControlPlane(spec: InstallSpec, manifests: Manifests): readonly JsonObject[] {
@@ -26,10 +28,10 @@ export function renderControlPlane(spec: InstallSpec, manifests: Manifests): rea
     objectOf(manifests.controlPlane, kind, name);
   const objects = [
     ...manifests.registry,
-    ...manifests.injection,
+    ...renderInjection(manifests.injection, spec),
     meshConfigMap(spec),
     selecting(manifest("Service", serviceName), ["spec", "selector"], own),
-    deployment(manifest("Deployment"), spec, own),
+    deployment(manifest("Deployment"), spec, { own, injects: manifests.injection.length > 0 }),
     selecting(manifest("PodDisruptionBudget"), ["spec", "selector", "matchLabels"], own),
     networkPolicy(selecting(manifest("NetworkPolicy"), ["spec", "podSelector", "matchLabels"], own)),
   ];
@@ -52,7 +54,12 @@ function selecting(object: JsonObject, path: readonly string[], own: JsonObject)
   return changed(joined(object, ["metadata", "labels"], { app: controlPlaneName }), path, () => own);
 }
 
-function deployment(manifest: JsonObject, spec: InstallSpec, own: JsonObject): JsonObject {
+function deployment(
+  manifest: JsonObject,
+  spec: InstallSpec,
+  { own, injects }: { readonly own: JsonObject; readonly injects: boolean },
+): JsonObject {
+  const { revision = defaultRevision } = spec;
   const selected = selecting(manifest, ["spec", "selector", "matchLabels"], own);
   const pod = ["spec", "template", "spec"];
   const templated = joined(selected, ["spec", "template", "metadata", "labels"], {
@@ -69,6 +76,7 @@ function deployment(manifest: JsonObject, spec: InstallSpec, own: JsonObject): J
       // For rules that are to stand before the cluster's; most meshes have none.
       { name: "mesh", configMap: { name: "outrider-mesh", optional: true } },
       { name: "state", emptyDir: { medium: "Memory", sizeLimit: "64Mi" } },
+      ...(injects ? [{ name: "injection", configMap: { name: revisioned(injectionName, revision) } }] : []),
     ],
   });
   const arguments_ = [
@@ -79,6 +87,7 @@ function deployment(manifest: JsonObject, spec: InstallSpec, own: JsonObject): J
     `--configDir=${meshFolder}`,
     `--meshConfig=${meshConfigFolder}/mesh`,
     "--stateDir=/var/lib/outrider/state",
+    ...(injects ? [`--injectionValues=${injectionFolder}/values`] : []),
     ...(spec.revision === undefined || spec.revision === defaultRevision
       ? []
       : [`--revision=${spec.revision}`]),
@@ -92,6 +101,7 @@ function deployment(manifest: JsonObject, spec: InstallSpec, own: JsonObject): J
         { name: "mesh-config", mountPath: meshConfigFolder, readOnly: true },
         { name: "mesh", mountPath: meshFolder, readOnly: true },
         { name: "state", mountPath: "/var/lib/outrider" },
+        ...(injects ? [{ name: "injection", mountPath: injectionFolder, readOnly: true }] : []),
       ],
     }),
   );
@@ -119,6 +129,7 @@ const ownNames: readonly string[] = [
   `${controlPlaneName}-secrets`,
   serviceName,
   meshConfigName,
+  injectionName,
 ];
 
 function ofRevision(object: JsonObject, revision: string): JsonObject {
@@ -127,6 +138,8 @@ function ofRevision(object: JsonObject, revision: string): JsonObject {
     typeof name === "string" && ownNames.includes(name) ? revisioned(name, revision) : name;
   const named = changed(object, ["metadata", "name"], renamed);
   const referring: Readonly<Record<string, () => JsonObject>> = {
+    ClusterRole: () =>
+      changed(named, ["rules"], (rules) => listOf(rules).map((rule) => withOwnWebhook(rule, revision))),
     ClusterRoleBinding: () => bound(named, renamed),
     RoleBinding: () => bound(named, renamed),
     Deployment: () => {

@@ -12,6 +12,9 @@ export const serviceName = "istiod";
 /** The ConfigMap of the mesh's settings. */
 export const meshConfigName = "istio";
 
+/** The webhook of injection, and the ConfigMap with what pods are injected with. */
+export const injectionName = "outrider-injection";
+
 /** `istiod-canary`. */
 export function revisioned(name: string, revision: string): string {
   return revision === defaultRevision ? name : `${name}-${revision}`;

@@ -3,22 +3,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { applyPatch } from "rfc6902";
 import { jsonPatch } from "../../../../src/controlplane/inject/json-patch.ts";
-import { type InjectionCase, injected, injectionCases } from "../../../support/injection.ts";
+import { injected, injectionCases } from "../../../support/injection.ts";
 import { compactJson, matchesGolden } from "../../../support/golden.ts";
-import { podTemplatePaths } from "../../../../src/controlplane/inject/workload.ts";
+import { withPod } from "../../../support/with-pod.ts";
 
 const cases = injectionCases();
-
-/** The object with another pod in the place of its own. */
-function withPod({ object }: InjectionCase, pod: unknown): InjectionCase["object"] {
-  const copy = structuredClone(object) as Record<string, unknown>;
-  const path = podTemplatePaths[String(object["kind"])] ?? [];
-  if (path.length === 0) return { ...object, ...(pod as object) };
-  let parent = copy;
-  for (const name of path.slice(0, -1)) parent = parent[name] as Record<string, unknown>;
-  parent[path.at(-1) ?? ""] = pod;
-  return copy;
-}
 
 describe("a pod with its sidecar", () => {
   for (const each of cases) {
@@ -32,7 +21,7 @@ describe("a pod with its sidecar", () => {
     for (const each of cases) {
       const once = injected(each);
       if (once.kind !== "injected") continue;
-      const again = injected({ ...each, object: withPod(each, once.pod) });
+      const again = injected({ ...each, object: withPod(each.object, once.pod) });
       assert.equal(again.kind, "injected", each.name);
       assert.deepEqual(again.kind === "injected" && again.pod, once.pod, each.name);
     }
