@@ -36,10 +36,15 @@ function readCache(path) {
 
 let depth = 0;
 
-/* What holds between two loads: at first all but that what has not run yet is thrown away, as the start is yet to use it. */
-let now = flags.starting;
+const isControlPlane = process.argv[2] === "discovery" && basename(__filename) === "outrider.cjs";
+
+/*
+ * What holds between two loads: at first all but that what has not run yet is thrown away, as the start is yet to use it. A control
+ * plane has work to do as long as it runs.
+ */
+let now = isControlPlane ? flags.usual : flags.starting;
 setTimeout(() => {
-  now = flags.resting;
+  now = isControlPlane ? flags.loaded : flags.resting;
   now.forEach((flag) => setFlagsFromString(flag));
 }, 5_000).unref();
 

@@ -63,7 +63,9 @@ export async function buildRelease(options: ReleaseOptions): Promise<void> {
   const programs = { outrider: join(root, "src/main.ts"), outriderctl: join(root, "src/outriderctl.ts") };
   const { files, inputs, nativePackages } = await bundleParts(programs, modules);
   const flags = JSON.stringify(
-    Object.fromEntries((["usual", "starting", "resting"] as const).map((when) => [when, flagWords(when)])),
+    Object.fromEntries(
+      (["usual", "starting", "resting", "loaded"] as const).map((when) => [when, flagWords(when)]),
+    ),
   );
   const loader = readFileSync(join(import.meta.dirname, "loader.cjs"), "utf8").replace(
     "= FLAGS",

@@ -19,9 +19,18 @@ import { anyUnpack, type Any, AnySchema } from "@bufbuild/protobuf/wkt";
 import { type FieldRules, required, rules as fieldRules } from "../../proto/envoy/validate/validate_pb.js";
 import { brokenValueRules } from "./value-rules.ts";
 
-/** Fields of a message that are looked at: those with rules, and those with messages in them. */
+/** A field that is looked at: one with rules, or with messages in it. */
+interface LookedField {
+  readonly field: DescField;
+  readonly rules: FieldRules | undefined;
+  /** It must be there; of a choice it is the one that is chosen that must be. */
+  readonly isRequired: boolean;
+  readonly inside: DescMessage | undefined;
+}
+
+/** What is looked at in a message. */
 interface Looked {
-  readonly fields: readonly { readonly field: DescField; readonly rules: FieldRules | undefined }[];
+  readonly fields: readonly LookedField[];
   readonly oneofs: readonly DescOneof[];
 }
 
@@ -39,77 +48,84 @@ export function brokenRules(
   registry: Registry,
   only?: string,
 ): readonly string[] {
-  const broken: string[] = [];
-  checkMessage(schema, message, "", { registry, broken }, only);
-  return broken;
+  const findings = { registry, place: [], broken: [] };
+  checkMessage(schema, message, findings, only);
+  return findings.broken;
 }
 
 interface Findings {
   readonly registry: Registry;
+  /** Parts of the path to what is looked at: most messages break no rule, and nobody asks where they are. */
+  readonly place: (string | number)[];
   readonly broken: string[];
 }
 
-function checkMessage(
-  schema: DescMessage,
-  message: Message,
-  path: string,
-  findings: Findings,
-  only?: string,
-): void {
+function tell({ place, broken }: Findings, words: string): void {
+  const path = place
+    .map((part, index) =>
+      typeof part === "number" ? `[${part}]` : `${index === 0 || part.startsWith("[") ? "" : "."}${part}`,
+    )
+    .join("");
+  broken.push(`${path}: ${words}`);
+}
+
+function checkMessage(schema: DescMessage, message: Message, findings: Findings, only?: string): void {
   const { fields, oneofs } = lookedOf(schema);
   const values = message as unknown as Readonly<Record<string, unknown>>;
-  for (const { field, rules } of fields) {
+  for (const each of fields) {
+    const { field } = each;
     if (only !== undefined && field.localName !== only) continue;
-    checkField(field, rules, valueOf(field, values), `${path}${field.name}`, findings);
+    const value = valueOf(field, values);
+    if (value === undefined && !each.isRequired) continue;
+    findings.place.push(field.name);
+    checkField(each, value, findings);
+    findings.place.pop();
   }
-  for (const oneof of only === undefined ? oneofs : []) {
+  if (only !== undefined) return;
+  for (const oneof of oneofs) {
     const chosen = values[oneof.localName] as { readonly case?: string } | undefined;
-    if (chosen?.case === undefined) {
-      const names = oneof.fields.map(({ name }) => name).join(", ");
-      findings.broken.push(`${path}${oneof.name}: must be one of ${names}`);
-    }
+    if (chosen?.case !== undefined) continue;
+    findings.place.push(oneof.name);
+    tell(findings, `must be one of ${oneof.fields.map(({ name }) => name).join(", ")}`);
+    findings.place.pop();
   }
 }
 
-function checkField(
-  field: DescField,
-  rules: FieldRules | undefined,
-  value: unknown,
-  path: string,
-  findings: Findings,
-): void {
-  const isMissing = value === undefined;
-  const isRequired = rules?.message?.required === true || requiresValue(rules);
-  // Of a choice it is the one that is chosen that must be there.
-  if (isMissing && isRequired && field.oneof === undefined) findings.broken.push(`${path}: must be there`);
-  if (isMissing || rules?.message?.skip === true) return;
-  if (rules !== undefined)
-    findings.broken.push(...brokenValueRules(rules, value, field).map((words) => `${path}: ${words}`));
-  const inside = field.message;
-  if (inside === undefined || inside === null) return;
-  for (const [item, place] of itemsOf(field, value, path)) checkInside(inside, item, place, findings);
+function checkField({ field, rules, inside }: LookedField, value: unknown, findings: Findings): void {
+  if (value === undefined) {
+    tell(findings, "must be there");
+    return;
+  }
+  if (rules !== undefined) {
+    if (rules.message?.skip === true) return;
+    for (const words of brokenValueRules(rules, value, field)) tell(findings, words);
+  }
+  if (inside === undefined) return;
+  if (field.fieldKind === "list") {
+    const items = value as readonly unknown[];
+    for (let index = 0; index < items.length; index += 1) checkItem(inside, items[index], index, findings);
+  } else if (field.fieldKind === "map") {
+    for (const [key, item] of Object.entries(value as object)) checkItem(inside, item, `[${key}]`, findings);
+  } else checkInside(inside, value, findings);
 }
 
-function checkInside(schema: DescMessage, item: unknown, path: string, findings: Findings): void {
+function checkItem(inside: DescMessage, item: unknown, place: string | number, findings: Findings): void {
+  findings.place.push(place);
+  checkInside(inside, item, findings);
+  findings.place.pop();
+}
+
+function checkInside(schema: DescMessage, item: unknown, findings: Findings): void {
   // Wrappers of numbers and texts are these themselves.
   if (typeof item !== "object" || item === null) return;
   if (schema.typeName !== AnySchema.typeName) {
-    checkMessage(schema, item as Message, `${path}.`, findings);
+    checkMessage(schema, item as Message, findings);
     return;
   }
   const any = item as Any;
   const found = findings.registry.getMessage(any.typeUrl.replace(/^.*\//, ""));
   const message = found && anyUnpack(any, found);
-  if (found !== undefined && message !== undefined) checkMessage(found, message, `${path}.`, findings);
-}
-
-/** A field's messages with their paths. */
-function itemsOf(field: DescField, value: unknown, path: string): readonly (readonly [unknown, string])[] {
-  if (field.fieldKind === "list")
-    return (value as readonly unknown[]).map((item, index) => [item, `${path}[${index}]`] as const);
-  if (field.fieldKind === "map")
-    return Object.entries(value as object).map(([key, item]) => [item, `${path}[${key}]`] as const);
-  return [[value, path]];
+  if (found !== undefined && message !== undefined) checkMessage(found, message, findings);
 }
 
 function requiresValue(rules: FieldRules | undefined): boolean {
@@ -128,8 +144,13 @@ function lookedOf(schema: DescMessage): Looked {
   const known = looked.get(schema);
   if (known !== undefined) return known;
   const fields = schema.fields
-    .map((field) => ({ field, rules: rulesOf(field) }))
-    .filter(({ field, rules }) => rules !== undefined || (field.message ?? undefined) !== undefined);
+    .map((field): LookedField => {
+      const rules = rulesOf(field);
+      const isRequired =
+        field.oneof === undefined && (rules?.message?.required === true || requiresValue(rules));
+      return { field, rules, isRequired, inside: field.message ?? undefined };
+    })
+    .filter(({ rules, inside }) => rules !== undefined || inside !== undefined);
   const oneofs = schema.oneofs.filter((oneof) => hasOption(oneof, required) && getOption(oneof, required));
   const made = { fields, oneofs };
   looked.set(schema, made);

@@ -128,11 +128,14 @@ const headerForms = {
 
 function textRules(rules: StringRules, value: string): readonly string[] {
   if (rules.ignoreEmpty && value === "") return [];
-  const broken = [...sizeRules(rules, BigInt(Array.from(value).length), "characters")];
-  const bytes = BigInt(Buffer.byteLength(value));
-  if (has(rules, "minBytes") && bytes < rules.minBytes)
+  const broken = [
+    ...(has(rules, "minLen") || has(rules, "maxLen")
+      ? sizeRules(rules, BigInt(Array.from(value).length), "characters")
+      : []),
+  ];
+  if (has(rules, "minBytes") && BigInt(Buffer.byteLength(value)) < rules.minBytes)
     broken.push(`must have at least ${rules.minBytes} bytes`);
-  if (has(rules, "maxBytes") && bytes > rules.maxBytes)
+  if (has(rules, "maxBytes") && BigInt(Buffer.byteLength(value)) > rules.maxBytes)
     broken.push(`must have at most ${rules.maxBytes} bytes`);
   if (rules.in.length > 0 && !rules.in.includes(value)) broken.push(`must be ${rules.in.join(" or ")}`);
   if (has(rules, "prefix") && !value.startsWith(rules.prefix)) broken.push(`must begin with ${rules.prefix}`);

@@ -18,6 +18,8 @@ describe("the release's flags of V8", () => {
   test("keep what has not run yet until the program has started", () => {
     assert.equal(flagWords("starting")[0], flagWords("usual")[0]);
     assert.deepEqual(flagWords("starting").slice(1), flagWords("resting").slice(1));
+    assert.equal(flagWords("loaded")[0], flagWords("resting")[0]);
+    assert.deepEqual(flagWords("loaded").slice(1), flagWords("usual").slice(1));
   });
 
   test("on the command line leave the code cache of Node.js' own modules valid", () => {
