@@ -56,12 +56,24 @@ function normal(value: unknown): unknown {
       : Object.fromEntries(items.map((item, index) => [`#${index}`, item]));
   }
   if (!isMap(value)) return value;
+  const only = onlyOne(value);
+  if (only !== undefined) return normal(only);
   return Object.fromEntries(
     Object.entries(value)
       .filter(([key, item]) => !aside.has(key) && !isImplied(key, item))
       .map(([key, item]) => alike(key, normal(item)))
       .toSorted(([one], [other]) => (one < other ? -1 : 1)),
   );
+}
+
+/** All or any of one rule are that rule: RBAC may say it with and without them. */
+function onlyOne(value: Json): unknown {
+  const [[key = "", inner] = [], ...others] = Object.entries(value);
+  if (others.length > 0 || !isMap(inner)) return undefined;
+  const list = inner[/_rules$/.test(key) ? "rules" : "ids"];
+  return /^(?:and|or)_(?:rules|ids)$/.test(key) && Array.isArray(list) && list.length === 1
+    ? list[0]
+    : undefined;
 }
 
 /** What Envoy does anyway. */
