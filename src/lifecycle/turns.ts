@@ -36,6 +36,20 @@ export class Turns {
     });
   }
 
+  /** Have long work done that stops now and then: after each turn it waits for its next one behind all others. */
+  async steps<Result>(work: Generator<void, Result>): Promise<Result> {
+    for (;;) {
+      const last = await this.run(() => {
+        const endsAt = this.#now() + turnMs;
+        for (;;) {
+          const step = work.next();
+          if (step.done === true || this.#now() >= endsAt) return step;
+        }
+      });
+      if (last.done === true) return last.value;
+    }
+  }
+
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;

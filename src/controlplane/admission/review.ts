@@ -3,20 +3,21 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { isMapping } from "../../document/mapping.ts";
-import { parseObjectOf } from "../config/parse-documents.ts";
+import { parsingObjectOf } from "../config/parse-documents.ts";
 import type { ConfigProblem } from "../config/problem.ts";
 import { type AdmissionAnswer, answerTo, refusal, requestIn, withWarnings } from "./answer.ts";
 
 /**
- * Undefined for what is no AdmissionReview. What is deleted is always allowed, and so is what only changes the metadata of an
+ * Stops now and then for others to have their turn. Undefined for what is no AdmissionReview. What is deleted is always allowed, and so is what only changes the metadata of an
  * object that is there: it was taken as it is, and somebody waits for a finalizer or a label.
  */
-export function reviewed(review: unknown): AdmissionAnswer | undefined {
+export function* reviewed(review: unknown): Generator<void, AdmissionAnswer | undefined> {
   const request = requestIn(review);
   if (request === undefined) return undefined;
   const { uid, object, oldObject } = request;
   if (!isMapping(object) || isLeaving(object)) return answerTo(uid, { allowed: true });
-  const { problems } = parseObjectOf("", object);
+  const { problems } = yield* parsingObjectOf("", object);
+  yield;
   const errors = problems.filter(({ severity }) => severity === undefined);
   const told = withWarnings(problems.filter(({ severity }) => severity === "warning").map(textOf));
   const isOld = isSameSpec(object, oldObject) && errors.every(({ path }) => /^spec\b/.test(path));

@@ -32,7 +32,7 @@ export interface WebhookTls {
   readonly privateKey: string;
 }
 
-/** An object has 1.5 MiB at most in etcd, and a review two of them. So many parts are read in half a second. */
+/** An object has 1.5 MiB at most in etcd, and a review two of them. So many parts are read in a fifth of a second, in turns. */
 const limits = { maxBytes: 3 * 2 ** 20, maxDepth: 128, maxParts: 2 ** 17 };
 
 /** Reviews that are being read: the API servers of a cluster ask for a few at once. */
@@ -146,7 +146,8 @@ async function answer(
     });
     return;
   }
-  const review = await turns.run(() => answerOf(jsonValue(body.toString("utf8"), limits)));
+  const asked = await turns.run(() => jsonValue(body.toString("utf8"), limits));
+  const review = await turns.steps(answerOf(asked));
   if (review === undefined) {
     response.writeHead(400, { "content-type": "text/plain" }).end("This is no AdmissionReview\n");
     return;
@@ -158,9 +159,12 @@ async function answer(
 function answererOf(
   path: string,
   injection: WebhookOptions["injection"],
-): ((review: unknown) => AdmissionAnswer | undefined) | undefined {
+): ((review: unknown) => Generator<void, AdmissionAnswer | undefined>) | undefined {
   if (path === "/validate") return reviewed;
   const place = injectionPlace(path);
   if (place === undefined || injection === undefined) return undefined;
-  return (review) => injectionReviewed(review, place, injection());
+  return function* (review) {
+    yield;
+    return injectionReviewed(review, place, injection());
+  };
 }

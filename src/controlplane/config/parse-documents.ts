@@ -1,9 +1,11 @@
 /**
  * A YAML file becomes configuration objects, or every problem with its line.
  */
-import { Document, isMap, isScalar, isSeq, LineCounter, type Node, type YAMLMap } from "yaml";
+import { isMap, isScalar, isSeq, LineCounter, type Node, Pair, Scalar, YAMLMap, YAMLSeq } from "yaml";
 import { type DocumentFault, objectsLimits } from "../../document/limits.ts";
+import { isMapping } from "../../document/mapping.ts";
 import { readYamlDocuments } from "../../document/yaml.ts";
+import { atOnce } from "../../lifecycle/in-turns.ts";
 import {
   anything,
   type DecodeContext,
@@ -126,17 +128,37 @@ const mostErrors = 20;
 
 /** The same of one object of a source that has no text of it, such as a cluster's API: problems have no line. */
 export function parseObjectOf(source: string, value: object): ParsedFile {
+  return atOnce(parsingObjectOf(source, value));
+}
+
+/** The same, which stops now and then for others to have their turn. */
+export function* parsingObjectOf(source: string, value: object): Generator<void, ParsedFile> {
   const problems: ConfigProblem[] = [];
   const lines = new LineCounter();
   const context: DecodeContext = { source, lines, problems, errors: 0, most: mostErrors, meant: new Map() };
-  const node = new Document(value).contents;
+  const node = yield* nodeOf(value);
   const nothing = { source, objects: [], problems, refused: [], hidesObjects: false };
-  if (node === null || isPassedOver(node, context, { kinds: new Set(), count: 0, first: undefined }))
-    return nothing;
+  if (isPassedOver(node, context, { kinds: new Set(), count: 0, first: undefined })) return nothing;
   const parsed = parseObject(node, context);
   if (parsed !== undefined) return { ...nothing, objects: [parsed] };
   const id = nameRefused(problems, 0, idOf(node));
   return { ...nothing, refused: id === undefined ? [] : [id], hidesObjects: id === undefined };
+}
+
+/** What JSON says, as nodes. */
+function* nodeOf(value: unknown): Generator<void, Node> {
+  if (Array.isArray(value)) {
+    const list = new YAMLSeq();
+    for (const item of value as readonly unknown[]) list.items.push(yield* nodeOf(item));
+    yield;
+    return list;
+  }
+  if (!isMapping(value)) return new Scalar(value);
+  const map = new YAMLMap();
+  for (const [key, item] of Object.entries(value))
+    if (item !== undefined) map.items.push(new Pair(new Scalar(key), yield* nodeOf(item)));
+  yield;
+  return map;
 }
 
 /** Errors from an index on have the object refused. @returns its name */

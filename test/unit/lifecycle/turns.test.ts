@@ -53,4 +53,30 @@ describe("work in turns", () => {
     await assert.rejects(failing, { message: "no" });
     assert.equal(await sound, "sound");
   });
+
+  test("stops long work for what has come meanwhile, and goes on with it", async () => {
+    let now = 0;
+    const turns = new Turns(() => now);
+    const done: string[] = [];
+    function* long(): Generator<void, string> {
+      for (let step = 1; step <= 6; step += 1) {
+        now += 4;
+        done.push(`step ${step}`);
+        yield;
+      }
+      return "end";
+    }
+    const result = turns.steps(long());
+    void turns.run(() => done.push("short"));
+    assert.equal(await result, "end");
+    assert.deepEqual(done, [...["step 1", "step 2", "step 3", "short"], ...["step 4", "step 5", "step 6"]]);
+  });
+
+  test("rejects with what long work throws", async () => {
+    function* failing(): Generator<void, never> {
+      yield;
+      throw new Error("no more");
+    }
+    await assert.rejects(new Turns().steps(failing()), /no more/);
+  });
 });

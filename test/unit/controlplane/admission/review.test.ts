@@ -1,7 +1,10 @@
 /** What the API server is answered about an object. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { atOnce } from "../../../../src/lifecycle/in-turns.ts";
 import { reviewed } from "../../../../src/controlplane/admission/review.ts";
+
+const answerTo = (body: unknown) => atOnce(reviewed(body));
 
 const rule = (spec: object): object => ({
   apiVersion: "networking.istio.io/v1",
@@ -16,11 +19,11 @@ describe("a review of an object", () => {
   test("allows what a folder would take, and what is deleted", () => {
     const route = { hosts: ["web"], http: [{ route: [{ destination: { host: "web" } }] }] };
     for (const object of [rule(route), null, undefined])
-      assert.deepEqual(reviewed(review(object))?.response, { uid: "u1", allowed: true });
+      assert.deepEqual(answerTo(review(object))?.response, { uid: "u1", allowed: true });
   });
 
   test("refuses what a folder would refuse, with every field", () => {
-    const response = reviewed(review(rule({ hosts: ["web"], http: [{ nonsense: 1 }], other: 2 })))?.response;
+    const response = answerTo(review(rule({ hosts: ["web"], http: [{ nonsense: 1 }], other: 2 })))?.response;
     assert.equal(response?.allowed, false);
     assert.equal(response.status?.code, 422);
     assert.match(response.status.message, /spec\.http\[0\]\.nonsense: .*spec\.other: /);
@@ -28,13 +31,13 @@ describe("a review of an object", () => {
 
   test("warns of what has no effect", () => {
     const filter = { ...rule({}), apiVersion: "gateway.networking.k8s.io/v1alpha2", kind: "UDPRoute" };
-    const response = reviewed(review(filter))?.response;
+    const response = answerTo(review(filter))?.response;
     assert.deepEqual([response?.allowed, response?.warnings?.length], [true, 1]);
   });
 
   test("tells a few of a million mistakes, in few words", () => {
     const http = Array.from({ length: 5_000 }, () => ({ ["x".repeat(500)]: 1 }));
-    const response = reviewed(review(rule({ hosts: ["web"], http })))?.response;
+    const response = answerTo(review(rule({ hosts: ["web"], http })))?.response;
     assert.equal(response?.allowed, false);
     assert.ok((response.status?.message.length ?? Infinity) <= 4_096);
   });
@@ -46,7 +49,7 @@ describe("a review of an object", () => {
       metadata: { name: "web", namespace: "demo", deletionTimestamp: "2026-01-01T00:00:00Z" },
     };
     const update = (object: object, oldObject: object): boolean | undefined =>
-      reviewed({ request: { uid: "u1", operation: "UPDATE", object, oldObject } })?.response.allowed;
+      answerTo({ request: { uid: "u1", operation: "UPDATE", object, oldObject } })?.response.allowed;
     assert.equal(update(leaving, bad), true);
     assert.equal(
       update({ ...bad, metadata: { name: "web", namespace: "demo", labels: { a: "b" } } }, bad),
@@ -58,6 +61,6 @@ describe("a review of an object", () => {
 
   test("is none where nothing is asked", () => {
     for (const body of [undefined, null, [], {}, { request: {} }, { request: { uid: 5 } }])
-      assert.equal(reviewed(body), undefined);
+      assert.equal(answerTo(body), undefined);
   });
 });
