@@ -108,6 +108,31 @@ describe("a WasmPlugin of the folder", () => {
     await answers(200, "one");
   });
 
+  test("whose module Envoy refuses costs itself only: the last one serves, and it is told which object it is", async () => {
+    mesh.write("plugin.yaml", plugin("one"));
+    await answers(200, "one");
+    // The agent looks at the beginning of a module, Envoy at the whole.
+    const broken = Buffer.concat([Buffer.from("0061736d01000000", "hex"), Buffer.from("no section")]);
+    registry.push("header", "broken", [await tarLayer({ "plugin.wasm": broken })]);
+    mesh.write("plugin.yaml", plugin("broken"));
+    await eventually(
+      "the refusal",
+      () => {
+        const told = mesh.controlPlane.lines.find((line) =>
+          line.includes("a resource is refused by proxies"),
+        );
+        assert.match(told ?? "", /plugin\.yaml:1: WasmPlugin demo\/header" serves="last good"/);
+      },
+      patience,
+    );
+    const status = await runCtl("proxy-status");
+    assert.match(status.lines.join("\n"), /^api-1\.demo ECDS: refused .*Unable to create Wasm plugin/m);
+    const answer = await call();
+    assert.deepEqual([answer.status, answer.headers["x-plugin"]], [200, "one"]);
+    mesh.write("plugin.yaml", plugin("two"));
+    await answers(200, "two");
+  });
+
   test("brings the credentials of its image, which nobody else sees", async () => {
     registry.push("private", "one", [await tarLayer({ "plugin.wasm": await headerPlugin("private") })]);
     registry.demand("basic", user);
