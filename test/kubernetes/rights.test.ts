@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { mappingsOf } from "../../src/controlplane/kubernetes/resource.ts";
 import { eventually } from "../support/eventually.ts";
-import { freePorts } from "../support/free-ports.ts";
 import { applyControlPlaneRole } from "../support/kubernetes/control-plane-role.ts";
 import { defineCustomKinds } from "../support/kubernetes/custom-kinds.ts";
 import { objectOfEveryKind } from "../support/kubernetes/every-kind.ts";
+import { followedCluster } from "../support/kubernetes/followed-cluster.ts";
 import { RealCluster } from "../support/kubernetes/real-cluster.ts";
 import { auditedIn, covers, describeRight, rightsIn } from "../support/kubernetes/rights.ts";
 import { TestMesh } from "../support/mesh.ts";
@@ -34,13 +34,7 @@ describe("the control plane's rights in a cluster", () => {
     await cluster.namespace("demo");
     await cluster.serviceAccount("demo", "web");
     for (const { collection, object } of objectOfEveryKind()) await cluster.put(collection, object);
-    const [webhook = 0] = await freePorts(1);
-    const mesh = stack.use(
-      await TestMesh.start({}, [
-        ...["--registries=Kubernetes", "--kubeconfig", cluster.kubeconfig(account)],
-        ...["--httpsPort", String(webhook)],
-      ]),
-    );
+    const mesh = stack.use(await TestMesh.start({}, await followedCluster(cluster, account)));
     const web = await mesh.sidecar("web", { token: await cluster.token("demo", "web", "istio-ca") });
     await web.ready();
     // Somebody changes the root, which is written again.

@@ -8,6 +8,7 @@ import { clusterService } from "../support/cluster-objects.ts";
 import { eventually } from "../support/eventually.ts";
 import { applyControlPlaneRole } from "../support/kubernetes/control-plane-role.ts";
 import { defineCustomKinds } from "../support/kubernetes/custom-kinds.ts";
+import { followedCluster } from "../support/kubernetes/followed-cluster.ts";
 import { gatewayPaths, httpRoute, kubernetesGateway } from "../support/kubernetes/gateway-objects.ts";
 import { RealCluster } from "../support/kubernetes/real-cluster.ts";
 import { TestMesh } from "../support/mesh.ts";
@@ -85,9 +86,10 @@ describe("the status of objects in a cluster", () => {
     await cluster.put(rules, rule("refused", "api", { hosts: ["api"], tcp: [{ match: [{ port: 1 }] }] }));
 
     const mesh = stack.use(
-      await TestMesh.start({ "doubled.yaml": [rule("doubled", "api.demo.svc.cluster.local")] }, [
-        ...["--registries=Kubernetes", "--kubeconfig", cluster.kubeconfig(account)],
-      ]),
+      await TestMesh.start(
+        { "doubled.yaml": [rule("doubled", "api.demo.svc.cluster.local")] },
+        await followedCluster(cluster, account),
+      ),
     );
 
     await says("a Gateway's conditions", `${gateways}/edge`, (status) => {

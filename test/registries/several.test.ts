@@ -67,7 +67,7 @@ describe("services of a folder, Kubernetes and Consul in one mesh", () => {
         { name: "clustered", namespace: "demo", host: "clustered.demo.svc.cluster.local", address: own },
         { name: "catalogued", namespace: "default", host: "catalogued.service.consul", address: "127.0.0.1" },
       ];
-      const free = await freePorts(6);
+      const [webhook = 0, ...free] = await freePorts(7);
       const apps = await Promise.all(members.map(async ({ name }) => stack.use(await startApp(name))));
       const portsOf = (index: number) => ({
         inbound: free[2 * index] ?? 0,
@@ -105,6 +105,7 @@ describe("services of a folder, Kubernetes and Consul in one mesh", () => {
           },
           [
             ...["--registries=Kubernetes,Consul", "--kubeconfig", cluster.kubeconfig(account)],
+            ...["--httpsPort", String(webhook)],
             ...["--consulserverURL", consul.url],
             ...["--consulTokenFile", tokenFile],
           ],

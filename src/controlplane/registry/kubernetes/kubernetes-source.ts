@@ -34,6 +34,12 @@ export interface KubernetesSourceOptions {
   readonly lastGood?: readonly ConfigObject[];
 }
 
+/**
+ * Longest that changes of endpoints hold each other up, in milliseconds: in a large cluster there is always one, each is whole by
+ * itself, and calls fail until it is told.
+ */
+const endpointsMaxMs = 1_000;
+
 /** The failure in a row from which on it is told: a server that is started anew is gone for a moment. */
 const toldFrom = 3;
 
@@ -44,6 +50,8 @@ export class KubernetesSource implements ConfigSource, AsyncDisposable {
   readonly #states = new Watch<SourceState>({ kind: "broken", problems: [] });
   /** How often something has changed. */
   readonly #changes = new Watch(0);
+  /** When the first change of endpoints came that is not told yet. */
+  #endpointsSince: number | undefined;
   readonly #tasks = new TaskGroup();
   readonly #reader: ClusterReader;
   readonly #services: Reflector<ClusterService>;
@@ -57,7 +65,9 @@ export class KubernetesSource implements ConfigSource, AsyncDisposable {
     this.#options = options;
     this.#reader = new ClusterReader(options.domain, options.lastGood);
     const follow = <T>(resource: Resource<T>): Reflector<T> => {
+      const isOfEndpoints = [slices.plural, pods.plural].includes(resource.plural);
       const reflector = new Reflector(resource, options.api, () => {
+        if (isOfEndpoints) this.#endpointsSince ??= performance.now();
         this.#changes.set(this.#changes.current + 1);
       });
       this.#tasks.spawn(`follow-${resource.plural}.${resource.group}`, (signal) => reflector.run(signal));
@@ -106,15 +116,17 @@ export class KubernetesSource implements ConfigSource, AsyncDisposable {
   /** Until nothing has changed for a while. */
   async #quiet(signal: AbortSignal): Promise<void> {
     const { debounceMs, debounceMaxMs } = this.#options;
-    const latestAt = performance.now() + debounceMaxMs;
+    let latestAt = performance.now() + debounceMaxMs;
     let seen: number;
     do {
       seen = this.#changes.current;
+      latestAt = Math.min(latestAt, (this.#endpointsSince ?? Infinity) + endpointsMaxMs);
       await sleep(Math.min(debounceMs, debounceMaxMs), signal);
     } while (this.#changes.current !== seen && performance.now() < latestAt && !signal.aborted);
   }
 
   #tell(): void {
+    this.#endpointsSince = undefined;
     const problems = this.#problems();
     if (!this.#all.every(isKnown)) {
       if (!isDeepStrictEqual(this.#states.current.problems, problems))

@@ -7,6 +7,7 @@ import { KubernetesApi } from "../../../../src/controlplane/kubernetes/api.ts";
 import { KubernetesSource } from "../../../../src/controlplane/registry/kubernetes/kubernetes-source.ts";
 import { measureSources } from "../../../../src/controlplane/registry/source-health.ts";
 import type { SourceState } from "../../../../src/controlplane/registry/source.ts";
+import { every } from "../../../../src/lifecycle/timer.ts";
 import { Metrics } from "../../../../src/telemetry/metrics.ts";
 import {
   clusterNode,
@@ -30,12 +31,15 @@ interface Followed extends AsyncDisposable {
   ) => Promise<void>;
 }
 
-async function follow(prepare: (cluster: ScriptedKubernetes) => void): Promise<Followed> {
+async function follow(
+  prepare: (cluster: ScriptedKubernetes) => void,
+  times = { debounceMs: 20, debounceMaxMs: 1_000 },
+): Promise<Followed> {
   await using stack = new AsyncDisposableStack();
   const cluster = stack.use(await ScriptedKubernetes.start());
   prepare(cluster);
   const api = stack.use(new KubernetesApi(cluster.access));
-  const options = { api, domain: "cluster.local", debounceMs: 20, debounceMaxMs: 1_000 };
+  const options = { api, domain: "cluster.local", ...times };
   const source = stack.use(new KubernetesSource(options));
   const metrics = new Metrics("pilot_");
   measureSources(metrics, [source]);
@@ -365,5 +369,18 @@ describe("Kubernetes as a source", () => {
       assert.deepEqual(addresses(state), ["10.0.0.1"]);
       assert.deepEqual(state.problems, []);
     });
+  });
+
+  test("tells endpoints that move though others never come to rest", async () => {
+    await using followed = await follow(api, { debounceMs: 500, debounceMaxMs: 3_600_000 });
+    const { cluster, shows } = followed;
+    await shows("the endpoint", (state) => assert.deepEqual(addresses(state), ["10.0.0.1"]));
+    let turn = 0;
+    using _ = every(50, () => {
+      turn += 1;
+      cluster.put(paths.pods, clusterPod("other-1", `10.0.1.${turn % 250}`, "other"));
+    });
+    cluster.put(paths.slices, clusterSlice("api", { http: 8080 }, ["api-2=10.0.0.2"]));
+    await shows("the endpoint that moved", (state) => assert.deepEqual(addresses(state), ["10.0.0.2"]));
   });
 });
