@@ -62,6 +62,7 @@ export async function startLoneAgent(
   folder: string,
   discoveryAddress: string,
   files: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<LoneAgent> {
   const [status = 0, admin = 0] = await freePorts(2);
   const idle = join(folder, "no-envoy");
@@ -79,6 +80,7 @@ export async function startLoneAgent(
       POD_NAME: "other-1",
       POD_NAMESPACE: "demo",
       INSTANCE_IP: "127.0.0.1",
+      ...env,
       PROXY_CONFIG: JSON.stringify({
         ...{ discoveryAddress, binaryPath: idle, customConfigFile: "bootstrap.json", statusPort: status },
         proxyAdminPort: admin,

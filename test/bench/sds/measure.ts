@@ -1,5 +1,4 @@
 /** What Envoys see of an SDS server, and what they cost it. */
-import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { ByteStream } from "../../../src/grpc/channel.ts";
 import { GrpcChannel } from "../../../src/grpc/channel.ts";
@@ -11,9 +10,30 @@ import { cpuMsOf, memoryOf } from "../procfs.ts";
 
 export interface Subject {
   readonly name: string;
-  /** Has the sockets `sds` and `control`. */
-  readonly folder: string;
+  /** Path of its SDS socket. */
+  readonly socket: string;
   readonly pid: number;
+  /** How its secret is rotated, until that is disposed. */
+  readonly rotator: () => Rotator;
+}
+
+/** Rotates a secret. */
+export interface Rotator extends Disposable {
+  rotate(): void;
+}
+
+/** Rotates at a message on a socket. */
+export function rotatedByMessage(socket: string): Rotator {
+  const channel = new GrpcChannel({ address: `unix:${socket}`, tls: undefined });
+  const control = channel.stream("/bench.Control/Rotate", {});
+  return {
+    rotate: () => {
+      control.enqueue(Buffer.from("now"));
+    },
+    [Symbol.dispose]: () => {
+      channel[Symbol.dispose]();
+    },
+  };
 }
 
 /** The figures of Istio's agent in Go on such a machine. */
@@ -36,23 +56,17 @@ const request = toBinary(
   }),
 );
 
-interface Clients extends Disposable {
+interface Clients extends Rotator {
   readonly streams: readonly AsyncIterator<Buffer>[];
-  /** Rotate the secret. */
-  rotate(): void;
 }
 
-function open({ folder }: Subject, count: number): Clients {
+function open({ socket, rotator: rotatorOf }: Subject, count: number): Clients {
   const channels: GrpcChannel[] = [];
-  const channelTo = (socket: string): GrpcChannel => {
-    const channel = new GrpcChannel({ address: `unix:${join(folder, socket)}`, tls: undefined });
-    channels.push(channel);
-    return channel;
-  };
-  const control = channelTo("control").stream("/bench.Control/Rotate", {});
+  const rotator = rotatorOf();
   const calls: ByteStream[] = [];
   while (calls.length < count) {
-    const channel = channelTo("sds");
+    const channel = new GrpcChannel({ address: `unix:${socket}`, tls: undefined });
+    channels.push(channel);
     for (let index = 0; index < streamsPerConnection && calls.length < count; index += 1)
       calls.push(channel.stream(method, {}));
   }
@@ -60,9 +74,10 @@ function open({ folder }: Subject, count: number): Clients {
   return {
     streams: calls.map((call) => call[Symbol.asyncIterator]()),
     rotate: () => {
-      control.enqueue(Buffer.from("now"));
+      rotator.rotate();
     },
     [Symbol.dispose]: () => {
+      rotator[Symbol.dispose]();
       for (const channel of channels) channel[Symbol.dispose]();
     },
   };
@@ -80,7 +95,7 @@ function nextOfEach({ streams }: Clients): Promise<readonly number[]> {
 }
 
 function figure(subject: Subject, name: string, unit: Figure["unit"], values: readonly number[]): Figure {
-  const aim = subject.name === "bare node:http2" ? undefined : aims[name];
+  const aim = subject.name === "SDS server" ? aims[name] : undefined;
   return { name, unit, subject: subject.name, values, ...(aim === undefined ? {} : { aim }) };
 }
 
