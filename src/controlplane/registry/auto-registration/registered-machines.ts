@@ -216,9 +216,10 @@ export class RegisteredMachines implements ConfigSource, AsyncDisposable {
   }
 
   #leaving(key: string, graceMs: number): Timer {
-    return new Timer(graceMs, () => {
+    const forget = (): void => {
       this.#forget(key);
-    });
+    };
+    return new Timer(graceMs, forget, { isBackground: true });
   }
 
   #forget(key: string): void {
