@@ -43,8 +43,8 @@ export class Scraper {
   readonly #deps: ScraperDependencies;
   readonly #metrics: ScrapeMetrics;
   readonly #slots = new Slots(mostScrapes);
-  readonly #blocks = new LineBlocks();
   readonly #runs = SampleRuns.open();
+  readonly #blocks = new LineBlocks(this.#runs?.blocks);
   /** Resolves when the scrape that was asked for last may begin. */
   #begun = Promise.resolve();
   /** What is known to be wrong, by source. */

@@ -43,17 +43,13 @@ export function merged(inputs: readonly MergeInput[], options: MergeOptions = {}
   const pieces: Uint8Array[] = [];
   const tallies: Tally[] = [];
   const texts: SourceText[] = [];
-  for (const {
-    text,
-    isTrusted = false,
-    from = "text",
-    pieces: lengths = [],
-    maxSeries = Infinity,
-  } of inputs) {
+  for (const [index, input] of inputs.entries()) {
+    const { text, isTrusted = false, from = "text", pieces: lengths = [], maxSeries = Infinity } = input;
     const tally = new Tally();
     const rules = { to, ledger, tally, maxSeries, runs };
     const source = isTrusted ? new TrustedText(rules) : new CheckedText({ ...rules, series, from });
-    const lines = new LineBlock();
+    // Every other source is read to where it is gone over.
+    const lines = new LineBlock(index % 2 === 0 ? runs?.blocks[0] : undefined);
     for (const chunk of cut(Buffer.from(text), lengths)) {
       for (const block of lines.add(landed(chunk, lines)))
         pieces.push(...source.take(block).map((piece) => Buffer.from(piece)));

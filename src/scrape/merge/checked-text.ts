@@ -16,7 +16,14 @@ import type { SourceText } from "./source-text.ts";
 import type { DropReason } from "./tally.ts";
 import type { TextRules } from "./trusted-text.ts";
 
-const [newline, hash] = [10, 35];
+const [newline, hash, opening] = [10, 35, 123];
+
+/** Longest name that is compared with the one before, in bytes; `SampleScanner` reads any. */
+const longestName = 256;
+const familyName = /^[a-zA-Z_:][\w:]*$/;
+
+/** Where things are in a line of a sample. */
+type LineParts = Pick<SampleScanner, "isLastName" | "nameEnd" | "seriesEnd">;
 
 /** A source that has written this many lines that are none, and more of them than samples, writes no exposition. */
 const hopelessAfter = 1_000;
@@ -73,8 +80,8 @@ export class CheckedText implements SourceText {
     const passage = new Passage(lines);
     const isText = isUtf8(lines);
     const scanner = this.#scanner;
-    const runs = isText && this.#rules.runs?.put(lines) === true ? this.#rules.runs : undefined;
-    this.#shaped = undefined;
+    const runs = isText && this.#rules.runs?.put(lines, this) === true ? this.#rules.runs : undefined;
+    if (runs?.isShaped !== true) this.#shaped = undefined;
     scanner.forget();
     let at = 0;
     /** Where the lines begin that announce the family of the next sample; they leave with it. */
@@ -103,15 +110,18 @@ export class CheckedText implements SourceText {
           continue;
         }
       }
-      const next = isText ? scanner.scan(lines, at) : -1;
+      const like = runs === undefined || held === at ? undefined : this.#like(lines, at, runs);
+      const next = like === undefined ? (isText ? scanner.scan(lines, at) : -1) : like.end;
       const end = next < 0 ? lines.indexOf(newline, at) + 1 : next;
       const { before, isKept } =
-        next < 0 ? this.#any(lines.subarray(at, end)) : this.#usual(lines, at, scanner);
+        next < 0 ? this.#any(lines.subarray(at, end)) : this.#usual(lines, at, like ?? scanner);
       // Most of what is announced may stay as it is, and is not taken out.
       const isAsHeld = isKept && held < at && passage.isAt(before, held, at);
       if (!isAsHeld) passage.cut(held, isKept ? at : end, before);
-      if (next >= 0 && runs !== undefined && scanner.isLastName) {
-        runs.shape(scanner.parts(at));
+      if (like !== undefined) {
+        this.#shaped = this.#group;
+      } else if (next >= 0 && runs !== undefined && scanner.isLastName) {
+        runs.shape(scanner.parts(at), scanner.nameEnd - at);
         this.#shaped = this.#group;
       }
       at = end;
@@ -119,6 +129,20 @@ export class CheckedText implements SourceText {
     }
     passage.cut(held, lines.length);
     return passage.pieces();
+  }
+
+  /** The first line of a family that was announced, where all but its name is as in the lines of the one before. */
+  #like(lines: Buffer, at: number, runs: SampleRuns): (LineParts & { readonly end: number }) | undefined {
+    if (this.#announced === undefined || this.#shaped === undefined) return undefined;
+    const nameEnd = at + lines.subarray(at, at + longestName).indexOf(opening);
+    if (nameEnd <= at || !familyName.test(lines.toString("latin1", at, nameEnd))) return undefined;
+    // What it was is not known any more.
+    this.#shaped = undefined;
+    if (!runs.rename(at, nameEnd)) return undefined;
+    const end = runs.run(at, 1);
+    if (end === at) return undefined;
+    this.#scanner.forgetName();
+    return { isLastName: false, nameEnd, seriesEnd: runs.series(0)[1], end };
   }
 
   /** Where those lines end, at `from` or later, that have the shape of one of the group's that was read. */
@@ -147,7 +171,7 @@ export class CheckedText implements SourceText {
   }
 
   /** A line that the scanner has read. */
-  #usual(lines: Buffer, at: number, { isLastName, nameEnd, seriesEnd }: SampleScanner): Replaced {
+  #usual(lines: Buffer, at: number, { isLastName, nameEnd, seriesEnd }: LineParts): Replaced {
     const before =
       isLastName && this.#announced === undefined ? "" : this.#belong(lines.toString("latin1", at, nameEnd));
     if (this.#dropped(lines, at, seriesEnd) !== undefined) return { before, isKept: false };

@@ -6,8 +6,11 @@
 /** Longest line that is taken, in bytes. */
 const longestLine = 65_536;
 
-/** Bytes that are read in one go. */
-const readBytes = 262_144;
+/** Bytes that are read in one go: what each step of a piece's way costs does not depend on its length. */
+const readBytes = 524_288;
+
+/** Memory that a block takes. */
+export const blockBytes: number = longestLine + readBytes;
 
 /** As often there is a byte of each line that is too long. */
 const stride = longestLine / 2;
@@ -27,8 +30,8 @@ export class LineBlock {
   /** Lines that were too long. */
   skipped = 0;
 
-  /** @param memory what another has surrendered */
-  constructor(memory: Buffer = Buffer.allocUnsafeSlow(longestLine + readBytes)) {
+  /** @param memory `blockBytes` that nobody else uses */
+  constructor(memory: Buffer = Buffer.allocUnsafeSlow(blockBytes)) {
     this.#lent = memory;
     this.landing = memory.subarray(longestLine);
     this.#held = memory.subarray(0, 0);

@@ -1,10 +1,11 @@
 ;; Lines of samples of one shape, sixteen bytes at a time. `npm run wasm` writes `sample-runs-module.ts` from it.
 ;;
-;; Memory: a table of segments (offset and length of each, from 0), the segments' bytes (each at a multiple of 16, from
-;; 1,024), a table of lines (where each begins and where its series ends, from 16,384), and the lines themselves (from
-;; 65,536). Loads of sixteen bytes may go beyond the lines' end, where there is room.
+;; Memory: a table of segments (offset and length of each, from 0), another name for the first of them (from 528), the
+;; segments' bytes (each at a multiple of 16, from 1,024), a table of lines (where each begins and where its series ends,
+;; from 16,384), and blocks with the lines themselves (from 65,536): one for lines that were copied, and four that sources
+;; are read into. Loads of sixteen bytes may go beyond the lines' end, where there is room.
 (module
-  (memory (export "memory") 7)
+  (memory (export "memory") 47)
   ;; Lines that `run` has gone over.
   (global $lines (export "lines") (mut i32) (i32.const 0))
 

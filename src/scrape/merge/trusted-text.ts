@@ -42,7 +42,7 @@ export class TrustedText implements SourceText {
   take(lines: Buffer): readonly Uint8Array[] {
     if (!isUtf8(lines)) return this.#takeEach(lines);
     const { runs } = this.#rules;
-    const counting = runs?.put(lines) === true ? runs : undefined;
+    const counting = runs?.put(lines, this) === true ? runs : undefined;
     const passage = new Passage(lines);
     let samples = 0;
     for (let at = nextLine(lines, 0); at >= 0; at = nextLine(lines, samples)) {

@@ -269,6 +269,8 @@ describe("merged metrics", () => {
           arbitrary: fc.constantFrom(
             "# TYPE a counter\n",
             "# TYPE a histogram\n",
+            "# TYPE b:c gauge\n",
+            "# TYPE a_total counter\n",
             "# HELP a It.\n",
             "# x\n",
             "\n",
@@ -285,10 +287,11 @@ describe("merged metrics", () => {
         fc.boolean(),
         fc.constantFrom(Infinity, 3, 0),
         fc.boolean(),
-        (text, to, findsRepeated, maxSeries, isTrusted) => {
+        fc.array(fc.integer({ min: 1, max: 200 }), { maxLength: 6 }),
+        (text, to, findsRepeated, maxSeries, isTrusted, pieces) => {
           const isWanted = (name: string): boolean => name !== "a_total";
           const options = { to, findsRepeated, isWanted };
-          const input = { text, maxSeries, isTrusted };
+          const input = { text, maxSeries, isTrusted, pieces };
           const slow = merged([input], { ...options, isSlow: true });
           const quick = merged([input], options);
           assert.equal(quick.text, slow.text);
@@ -297,6 +300,26 @@ describe("merged metrics", () => {
       ),
       { numRuns: 2_000 },
     );
+  });
+
+  test("are gone over in the shape of another family's, which has another name", () => {
+    const family = (name: string, label = "x"): string =>
+      `# TYPE ${name} gauge\n${["1", "2", "3"].map((value) => `${name}{${label}="${value}"} ${value}\n`).join("")}`;
+    const longName = "c".repeat(600);
+    const good = [
+      ...["a", "a_longer", "b:c", "a", longName, "d"].map((name) => family(name)),
+      family("e", "y"),
+      family("f", "y"),
+    ];
+    const bad = ["1a", "a-b", "é"].map((name) => family(name).replace(/^# TYPE.*\n/, "# TYPE g gauge\n"));
+    const text = [...good, ...bad, family("h", "y")].join("");
+    for (const pieces of [[], [150, 10, 300, 40]]) {
+      const slow = merged([{ text, pieces }], { isSlow: true });
+      const quick = merged([{ text, pieces }]);
+      assert.equal(quick.text, slow.text);
+      assert.deepEqual(quick.tallies, slow.tallies);
+      assert.equal(quick.tallies[0]?.dropped.get("invalid"), 9);
+    }
   });
 
   test("what may stay as it is leaves in one piece, with what announces it", () => {
