@@ -13,7 +13,7 @@ export interface HttpRequest {
   /** Either a Unix socket or a TCP address. */
   readonly target: { readonly path: string } | { readonly host: string; readonly port: number };
   /** How its server is known where it speaks TLS; undefined for plain text. */
-  readonly tls?: Pick<RequestOptions, "ca"> | undefined;
+  readonly tls?: Pick<RequestOptions, "ca" | "servername"> | undefined;
   readonly method?: string;
   /** Path and query. */
   readonly url: string;

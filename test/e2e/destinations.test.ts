@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { sleep } from "../../src/lifecycle/sleep.ts";
 import { HttpServer } from "../../src/net/http-server.ts";
-import type { HttpResponse } from "../../src/net/http-client.ts";
+import { fetchHttp, type HttpResponse } from "../../src/net/http-client.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePorts } from "../support/free-ports.ts";
 import { get, TestMesh } from "../support/mesh.ts";
@@ -248,6 +248,38 @@ describe("a gateway", () => {
         assert.match(text(answer), /^(?:near|far)$/);
       },
     );
+  });
+});
+
+describe("a certificate that is not there", () => {
+  test("costs the host that it is for, and no other of its port", async () => {
+    const pki = await TestPki.create();
+    const pair = await pki.serverKeyPair(["shop.example.com"], validity(-60_000, 3_600_000));
+    const path = (name: string): string => join(mesh.folder, name);
+    writeFileSync(path("shop.pem"), pair.certificatePem);
+    writeFileSync(path("shop.key"), pair.privateKeyPem);
+    const server = (host: string, name: string): object => ({
+      port: { number: connections, name, protocol: "HTTPS" },
+      hosts: [host],
+      tls: { mode: "SIMPLE", serverCertificate: path(`${name}.pem`), privateKey: path(`${name}.key`) },
+    });
+    const servers = [server("gone.example.com", "gone"), server("shop.example.com", "shop")];
+    const shop = (): Promise<HttpResponse> =>
+      fetchHttp({
+        target: { host: "127.0.0.1", port: connections },
+        tls: { ca: pki.rootPem, servername: "shop.example.com" },
+        url: "/",
+        headers: { host: "shop.example.com" },
+        timeoutMs: 10_000,
+      });
+    const http = [{ route: [{ destination: { host: apiHost } }] }];
+    mesh.write(
+      "rules.yaml",
+      networking("Gateway", "shops", { selector: { app: "gateway" }, servers }),
+      networking("VirtualService", "shops", { hosts: ["*"], gateways: ["shops"], http }),
+    );
+    // Envoy waits for what is not there for 15 s.
+    await eventually("the shop", async () => assert.equal((await shop()).status, 200), { withinMs: 60_000 });
   });
 });
 

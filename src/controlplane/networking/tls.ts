@@ -25,8 +25,21 @@ const ciphers = [
   "AES128-GCM-SHA256",
 ];
 
-/** A secret of the agent: the workload's own, or one of its files. */
+/** A secret of the agent that every workload has: its own certificate, or the mesh's root. */
 export function agentSecret(name: string): SdsSecretConfigJson {
+  // A listener waits for its certificate rather than serve without one.
+  return secretOf(name, { initialFetchTimeout: "0s" });
+}
+
+/**
+ * What the agent reads from files that a rule names, which may not be there: it is waited for as long as Envoy waits anyway (15 s), and not
+ * for ever, as what else is in the listener or comes with the cluster would wait as well.
+ */
+export function fileSecret(name: string): SdsSecretConfigJson {
+  return secretOf(name, {});
+}
+
+function secretOf(name: string, waiting: { readonly initialFetchTimeout?: string }): SdsSecretConfigJson {
   return {
     name,
     sdsConfig: {
@@ -36,8 +49,7 @@ export function agentSecret(name: string): SdsSecretConfigJson {
         setNodeOnFirstMessageOnly: true,
         grpcServices: [{ envoyGrpc: { clusterName: sdsCluster } }],
       },
-      // A listener waits for its certificate rather than serve without one.
-      initialFetchTimeout: "0s",
+      ...waiting,
       resourceApiVersion: "V3",
     },
   };
@@ -92,7 +104,7 @@ export function originationTls(tls: Origination, service: Service, http2: boolea
             ),
           }),
     },
-    validationContextSdsSecretConfig: agentSecret(root),
+    validationContextSdsSecretConfig: fileSecret(root),
   };
   return {
     name: "envoy.transport_sockets.tls",
@@ -101,7 +113,7 @@ export function originationTls(tls: Origination, service: Service, http2: boolea
       commonTlsContext: {
         ...(http2 ? { alpnProtocols: ["h2"] } : {}),
         tlsParams: { tlsMinimumProtocolVersion: "TLSv1_2", tlsMaximumProtocolVersion: "TLSv1_3" },
-        ...(tls.mode === "MUTUAL" ? { tlsCertificateSdsSecretConfigs: [agentSecret(certificate)] } : {}),
+        ...(tls.mode === "MUTUAL" ? { tlsCertificateSdsSecretConfigs: [fileSecret(certificate)] } : {}),
         ...(tls.insecureSkipVerify === true ? {} : { combinedValidationContext: validation }),
       },
     }),

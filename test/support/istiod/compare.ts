@@ -22,6 +22,8 @@ const aside: ReadonlySet<string> = new Set([
   ],
   ...["request_id_extension", "initial_read_buffer_size", "traffic_direction"],
   ...["max_connections_to_accept_per_socket_event"],
+  // The one that Envoy has anyway, with the size of its sockets.
+  "typed_dns_resolver_config",
   // A number of the cluster's API: only that it changes counts.
   "ISTIO_META_WASM_PLUGIN_RESOURCE_VERSION",
 ]);

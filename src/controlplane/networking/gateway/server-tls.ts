@@ -14,7 +14,7 @@ import {
 import { takenSuites } from "../../config/cipher-suites.ts";
 import type { GatewayServerSpec } from "../../config/objects.ts";
 import { packed } from "../any.ts";
-import { agentSecret } from "../tls.ts";
+import { agentSecret, fileSecret } from "../tls.ts";
 
 type ServerTls = NonNullable<GatewayServerSpec["tls"]>;
 
@@ -72,7 +72,7 @@ function certificatesOf(tls: ServerTls): readonly SdsSecretConfigJson[] {
   if (tls.mode === "ISTIO_MUTUAL") return [agentSecret("default")];
   const credentials = credentialsOf(tls);
   if (credentials.length > 0) return credentials.map((name) => pushedSecret(secretNames.certificate(name)));
-  return [agentSecret(`file-cert:${tls.serverCertificate ?? ""}~${tls.privateKey ?? ""}`)];
+  return [fileSecret(`file-cert:${tls.serverCertificate ?? ""}~${tls.privateKey ?? ""}`)];
 }
 
 /** Names of its Secrets: a certificate of RSA and one of ECDSA perhaps, the first of which has the root for clients. */
@@ -87,7 +87,7 @@ function clientValidation(tls: ServerTls): CommonTlsContextJson {
     tls.mode === "ISTIO_MUTUAL"
       ? agentSecret("ROOTCA")
       : credential === undefined
-        ? agentSecret(`file-root:${tls.caCertificates ?? ""}`)
+        ? fileSecret(`file-root:${tls.caCertificates ?? ""}`)
         : pushedSecret(secretNames.root(credential));
   const context: CertificateValidationContextJson = {
     ...(subjectAltNames.length === 0
@@ -105,7 +105,7 @@ function clientValidation(tls: ServerTls): CommonTlsContextJson {
   };
 }
 
-/** A secret that comes with the configuration. */
+/** A secret that comes with the configuration, or not: other servers of the port do not wait for it for ever. */
 function pushedSecret(name: string): SdsSecretConfigJson {
-  return { name, sdsConfig: { ads: {}, initialFetchTimeout: "0s", resourceApiVersion: "V3" } };
+  return { name, sdsConfig: { ads: {}, resourceApiVersion: "V3" } };
 }
