@@ -266,6 +266,7 @@ export class DiscoveryServer implements AsyncDisposable {
         : openInjection(options, options.injection, {
             api,
             configuration: registry.configuration,
+            metrics,
             log,
             tasks,
           });

@@ -10,10 +10,12 @@ import { readRegularText } from "../files/read-regular-file.ts";
 import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
-import type { InjectionState } from "./admission/injection-review.ts";
+import type { CounterMetric, Metrics } from "../telemetry/metrics.ts";
+import { type InjectionOutcome, type InjectionState, outcomes } from "./admission/injection-review.ts";
 import type { ConfigObject } from "./config/objects.ts";
 import { hasNativeSidecars } from "./inject/native-sidecars.ts";
 import type { Fields } from "./inject/pod.ts";
+import type { ProxyConfigRule } from "./inject/proxy-configs.ts";
 import { type InjectionSettings, type ReadProxyConfig, readInjectionSettings } from "./inject/settings.ts";
 import type { KubernetesApi } from "./kubernetes/api.ts";
 import { Reflector } from "./kubernetes/reflector.ts";
@@ -50,6 +52,7 @@ export class CurrentInjection {
   readonly #configuration: ReadonlyWatch<{ readonly objects: readonly ConfigObject[] }>;
   readonly #nodes: Reflector<{ readonly version: string }>;
   readonly #log: Logger;
+  readonly #reviews: CounterMetric;
   #values: Fields;
   #settings: InjectionSettings;
   #told = "";
@@ -60,9 +63,11 @@ export class CurrentInjection {
     {
       api,
       configuration,
+      metrics,
       log,
     }: {
       readonly api: KubernetesApi;
+      readonly metrics: Metrics;
       readonly configuration: ReadonlyWatch<{ readonly objects: readonly ConfigObject[] }>;
       readonly log: Logger;
     },
@@ -70,6 +75,12 @@ export class CurrentInjection {
     this.#options = options;
     this.#configuration = configuration;
     this.#log = log;
+    this.#reviews = metrics.counter(
+      "injections_total",
+      "Pods that the API server asked about, by what became of them.",
+      ["outcome"],
+      outcomes.map((outcome) => ({ outcome })),
+    );
     this.#nodes = new Reflector(nodes, api, () => undefined);
     const { values, problems } = this.#read();
     const made = this.#make(values);
@@ -83,7 +94,10 @@ export class CurrentInjection {
     const versions = [...this.#nodes.values()].map(({ version }) => version);
     // A node that does not know them would start the sidecar as an init container that never ends.
     const areNative = versions.length > 0 && versions.every((version) => hasNativeSidecars(version) === true);
-    return { settings: this.#settings, hasNativeSidecars: areNative };
+    const count = (outcome: InjectionOutcome): void => {
+      this.#reviews.inc({ outcome });
+    };
+    return { settings: this.#settings, hasNativeSidecars: areNative, count };
   }
 
   /** Follow all of it, each until `signal` aborts. */
@@ -132,7 +146,8 @@ export class CurrentInjection {
 
   #make(values: Fields): { readonly settings: InjectionSettings; readonly problems: readonly string[] } {
     const { revision, trustDomain, release, readProxyConfig, valuesFile = "values" } = this.#options;
-    const mesh = this.#configuration.current.objects.find((object) => object.kind === "MeshConfig")?.spec;
+    const { objects } = this.#configuration.current;
+    const mesh = objects.find((object) => object.kind === "MeshConfig")?.spec;
     const { settings, problems } = readInjectionSettings({
       values: { ...values, revision: revision === "default" ? "" : revision },
       mesh: {
@@ -140,6 +155,7 @@ export class CurrentInjection {
         ...(mesh?.enablePrometheusMerge === undefined
           ? {}
           : { enablePrometheusMerge: mesh.enablePrometheusMerge }),
+        proxyConfigs: objects.flatMap(ruleOf),
         trustDomain,
       },
       release,
@@ -175,6 +191,17 @@ export class CurrentInjection {
       return unusable(`cannot be read: ${errorMessage(error)}`);
     }
   }
+}
+
+function ruleOf(object: ConfigObject): readonly ProxyConfigRule[] {
+  if (object.kind !== "ProxyConfig") return [];
+  const { selector, concurrency, environmentVariables, image } = object.spec;
+  const fields = {
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(environmentVariables === undefined ? {} : { proxyMetadata: environmentVariables }),
+    ...(image?.imageType === undefined ? {} : { image: { imageType: image.imageType } }),
+  };
+  return [{ namespace: object.namespace, matchLabels: selector?.matchLabels, fields }];
 }
 
 function signatureOf(path: string): string {

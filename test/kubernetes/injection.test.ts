@@ -13,7 +13,7 @@ import { freePorts } from "../support/free-ports.ts";
 import { injected, injectionCases } from "../support/injection.ts";
 import { applyControlPlaneRole } from "../support/kubernetes/control-plane-role.ts";
 import { RealCluster } from "../support/kubernetes/real-cluster.ts";
-import { TestMesh } from "../support/mesh.ts";
+import { get, TestMesh } from "../support/mesh.ts";
 import { withPod } from "../support/with-pod.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -28,7 +28,7 @@ function webhookAt(port: number): ApiObject {
     .find(({ kind }) => kind === "MutatingWebhookConfiguration");
   return {
     ...object,
-    webhooks: mappingsOf(object?.["webhooks"]).map(({ clientConfig: _, ...rest }) => ({
+    webhooks: mappingsOf(object?.["webhooks"]).map(({ clientConfig: _config, ...rest }) => ({
       ...rest,
       clientConfig: { url: `https://localhost:${port}/inject` },
     })),
@@ -88,8 +88,14 @@ describe("injection with a real API of Kubernetes", () => {
     }
 
     const [port = 0] = await freePorts(1);
-    stack.use(
-      await TestMesh.start({}, [
+    const proxyConfig = {
+      apiVersion: "networking.istio.io/v1beta1",
+      kind: "ProxyConfig",
+      metadata: { name: "all", namespace: "demo" },
+      spec: { environmentVariables: { GREETING: "hello" } },
+    };
+    const mesh = stack.use(
+      await TestMesh.start({ "proxies.yaml": [proxyConfig] }, [
         ...["--registries=Kubernetes", "--kubeconfig", cluster.kubeconfig(account)],
         ...["--httpsPort", String(port)],
       ]),
@@ -118,10 +124,7 @@ describe("injection with a real API of Kubernetes", () => {
         continue;
       }
       const result = await made(given);
-      const names = containersOf(
-        expected.kind === "left" ? given : (expected.pod as ApiObject),
-        "containers",
-      );
+      const names = containersOf(expected.kind === "left" ? given : expected.pod, "containers");
       assert.deepEqual(containersOf(result, "containers"), names, name);
       // What the API has made of it is injected already: with its defaults it stays as it is.
       const { name: own, labels, annotations } = mappingOf(result["metadata"]);
@@ -140,6 +143,11 @@ describe("injection with a real API of Kubernetes", () => {
     );
     const asking = { ...pod, metadata: { name: "web-1", labels: { "sidecar.istio.io/inject": "true" } } };
     assert.deepEqual(containersOf(await made(asking, "plain"), "containers"), ["web", "istio-proxy"]);
+
+    const demo = await made({ ...asking, metadata: { ...asking.metadata, namespace: "demo" } }, "demo");
+    assert.match(JSON.stringify(demo), /"name":"GREETING","value":"hello"/);
+    const { body } = await get(mesh.controlPlanePorts.http, "/metrics");
+    assert.match(body.toString("utf8"), /pilot_injections_total\{outcome="refused"\} [1-9]/);
 
     // Sidecars are native ones once every node knows them.
     await cluster.put("/api/v1/nodes", { apiVersion: "v1", kind: "Node", metadata: { name: "node-1" } });

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Runs the tests against a real API of Kubernetes; with ISTIOCTL_PATH, injection beside Istio's own too: the kube-apiserver that KUBE_APISERVER_PATH names, else one built from its Go
+# Runs the tests against a real API of Kubernetes: the kube-apiserver that KUBE_APISERVER_PATH names, else one built from its Go
 # module and kept in the cache. Building takes some eight minutes of one processor the first time. etcd comes from the system
 # (Debian's etcd-server), or from ETCD_PATH. The definitions of Istio's and the Gateway API's kinds are those of their own Go modules.
+# With ISTIOCTL_PATH injection is compared with Istio's own.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 version=v1.36.3

@@ -11,7 +11,14 @@ import { type AdmissionAnswer, answerTo, refusal, requestIn, withWarnings } from
 export interface InjectionState {
   readonly settings: InjectionSettings;
   readonly hasNativeSidecars: boolean;
+  /** Told of each pod that was asked about. */
+  readonly count: (outcome: InjectionOutcome) => void;
 }
+
+/** What may become of a pod. */
+export const outcomes = ["injected", "left", "refused"] as const;
+
+export type InjectionOutcome = (typeof outcomes)[number];
 
 /** Where pods are, as the path says it: `/inject`, `/inject/cluster/EAST/net/EAST-1`; undefined for another path. */
 export function injectionPlace(path: string): Pick<InjectionPlace, "cluster" | "network"> | undefined {
@@ -32,14 +39,17 @@ export function injectionPlace(path: string): Pick<InjectionPlace, "cluster" | "
 export function injectionReviewed(
   review: unknown,
   place: Pick<InjectionPlace, "cluster" | "network">,
-  { settings, hasNativeSidecars }: InjectionState,
+  { settings, hasNativeSidecars, count }: InjectionState,
 ): AdmissionAnswer | undefined {
   const request = requestIn(review);
   if (request === undefined) return undefined;
   const { uid, object, namespace } = request;
   if (!isMapping(object)) return answerTo(uid, { allowed: true });
   const pod = readPod(object);
-  if (!("spec" in pod)) return answerTo(uid, refusal(pod.map(textOf)));
+  if (!("spec" in pod)) {
+    count("refused");
+    return answerTo(uid, refusal(pod.map(textOf)));
+  }
   const outcome = injectPod(
     pod,
     {
@@ -50,6 +60,7 @@ export function injectionReviewed(
     },
     settings,
   );
+  count(outcome.kind);
   if (outcome.kind === "refused") return answerTo(uid, refusal(outcome.problems.map(textOf)));
   const warnings = withWarnings(outcome.warnings);
   if (outcome.kind === "left") return answerTo(uid, { allowed: true, ...warnings });

@@ -12,6 +12,7 @@ import { type PodPlace, podSettings } from "./pod-settings.ts";
 import { type Original, originalOf, overridesName, statusName } from "./previous.ts";
 import { probersVariable, rewriteProbes } from "./probes.ts";
 import { mergeMetrics, scrapeVariable } from "./prometheus.ts";
+import { ruledProxyConfig } from "./proxy-configs.ts";
 import type { InjectionSettings } from "./settings.ts";
 import { statusOf } from "./status.ts";
 import { chosenTemplates } from "./chosen-templates.ts";
@@ -40,7 +41,12 @@ export function injectPod(given: Pod, place: InjectionPlace, settings: Injection
   const original = originalOf(given, settings.containerNames);
   const { labels = {}, annotations = {} } = original.pod.metadata;
   const problems: InjectionProblem[] = [...annotationProblems(annotations)];
-  const config = settings.readProxyConfig(mesh.defaultConfig, annotations["proxy.istio.io/config"] ?? "");
+  const ruled = ruledProxyConfig(mesh.defaultConfig, mesh.proxyConfigs ?? [], {
+    namespace: place.namespace,
+    rootNamespace: values.istioNamespace,
+    labels,
+  });
+  const config = settings.readProxyConfig(ruled, annotations["proxy.istio.io/config"] ?? "");
   problems.push(...config.problems);
   const chosen = chosenTemplates(annotations, settings);
   if (chosen.kind === "refused") problems.push(chosen.problem);

@@ -8,12 +8,15 @@ import { readYaml } from "../../document/yaml.ts";
 import { listAt, textAt } from "../../lifecycle/json-path.ts";
 import type { Fields, InjectionProblem } from "./pod.ts";
 import { injectedNames } from "./previous.ts";
+import type { ProxyConfigRule } from "./proxy-configs.ts";
 import { type InjectionValues, readInjectionValues } from "./values.ts";
 
 /** Of Istio's MeshConfig what injection acts on. */
 export interface InjectionMesh {
   /** ProxyConfig of every proxy, as it was written. */
   readonly defaultConfig: Fields;
+  /** ProxyConfig objects, in the order in which they decide. */
+  readonly proxyConfigs?: readonly ProxyConfigRule[];
   /** Undefined where it is not said. */
   readonly enablePrometheusMerge?: boolean;
   readonly trustDomain?: string;

@@ -10,8 +10,8 @@ export function proxyConfigWarnings(objects: readonly ProxyConfig[]): readonly C
     warningAt(
       object,
       "spec",
-      "has no effect here: it counts where istiod injects a pod. Give the pod the same by its annotation proxy.istio.io/config, or the " +
-        "mesh by defaultConfig",
+      "counts for pods that a cluster injects when they are made. Give a proxy that is started otherwise the same by its annotation " +
+        "proxy.istio.io/config, or the mesh by defaultConfig",
     ),
   );
 }

@@ -29,7 +29,7 @@ async function start(): Promise<Running> {
       host: "127.0.0.1",
       port: 0,
       tls: { certificateChain: pair.certificatePem, privateKey: pair.privateKeyPem },
-      injection: () => ({ settings: settingsOf(), hasNativeSidecars: false }),
+      injection: () => ({ settings: settingsOf(), hasNativeSidecars: false, count: () => undefined }),
     },
     testLog().log,
   );

@@ -7,7 +7,12 @@ import {
 } from "../../../../src/controlplane/admission/injection-review.ts";
 import { settingsOf } from "../../../support/injection.ts";
 
-const state = { settings: settingsOf(), hasNativeSidecars: false };
+const counted: string[] = [];
+const state = {
+  settings: settingsOf(),
+  hasNativeSidecars: false,
+  count: (outcome: string) => counted.push(outcome),
+};
 const answer = (object: unknown) =>
   injectionReviewed({ request: { uid: "u1", namespace: "demo", object } }, {}, state)?.response;
 const pod = (annotations: object, spec: object = {}): object => ({
@@ -20,6 +25,7 @@ describe("a review of a pod", () => {
     assert.equal(answer(pod({}))?.patchType, "JSONPatch");
     for (const left of [pod({ "sidecar.istio.io/inject": "false" }), pod({}, { hostNetwork: true }), null])
       assert.deepEqual(answer(left), { uid: "u1", allowed: true });
+    assert.deepEqual(counted.splice(0), ["injected", "left", "left"]);
   });
 
   test("refuses with every annotation that is wrong, its value and what to write", () => {
