@@ -2,7 +2,13 @@
  * `proxy-status` as text. Pure.
  */
 import { formatDuration } from "../lifecycle/format-duration.ts";
-import { type Column, columns, type ProxyStatus, type TypeStatus } from "./control-plane/control-plane.ts";
+import {
+  type Column,
+  columns,
+  type ProxyStatus,
+  type RegistryStatus,
+  type TypeStatus,
+} from "./control-plane/control-plane.ts";
 import { table } from "./table.ts";
 
 const names = Object.keys(columns) as readonly Column[];
@@ -21,6 +27,16 @@ export function proxyStatusLines(proxies: readonly ProxyStatus[], now: Date): re
     ...table([["NAME", "CLUSTER", ...names, "ISTIOD", "VERSION"], ...rows]),
     ...(troubles.length === 0 ? [] : ["", ...troubles]),
   ];
+}
+
+/** A line for each registry that does not answer: all proxies have what it had. */
+export function registryLines(registries: readonly RegistryStatus[]): readonly string[] {
+  return registries
+    .filter(({ isUp }) => !isUp)
+    .map(
+      ({ name, ageSeconds }) =>
+        `registry ${name}: does not answer; what it had ${formatDuration(ageSeconds * 1_000)} ago is served`,
+    );
 }
 
 function troublesOf({ name, types, unhealthy }: ProxyStatus, now: Date): readonly string[] {

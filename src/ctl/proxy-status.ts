@@ -43,12 +43,17 @@ async function show(args: Arguments, context: CommandContext): Promise<number> {
   const proxies = (await controlPlane.proxies()).filter(
     (proxy) => namespace === undefined || proxy.name.endsWith(`.${namespace}`),
   );
-  if (form !== "text") await printValue({ proxies }, form, context);
-  else if (proxies.length === 0) context.print(`no proxy is connected to ${controlPlane.address}`);
+  const registries = await controlPlane.registries?.();
+  if (form !== "text") {
+    await printValue({ proxies, ...(registries === undefined ? {} : { registries }) }, form, context);
+    return 0;
+  }
+  const { proxyStatusLines, registryLines } = await import("./proxy-status-lines.ts");
+  if (proxies.length === 0) context.print(`no proxy is connected to ${controlPlane.address}`);
   else {
-    const { proxyStatusLines } = await import("./proxy-status-lines.ts");
     for (const line of proxyStatusLines(proxies, new Date())) context.print(line);
   }
+  for (const line of registryLines(registries ?? [])) context.print(line);
   return 0;
 }
 

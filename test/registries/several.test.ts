@@ -13,6 +13,7 @@ import { RealCluster } from "../support/kubernetes/real-cluster.ts";
 import { startLoad } from "../support/load.ts";
 import { get, TestMesh } from "../support/mesh.ts";
 import { mutualTls, service } from "../support/mesh-objects.ts";
+import { runCtl } from "../support/outriderctl.ts";
 import { ownAddress } from "../support/own-address.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -164,6 +165,10 @@ describe("services of a folder, Kubernetes and Consul in one mesh", () => {
       await cluster.killApi();
       await isUp("kubernetes", 0);
       await isUp("consul", 1);
+      const port = mesh.controlPlanePorts.http;
+      const { lines } = await runCtl("proxy-status", "--http-address", `127.0.0.1:${port}`);
+      assert.match(lines.join("\n"), /registry kubernetes: does not answer; what it had .* ago is served/);
+      assert.doesNotMatch(lines.join("\n"), /registry consul/);
       await load.more(60);
       await cluster.startApi();
       await isUp("kubernetes", 1);

@@ -9,6 +9,7 @@ import type { Logger } from "../../telemetry/log.ts";
 import { refusedBy } from "../config/refused.ts";
 import { analysis } from "../config/analysis/analyze.ts";
 import { type ConfigObject, objectId } from "../config/objects.ts";
+import { placeOf } from "../config/analysis/warning.ts";
 import { type ConfigProblem, describeConfigProblem } from "../config/problem.ts";
 import { type JoinedObjects, joinSources } from "./join-sources.ts";
 import type { ConfigSource, Original, SourceState } from "./source.ts";
@@ -36,10 +37,20 @@ export interface Configuration extends JoinedObjects {
 export interface ConfigStatus {
   readonly loadedAt: string;
   readonly objects: readonly string[];
+  /** The source and the place of each of them. */
+  readonly origins: Readonly<Record<string, ObjectPlace>>;
   /** Where it comes from, in the order of priority. */
   readonly sources: readonly SourceStatus[];
   /** Why some of the newest state is not served; empty when all of it is. */
   readonly problems: readonly ConfigProblem[];
+}
+
+/** Where an object that is served comes from. */
+interface ObjectPlace {
+  /** Name of the source. */
+  readonly source: string;
+  /** File and line, or what else the source calls it. */
+  readonly place: string;
 }
 
 /** One source, for the same page. */
@@ -105,7 +116,22 @@ export class Registry implements AsyncDisposable {
         ...(known && { isUp: known.isUp, ageSeconds: Math.round(known.ageMs / 1_000) }),
       };
     });
-    return { loadedAt: loadedAt.toISOString(), objects: objects.map(objectId), sources, problems };
+    const owners = new Map(
+      this.#sources.flatMap(({ name }, index) =>
+        (this.#lastGood[index] ?? []).map((object) => [object, name] as const),
+      ),
+    );
+    const origins = objects.map((object): [string, ObjectPlace] => [
+      objectId(object),
+      { source: owners.get(object) ?? "", place: placeOf(object) },
+    ]);
+    return {
+      loadedAt: loadedAt.toISOString(),
+      objects: objects.map(objectId),
+      origins: Object.fromEntries(origins),
+      sources,
+      problems,
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -44,6 +44,15 @@ export interface ProxyStatus {
   readonly unhealthy?: string;
 }
 
+/** A registry that the control plane follows. */
+export interface RegistryStatus {
+  readonly name: string;
+  /** False while it does not answer. */
+  readonly isUp: boolean;
+  /** Age of what is served of it, in seconds: 0 while it answers. */
+  readonly ageSeconds: number;
+}
+
 /** Asks one control plane. Every question has a deadline. */
 export interface ControlPlaneClient {
   /** Where it is, for messages. */
@@ -52,6 +61,8 @@ export interface ControlPlaneClient {
   readonly identity: () => Promise<ControlPlane>;
   /** By name. @throws ControlPlaneError */
   readonly proxies: () => Promise<readonly ProxyStatus[]>;
+  /** What it follows beside files; undefined where it cannot be asked that. @throws ControlPlaneError */
+  readonly registries?: () => Promise<readonly RegistryStatus[]>;
   /** Envoy's ConfigDump of what the proxy is to have; undefined when it is not connected. @throws ControlPlaneError */
   readonly configDump: (proxy: string) => Promise<unknown>;
 }

@@ -1,6 +1,7 @@
+import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ProxyStatus } from "../../../src/ctl/control-plane/control-plane.ts";
-import { proxyStatusLines } from "../../../src/ctl/proxy-status-lines.ts";
+import { proxyStatusLines, registryLines } from "../../../src/ctl/proxy-status-lines.ts";
 import { goldenText } from "../../support/golden.ts";
 
 const controlPlane = { id: "istiod-7c4-x", version: "1.31.0" };
@@ -34,4 +35,14 @@ const proxies: readonly ProxyStatus[] = [
 test("proxy-status is istioctl's table, with what is refused or late below it", (t) => {
   const now = new Date("2026-11-30T10:03:12.000Z");
   goldenText(t, "ctl/proxy-status.txt", `${proxyStatusLines(proxies, now).join("\n")}\n`);
+});
+
+test("a registry that does not answer is said, with the age of what is served of it", () => {
+  const registries = [
+    { name: "kubernetes", isUp: false, ageSeconds: 95 },
+    { name: "consul", isUp: true, ageSeconds: 0 },
+  ];
+  assert.deepEqual(registryLines(registries), [
+    "registry kubernetes: does not answer; what it had 1 min 35 s ago is served",
+  ]);
 });

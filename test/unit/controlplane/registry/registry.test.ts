@@ -98,6 +98,9 @@ describe("a registry of several sources", () => {
       "WorkloadEntry demo/a",
       "WorkloadEntry demo/c",
     ]);
+    const { origins } = fixture.registry.status;
+    assert.deepEqual(origins["WorkloadEntry demo/a"], { source: "files", place: "files:2" });
+    assert.deepEqual(origins["WorkloadEntry demo/c"], { source: "cluster", place: "cluster:1" });
     await fixture.says("cluster", ["d", "c"]);
     assert.deepEqual(fixture.served, ["files/b", "files/a", "cluster/d", "cluster/c"]);
     assert.equal(fixture.models.models.current.model.workloads.length, 4);
