@@ -1,4 +1,5 @@
 /** `/stats/prometheus` and `/metrics`: metrics of the agent, Envoy and the application in one, for Prometheus. */
+import type { Waiting } from "../status/client.ts";
 import type { Answer, Asked, Route } from "../status/contract/route.ts";
 
 /** What a scrape is told of its request. */
@@ -24,4 +25,11 @@ export const plainScrapeRoute: Route<ScrapeParts> = {
   ...scrapeRoute,
   path: "/metrics",
   describe: "The same as /stats/prometheus.",
+};
+
+/** How a person's command asks: a source that hangs costs the time of its own samples, and not all of the answer. */
+export const briefScrape: Waiting = {
+  headers: { "x-prometheus-scrape-timeout-seconds": "3" },
+  // On a busy machine it takes its time to come.
+  withinMs: 20_000,
 };

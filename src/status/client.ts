@@ -9,11 +9,13 @@ import type { Endpoint, JsonEndpoint } from "./contract/route.ts";
 /** Where an agent is asked: its status port or a Unix socket. */
 export type AgentAddress = { readonly host: string; readonly port: number } | { readonly path: string };
 
-/** How long to wait. */
+/** How to ask, and how long to wait. */
 export interface Waiting {
   /** The whole exchange, in milliseconds; 5,000 unless told. */
   readonly withinMs?: number;
   readonly signal?: AbortSignal;
+  /** Of the request. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Why an agent's answer could not be had. */
@@ -75,7 +77,7 @@ export class AgentClient {
   }
 
   /** Whatever the status says. @throws AgentError, with the code `NO_ANSWER` */
-  async answer({ path, method }: Endpoint, { withinMs, signal }: Waiting = {}): Promise<RawAnswer> {
+  async answer({ path, method }: Endpoint, { withinMs, signal, headers }: Waiting = {}): Promise<RawAnswer> {
     let response: HttpResponse;
     try {
       response = await fetchHttp({
@@ -85,6 +87,7 @@ export class AgentClient {
         timeoutMs: withinMs ?? usualMs,
         maxBytes,
         ...(signal === undefined ? {} : { signal }),
+        ...(headers === undefined ? {} : { headers }),
       });
     } catch (error) {
       throw new AgentError("NO_ANSWER", errorMessage(error) || "no answer", error);

@@ -21,7 +21,7 @@ import { Deadline } from "../../lifecycle/timer.ts";
 import { AgentClient } from "../../status/client.ts";
 import { exchangesRoute } from "../../xdsproxy/report/exchanges-route.ts";
 import { logRoute } from "../../status/routes/log.ts";
-import { scrapeRoute } from "../../scrape/scrape-route.ts";
+import { briefScrape, scrapeRoute } from "../../scrape/scrape-route.ts";
 import { readinessRoute } from "../../status/routes/readiness.ts";
 import { reportRoute } from "../../status/routes/report.ts";
 import { environmentOf } from "../agent-environment.ts";
@@ -175,7 +175,10 @@ async function addLiveState(bundle: Bundle, location: AgentLocation): Promise<vo
     if (location.statusPort === 0) bundle.miss(name, "the agent has no status port (statusPort: 0)");
     else {
       await bundle.tryAdd(name, async () => {
-        const { status, text } = await agent.answer(route, { withinMs: timeoutMs });
+        const { status, text } = await agent.answer(
+          route,
+          route === scrapeRoute ? briefScrape : { withinMs: timeoutMs },
+        );
         return status === 200 ? text : `HTTP ${status}\n${text}`;
       });
     }

@@ -3,7 +3,7 @@
  */
 import type { Bundle } from "../../beside/bundle/bundle.ts";
 import { snapshotAdmin, snapshotPages } from "../../envoy/exits/admin-snapshot.ts";
-import { scrapeRoute } from "../../scrape/scrape-route.ts";
+import { briefScrape, scrapeRoute } from "../../scrape/scrape-route.ts";
 import type { Announcement } from "../../status/announcement.ts";
 import { AgentClient } from "../../status/client.ts";
 import { logRoute } from "../../status/routes/log.ts";
@@ -37,7 +37,11 @@ export async function addAgent(
     if (statusPort === 0) bundle.miss(`${folder}/${file}`, "the agent has no status port (statusPort: 0)");
     else
       await bundle.tryAdd(`${folder}/${file}`, async () => {
-        const { status, text } = await agent.answer(route, { withinMs: timeoutMs, signal });
+        const { status, text } = await agent.answer(route, {
+          withinMs: timeoutMs,
+          ...(route === scrapeRoute ? briefScrape : {}),
+          signal,
+        });
         return status === 200 ? text : `HTTP ${status}\n${text}`;
       });
   }

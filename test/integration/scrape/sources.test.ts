@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { openSource } from "../../../src/scrape/source/open-source.ts";
 import type { ScrapeOptions } from "../../../src/scrape/options.ts";
+import { briefScrape, scrapeRoute } from "../../../src/scrape/scrape-route.ts";
+import { AgentClient } from "../../../src/status/client.ts";
 import { eventually } from "../../support/eventually.ts";
 import { freePorts } from "../../support/free-ports.ts";
 import { endless, type MetricSource, saying, startSource } from "../../support/metric-source.ts";
@@ -219,6 +221,17 @@ describe("a source of merged metrics that", () => {
     assert.match(text, /^both\{of="first"\} 1$/m);
     assert.doesNotMatch(text, /of="second"/);
     assert.match(await port.metrics.render(), /reason="type_conflict"\} 1$/m);
+  });
+
+  test("never answers costs a person's command its own samples alone", async () => {
+    await using hanging = await startSource(() => undefined);
+    await using good = await startSource(saying(goodText));
+    const targets = [hanging, good].map((source) => ({ port: source.port, path: "/metrics" }));
+    await using port = await startScrapePort({ targets, timeoutMs: 100_000 });
+    const { status, text } = await AgentClient.onPort(port.port).answer(scrapeRoute, briefScrape);
+    assert.equal(status, 200);
+    assert.match(text, /^good 1$/m);
+    assert.match(text, /^outrider_scrape_up\{source="application:\d+\/metrics"\} 0$/m);
   });
 
   test("listens on IPv6 alone is found", async () => {
