@@ -3,6 +3,7 @@
  */
 import { at, listAt, textAt } from "../../lifecycle/json-path.ts";
 import { fetchHttp, type HttpRequest } from "../../net/http-client.ts";
+import { type PlainAnswer, plainGet } from "../../net/plain-get.ts";
 import { clusterUpdateStats, heldClusterFields, type HeldClusters, heldClusters } from "./held-clusters.ts";
 import { type ListenerFacts, readListeners } from "./listeners.ts";
 
@@ -59,9 +60,8 @@ export class AdminClient {
 
   /** Statistics whose name matches `filter`, an RE2 expression. */
   async stats(filter: string, timeoutMs = 1_000): Promise<Stats> {
-    return parseStats(
-      await this.#ask("GET", `/stats?usedonly&filter=${encodeURIComponent(filter)}`, timeoutMs),
-    );
+    const url = `/stats?usedonly&filter=${encodeURIComponent(filter)}`;
+    return parseStats(bodyOf(await plainGet(this.#target, url, timeoutMs), url));
   }
 
   /** Version, state and epoch. */
@@ -148,11 +148,15 @@ export class AdminClient {
   }
 
   async #ask(method: string, url: string, timeoutMs: number): Promise<string> {
-    const response = await fetchHttp({ target: this.#target, method, url, timeoutMs });
-    const body = response.body.toString("utf8");
-    if (response.status !== 200) throw new AdminStatusError(response.status, url, body.trim());
-    return body;
+    return bodyOf(await fetchHttp({ target: this.#target, method, url, timeoutMs }), url);
   }
+}
+
+/** @throws AdminStatusError */
+function bodyOf({ status, body }: PlainAnswer, url: string): string {
+  const text = body.toString("utf8");
+  if (status !== 200) throw new AdminStatusError(status, url, text.trim());
+  return text;
 }
 
 /** The admin interface of one generation, on its own Unix socket. */
