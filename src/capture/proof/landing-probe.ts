@@ -22,7 +22,10 @@ export function probeLanding(host: string, port: number, timeoutMs: number): Pro
       resolve(outcome);
     };
     const timer = new Timer(timeoutMs, () => {
-      end({ kind: "failed", message: "nobody answered" });
+      // A process that was held up for so long has not looked yet whether the connection is there.
+      setImmediate(() => {
+        end({ kind: "failed", message: "nobody answered" });
+      });
     });
     socket.once("error", (error) => {
       end({ kind: "failed", message: errorMessage(error) });

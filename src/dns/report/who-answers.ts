@@ -36,7 +36,10 @@ export function askWhoAnswers(
     if (answer?.id === id) resolve({ kind: "answered", id: answer.text });
   };
   const timer = new Timer(withinMs, () => {
-    fail("nobody answered");
+    // A process that was held up for so long has not looked yet whether the answer is there.
+    setImmediate(() => {
+      fail("nobody answered");
+    });
   });
   const close = (protocol === "udp" ? overUdp : overTcp)(server, query, take, fail);
   return promise.finally(() => {
