@@ -3,7 +3,7 @@
  * such kind is done before the next: the proxies of the first need not wait for the last.
  */
 import { isDeepStrictEqual } from "node:util";
-import { atOnce, inTurns } from "../../lifecycle/in-turns.ts";
+import { atOnce } from "../../lifecycle/in-turns.ts";
 import { Turns } from "../../lifecycle/turns.ts";
 import type { ReadonlyWatch } from "../../lifecycle/watch.ts";
 import { type Caller, callerOf } from "../model/caller.ts";
@@ -65,7 +65,7 @@ function lastOf(kind: Kind | undefined): Layers {
 
 /** Translates for all proxies of a control plane. */
 export class Translations {
-  /** For what is made of them for one proxy: a thousand that come at once hold up nothing else. */
+  /** For them, and for what is made of them for one proxy: a thousand that come at once hold up nothing else. */
   readonly turns = new Turns();
   readonly #models: ReadonlyWatch<PublishedModel>;
   readonly #faults: Pick<ToldFaults, "tell">;
@@ -143,7 +143,8 @@ export class Translations {
     const published = this.#models.current;
     if (kind.done?.published === published) return;
     const work = this.#steps(kind, published);
-    const { faults, ...done } = await inTurns(work);
+    // Of many kinds that have little to do, all together have one turn at a time.
+    const { faults, ...done } = await this.turns.steps(work);
     this.#faults.tell(proxy.id, faults);
     kind.done = { published, ...done };
     kind.inherited = noLayers();
