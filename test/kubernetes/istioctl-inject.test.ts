@@ -25,11 +25,7 @@ const known: readonly (readonly [cases: RegExp, fields: RegExp, why: string])[] 
   [/./, /istio-ca-crl/, "only where the values name a ConfigMap of revoked certificates"],
   [/./, /sidecar\.istio\.io\/status/, "volumes stand in another order"],
   [/^gateway$/, /securityContext/, "as little as it needs, by the template too"],
-  [
-    /^gateway$/,
-    /resources|INTERCEPTION_MODE|prometheus\.io/,
-    "those of the values; nothing is captured or merged",
-  ],
+  [/^gateway$/, /resources|INTERCEPTION_MODE/, "those of the values; nothing is captured"],
   [
     /^overrides-of-the-pod$/,
     /readinessProbe\/httpGet/,

@@ -67,10 +67,7 @@ export function injectPod(given: Pod, place: InjectionPlace, settings: Injection
   let template = templateOf(found);
   for (const overlay of chosen.overlays) template = overlaid(template, overlay);
 
-  const metrics =
-    found.kind === "gateway"
-      ? { annotations, variable: undefined, problems: [] }
-      : mergeMetrics(annotations, found.statusPort, mesh.enablePrometheusMerge ?? true);
+  const metrics = mergeMetrics(annotations, found.statusPort, mesh.enablePrometheusMerge ?? true);
   const isRewritten =
     (annotations["sidecar.istio.io/rewriteAppHTTPProbers"] ?? String(values.rewritesProbes)) === "true";
   const probes =

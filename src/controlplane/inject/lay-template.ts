@@ -27,16 +27,16 @@ export function layTemplate(
   { original, variables }: Layers,
 ): { readonly pod: Pod; readonly problems: readonly InjectionProblem[] } {
   const problems: InjectionProblem[] = [];
-  const finished = (container: Container): Container =>
-    overridden(
-      withAdded(
-        container.name === "istio-proxy"
-          ? { ...container, env: [...(container.env ?? []), ...variables] }
-          : container,
-        original.previous.find(({ name }) => name === container.name),
-      ),
-      original,
-    );
+  const named = (list: readonly Container[], { name }: Container): Container | undefined =>
+    list.find((each) => each.name === name);
+  const overrides = [...original.overrides.containers, ...original.overrides.initContainers];
+  const finished = (container: Container): Container => {
+    const { env = [] } = container;
+    const whole =
+      container.name === "istio-proxy" ? { ...container, env: [...env, ...variables] } : container;
+    const override = named(overrides, container);
+    return overridden(withAdded(whole, named(original.previous, container), override), override);
+  };
   const { spec } = template;
   const { initContainers = [], volumes = [], imagePullSecrets = [] } = pod.spec;
   const { containers: _c, initContainers: _i, volumes: _v, imagePullSecrets: _s, ...others } = spec;
@@ -78,12 +78,19 @@ const isOurs = (name: string): boolean =>
   ].includes(name);
 
 /** What somebody else has added to the container since it was injected. */
-function withAdded(container: Container, previous: Container | undefined): Container {
+function withAdded(
+  container: Container,
+  previous: Container | undefined,
+  override: Container | undefined,
+): Container {
   if (previous === undefined) return container;
   const { env = [], volumeMounts = [] } = container;
   const names = new Set(env.map(({ name }) => name));
+  const own = new Set((override?.env ?? []).map(({ name }) => name));
   const paths = new Set(volumeMounts.map(({ mountPath }) => mountPath));
-  const variables = (previous.env ?? []).filter(({ name }) => !names.has(name) && !isOurs(name));
+  const variables = (previous.env ?? []).filter(
+    ({ name }) => !names.has(name) && (!isOurs(name) || own.has(name)),
+  );
   const mounts = (previous.volumeMounts ?? []).filter(({ mountPath }) => !paths.has(mountPath));
   const others = Object.entries(previous).filter(
     ([name]) => !(name in container) && !ownFields.includes(name),
@@ -110,12 +117,9 @@ const ownFields: readonly string[] = [
 ];
 
 /** With what the pod itself says of it. */
-function overridden(container: Container, { overrides }: Original): Container {
-  const found = [...overrides.containers, ...overrides.initContainers].find(
-    ({ name }) => name === container.name,
-  );
-  if (found === undefined) return container;
-  const { image, ...rest } = found;
+function overridden(container: Container, override: Container | undefined): Container {
+  if (override === undefined) return container;
+  const { image, ...rest } = override;
   return merged(
     container,
     image === undefined || image === autoImage || image === "" ? rest : { ...rest, image },

@@ -19,6 +19,7 @@ const names = {
 
 const targetsName = "prometheus.istio.io/scrape-targets";
 const mergedPath = "/stats/prometheus";
+const usualPort = "15020";
 
 /** Of the agent and Envoy (Istio's "Ports used by Istio"). */
 const reserved: readonly number[] = [15_000, 15_001, 15_004, 15_006, 15_008, 15_020, 15_021, 15_053, 15_090];
@@ -43,6 +44,10 @@ export function mergeMetrics(given: Texts, statusPort: number, isEnabled: boolea
     return unchanged;
   // Whoever sends Prometheus to the agent has merged already.
   if (port === String(statusPort)) return unchanged;
+  const merged = { [names.path]: mergedPath, [names.port]: String(statusPort), [names.scrape]: "true" };
+  // An injection before this one did, when the agent had its usual port.
+  if (port === usualPort && path === mergedPath)
+    return { ...unchanged, annotations: { ...without(given), ...merged } };
   const problems: InjectionProblem[] = [];
   const check = (name: string, text: string): void => {
     const number = /^\d{1,5}$/.test(text) ? Number(text) : 0;
@@ -71,21 +76,16 @@ export function mergeMetrics(given: Texts, statusPort: number, isEnabled: boolea
   };
   const isEmpty = told.scrape === "" && told.path === "" && told.port === "";
   return {
-    annotations: {
-      ...without(given),
-      [names.path]: mergedPath,
-      [names.port]: String(statusPort),
-      [names.scrape]: "true",
-    },
+    annotations: { ...without(given), ...merged },
     variable: isEmpty ? undefined : JSON.stringify(told),
     problems,
   };
 }
 
-/** The annotations as they were before. @param text of the variable; undefined where there was none */
+/** The annotations as they were before. @param text of the variable; undefined where there was none, and nothing to tell */
 export function restoreMetrics(annotations: Texts, text: string | undefined): Texts {
-  if (find(annotations, names.path) !== mergedPath) return annotations;
-  const told = text === undefined ? {} : jsonValue(text, configurationLimits);
+  if (text === undefined || find(annotations, names.path) !== mergedPath) return annotations;
+  const told = jsonValue(text, configurationLimits);
   if (!isMapping(told)) return annotations;
   const list = told["targets"];
   const targets = (Array.isArray(list) ? (list as readonly unknown[]) : [])
