@@ -11,10 +11,12 @@ import { dashboardCommand } from "./dashboard.ts";
 import { describeCommand } from "./describe.ts";
 import { explainCommand } from "./explain.ts";
 import { injectCommand } from "./inject.ts";
+import { installCommand, upgradeCommand } from "./install.ts";
 import { manifestCommand } from "./manifest.ts";
 import { profileCommand } from "./profile.ts";
 import { proxyConfigCommand } from "./proxy-config.ts";
 import { proxyStatusCommand } from "./proxy-status.ts";
+import { uninstallCommand } from "./uninstall.ts";
 import { validateCommand } from "./validate.ts";
 import { versionCommand } from "./version.ts";
 import { visibly } from "./visible.ts";
@@ -32,6 +34,9 @@ export const commands: readonly Command[] = [
   visibly(validateCommand),
   // What it prints is the user's own text, for another program.
   injectCommand,
+  visibly(installCommand),
+  visibly(upgradeCommand),
+  visibly(uninstallCommand),
   visibly(manifestCommand),
   visibly(profileCommand),
   visibly(workloadCommand),
@@ -45,6 +50,9 @@ export const commandGroups: readonly CommandGroup[] = [
   { title: "See", commands: ["proxy-status", "proxy-config", "describe", "authz", "dashboard"] },
   { title: "Ask why", commands: ["explain"] },
   { title: "Check", commands: ["analyze", "validate", "bug-report"] },
-  { title: "Change", commands: ["inject", "manifest", "profile", "workload"] },
+  {
+    title: "Change",
+    commands: ["install", "upgrade", "uninstall", "manifest", "profile", "inject", "workload"],
+  },
   { title: "Program", commands: ["completion", "version"] },
 ];

@@ -3,8 +3,11 @@
  */
 import type { ExitCode } from "../command/command.ts";
 import type { CommandContext } from "../command/command.ts";
+import { KubernetesError } from "../controlplane/kubernetes/api-error.ts";
+import { KubeconfigError } from "../controlplane/kubernetes/kubeconfig.ts";
 import { ControlPlaneError } from "./control-plane/control-plane.ts";
 import { UnevaluatedError } from "./explain/unevaluated-error.ts";
+import { ManifestError } from "./install/render/manifest-error.ts";
 import { ProxyError } from "./proxy/find.ts";
 
 /** Whoever was asked did not answer. */
@@ -16,7 +19,14 @@ export const askingCodes: readonly ExitCode[] = [
   { code: noAnswerCode, meaning: "who was asked did not answer; the message says who, and how to reach it" },
 ];
 
-const expected = [ControlPlaneError, ProxyError, UnevaluatedError] as const;
+const expected = [
+  ControlPlaneError,
+  ProxyError,
+  UnevaluatedError,
+  KubernetesError,
+  KubeconfigError,
+  ManifestError,
+] as const;
 
 function isExpected(error: unknown): error is Error {
   return expected.some((kind) => error instanceof kind);

@@ -8,6 +8,7 @@ export const otherNames: Readonly<Record<string, string>> = {
   pc: "proxy-config",
   d: "dashboard",
   "kube-inject": "inject",
+  apply: "install",
 };
 
 /** Words that say nothing but that a command may change. */
@@ -17,5 +18,8 @@ export const prefixes: readonly string[] = ["x", "experimental", "exp"];
 export function fromIstioctl(argv: readonly string[]): readonly string[] {
   const [first = "", ...rest] = argv;
   if (prefixes.includes(first)) return fromIstioctl(rest);
+  // 1.5 installs by `manifest apply`.
+  const [second = ""] = rest;
+  if (first === "manifest" && ["apply", "install"].includes(second)) return ["install", ...rest.slice(1)];
   return [otherNames[first] ?? first, ...rest].filter((word, index) => index > 0 || word !== "");
 }

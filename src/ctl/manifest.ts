@@ -54,7 +54,7 @@ async function generate(args: Arguments, context: CommandContext): Promise<numbe
     import("./install/render/manifests.ts"),
     import("yaml"),
   ]);
-  const objects = render(read, readManifests(context.manifests));
+  const objects = render({ ...read, release: context.program.version }, readManifests(context.manifests));
   if (form === "json") await printValue({ apiVersion: "v1", kind: "List", items: objects }, form, context);
   else {
     for (const object of objects) {

@@ -86,7 +86,7 @@ async function dump(
   const { profileSpec, operatorDocument } = await import("./install/spec/profiles.ts");
   const isPlain = ["set", "filename", "revision"].every((flag) => args.strings(flag).length === 0);
   if (name !== undefined && isPlain) {
-    await printValue(operatorDocument(profileSpec(name)), form, context);
+    await printValue(operatorDocument(profileSpec(name, context.program.version)), form, context);
     return 0;
   }
   if (name !== undefined) {
@@ -108,8 +108,8 @@ async function diff(
     import("./install/difference.ts"),
   ]);
   const lines = valueDifference(
-    { name: before, value: profileSpec(before) },
-    { name: after, value: profileSpec(after) },
+    { name: before, value: profileSpec(before, context.program.version) },
+    { name: after, value: profileSpec(after, context.program.version) },
   );
   for (const line of lines) context.print(line);
   return lines.length === 0 ? 0 : differsCode;

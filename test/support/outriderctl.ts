@@ -15,14 +15,25 @@ export interface CtlRun {
 }
 
 /** Run a command to its end. It finds agents and control planes of this test only. */
-export async function runCtl(...words: readonly string[]): Promise<CtlRun> {
+export function runCtl(...words: readonly string[]): Promise<CtlRun> {
+  return runCtlOf(outriderctl.version, words);
+}
+
+/** The same of another release. @param onLine told of each line as it is printed */
+export async function runCtlOf(
+  version: string,
+  words: readonly string[],
+  onLine: (line: string) => void = () => undefined,
+): Promise<CtlRun> {
+  const program = { ...outriderctl, version };
   const lines: string[] = [];
   const errors: string[] = [];
   const into = (list: string[]) => (text: string) => {
     list.push(...text.split("\n"));
+    onLine(text);
   };
   const context = {
-    program: outriderctl,
+    program,
     env: { [variableOf("runtimeFolder")]: agentsFolder },
     pid: process.pid,
     terminal: undefined,
@@ -33,7 +44,7 @@ export async function runCtl(...words: readonly string[]): Promise<CtlRun> {
     shutdown: new AbortController().signal,
     hurry: new AbortController().signal,
   } satisfies Partial<CommandContext>;
-  const invocation = await readCommandLine(fromIstioctl(words), { ...outriderctl, commands });
+  const invocation = await readCommandLine(fromIstioctl(words), { ...program, commands });
   if (invocation.kind === "print")
     return { code: invocation.code, lines: [], errors: invocation.text.split("\n") };
   const code = await invocation.command.run(invocation.args, context as unknown as CommandContext);

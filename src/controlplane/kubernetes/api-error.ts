@@ -2,6 +2,7 @@
  * Why the API of Kubernetes gave no usable answer: a Status of its own (API reference, `meta/v1`), or none at all.
  */
 import { isMapping } from "../../document/mapping.ts";
+import { listAt, textAt } from "../../lifecycle/json-path.ts";
 
 /** What to do about it. */
 export type KubernetesErrorCode =
@@ -28,16 +29,36 @@ export class KubernetesError extends Error {
   readonly code: KubernetesErrorCode;
   /** What the server asks to wait before the next request, in milliseconds. */
   readonly retryAfterMs: number | undefined;
+  /** What the server says of single fields; empty where it says nothing of that. */
+  readonly fields: readonly FieldFault[];
+  /** The server's own words; empty where there are none. */
+  readonly said: string;
+  /** Of HTTP; undefined where nobody answered. */
+  readonly status: number | undefined;
 
-  constructor(
-    code: KubernetesErrorCode,
-    message: string,
-    { cause, retryAfterMs }: { readonly cause?: unknown; readonly retryAfterMs?: number | undefined } = {},
-  ) {
-    super(message, { cause });
+  constructor(code: KubernetesErrorCode, message: string, options: KubernetesErrorOptions = {}) {
+    super(message, { cause: options.cause });
     this.code = code;
-    this.retryAfterMs = retryAfterMs;
+    this.retryAfterMs = options.retryAfterMs;
+    this.fields = options.fields ?? [];
+    this.said = options.said ?? "";
+    this.status = options.status;
   }
+}
+
+/** One of a Status' `details.causes`. */
+export interface FieldFault {
+  /** Such as `.spec.replicas`. */
+  readonly field: string;
+  readonly message: string;
+}
+
+interface KubernetesErrorOptions {
+  readonly cause?: unknown;
+  readonly retryAfterMs?: number | undefined;
+  readonly fields?: readonly FieldFault[];
+  readonly said?: string;
+  readonly status?: number;
 }
 
 /** Longest part of an answer that is quoted, in characters. */
@@ -65,7 +86,17 @@ export function errorOfAnswer(
     retryAfter !== undefined && seconds >= 0 ? Math.min(seconds * 1_000, mostRetryAfterMs) : undefined;
   return new KubernetesError(codeOf(status, body), `${asked}: status ${status}${reason}${remedyOf(status)}`, {
     retryAfterMs,
+    fields: fieldsOf(body),
+    said,
+    status,
   });
+}
+
+function fieldsOf(body: unknown): readonly FieldFault[] {
+  return listAt(body, "details", "causes").map((cause) => ({
+    field: textAt(cause, "field") ?? "",
+    message: textAt(cause, "message") ?? "",
+  }));
 }
 
 function codeOf(status: number, body: unknown): KubernetesErrorCode {

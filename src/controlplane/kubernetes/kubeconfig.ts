@@ -14,6 +14,10 @@ export interface KubeconfigTarget {
   readonly file: string;
   /** Undefined for the file's current one. */
   readonly context?: string | undefined;
+  /** More files, whose contexts, clusters and users are joined with the first one's (`KUBECONFIG`). */
+  readonly others?: readonly string[];
+  /** The flag that names a context, for messages. */
+  readonly contextFlag?: string;
 }
 
 /** A kubeconfig that cannot be used; the message says what to do. */
@@ -22,11 +26,21 @@ export class KubeconfigError extends Error {
 }
 
 /** @throws KubeconfigError */
-export async function kubeconfigAccess({ file, context }: KubeconfigTarget): Promise<KubernetesAccess> {
+export async function kubeconfigAccess({
+  file,
+  context,
+  others = [],
+  contextFlag = "--kubeContext",
+}: KubeconfigTarget): Promise<KubernetesAccess> {
   const { KubeConfig } = await import("@kubernetes/client-node/dist/config.js");
   const config = new KubeConfig();
   try {
     config.loadFromFile(file);
+    for (const path of others) {
+      const more = new KubeConfig();
+      more.loadFromFile(path);
+      config.mergeConfig(more, true);
+    }
   } catch (error) {
     throw new KubeconfigError(
       `--kubeconfig ${file} cannot be used: ${errorMessage(error)}. Name a kubeconfig`,
@@ -40,7 +54,7 @@ export async function kubeconfigAccess({ file, context }: KubeconfigTarget): Pro
   if (cluster === null) {
     const names = config.contexts.map(({ name }) => name).join(", ");
     throw new KubeconfigError(
-      `--kubeconfig ${file} has no context ${JSON.stringify(config.currentContext)}: name one of ${names || "none"} by --kubeContext`,
+      `--kubeconfig ${file} has no context ${JSON.stringify(config.currentContext)}: name one of ${names || "none"} by ${contextFlag}`,
     );
   }
   return {

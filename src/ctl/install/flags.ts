@@ -5,6 +5,7 @@ import type { Arguments, CommandContext, Flag } from "../../command/command.ts";
 import { configurationLimits } from "../../document/limits.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { readGivenText } from "../given-text.ts";
+import type { JsonObject } from "../../controlplane/config/json-value.ts";
 import type { ReadSpec } from "./spec/read-spec.ts";
 
 /** In the words of `istioctl install`. */
@@ -30,10 +31,15 @@ export const specFlags = {
   },
 } as const satisfies Readonly<Record<string, Flag>>;
 
-/** What is to be installed; undefined, and every problem on standard error, where that cannot be read. */
+/**
+ * What is to be installed; undefined, and every problem on standard error, where that cannot be read.
+ *
+ * @param before what the installation was told before
+ */
 export async function specOfFlags(
   args: Arguments,
-  { printError, shutdown }: Pick<CommandContext, "printError" | "shutdown">,
+  { printError, shutdown, program }: Pick<CommandContext, "printError" | "shutdown" | "program">,
+  before?: JsonObject,
 ): Promise<Extract<ReadSpec, { kind: "read" }> | undefined> {
   const files = new Map<string, string>();
   const problems: string[] = [];
@@ -46,7 +52,13 @@ export async function specOfFlags(
     }
   }
   const { readSpec } = await import("./spec/read-spec.ts");
-  const read = readSpec({ files, sets: args.strings("set"), revision: args.optionalString("revision") });
+  const read = readSpec({
+    files,
+    sets: args.strings("set"),
+    revision: args.optionalString("revision"),
+    before,
+    release: program.version,
+  });
   if (read.kind === "refused") problems.push(...read.problems);
   for (const problem of problems) printError(problem);
   return read.kind === "read" && problems.length === 0 ? read : undefined;

@@ -17,7 +17,7 @@ export function changed(
   return others;
 }
 
-/** With fields joined to the mapping at `path`; those that are undefined stay as they are. */
+/** With fields joined to the mapping at `path`, the object itself where that is empty; those that are undefined stay as they are. */
 export function joined(
   object: JsonObject,
   path: readonly string[],
@@ -25,6 +25,7 @@ export function joined(
 ): JsonObject {
   const given = Object.entries(fields).filter((field): field is [string, Json] => field[1] !== undefined);
   if (given.length === 0) return object;
+  if (path.length === 0) return { ...object, ...Object.fromEntries(given) };
   return changed(object, path, (value) => ({ ...mappingOf(value), ...Object.fromEntries(given) }));
 }
 

@@ -4,7 +4,8 @@
 import type { JsonObject } from "../../../controlplane/config/json-value.ts";
 import { defaultRevision, type GatewaySpec, type InstallSpec, systemNamespace } from "../spec/schema.ts";
 import { changed, firstChanged, joined, listOf, mappingOf } from "./changed.ts";
-import { type Manifests, ManifestError } from "./manifests.ts";
+import { ManifestError } from "./manifest-error.ts";
+import type { Manifests } from "./manifests.ts";
 import { revisioned, serviceName } from "./names.ts";
 import { withWorkload } from "./workload.ts";
 

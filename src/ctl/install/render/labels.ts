@@ -1,7 +1,6 @@
 /**
  * The labels by which an installation knows its own objects (Kubernetes' recommended labels). Pure.
  */
-import { version } from "../../../command/version.ts";
 import type { JsonObject } from "../../../controlplane/config/json-value.ts";
 import { joined } from "./changed.ts";
 
@@ -27,15 +26,12 @@ export interface Owner {
   readonly name: string;
   readonly component: Component;
   readonly revision?: string;
-  /** The release that makes it; this one unless told. */
-  readonly release?: string;
+  /** The release that makes it. */
+  readonly release: string;
 }
 
 /** The same object as its owner's. */
-export function labelled(
-  object: JsonObject,
-  { name, component, revision, release = version }: Owner,
-): JsonObject {
+export function labelled(object: JsonObject, { name, component, revision, release }: Owner): JsonObject {
   return joined(object, ["metadata", "labels"], {
     ...managedBy,
     [labelNames.name]: name,

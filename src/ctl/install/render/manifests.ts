@@ -7,6 +7,7 @@ import { parseAllDocuments } from "yaml";
 import { readRegularText } from "../../../files/read-regular-file.ts";
 import { isMapping } from "../../../document/mapping.ts";
 import { textAt } from "../../../lifecycle/json-path.ts";
+import { ManifestError } from "./manifest-error.ts";
 import type { JsonObject } from "../../../controlplane/config/json-value.ts";
 
 /** Files of the folder that are read, those that a release may lack last. */
@@ -21,11 +22,6 @@ export interface Manifests {
   readonly registry: readonly JsonObject[];
   readonly gateway: readonly JsonObject[];
   readonly injection: readonly JsonObject[];
-}
-
-/** A release whose manifests are not there, or are not what they have to be. */
-export class ManifestError extends Error {
-  override readonly name = "ManifestError";
 }
 
 /** @param folder `docker/kubernetes` of the release @throws ManifestError */

@@ -15,6 +15,10 @@ export const meshConfigName = "istio";
 /** The webhook of injection, and the ConfigMap with what pods are injected with. */
 export const injectionName = "outrider-injection";
 
+/** The ConfigMap of what an installation was told, and its key. */
+export const installedStateName = "installed-state";
+export const installedStateKey = "operator.yaml";
+
 /** `istiod-canary`. */
 export function revisioned(name: string, revision: string): string {
   return revision === defaultRevision ? name : `${name}-${revision}`;

@@ -1,25 +1,32 @@
 /**
  * A specification as the objects of a cluster, in the order in which they are applied. Pure.
  */
+import { stringify } from "yaml";
 import type { JsonObject } from "../../../controlplane/config/json-value.ts";
 import { kindRow, kindRows } from "../cluster/kinds.ts";
 import { defaultRevision, type GatewaySpec, type InstallSpec, systemNamespace } from "../spec/schema.ts";
+import { operatorDocument } from "../spec/profiles.ts";
 import { renderControlPlane } from "./control-plane.ts";
 import { renderDefinitions } from "./definitions.ts";
 import { renderGateway } from "./gateway.ts";
 import { type Component, labelled } from "./labels.ts";
 import type { Manifests } from "./manifests.ts";
+import { installedStateKey, installedStateName, revisioned } from "./names.ts";
 
 /** Which installation. */
 export interface Installation {
   readonly name: string;
   readonly spec: InstallSpec;
-  /** Its release; this one unless told. */
-  readonly release?: string;
+  /** What it has beside the profile: an upgrade begins with that. */
+  readonly given: JsonObject;
+  readonly release: string;
 }
 
 /** @throws ManifestError for a release whose manifests are not what they have to be */
-export function render({ name, spec, release }: Installation, manifests: Manifests): readonly JsonObject[] {
+export function render(
+  { name, spec, given, release }: Installation,
+  manifests: Manifests,
+): readonly JsonObject[] {
   const { components = {}, revision = defaultRevision } = spec;
   const owned = (objects: readonly JsonObject[], component: Component): readonly JsonObject[] =>
     objects.map((object) =>
@@ -27,7 +34,7 @@ export function render({ name, spec, release }: Installation, manifests: Manifes
         name,
         component,
         ...(component === "Base" ? {} : { revision }),
-        ...(release === undefined ? {} : { release }),
+        release,
       }),
     );
   const gateways = (list: readonly GatewaySpec[] = []): readonly JsonObject[] =>
@@ -39,11 +46,22 @@ export function render({ name, spec, release }: Installation, manifests: Manifes
     ...owned(gateways(components.ingressGateways), "IngressGateways"),
     ...owned(gateways(components.egressGateways), "EgressGateways"),
   ];
+  if (components.pilot?.enabled === true) own.push(...owned([installedState(given, revision)], "Pilot"));
   const namespaces = namespacesOf(own, components.base?.enabled === true);
   const base = components.base?.enabled === true ? renderDefinitions() : [];
   const all = [...owned([...namespaces, ...base], "Base"), ...own];
   const order = ({ kind }: JsonObject): number => kindRows.indexOf(kindRow(kind));
   return all.toSorted((a, b) => order(a) - order(b));
+}
+
+/** What an upgrade begins with, in the name that Istio's installer has for it. */
+function installedState(given: JsonObject, revision: string): JsonObject {
+  return {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: revisioned(installedStateName, revision), namespace: systemNamespace },
+    data: { [installedStateKey]: stringify(operatorDocument(given)) },
+  };
 }
 
 /** Of every object, and of what the control plane keeps of its own. */

@@ -29,9 +29,8 @@ export function withWorkload(
   const counted = joined(scheduled, ["spec"], { replicas: replicaCount });
   const annotated = joined(counted, ["spec", "template", "metadata", "annotations"], podAnnotations ?? {});
   return firstChanged(annotated, containers, (container) => {
-    const own = joined(container, [], {});
     const withImage: JsonObject = {
-      ...own,
+      ...container,
       image: `${hub === "" ? "" : `${hub.replace(/\/$/, "")}/`}outrider:${tag}`,
       ...(imagePullPolicy === undefined ? {} : { imagePullPolicy }),
     };

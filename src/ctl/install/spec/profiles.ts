@@ -1,15 +1,11 @@
 /**
  * The profiles: what is installed where nothing else is said, with Istio's names and Istio's choice of components.
  */
-import { version } from "../../../command/version.ts";
 import type { Json, JsonObject } from "../../../controlplane/config/json-value.ts";
 import type { profileNames } from "./schema.ts";
 
 /** A profile's name. */
 export type ProfileName = (typeof profileNames)[number];
-
-/** Of every profile. An empty registry is the node's own: the image is `outrider:TAG` there. */
-const common = { hub: "", tag: version, revision: "default" } as const;
 
 const small = { requests: { cpu: "10m", memory: "100Mi" }, limits: { memory: "512Mi" } } as const;
 
@@ -72,9 +68,13 @@ const profiles: Readonly<Record<ProfileName, JsonObject>> = {
   },
 };
 
-/** What it says, whole. */
-export function profileSpec(name: ProfileName): JsonObject {
-  return { profile: name, ...common, ...profiles[name] };
+/**
+ * What it says, whole. An empty registry is the node's own: the image is `outrider:TAG` there.
+ *
+ * @param release that is installed
+ */
+export function profileSpec(name: ProfileName, release: string): JsonObject {
+  return { profile: name, hub: "", tag: release, revision: "default", ...profiles[name] };
 }
 
 /** In the form of a file that `-f` takes. */

@@ -11,7 +11,7 @@ import type { Json, JsonObject } from "../../../controlplane/config/json-value.t
 import { parseMeshConfigFile } from "../../../controlplane/config/parse-mesh-config.ts";
 import { type ConfigProblem, describeConfigProblem } from "../../../controlplane/config/problem.ts";
 import { inOwnPlaces } from "./istio-paths.ts";
-import { overlaid } from "./overlay.ts";
+import { difference, type Lists, overlaid } from "./overlay.ts";
 import { type ProfileName, profileSpec } from "./profiles.ts";
 import { type InstallSpec, profileNames, specDecoder } from "./schema.ts";
 import { parseSet, specOf } from "./set-flag.ts";
@@ -24,6 +24,10 @@ export interface SpecSources {
   readonly sets: readonly string[];
   /** Of a flag of its own; undefined where it has none. */
   readonly revision?: string | undefined;
+  /** What the installation was told before; files are laid over it. */
+  readonly before?: JsonObject | undefined;
+  /** The release that is installed. */
+  readonly release: string;
 }
 
 /** A whole specification, or a line for each problem. */
@@ -33,6 +37,8 @@ export type ReadSpec =
       readonly spec: InstallSpec;
       /** The same as it is written. */
       readonly written: JsonObject;
+      /** What it has beside the profile. */
+      readonly given: JsonObject;
       /** `metadata.name` of the last file that has one. */
       readonly name: string;
     }
@@ -45,12 +51,14 @@ interface Layer {
   readonly source: string;
   readonly spec: JsonObject;
   readonly name?: string;
+  readonly lists?: Lists;
 }
 
 /** Never throws. */
-export function readSpec({ files, sets, revision }: SpecSources): ReadSpec {
+export function readSpec({ files, sets, revision, before = {}, release }: SpecSources): ReadSpec {
   const problems: ConfigProblem[] = [];
-  const layers = [
+  const layers: readonly Layer[] = [
+    { source: "what is installed", spec: before },
     ...[...files].flatMap(([source, text]) => fileLayers(source, text, problems)),
     ...sets.flatMap((text) => setLayer(text, problems)),
     ...(revision === undefined ? [] : [setLayer(`revision=${revision}`, problems, "--revision")].flat()),
@@ -58,16 +66,18 @@ export function readSpec({ files, sets, revision }: SpecSources): ReadSpec {
   if (problems.length > 0) return { kind: "refused", problems: problems.map(describeConfigProblem) };
   const profile = layers.findLast(({ spec }) => spec["profile"] !== undefined)?.spec["profile"];
   const named = profileNames.find((name) => name === profile) ?? "default";
+  const profiled = profileSpec(named satisfies ProfileName, release);
   const written = layers.reduce<Json>(
-    (under, { spec }) => overlaid(under, spec),
-    profileSpec(named satisfies ProfileName),
+    (under, { spec, lists }) => overlaid(under, spec, lists),
+    profiled,
   ) as JsonObject;
   problems.push(...wholeProblems(written));
   const spec = decoded("what is to be installed", nodeOf(written), undefined, problems);
   if (problems.length > 0 || spec === undefined)
     return { kind: "refused", problems: problems.map(describeConfigProblem) };
   const name = layers.findLast((layer) => layer.name !== undefined)?.name ?? defaultName;
-  return { kind: "read", spec, written, name };
+  const given = { ...(profile === undefined ? {} : { profile: named }), ...difference(profiled, written) };
+  return { kind: "read", spec, written, given, name };
 }
 
 /** What a file says, which is an IstioOperator, or the specification of one alone. */
@@ -107,7 +117,8 @@ function setLayer(text: string, problems: ConfigProblem[], source = `--set ${tex
   );
   const spec = plain ?? asText;
   if (spec === undefined) problems.push(...first);
-  return spec === undefined ? [] : [{ source, spec }];
+  const lists = set.path.some((part) => typeof part === "number") ? "by-place" : "whole";
+  return spec === undefined ? [] : [{ source, spec, lists }];
 }
 
 /** The specification of one source in its own places; undefined where something is wrong with it. */

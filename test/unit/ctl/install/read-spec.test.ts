@@ -13,7 +13,7 @@ interface Given {
 }
 
 function read({ sets = [], files = {}, revision }: Given) {
-  return readSpec({ files: new Map(Object.entries(files)), sets, revision });
+  return readSpec({ files: new Map(Object.entries(files)), sets, revision, release: "0.0.0" });
 }
 
 function written(given: Given): JsonObject {
@@ -33,7 +33,7 @@ const operator = (spec: string): string =>
 describe("readSpec()", () => {
   for (const name of profileNames)
     test(`takes the profile ${name} as it is`, () => {
-      assert.deepEqual(written({ sets: [`profile=${name}`] }), profileSpec(name));
+      assert.deepEqual(written({ sets: [`profile=${name}`] }), profileSpec(name, "0.0.0"));
     });
 
   test("lays files over the profile, and what is set over files", () => {

@@ -9,7 +9,8 @@ import { commands } from "../../../../src/cli/commands.ts";
 import { programOf } from "../../../../src/cli/program.ts";
 import { readCommandLine } from "../../../../src/command/command-line.ts";
 import { at, listAt, textAt } from "../../../../src/lifecycle/json-path.ts";
-import { ManifestError, readManifests } from "../../../../src/ctl/install/render/manifests.ts";
+import { ManifestError } from "../../../../src/ctl/install/render/manifest-error.ts";
+import { readManifests } from "../../../../src/ctl/install/render/manifests.ts";
 import { render } from "../../../../src/ctl/install/render/render.ts";
 import { readSpec } from "../../../../src/ctl/install/spec/read-spec.ts";
 import { goldenText } from "../../../support/golden.ts";
@@ -18,19 +19,19 @@ import { temporaryFolder } from "../../../support/temporary-folder.ts";
 const manifests = readManifests(join(import.meta.dirname, "../../../../docker/kubernetes"));
 
 function rendered(...sets: readonly string[]): readonly JsonObject[] {
-  const read = readSpec({ files: new Map(), sets });
+  const read = readSpec({ files: new Map(), sets, release: "0.0.0" });
   assert.ok(read.kind === "read", JSON.stringify(read));
-  return render({ name: read.name, spec: read.spec, release: "0.0.0" }, manifests);
+  return render({ ...read, release: "0.0.0" }, manifests);
 }
 
 const names = (objects: readonly JsonObject[]): readonly string[] =>
   objects.map((object) => `${textAt(object, "kind") ?? ""} ${textAt(object, "metadata", "name") ?? ""}`);
 
 const behaviours: Readonly<Record<string, readonly string[]>> = {
-  default: ["tag=0.0.0"],
-  demo: ["profile=demo", "tag=0.0.0"],
-  minimal: ["profile=minimal", "tag=0.0.0"],
-  "revision-canary": ["profile=minimal", "tag=0.0.0", "revision=canary", "components.base.enabled=false"],
+  default: [],
+  demo: ["profile=demo"],
+  minimal: ["profile=minimal"],
+  "revision-canary": ["profile=minimal", "revision=canary", "components.base.enabled=false"],
   settings: [
     ...["profile=empty", "components.pilot.enabled=true", "hub=registry.example/mesh/", "tag=1.10"],
     ...["meshConfig.accessLogFile=/dev/stdout", "components.pilot.k8s.replicaCount=3"],
@@ -126,7 +127,7 @@ describe("render()", () => {
     assert.throws(
       () =>
         render(
-          { name: "a", spec: { components: { pilot: { enabled: true } } } },
+          { name: "a", spec: { components: { pilot: { enabled: true } } }, given: {}, release: "0.0.0" },
           { ...manifests, controlPlane: [] },
         ),
       /have no Service istiod\. Install it anew/,
