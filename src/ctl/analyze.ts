@@ -4,8 +4,11 @@
 import type { Arguments, Command, CommandContext } from "../command/command.ts";
 import { unusableCode } from "../command/exit-codes.ts";
 import { version } from "../command/version.ts";
+import { placeWords } from "./analyze/cluster-place.ts";
 import type { Finding } from "./analyze/finding.ts";
 import type { Level } from "../controlplane/config/analysis/istio-messages.ts";
+import { noAnswerCode, telling } from "./failure.ts";
+import { clusterFlags } from "./kubernetes/flags.ts";
 import { printValue } from "./output.ts";
 
 /** As istioctl's. */
@@ -19,14 +22,15 @@ export const analyzeCommand: Command = {
   name: "analyze",
   usage: "[paths..]",
   describe:
-    "Tell what is wrong with configuration in files, folders or standard input (-), or in the folder of the control plane " +
-    "that runs on this machine: each object by itself, and what they do to each other, with Istio's message codes. " +
-    "Examples: outriderctl analyze mesh; outriderctl analyze a.yaml b.yaml -o sarif; kubectl get … -o yaml | outriderctl analyze -",
+    "Tell what is wrong with configuration in files, folders or standard input (-), in a cluster, or in the folder of the control " +
+    "plane that runs on this machine: each object by itself, and what they do to each other, with Istio's message codes. " +
+    "Examples: outriderctl analyze mesh; outriderctl analyze a.yaml b.yaml -o sarif; kubectl get … -o yaml | outriderctl analyze -; " +
+    "outriderctl analyze --use-kube; outriderctl analyze --use-kube next.yaml",
   summary: "What is wrong with a configuration",
   exitCodes: [
     { code: 0, meaning: "nothing that counts was found" },
     { code: foundCode, meaning: "something of --failure-threshold or worse was found" },
-    { code: 1, meaning: "an input cannot be read" },
+    { code: noAnswerCode, meaning: "an input cannot be read, or the cluster did not answer" },
   ],
   flags: {
     output: {
@@ -51,7 +55,8 @@ export const analyzeCommand: Command = {
     "use-kube": {
       type: "boolean",
       default: false,
-      describe: "Only false is taken: what a cluster has is not looked at.",
+      alias: "k",
+      describe: "Look at what a cluster has too; of an object that a file has as well, the file's counts.",
     },
     "all-namespaces": {
       type: "boolean",
@@ -59,6 +64,12 @@ export const analyzeCommand: Command = {
       alias: "A",
       describe: "Accepted without effect: all are looked at.",
     },
+    namespace: {
+      type: "string",
+      alias: "n",
+      describe: "Tell only what is in this namespace, or in none.",
+    },
+    ...clusterFlags,
     recursive: {
       type: "boolean",
       default: true,
@@ -67,7 +78,7 @@ export const analyzeCommand: Command = {
     },
   },
   mainFlags: ["output", "failure-threshold", "suppress"],
-  run: analyzeInputs,
+  run: (args, context) => telling(() => analyzeInputs(args, context), context),
 };
 
 async function analyzeInputs(args: Arguments, context: CommandContext): Promise<number> {
@@ -77,26 +88,27 @@ async function analyzeInputs(args: Arguments, context: CommandContext): Promise<
     (level) => level.toLowerCase() === args.string("failure-threshold").toLowerCase(),
   );
   const asksCluster = args.boolean("use-kube");
-  if (asksCluster)
-    context.printError(
-      "--use-kube: pipe what the cluster has: kubectl get … -o yaml | outriderctl analyze -",
-    );
   if (form === undefined) context.printError(`--output must be json, yaml or sarif, not ${wanted}`);
   if (threshold === undefined)
     context.printError(`--failure-threshold must be one of ${thresholds.join(", ")}`);
-  const paths = args.words.length > 0 ? args.words : await folderHere(context);
-  if (asksCluster || form === undefined || threshold === undefined || paths === undefined)
-    return unusableCode;
+  const paths = args.words.length > 0 || asksCluster ? args.words : await folderHere(context);
+  if (form === undefined || threshold === undefined || paths === undefined) return unusableCode;
   const [{ readInputs }, { findingLine, findingsOf, levels }] = await Promise.all([
     import("./analyze/read-inputs.ts"),
     import("./analyze/finding.ts"),
   ]);
-  const { problems, texts, unreadable, empty } = await readInputs(paths, context.shutdown);
+  const cluster = asksCluster ? await readCluster(args, context) : undefined;
+  const { problems, texts, unreadable, empty } = await readInputs(
+    paths,
+    context.shutdown,
+    cluster === undefined ? undefined : cluster.beside,
+  );
   // A mesh without rules is in order.
-  for (const line of [...unreadable, ...empty]) context.printError(line);
+  for (const line of [...unreadable, ...empty, ...(cluster?.unseen ?? [])]) context.printError(line);
   const isSuppressed = suppression(args.strings("suppress"));
+  const namespace = args.optionalString("namespace");
   const findings = findingsOf(problems, (source) => texts.get(source)).filter(
-    (finding) => !isSuppressed(finding),
+    (finding) => !isSuppressed(finding) && isIn(namespace, finding),
   );
   if (form === "sarif") {
     const { sarifLog } = await import("./analyze/sarif.ts");
@@ -104,11 +116,37 @@ async function analyzeInputs(args: Arguments, context: CommandContext): Promise<
   } else if (form === "text") {
     for (const finding of findings) context.print(findingLine(finding));
     if (findings.length === 0 && unreadable.length === 0)
-      context.print(`✔ No validation issues found when analyzing ${paths.join(", ")}.`);
+      context.print(
+        `✔ No validation issues found when analyzing ${[...paths, ...(cluster === undefined ? [] : [`the cluster at ${cluster.server}`])].join(", ")}.`,
+      );
   } else await printValue(findings.map(plain), form, context);
   if (unreadable.length > 0) return 1;
   const counts = findings.some(({ level }) => levels.indexOf(level) <= levels.indexOf(threshold));
   return counts ? foundCode : 0;
+}
+
+/** What the cluster of the flags has, beside files. @throws KubernetesError, KubeconfigError */
+async function readCluster(
+  args: Arguments,
+  context: CommandContext,
+): Promise<{
+  readonly server: string;
+  readonly unseen: readonly string[];
+  readonly beside: (files: ReadonlyMap<string, string>) => ReadonlyMap<string, string>;
+}> {
+  const [{ openCluster }, { clusterTexts, withoutThoseOf }] = await Promise.all([
+    import("./kubernetes/open-cluster.ts"),
+    import("./analyze/cluster-texts.ts"),
+  ]);
+  using api = await openCluster(args, context);
+  const { texts, unseen } = await clusterTexts(api, context.shutdown);
+  return { server: api.server, unseen, beside: (files) => withoutThoseOf(texts, files) };
+}
+
+/** What is in no namespace is everybody's. */
+function isIn(namespace: string | undefined, { object = "" }: Finding): boolean {
+  const own = / (.*)\//s.exec(object)?.[1];
+  return namespace === undefined || own === undefined || own === namespace;
 }
 
 /** What is not to be told: an object is `VirtualService api.demo`, as istioctl has it, or `VirtualService demo/api`. */
@@ -152,7 +190,7 @@ function plain({ level, code, object, source, line, path, message }: Finding): o
     ...(code === undefined ? {} : { code }),
     level,
     ...(object === undefined ? {} : { origin: object }),
-    reference: line === 0 ? source : `${source}:${line}`,
+    reference: placeWords({ source, line }),
     ...(path === "" ? {} : { path }),
     message,
   };

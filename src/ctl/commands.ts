@@ -16,6 +16,7 @@ import { manifestCommand } from "./manifest.ts";
 import { profileCommand } from "./profile.ts";
 import { proxyConfigCommand } from "./proxy-config.ts";
 import { proxyStatusCommand } from "./proxy-status.ts";
+import { tagCommand } from "./tag.ts";
 import { uninstallCommand } from "./uninstall.ts";
 import { validateCommand } from "./validate.ts";
 import { versionCommand } from "./version.ts";
@@ -37,6 +38,7 @@ export const commands: readonly Command[] = [
   visibly(installCommand),
   visibly(upgradeCommand),
   visibly(uninstallCommand),
+  visibly(tagCommand),
   visibly(manifestCommand),
   visibly(profileCommand),
   visibly(workloadCommand),
@@ -52,7 +54,7 @@ export const commandGroups: readonly CommandGroup[] = [
   { title: "Check", commands: ["analyze", "validate", "bug-report"] },
   {
     title: "Change",
-    commands: ["install", "upgrade", "uninstall", "manifest", "profile", "inject", "workload"],
+    commands: ["install", "upgrade", "uninstall", "tag", "manifest", "profile", "inject", "workload"],
   },
   { title: "Program", commands: ["completion", "version"] },
 ];

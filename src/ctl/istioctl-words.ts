@@ -18,6 +18,7 @@ export const prefixes: readonly string[] = ["x", "experimental", "exp"];
 export function fromIstioctl(argv: readonly string[]): readonly string[] {
   const [first = "", ...rest] = argv;
   if (prefixes.includes(first)) return fromIstioctl(rest);
+  if (first === "revision" && rest[0] === "tag") return rest;
   // 1.5 installs by `manifest apply`.
   const [second = ""] = rest;
   if (first === "manifest" && ["apply", "install"].includes(second)) return ["install", ...rest.slice(1)];

@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { listObjects } from "../../src/ctl/install/cluster/objects.ts";
+import { mappingsOf } from "../../src/controlplane/kubernetes/resource.ts";
 import { servedKinds } from "../../src/ctl/install/cluster/foreign-objects.ts";
 import { objectName } from "../../src/ctl/install/difference.ts";
 import { at, textAt } from "../../src/lifecycle/json-path.ts";
@@ -45,7 +46,10 @@ describe("with a real API of Kubernetes", () => {
       ({ kind, group }) =>
         !["Event", "APIService", "Lease", "IPAddress"].includes(kind) && !group.startsWith("flowcontrol."),
     );
-    const lists = await severalAtOnce(kinds, 8, (row) => listObjects(cluster.api, row, {}, signal));
+    const lists = await severalAtOnce(kinds, 8, (row) =>
+      // A kind that has just been removed may be told still.
+      listObjects(cluster.api, row, {}, signal).catch(() => []),
+    );
     return (
       lists
         .flat()
@@ -69,7 +73,7 @@ describe("with a real API of Kubernetes", () => {
     { timeout },
     async () => {
       const empty = await everything();
-      for (const profile of ["default", "demo"]) {
+      for (const profile of ["demo"]) {
         const asked = await ctl("0.1.0", "install", "--set", `profile=${profile}`, "--dry-run");
         succeeded(asked);
         assert.ok(asked.lines.includes("Deployment istio-system/outrider-discovery would be created"));
@@ -289,10 +293,10 @@ describe("with a real API of Kubernetes", () => {
         { name: "discovery", image: "a", imageID: "", ready: false, restartCount: 0, state: { waiting } },
       ],
     });
-    const slow = await ctl("0.1.0", "install", "--set", "profile=minimal", "--readiness-timeout", "1s");
+    const slow = await ctl("0.1.0", "install", "--set", "profile=minimal", "--readiness-timeout", "15s");
     assert.equal(slow.code, 3);
     assert.deepEqual(slow.errors, [
-      "not ready after 1 s:",
+      "not ready after 15 s:",
       "  Deployment istio-system/outrider-discovery: 0 of 2 pods are made",
       '    Pod istio-system/outrider-discovery-1: container discovery: ImagePullBackOff: Back-off pulling image "outrider:0.1.0"',
     ]);
@@ -306,6 +310,88 @@ describe("with a real API of Kubernetes", () => {
     succeeded(await ctl("0.1.0", "install", "--set", "profile=minimal"));
     await purged();
     await cluster.remove("/api/v1/namespaces/istio-system");
+  });
+
+  test("what a cluster has is analyzed, with files that are to come", { timeout }, async () => {
+    succeeded(await ctl("0.1.0", "install", "--set", "profile=minimal"));
+    await cluster.namespace("demo");
+    const rules = "/apis/networking.istio.io/v1/namespaces/demo/virtualservices";
+    const ruleTo = (host: string) => ({
+      apiVersion: "networking.istio.io/v1",
+      kind: "VirtualService",
+      metadata: { name: "api", namespace: "demo" },
+      spec: { hosts: ["api.example"], http: [{ route: [{ destination: { host } }] }] },
+    });
+    await eventually("a rule", () => cluster.put(rules, ruleTo("nowhere")), { withinMs: 30_000 });
+    const service = { apiVersion: "v1", kind: "Service", spec: { ports: [{ name: "http", port: 80 }] } };
+    await cluster.put("/api/v1/namespaces/demo/services", {
+      ...service,
+      metadata: { name: "api", namespace: "demo" },
+    });
+    const live = await ctl("0.1.0", "analyze", "--use-kube", "-n", "demo");
+    assert.equal(live.code, 79, live.errors.join());
+    assert.match(live.lines.join("\n"), /^Error \[IST0101\] \(VirtualService demo\/api\) .*nowhere/m);
+    // The file's rule counts, and the cluster's service is there for it.
+    const file = join(folder, "next.yaml");
+    writeFileSync(file, JSON.stringify(ruleTo("api")));
+    const next = await ctl("0.1.0", "analyze", "--use-kube", file, "-n", "demo");
+    assert.doesNotMatch(next.lines.join("\n"), /^Error/m);
+    await cluster.remove(`${rules}/api`);
+    await cluster.remove("/api/v1/namespaces/demo");
+    await purged();
+  });
+
+  test("a tag lets namespaces move from one revision to another", { timeout }, async () => {
+    const webhooks = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
+    for (const revision of ["old", "new"]) {
+      succeeded(await ctl("0.1.0", "install", "--set", "profile=minimal", "--revision", revision));
+      const early = await ctl("0.1.0", "tag", "set", "prod", "--revision", revision);
+      assert.equal(early.code, 2);
+      assert.match(early.errors.join(), /has not written its root/);
+      // As the control plane of the revision does.
+      const path = `${webhooks}/outrider-injection-${revision}`;
+      const given = await cluster.get(path);
+      const caBundle = Buffer.from("-----BEGIN CERTIFICATE-----\n").toString("base64");
+      const body = {
+        webhooks: mappingsOf(given["webhooks"]).map(({ name }) => ({ name, clientConfig: { caBundle } })),
+      };
+      await cluster.api.send(
+        { method: "PATCH", path, body, contentType: "application/strategic-merge-patch+json" },
+        signal,
+      );
+    }
+    await cluster.put("/api/v1/namespaces", {
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name: "demo", labels: { "istio.io/rev": "prod" } },
+    });
+    const leadsTo = async (): Promise<unknown> => {
+      const tag = await cluster.get(`${webhooks}/outrider-tag-prod`);
+      return at(tag, "webhooks", "0", "clientConfig", "service", "name");
+    };
+    assert.equal((await ctl("0.1.0", "tag", "set", "prod", "--revision", "none")).code, 1);
+    assert.equal((await ctl("0.1.0", "tag", "set", "new", "--revision", "old")).code, 2);
+    succeeded(await ctl("0.1.0", "tag", "set", "prod", "--revision", "old"));
+    assert.equal(await leadsTo(), "istiod-old");
+    const moved = ["tag", "set", "prod", "--revision", "new"];
+    const held = await ctl("0.1.0", ...moved);
+    assert.equal(held.code, 2);
+    assert.match(held.errors.join(), /prod leads to revision old/);
+    succeeded(await ctl("0.1.0", ...moved, "--overwrite"));
+    assert.equal(await leadsTo(), "istiod-new");
+    const list = await ctl("0.1.0", "tag", "list", "-o", "json");
+    assert.deepEqual(JSON.parse(list.lines.join("\n")), {
+      tags: [{ tag: "prod", revision: "new", namespaces: ["demo"] }],
+    });
+    // An installation leaves it alone; what it leads to is not removed under it.
+    succeeded(await ctl("0.1.0", "install", "--set", "profile=minimal", "--revision", "new"));
+    assert.equal((await ctl("0.1.0", "uninstall", "--revision", "new")).code, 64);
+    succeeded(await ctl("0.1.0", "uninstall", "--revision", "old"));
+    assert.equal((await ctl("0.1.0", "tag", "remove", "prod")).code, 2);
+    succeeded(await ctl("0.1.0", "tag", "remove", "prod", "--force"));
+    assert.equal((await ctl("0.1.0", "tag", "remove", "prod")).code, 1);
+    await cluster.remove("/api/v1/namespaces/demo");
+    await purged();
   });
 
   test("a cluster that is not there, or that refuses, is told", { timeout }, async () => {

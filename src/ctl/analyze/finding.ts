@@ -2,6 +2,7 @@
  * What an analysis tells: Istio's codes where it has one, the object, the place, and what to do. Pure.
  */
 import type { ConfigProblem } from "../../controlplane/config/problem.ts";
+import { isOfCluster, placeWords } from "./cluster-place.ts";
 import { type ObjectAt, objectPlaces } from "./object-places.ts";
 import { istioMessages, type Level } from "../../controlplane/config/analysis/istio-messages.ts";
 
@@ -55,7 +56,7 @@ export const levels: readonly Level[] = ["Error", "Warning", "Info"];
 
 /** `Error [IST0106] (VirtualService demo/api mesh/api.yaml:12) spec.http[0]: …`, as istioctl has it. */
 export function findingLine({ level, code, object, source, line, path, message }: Finding): string {
-  const place = line === 0 ? source : `${source}:${line}`;
-  const where = object === undefined ? place : `${object} ${place}`;
+  const place = placeWords({ source, line });
+  const where = object === undefined ? place : isOfCluster(source) ? object : `${object} ${place}`;
   return `${level} ${code === undefined ? "" : `[${code}] `}(${where}) ${path === "" ? "" : `${path}: `}${message}`;
 }

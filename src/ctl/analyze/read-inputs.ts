@@ -23,8 +23,15 @@ export interface ReadInputs extends Inputs {
 /** As messages call standard input. */
 const standardInput = "standard input";
 
-/** @param paths `-` is standard input */
-export async function readInputs(paths: readonly string[], signal: AbortSignal): Promise<ReadInputs> {
+/**
+ * @param paths `-` is standard input
+ * @param others what there is beside the files, once these are read
+ */
+export async function readInputs(
+  paths: readonly string[],
+  signal: AbortSignal,
+  others: (files: ReadonlyMap<string, string>) => ReadonlyMap<string, string> = () => new Map(),
+): Promise<ReadInputs> {
   const texts = new Map<string, string>();
   const unreadable: string[] = [];
   const empty: string[] = [];
@@ -46,7 +53,8 @@ export async function readInputs(paths: readonly string[], signal: AbortSignal):
       for (const file of files) await attempt(file.path);
     } else await attempt(path);
   }
-  return { ...inputsOf(texts, unseen), texts, unreadable, empty };
+  const all = new Map([...texts, ...others(texts)]);
+  return { ...inputsOf(all, unseen), texts: all, unreadable, empty };
 }
 
 const limits = { maxBytes: objectsLimits.maxBytes };

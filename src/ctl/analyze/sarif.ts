@@ -1,6 +1,7 @@
 /**
  * Findings as SARIF 2.1.0 (OASIS), which code review tools show beside the lines. Pure.
  */
+import { isOfCluster } from "./cluster-place.ts";
 import type { Finding } from "./finding.ts";
 import { istioMessages, type Level } from "../../controlplane/config/analysis/istio-messages.ts";
 
@@ -22,7 +23,9 @@ export function sarifLog(findings: readonly Finding[], version: string): object 
           locations: [
             {
               physicalLocation: {
-                artifactLocation: { uri: finding.source },
+                artifactLocation: {
+                  uri: isOfCluster(finding.source) ? encodeURI(finding.source) : finding.source,
+                },
                 ...(finding.line === 0 ? {} : { region: { startLine: finding.line } }),
               },
             },
