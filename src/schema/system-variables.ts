@@ -1,6 +1,6 @@
 /**
  * Variables of the system that commands and the search for Envoy heed (XDG base directory specification, no-color.org,
- * and what Kubernetes sets in every pod).
+ * kubectl's, and what Kubernetes sets in every pod).
  */
 import { readSettings, type SettingValues, text } from "./setting.ts";
 
@@ -12,6 +12,7 @@ const systemVariables = {
   XDG_STATE_HOME: text("", "Folder of state; ~/.local/state unless set."),
   TERM: text("", "Kind of the terminal; dumb for one that only takes lines."),
   NO_COLOR: text("", "Anything keeps colours from the terminal."),
+  KUBECONFIG: text("", "Files with the ways to clusters; ~/.kube/config unless set."),
   KUBERNETES_SERVICE_HOST: text("", "Address of the cluster's API; set in a pod."),
   KUBERNETES_SERVICE_PORT: text("", "Port of the cluster's API; set in a pod."),
 } as const;

@@ -9,6 +9,7 @@ import { KubernetesApi } from "../../controlplane/kubernetes/api.ts";
 import { KubernetesError } from "../../controlplane/kubernetes/api-error.ts";
 import { kubeconfigAccess } from "../../controlplane/kubernetes/kubeconfig.ts";
 import { mappingOf, textOf } from "../../controlplane/kubernetes/resource.ts";
+import { readSystemVariables } from "../../schema/system-variables.ts";
 import type { MeshSource } from "./mesh-source.ts";
 import { readGroup } from "./read-group.ts";
 
@@ -28,7 +29,8 @@ export async function meshOfCluster(
   { env, shutdown }: Pick<CommandContext, "env" | "shutdown">,
 ): Promise<MeshSource & Disposable> {
   // kubectl joins several; the first one is where its current context is.
-  const file = target.kubeconfig ?? env["KUBECONFIG"]?.split(":")[0] ?? join(homedir(), ".kube", "config");
+  const [given = ""] = readSystemVariables(env).KUBECONFIG.split(":");
+  const file = target.kubeconfig ?? (given === "" ? join(homedir(), ".kube", "config") : given);
   const api = new KubernetesApi(await kubeconfigAccess({ file, context: target.context }));
   const configMap = async (namespace: string, name: string): Promise<Readonly<Record<string, unknown>>> =>
     mappingOf(

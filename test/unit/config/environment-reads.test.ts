@@ -23,6 +23,7 @@ const readers: Readonly<Record<string, string>> = {
   "config/decide/known-ports.ts": "what the table has read, by name",
   "config/decide/otlp.ts": "what the table has read, by name",
   "wasm/plugin.ts": "variables of a plugin",
+  "controlplane/config/rules/extensions.ts": "variables of a plugin, a field of its kind",
   "demo/sidecar-process.ts": "hands on what a child needs",
   "run-program.ts": "where it comes in",
   "build/bundle.ts": "a program of its own",
