@@ -9,6 +9,7 @@ import type { LostSocket } from "./problems/facts.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { sleep } from "../lifecycle/sleep.ts";
+import { TaskGroup } from "../lifecycle/task-group.ts";
 import { TickWait, ticks } from "../lifecycle/tick.ts";
 import { FolderWatches } from "../files/folder-watches.ts";
 import { KeptSockets } from "../net/kept-sockets.ts";
@@ -90,6 +91,13 @@ export async function keepSockets(
     wait.hasten();
   };
   using folders = new FolderWatches(hint, () => undefined);
+  // Another Envoy has another socket.
+  await using envoys = new TaskGroup();
+  if (supervisor !== undefined) {
+    envoys.spawn("sockets-of-envoy", async (stop) => {
+      for await (const _ of supervisor.report.state.changes(stop)) hint();
+    });
+  }
   let followed: readonly string[] = [];
   for await (const _ of looks(holdsAll, () => (folders.isComplete ? seldomMs : everyMs), signal, wait)) {
     // Whoever removes one in a loop does not keep the agent busy.

@@ -4,7 +4,15 @@ import { setTimeout as pause } from "node:timers/promises";
 import { readProcessStat } from "../../src/process/identity.ts";
 import { envoysOf, pidsIn, sharedMemoryOf } from "./envoys-of.ts";
 import { eventually } from "./eventually.ts";
-import { type Leaks, leaksOf, leftOver, settledSnapshot, type Snapshot, takeSnapshot } from "./leaks.ts";
+import {
+  givenBackMs,
+  type Leaks,
+  leaksOf,
+  leftOver,
+  settledSnapshot,
+  type Snapshot,
+  takeSnapshot,
+} from "./leaks.ts";
 import { type ProbeAnswer, ProbeSeries } from "./probe-series.ts";
 import { StandaloneSidecar } from "./standalone-sidecar.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
@@ -216,7 +224,7 @@ class Storm {
         if (left.length > 0) throw new Error(left.join(" "));
         return seen;
       },
-      { withinMs: 10_000 },
+      { withinMs: givenBackMs },
     ).catch((error: unknown) => {
       if (latest === undefined) throw error;
       return latest;

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sleep } from "../../src/lifecycle/sleep.ts";
+import { restingMs } from "../../src/lifecycle/tick.ts";
 import { envoysOf, openFilesOf } from "./envoys-of.ts";
 import { eventually } from "./eventually.ts";
 import { zombiesOf } from "./pid-namespace.ts";
@@ -55,12 +56,15 @@ export async function settledSnapshot(sidecar: StandaloneSidecar): Promise<Snaps
       if (later.openFiles.length !== earlier.openFiles.length) throw new Error("they still change");
       return later;
     },
-    { withinMs: 20_000 },
+    { withinMs: 60_000 },
   );
 }
 
-/** Longer than anything of the agent's that comes again and again. */
-const settleMs = 1_500;
+/** Longer than anything of the agent's that comes again and again, in milliseconds. */
+const settleMs = restingMs + 1_500;
+
+/** Until all is gone that an agent gives back at its looks, in milliseconds. */
+export const givenBackMs: number = 3 * restingMs;
 
 /** Its folder keeps the last few Envoys on purpose. */
 const recorder = "flight-recorder/";

@@ -1,7 +1,7 @@
 /** Swap after swap, with a kill now and then: what is left behind once it is over. */
 import { envoysOf, pidsIn, sharedMemoryOf } from "./envoys-of.ts";
 import { eventually } from "./eventually.ts";
-import { type Leaks, leaksOf, leftOver, settledSnapshot, takeSnapshot } from "./leaks.ts";
+import { givenBackMs, type Leaks, leaksOf, leftOver, settledSnapshot, takeSnapshot } from "./leaks.ts";
 import { StandaloneSidecar } from "./standalone-sidecar.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
@@ -52,7 +52,7 @@ export async function runSwapLeaks({ mode, swaps, killEvery }: SwapLeaksOptions)
       if (leftOver(before, seen).length > 0) throw new Error("something is");
       return seen;
     },
-    { withinMs: 10_000 },
+    { withinMs: givenBackMs },
   ).catch(() => takeSnapshot(sidecar));
   sidecar.agent.kill("SIGTERM");
   await sidecar.agent.exitWithin(15_000);
