@@ -7,6 +7,7 @@ import type { Arguments, CommandContext } from "../../command/command.ts";
 import type { KubernetesAccess } from "../../controlplane/kubernetes/access.ts";
 import { KubernetesApi } from "../../controlplane/kubernetes/api.ts";
 import { inClusterAccess } from "../../controlplane/kubernetes/in-cluster.ts";
+import { readSystemVariables } from "../../schema/system-variables.ts";
 import { KubeconfigError, kubeconfigAccess } from "../../controlplane/kubernetes/kubeconfig.ts";
 
 /** @throws KubeconfigError where there is none, or it cannot be used */
@@ -34,9 +35,10 @@ async function clusterAccess(
 /** As kubectl does: of a list of files those that there are. */
 function kubeconfigs(named: string | undefined, env: CommandContext["env"]): readonly string[] {
   if (named !== undefined) return [named];
-  const listed = (env["KUBECONFIG"] ?? "").split(delimiter).filter((path) => path !== "");
+  const { HOME, KUBECONFIG } = readSystemVariables(env);
+  const listed = KUBECONFIG.split(delimiter).filter((path) => path !== "");
   const there = listed.filter((path) => existsSync(path));
   if (listed.length > 0) return there.length > 0 ? there : listed.slice(0, 1);
-  const usual = join(env["HOME"] ?? "/", ".kube/config");
+  const usual = join(HOME === "" ? "/" : HOME, ".kube/config");
   return existsSync(usual) ? [usual] : [];
 }

@@ -100,8 +100,7 @@ async function sourceOf(
   context: CommandContext,
   stack: DisposableStack,
 ): Promise<MeshSource> {
-  const [kubeconfig, kubeContext] = [args.optionalString("kubeconfig"), args.optionalString("context")];
-  if (kubeconfig === undefined && kubeContext === undefined) {
+  if (["kubeconfig", "context"].every((flag) => args.optionalString(flag) === undefined)) {
     const { meshHere } = await import("./mesh-here.ts");
     return meshHere(
       { stateDir: args.optionalString("stateDir"), config: args.optionalString("config") },
@@ -109,7 +108,7 @@ async function sourceOf(
     );
   }
   const { meshOfCluster } = await import("./mesh-of-cluster.ts");
-  return stack.use(await meshOfCluster({ kubeconfig, context: kubeContext, istioNamespace }, context));
+  return stack.use(await meshOfCluster(args, istioNamespace, context));
 }
 
 async function groupOf(args: Arguments, source: MeshSource): Promise<WorkloadGroup | readonly string[]> {

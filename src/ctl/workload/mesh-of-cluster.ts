@@ -1,37 +1,28 @@
 /**
  * What a cluster knows, as Istio's installation and `outrider discovery` leave it there.
  */
-import { homedir } from "node:os";
-import { join } from "node:path";
 import { stringify } from "yaml";
-import type { CommandContext } from "../../command/command.ts";
-import { KubernetesApi } from "../../controlplane/kubernetes/api.ts";
+import type { Arguments, CommandContext } from "../../command/command.ts";
 import { KubernetesError } from "../../controlplane/kubernetes/api-error.ts";
-import { kubeconfigAccess } from "../../controlplane/kubernetes/kubeconfig.ts";
 import { mappingOf, textOf } from "../../controlplane/kubernetes/resource.ts";
-import { readSystemVariables } from "../../schema/system-variables.ts";
+import { openCluster } from "../kubernetes/open-cluster.ts";
 import type { MeshSource } from "./mesh-source.ts";
 import { readGroup } from "./read-group.ts";
 
-/** Which cluster. */
-export interface ClusterTarget {
-  readonly kubeconfig: string | undefined;
-  readonly context: string | undefined;
-  /** Namespace of the control plane. */
-  readonly istioNamespace: string;
-}
-
 const istiodPort = 15_012;
 
-/** Ask it until disposed. @throws KubeconfigError */
+/**
+ * Ask the cluster that the flags name until disposed.
+ *
+ * @param istioNamespace of the control plane
+ * @throws KubeconfigError
+ */
 export async function meshOfCluster(
-  target: ClusterTarget,
+  args: Arguments,
+  istioNamespace: string,
   { env, shutdown }: Pick<CommandContext, "env" | "shutdown">,
 ): Promise<MeshSource & Disposable> {
-  // kubectl joins several; the first one is where its current context is.
-  const [given = ""] = readSystemVariables(env).KUBECONFIG.split(":");
-  const file = target.kubeconfig ?? (given === "" ? join(homedir(), ".kube", "config") : given);
-  const api = new KubernetesApi(await kubeconfigAccess({ file, context: target.context }));
+  const api = await openCluster(args, { env });
   const configMap = async (namespace: string, name: string): Promise<Readonly<Record<string, unknown>>> =>
     mappingOf(
       (await api.send({ path: `/api/v1/namespaces/${namespace}/configmaps/${name}` }, shutdown))["data"],
@@ -64,7 +55,7 @@ export async function meshOfCluster(
     },
     meshConfig: async () => {
       try {
-        return textOf((await configMap(target.istioNamespace, "istio"))["mesh"]);
+        return textOf((await configMap(istioNamespace, "istio"))["mesh"]);
       } catch (error) {
         if (error instanceof KubernetesError && error.code === "NOT_FOUND") return undefined;
         throw error;

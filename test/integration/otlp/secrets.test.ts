@@ -26,7 +26,7 @@ test("what the agent exports has no secret of the configuration in it, the endpo
   const metrics = new Metrics("istio_agent_");
   metrics.counter("pushes", "Pushes.", ["source"]).inc({ source: `from ${secret} in cluster-1` });
   {
-    await using otlp = await startOtlp(
+    await using otlp = startOtlp(
       {
         ...{ traces: target("traces"), metrics: target("metrics"), metricsIntervalMs: 1_000 },
         resource: { "service.name": "outrider" },

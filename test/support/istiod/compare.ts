@@ -70,9 +70,11 @@ function normal(value: unknown): unknown {
 
 /** All or any of one rule are that rule: RBAC may say it with and without them. */
 function onlyOne(value: Json): unknown {
-  const [[key = "", inner] = [], ...others] = Object.entries(value);
-  if (others.length > 0 || !isMap(inner)) return undefined;
-  const list = inner[/_rules$/.test(key) ? "rules" : "ids"];
+  const [entry, ...others] = Object.entries(value);
+  if (entry === undefined || others.length > 0) return undefined;
+  const [key, inner] = entry;
+  if (!isMap(inner)) return undefined;
+  const list = inner[key.endsWith("_rules") ? "rules" : "ids"];
   return /^(?:and|or)_(?:rules|ids)$/.test(key) && Array.isArray(list) && list.length === 1
     ? list[0]
     : undefined;
