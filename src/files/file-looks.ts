@@ -57,11 +57,14 @@ export async function lookAtFiles(
     wait.hasten();
   }, onUnwatched);
   while (!signal.aborted) {
-    const signatures = signaturesOf(paths());
+    let signatures = signaturesOf(paths());
     const isSame = areSame(signatures, seen);
+    if (!isSame || isHinted) {
+      // What leads to the files may be another way now, and give notice from now on.
+      folders.follow(signatures.keys());
+      signatures = signaturesOf(signatures.keys());
+    }
     seen = signatures;
-    // What leads to the files may be another way now.
-    if (!isSame || isHinted) folders.follow(signatures.keys());
     const isDue = performance.now() - readAt >= seldomMs;
     if (!isSame || isHinted || !isSettled || isDue) {
       isHinted = false;

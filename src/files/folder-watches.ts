@@ -12,6 +12,9 @@ import { isNoticed, noticePlaces } from "./notice-places.ts";
 /** What is to be watched: names of interest in a folder, or undefined for a file itself. */
 type Wanted = Map<string, { readonly path: string; readonly names: Set<string> | undefined }>;
 
+/** As often what is new is looked for on a way that somebody changes all the time. */
+const mostRounds = 8;
+
 /** Watches a set of files that may itself change: what they are, and the folders on the way to them. */
 export class FolderWatches implements Disposable {
   readonly #onChange: () => void;
@@ -36,41 +39,56 @@ export class FolderWatches implements Disposable {
 
   /** From now on watch these files. To be called again when one of them has changed. */
   follow(paths: Iterable<string>): void {
-    this.#isComplete = true;
-    this.#wanted = new Map();
-    for (const path of paths) {
-      try {
-        this.#want(path);
-      } catch {
-        // Who may not look at the way to it is refused a watch as well.
-        this.#refused();
-      }
+    const all = [...paths];
+    let refused = 0;
+    for (let round = 0, hasMore = true; hasMore; round += 1) {
+      this.#isComplete = round < mostRounds;
+      if (!this.#isComplete) break;
+      ({ refused, hasMore } = this.#followOnce(all));
     }
-    for (const key of this.#watchers.keys()) if (!this.#wanted.has(key)) this.#drop(key);
-    for (const [key, { path }] of this.#wanted) {
-      if (!this.#watchers.has(key)) this.#add(key, path);
-      if (!isNoticed(path)) this.#isComplete = false;
-    }
+    for (; refused > 0; refused -= 1) this.#refused();
   }
 
   [Symbol.dispose](): void {
     for (const key of [...this.#watchers.keys()]) this.#drop(key);
   }
 
+  /** Whether there is more to watch than before, in which things may have come to be that gave no notice yet. */
+  #followOnce(paths: readonly string[]): { readonly refused: number; readonly hasMore: boolean } {
+    let refused = 0;
+    this.#wanted = new Map();
+    for (const path of paths) {
+      try {
+        this.#want(path);
+      } catch {
+        // Who may not look at the way to it is refused a watch as well.
+        refused += 1;
+      }
+    }
+    for (const key of this.#watchers.keys()) if (!this.#wanted.has(key)) this.#drop(key);
+    let hasMore = false;
+    for (const [key, { path }] of this.#wanted) {
+      if (!isNoticed(path)) this.#isComplete = false;
+      if (this.#watchers.has(key)) continue;
+      if (this.#add(key, path)) hasMore = true;
+      else refused += 1;
+    }
+    return { refused, hasMore };
+  }
+
   #want(path: string): void {
     const { places, file } = noticePlaces(path);
     for (const { folder, name } of places) {
-      const entry = this.#wanted.get(folder) ?? { path: folder, names: new Set<string>() };
+      const key = keyOf(folder);
+      const entry = this.#wanted.get(key) ?? { path: folder, names: new Set<string>() };
       entry.names?.add(name);
-      this.#wanted.set(folder, entry);
+      this.#wanted.set(key, entry);
     }
-    if (file === undefined) return;
-    const { dev, ino } = statSync(file);
-    // One that takes its place is another.
-    this.#wanted.set(`${file}:${dev}:${ino}`, { path: file, names: undefined });
+    if (file !== undefined) this.#wanted.set(`file ${keyOf(file)}`, { path: file, names: undefined });
   }
 
-  #add(key: string, path: string): void {
+  /** False where it is refused, or gone: looking now and then is left. */
+  #add(key: string, path: string): boolean {
     try {
       const watcher = watch(path, { persistent: false });
       watcher.on("change", (_, name) => {
@@ -81,9 +99,9 @@ export class FolderWatches implements Disposable {
         this.#refused();
       });
       this.#watchers.set(key, watcher);
+      return true;
     } catch {
-      // Refused, or it is gone: looking now and then is left.
-      this.#refused();
+      return false;
     }
   }
 
@@ -110,4 +128,10 @@ export class FolderWatches implements Disposable {
     this.#watchers.get(key)?.close();
     this.#watchers.delete(key);
   }
+}
+
+/** One that takes its place, or that of a folder above it, is another. @throws the system error where it is gone */
+function keyOf(path: string): string {
+  const { dev, ino } = statSync(path);
+  return `${dev}:${ino} ${path}`;
 }

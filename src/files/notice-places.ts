@@ -1,9 +1,9 @@
 /**
  * Where the kernel gives notice of a path's changes, and whether it does at all.
  *
- * What a path leads to changes in the file itself, and in each folder with a part of the way: a link that is replaced, or
- * a part that comes to be. A file may be mounted by itself, as a container's `/etc/resolv.conf` is: then what is written
- * to it is told by the file, and never by the folder.
+ * What a path leads to changes in the file itself, and in each folder with a part of the way: a link that is replaced, a part
+ * that comes to be, a folder that another takes the place of. A file may be mounted by itself, as a container's
+ * `/etc/resolv.conf` is: then what is written to it is told by the file, and never by the folder.
  */
 import { lstatSync, readlinkSync, statfsSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -17,7 +17,10 @@ export interface NoticePlace {
 
 /** The way to a file. */
 export interface NoticePlaces {
-  /** Folders with links that lead to it, and the one with the file or with what is missing of it. */
+  /**
+   * Folders with the parts of the way, up to the file or to what is missing of it; without those that everybody may write in,
+   * as `/tmp` is, where only a link or the end of the way counts: they are never at rest.
+   */
   readonly places: readonly NoticePlace[];
   /** Path of the file without links; undefined where it is missing. */
   readonly file: string | undefined;
@@ -26,25 +29,31 @@ export interface NoticePlaces {
 /** The kernel follows as many: see path_resolution(7). */
 const mostLinks = 40;
 
+/** The mode of a folder in which everybody may replace only what is his own: see inode(7). */
+const sticky = 0o1000;
+
 /** Of a path that may lead nowhere. @throws the system error where a part of it cannot be looked at */
 export function noticePlaces(path: string): NoticePlaces {
   const places: NoticePlace[] = [];
   let folder = "/";
   let rest = partsOf(resolve(path));
   let links = 0;
+  let isShared = false;
   for (let [name, ...after] = rest; name !== undefined; [name, ...after] = rest) {
     const current = join(folder, name);
     const stat = lstatSync(current, { throwIfNoEntry: false });
     const isLink = stat?.isSymbolicLink() === true && links < mostLinks;
-    if (isLink || stat === undefined || after.length === 0) places.push({ folder, name });
+    if (isLink || stat === undefined || after.length === 0 || !isShared) places.push({ folder, name });
     if (stat === undefined) return { places, file: undefined };
     if (isLink) {
       links += 1;
       rest = [...partsOf(resolve(folder, readlinkSync(current))), ...after];
       folder = "/";
+      isShared = false;
     } else {
       rest = after;
       folder = current;
+      isShared = (stat.mode & sticky) !== 0;
     }
   }
   return { places, file: folder };

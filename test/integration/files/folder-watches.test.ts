@@ -1,6 +1,6 @@
 /** Notice of changes to files wherever they lead, and of what cannot be watched. */
 import assert from "node:assert/strict";
-import { mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { FolderWatches } from "../../../src/files/folder-watches.ts";
@@ -102,9 +102,25 @@ describe("notice of changes", () => {
       writeFileSync(files.at("folder/file"), "y");
     });
   });
+
+  test("comes from a folder far above that another takes the place of, and from what is in that one", async () => {
+    using files = watching("now/deep/deeper/file");
+    for (const name of ["now", "next"]) {
+      mkdirSync(files.at(`${name}/deep/deeper`), { recursive: true });
+      writeFileSync(files.at(`${name}/deep/deeper/file`), name);
+    }
+    await files.noticed("the other folder", () => {
+      renameSync(files.at("now"), files.at("old"));
+      renameSync(files.at("next"), files.at("now"));
+    });
+    await files.noticed("a change there", () => {
+      writeFileSync(files.at("now/deep/deeper/file"), "changed");
+    });
+    assert.deepEqual([files.count.refused, files.watches.isComplete], [0, true]);
+  });
 });
 
-test("the way to a file has a place for each link, and one for what is missing", () => {
+test("the way to a file has a place for each part of it, and one for what is missing", () => {
   using folder = temporaryFolder();
   const at = (name: string): string => join(folder.path, name);
   mkdirSync(at("data"));
@@ -117,12 +133,30 @@ test("the way to a file has a place for each link, and one for what is missing",
   assert.deepEqual(own(found.places), [
     { folder: folder.path, name: "file" },
     { folder: folder.path, name: "now" },
+    { folder: folder.path, name: "data" },
     { folder: at("data"), name: "file" },
   ]);
   assert.equal(found.file, at("data/file"));
   const missing = noticePlaces(at("data/a/b"));
-  assert.deepEqual(own(missing.places), [{ folder: at("data"), name: "a" }]);
+  assert.deepEqual(own(missing.places), [
+    { folder: folder.path, name: "data" },
+    { folder: at("data"), name: "a" },
+  ]);
   assert.equal(missing.file, undefined);
+});
+
+test("a folder that everybody may write in is no place on the way, unless a link or the end of the way is there", () => {
+  using folder = temporaryFolder();
+  const at = (name: string): string => join(folder.path, name);
+  mkdirSync(at("data"));
+  writeFileSync(at("data/file"), "");
+  symlinkSync("data", at("link"));
+  chmodSync(folder.path, 0o1777);
+  const here = (path: string): readonly string[] =>
+    noticePlaces(at(path)).places.flatMap((place) => (place.folder === folder.path ? [place.name] : []));
+  assert.deepEqual(here("data/file"), []);
+  assert.deepEqual(here("link/file"), ["link"]);
+  assert.deepEqual(here("missing/file"), ["missing"]);
 });
 
 test("procfs gives no notice of its changes", () => {
