@@ -7,6 +7,7 @@ import { configurationLimits } from "../../document/limits.ts";
 import { shown } from "../../schema/config-problem.ts";
 import { isAddressOrRange } from "../config/forms.ts";
 import type { InjectionProblem, Texts } from "./pod.ts";
+import { readOverrides } from "./previous.ts";
 
 /** What a value is, in words that stand after "write", and whether it is. */
 export interface AnnotationForm {
@@ -46,7 +47,7 @@ const interfaces: AnnotationForm = {
 };
 const quantity: AnnotationForm = {
   expected: "a quantity such as 100m or 128Mi",
-  test: (value) => /^\+?(?:\d+\.?\d*|\.\d+)(?:[KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?$/.test(value),
+  test: (value) => /^\+?(?:\d+(?:\.\d*)?|\.\d+)(?:[KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?$/.test(value),
 };
 const named: AnnotationForm = {
   expected: 'JSON such as {"name": {…}}',
@@ -54,7 +55,7 @@ const named: AnnotationForm = {
 };
 const overrides: AnnotationForm = {
   expected: 'JSON such as {"containers": [{"name": "istio-proxy"}]}, as injection writes it',
-  test: (value) => isMapping(jsonValue(value, configurationLimits)),
+  test: (value) => readOverrides(value) !== undefined,
 };
 
 /** By their names. */

@@ -2,6 +2,7 @@
  * Whether a pod gets a sidecar (Istio's "Controlling the injection policy"): its label decides, then its annotation, then the
  * selectors of the settings, then its namespace. Pure.
  */
+import { textAt } from "../../lifecycle/json-path.ts";
 import { shown } from "../../schema/config-problem.ts";
 import type { Pod, Texts } from "./pod.ts";
 import type { LabelSelector } from "./selector.ts";
@@ -32,6 +33,11 @@ const systemNamespaces: readonly string[] = [
   ...["kube-system", "kube-public", "kube-node-lease", "local-path-storage"],
 ];
 
+/** By what the pod says of its node (Kubernetes' "Windows containers"). */
+function isOfWindows(spec: Pod["spec"]): boolean {
+  return [textAt(spec, "os", "name"), textAt(spec, "nodeSelector", "kubernetes.io/os")].includes("windows");
+}
+
 /** Never throws. */
 export function injectionDecision(
   { metadata: { labels = {}, annotations = {} }, spec }: Pod,
@@ -42,6 +48,7 @@ export function injectionDecision(
   const left = (leftBecause: string): Decision => ({ leftBecause, warnings });
   // What is captured there would be the node's own traffic.
   if (spec["hostNetwork"] === true) return left("it has the network of its node (hostNetwork)");
+  if (isOfWindows(spec)) return left("it runs on Windows, and the sidecar is a Linux one");
   if (systemNamespaces.includes(namespace.name))
     return left(`${namespace.name} is a namespace of Kubernetes`);
   const said = labels[name] ?? annotations[name];

@@ -72,7 +72,11 @@ export function injectPod(given: Pod, place: InjectionPlace, settings: Injection
     (annotations["sidecar.istio.io/rewriteAppHTTPProbers"] ?? String(values.rewritesProbes)) === "true";
   const probes =
     isRewritten && found.statusPort !== 0 && found.kind === "sidecar"
-      ? rewriteProbes(original.pod, found.statusPort, "istio-proxy")
+      ? rewriteProbes(original.pod, {
+          statusPort: found.statusPort,
+          proxy: "istio-proxy",
+          isNative: found.isNative,
+        })
       : { pod: original.pod, probers: {}, warnings: [] };
   const laid = layTemplate(probes.pod, template, {
     original,

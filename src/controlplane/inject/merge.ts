@@ -40,7 +40,7 @@ export function merged<T extends Fields>(lower: T, upper: Fields): T {
 
 function mergedValue(name: string, lower: unknown, upper: unknown): unknown {
   if (isMapping(lower) && isMapping(upper)) return merged(lower, upper);
-  const by = keys[name];
+  const by = Object.hasOwn(keys, name) ? keys[name] : undefined;
   if (by === undefined || !Array.isArray(lower) || !Array.isArray(upper)) return upper;
   return mergedList(lower as readonly Fields[], upper as readonly Fields[], {
     by,

@@ -65,6 +65,8 @@ export function readPod(value: unknown, at = ""): Pod | readonly InjectionProble
         for (const [name, text] of Object.entries(texts))
           if (typeof text !== "string")
             tell(`metadata.${field}.${name}`, `${shown(text)} is no text: write it in quotes`);
+      if (field === "annotations" && isMapping(texts) && bytesOf(texts) > mostAnnotationBytes)
+        tell("metadata.annotations", `has more than the ${mostAnnotationBytes} bytes that Kubernetes takes`);
     }
   if (!isMapping(spec)) tell("spec", "must be a mapping with the pod's containers");
   else {
@@ -86,6 +88,15 @@ export function readPod(value: unknown, at = ""): Pod | readonly InjectionProble
   return problems.length > 0 ? problems : (withoutNothing({ ...root, metadata }) as unknown as Pod);
 }
 
+/** Of the names and values of annotations together, as the API has it; it looks only after webhooks have changed the pod. */
+const mostAnnotationBytes = 2 ** 18;
+
+function bytesOf(texts: Fields): number {
+  return Object.entries(texts)
+    .flat()
+    .reduce<number>((bytes, text) => bytes + (typeof text === "string" ? Buffer.byteLength(text) : 0), 0);
+}
+
 /** What says nothing says it as a field that is left out does. */
 function withoutNothing(pod: Fields): Fields {
   const cleaned = (fields: unknown): unknown =>
@@ -93,10 +104,17 @@ function withoutNothing(pod: Fields): Fields {
       ? Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
       : fields;
   const spec = cleaned(pod["spec"]) as Fields;
+  const { containers = [], initContainers } = spec as {
+    readonly [name in "containers" | "initContainers"]?: readonly unknown[];
+  };
   return {
     ...pod,
     metadata: cleaned(pod["metadata"]),
-    spec: { ...spec, containers: spec["containers"] ?? [] },
+    spec: {
+      ...spec,
+      ...(initContainers && { initContainers: initContainers.map(cleaned) }),
+      containers: containers.map(cleaned),
+    },
   };
 }
 

@@ -5,7 +5,7 @@
 import { configurationLimits } from "../../document/limits.ts";
 import { jsonValue } from "../../document/json.ts";
 import { isMapping } from "../../document/mapping.ts";
-import type { Container, Named, Pod } from "./pod.ts";
+import { type Container, type Named, type Pod, readPod } from "./pod.ts";
 import { probersVariable, restoreProbes } from "./probes.ts";
 import { restoreMetrics, scrapeVariable } from "./prometheus.ts";
 
@@ -44,7 +44,7 @@ export const injectedNames: readonly string[] = ["istio-proxy", "istio-init", "i
 export function originalOf(given: Pod, ours: readonly string[]): Original {
   const { annotations = {} } = given.metadata;
   const status = jsonValue(annotations[statusName] ?? "", configurationLimits);
-  const kept = jsonValue(annotations[overridesName] ?? "", configurationLimits);
+  const kept = readOverrides(annotations[overridesName] ?? "");
   const wasInjected = isMapping(status);
   const named = (field: string): readonly string[] => (wasInjected ? textsOf(status[field]) : []);
   const made = (field: string): readonly string[] => named(field).filter((name) => ours.includes(name));
@@ -52,9 +52,7 @@ export function originalOf(given: Pod, ours: readonly string[]): Original {
   const [initContainers, madeInit] = parted(given.spec.initContainers ?? [], made("initContainers"));
   const previous = [...madeBeside, ...madeInit];
   const own = { containers: ownOf(containers), initContainers: ownOf(initContainers) };
-  const overrides = isMapping(kept)
-    ? { containers: containersOf(kept["containers"]), initContainers: containersOf(kept["initContainers"]) }
-    : own;
+  const overrides = kept ?? own;
   const variable = (name: string): string | undefined => {
     const found = previous.flatMap(({ env = [] }) => env).find((each) => each.name === name)?.["value"];
     return typeof found === "string" ? found : undefined;
@@ -107,10 +105,13 @@ function textsOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? (value as readonly unknown[]).filter((each) => typeof each === "string") : [];
 }
 
-function containersOf(value: unknown): readonly Container[] {
-  return Array.isArray(value)
-    ? (value as readonly unknown[]).filter(
-        (each): each is Container => isMapping(each) && typeof each["name"] === "string",
-      )
-    : [];
+/** Of the annotation that keeps them; undefined for what is none. */
+export function readOverrides(text: string): Overrides | undefined {
+  const value = jsonValue(text, configurationLimits);
+  if (!isMapping(value)) return undefined;
+  const { containers = [], initContainers = [] } = value;
+  const pod = readPod({ spec: { containers, initContainers } });
+  return "spec" in pod
+    ? { containers: pod.spec.containers, initContainers: pod.spec.initContainers ?? [] }
+    : undefined;
 }

@@ -33,8 +33,17 @@ export interface RewrittenProbes {
   readonly warnings: readonly string[];
 }
 
-/** @param proxy name of the container that is left alone */
-export function rewriteProbes(pod: Pod, statusPort: number, proxy: string): RewrittenProbes {
+/** Until these are over the kubelet starts no container after an init container. */
+const first: readonly string[] = ["startupProbe", "postStart"];
+
+/**
+ * @param proxy name of the container that is left alone
+ * @param isNative the agent runs before every other init container
+ */
+export function rewriteProbes(
+  pod: Pod,
+  { statusPort, proxy, isNative }: { statusPort: number; proxy: string; isNative: boolean },
+): RewrittenProbes {
   const probers: Record<string, Fields> = {};
   const warnings: string[] = [];
   const rewritten = (list: string, containers: readonly Container[]): readonly Container[] =>
@@ -43,6 +52,12 @@ export function rewriteProbes(pod: Pod, statusPort: number, proxy: string): Rewr
       return withProbes(container, (given, { folder, word, field }) => {
         const action = actions.find((one) => isMapping(given[one]));
         if (action === undefined) return given;
+        if (list === "initContainers" && !isNative && first.includes(field)) {
+          warnings.push(
+            `spec.${list}[${index}].${field} stays as it is: the sidecar begins after it. With nativeSidecar it begins before it`,
+          );
+          return given;
+        }
         const asked = given[action] as Fields;
         const port = action === "grpc" ? asked["port"] : numberOf(asked["port"], container);
         if (typeof port !== "number") {
