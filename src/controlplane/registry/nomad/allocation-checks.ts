@@ -15,10 +15,18 @@ type Verdicts = ReadonlyMap<string, boolean>;
 /** Clients that are asked at once. */
 const mostQuestions = 16;
 
+/** What is known of one allocation. */
+interface Known {
+  readonly verdicts: Verdicts;
+  readonly isAnswered: boolean;
+  /** Looks at all that have passed since it was asked first. */
+  looks: number;
+}
+
 /** What is known of each allocation; one that does not answer stays as it was. */
 export class AllocationChecks {
   readonly #ask: AskChecks;
-  readonly #verdicts = new Map<string, Verdicts>();
+  readonly #known = new Map<string, Known>();
 
   constructor(ask: AskChecks) {
     this.#ask = ask;
@@ -26,48 +34,58 @@ export class AllocationChecks {
 
   /** True unless a check of the service has failed, or was not yet well. */
   isWell({ allocation, service }: Registration): boolean {
-    return this.#verdicts.get(allocation)?.get(service) ?? true;
+    return this.#known.get(allocation)?.verdicts.get(service) ?? true;
   }
 
   /**
-   * Ask for those of which nothing is known, and for all that have checks where `all` is true.
+   * Ask for those that were never asked for; where `all` is true for all that have checks, too, and ever less often for the others: a
+   * client registers services before it begins with their checks, a job may get some later, and one that does not answer
+   * must not hold up each change.
    *
    * @returns true when the answers change anything
    */
   async look(registrations: Iterable<Registration>, all: boolean): Promise<boolean> {
     const present = new Set([...registrations].map(({ allocation }) => allocation).filter((id) => id !== ""));
-    for (const id of this.#verdicts.keys()) if (!present.has(id)) this.#verdicts.delete(id);
+    for (const id of this.#known.keys()) if (!present.has(id)) this.#known.delete(id);
     const asked = [...present].filter((id) => {
-      const known = this.#verdicts.get(id);
-      // An allocation has the checks that it began with.
-      return known === undefined || (all && known.size > 0);
+      const known = this.#known.get(id);
+      if (known === undefined || !all) return known === undefined;
+      known.looks += 1;
+      return known.verdicts.size > 0 || !known.isAnswered || isPowerOfTwo(known.looks);
     });
     const changes = await inParallel(asked, mostQuestions, (id) => this.#lookAt(id));
     return changes.includes(true);
   }
 
   async #lookAt(id: string): Promise<boolean> {
+    const before = this.#known.get(id)?.verdicts ?? none;
     let checks: readonly Check[] | undefined;
     try {
       checks = readChecks(await this.#ask(id));
     } catch (error) {
       if (!(error instanceof NomadError)) throw error;
       // The client is gone, or has not begun: what was known counts.
-      return false;
     }
-    if (checks === undefined) return false;
-    const before = this.#verdicts.get(id);
-    const now = verdictsOf(checks, before);
-    this.#verdicts.set(id, now);
-    return [...now].some(([service, isWell]) => (before?.get(service) ?? true) !== isWell);
+    const now = checks === undefined ? before : verdictsOf(checks, before);
+    const { looks = 0, isAnswered = false } = this.#known.get(id) ?? {};
+    this.#known.set(id, { verdicts: now, looks, isAnswered: isAnswered || checks !== undefined });
+    return [...new Set([...before.keys(), ...now.keys()])].some(
+      (service) => (before.get(service) ?? true) !== (now.get(service) ?? true),
+    );
   }
 }
 
+const none: Verdicts = new Map();
+
+function isPowerOfTwo(count: number): boolean {
+  return Number.isInteger(Math.log2(count));
+}
+
 /** A check that is about to run again has the verdict that it had. */
-function verdictsOf(checks: readonly Check[], before: Verdicts | undefined): Verdicts {
+function verdictsOf(checks: readonly Check[], before: Verdicts): Verdicts {
   const verdicts = new Map<string, boolean>();
   for (const { service, status } of checks) {
-    const isWell = status === "pending" ? (before?.get(service) ?? false) : status === "success";
+    const isWell = status === "pending" ? (before.get(service) ?? false) : status === "success";
     verdicts.set(service, isWell && verdicts.get(service) !== false);
   }
   return verdicts;
