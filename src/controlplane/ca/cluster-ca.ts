@@ -98,7 +98,9 @@ const lookMs = 30_000;
 
 /**
  * Somebody else may rotate the CA while this control plane runs: what its Secret has by then is checked and put into the folder,
- * which is followed. A Secret that is gone is made again of what was kept; one that cannot be used changes nothing.
+ * which is followed. It has to be there at two looks in a row: while somebody deletes a Secret and makes it anew, the cluster has an
+ * older one, whose root nobody trusts any more. A Secret that is gone is made again of what was kept; one that cannot be used
+ * changes nothing.
  *
  * @param everyMs {@link lookMs} unless told
  */
@@ -113,16 +115,23 @@ export async function followClusterCa(
 ): Promise<void> {
   const folder = join(stateDir, "cluster-ca");
   let told = "";
+  let seen: ClusterCaFiles["texts"] | undefined;
   while (!signal.aborted) {
     await sleep(everyMs * (1 + Math.random() / 2), signal);
     if (signal.aborted) return;
     try {
       const kept = await readKept(folder);
       const files = await clusterCaFiles(api, { namespace, trustDomain, kept }, signal);
-      told = "";
-      if (kept !== undefined && isDeepStrictEqual(files.texts, kept)) continue;
+      const isNew = !isDeepStrictEqual(files.texts, seen);
+      seen = files.texts;
+      if (kept !== undefined && isDeepStrictEqual(files.texts, kept)) {
+        told = "";
+        continue;
+      }
+      if (isNew) continue;
       await readClusterCa(files);
       keep(folder, files);
+      told = "";
       log.info("the CA is what the cluster has by now", { secret: files.subject });
     } catch (error) {
       if (signal.aborted) return;

@@ -242,6 +242,20 @@ spec:
     });
 });
 
+test("a machine that says ever other networks and groups has a few of the calls, and others are registered still", async () => {
+  await using plane = await DiscoveryPlane.start(files);
+  const refusals: string[] = [];
+  for (let number = 0; number < 12; number += 1) {
+    const said = number % 2 === 0 ? { NETWORK: `n${number}` } : { AUTO_REGISTER_GROUP: `other-${number}` };
+    const stream = connect(await plane.secure("web", machine("127.0.0.1", said)));
+    await stream.next().catch((error: unknown) => refusals.push(String(error)));
+  }
+  assert.equal(refusals.length, 4);
+  for (const refusal of refusals)
+    assert.match(refusal, /RESOURCE_EXHAUSTED: 127\.0\.0\.1 is registered 8 times in demo already/);
+  await connect(await plane.secure("web", machine("127.0.0.2"))).next();
+});
+
 test("registered machines outlive a restart of the control plane, and those that do not come back are forgotten", async () => {
   using folder = temporaryFolder();
   const { options, issuer } = await discoveryOptions(folder.path);

@@ -123,6 +123,13 @@ describe("the CA of a cluster", () => {
     await eventually("a word on it", () => assert.match(lines.join("\n"), /cannot be read again/), {
       withinMs,
     });
+    let looks = 0;
+    secrets.answer = () => {
+      looks += 1;
+      return [200, { metadata: { name: "cacerts" }, data: {} }];
+    };
+    await eventually("some more looks", () => assert.ok(looks > 4), { withinMs });
+    assert.equal(lines.filter((line) => line.includes("cannot be read again")).length, 1);
     assert.equal(await rootNow(), before);
     secrets.answer = () => undefined;
     secrets.stored = others.stored;
@@ -130,5 +137,27 @@ describe("the CA of a cluster", () => {
     // One that is gone is made again, of what was kept.
     secrets.stored = undefined;
     await eventually("the Secret", () => assert.deepEqual(secrets.stored, others.stored), { withinMs });
+  });
+
+  test("stays while somebody deletes the Secret and makes it anew, and the cluster has an older one meanwhile", async () => {
+    using folder = temporaryFolder();
+    using other = temporaryFolder();
+    await using secrets = await startSecrets();
+    await using others = await startSecrets();
+    const before = await rootOf(secrets, folder.path);
+    await rootOf(others, other.path);
+    const { log, lines } = testLog();
+    const tasks = new TaskGroup();
+    await using _ = tasks;
+    let looks = 0;
+    secrets.answer = () => {
+      looks += 1;
+      return looks === 3 ? [200, others.stored] : undefined;
+    };
+    const options = { namespace: "istio-system", trustDomain: "cluster.local", stateDir: folder.path };
+    tasks.spawn("follow", (signal) => followClusterCa(secrets.api, options, { log, signal, everyMs: 20 }));
+    await eventually("some more looks", () => assert.ok(looks > 8), { withinMs });
+    assert.doesNotMatch(lines.join("\n"), /the CA is what the cluster has by now/);
+    assert.equal((await pluggedInCa(join(folder.path, "cluster-ca")).read()).rootPem, before);
   });
 });

@@ -60,6 +60,9 @@ export type Registering =
 /** More than any mesh has, and what one identity could fill the memory with that says ever other addresses. */
 const mostMachines = 10_000;
 
+/** Groups and networks of one address: each is another endpoint, and one machine would have the calls of many. */
+const mostPerAddress = 8;
+
 /** Envoy and agents come back from a control plane that was gone within half a minute. */
 const defaultReturnMs = 60_000;
 
@@ -151,6 +154,11 @@ export class RegisteredMachines implements ConfigSource, AsyncDisposable {
       return this.#refuse("PERMISSION_DENIED", why ?? `${key} is registered by another service account`);
     if (known === undefined && this.#registrations.size >= mostMachines)
       return this.#refuse("RESOURCE_EXHAUSTED", `${mostMachines} machines are registered already`);
+    if (known === undefined && this.#countAt(machine) >= mostPerAddress)
+      return this.#refuse(
+        "RESOURCE_EXHAUSTED",
+        `${machine.address} is registered ${mostPerAddress} times in ${machine.namespace} already, by other groups and networks`,
+      );
     if (group === undefined)
       this.#log.warn("a machine is registered once its WorkloadGroup is there", {
         machine: key,
@@ -198,6 +206,12 @@ export class RegisteredMachines implements ConfigSource, AsyncDisposable {
   #refuse(code: "PERMISSION_DENIED" | "RESOURCE_EXHAUSTED", reason: string): Registering {
     this.#counts.errors.inc();
     return { kind: "refused", code, reason };
+  }
+
+  #countAt({ namespace, address }: Machine): number {
+    return [...this.#registrations.values()].filter(
+      ({ machine }) => machine.namespace === namespace && machine.address === address,
+    ).length;
   }
 
   /** Nobody is connected yet: it is forgotten after `graceMs`. */
