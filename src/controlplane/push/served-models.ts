@@ -6,7 +6,7 @@ import { TaskGroup } from "../../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../../lifecycle/watch.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { PublishedModel } from "../model/configured-models.ts";
-import { isEndpointOf, withUnhealthy } from "../model/health.ts";
+import { isEndpointOf, type ReducedServices, withUnhealthy } from "../model/health.ts";
 import type { Endpoint, Model } from "../model/model.ts";
 import type { Proxy } from "../model/proxy.ts";
 
@@ -26,6 +26,7 @@ export class ServedModels implements AsyncDisposable {
   #rooted: { readonly of: Model; readonly model: Model } | undefined;
   /** Stays when a proxy goes away: that it is gone makes its workload no better. */
   readonly #unhealthy = new Map<string, UnhealthyWorkload>();
+  readonly #reduced: ReducedServices = new WeakMap();
 
   /** @param roots of the mesh, each as PEM */
   constructor(
@@ -99,6 +100,7 @@ export class ServedModels implements AsyncDisposable {
     const served = withUnhealthy(
       model,
       [...this.#unhealthy.values()].map(({ proxy }) => proxy),
+      this.#reduced,
     );
     const { number, model: before } = this.#models.current;
     if (served !== before) this.#models.set({ number: number + 1, model: served });

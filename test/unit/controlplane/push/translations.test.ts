@@ -5,7 +5,7 @@ import { type ConfigObject, objectId } from "../../../../src/controlplane/config
 import { parseDocuments } from "../../../../src/controlplane/config/parse-documents.ts";
 import { buildModel, ModelBuilder } from "../../../../src/controlplane/model/build-model.ts";
 import type { PublishedModel } from "../../../../src/controlplane/model/configured-models.ts";
-import { withUnhealthy } from "../../../../src/controlplane/model/health.ts";
+import { type ReducedServices, withUnhealthy } from "../../../../src/controlplane/model/health.ts";
 import { callerOf } from "../../../../src/controlplane/model/caller.ts";
 import type { Model } from "../../../../src/controlplane/model/model.ts";
 import { parseProxy, type Proxy } from "../../../../src/controlplane/model/proxy.ts";
@@ -17,11 +17,14 @@ import {
   sotwProtocol,
   type Subscription,
 } from "../../../../src/controlplane/push/protocol.ts";
+import { ServedModels } from "../../../../src/controlplane/push/served-models.ts";
 import { Translations } from "../../../../src/controlplane/push/translations.ts";
 import { Watch } from "../../../../src/lifecycle/watch.ts";
 import { typeUrl, wildcardTypes } from "../../../../src/xds/type-urls.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { randomMesh } from "../../../support/random-mesh.ts";
 import { takeSnapshot } from "../../../support/snapshot-of.ts";
+import { testLog } from "../../../support/test-log.ts";
 import { delta, sotw } from "../../../support/xds-messages.ts";
 
 const meshes = 8;
@@ -96,6 +99,7 @@ async function translateAsFromNothing(seed: number, next: typeof changed, change
   const { proxies, objects: first } = randomMesh(seed);
   let objects = first;
   const builder = new ModelBuilder(settings);
+  const reduced: ReducedServices = new WeakMap();
   const models = new Watch<PublishedModel>({ number: 1, model: builder.build(objects) });
   const translations = new Translations(models, { tell: () => undefined });
   const parts = proxies.map((proxy) => ({
@@ -129,7 +133,7 @@ async function translateAsFromNothing(seed: number, next: typeof changed, change
     }
     objects = next(objects, seed * 100 + change);
     const nextUnhealthy = (change + 1) % 3 === 2 ? proxies.slice(0, 1) : [];
-    models.set({ number: change + 2, model: withUnhealthy(builder.build(objects), nextUnhealthy) });
+    models.set({ number: change + 2, model: withUnhealthy(builder.build(objects), nextUnhealthy, reduced) });
   }
   assert.ok(translations.kinds > 0);
   for (const { translation } of parts) translation[Symbol.dispose]();
@@ -270,6 +274,42 @@ test("proxies that see nothing of a change have what they had, and nothing of it
   assert.equal(after[0].number, 2);
   assert.ok(layersOf(after[0]).every((layer, index) => layer === layersOf(before[0])[index]));
   assert.ok(layersOf(after[1]).some((layer, index) => layer !== layersOf(before[1])[index]));
+});
+
+test("a workload that is ill has nothing made anew by what others change", async () => {
+  const [proxy] = randomMesh(1).proxies;
+  assert.ok(proxy !== undefined);
+  const objects = (port: number): readonly ConfigObject[] =>
+    parseDocuments(
+      "ill.yaml",
+      [
+        `{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: a, namespace: demo}, spec: {hosts: [a.demo], location: MESH_INTERNAL,
+          resolution: STATIC, ports: [{number: 80, name: http, protocol: HTTP}],
+          endpoints: [{address: 10.0.0.8, serviceAccount: a}, {address: 10.0.0.9, serviceAccount: a}]}}`,
+        `{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: b, namespace: shop}, spec: {hosts: [b.shop], exportTo: ["."],
+          resolution: DNS, ports: [{number: ${port}, name: http, protocol: HTTP}]}}`,
+      ].join("\n---\n"),
+    ).objects;
+  const ill = { ...proxy, namespace: "demo", serviceAccount: "a", addresses: ["10.0.0.9"] };
+  const builder = new ModelBuilder(settings);
+  const configured = new Watch<PublishedModel>({ number: 1, model: builder.build(objects(80)) });
+  await using served = new ServedModels(configured, testLog().log);
+  served.reportHealth(ill, "is ill");
+  const { number, model } = served.models.current;
+  const serviceIn = ({ services }: Model): unknown => services.find(({ host }) => host === "a.demo");
+  assert.deepEqual(
+    model.services.find(({ host }) => host === "a.demo")?.endpoints.map(({ isHealthy }) => isHealthy),
+    [true, false],
+  );
+  configured.set({ number: 2, model: builder.build(objects(81)) });
+  await eventually("the next model", () => assert.ok(served.models.current.number > number), {
+    withinMs: 10_000,
+  });
+  assert.ok(serviceIn(model) === serviceIn(served.models.current.model), "all that is kept is kept by it");
+  served.reportHealth({ ...ill, addresses: ["10.0.0.8", "10.0.0.9"] }, "is ill, too");
+  served.reportHealth({ ...ill, addresses: ["10.0.0.8", "10.0.0.9"] }, undefined);
+  const healthy = builder.build(objects(81)).services.find(({ host }) => host === "a.demo");
+  assert.ok(serviceIn(served.models.current.model) === healthy);
 });
 
 test("callers of whom a rule asks nothing share what is made of it, and others have their own", () => {
