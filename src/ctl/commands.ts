@@ -17,6 +17,7 @@ import { profileCommand } from "./profile.ts";
 import { proxyConfigCommand } from "./proxy-config.ts";
 import { proxyStatusCommand } from "./proxy-status.ts";
 import { tagCommand } from "./tag.ts";
+import { topCommand } from "./top.ts";
 import { uninstallCommand } from "./uninstall.ts";
 import { validateCommand } from "./validate.ts";
 import { versionCommand } from "./version.ts";
@@ -30,6 +31,7 @@ export const commands: readonly Command[] = [
   visibly(privately(describeCommand)),
   visibly(privately(authzCommand)),
   visibly(privately(dashboardCommand)),
+  visibly(privately(topCommand)),
   visibly(privately(explainCommand)),
   visibly(analyzeCommand),
   visibly(validateCommand),
@@ -49,7 +51,7 @@ export const commands: readonly Command[] = [
 
 /** Those that help lists, by what they are about. */
 export const commandGroups: readonly CommandGroup[] = [
-  { title: "See", commands: ["proxy-status", "proxy-config", "describe", "authz", "dashboard"] },
+  { title: "See", commands: ["proxy-status", "proxy-config", "describe", "authz", "dashboard", "top"] },
   { title: "Ask why", commands: ["explain"] },
   { title: "Check", commands: ["analyze", "validate", "bug-report"] },
   {

@@ -43,6 +43,8 @@ export function sidecarEnvironment(options: SidecarOptions): Readonly<Record<str
     statusPort: ports[`${name}.status`],
     concurrency: 1,
     terminationDrainDuration: "1s",
+    // For `outriderctl top`.
+    proxyStatsMatcher: { inclusionRegexps: ["http\\.(in|out)bound_.*\\.downstream_rq_(completed|5xx|time)"] },
   };
   return {
     ...Object.fromEntries(
