@@ -94,10 +94,16 @@ export const upgradeCommand: Command = {
 };
 
 async function run(args: Arguments, context: CommandContext, isUpgrade: boolean): Promise<number> {
-  const [{ openCluster }, { installedRevision }, { defaultRevision }] = await Promise.all([
+  const [
+    { openCluster },
+    { installedRevision },
+    { defaultRevision, systemNamespace },
+    { installedStateName, revisioned },
+  ] = await Promise.all([
     import("./kubernetes/open-cluster.ts"),
     import("./install/cluster/installation.ts"),
     import("./install/spec/schema.ts"),
+    import("./install/render/names.ts"),
   ]);
   const timeoutMs = parseDurationMs(args.string("readiness-timeout"));
   if (timeoutMs === undefined) {
@@ -117,6 +123,13 @@ async function run(args: Arguments, context: CommandContext, isUpgrade: boolean)
       `the cluster has no revision ${revision} of outriderctl's to upgrade: outriderctl install makes one`,
     );
     return noAnswerCode;
+  }
+  if (isUpgrade && there?.given === undefined) {
+    const state = `ConfigMap ${systemNamespace}/${revisioned(installedStateName, revision)}`;
+    context.printError(
+      `what is installed cannot be read: ${state} has no specification. Say it by outriderctl install -f FILE`,
+    );
+    return obstacleCode;
   }
   const read = isUpgrade ? await specOfFlags(args, context, there?.given) : asked;
   if (read === undefined) return unusableCode;

@@ -272,6 +272,74 @@ describe("with a real API of Kubernetes", () => {
     await cluster.remove(path);
   });
 
+  test("what another control plane made, or needs, is not removed", { timeout }, async () => {
+    const core = "/api/v1/namespaces/istio-system";
+    const create = (path: string, object: object, fieldManager?: string): Promise<unknown> => {
+      const query = fieldManager === undefined ? {} : { fieldManager };
+      return cluster.api.send({ method: "POST", path, query, body: { apiVersion: "v1", ...object } }, signal);
+    };
+    const secret = {
+      ...{ kind: "Secret", metadata: { name: "istio-ca-secret" }, type: "istio.io/ca-root" },
+      data: { "ca-key.pem": "a2V5" },
+    };
+    const root = {
+      ...{ kind: "ConfigMap", data: { "root-cert.pem": "root" } },
+      metadata: { name: "istio-ca-root-cert", labels: { "istio.io/config": "true" } },
+    };
+    await cluster.namespace("istio-system");
+    // As istiod does.
+    await create(`${core}/secrets`, secret, "pilot-discovery");
+    await create(`${core}/configmaps`, root, "pilot-discovery");
+    const before = await everything();
+    const nothing = await ctl("0.1.0", "uninstall", "--purge");
+    succeeded(nothing);
+    assert.deepEqual(nothing.lines, [
+      "Secret istio-system/istio-ca-secret stays: pilot-discovery wrote it",
+      "the cluster has nothing of outriderctl's",
+    ]);
+    succeeded(await ctl("0.1.0", "install", "--set", "profile=minimal"));
+    await purged();
+    assert.deepEqual(await everything(), before);
+
+    // This program's control plane made them, and another that nobody installed so has them now.
+    await cluster.remove(`${core}/secrets/istio-ca-secret`);
+    await cluster.remove(`${core}/configmaps/istio-ca-root-cert`);
+    await create(`${core}/secrets`, secret);
+    await create(`${core}/configmaps`, root);
+    await create(`${core}/services`, {
+      ...{ kind: "Service", metadata: { name: "istiod" }, spec: { ports: [{ port: 15012 }] } },
+    });
+    const shared = await everything();
+    const kept = await ctl("0.1.0", "uninstall", "--purge");
+    succeeded(kept);
+    assert.match(kept.lines[0] ?? "", /root and CA stay: Service istio-system\/istiod is of another/);
+    assert.deepEqual(await everything(), shared);
+    await cluster.remove(`${core}/services/istiod`);
+    await purged();
+    await assert.rejects(cluster.get(`${core}/secrets/istio-ca-secret`));
+    await assert.rejects(cluster.get(`${core}/configmaps/istio-ca-root-cert`));
+    await cluster.remove("/api/v1/namespaces/istio-system");
+    await eventually(
+      "the end of the namespace",
+      () => assert.rejects(cluster.get("/api/v1/namespaces/istio-system")),
+      { withinMs: 30_000 },
+    );
+  });
+
+  test("an upgrade of what cannot be read changes nothing", { timeout }, async () => {
+    succeeded(await ctl("0.1.0", "install", "--set", "profile=demo"));
+    const state = "/api/v1/namespaces/istio-system/configmaps/installed-state";
+    const body = { data: { "operator.yaml": "spec: [" } };
+    const contentType = "application/merge-patch+json";
+    await cluster.api.send({ method: "PATCH", path: state, body, contentType }, signal);
+    const before = await everything();
+    const refused = await ctl("0.2.0", "upgrade");
+    assert.equal(refused.code, 2);
+    assert.match(refused.errors.join(), /ConfigMap istio-system\/installed-state has no specification/);
+    assert.deepEqual(await everything(), before);
+    await purged();
+  });
+
   test("what is not ready in time is told, with what keeps it", { timeout }, async () => {
     controllers.stuck.add("outrider-discovery");
     await cluster.namespace("istio-system");

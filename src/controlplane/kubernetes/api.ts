@@ -15,6 +15,9 @@ import { authenticated, trustedRoots } from "../../net/server-authentication.ts"
 import type { KubernetesAccess } from "./access.ts";
 import { errorOfAnswer, KubernetesError } from "./api-error.ts";
 
+/** Who asks, which the API also writes down as the manager of fields that are written without one. */
+export const userAgent = "outrider";
+
 /** What is asked. */
 export interface ApiRequest {
   /** GET unless told. */
@@ -140,7 +143,7 @@ export class KubernetesApi implements Disposable {
         headers: {
           ...headers,
           accept: "application/json",
-          "user-agent": "outrider",
+          "user-agent": userAgent,
           ...(body === undefined
             ? {}
             : {

@@ -33,8 +33,10 @@ export async function uninstall(
     );
     return "tagged";
   }
-  const behind = revision === undefined ? await leftBehind(api, signal) : [];
+  const { gone: behind, kept: others } =
+    revision === undefined ? await leftBehind(api, signal) : { gone: [], kept: [] };
   if (objects.length === 0 && behind.length === 0) {
+    for (const line of others) print(line);
     print(
       revision === undefined
         ? "the cluster has nothing of outriderctl's"
@@ -55,7 +57,7 @@ export async function uninstall(
   const gone = isDryRun ? [...own, ...behind.map((each) => each.object)] : [];
   const second = await removeObjects(api, shared, { ...options, alsoGone: gone });
   progress.end();
-  const kept = [...first.kept, ...second.kept];
+  const kept = [...others, ...first.kept, ...second.kept];
   const remaining = [...first.remaining, ...second.remaining];
   for (const line of kept) print(line);
   for (const line of remaining) printError(line);

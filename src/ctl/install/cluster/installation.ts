@@ -15,8 +15,8 @@ export interface InstalledRevision {
   readonly release: string;
   /** `metadata.name` of the installation. */
   readonly name: string;
-  /** What it has beside its profile. */
-  readonly given: JsonObject;
+  /** What it has beside its profile; undefined where somebody has made that unreadable. */
+  readonly given: JsonObject | undefined;
 }
 
 /** Undefined where the cluster has no such revision of this program's. @throws KubernetesError */
@@ -36,12 +36,12 @@ export async function installedRevision(
   };
 }
 
-/** Nothing of what somebody has made unreadable. */
-function specIn(text: string): JsonObject {
+/** Undefined for what this program did not write. */
+function specIn(text: string): JsonObject | undefined {
   try {
     const spec = at(parse(text), "spec");
-    return isMapping(spec) ? (spec as JsonObject) : {};
+    return isMapping(spec) ? (spec as JsonObject) : undefined;
   } catch {
-    return {};
+    return undefined;
   }
 }
