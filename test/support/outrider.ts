@@ -68,9 +68,10 @@ process.once("exit", () => {
   rmSync(agentsFolder, { recursive: true, force: true });
 });
 
-/** Who is not asked about agents by name finds none of them, nor those of the machine. */
+/** Who is not asked about agents by name finds none of them, nor those of the machine; an application sees what is set. */
 function announcing(words: readonly string[]): Readonly<Record<string, string>> {
   const [command = ""] = words;
+  if (command === "run") return {};
   const finds = ["proxy", "up", "discovery"].includes(command) || words.includes("--name");
   return { [variableOf("runtimeFolder")]: finds ? agentsFolder : join(agentsFolder, "of-nobody") };
 }
