@@ -81,7 +81,7 @@ function entriesOf(
     const object = {
       kind: "ServiceEntry",
       // A dot cannot be in the name of a service, so that no two of these are alike.
-      name: `consul.${name.replaceAll("_", "-")}.${number}`,
+      name: `consul.${name}.${number}`,
       namespace,
       source,
       line: 0,

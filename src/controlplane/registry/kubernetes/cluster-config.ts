@@ -33,8 +33,8 @@ export interface ClusterConfig {
 /** A Gateway of the Gateway API, which Istio has a kind of that name beside (as `kubectl` tells them apart). */
 const gatewayPlace = `Gateway.${gatewayApiGroup}`;
 
-/** One word on each is enough, and on all of ten thousand too much. */
-const maxProblems = 100;
+/** Of what Services come to: one word on each is enough, and on all of ten thousand too much. */
+const maxServiceProblems = 100;
 
 /** Reads a cluster again and again: what did not change is read once. */
 export class ClusterReader {
@@ -76,13 +76,14 @@ export class ClusterReader {
     const kept = files.flatMap(({ refused }) => refused.flatMap((id) => served.get(id) ?? []));
     const own = [...fresh, ...kept];
     this.#served = new Map(own.map((object) => [objectId(object), object]));
+    // Of what was written the status of each object says it: none may be left out.
     const problems = [
       ...files.flatMap((file) => file.problems),
-      ...entries.flatMap((entry) => entry.problems),
+      ...entries.flatMap((entry) => entry.problems).slice(0, maxServiceProblems),
     ];
     return {
       objects: [...entries.flatMap(({ object }) => object ?? []), ...workloads, ...own],
-      problems: problems.slice(0, maxProblems),
+      problems,
       originals,
     };
   }

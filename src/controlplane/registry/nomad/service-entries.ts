@@ -101,7 +101,7 @@ function entriesOf(
     const object = {
       kind: "ServiceEntry",
       // A dot cannot be in the name of a service, so that no two of these are alike.
-      name: `nomad.${name.replaceAll("_", "-")}.${number}`,
+      name: `nomad.${name}.${number}`,
       namespace,
       source,
       line: 0,

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ServiceEntrySpec } from "../../../../../src/controlplane/config/objects.ts";
+import { objectId } from "../../../../../src/controlplane/config/objects.ts";
 import { buildModel } from "../../../../../src/controlplane/model/build-model.ts";
 import { readCatalog } from "../../../../../src/controlplane/registry/consul/catalog.ts";
 import { serviceEntries } from "../../../../../src/controlplane/registry/consul/service-entries.ts";
@@ -101,6 +102,11 @@ describe("Consul's catalog", () => {
       assert.deepEqual(endpoints(node([here], checks)), []);
     // The service stays: who calls it is told that nobody is there, and not that there is no such service.
     assert.deepEqual(Object.keys(specs(node([here], [check("a", "critical")]))), ["consul.web.8080"]);
+  });
+
+  test("has services whose names differ by a dash and an underscore side by side", () => {
+    const { objects } = read(node([service("a-b"), service("a_b")]));
+    assert.equal(new Set(objects.map(objectId)).size, 2);
   });
 
   test("passes over Consul itself, its own mesh, and what other clusters export", () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ConfigObject } from "../../../../../src/controlplane/config/objects.ts";
+import { WantedStatuses } from "../../../../../src/controlplane/object-status/wanted-status.ts";
 import {
   type ClusterConfig,
   ClusterReader,
@@ -44,5 +45,25 @@ describe("a cluster that is read", () => {
     };
     const reader = new ClusterReader("cluster.local", [made]);
     assert.deepEqual(read(reader, policy({ bogus: 1 })).objects, []);
+  });
+
+  test("has the status of each object that is refused say so, however many there are", () => {
+    const named = Array.from({ length: 150 }, (_, number) => ({
+      ...policy({ bogus: 1 }),
+      metadata: { name: `deny-${number}`, namespace: "demo", generation: 1 },
+    }));
+    const config = read(new ClusterReader("cluster.local"), ...named);
+    const statuses = [...new WantedStatuses().of({ ...config, loadedAt: new Date(0) }).values()];
+    assert.equal(statuses.length, 150);
+    for (const status of statuses) {
+      assert.ok(status.kind === "istio");
+      assert.deepEqual(
+        status.conditions.map(({ type, isTrue }) => [type, isTrue]),
+        [
+          ["Reconciled", false],
+          ["PassedAnalysis", false],
+        ],
+      );
+    }
   });
 });
