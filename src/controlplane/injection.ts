@@ -57,7 +57,11 @@ export class CurrentInjection {
   #settings: InjectionSettings;
   #told = "";
 
-  /** @throws Error with all that is wrong with the values: nobody has been injected with others yet */
+  /**
+   * Settings of the mesh that agents could not use cost pods that are made, each of which is told, and nothing else.
+   *
+   * @throws Error with all that is wrong with the values: nobody has been injected with others yet
+   */
   constructor(
     options: InjectionOptions & InjectionMeshOptions,
     {
@@ -86,6 +90,8 @@ export class CurrentInjection {
     const made = this.#make(values);
     const wrong = [...problems, ...made.problems];
     if (wrong.length > 0) throw new Error(wrong.join("\n"));
+    for (const reason of made.meshProblems) log.error("no pod is injected until this is right", { reason });
+    this.#told = made.meshProblems.join("\n");
     this.#values = values;
     this.#settings = made.settings;
   }
@@ -133,7 +139,7 @@ export class CurrentInjection {
 
   #renew(values: Fields, problems: readonly string[]): void {
     const made = this.#make(values);
-    const wrong = [...problems, ...made.problems];
+    const wrong = [...problems, ...made.problems, ...made.meshProblems];
     const told = wrong.join("\n");
     if (wrong.length === 0) {
       this.#values = values;
@@ -144,7 +150,11 @@ export class CurrentInjection {
     this.#told = told;
   }
 
-  #make(values: Fields): { readonly settings: InjectionSettings; readonly problems: readonly string[] } {
+  #make(values: Fields): {
+    readonly settings: InjectionSettings;
+    readonly problems: readonly string[];
+    readonly meshProblems: readonly string[];
+  } {
     const { revision, trustDomain, release, readProxyConfig, valuesFile = "values" } = this.#options;
     const { objects } = this.#configuration.current;
     const mesh = objects.find((object) => object.kind === "MeshConfig")?.spec;
@@ -161,13 +171,15 @@ export class CurrentInjection {
       release,
       readProxyConfig,
     });
+    const isOfMesh = ({ path }: { readonly path: string }): boolean => path.startsWith("defaultConfig");
+    const said =
+      (source: string) =>
+      ({ path, message }: { readonly path: string; readonly message: string }): string =>
+        `${source}: ${path}: ${message}`;
     return {
       settings,
-      problems: problems.map(({ path, message }) =>
-        path.startsWith("defaultConfig")
-          ? `MeshConfig: ${path}: ${message}`
-          : `${valuesFile}: ${path}: ${message}`,
-      ),
+      problems: problems.filter((each) => !isOfMesh(each)).map(said(valuesFile)),
+      meshProblems: problems.filter(isOfMesh).map(said("MeshConfig")),
     };
   }
 

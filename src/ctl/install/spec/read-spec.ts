@@ -6,6 +6,8 @@ import { Document, isMap, type LineCounter, type Node } from "yaml";
 import { configurationLimits } from "../../../document/limits.ts";
 import { readYamlDocuments } from "../../../document/yaml.ts";
 import { isMapping } from "../../../document/mapping.ts";
+import { readProxyConfig } from "../../../config/proxy-config/injected.ts";
+import { at } from "../../../lifecycle/json-path.ts";
 import type { DecodeContext } from "../../../controlplane/config/decode.ts";
 import type { Json, JsonObject } from "../../../controlplane/config/json-value.ts";
 import { parseMeshConfigFile } from "../../../controlplane/config/parse-mesh-config.ts";
@@ -112,10 +114,12 @@ function setLayer(text: string, problems: ConfigProblem[], source = `--set ${tex
     return [];
   }
   const first: ConfigProblem[] = [];
-  const [plain, asText] = [false, true].map((isText, index) =>
-    checked(source, nodeOf(specOf(set, isText)), undefined, index === 0 ? first : []),
+  // Places before it are others' to fill: what is checked is the item alone.
+  const item = { ...set, path: set.path.map((part) => (typeof part === "number" ? 0 : part)) };
+  const isText = [false, true].find(
+    (asText) => checked(source, nodeOf(specOf(item, asText)), undefined, asText ? [] : first) !== undefined,
   );
-  const spec = plain ?? asText;
+  const spec = isText === undefined ? undefined : inOwnPlaces(specOf(set, isText), () => undefined);
   if (spec === undefined) problems.push(...first);
   const lists = set.path.some((part) => typeof part === "number") ? "by-place" : "whole";
   return spec === undefined ? [] : [{ source, spec, lists }];
@@ -167,9 +171,13 @@ function wholeProblems(written: JsonObject): readonly ConfigProblem[] {
   const mesh = written["meshConfig"];
   if (mesh === undefined) return [];
   const { problems } = parseMeshConfigFile("meshConfig", JSON.stringify(mesh, undefined, 1));
-  return problems
-    .filter(({ severity }) => severity !== "warning")
-    .map((problem) => ({ ...problem, line: 0 }));
+  const defaultConfig = at(mesh, "defaultConfig");
+  const ofProxies = isMapping(defaultConfig) ? readProxyConfig(defaultConfig, "").problems : [];
+  return [
+    ...problems.filter(({ severity }) => severity !== "warning").map((problem) => ({ ...problem, line: 0 })),
+    // A pod whose agent would not start with them is not injected.
+    ...ofProxies.map((problem) => ({ source: "meshConfig", line: 0, ...problem })),
+  ];
 }
 
 function nodeOf(value: Json): Node {

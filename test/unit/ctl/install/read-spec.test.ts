@@ -68,6 +68,20 @@ describe("readSpec()", () => {
     );
   });
 
+  test("--set reaches each place of a list, and leaves none open", () => {
+    const second = "components.ingressGateways[1]";
+    const sets = [`${second}.name=edge`, `${second}.enabled=true`];
+    const gateways = at(written({ sets }), "components", "ingressGateways") as readonly JsonObject[];
+    assert.deepEqual(
+      gateways.map(({ name, enabled }) => [name, enabled]),
+      [
+        ["istio-ingressgateway", true],
+        ["edge", true],
+      ],
+    );
+    assert.equal(problems({ sets: ["components.pilot.k8s.tolerations[1].key=x"] }).length, 1);
+  });
+
   const typed = [
     ["text that looks like a number", "tag=1.10", ["tag"], "1.10"],
     ["text that looks like a truth", "hub=true", ["hub"], "true"],
@@ -133,6 +147,10 @@ describe("readSpec()", () => {
   test("checks the mesh's settings as the control plane does", () => {
     assert.deepEqual(problems({ sets: ["meshConfig.accesLogFile=/dev/stdout"] }), [
       "meshConfig: accesLogFile: is not known here: did you mean accessLogFile?",
+    ]);
+    // No pod would be injected.
+    assert.deepEqual(problems({ sets: ["meshConfig.defaultConfig.concurrency=many"] }), [
+      'meshConfig: defaultConfig: concurrency: "many" is not a whole number',
     ]);
   });
 
