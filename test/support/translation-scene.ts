@@ -29,6 +29,7 @@ interface FirstDocument {
 
 /** A mesh, and a proxy in it. */
 export interface TranslationScene extends Pick<FirstDocument, "shows"> {
+  readonly objects: readonly ConfigObject[];
   readonly model: Model;
   readonly proxy: Proxy;
 }
@@ -56,11 +57,10 @@ export function translationScene(behaviour: string): TranslationScene {
     problems.filter(({ severity }) => severity === undefined),
     [],
   );
-  const model = buildModel([...objects, ...certificates.map(secretOf)], {
-    trustDomains,
-    rootNamespace: "istio-system",
-  });
+  const all = [...objects, ...certificates.map(secretOf)];
+  const model = buildModel(all, { trustDomains, rootNamespace: "istio-system" });
   const scene = {
+    objects: all,
     model: withUnhealthy(model, unhealthy.map(proxyOf)),
     proxy: proxyOf(proxy),
     ...(shows === undefined ? {} : { shows }),
