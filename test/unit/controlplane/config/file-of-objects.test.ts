@@ -196,9 +196,7 @@ describe("a file of objects", () => {
     {
       what: "kinds of Istio's without an effect here",
       text: "apiVersion: gateway.networking.k8s.io/v1alpha2\nkind: UDPRoute\nmetadata: { name: a }\nspec: {}\n",
-      problems: [
-        "mesh/a.yaml:2: kind: a UDPRoute has no effect here: this control plane does not act on it",
-      ],
+      problems: ["mesh/a.yaml:2: kind: a UDPRoute has no effect here: this control plane does not act on it"],
     },
     {
       what: "a key that comes twice",
