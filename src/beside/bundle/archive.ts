@@ -23,7 +23,8 @@ export async function writeArchive(
 ): Promise<void> {
   const archive = pack();
   for (const { name, content } of files) {
-    archive.entry({ name: `${folder}/${name}`, mode: 0o600, mtime }, content);
+    // What ends the archive ends each entry that waits, with the error that the pipeline has: heard there, it is no other's.
+    archive.entry({ name: `${folder}/${name}`, mode: 0o600, mtime }, content).on("error", () => undefined);
   }
   archive.finalize();
   if (path === "-") {

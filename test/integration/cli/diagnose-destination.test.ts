@@ -56,6 +56,17 @@ describe("the archive of a diagnosis", () => {
     });
   }
 
+  test("of many files fails as one of few: once, for whoever asked", async () => {
+    const many = Array.from({ length: 30 }, (_, index) => ({
+      name: `${index}.txt`,
+      content: Buffer.alloc(100_000, "words "),
+    }));
+    for (const paths of [["/none/d.tar.gz"], ["/dev/full"]]) {
+      const written = await writeTo({ paths, isNamed: true }, "d", many, new Date(0));
+      assert.match(written.kind === "failed" ? written.words : "", /^the diagnosis cannot be written to /);
+    }
+  });
+
   test("on a full disk says so, and leaves the device what it is", async () => {
     const written = await write("/dev/full");
     assert.match(written.kind === "failed" ? written.words : "", /ENOSPC.*the disk is full/);
