@@ -9,6 +9,7 @@ import { outputFlag, outputForm, printValue } from "./output.ts";
 import { proxyFlags } from "./proxy/flags.ts";
 import type { ConfigDump } from "./proxy/config-dump.ts";
 import type { ProxySource } from "./proxy/find.ts";
+import { levelProblems } from "./proxy/log-levels.ts";
 import type { Filters, View } from "./proxy/views/view.ts";
 
 const kinds = [
@@ -48,10 +49,18 @@ export const proxyConfigCommand: Command = {
       describe: "cluster: those of one direction.",
     },
     address: { type: "string", describe: "endpoint, listener: those with this address." },
-    type: { type: "string", describe: "listener: HTTP, TCP or HTTP+TCP." },
+    type: {
+      type: "string",
+      values: ["HTTP", "TCP", "HTTP+TCP", "UNKNOWN"],
+      describe: "listener: HTTP, TCP or HTTP+TCP.",
+    },
     name: { type: "string", describe: "listener, route, secret: the one of this name." },
     cluster: { type: "string", describe: "endpoint: those of the cluster of this name." },
-    status: { type: "string", describe: "endpoint: healthy, unhealthy, draining …" },
+    status: {
+      type: "string",
+      values: ["healthy", "unhealthy", "draining", "timeout", "degraded", "unknown"],
+      describe: "endpoint: those of this health.",
+    },
     level: {
       type: "string",
       describe: "log: the level of all loggers, or of some, as http:debug,rbac:info.",
@@ -79,10 +88,18 @@ async function show(args: Arguments, context: CommandContext): Promise<number> {
       context.printError(`--${flag} is for ${own.join(", ")}, not for ${kind}`);
     return unusableCode;
   }
+  const problems = [...filterProblems(args), ...levelProblems(args.optionalString("level"))];
+  if (problems.length > 0) {
+    for (const problem of problems) context.printError(problem);
+    return unusableCode;
+  }
   const { proxyOf } = await import("./proxy/find.ts");
   const proxy = proxyOf(args, name, context);
   if (proxy === undefined) return unusableCode;
-  if (kind === "log") return showLog(args, proxy, context);
+  if (kind === "log") {
+    const { showLog } = await import("./proxy/log.ts");
+    return showLog(args, proxy, context);
+  }
   const dumped = await proxy.configDump();
   if (kind === "bootstrap") {
     await printValue({ bootstrap: dumped.bootstrap }, form === "text" ? "json" : form, context);
@@ -107,6 +124,17 @@ async function show(args: Arguments, context: CommandContext): Promise<number> {
     for (const line of table([view.columns, ...rows], view.padding)) context.print(line);
   }
   return 0;
+}
+
+/** A value that no resource can have would be shown as an Envoy that has none. */
+function filterProblems(args: Arguments): readonly string[] {
+  return ["direction", "type", "status"].flatMap((name) => {
+    const values = proxyConfigCommand.flags[name]?.values ?? [];
+    const given = args.optionalString(name);
+    return given === undefined || values.some((value) => value.toLowerCase() === given.toLowerCase())
+      ? []
+      : [`--${name} must be one of ${values.join(", ")}, not ${given}`];
+  });
 }
 
 const logOnly: readonly Kind[] = ["log"];
@@ -143,7 +171,7 @@ function filtersOf(args: Arguments): Filters {
     fqdn: text("fqdn"),
     port: args.optionalNumber("port"),
     subset: text("subset"),
-    direction: text("direction"),
+    direction: text("direction")?.toLowerCase(),
     address: text("address"),
     type: text("type"),
     name: text("name"),
@@ -183,16 +211,4 @@ async function withLiveEndpoints(proxy: ProxySource, dump: ConfigDump): Promise<
     ...dump,
     endpoint: clustersAnswer(JSON.parse(await proxy.admin("GET", "/clusters?format=json"))),
   };
-}
-
-async function showLog(args: Arguments, proxy: ProxySource, context: CommandContext): Promise<number> {
-  if (proxy.admin === undefined) {
-    context.printError("--file: a file has no loggers: name a proxy");
-    return unusableCode;
-  }
-  const level = args.boolean("reset") ? "warning" : args.optionalString("level");
-  const query = level === undefined ? "" : level.includes(":") ? `?paths=${level}` : `?level=${level}`;
-  const answer = await proxy.admin("POST", `/logging${query}`);
-  for (const line of answer.trimEnd().split("\n")) context.print(line);
-  return 0;
 }
