@@ -37,7 +37,7 @@ export function exchangeLine(exchange: Exchange): string {
     shortType(typeUrl),
     `${outcome.toUpperCase()}${latency}`,
     `version ${JSON.stringify(version)}`,
-    `${resources} resources, ${bytes} bytes${listed(exchange.names, resources)}`,
+    `${resources} ${resources === 1 ? "resource" : "resources"}, ${bytes} bytes${listed(exchange.names, resources)}`,
     ...(removed.length === 0 ? [] : [`removed${listed(removed, removed.length)}`]),
     ...(source === "control plane" ? [] : [`from the ${source}`]),
     ...(exchange.error === undefined ? [] : [exchange.error]),

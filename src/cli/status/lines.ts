@@ -75,7 +75,7 @@ function typeLine(exchange: Exchange, now: Date): string {
   const { typeUrl, outcome, latencyMs, resources, removed, at, source, error } = exchange;
   const facts = [
     `${outcome.toUpperCase()}${latencyMs === undefined ? "" : ` after ${latencyMs} ms`}`,
-    `${resources} resources${removed.length === 0 ? "" : `, ${removed.length} removed`}`,
+    `${resources} ${resources === 1 ? "resource" : "resources"}${removed.length === 0 ? "" : `, ${removed.length} removed`}`,
     ago(at, now),
     source === "control plane" ? undefined : `from the ${source}`,
     error,

@@ -27,14 +27,32 @@ export async function meshOfCluster(
     mappingOf(
       (await api.send({ path: `/api/v1/namespaces/${namespace}/configmaps/${name}` }, shutdown))["data"],
     );
+  /** What is not there is told with what to do. */
+  const there = async <T>(what: string, remedy: string, asked: Promise<T>): Promise<T> => {
+    try {
+      return await asked;
+    } catch (error) {
+      if (!(error instanceof KubernetesError) || error.code !== "NOT_FOUND") throw error;
+      throw new Error(`the cluster at ${api.server} has no ${what}: ${remedy}`, { cause: error });
+    }
+  };
   return {
     group: async (namespace, name) => {
       const path = `/apis/networking.istio.io/v1/namespaces/${namespace}/workloadgroups/${name}`;
-      const found = await api.send({ path }, shutdown);
+      const found = await there(
+        `WorkloadGroup ${namespace}/${name}`,
+        "apply it first, or name a file with -f",
+        api.send({ path }, shutdown),
+      );
       return readGroup(`${api.server}${path}`, stringify(found));
     },
     root: async (namespace) => {
-      const root = textOf((await configMap(namespace, "istio-ca-root-cert"))["root-cert.pem"]);
+      const data = await there(
+        `ConfigMap ${namespace}/istio-ca-root-cert`,
+        "a control plane that runs makes it in each namespace: install one, or wait for it",
+        configMap(namespace, "istio-ca-root-cert"),
+      );
+      const root = textOf(data["root-cert.pem"]);
       if (root === "")
         throw new Error(
           `the ConfigMap ${namespace}/istio-ca-root-cert has no root-cert.pem: is a control plane installed?`,
@@ -51,7 +69,12 @@ export async function meshOfCluster(
           spec: { audiences: ["istio-ca"], expirationSeconds: Math.round(lifetimeMs / 1_000) },
         },
       } as const;
-      return textOf(mappingOf((await api.send(request, shutdown))["status"])["token"]);
+      const made = await there(
+        `ServiceAccount ${namespace}/${serviceAccount}`,
+        "make it first; its name is the group's spec.template.serviceAccount",
+        api.send(request, shutdown),
+      );
+      return textOf(mappingOf(made["status"])["token"]);
     },
     meshConfig: async () => {
       try {

@@ -117,6 +117,16 @@ describe("outriderctl workload", () => {
       assert.match(read("mesh.yaml"), /concurrency: 4/);
       assert.match(read("cluster.env"), /^TRUST_DOMAIN=example\.org$/m);
       assert.match(run.errors.join("\n"), /hosts is empty: say by --ingressIP/);
+
+      const other = await runCtl(
+        ...["workload", "entry", "configure", "--name", "db", "--namespace", "demo", "-o", output],
+        ...["--kubeconfig", kubeconfig],
+      );
+      assert.equal(other.code, 1);
+      assert.match(
+        other.errors.join("\n"),
+        /has no WorkloadGroup demo\/db: apply it first, or name a file with -f/,
+      );
     } finally {
       server.closeAllConnections();
       server.close();

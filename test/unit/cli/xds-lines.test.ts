@@ -39,7 +39,7 @@ test("an exchange is one line that tells its type, its outcome and what it held"
   );
   assert.equal(
     exchangeLine(refused),
-    '2026-01-01T00:00:00.000Z  stream 1  Listener  NACKED  version "v1"  1 resources, 1234 bytes: web  ' +
+    '2026-01-01T00:00:00.000Z  stream 1  Listener  NACKED  version "v1"  1 resource, 1234 bytes: web  ' +
       "removed: old  from the cache  no such filter",
   );
 });
