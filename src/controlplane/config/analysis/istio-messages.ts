@@ -64,4 +64,8 @@ export const istioMessages: Readonly<Record<string, IstioMessage>> = {
   IST0161: { name: "InvalidGatewayCredential", level: "Error" },
   IST0162: { name: "GatewayPortNotDefinedOnService", level: "Warning" },
   IST0164: { name: "ExternalControlPlaneAddressIsNotAHostname", level: "Info" },
+  IST0166: { name: "IneffectiveSelector", level: "Warning" },
+  IST0173: { name: "DestinationRuleSubsetNotSelectPods", level: "Error" },
+  IST0174: { name: "UnknownDestinationRuleHost", level: "Warning" },
+  IST0177: { name: "ConflictingServiceEntryProtocol", level: "Warning" },
 };

@@ -4,11 +4,13 @@ import { annotationFindings } from "./annotations.ts";
 import { clusterFindings } from "./cluster-parts.ts";
 import { destinationRuleFindings } from "./destination-rules.ts";
 import { envoyFilterFindings } from "./envoy-filters.ts";
+import { gatewayApiFindings } from "./gateway-api.ts";
 import { injectionFindings } from "./injection.ts";
 import { kubernetesServiceFindings } from "./kubernetes-services.ts";
 import type { AnalyzedMesh } from "./mesh.ts";
 import { selectorFindings } from "./selectors.ts";
-import { gatewayCertificateFindings, serviceEntryFindings } from "./services.ts";
+import { gatewayCertificateFindings, protocolFindings, serviceEntryFindings } from "./services.ts";
+import { subsetFindings } from "./subsets.ts";
 import { virtualServiceFindings } from "./virtual-services.ts";
 
 /** Pure; in the order in which they were written. */
@@ -23,4 +25,7 @@ export const checks: readonly ((mesh: AnalyzedMesh) => readonly ConfigProblem[])
   kubernetesServiceFindings,
   annotationFindings,
   clusterFindings,
+  subsetFindings,
+  protocolFindings,
+  gatewayApiFindings,
 ];

@@ -1,5 +1,5 @@
-/** ServiceEntries and Gateways: addresses that TCP needs, certificates that come twice. */
-import { placeOf, warningAt } from "../../../controlplane/config/analysis/warning.ts";
+/** ServiceEntries and Gateways: addresses that TCP needs, ports of two protocols, certificates that come twice. */
+import { placeOf, warningAt, whereBothAre } from "../../../controlplane/config/analysis/warning.ts";
 import type { ConfigProblem } from "../../../controlplane/config/problem.ts";
 import type { AnalyzedMesh, OfKind } from "./mesh.ts";
 
@@ -14,6 +14,32 @@ export function serviceEntryFindings(mesh: AnalyzedMesh): readonly ConfigProblem
       return [warningAt(entry, `spec.addresses (spec.ports[${index}])`, message, "IST0134")];
     });
   });
+}
+
+/** IST0177. */
+export function protocolFindings(mesh: AnalyzedMesh): readonly ConfigProblem[] {
+  const byPort = new Map<string, { readonly entry: OfKind<"ServiceEntry">; readonly protocol: string }[]>();
+  return mesh.ofKind("ServiceEntry").flatMap((entry) =>
+    entry.spec.ports.flatMap(({ number, protocol: said = "" }, index): readonly ConfigProblem[] => {
+      const protocol = said.toUpperCase();
+      for (const written of entry.spec.hosts) {
+        const host = written.toLowerCase();
+        const others = byPort.get(`${host} ${number}`) ?? [];
+        const rival = others.find(
+          (other) =>
+            other.entry !== entry &&
+            other.protocol !== protocol &&
+            whereBothAre(other.entry, entry) !== undefined,
+        );
+        byPort.set(`${host} ${number}`, [...others, { entry, protocol }]);
+        if (rival === undefined) continue;
+        const [mine, its] = [protocol, rival.protocol].map((name) => (name === "" ? "none" : name));
+        const message = `is ${mine}, and port ${number} of ${host} is ${its} in ${placeOf(rival.entry)}: say the same in both, or export them to different namespaces`;
+        return [warningAt(entry, `spec.ports[${index}].protocol`, message, "IST0177")];
+      }
+      return [];
+    }),
+  );
 }
 
 /** IST0138. */

@@ -340,4 +340,24 @@ export const istioRows: readonly IstioRow[] = [
     good: [gateway("a", { ...tls, tls: { mode: "ISTIO_MUTUAL" } })],
     at: inDemo("Gateway", "spec.servers[0].tls.credentialName", "a"),
   },
+  {
+    ...{ code: "IST0177", what: "a port of two protocols" },
+    bad: [
+      service("api"),
+      service("other", { hosts: ["api.demo.svc.cluster.local"], ports: [{ ...http, protocol: "TCP" }] }),
+    ],
+    good: [
+      service("api", { exportTo: ["."] }),
+      object("ServiceEntry")(
+        "other",
+        {
+          ...{ hosts: ["api.demo.svc.cluster.local"], location: "MESH_INTERNAL", resolution: "STATIC" },
+          ...{ ports: [{ ...http, protocol: "TCP" }], exportTo: ["."] },
+        },
+        { namespace: "elsewhere" },
+      ),
+      service("same", { hosts: ["api.demo.svc.cluster.local"], exportTo: ["."] }),
+    ],
+    at: inDemo("ServiceEntry", "spec.ports[0].protocol", "other"),
+  },
 ];

@@ -52,6 +52,13 @@ const byClaim = istio("VirtualService", "claims", {
     },
   ],
 });
+const jwt = { jwtRules: [{ issuer: "a", jwksUri: "https://a.example.com/" }] };
+const selector = { matchLabels: { app: "it" } };
+const ofGatewayApi = pod([proxy], {
+  labels: { app: "it", "gateway.networking.k8s.io/gateway-name": "edge" },
+});
+const subsets = (labels: object): object =>
+  istio("DestinationRule", "subsets", { host: "it", subsets: [{ name: "v2", labels }] });
 const webhook = (clientConfig: object): object =>
   object(
     "MutatingWebhookConfiguration",
@@ -264,5 +271,48 @@ export const kubernetesRows: readonly IstioRow[] = [
     bad: [webhook({ url: "https://10.0.0.1:15017/inject" })],
     good: [webhook({ url: "https://istiod.example.com:15017/inject" })],
     at: wide("MutatingWebhookConfiguration", "webhooks[0].clientConfig.url"),
+  },
+  {
+    ...{ code: "IST0166", what: "a selector of a Gateway's pods of the Gateway API" },
+    bad: [ofGatewayApi, istio("RequestAuthentication", "jwt", { ...jwt, selector }, "security")],
+    good: [
+      ofGatewayApi,
+      istio(
+        "RequestAuthentication",
+        "jwt",
+        { ...jwt, targetRefs: [{ group: "gateway.networking.k8s.io", kind: "Gateway", name: "edge" }] },
+        "security",
+      ),
+      pod([app, proxy], { labels: { app: "other" } }),
+      istio(
+        "RequestAuthentication",
+        "other",
+        { ...jwt, selector: { matchLabels: { app: "other" } } },
+        "security",
+      ),
+    ],
+    at: place("RequestAuthentication", "spec.selector", "jwt"),
+  },
+  {
+    ...{ code: "IST0173", what: "a subset that no pod is in" },
+    bad: [pod([app]), service("it", { name: "http", port: 80 }), subsets({ version: "v2" })],
+    good: [
+      pod([app], { labels: { app: "it", version: "v2" } }),
+      service("it", { name: "http", port: 80 }),
+      subsets({ version: "v2", "topology.kubernetes.io/region": "a" }),
+    ],
+    at: place("DestinationRule", "spec.subsets[0].labels", "subsets"),
+  },
+  {
+    ...{ code: "IST0174", what: "a rule for a host that is no service" },
+    bad: [service("other", { name: "http", port: 80 }), subsets({})],
+    // Of a namespace without any service nothing is known.
+    good: [
+      service("it", { name: "http", port: 80 }),
+      subsets({}),
+      istio("DestinationRule", "elsewhere", { host: "it.elsewhere.svc.cluster.local" }),
+      istio("DestinationRule", "all", { host: "*.demo.svc.cluster.local" }),
+    ],
+    at: place("DestinationRule", "spec.host", "subsets"),
   },
 ];
