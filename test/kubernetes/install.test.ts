@@ -326,6 +326,37 @@ describe("with a real API of Kubernetes", () => {
     );
   });
 
+  test("a part of the API that is away holds up nothing that does not need it", { timeout }, async () => {
+    const services = "/apis/apiregistration.k8s.io/v1/apiservices";
+    succeeded(await ctl("0.1.0", "install", "--set", "profile=minimal"));
+    await cluster.put(services, {
+      apiVersion: "apiregistration.k8s.io/v1",
+      kind: "APIService",
+      metadata: { name: "v1beta1.metrics.k8s.io" },
+      spec: {
+        ...{ group: "metrics.k8s.io", version: "v1beta1", groupPriorityMinimum: 100, versionPriority: 100 },
+        ...{ insecureSkipTLSVerify: true, service: { name: "metrics-server", namespace: "kube-system" } },
+      },
+    });
+    const path = "/apis/metrics.k8s.io/v1beta1";
+    await eventually("an answer that there is none", () => assert.rejects(cluster.get(path), /503/), {
+      withinMs: 60_000,
+    });
+    const analyzed = await ctl("0.1.0", "analyze", "--use-kube");
+    assert.doesNotMatch(analyzed.errors.join(), /503/);
+    const removed = await ctl("0.1.0", "uninstall", "--purge");
+    succeeded(removed);
+    assert.match(
+      removed.lines.join("\n"),
+      /Namespace istio-system stays: it holds what metrics\.k8s\.io has, which does not answer/,
+    );
+    await cluster.remove(`${services}/v1beta1.metrics.k8s.io`);
+    await eventually("the end of that part", () => assert.rejects(cluster.get(path), /404/), {
+      withinMs: 60_000,
+    });
+    await purged();
+  });
+
   test("an upgrade of what cannot be read changes nothing", { timeout }, async () => {
     succeeded(await ctl("0.1.0", "install", "--set", "profile=demo"));
     const state = "/api/v1/namespaces/istio-system/configmaps/installed-state";

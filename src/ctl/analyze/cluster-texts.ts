@@ -50,7 +50,7 @@ const atOnce = 8;
 /** @throws KubernetesError where the cluster does not answer, or knows nobody */
 export async function clusterTexts(api: KubernetesApi, signal: AbortSignal): Promise<ClusterTexts> {
   const unseen: string[] = [];
-  const rows = [...(await servedKinds(api, signal)).filter(isLookedAt), configMaps];
+  const rows = [...(await servedKinds(api, signal, { isWanted })).filter(isLookedAt), configMaps];
   const lists = await severalAtOnce(rows, atOnce, async (row): Promise<readonly ApiObject[]> => {
     const query =
       row.plural === "secrets"
@@ -72,6 +72,11 @@ export async function clusterTexts(api: KubernetesApi, signal: AbortSignal): Pro
     texts: new Map(objects.map((object) => [clusterPlace(objectName(object)), textOf(object)])),
     unseen,
   };
+}
+
+/** A server of another group, such as that of metrics, may be away. */
+function isWanted(group: string): boolean {
+  return Object.hasOwn(ofKubernetes, group) || writtenResources.some((resource) => resource.group === group);
 }
 
 function isLookedAt({ group, plural }: KindRow): boolean {

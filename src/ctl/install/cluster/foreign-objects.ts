@@ -51,13 +51,17 @@ async function objectsInNamespace(
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const namespace = textAt(object, "metadata", "name") ?? "";
-  const kinds = (await servedKinds(api, signal)).filter(
+  const silent: string[] = [];
+  const onSilent = (group: string): void => {
+    silent.push(`what ${group} has, which does not answer`);
+  };
+  const kinds = (await servedKinds(api, signal, { onSilent })).filter(
     ({ isNamespaced, kind }) => isNamespaced && !passing.includes(kind),
   );
   const lists = await severalAtOnce(kinds, atOnce, (row) =>
     unlessGone(listObjects(api, { ...row, namespace }, {}, signal)),
   );
-  return lists
+  const found = lists
     .flat()
     .filter((each) => {
       const name = `${textAt(each, "kind") ?? ""} ${textAt(each, "metadata", "name") ?? ""}`;
@@ -66,6 +70,7 @@ async function objectsInNamespace(
       return !isOwned && !ofKubernetes.includes(name) && !own.has(objectName(each));
     })
     .map(objectName);
+  return [...found, ...silent];
 }
 
 /** Questions that are open at a time. */
@@ -81,26 +86,49 @@ async function unlessGone<T>(list: Promise<readonly T[]>): Promise<readonly T[]>
   }
 }
 
+/** Of which groups, and what becomes of those that do not answer. */
+interface ServedOptions {
+  /** Each unless told. */
+  readonly isWanted?: (group: string) => boolean;
+  /** Told of a group whose own server, beside the cluster's, does not answer; an error without it. */
+  readonly onSilent?: (group: string) => void;
+}
+
 /** Every kind that the cluster can list, in the version that it likes best. @throws KubernetesError */
-export async function servedKinds(api: KubernetesApi, signal: AbortSignal): Promise<readonly KindRow[]> {
+export async function servedKinds(
+  api: KubernetesApi,
+  signal: AbortSignal,
+  { isWanted = () => true, onSilent }: ServedOptions = {},
+): Promise<readonly KindRow[]> {
   const groups = mappingsOf((await api.send({ path: "/apis" }, signal))["groups"]).map((group) => ({
     group: textAt(group, "name") ?? "",
     version: textAt(group, "preferredVersion", "version") ?? "",
   }));
-  const found = await severalAtOnce(
-    [{ group: "", version: "v1" }, ...groups],
-    atOnce,
-    async ({ group, version }): Promise<readonly KindRow[]> => {
-      const path = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
-      const answer = api.send({ path }, signal);
-      const resources = await unlessGone(answer.then((each) => mappingsOf(each["resources"])));
-      return resources.flatMap((resource) => {
-        const plural = textAt(resource, "name") ?? "";
-        if (plural.includes("/") || !listAt(resource, "verbs").includes("list")) return [];
-        const isNamespaced = resource["namespaced"] === true;
-        return [{ kind: textAt(resource, "kind") ?? "", group, version, plural, isNamespaced }];
-      });
-    },
-  );
+  const wanted = [{ group: "", version: "v1" }, ...groups].filter(({ group }) => isWanted(group));
+  const found = await severalAtOnce(wanted, atOnce, async (each): Promise<readonly KindRow[]> => {
+    try {
+      return await kindsOf(api, each, signal);
+    } catch (error) {
+      if (onSilent === undefined || !(error instanceof KubernetesError) || error.status !== 503) throw error;
+      onSilent(each.group);
+      return [];
+    }
+  });
   return found.flat();
+}
+
+async function kindsOf(
+  api: KubernetesApi,
+  { group, version }: { readonly group: string; readonly version: string },
+  signal: AbortSignal,
+): Promise<readonly KindRow[]> {
+  const path = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
+  const answer = api.send({ path }, signal);
+  const resources = await unlessGone(answer.then((each) => mappingsOf(each["resources"])));
+  return resources.flatMap((resource) => {
+    const plural = textAt(resource, "name") ?? "";
+    if (plural.includes("/") || !listAt(resource, "verbs").includes("list")) return [];
+    const isNamespaced = resource["namespaced"] === true;
+    return [{ kind: textAt(resource, "kind") ?? "", group, version, plural, isNamespaced }];
+  });
 }
