@@ -6,6 +6,7 @@ import { jsonValue } from "../../document/json.ts";
 import { isMapping } from "../../document/mapping.ts";
 import { GrpcError } from "../../grpc/grpc-error.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
+import { sleep } from "../../lifecycle/sleep.ts";
 import { Deadline } from "../../lifecycle/timer.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { type Authenticator, TokenAuthenticator, unknownKey } from "./authenticate.ts";
@@ -18,6 +19,8 @@ export interface NomadTokenOptions {
   readonly fetchKeys: (signal: AbortSignal) => Promise<string>;
   readonly audiences: readonly string[];
   readonly log: Logger;
+  /** A clock that never goes back, in milliseconds; the process' own unless told. */
+  readonly now?: () => number;
 }
 
 /** Keys are fetched again after this long, in milliseconds: Nomad rotates them within a month. */
@@ -29,6 +32,9 @@ const fetchAgainMs = 10_000;
 /** One fetch, in milliseconds. */
 const fetchMs = 10_000;
 
+/** Newer keys are not waited for longer where some are known, in milliseconds: a Nomad that hangs holds up no certificate. */
+const refreshMs = 1_000;
+
 const partLimits = { maxBytes: 16_384, maxDepth: 16, maxParts: 1_024 };
 
 /** Takes Nomad's tokens, and hands on all others. */
@@ -36,6 +42,7 @@ export class NomadTokens implements Authenticator {
   readonly #options: NomadTokenOptions;
   readonly #others: Authenticator;
   readonly #tokens: TokenAuthenticator;
+  readonly #now: () => number;
   /** When keys were fetched last, or could not be. */
   #triedMs = -Infinity;
   #fetchedMs = -Infinity;
@@ -45,7 +52,8 @@ export class NomadTokens implements Authenticator {
   constructor(options: NomadTokenOptions, others: Authenticator) {
     this.#options = options;
     this.#others = others;
-    const { audiences } = options;
+    const { audiences, now } = options;
+    this.#now = now ?? ((): number => performance.now());
     this.#tokens = new TokenAuthenticator(
       { issuer: undefined, audiences, jwks: { keys: [] } },
       readNomadSubject,
@@ -58,17 +66,28 @@ export class NomadTokens implements Authenticator {
    */
   async authenticate(authorization: string | undefined): Promise<Caller> {
     if (!isNomads(authorization)) return this.#others.authenticate(authorization);
-    const now = performance.now();
-    if (now - this.#fetchedMs > keysLastMs && now - this.#triedMs > fetchAgainMs) await this.#fetch();
+    const now = this.#now();
+    if (now - this.#fetchedMs > keysLastMs && now - this.#triedMs > fetchAgainMs) await this.#refresh();
     if (this.#fetchedMs === -Infinity)
       throw new GrpcError("UNAVAILABLE", "the token cannot be checked: Nomad's keys are not known yet");
     try {
       return await this.#tokens.authenticate(authorization);
     } catch (error) {
       const isUnknown = error instanceof GrpcError && error.details.includes(unknownKey);
-      if (!isUnknown || performance.now() - this.#triedMs <= fetchAgainMs) throw error;
+      if (!isUnknown || this.#now() - this.#triedMs <= fetchAgainMs) throw error;
       await this.#fetch();
       return this.#tokens.authenticate(authorization);
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    const fetched = this.#fetch();
+    if (this.#fetchedMs === -Infinity) return fetched;
+    const over = new AbortController();
+    try {
+      await Promise.race([fetched, sleep(refreshMs, over.signal)]);
+    } finally {
+      over.abort();
     }
   }
 
@@ -87,13 +106,13 @@ export class NomadTokens implements Authenticator {
       const outcome = parseJwks(await fetchKeys(deadline.signal));
       if (outcome.kind === "unusable") throw new Error(`the key set ${outcome.problem}`);
       this.#tokens.trust(outcome.jwks);
-      this.#fetchedMs = performance.now();
+      this.#fetchedMs = this.#now();
       this.#isFailing = false;
     } catch (error) {
       if (!this.#isFailing) log.error("Nomad's keys cannot be fetched", { reason: errorMessage(error) });
       this.#isFailing = true;
     } finally {
-      this.#triedMs = performance.now();
+      this.#triedMs = this.#now();
     }
   }
 }
