@@ -12,7 +12,7 @@ export function describeChanges(previous: MeshState | undefined, next: MeshState
       next.controlPlane.problems.join("\n"),
       next.controlPlane.problems.length === 0
         ? [`control plane: serving on ${next.controlPlane.address}`]
-        : next.controlPlane.problems.map((problem) => `control plane: refused ${problem}`),
+        : next.controlPlane.problems.map((problem) => `control plane: ${problem}`),
     ),
     ...next.sidecars.flatMap((sidecar, index) => sidecarChanges(previous?.sidecars[index], sidecar)),
     ...differing(requestKind(previous), requestKind(next), [requestLine(next)]),

@@ -136,7 +136,7 @@ function listed(state: MeshState, { columns, events }: PictureContext): readonly
 
 function problemsOf({ controlPlane, sidecars }: MeshState): readonly string[] {
   return [
-    ...controlPlane.problems.map((problem) => `refused ${problem}`),
+    ...controlPlane.problems,
     ...sidecars.flatMap(({ name, exit, report }) => {
       const problem = exit ?? report?.reason ?? report?.identity.problem ?? report?.xds.problem;
       return problem === undefined ? [] : [`${name}: ${problem}`];

@@ -36,7 +36,11 @@ export interface RequestState {
 
 /** The mesh. */
 export interface MeshState {
-  readonly controlPlane: { readonly address: string; readonly problems: readonly string[] };
+  readonly controlPlane: {
+    readonly address: string;
+    /** A line each: what is refused, or served with a warning. */
+    readonly problems: readonly string[];
+  };
   readonly sidecars: readonly SidecarState[];
   readonly requests: RequestState;
 }
@@ -77,13 +81,16 @@ export async function observe(mesh: DemoMesh, requests: RequestState): Promise<M
   return {
     controlPlane: {
       address: `127.0.0.1:${mesh.controlPlane.ports.secureGrpc}`,
-      problems: mesh.controlPlane.configStatus.problems.map((problem: ConfigProblem) =>
-        describeConfigProblem(problem),
-      ),
+      problems: mesh.controlPlane.configStatus.problems.map(problemLine),
     },
     sidecars: await Promise.all(mesh.sidecars.map((sidecar) => observeSidecar(sidecar, mesh))),
     requests,
   };
+}
+
+/** What a warning is about is served: to call it refused would be untrue. */
+export function problemLine(problem: ConfigProblem): string {
+  return `${problem.severity === "warning" ? "served, but" : "refused"} ${describeConfigProblem(problem)}`;
 }
 
 async function observeSidecar(sidecar: SidecarProcess, mesh: DemoMesh): Promise<SidecarState> {

@@ -4,6 +4,7 @@
 import type { CommandContext } from "../../command/command.ts";
 import { runtimeFolderHere } from "../../config/runtime-folder.ts";
 import type { ConfigObject } from "../../controlplane/config/objects.ts";
+import { describeConfigProblem } from "../../controlplane/config/problem.ts";
 import { announcedControlPlanes } from "../../status/control-plane-announcement.ts";
 import { readInputs } from "../analyze/read-inputs.ts";
 
@@ -22,7 +23,11 @@ export async function configurationHere(
     );
     return [];
   }
-  const { objects, unreadable } = await readInputs(folders, shutdown);
+  const { objects, unreadable, problems } = await readInputs(folders, shutdown);
   for (const line of unreadable) printError(line);
+  // The control plane serves what these were before, which nobody knows from their files.
+  for (const problem of problems)
+    if (problem.severity === undefined)
+      printError(`left out, as it is refused: ${describeConfigProblem(problem)}`);
   return objects;
 }

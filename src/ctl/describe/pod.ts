@@ -66,7 +66,7 @@ export function podLines({ name, identity, labels, ports, policies }: DescribedP
     `   Identity: ${identity ?? "none: it has no certificate"}`,
     `   Labels: ${labelWords.length === 0 ? "none" : labelWords.join(", ")}`,
     ...ports.flatMap(({ port, mode, by, overrides }) => [
-      `Port ${port}: mutual TLS ${mode}, by ${by === undefined ? "no PeerAuthentication: it is the default" : words(by)}`,
+      `Port ${port}: mutual TLS ${mode}, by ${by === undefined ? decidedElsewhere(mode) : words(by)}`,
       ...overrides.map((other) => `   which overrides ${words(other)}`),
     ]),
     ...(policies.length === 0
@@ -74,4 +74,11 @@ export function podLines({ name, identity, labels, ports, policies }: DescribedP
       : ["AuthorizationPolicies:"]),
     ...policies.map(({ action, policy, rules }) => `   ${action} ${policy}, rules: ${rules}`),
   ];
+}
+
+/** Where no policy that is known decides: one that is refused now is served as it was before. */
+function decidedElsewhere(mode: TlsMode): string {
+  return mode === "PERMISSIVE"
+    ? "no PeerAuthentication: it is the default"
+    : "no PeerAuthentication of these files";
 }

@@ -56,3 +56,19 @@ test("a service has the rules of wildcards and the workloads of its selector, an
     ],
   });
 });
+
+test("an object that is refused is told, as the description goes without it", async () => {
+  using folder = temporaryFolder();
+  const rule = object("DestinationRule", "wild", "demo", {
+    host: wildcard,
+    trafficPolicy: { tls: { mode: "SOME" } },
+  });
+  const texts = [service("demo"), rule].map((one) => stringify(one)).join("---\n");
+  writeFileSync(join(folder.path, "mesh.yaml"), texts);
+  const { code, errors } = await runCtl("describe", "svc", "api.demo", "--config", folder.path);
+  assert.deepEqual([code, errors.length], [0, 1]);
+  assert.match(
+    errors[0] ?? "",
+    /^left out, as it is refused: .*mesh\.yaml:\d+: spec\.trafficPolicy\.tls\.mode: /,
+  );
+});

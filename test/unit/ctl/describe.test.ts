@@ -136,3 +136,16 @@ test("a service is described with the routes of the Gateway API that calls to it
     [["HTTPRoute demo/of-api", "2 routes of requests"]],
   );
 });
+
+test("mutual TLS that no known policy asks for is only called the default where it is", () => {
+  const described = { name: "api-1.demo", identity: "", labels: {}, policies: [] };
+  const line = (mode: "STRICT" | "PERMISSIVE"): string | undefined =>
+    podLines({ ...described, ports: [{ port: 80, mode, overrides: [] }] }).find((text) =>
+      text.startsWith("Port"),
+    );
+  assert.equal(
+    line("PERMISSIVE"),
+    "Port 80: mutual TLS PERMISSIVE, by no PeerAuthentication: it is the default",
+  );
+  assert.equal(line("STRICT"), "Port 80: mutual TLS STRICT, by no PeerAuthentication of these files");
+});

@@ -3,12 +3,18 @@ import { describe, test } from "node:test";
 import { sharesOf } from "../../../src/demo/calls.ts";
 import { describeChanges } from "../../../src/demo/changes.ts";
 import { drawMesh, mostScrolled, type PictureContext } from "../../../src/demo/picture.ts";
-import { type MeshState, noRequests, type SidecarState, withRequest } from "../../../src/demo/state.ts";
+import {
+  type MeshState,
+  noRequests,
+  problemLine,
+  type SidecarState,
+  withRequest,
+} from "../../../src/demo/state.ts";
 import type { RequestResult } from "../../../src/demo/demo-app.ts";
 
 const caller = "spiffe://cluster.local/ns/demo/sa/web";
 const now = new Date("2026-11-30T12:00:00Z");
-const problem = `/tmp/outrider-Ab12Cd/mesh/web.yaml:12: spec.http[0].route[0].weight: ${"must be a number ".repeat(12)}END`;
+const problem = `refused /tmp/outrider-Ab12Cd/mesh/web.yaml:12: spec.http[0].route[0].weight: ${"must be a number ".repeat(12)}END`;
 
 function answered(status: number, app = "api"): RequestResult {
   return { kind: "answered", status, durationMs: 4, answer: status === 200 ? { app, caller } : undefined };
@@ -130,4 +136,13 @@ test("shares are those of what was answered, the largest first", () => {
     "25 % failed",
   ]);
   assert.deepEqual(sharesOf([]), []);
+});
+
+test("a warning of the configuration is not called refused: its object is served", () => {
+  const at = { source: "mesh/vs.yaml", line: 3, path: "spec.hosts[0]", message: "is nowhere" };
+  assert.equal(problemLine(at), "refused mesh/vs.yaml:3: spec.hosts[0]: is nowhere");
+  assert.equal(
+    problemLine({ ...at, severity: "warning" }),
+    "served, but mesh/vs.yaml:3: spec.hosts[0]: is nowhere",
+  );
 });
