@@ -2,8 +2,8 @@
  * The kernel's notice that something happened to files, as far as it gives one.
  *
  * A hint, never a promise: a watch may be refused (each user has a limited number), the file system may have none,
- * a folder may be replaced under it. Whoever uses it looks now and then as well: seldom where all is watched, and often
- * elsewhere. chokidar is for trees of files; this is one descriptor for the whole process.
+ * a folder may be replaced under it, or others write there all the time. Whoever uses it looks now and then as well: seldom
+ * where all is watched, and often elsewhere. chokidar is for trees of files; this is one descriptor for the whole process.
  */
 import { type FSWatcher, statSync, watch } from "node:fs";
 import { basename } from "node:path";
@@ -11,6 +11,9 @@ import { isNoticed, noticePlaces } from "./notice-places.ts";
 
 /** What is to be watched: names of interest in a folder, or undefined for a file itself. */
 type Wanted = Map<string, { readonly path: string; readonly names: Set<string> | undefined }>;
+
+/** So many notices of what is of no interest in so many milliseconds cost more than looking now and then does. */
+const noise = { notices: 2_000, withinMs: 10_000 } as const;
 
 /** As often what is new is looked for on a way that somebody changes all the time. */
 const mostRounds = 8;
@@ -22,6 +25,10 @@ export class FolderWatches implements Disposable {
   readonly #watchers = new Map<string, FSWatcher>();
   #wanted: Wanted = new Map();
   #isComplete = false;
+  /** Notices of no interest, by what they came from. */
+  readonly #idle = new Map<string, { count: number; readonly since: number }>();
+  /** What is not watched any more for the noise that it makes. */
+  readonly #noisy = new Set<string>();
 
   /**
    * @param onChange called for every change of a file of that name, or of what Kubernetes swaps under it
@@ -66,10 +73,11 @@ export class FolderWatches implements Disposable {
       }
     }
     for (const key of this.#watchers.keys()) if (!this.#wanted.has(key)) this.#drop(key);
+    for (const key of this.#noisy) if (!this.#wanted.has(key)) this.#noisy.delete(key);
     let hasMore = false;
     for (const [key, { path }] of this.#wanted) {
-      if (!isNoticed(path)) this.#isComplete = false;
-      if (this.#watchers.has(key)) continue;
+      if (!isNoticed(path) || this.#noisy.has(key)) this.#isComplete = false;
+      if (this.#watchers.has(key) || this.#noisy.has(key)) continue;
       if (this.#add(key, path)) hasMore = true;
       else refused += 1;
     }
@@ -120,11 +128,29 @@ export class FolderWatches implements Disposable {
       this.#isComplete = false;
     }
     // `..data` and its kin are what a Kubernetes volume swaps: every file of it leads through there.
-    else if (names !== undefined && !names.has(name) && !name.startsWith("..")) return;
+    else if (names !== undefined && !names.has(name) && !name.startsWith("..")) {
+      if (!this.#isNoise(key)) return;
+      this.#drop(key);
+      this.#noisy.add(key);
+      this.#isComplete = false;
+    }
     this.#onChange();
   }
 
+  /** One more of no interest is one too many. */
+  #isNoise(key: string): boolean {
+    const now = performance.now();
+    const before = this.#idle.get(key);
+    if (before === undefined || now - before.since > noise.withinMs) {
+      this.#idle.set(key, { count: 1, since: now });
+      return false;
+    }
+    before.count += 1;
+    return before.count > noise.notices;
+  }
+
   #drop(key: string): void {
+    this.#idle.delete(key);
     this.#watchers.get(key)?.close();
     this.#watchers.delete(key);
   }

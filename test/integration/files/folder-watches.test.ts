@@ -1,6 +1,15 @@
 /** Notice of changes to files wherever they lead, and of what cannot be watched. */
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { FolderWatches } from "../../../src/files/folder-watches.ts";
@@ -118,6 +127,28 @@ describe("notice of changes", () => {
     });
     assert.deepEqual([files.count.refused, files.watches.isComplete], [0, true]);
   });
+});
+
+test("a folder in which others write all the time is left, and the rest is watched", async () => {
+  using files = watching("log/certs/file");
+  mkdirSync(files.at("log/certs"), { recursive: true });
+  writeFileSync(files.at("log/certs/file"), "x");
+  files.follow();
+  await eventually(
+    "the folder is left",
+    () => {
+      // Two alike that follow each other are one notice.
+      for (let count = 0; count < 500; count += 1)
+        for (const name of ["one", "two"]) appendFileSync(files.at(`log/${name}`), "line\n");
+      assert.equal(files.watches.isComplete, false);
+    },
+    { withinMs: 20_000 },
+  );
+  assert.deepEqual([files.count.changes, files.count.refused], [1, 0]);
+  await files.noticed("a change of the file", () => {
+    writeFileSync(files.at("log/certs/file"), "changed");
+  });
+  assert.equal(files.watches.isComplete, false);
 });
 
 test("the way to a file has a place for each part of it, and one for what is missing", () => {
