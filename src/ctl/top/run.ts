@@ -28,6 +28,9 @@ export interface TopOptions {
 /** Wide enough for every column where there is no terminal. */
 const plainWidth = 120;
 
+/** Until the second look, in milliseconds: nobody likes to wait for the first figures. */
+const firstIntervalMs = 500;
+
 /** Resolves to the exit code. */
 export async function runTop(options: TopOptions, context: CommandContext): Promise<number> {
   if (sidecarsNow(options, context).length === 0) {
@@ -45,9 +48,14 @@ export async function runTop(options: TopOptions, context: CommandContext): Prom
 
 /** Agents come and go. */
 function sidecarsNow({ names, admins }: TopOptions, { env }: CommandContext): readonly Sidecar[] {
-  const here = announcedAgents(runtimeFolderHere(env))
-    .filter(({ name }) => names.length === 0 || names.some((start) => name.startsWith(start)))
-    .map(({ name, adminPort }) => ({ name, admin: { host: "127.0.0.1", port: adminPort } }));
+  const agents = announcedAgents(runtimeFolderHere(env)).filter(
+    ({ name }) => names.length === 0 || names.some((start) => name.startsWith(start)),
+  );
+  const namesakes = Map.groupBy(agents, ({ name }) => name);
+  const here = agents.map(({ name, pid, adminPort }) => ({
+    name: namesakes.get(name)?.length === 1 ? name : `${name} (pid ${pid})`,
+    admin: { host: "127.0.0.1", port: adminPort },
+  }));
   return [...here, ...admins.map((admin) => ({ name: formatHostPort(admin), admin }))];
 }
 
@@ -99,6 +107,3 @@ async function showLive(options: TopOptions, context: CommandContext, terminal: 
   }
   return 0;
 }
-
-/** Until the second look, in milliseconds: nobody likes to wait for the first figures. */
-const firstIntervalMs = 500;

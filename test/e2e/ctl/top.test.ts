@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { at, listAt, textAt } from "../../../src/lifecycle/json-path.ts";
+import { announce } from "../../../src/status/announcement.ts";
 import { eventually } from "../../support/eventually.ts";
+import { agentsFolder } from "../../support/outrider.ts";
 import { runCtl } from "../../support/outriderctl.ts";
 import { startWebAndApi, type WebAndApi } from "../../support/web-and-api.ts";
 
@@ -66,6 +68,18 @@ test("is a table for people, with the way to latencies where an Envoy keeps none
   const names = new Set(lines.slice(1).map((line) => line.split(" ")[0]));
   assert.deepEqual(names, new Set(["api-1.demo", "web-1.demo"]));
   assert.match(errors.join("\n"), /^1 of 2: .*statsInclusionRegexps/);
+});
+
+test("tells two sidecars of one name apart", async () => {
+  const statusPort = mesh.web.ports.status;
+  const where = { statusPort, adminPort: mesh.web.ports.admin, envoyStatusPort: 0, configPath: "/nowhere" };
+  using _twin = announce(agentsFolder, { name: "api-1.demo", pid: process.pid, ...where });
+  const { lines } = await runCtl("top", "api", "--once", "--interval", "100ms");
+  assert.equal(lines.length, 3);
+  assert.ok(
+    lines.some((line) => line.startsWith(`api-1.demo (pid ${process.pid}) `)),
+    lines.join("\n"),
+  );
 });
 
 test("counts what an application that has gone makes fail", async () => {
