@@ -2,6 +2,8 @@
 import { errorMessage } from "../lifecycle/error-message.ts";
 import { AgentError } from "../status/client.ts";
 
+const nobodyListens = ". Nobody listens there: `outrider doctor` says what would keep an agent from it";
+
 /** One line: an answer that says why is told apart from none, and from another program's. */
 export function agentFailure(port: number, error: unknown): string {
   const code = error instanceof AgentError ? error.code : "NO_ANSWER";
@@ -12,6 +14,6 @@ export function agentFailure(port: number, error: unknown): string {
     case "NOT_AN_AGENT":
       return `what answers on port ${port} is no agent: ${reason}`;
     case "NO_ANSWER":
-      return `the agent on port ${port} did not answer: ${reason}`;
+      return `the agent on port ${port} did not answer: ${reason}${reason.includes("ECONNREFUSED") ? nobodyListens : ""}`;
   }
 }

@@ -15,7 +15,9 @@ describe("what a command says without an agent's answer", () => {
     },
     {
       error: new AgentError("NO_ANSWER", "connect ECONNREFUSED 127.0.0.1:15020"),
-      said: "the agent on port 15020 did not answer: connect ECONNREFUSED 127.0.0.1:15020",
+      said:
+        "the agent on port 15020 did not answer: connect ECONNREFUSED 127.0.0.1:15020. " +
+        "Nobody listens there: `outrider doctor` says what would keep an agent from it",
     },
     { error: new Error("socket hang up"), said: "the agent on port 15020 did not answer: socket hang up" },
   ])
