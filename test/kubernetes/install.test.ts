@@ -228,6 +228,8 @@ describe("with a real API of Kubernetes", () => {
       succeeded(await ctl("0.1.0", "uninstall", "--revision", "canary"));
       await purged();
       assert.deepEqual(await everything(), before);
+      // No controller takes what is in a namespace away with it.
+      await cluster.remove("/api/v1/namespaces/istio-system/services/istiod");
       await cluster.remove("/api/v1/namespaces/istio-system");
       await eventually(
         "the end of the namespace",
