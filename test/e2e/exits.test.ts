@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { sleep } from "../../src/lifecycle/sleep.ts";
+import { restingMs } from "../../src/lifecycle/tick.ts";
 import { eventually } from "../support/eventually.ts";
 import { makeMemoryCgroup } from "../support/memory-cgroup.ts";
 import type { TestSidecar } from "../support/mesh.ts";
@@ -12,8 +13,8 @@ import { type StaticSidecar, startStaticSidecar } from "../support/static-sideca
 
 const limitBytes = 400 * 2 ** 20;
 
-/** Longer than the ledger of OOM kills waits for the end of a killed process, and its next look at the count. */
-const settledMs = 11_000;
+/** Longer than it takes to the next look at the count of OOM kills, and than a kill may be old when its process ends. */
+const settledMs = restingMs + 6_000;
 
 async function exits(sidecar: TestSidecar, reason: string): Promise<number> {
   return sidecar.metric(`outrider_envoy_exits_total{reason="${reason}"}`);

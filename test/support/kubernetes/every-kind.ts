@@ -22,6 +22,7 @@ const specs: Partial<Record<keyof Kinds, object>> = {
   AuthorizationPolicy: {},
   EnvoyFilter: { configPatches: [] },
   Telemetry: {},
+  ProxyConfig: { concurrency: 2 },
   WasmPlugin: { url: "oci://example.com/a:1" },
   TrafficExtension: { wasm: { url: "oci://example.com/a:1" } },
   RequestAuthentication: {},
