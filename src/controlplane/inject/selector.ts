@@ -1,5 +1,6 @@
 /** Label selectors, as the API of Kubernetes has them (`matchLabels`, `matchExpressions`). */
 import { isMapping } from "../../document/mapping.ts";
+import { meetsSelector } from "../config/label-selector.ts";
 import type { Texts } from "./pod.ts";
 
 /** All of its requirements have to hold. */
@@ -15,25 +16,9 @@ export interface LabelSelector {
 const operators = ["In", "NotIn", "Exists", "DoesNotExist"] as const;
 
 /** True where all holds; an empty selector selects nothing here, as in Istio's injector. */
-export function matchesSelector({ matchLabels, matchExpressions }: LabelSelector, labels: Texts): boolean {
-  const pairs = Object.entries(matchLabels);
-  if (pairs.length === 0 && matchExpressions.length === 0) return false;
-  return (
-    pairs.every(([key, value]) => labels[key] === value) &&
-    matchExpressions.every(({ key, operator, values }) => {
-      const value = labels[key];
-      switch (operator) {
-        case "In":
-          return value !== undefined && values.includes(value);
-        case "NotIn":
-          return value === undefined || !values.includes(value);
-        case "Exists":
-          return value !== undefined;
-        case "DoesNotExist":
-          return value === undefined;
-      }
-    })
-  );
+export function matchesSelector(selector: LabelSelector, labels: Texts): boolean {
+  const isEmpty = Object.keys(selector.matchLabels).length === 0 && selector.matchExpressions.length === 0;
+  return !isEmpty && meetsSelector(labels, selector);
 }
 
 /** Undefined for what is no selector. */

@@ -1,6 +1,7 @@
 /**
  * The listeners of Gateways: which routes they take, and Istio's Gateways that they become.
  */
+import { meetsSelector } from "../label-selector.ts";
 import { isHostNamed } from "../host-names.ts";
 import type { ConfigObject, GatewayServerSpec, ListenerSpec, ObjectOrigin } from "../objects.ts";
 import type { Fault } from "./conditions.ts";
@@ -186,38 +187,11 @@ function namespacesOf(
     case "Selector":
       return new Set(
         [...facts.namespaces]
-          .filter(([, labels]) => isSelected(labels, selector))
+          .filter(([, labels]) => meetsSelector(labels, selector))
           .map(([name]) => name)
           .toSorted(),
       );
   }
-}
-
-type LabelSelector = NonNullable<
-  NonNullable<NonNullable<ListenerSpec["allowedRoutes"]>["namespaces"]>["selector"]
->;
-
-/** Every requirement must be met (Kubernetes' LabelSelector). */
-function isSelected(
-  labels: Readonly<Record<string, string>>,
-  { matchLabels = {}, matchExpressions = [] }: LabelSelector,
-): boolean {
-  return (
-    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
-    matchExpressions.every(({ key, operator, values = [] }) => {
-      const value = labels[key];
-      switch (operator) {
-        case "In":
-          return value !== undefined && values.includes(value);
-        case "NotIn":
-          return value === undefined || !values.includes(value);
-        case "Exists":
-          return value !== undefined;
-        case "DoesNotExist":
-          return value === undefined;
-      }
-    })
-  );
 }
 
 /** The host for which both are, of which each may be a wildcard. */
