@@ -49,6 +49,9 @@ export interface ProblemSources {
 /** Between two looks while something is wrong, in milliseconds: each costs an agent at rest. */
 const troubledMs = 5_000;
 
+/** Between two looks while no traffic may come, in milliseconds: that it may is to be seen by whoever asks then. */
+const unreadyMs = 1_000;
+
 /** What is wrong now. */
 export class Problems {
   readonly #sources: ProblemSources;
@@ -122,6 +125,7 @@ export class Problems {
       });
       for await (const state of xds.changes(signal)) {
         this.#judge();
+        if (!this.#isReady) wait.hasten();
         silence.by(silentAtMs(state));
       }
     });
@@ -129,11 +133,12 @@ export class Problems {
 
   /** What is wrong is to be named within ten seconds, and its end soon. */
   #everyMs(): number {
-    return this.#isWell ? restingMs : troubledMs;
+    if (!this.#isReady) return unreadyMs;
+    return isFailing(this.#looks.peers) ? troubledMs : restingMs;
   }
 
-  get #isWell(): boolean {
-    return this.#looks.readiness?.ready === true && !isFailing(this.#looks.peers);
+  get #isReady(): boolean {
+    return this.#looks.readiness?.ready === true;
   }
 
   #judge(): void {
