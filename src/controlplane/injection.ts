@@ -2,12 +2,12 @@
  * What pods are injected with, as it is by now: the mesh's settings, the values of the installation, and what the cluster's nodes know.
  * Settings that cannot be used are told, and those that there were stay.
  */
-import { statSync } from "node:fs";
 import { configurationLimits } from "../document/limits.ts";
 import { isMapping } from "../document/mapping.ts";
 import { readYaml } from "../document/yaml.ts";
+import { fileSignature } from "../files/file-signature.ts";
 import { readRegularText } from "../files/read-regular-file.ts";
-import { errorCode, errorMessage } from "../lifecycle/error-message.ts";
+import { errorMessage } from "../lifecycle/error-message.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { CounterMetric, Metrics } from "../telemetry/metrics.ts";
@@ -121,7 +121,7 @@ export class CurrentInjection {
               followFolder(
                 {
                   path: valuesFile,
-                  signature: () => signatureOf(valuesFile),
+                  signature: () => fileSignature(valuesFile),
                   isSettled: () => true,
                   debounceMs,
                   debounceMaxMs,
@@ -214,13 +214,4 @@ function ruleOf(object: ConfigObject): readonly ProxyConfigRule[] {
     ...(image?.imageType === undefined ? {} : { image: { imageType: image.imageType } }),
   };
   return [{ namespace: object.namespace, matchLabels: selector?.matchLabels, fields }];
-}
-
-function signatureOf(path: string): string {
-  try {
-    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
-    return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
-  } catch (error) {
-    return errorCode(error) ?? "";
-  }
 }

@@ -1,4 +1,5 @@
 /** A real API of Kubernetes with many services and pods, which change. */
+import { severalAtOnce } from "../../../src/lifecycle/several-at-once.ts";
 import type { ApiObject } from "../../../src/controlplane/kubernetes/api.ts";
 import type { RealCluster } from "../../support/kubernetes/real-cluster.ts";
 
@@ -32,7 +33,7 @@ export class FilledCluster {
   static async fill(cluster: RealCluster, size: ClusterSize): Promise<FilledCluster> {
     const filled = new FilledCluster(cluster, size);
     for (let at = 0; at < size.namespaces; at += 1) await cluster.namespace(`scale-${at}`);
-    await inParallel(size.services, async (service) => {
+    await severalAtOnce([...Array(size.services).keys()], atOnce, async (service) => {
       await filled.#post("/api/v1", "services", filled.#service(service));
       for (let pod = 0; pod < size.podsPerService; pod += 1) await filled.#makePod({ service, pod });
       await filled.#post("/apis/discovery.k8s.io/v1", "endpointslices", filled.#slice(service, []));
@@ -125,13 +126,4 @@ export class FilledCluster {
 function addressOf({ service, pod }: PodPlace): string {
   const number = service * 64 + pod;
   return `198.${18 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`;
-}
-
-/** Do it for each number below `count`, so many at once. */
-async function inParallel(count: number, work: (index: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  const run = async (): Promise<void> => {
-    for (let index = next++; index < count; index = next++) await work(index);
-  };
-  await Promise.all(Array.from({ length: atOnce }, run));
 }

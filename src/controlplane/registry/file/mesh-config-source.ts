@@ -1,10 +1,10 @@
 /**
  * The source of the mesh's settings where a file of their own has them (`--meshConfig`).
  */
-import { statSync } from "node:fs";
 import { objectsLimits } from "../../../document/limits.ts";
+import { fileSignature } from "../../../files/file-signature.ts";
 import { readRegularText } from "../../../files/read-regular-file.ts";
-import { errorCode, errorMessage } from "../../../lifecycle/error-message.ts";
+import { errorMessage } from "../../../lifecycle/error-message.ts";
 import { TaskGroup } from "../../../lifecycle/task-group.ts";
 import { type ReadonlyWatch, Watch } from "../../../lifecycle/watch.ts";
 import { parseMeshConfigFile } from "../../config/parse-mesh-config.ts";
@@ -20,7 +20,7 @@ export class MeshConfigSource implements ConfigSource, AsyncDisposable {
 
   constructor(path: string, { debounceMs, debounceMaxMs = 10_000 }: Omit<FileSourceOptions, "folder">) {
     this.#states = new Watch(readState(path));
-    const signature = (): string => signatureOf(path);
+    const signature = (): string => fileSignature(path);
     const followed = { path, signature, isSettled: () => true, debounceMs, debounceMaxMs };
     const read = (): Promise<void> => {
       this.#states.set(readState(path));
@@ -46,14 +46,5 @@ function readState(path: string): SourceState {
   } catch (error) {
     const message = `cannot be read: ${errorMessage(error)}. Mend it, or name another file`;
     return { kind: "broken", problems: [{ source: path, line: 0, path: "", message }] };
-  }
-}
-
-function signatureOf(path: string): string {
-  try {
-    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
-    return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
-  } catch (error) {
-    return errorCode(error) ?? "";
   }
 }

@@ -2,8 +2,8 @@
  * How the workloads of allocations are: Nomad keeps the checks of its own services with the client that runs them, which is
  * asked now and then, as no query waits for a change of them.
  */
+import { severalAtOnce } from "../../../lifecycle/several-at-once.ts";
 import { NomadError } from "./nomad-api.ts";
-import { inParallel } from "./in-parallel.ts";
 import { type Check, readChecks, type Registration } from "./registrations.ts";
 
 /** Asks for the checks of one allocation. @throws NomadError */
@@ -53,7 +53,7 @@ export class AllocationChecks {
       known.looks += 1;
       return known.verdicts.size > 0 || !known.isAnswered || isPowerOfTwo(known.looks);
     });
-    const changes = await inParallel(asked, mostQuestions, (id) => this.#lookAt(id));
+    const changes = await severalAtOnce(asked, mostQuestions, (id) => this.#lookAt(id));
     return changes.includes(true);
   }
 

@@ -10,13 +10,13 @@ import { errorMessage } from "../../../lifecycle/error-message.ts";
 import { type Moment, thisMoment } from "../../../lifecycle/moment.ts";
 import { sleep } from "../../../lifecycle/sleep.ts";
 import { TaskGroup } from "../../../lifecycle/task-group.ts";
+import { severalAtOnce } from "../../../lifecycle/several-at-once.ts";
 import { type ReadonlyWatch, Watch } from "../../../lifecycle/watch.ts";
 import type { Logger } from "../../../telemetry/log.ts";
 import type { ConfigSource, SourceState } from "../source.ts";
 import type { SourceHealth } from "../source-health.ts";
 import { AllocationChecks } from "./allocation-checks.ts";
 import { openEvents } from "./event-stream.ts";
-import { inParallel } from "./in-parallel.ts";
 import { ask, NomadError, type NomadTarget } from "./nomad-api.ts";
 import {
   type Change,
@@ -144,7 +144,7 @@ export class NomadSource implements ConfigSource, AsyncDisposable {
     const { body, index } = await ask(this.#target, "/v1/services", { namespace }, signal);
     const names = readServiceNames(body);
     if (names === undefined) throw unusable("no list of services");
-    const listed = await inParallel(names, mostQuestions, async (service) => {
+    const listed = await severalAtOnce(names, mostQuestions, async (service) => {
       const path = `/v1/service/${encodeURIComponent(service.name)}`;
       const answer = await ask(this.#target, path, { namespace: service.namespace }, signal);
       const registrations = readRegistrations(answer.body);
