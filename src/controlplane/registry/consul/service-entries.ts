@@ -4,17 +4,18 @@
  * A service is `<name>.service.consul` in the namespace default, as Istio's adapter had it. Each port that instances
  * have is an object of its own, as instances of one service may be at different ones.
  */
-import {
-  isAddress,
-  isHost,
-  isLabelKey,
-  isLabelValue,
-  isLocality,
-  isResourceName,
-} from "../../config/forms.ts";
+import { isAddress, isHost, isLabelKey, isLabelValue, isLocality } from "../../config/forms.ts";
 import type { ConfigObject, PortSpec, ServiceEntrySpec, WorkloadSpec } from "../../config/objects.ts";
 import type { ConfigProblem } from "../../config/problem.ts";
-import { validate } from "../../config/validate.ts";
+import {
+  accountSaid,
+  CatalogProblems,
+  isCallable,
+  maxPorts,
+  portSaid,
+  type Tell,
+  validOrNone,
+} from "../catalog-services.ts";
 import type { Instance } from "./catalog.ts";
 
 /** What the catalog comes to. */
@@ -24,15 +25,7 @@ export interface CatalogObjects {
   readonly problems: readonly ConfigProblem[];
 }
 
-/** More ports of one service are a mistake, and would cost every proxy a cluster each. */
-const maxPorts = 32;
-
-/** One word on each is enough, and on all of ten thousand too much. */
-const maxProblems = 100;
-
 const namespace = "default";
-
-const protocols = ["HTTP", "HTTP2", "GRPC", "TCP", "TLS", "HTTPS", "MONGO", "MYSQL", "REDIS"] as const;
 
 /**
  * @param instances in the order of their services
@@ -40,19 +33,13 @@ const protocols = ["HTTP", "HTTP2", "GRPC", "TCP", "TLS", "HTTPS", "MONGO", "MYS
  */
 export function serviceEntries(instances: readonly Instance[], datacenter: string): CatalogObjects {
   const objects: ConfigObject[] = [];
-  const told = new Map<string, ConfigProblem>();
+  const problems = new CatalogProblems();
   for (const [name, same] of Map.groupBy(instances, ({ service }) => service.toLowerCase())) {
     const source = `consul ${datacenter}/${name.slice(0, 253)}`;
-    const tell: Tell = (path, message) => {
-      const problem = { source, line: 0, path, message, severity: "warning" } as const;
-      if (told.size < maxProblems) told.set(JSON.stringify(problem), problem);
-    };
-    objects.push(...entriesOf(name, same, { source, datacenter, tell }));
+    objects.push(...entriesOf(name, same, { source, datacenter, tell: problems.tellOf(source) }));
   }
-  return { objects, problems: [...told.values()] };
+  return { objects, problems: problems.all };
 }
-
-type Tell = (path: string, message: string) => void;
 
 interface ServiceContext {
   readonly source: string;
@@ -77,7 +64,10 @@ function entriesOf(
   if (ports.length > maxPorts)
     tell("Port", `is one of ${ports.length}, of which ${maxPorts} are taken: use the same on all nodes`);
   return ports.slice(0, maxPorts).flatMap(([number, atPort]): readonly ConfigObject[] => {
-    const port = portOf(number, atPort, tell);
+    const protocols = atPort.flatMap(({ meta }) => meta["protocol"] ?? []);
+    const port = portSaid(number, protocols, (message) => {
+      tell("Meta.protocol", message);
+    });
     const object = {
       kind: "ServiceEntry",
       // A dot cannot be in the name of a service, so that no two of these are alike.
@@ -93,9 +83,7 @@ function entriesOf(
             atPort.flatMap((instance) => endpointOf(instance, datacenter, tell)),
           ),
     } as const satisfies ConfigObject;
-    const broken = validate(object);
-    for (const [path, message] of broken) tell(path, message);
-    return broken.length === 0 ? [object] : [];
+    return validOrNone(object, tell);
   });
 }
 
@@ -105,41 +93,21 @@ function inMesh(host: string, port: PortSpec, endpoints: readonly WorkloadSpec[]
   return { hosts: [host], ports: [port], location: "MESH_INTERNAL", resolution, endpoints };
 }
 
-/** Without a word in the service's meta it is found out connection by connection what a port carries. */
-function portOf(number: number, instances: readonly Instance[], tell: Tell): PortSpec {
-  const said = [...new Set(instances.flatMap(({ meta }) => meta["protocol"] ?? []))];
-  const known = said.flatMap((text) => protocols.filter((protocol) => protocol === text.toUpperCase()));
-  const [protocol] = known;
-  if (known.length < said.length) tell("Meta.protocol", `is not one of ${protocols.join(", ")}`);
-  if (known.length > 1)
-    tell("Meta.protocol", `differs between instances at ${number}: it is taken as ${protocol}`);
-  return protocol === undefined
-    ? { number, name: `auto-${number}` }
-    : { number, name: `${protocol.toLowerCase()}-${number}`, protocol };
-}
-
 /** None for an instance that cannot be called. */
 function endpointOf(instance: Instance, datacenter: string, tell: Tell): readonly WorkloadSpec[] {
   const { address, meta, tags, weight, isHealthy } = instance;
   if (!isHealthy) return [];
-  if (!isAddress(address) && (!isHost(address) || address.startsWith("*"))) {
-    tell("Address", `${JSON.stringify(address.slice(0, 64))} of an instance is no address: it is not called`);
-    return [];
-  }
-  const serviceAccount = meta["serviceAccount"];
-  const isNamed = serviceAccount !== undefined && isResourceName(serviceAccount);
-  if (serviceAccount !== undefined && !isNamed)
-    tell(
-      "Meta.serviceAccount",
-      "is not the name of a service account: such instances are called in plain text",
-    );
+  if (!isCallable(address, tell)) return [];
+  const account = accountSaid(meta["serviceAccount"], (message) => {
+    tell("Meta.serviceAccount", message);
+  });
   return [
     {
       address,
       labels: labelsOf(tags, tell),
       weight,
       ...(isLocality(datacenter) ? { locality: datacenter } : {}),
-      ...(isNamed ? { serviceAccount } : {}),
+      ...account,
     },
   ];
 }

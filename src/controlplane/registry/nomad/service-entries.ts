@@ -12,11 +12,18 @@ import {
   isLocality,
   isNamespace,
   isPort,
-  isResourceName,
 } from "../../config/forms.ts";
-import type { ConfigObject, PortSpec, WorkloadSpec } from "../../config/objects.ts";
+import type { ConfigObject, WorkloadSpec } from "../../config/objects.ts";
 import type { ConfigProblem } from "../../config/problem.ts";
-import { validate } from "../../config/validate.ts";
+import {
+  accountSaid,
+  CatalogProblems,
+  isCallable,
+  maxPorts,
+  portSaid,
+  type Tell,
+  validOrNone,
+} from "../catalog-services.ts";
 import type { Registration } from "./registrations.ts";
 
 /** What the registrations come to. */
@@ -26,18 +33,8 @@ export interface NomadObjects {
   readonly problems: readonly ConfigProblem[];
 }
 
-/** More ports of one service are a mistake, and would cost every proxy a cluster each. */
-const maxPorts = 32;
-
-/** One word on each is enough, and on all of ten thousand too much. */
-const maxProblems = 100;
-
-const protocols = ["HTTP", "HTTP2", "GRPC", "TCP", "TLS", "HTTPS", "MONGO", "MYSQL", "REDIS"] as const;
-
 /** Tags that say something of the instance besides its labels. */
 const meanings: readonly string[] = ["port", "protocol", "serviceAccount"];
-
-type Tell = (path: string, message: string) => void;
 
 /** @param isWell false for an instance that takes no calls now */
 export function serviceEntries(
@@ -45,7 +42,7 @@ export function serviceEntries(
   isWell: (registration: Registration) => boolean,
 ): NomadObjects {
   const objects: ConfigObject[] = [];
-  const told = new Map<string, ConfigProblem>();
+  const problems = new CatalogProblems();
   const sorted = registrations.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   for (const [, same] of Map.groupBy(
     sorted,
@@ -56,13 +53,9 @@ export function serviceEntries(
     const { namespace } = first;
     const name = first.service.toLowerCase();
     const source = `nomad ${namespace}/${name}`.slice(0, 300);
-    const tell: Tell = (path, message) => {
-      const problem = { source, line: 0, path, message, severity: "warning" } as const;
-      if (told.size < maxProblems) told.set(JSON.stringify(problem), problem);
-    };
-    objects.push(...entriesOf({ name, namespace, source }, same, isWell, tell));
+    objects.push(...entriesOf({ name, namespace, source }, same, isWell, problems.tellOf(source)));
   }
-  return { objects, problems: [...told.values()] };
+  return { objects, problems: problems.all };
 }
 
 interface NamedService {
@@ -95,7 +88,10 @@ function entriesOf(
       `is one of ${ports.length}, of which ${maxPorts} are taken: say one for all with a tag port=NUMBER`,
     );
   return ports.slice(0, maxPorts).flatMap(([number, at]): readonly ConfigObject[] => {
-    const port = portOf(number, at, tell);
+    const protocols = at.flatMap(({ tags }) => meaningOf(tags, "protocol") ?? []);
+    const port = portSaid(number, protocols, (message) => {
+      tell("Tags", `protocol ${message}`);
+    });
     const endpoints = at.filter(isWell).flatMap((registration) => endpointOf(registration, port.name, tell));
     const resolution = endpoints.every(({ address }) => isAddress(address)) ? "STATIC" : "DNS";
     const object = {
@@ -107,9 +103,7 @@ function entriesOf(
       line: 0,
       spec: { hosts: [host], ports: [port], location: "MESH_INTERNAL", resolution, endpoints },
     } as const satisfies ConfigObject;
-    const broken = validate(object);
-    for (const [path, message] of broken) tell(path, message);
-    return broken.length === 0 ? [object] : [];
+    return validOrNone(object, tell);
   });
 }
 
@@ -122,33 +116,13 @@ function servicePortOf({ tags, port }: Registration, tell: Tell): number {
   return port;
 }
 
-/** Without a tag it is found out connection by connection what a port carries. */
-function portOf(number: number, at: readonly Registration[], tell: Tell): PortSpec {
-  const said = [...new Set(at.flatMap(({ tags }) => meaningOf(tags, "protocol") ?? []))];
-  const known = said.flatMap((text) => protocols.filter((protocol) => protocol === text.toUpperCase()));
-  const [protocol] = known;
-  if (known.length < said.length) tell("Tags", `protocol is not one of ${protocols.join(", ")}`);
-  if (known.length > 1)
-    tell("Tags", `protocol differs between instances at ${number}: it is taken as ${protocol}`);
-  return protocol === undefined
-    ? { number, name: `auto-${number}` }
-    : { number, name: `${protocol.toLowerCase()}-${number}`, protocol };
-}
-
 /** None for an instance that cannot be called. */
 function endpointOf(registration: Registration, portName: string, tell: Tell): readonly WorkloadSpec[] {
   const { address, port, tags, datacenter, allocation } = registration;
-  if (!isAddress(address) && (!isHost(address) || address.startsWith("*"))) {
-    tell("Address", `${JSON.stringify(address.slice(0, 64))} of an instance is no address: it is not called`);
-    return [];
-  }
-  const serviceAccount = meaningOf(tags, "serviceAccount");
-  const isNamed = serviceAccount !== undefined && isResourceName(serviceAccount);
-  if (serviceAccount !== undefined && !isNamed)
-    tell(
-      "Tags",
-      "serviceAccount is not the name of a service account: such instances are called in plain text",
-    );
+  if (!isCallable(address, tell)) return [];
+  const account = accountSaid(meaningOf(tags, "serviceAccount"), (message) => {
+    tell("Tags", `serviceAccount ${message}`);
+  });
   return [
     {
       ...(allocation === "" ? {} : { name: allocation }),
@@ -156,7 +130,7 @@ function endpointOf(registration: Registration, portName: string, tell: Tell): r
       ports: { [portName]: port },
       labels: labelsOf(tags),
       ...(isLocality(datacenter) ? { locality: datacenter } : {}),
-      ...(isNamed ? { serviceAccount } : {}),
+      ...account,
     },
   ];
 }
