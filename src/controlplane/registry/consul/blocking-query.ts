@@ -2,21 +2,14 @@
  * Consul's blocking queries: a question that is answered once there is something new, or after a while.
  */
 import { readJson } from "../../../document/json.ts";
-import { readRegularFile, readRegularText } from "../../../files/read-regular-file.ts";
 import { errorMessage } from "../../../lifecycle/error-message.ts";
 import { fetchHttp, type HttpResponse } from "../../../net/http-client.ts";
-import { trustedRoots } from "../../../net/server-authentication.ts";
+import { agentRequest, type AgentTarget } from "../agent-request.ts";
 
 /** Which Consul is asked, and as whom. */
-export interface ConsulTarget {
-  /** `http://127.0.0.1:8500`, or `https://…`. */
-  readonly url: string;
+export interface ConsulTarget extends AgentTarget {
   /** The datacentre that is asked for; undefined for the agent's own. */
   readonly datacenter?: string | undefined;
-  /** Holds the ACL token, which is read for each question: it is replaced while the control plane runs. */
-  readonly tokenFile?: string | undefined;
-  /** Roots for `https`; undefined for those that Node.js brings. */
-  readonly caFile?: string | undefined;
 }
 
 /** What is asked. */
@@ -64,21 +57,19 @@ export async function ask(
   { path, index }: ConsulQuestion,
   signal: AbortSignal,
 ): Promise<ConsulAnswer> {
-  const { url, datacenter } = target;
-  const { protocol, hostname, port, pathname } = new URL(url);
-  const isSecure = protocol === "https:";
-  const query = new URLSearchParams({
+  const { datacenter } = target;
+  const query = {
     ...(index === 0 ? {} : { index: `${index}`, wait: `${waitMs}ms` }),
     ...(datacenter === undefined ? {} : { dc: datacenter }),
-  });
+  };
   let response: HttpResponse;
   try {
+    const { host, port, url, headers, tls } = agentRequest(target, path, query, "x-consul-token");
     response = await fetchHttp({
-      // An address of IPv6 stands in brackets in a URL only.
-      target: { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) || (isSecure ? 443 : 80) },
-      tls: isSecure ? rootsOf(target) : undefined,
-      url: `${pathname.replace(/\/$/, "")}${path}?${query.toString()}`,
-      headers: { host: new URL(url).host, ...tokenOf(target) },
+      target: { host, port },
+      tls,
+      url,
+      headers,
       timeoutMs: (index === 0 ? 0 : waitMs * (1 + 1 / 16)) + answerMs,
       maxBytes: limits.maxBytes,
       signal,
@@ -131,14 +122,4 @@ function refusal(status: number, text: string): ConsulError {
   if (text.includes("No cluster leader"))
     return new ConsulError("NO_LEADER", "has no leader. Look at its servers");
   return new ConsulError("UNUSABLE", `answered with status ${status}, ${reason}. Look at its log`);
-}
-
-function tokenOf({ tokenFile }: ConsulTarget): Readonly<Record<string, string>> {
-  if (tokenFile === undefined) return {};
-  const token = readRegularText(tokenFile, { maxBytes: 4_096 }).trim();
-  return token === "" ? {} : { "x-consul-token": token };
-}
-
-function rootsOf({ caFile }: ConsulTarget): ReturnType<typeof trustedRoots> {
-  return trustedRoots(caFile === undefined ? undefined : readRegularFile(caFile));
 }

@@ -1,25 +1,17 @@
 /**
  * Nomad's HTTP API: one question and its answer.
  */
-import type { RequestOptions } from "node:https";
 import { readJson } from "../../../document/json.ts";
-import { readRegularFile, readRegularText } from "../../../files/read-regular-file.ts";
 import { errorMessage } from "../../../lifecycle/error-message.ts";
 import { fetchHttp, type HttpResponse } from "../../../net/http-client.ts";
-import { trustedRoots } from "../../../net/server-authentication.ts";
+import { agentRequest, type AgentRequest, type AgentTarget } from "../agent-request.ts";
 
 /** Which Nomad is asked, and as whom. */
-export interface NomadTarget {
-  /** `http://127.0.0.1:4646`, or `https://…`. */
-  readonly url: string;
+export interface NomadTarget extends AgentTarget {
   /** The region that is asked for; undefined for the agent's own. */
   readonly region?: string | undefined;
   /** The namespace that is followed; `*` for all that the token may read. */
   readonly namespace: string;
-  /** Holds the ACL token, which is read for each question: it is replaced while the control plane runs. */
-  readonly tokenFile?: string | undefined;
-  /** Roots for `https`; undefined for those that Node.js brings. */
-  readonly caFile?: string | undefined;
 }
 
 /** An answer with what Nomad says of its state. */
@@ -49,37 +41,19 @@ const answerMs = 15_000;
 /** Several times the allocations of 10,000 jobs, in bytes. */
 const limits = { maxBytes: 2 ** 26, maxDepth: 32, maxParts: Infinity };
 
-/** How a request of any kind is sent. */
-export interface NomadRequest {
-  readonly isSecure: boolean;
-  readonly host: string;
-  readonly port: number;
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly tls: Pick<RequestOptions, "ca"> | undefined;
-}
-
 /** Reads the token anew. @throws Error when it cannot be read */
 export function requestOf(
   target: NomadTarget,
   path: string,
   query: Readonly<Record<string, string>> = {},
-): NomadRequest {
-  const { protocol, hostname, port, pathname, host } = new URL(target.url);
-  const isSecure = protocol === "https:";
+): AgentRequest {
   const { region } = target;
-  const all = new URLSearchParams({ ...(region === undefined ? {} : { region }), ...query }).toString();
-  return {
-    isSecure,
-    // An address of IPv6 stands in brackets in a URL only.
-    host: hostname.replace(/^\[|\]$/g, ""),
-    port: Number(port) || (isSecure ? 443 : 80),
-    url: `${pathname.replace(/\/$/, "")}${path}${all === "" ? "" : `?${all}`}`,
-    headers: { host, ...tokenOf(target) },
-    tls: isSecure
-      ? trustedRoots(target.caFile === undefined ? undefined : readRegularFile(target.caFile))
-      : undefined,
-  };
+  return agentRequest(
+    target,
+    path,
+    { ...(region === undefined ? {} : { region }), ...query },
+    "x-nomad-token",
+  );
 }
 
 /** @throws NomadError, or the signal's reason when it aborts */
@@ -149,10 +123,4 @@ export function refusal(status: number, text: string): NomadError {
   if (/no cluster leader/i.test(text))
     return new NomadError("NO_LEADER", "has no leader. Look at its servers");
   return new NomadError("UNUSABLE", `answered with status ${status}, ${reason}. Look at its log`);
-}
-
-function tokenOf({ tokenFile }: NomadTarget): Readonly<Record<string, string>> {
-  if (tokenFile === undefined) return {};
-  const token = readRegularText(tokenFile, { maxBytes: 4_096 }).trim();
-  return token === "" ? {} : { "x-nomad-token": token };
 }
