@@ -28,6 +28,7 @@ export function requestIn(
     : undefined;
 }
 
+/** The review that is answered with: `uid` is that of its request (admission.k8s.io/v1). */
 export function answerTo(uid: string, response: AdmissionResponse): AdmissionAnswer {
   return { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", response: { uid, ...response } };
 }

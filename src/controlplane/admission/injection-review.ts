@@ -18,6 +18,7 @@ export interface InjectionState {
 /** What may become of a pod. */
 export const outcomes = ["injected", "left", "refused"] as const;
 
+/** What became of one. */
 export type InjectionOutcome = (typeof outcomes)[number];
 
 /** Where pods are, as the path says it: `/inject`, `/inject/cluster/EAST/net/EAST-1`; undefined for another path. */

@@ -5,6 +5,7 @@ import { warningAt } from "./warning.ts";
 
 type ProxyConfig = Extract<ConfigObject, { kind: "ProxyConfig" }>;
 
+/** Where a ProxyConfig has no effect: for whoever is not injected. */
 export function proxyConfigWarnings(objects: readonly ProxyConfig[]): readonly ConfigProblem[] {
   return objects.map((object) =>
     warningAt(

@@ -8,6 +8,7 @@ import { isTakenByOther, type Listener, type RouteKind, sharedHost } from "./lis
 import { gatewayApiGroup } from "../rules/selection.ts";
 import { hostKey, type MeshFacts } from "./mesh-facts.ts";
 
+/** A route of any kind of the Gateway API. */
 export type Route = Extract<ConfigObject, { kind: RouteKind }>;
 
 /** A listener that takes a route, with the hosts for which both are. */

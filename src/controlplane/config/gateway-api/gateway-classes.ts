@@ -9,6 +9,7 @@ export const ownController = "istio.io/gateway-controller";
 /** The class that is there without being declared. */
 const ownClass = "istio";
 
+/** The controllers of all classes that are declared. */
 export class GatewayClasses {
   readonly #controllers: ReadonlyMap<string, string>;
 

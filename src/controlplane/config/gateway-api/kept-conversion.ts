@@ -9,6 +9,7 @@ import { convertGatewayApi, type Converted, isConverted } from "./convert.ts";
 /** What is read of an object: itself, or of a service its names and ports. */
 type Input = ConfigObject | string;
 
+/** The last conversion, and what it was made of. */
 export class KeptConversion {
   readonly #services = new WeakMap<ConfigObject, string>();
   #inputs: readonly Input[] = [];

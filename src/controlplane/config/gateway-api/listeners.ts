@@ -10,7 +10,9 @@ import { isServedProtocol, type ServedProtocol } from "../schemas/gateway-api/ga
 import { type MeshFacts } from "./mesh-facts.ts";
 import { serverTlsOf } from "./server-tls.ts";
 
+/** A Gateway of the Gateway API. */
 export type KubernetesGateway = Extract<ConfigObject, { kind: "KubernetesGateway" }>;
+/** A Gateway of Istio. */
 export type IstioGateway = Extract<ConfigObject, { kind: "Gateway" }>;
 
 /** Kinds of routes. */

@@ -53,6 +53,7 @@ const wasmFields = {
 
 const wasm = object(wasmFields);
 
+/** `spec` of a WasmPlugin (extensions.istio.io/v1alpha1). */
 export const wasmPlugin = object({
   selector: optional(matchLabels),
   targetRef: optional(targetRef),
@@ -66,6 +67,7 @@ export const wasmPlugin = object({
 /** Istio's bound of a script, in bytes. */
 const mostLuaBytes = 65_536;
 
+/** `spec` of a TrafficExtension (extensions.istio.io/v1alpha1). */
 export const trafficExtension = object({
   selector: optional(matchLabels),
   targetRefs: optional(list(targetRef)),

@@ -55,6 +55,7 @@ function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** MeshConfig (meshconfig.istio.io), as far as the control plane acts on it. */
 export const meshConfig = object({
   accessLogFile: optional(text("a path", () => true)),
   accessLogFormat: optional(text("text", () => true)),

@@ -4,6 +4,7 @@
 import { integer, mapping, object, optional, text } from "../decode.ts";
 import { matchLabels } from "./common.ts";
 
+/** `spec` of a ProxyConfig (networking.istio.io/v1beta1). */
 export const proxyConfig = object({
   selector: optional(matchLabels),
   concurrency: optional(integer(0, 2_147_483_647)),

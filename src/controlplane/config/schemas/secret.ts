@@ -16,6 +16,7 @@ export const secretKeys = {
 /** Where Secrets of the type kubernetes.io/dockerconfigjson have Docker's configuration. */
 export const dockerConfigKey = ".dockerconfigjson";
 
+/** What a Secret of Kubernetes says besides its metadata. */
 export const secret = object({
   type: optional(text()),
   immutable: optional(boolean),

@@ -24,11 +24,13 @@ export const workloadFields = {
   weight: optional(integer(0, 1_000_000)),
 } as const;
 
+/** `spec` of a WorkloadEntry, and an endpoint of a ServiceEntry (networking.istio.io/v1). */
 export const workload = object({
   address: required(text("an IP address or host name", (value) => isAddress(value) || isHost(value))),
   ...workloadFields,
 });
 
+/** `spec` of a ServiceEntry (networking.istio.io/v1). */
 export const serviceEntry = object({
   hosts: required(list(host, 1)),
   addresses: optional(list(ipRange)),
