@@ -10,7 +10,7 @@ export class SharedAnswer<T> {
   readonly #now: () => number;
   #askedAt = Number.NEGATIVE_INFINITY;
   #answer: Promise<T> | undefined;
-  #isUnderWay = false;
+  #underWay: Promise<T> | undefined;
 
   /**
    * @param maxAgeMs counted from when the question was asked, in milliseconds
@@ -22,15 +22,20 @@ export class SharedAnswer<T> {
     this.#now = now;
   }
 
-  /** Rejects as the question does, whose failure is kept for as long as an answer. */
-  get(): Promise<T> {
-    const isFresh = this.#isUnderWay || this.#now() - this.#askedAt < this.#maxAgeMs;
-    if (this.#answer !== undefined && isFresh) return this.#answer;
+  /**
+   * Rejects as the question does, whose failure is kept for as long as an answer.
+   *
+   * @param since a moment of the same clock: an answer to a question that was asked before it is of no use
+   */
+  get(since: number = Number.NEGATIVE_INFINITY): Promise<T> {
+    const isFresh = this.#underWay !== undefined || this.#now() - this.#askedAt < this.#maxAgeMs;
+    if (this.#answer !== undefined && isFresh && this.#askedAt >= since) return this.#answer;
     this.#askedAt = this.#now();
-    this.#isUnderWay = true;
-    this.#answer = this.#ask().finally(() => {
-      this.#isUnderWay = false;
+    const answer = this.#ask().finally(() => {
+      if (this.#underWay === answer) this.#underWay = undefined;
     });
-    return this.#answer;
+    this.#underWay = answer;
+    this.#answer = answer;
+    return answer;
   }
 }

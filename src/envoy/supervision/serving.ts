@@ -51,7 +51,8 @@ export async function askWhetherServing(
   if (verdict !== "ask") return verdict;
   if (generation === undefined || active === undefined) return unready("process", "Envoy is being restarted");
   const isProven = active.provenAt !== undefined;
-  const answer = await generation.readinessAnswer.get();
+  // What it said before it was proven is not what it is now.
+  const answer = await generation.readinessAnswer.get(active.provenAt);
   switch (answer.kind) {
     case "answered": {
       const readiness = envoyReadiness(answer.value, generation.launch.awaits);

@@ -40,6 +40,31 @@ describe("SharedAnswer", () => {
     assert.equal(answers.length, 2);
   });
 
+  test("an answer to a question from before a given moment is of no use, be it given or under way", async () => {
+    let now = 0;
+    const answers: ((value: string) => void)[] = [];
+    const shared = new SharedAnswer(
+      () =>
+        new Promise<string>((resolve) => {
+          answers.push(resolve);
+        }),
+      100,
+      () => now,
+    );
+    const early = shared.get();
+    now = 10;
+    const late = shared.get(10);
+    assert.equal(answers.length, 2);
+    answers[0]?.("before");
+    assert.equal(await early, "before");
+    // The end of the earlier question does not end the later one.
+    now = 1_000;
+    const later = shared.get(10);
+    assert.equal(answers.length, 2);
+    answers[1]?.("after");
+    assert.deepEqual(await Promise.all([late, later]), ["after", "after"]);
+  });
+
   test("shares a failure as well, and asks again after it", async () => {
     let now = 0;
     let asked = 0;
