@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { createSocket, type Socket } from "node:dgram";
+import { randomInt } from "node:crypto";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { errorCode } from "../../src/lifecycle/error-message.ts";
 import { testEnvoy } from "../support/envoy.ts";
 import { eventually } from "../support/eventually.ts";
 import { TestMesh } from "../support/mesh.ts";
@@ -64,26 +67,29 @@ test("a name server that does not answer does not keep a stopped agent from endi
   assert.deepEqual(await agent.exitWithin(8_000), { kind: "exited", code: 143 });
 });
 
-/** A name server on this machine that takes every question and answers none. */
-async function silentNameserverAt(address: string): Promise<Socket> {
-  const socket = createSocket("udp4");
-  await new Promise<void>((resolve, reject) => {
-    socket.once("error", reject);
-    socket.bind(53, address, resolve);
-  });
-  return socket;
+/** A name server on this machine that takes every question and answers none, at an address that nobody else has. */
+async function startSilentNameserver(): Promise<AsyncDisposable & { readonly address: string }> {
+  for (;;) {
+    const socket = createSocket("udp4");
+    const address = `127.77.${randomInt(256)}.${randomInt(1, 255)}`;
+    try {
+      socket.bind(53, address);
+      await once(socket, "listening");
+    } catch (error) {
+      if (errorCode(error) !== "EADDRINUSE") throw error;
+      continue;
+    }
+    return { address, [Symbol.asyncDispose]: () => socket[Symbol.asyncDispose]() };
+  }
 }
 
 test("what Envoy does not need to serve keeps nobody waiting, and what holds it back is named", async (context) => {
   if (!canMakeNamespaces(context)) return;
   await using stack = new AsyncDisposableStack();
-  const nameserver = await silentNameserverAt("127.77.0.53");
-  stack.defer(() => {
-    nameserver.close();
-  });
+  const nameserver = stack.use(await startSilentNameserver());
   const mesh = stack.use(await TestMesh.start({}));
   const prepare = async (folder: string): Promise<void> => {
-    writeFileSync(join(folder, "resolv.conf"), "nameserver 127.77.0.53\n");
+    writeFileSync(join(folder, "resolv.conf"), `nameserver ${nameserver.address}\n`);
     await Promise.resolve();
   };
   const launcher = [
