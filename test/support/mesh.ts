@@ -56,25 +56,30 @@ export class TestMesh implements AsyncDisposable {
   readonly controlPlanePorts: { readonly tls: number; readonly plain: number; readonly http: number };
   readonly #stack: AsyncDisposableStack;
   readonly #flags: readonly string[];
+  readonly #program: Program | undefined;
   #controlPlane: RunningOutrider;
 
   private constructor(
     folder: string,
     ports: TestMesh["controlPlanePorts"],
     flags: readonly string[],
+    program: Program | undefined,
     stack: AsyncDisposableStack,
   ) {
     this.folder = folder;
     this.configFolder = join(folder, "mesh");
     this.controlPlanePorts = ports;
     this.#flags = flags;
+    this.#program = program;
     this.#stack = stack;
     this.#controlPlane = this.#startControlPlane();
   }
 
+  /** @param flags of the control plane @param program it is of: the sources unless given */
   static async start(
     files: Readonly<Record<string, readonly object[]>>,
     flags: readonly string[] = [],
+    program?: Program,
   ): Promise<TestMesh> {
     const stack = new AsyncDisposableStack();
     const folder = stack.use(temporaryFolder()).path;
@@ -83,7 +88,7 @@ export class TestMesh implements AsyncDisposable {
     for (const [name, objects] of Object.entries(files)) {
       writeFileSync(join(folder, "mesh", name), documents(objects));
     }
-    const mesh = new TestMesh(folder, { tls, plain, http }, flags, stack);
+    const mesh = new TestMesh(folder, { tls, plain, http }, flags, program, stack);
     try {
       await mesh.controlPlaneReady();
     } catch (error) {
@@ -173,6 +178,7 @@ export class TestMesh implements AsyncDisposable {
   #startControlPlane(): RunningOutrider {
     const { tls, plain, http } = this.controlPlanePorts;
     const outrider = startOutrider({
+      ...(this.#program === undefined ? {} : { program: this.#program }),
       args: [
         "discovery",
         ...["--configDir", this.configFolder, "--stateDir", join(this.folder, "state")],

@@ -7,7 +7,7 @@
  * from ready to not and back, each in its status and its slice. Meanwhile the only endpoint of one more service moves between two
  * applications, and calls through a real Envoy show when that one answers, from the answer of the API on: how long that takes itself is told,
  * too. The control
- * plane runs from sources; what the kernel says of it is looked at each second.
+ * plane is the release's; what the kernel says of it is looked at each second.
  */
 import { loadavg } from "node:os";
 import { join } from "node:path";
@@ -39,6 +39,7 @@ const [services, podsPerService, rate, seconds] = [flags.services, flags.pods, f
   Number,
 ) as [number, number, number, number];
 
+const release = { file: join(import.meta.dirname, "../../../dist/bin/outrider"), args: [] };
 const host = "marker.demo.svc.cluster.local";
 const slices = "/apis/discovery.k8s.io/v1/namespaces/demo/endpointslices";
 
@@ -65,7 +66,7 @@ const [outbound = 0] = await freePorts(1);
 const everything = JSON.parse(JSON.stringify(egress("web", outbound)).replace('"./*"', '"*/*"')) as object;
 const startedAt = performance.now();
 const mesh = stack.use(
-  await TestMesh.start({ "web.yaml": [everything] }, await followedCluster(cluster, account)),
+  await TestMesh.start({ "web.yaml": [everything] }, await followedCluster(cluster, account), release),
 );
 const readyMs = performance.now() - startedAt;
 const web = await mesh.sidecar("web", { token: await cluster.token("demo", "web", "istio-ca") });
@@ -125,7 +126,7 @@ const percentile = (values: readonly number[], share: number): number =>
   values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ??
   Number.NaN;
 const figure = (name: string, unit: Figure["unit"], values: readonly number[], aim?: number): Figure => ({
-  ...{ name, unit, values, subject: "sources" },
+  ...{ name, unit, values, subject: "release" },
   ...(aim === undefined ? {} : { aim }),
 });
 const figures: readonly Figure[] = [
