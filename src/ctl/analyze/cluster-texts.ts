@@ -14,6 +14,7 @@ import type { KindRow } from "../install/cluster/kinds.ts";
 import { listObjects } from "../install/cluster/objects.ts";
 import { objectName } from "../install/difference.ts";
 import { servedKinds } from "../install/cluster/foreign-objects.ts";
+import { hasTellingStatus } from "./checks/conditions.ts";
 import { clusterPlace } from "./cluster-place.ts";
 import { itemsOf } from "./kubernetes-objects.ts";
 
@@ -34,15 +35,18 @@ const ofKubernetes: Readonly<Record<string, readonly string[]>> = {
   "apiextensions.k8s.io": ["customresourcedefinitions"],
 };
 
-/** The mesh's settings are in a ConfigMap of this namespace; all others say nothing. */
-const configMaps: KindRow & { readonly namespace: string } = {
+type ConfigMapRow = KindRow & { readonly namespace: string; readonly name: string };
+
+/** The mesh's settings and those of injection are in ConfigMaps of this namespace; all others say nothing. */
+const configMaps: readonly ConfigMapRow[] = ["istio", "istio-sidecar-injector"].map((name) => ({
   kind: "ConfigMap",
   group: "",
   version: "v1",
   plural: "configmaps",
   isNamespaced: true,
   namespace: "istio-system",
-};
+  name,
+}));
 
 /** Questions that are open at a time. */
 const atOnce = 8;
@@ -50,22 +54,28 @@ const atOnce = 8;
 /** @throws KubernetesError where the cluster does not answer, or knows nobody */
 export async function clusterTexts(api: KubernetesApi, signal: AbortSignal): Promise<ClusterTexts> {
   const unseen: string[] = [];
-  const rows = [...(await servedKinds(api, signal, { isWanted })).filter(isLookedAt), configMaps];
-  const lists = await severalAtOnce(rows, atOnce, async (row): Promise<readonly ApiObject[]> => {
-    const query =
-      row.plural === "secrets"
-        ? { fieldSelector: writtenResources.find(({ plural }) => plural === "secrets")?.fieldSelector ?? "" }
-        : row === configMaps
-          ? { fieldSelector: "metadata.name=istio" }
-          : {};
-    try {
-      return await listObjects(api, row, query, signal);
-    } catch (error) {
-      if (!(error instanceof KubernetesError) || error.code !== "FORBIDDEN") throw error;
-      unseen.push(`${row.plural} of the cluster may not be looked at: ${error.said}`);
-      return [];
-    }
-  });
+  const rows = [...(await servedKinds(api, signal, { isWanted })).filter(isLookedAt), ...configMaps];
+  const lists = await severalAtOnce(
+    rows,
+    atOnce,
+    async (row: KindRow | ConfigMapRow): Promise<readonly ApiObject[]> => {
+      const query =
+        row.plural === "secrets"
+          ? {
+              fieldSelector: writtenResources.find(({ plural }) => plural === "secrets")?.fieldSelector ?? "",
+            }
+          : "name" in row
+            ? { fieldSelector: `metadata.name=${row.name}` }
+            : {};
+      try {
+        return await listObjects(api, row, query, signal);
+      } catch (error) {
+        if (!(error instanceof KubernetesError) || error.code !== "FORBIDDEN") throw error;
+        unseen.push(`${row.plural} of the cluster may not be looked at: ${error.said}`);
+        return [];
+      }
+    },
+  );
   // What has an owner is made of it, and has what is wrong with it from there.
   const objects = lists.flat().filter((object) => listAt(object, "metadata", "ownerReferences").length === 0);
   return {
@@ -88,7 +98,8 @@ function isLookedAt({ group, plural }: KindRow): boolean {
 function textOf(object: ApiObject): string {
   const { managedFields: _fields, ...metadata } = mappingOf(object["metadata"]);
   const { status: _status, ...whole } = object;
-  const kept = textAt(object, "kind") === "Pod" ? object : whole;
+  const [apiVersion = "", kind = ""] = ["apiVersion", "kind"].map((name) => textAt(object, name));
+  const kept = kind === "Pod" || hasTellingStatus(apiVersion, kind) ? object : whole;
   return stringify({ ...kept, metadata }, { aliasDuplicateObjects: false });
 }
 

@@ -1,4 +1,4 @@
-/** What a cluster is asked through: webhooks, definitions of the Gateway API, claims of tokens that nobody checks. */
+/** What a cluster is asked through: webhooks, and claims of tokens that nobody checks. */
 import { isIP } from "node:net";
 import { rootNamespace } from "../../../controlplane/config/analysis/analyze.ts";
 import { warningAt } from "../../../controlplane/config/analysis/warning.ts";
@@ -8,12 +8,11 @@ import { at, listAt, textAt } from "../../../lifecycle/json-path.ts";
 import type { KubernetesObject } from "../kubernetes-objects.ts";
 import { type AnalyzedMesh, selects } from "./mesh.ts";
 
-/** IST0139, IST0149, IST0156, IST0164. */
+/** IST0139, IST0149, IST0163, IST0164. */
 export function clusterFindings(mesh: AnalyzedMesh): readonly ConfigProblem[] {
   const services = mesh.kubernetes.filter(({ kind }) => kind === "Service");
   return mesh.kubernetes.flatMap((object) => {
     if (object.kind.endsWith("WebhookConfiguration")) return webhookFindings(object, services);
-    if (object.kind === "CustomResourceDefinition") return definitionFindings(object);
     return object.kind === "VirtualService" ? claimFindings(object, mesh) : [];
   });
 }
@@ -32,25 +31,21 @@ function webhookFindings(
       const message = `${String(namespace)}/${String(name)} is no Service, so that nothing answers: name one that is there`;
       return [warningAt(object, `${path}.service`, message, "IST0139")];
     }
-    const host =
-      URL.parse(textAt(webhook, "clientConfig", "url") ?? "")?.hostname.replace(/^\[|\]$/g, "") ?? "";
+    const url = textAt(webhook, "clientConfig", "url");
+    if (url === undefined && name === undefined) {
+      const message = "names neither a Service nor a url, so that nobody is asked: name one of them";
+      return [warningAt(object, path, message, "IST0163")];
+    }
+    const parsed = URL.parse(url ?? "");
+    if (url !== undefined && parsed === null) {
+      const message = `${url} is no URL, so that nobody is asked: write one such as https://istiod.example.com:15017/inject`;
+      return [warningAt(object, `${path}.url`, message, "IST0163")];
+    }
+    const host = parsed?.hostname.replace(/^\[|\]$/g, "") ?? "";
     if (isIP(host) === 0) return [];
     const message = `names the address ${host}, which may change: name a host`;
     return [warningAt(object, `${path}.url`, message, "IST0164")];
   });
-}
-
-/** The release of the Gateway API since which its kinds are v1. */
-const leastMajor = 1;
-
-function definitionFindings(object: KubernetesObject): readonly ConfigProblem[] {
-  if (textAt(object.value, "spec", "group") !== "gateway.networking.k8s.io") return [];
-  const name = "gateway.networking.k8s.io/bundle-version";
-  const version = object.annotations[name];
-  const major = /^v(\d+)\./.exec(version ?? "")?.[1];
-  if (major === undefined || Number(major) >= leastMajor) return [];
-  const message = `is ${String(version)}, before v${leastMajor}.0.0: install a later release of the Gateway API`;
-  return [warningAt(object, `metadata.annotations.${name}`, message, "IST0156")];
 }
 
 /** Routes by claims, which only a RequestAuthentication of the gateway's own pods makes known. */

@@ -10,13 +10,17 @@ const systemNamespaces: readonly string[] = [
   ...["kube-system", "kube-public", "kube-node-lease", "istio-system", "local-path-storage"],
 ];
 
-/** IST0102, IST0103, IST0123, IST0144, IST0146, IST0147, IST0158. */
+/** IST0102, IST0103, IST0123, IST0144, IST0146, IST0147, IST0148, IST0158. */
 export function injectionFindings(mesh: AnalyzedMesh): readonly ConfigProblem[] {
   const namespaces = mesh.kubernetes.filter(({ kind }) => kind === "Namespace");
-  const isInjected = new Map(namespaces.map(({ name, labels }) => [name, isEnabled(labels)]));
-  const image = proxyImage(mesh.kubernetes);
+  const values = injectionValues(mesh.kubernetes);
+  const byDefault = at(values, "sidecarInjectorWebhook", "enableNamespacesByDefault") === true;
+  const isInjected = new Map(
+    namespaces.map(({ name, labels }) => [name, isEnabled(labels, byDefault && !isLeftAlone(name, labels))]),
+  );
+  const image = proxyImage(values);
   return [
-    ...namespaces.flatMap(labelFindings),
+    ...namespaces.flatMap((namespace) => labelFindings(namespace, byDefault)),
     ...mesh.pods.flatMap((pod) => [
       ...proxyFindings(pod, isInjected.get(pod.owner.namespace), image),
       ...(hasProxy(pod, isInjected.get(pod.owner.namespace)) ? userFindings(pod) : []),
@@ -24,20 +28,32 @@ export function injectionFindings(mesh: AnalyzedMesh): readonly ConfigProblem[] 
   ];
 }
 
-function isEnabled(labels: Readonly<Record<string, string>>): boolean {
+type Labels = Readonly<Record<string, string>>;
+
+function isEnabled(labels: Labels, otherwise: boolean): boolean {
   const injection = labels["istio-injection"];
-  return injection === undefined ? labels["istio.io/rev"] !== undefined : injection === "enabled";
+  return injection === undefined
+    ? labels["istio.io/rev"] !== undefined || otherwise
+    : injection === "enabled";
 }
 
-function labelFindings(namespace: KubernetesObject): readonly ConfigProblem[] {
+/** Those of the system, and those whose traffic no sidecar takes. */
+function isLeftAlone(namespace: string, labels: Labels): boolean {
+  return labels["istio.io/dataplane-mode"] !== undefined || systemNamespaces.includes(namespace);
+}
+
+function labelFindings(namespace: KubernetesObject, byDefault: boolean): readonly ConfigProblem[] {
   const { name, labels } = namespace;
   const given = ["istio-injection", "istio.io/rev"].filter((label) => labels[label] !== undefined);
   if (given.length > 1) {
     const message = `has ${given.join(" and ")}, of which the first decides: take one of them away`;
     return [warningAt(namespace, "metadata.labels", message, "IST0123")];
   }
-  const isDecided = given.length > 0 || labels["istio.io/dataplane-mode"] !== undefined;
-  if (isDecided || systemNamespaces.includes(name)) return [];
+  if (given.length > 0 || isLeftAlone(name, labels)) return [];
+  if (byDefault) {
+    const message = `does not say whether pods of ${name} get a sidecar: they do, as enableNamespacesByDefault is set. Label it istio-injection=disabled where they shall not`;
+    return [warningAt(namespace, "metadata.labels", message, "IST0148")];
+  }
   const message = `does not say whether pods of ${name} get a sidecar: label it istio-injection=enabled, or disabled`;
   return [warningAt(namespace, "metadata.labels", message, "IST0102")];
 }
@@ -100,23 +116,27 @@ function proxyFindings(
   return findings;
 }
 
-/** What injection is told to give, by Istio's ConfigMap. */
-function proxyImage(objects: readonly KubernetesObject[]): string | undefined {
+/** What injection is told, by Istio's ConfigMap. */
+function injectionValues(objects: readonly KubernetesObject[]): unknown {
   const values = objects
     .filter(({ kind, name }) => kind === "ConfigMap" && name.startsWith("istio-sidecar-injector"))
     .map(({ value }) => textAt(value, "data", "values"))
     .find((text) => text !== undefined);
   if (values === undefined) return undefined;
   try {
-    const parsed: unknown = JSON.parse(values);
-    const image = textAt(parsed, "global", "proxy", "image");
-    const [hub, tag] = [textAt(parsed, "global", "hub"), textAt(parsed, "global", "tag")];
-    if (image === undefined || image.includes("/")) return image;
-    return hub === undefined || tag === undefined ? undefined : `${hub}/${image}:${tag}`;
+    return JSON.parse(values) as unknown;
   } catch {
     // Whoever injects tells that it is no JSON.
     return undefined;
   }
+}
+
+/** What injection is told to give. */
+function proxyImage(values: unknown): string | undefined {
+  const image = textAt(values, "global", "proxy", "image");
+  const [hub, tag] = [textAt(values, "global", "hub"), textAt(values, "global", "tag")];
+  if (image === undefined || image.includes("/")) return image;
+  return hub === undefined || tag === undefined ? undefined : `${hub}/${image}:${tag}`;
 }
 
 /** The user whose traffic is not captured, as it is the proxy's. */

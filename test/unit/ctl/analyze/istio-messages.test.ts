@@ -5,10 +5,11 @@ import { stringify } from "yaml";
 import { inputsOf } from "../../../../src/ctl/analyze/inputs.ts";
 import { findingsOf } from "../../../../src/ctl/analyze/finding.ts";
 import { istioMessages } from "../../../../src/controlplane/config/analysis/istio-messages.ts";
+import { clusterRows } from "./cluster-rows.ts";
 import { istioRows } from "./istio-rows.ts";
 import { kubernetesRows } from "./kubernetes-rows.ts";
 
-const rows = [...istioRows, ...kubernetesRows];
+const rows = [...istioRows, ...kubernetesRows, ...clusterRows];
 
 function told(objects: readonly object[]): readonly string[] {
   const text = objects.map((object) => stringify(object)).join("---\n");
