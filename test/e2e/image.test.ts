@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { buildRelease } from "../../src/build/release/release.ts";
 import { testEnvoy } from "../support/envoy.ts";
 import { expectPodMesh } from "../support/image/expect-pod-mesh.ts";
-import type { PodMeshReport } from "../support/image/pod-mesh.ts";
+import type { PodMeshOptions, PodMeshReport } from "../support/image/pod-mesh.ts";
 import { assembleRoot } from "../support/image/root.ts";
 import { inOwnNetwork, whyNoOwnNetwork } from "../support/own-network.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -46,7 +46,7 @@ test("two pods of the image talk in mutual TLS, confined, and end in order", asy
     await inOwnNetwork<PodMeshReport>({
       sysctls: {},
       program: join(import.meta.dirname, "../support/image/pod-mesh.ts"),
-      options: { rootfs },
+      options: { rootfs, origin: "istio" } satisfies PodMeshOptions,
     }),
   );
 });

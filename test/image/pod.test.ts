@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { componentsOf } from "../../src/build/release/sbom.ts";
 import { expectPodMesh } from "../support/image/expect-pod-mesh.ts";
 import type { PodLivesReport } from "../support/image/pod-lives.ts";
-import type { PodMeshReport } from "../support/image/pod-mesh.ts";
+import type { PodMeshReport, PodOrigin } from "../support/image/pod-mesh.ts";
 import { unpackImage } from "../support/image/root.ts";
 import { inOwnNetwork } from "../support/own-network.ts";
 import type { CallReport } from "../support/pod-application.ts";
@@ -15,11 +15,11 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 const folder = temporaryFolder();
 let rootfs = "";
 
-function program<T>(name: string): Promise<T> {
+function program<T>(name: string, more: { readonly origin?: PodOrigin } = {}): Promise<T> {
   return inOwnNetwork<T>({
     sysctls: {},
     program: join(import.meta.dirname, "../support/image", name),
-    options: { rootfs },
+    options: { rootfs, ...more },
   });
 }
 
@@ -75,7 +75,11 @@ describe("the image", () => {
   });
 
   test("runs as Istio's injector wants it: two pods in mutual TLS, confined, and with an end in order", async () => {
-    expectPodMesh(await program<PodMeshReport>("pod-mesh.ts"));
+    expectPodMesh(await program<PodMeshReport>("pod-mesh.ts", { origin: "istio" }));
+  });
+
+  test("runs as its own injection wants it: plain workloads in mutual TLS, one of them with a native sidecar", async () => {
+    expectPodMesh(await program<PodMeshReport>("pod-mesh.ts", { origin: "outriderctl" }));
   });
 
   // Seven pods, one after the other: longer than the runner allows one test where others work too.

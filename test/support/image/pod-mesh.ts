@@ -17,11 +17,21 @@ import { callInPlainText } from "../pod-service.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { TestCluster } from "./cluster.ts";
 import type { Container } from "./container.ts";
+import { injectedWorkload } from "./injected-workload.ts";
 import { podFor, podOf } from "./manifests.ts";
+import type { PodSpec } from "./pod-spec.ts";
 import type { TestPod } from "./pod.ts";
 
 const node = "/opt/outrider/lib/node";
 const fixture = join(import.meta.dirname, "../fixtures/pods/injected.yaml");
+
+/** Where the pods are from: as Istio's injector writes them, or a plain workload that `outriderctl inject` of the image was given. */
+export type PodOrigin = "istio" | "outriderctl";
+
+export interface PodMeshOptions {
+  readonly rootfs: string;
+  readonly origin: PodOrigin;
+}
 
 /** What the kernel says of the sidecar. */
 export interface Confinement {
@@ -92,14 +102,29 @@ const leavesOrphans = `
     spawn(process.execPath, ["-e", orphan], { stdio: "ignore" });
 `;
 
-async function live({ rootfs }: { readonly rootfs: string }): Promise<PodMeshReport> {
+type Pods = Readonly<Record<"api" | "web", PodSpec>>;
+
+const podsOf: Readonly<Record<PodOrigin, (rootfs: string, folder: string) => Pods>> = {
+  istio: () => {
+    const injected = podOf(fixture);
+    return {
+      api: podFor(injected, "api"),
+      // The application's processes are the sidecar's to bury.
+      web: { ...injected, spec: { ...injected.spec, shareProcessNamespace: true } },
+    };
+  },
+  outriderctl: (rootfs, folder) => ({
+    api: injectedWorkload({ rootfs, folder, name: "api", kubernetesVersion: "1.33" }),
+    web: injectedWorkload({ rootfs, folder, name: "web", kubernetesVersion: "1.28" }),
+  }),
+};
+
+async function live({ rootfs, origin }: PodMeshOptions): Promise<PodMeshReport> {
   using folder = temporaryFolder();
   await using cluster = await TestCluster.start(folder.path, rootfs);
-  const injected = podOf(fixture);
-  await using api = await cluster.pod(podFor(injected, "api"), { net: 2 });
-  // The application's processes are the sidecar's to bury.
-  const shared = { ...injected, spec: { ...injected.spec, shareProcessNamespace: true } };
-  await using web = await cluster.pod(shared, { net: 1 });
+  const pods = podsOf[origin](rootfs, folder.path);
+  await using api = await cluster.pod(pods.api, { net: 2 });
+  await using web = await cluster.pod(pods.web, { net: 1 });
   await Promise.all([api.ready(), web.ready()]);
   const sidecar = web.container("istio-proxy");
   const call = await callFrom(web, "web");
