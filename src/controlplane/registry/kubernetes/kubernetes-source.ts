@@ -38,7 +38,7 @@ export interface KubernetesSourceOptions {
  * Longest that changes of endpoints hold each other up, in milliseconds: in a large cluster there is always one, each is whole by
  * itself, and calls fail until it is told.
  */
-const endpointsMaxMs = 1_000;
+const endpointsMaxMs = 500;
 
 /** The failure in a row from which on it is told: a server that is started anew is gone for a moment. */
 const toldFrom = 3;
