@@ -18,6 +18,9 @@ import { ownAddress } from "../support/own-address.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const withinMs = 60_000;
+
+/** What Consul and the folder both have an instance of. */
+const sharedHost = "shared.service.consul";
 const pods = "/api/v1/namespaces/demo/pods";
 
 /** A workload, and where it is registered. */
@@ -26,6 +29,22 @@ interface Member {
   readonly namespace: string;
   readonly host: string;
   readonly address: string;
+}
+
+/** The folder's instance of it, beside one of Consul's at the port by which both are called. */
+function sharedService(number: number, ownPort: number): object {
+  return {
+    apiVersion: "networking.istio.io/v1",
+    kind: "ServiceEntry",
+    metadata: { name: "shared", namespace: "default" },
+    spec: {
+      hosts: [sharedHost],
+      location: "MESH_INTERNAL",
+      resolution: "STATIC",
+      ports: [{ number, name: "web", protocol: "HTTP" }],
+      endpoints: [{ address: "127.0.0.1", ports: { web: ownPort } }],
+    },
+  };
 }
 
 /** Takes calls at one port, and makes them at another. */
@@ -94,6 +113,13 @@ describe("services of a folder, Kubernetes and Consul in one mesh", () => {
       });
       // An agent that is started again knows of a check what it was told, and not how it was registered.
       await consul.check("catalogued-1", "pass");
+      const ofConsul = stack.use(await startApp("of Consul"));
+      const ofFolder = stack.use(await startApp("of the folder"));
+      await consul.register({
+        ...{ id: "shared-1", name: "shared", address: "127.0.0.1", port: ofConsul.port },
+        meta: { protocol: "http" },
+      });
+      await consul.check("shared-1", "pass");
       const tokenFile = join(folder, "consul-token");
       writeFileSync(tokenFile, await consul.readToken());
       const strict = mutualTls("STRICT") as { readonly metadata: object };
@@ -101,6 +127,7 @@ describe("services of a folder, Kubernetes and Consul in one mesh", () => {
         await TestMesh.start(
           {
             "filed.yaml": [service("filed", [{ port: inbound(0) }])],
+            "shared.yaml": [sharedService(ofConsul.port, ofFolder.port)],
             "sidecars.yaml": members.map((member, index) => sidecarOf(member, portsOf(index))),
             "strict.yaml": [strict, { ...strict, metadata: { ...strict.metadata, namespace: "default" } }],
           },
@@ -141,10 +168,22 @@ describe("services of a folder, Kubernetes and Consul in one mesh", () => {
         assert.ok(peer.includes(identity), `${from.name} to ${to.name}: ${String(peer)}`);
       }
 
+      const caller = portsOf(0).outbound;
+      const seen = new Set<string>();
+      await eventually(
+        "both instances of the shared service",
+        async () => {
+          const { status, body } = await get(caller, "/", { host: sharedHost });
+          seen.add(`${status} ${body.toString("utf8")}`);
+          assert.deepEqual(seen, new Set(["200 of Consul", "200 of the folder"]));
+        },
+        { withinMs },
+      );
+
       let next = 0;
       await using load = startLoad(() => {
-        const { to, port } = calls[next % calls.length] ?? assert.fail();
-        next += 1;
+        const { to, port } = calls[next] ?? { to: { host: sharedHost }, port: caller };
+        next = (next + 1) % (calls.length + 1);
         return get(port, "/", { host: to.host });
       });
       const page = async (path: string): Promise<string> =>

@@ -32,6 +32,7 @@ import {
 import { type TrafficExtension, trafficExtension } from "./extensions.ts";
 import { DelegateMerger } from "./delegates.ts";
 import { callerLabelsOf } from "./caller.ts";
+import { ServiceJoiner, type ServiceOfEntry } from "./join-services.ts";
 import { PeerPolicies } from "./peer-policies.ts";
 import { patchSet } from "./patches.ts";
 import { providerServices } from "./providers.ts";
@@ -52,6 +53,7 @@ export class ModelBuilder {
   #byId: ReadonlyMap<string, ConfigObject> = new Map();
   readonly #kept = new WeakMap<ConfigObject, object>();
   readonly #services = new WeakMap<ConfigObject, MadeServices>();
+  readonly #joiner = new ServiceJoiner();
   readonly #delegates = new DelegateMerger();
   readonly #gatewayApi = new KeptConversion();
   #last: Model | undefined;
@@ -99,7 +101,7 @@ export class ModelBuilder {
     );
     yield;
     const ownEndpoints: Endpoint[] = [];
-    const services: Service[] = [];
+    const found: ServiceOfEntry[] = [];
     for (const entry of ofKind(objects, "ServiceEntry")) {
       const own = this.#made(entry, ({ namespace, spec }) =>
         (spec.endpoints ?? []).map((each) => endpoint(each, namespace, each.name)),
@@ -107,9 +109,10 @@ export class ModelBuilder {
       for (const each of own) ownEndpoints.push(each);
       const others = selected(entry.spec, inNamespace.get(entry.namespace) ?? []);
       for (const service of this.#servicesOf(entry, others.length === 0 ? own : [...own, ...others]))
-        services.push(service);
+        found.push({ entry, service });
       yield;
     }
+    const services = this.#joiner.join(found);
     yield;
     const virtualServices = this.#delegates.merge(
       this.#each(objects, "VirtualService", (object) => ({

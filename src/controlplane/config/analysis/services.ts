@@ -1,6 +1,7 @@
 /** ServiceEntries that want what an older one has, and endpoints that are called otherwise than they seem. */
 import { isAddress } from "../forms.ts";
 import type { ConfigObject } from "../objects.ts";
+import { whyApart } from "../one-service.ts";
 import type { ConfigProblem } from "../problem.ts";
 import { sidecarPorts } from "../sidecar-ports.ts";
 import { placeOf, warningAt, whereBothAre } from "./warning.ts";
@@ -70,7 +71,7 @@ function hostWarnings(
   index: number,
   { hosts, ports }: Readonly<Record<"hosts" | "ports", Map<string, ServiceEntry>>>,
 ): readonly ConfigProblem[] {
-  const key = host.toLowerCase().replace(/\.$/, "");
+  const key = sameHost(host);
   const owner = hosts.get(key);
   const where = owner === undefined ? undefined : whereBothAre(owner, entry);
   if (owner === undefined) hosts.set(key, entry);
@@ -83,7 +84,9 @@ function hostWarnings(
     const first = ports.get(port);
     if (first === undefined) ports.set(port, entry);
     if (first === undefined || first === entry) return [];
-    const message = `${host} has the port ${number} already (${placeOf(first)}), which is older: this one has no effect`;
+    const why = whyApart(first, entry);
+    if (why === undefined) return [];
+    const message = `${host} has the port ${number} already (${placeOf(first)}), which is older: this one has no effect, as ${why}`;
     return [warningAt(entry, `spec.ports[${at}].number`, message)];
   });
 }
@@ -98,7 +101,7 @@ function addressWarnings(
       const first = addresses.get(key);
       if (first === undefined) addresses.set(key, entry);
       const where = first === undefined || first === entry ? undefined : whereBothAre(first, entry);
-      if (first === undefined || where === undefined) return [];
+      if (first === undefined || where === undefined || areOne(first, entry)) return [];
       const message = `the port ${number} of ${address} is another service's (${placeOf(first)}), which is older`;
       return [
         warningAt(
@@ -109,6 +112,18 @@ function addressWarnings(
       ];
     }),
   );
+}
+
+/** True for two of one host that are one service. */
+function areOne(first: ServiceEntry, entry: ServiceEntry): boolean {
+  const hosts = first.spec.hosts.map(sameHost);
+  const isOfThem = entry.spec.hosts.every((host) => hosts.includes(sameHost(host)));
+  return isOfThem && whyApart(first, entry) === undefined;
+}
+
+/** Names are the same in capitals or not, and with the root's dot or without it. */
+function sameHost(host: string): string {
+  return host.toLowerCase().replace(/\.$/, "");
 }
 
 /** An identity is asked for in the mesh only. */

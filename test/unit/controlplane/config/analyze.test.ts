@@ -83,8 +83,28 @@ describe("a warning for", () => {
     ],
     [
       "a port of a host that an older service has, in capitals or not",
-      [service("a", { hosts: ["API.demo.svc.cluster.local"] }, younger), service("b", {}, older)],
-      "0.yaml:1: spec.ports[0].number: API.demo.svc.cluster.local has the port 80 already (1.yaml:1), which is older: this one has no effect",
+      [
+        service(
+          "a",
+          { hosts: ["API.demo.svc.cluster.local"], ports: [{ number: 80, name: "tcp", protocol: "TCP" }] },
+          younger,
+        ),
+        service("b", { addresses: ["10.96.0.1"] }, older),
+      ],
+      "0.yaml:1: spec.ports[0].number: API.demo.svc.cluster.local has the port 80 already (1.yaml:1), which is older: this one has no effect, as its ports and their protocols are not the same",
+      "0.yaml:1: spec.ports[0].protocol: 80 is for HTTP already (1.yaml:1), which is older: captured calls of this TCP port are not routed to the service: give it an address, or another port",
+    ],
+    [
+      "a port of a host that an older service has, which is looked up",
+      [service("a", { resolution: "NONE" }, younger), service("b", { resolution: "NONE" }, older)],
+      "0.yaml:1: spec.ports[0].number: api.demo.svc.cluster.local has the port 80 already (1.yaml:1), which is older: this one has no effect, as one of them has no endpoints that could be joined",
+    ],
+    [
+      "nothing, for what is one service with the endpoints of both",
+      [
+        service("a", { addresses: ["10.96.0.1"], endpoints: [{ address: "10.0.0.1" }] }),
+        service("b", { addresses: ["10.96.0.1"], endpoints: [{ address: "10.0.0.2" }] }),
+      ],
     ],
     [
       "nothing, for another port of the host",
