@@ -31,7 +31,7 @@ async function show(args: Arguments, context: CommandContext): Promise<number> {
     import("./describe/policies.ts"),
     import("./table.ts"),
   ]);
-  const proxy = proxyOf(args, name, context);
+  using proxy = await proxyOf(args, name, context);
   if (proxy === undefined) return unusableCode;
   const policies = enforcedPolicies(await proxy.configDump());
   if (form !== "text") await printValue({ policies }, form, context);

@@ -64,7 +64,7 @@ async function show(args: Arguments, context: CommandContext): Promise<number> {
     import("./proxy/find.ts"),
     import("./describe/pod.ts"),
   ]);
-  const proxy = proxyOf(args, name, context);
+  using proxy = await proxyOf(args, name, context);
   if (proxy === undefined) return unusableCode;
   const pod = describePod(proxy.name, await proxy.configDump(), objects);
   if (form === "text") for (const line of podLines(pod)) context.print(line);

@@ -134,7 +134,7 @@ async function meshOf(from: string, args: Arguments, context: CommandContext): P
     import("./proxy/find.ts"),
     import("./explain/identity.ts"),
   ]);
-  const client = proxyOf(args, from, context);
+  using client = await proxyOf(args, from, context);
   if (client === undefined) return undefined;
   const dump = await client.configDump();
   const files = args.strings("server-file");

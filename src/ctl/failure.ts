@@ -8,6 +8,8 @@ import { KubeconfigError } from "../controlplane/kubernetes/kubeconfig.ts";
 import { ControlPlaneError } from "./control-plane/control-plane.ts";
 import { UnevaluatedError } from "./explain/unevaluated-error.ts";
 import { ManifestError } from "./install/render/manifest-error.ts";
+import { PodNameError } from "./kubernetes/find-pod.ts";
+import { PortForwardError } from "./kubernetes/port-forward-error.ts";
 import { ProxyError } from "./proxy/find.ts";
 
 /** Whoever was asked did not answer. */
@@ -22,6 +24,8 @@ export const askingCodes: readonly ExitCode[] = [
 const expected = [
   ControlPlaneError,
   ProxyError,
+  PodNameError,
+  PortForwardError,
   UnevaluatedError,
   KubernetesError,
   KubeconfigError,

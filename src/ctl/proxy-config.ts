@@ -94,7 +94,7 @@ async function show(args: Arguments, context: CommandContext): Promise<number> {
     return unusableCode;
   }
   const { proxyOf } = await import("./proxy/find.ts");
-  const proxy = proxyOf(args, name, context);
+  using proxy = await proxyOf(args, name, context);
   if (proxy === undefined) return unusableCode;
   if (kind === "log") {
     const { showLog } = await import("./proxy/log.ts");

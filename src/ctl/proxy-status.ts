@@ -73,7 +73,7 @@ async function compare(name: string, { args, context, form, controlPlane }: Comp
     import("./proxy/config-dump.ts"),
     import("./sent-difference.ts"),
   ]);
-  const proxy = proxyOf(args, name, context);
+  using proxy = await proxyOf(args, name, context);
   if (proxy === undefined) return unusableCode;
   const called = proxy.admin === undefined ? name : proxy.name;
   const sent = readConfigDump(await controlPlane.configDump(called));

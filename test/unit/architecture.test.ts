@@ -173,6 +173,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   "dns-packet": ["dns/"],
   jose: ["controlplane/"],
   "@kubernetes/client-node": ["controlplane/kubernetes/kubeconfig.ts"],
+  ws: ["ctl/kubernetes/port-forward-stream.ts"],
   "tar-stream": ["beside/bundle/archive.ts", "wasm/unpack/tar.ts"],
   "@peculiar/x509": ["controlplane/ca/"],
   "reflect-metadata": ["controlplane/ca/"],

@@ -8,6 +8,8 @@ import type { RequestOptions } from "node:https";
 export interface KubernetesAccess {
   /** Such as `https://10.96.0.1:443`, with a path perhaps. */
   readonly server: string;
+  /** Of what is named without one, as a context of a kubeconfig has it. */
+  readonly namespace?: string | undefined;
   /**
    * How the server is known and who is asking, for one request: tokens and roots are replaced while the control plane runs.
    *

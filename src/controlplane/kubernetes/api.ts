@@ -12,7 +12,7 @@ import type { DocumentLimits } from "../../document/limits.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
 import { Deadline } from "../../lifecycle/timer.ts";
 import { authenticated, trustedRoots } from "../../net/server-authentication.ts";
-import type { KubernetesAccess } from "./access.ts";
+import type { Credentials, KubernetesAccess } from "./access.ts";
 import { errorOfAnswer, KubernetesError } from "./api-error.ts";
 
 /** Who asks, which the API also writes down as the manager of fields that are written without one. */
@@ -62,12 +62,15 @@ const keepAliveMs = 15_000;
 /** Asks one cluster until disposed. */
 export class KubernetesApi implements Disposable {
   readonly server: string;
+  /** Of names that have none; undefined where nobody says. */
+  readonly namespace: string | undefined;
   readonly #access: KubernetesAccess;
   readonly #agent: HttpAgent;
 
   constructor(access: KubernetesAccess) {
     this.#access = access;
     this.server = access.server;
+    this.namespace = access.namespace;
     const options = { keepAlive: true, keepAliveMsecs: keepAliveMs, maxSockets: Infinity };
     this.#agent = access.server.startsWith("https:") ? new HttpsAgent(options) : new HttpAgent(options);
   }
@@ -122,19 +125,26 @@ export class KubernetesApi implements Disposable {
     }
   }
 
+  /** How a connection of another protocol authenticates the server and itself, and with which headers. */
+  async connection(): Promise<Credentials> {
+    const { headers, ...credentials } = await this.#access.credentials();
+    return {
+      ...{ ...trustedRoots(undefined), ...authenticated, ...credentials },
+      headers: { ...headers, "user-agent": userAgent },
+    };
+  }
+
   async #open(request: ApiRequest, signal: AbortSignal, callerSignal: AbortSignal): Promise<IncomingMessage> {
     const asked = describe(request);
     try {
-      const { headers, ...credentials } = await this.#access.credentials();
+      const { headers, ...connection } = await this.connection();
       const url = new URL(`${this.server}${request.path}`);
       const query = new URLSearchParams(request.query).toString();
       const body = request.body === undefined ? undefined : JSON.stringify(request.body);
       const isSecure = url.protocol === "https:";
       const options: RequestOptions = {
-        ...trustedRoots(undefined),
-        ...authenticated,
         agent: this.#agent,
-        ...credentials,
+        ...connection,
         method: request.method ?? "GET",
         // An address of IPv6 stands in brackets in a URL only.
         host: url.hostname.replace(/^\[|\]$/g, ""),
@@ -143,7 +153,6 @@ export class KubernetesApi implements Disposable {
         headers: {
           ...headers,
           accept: "application/json",
-          "user-agent": userAgent,
           ...(body === undefined
             ? {}
             : {

@@ -59,6 +59,7 @@ export async function kubeconfigAccess({
   }
   return {
     server: cluster.server.replace(/\/$/, ""),
+    namespace: config.getContextObject(config.getCurrentContext())?.namespace,
     credentials: async (): Promise<Credentials> => {
       const options: Omit<RequestOptions, "headers"> & { headers: OutgoingHttpHeaders } = { headers: {} };
       await config.applyToHTTPSOptions(options);

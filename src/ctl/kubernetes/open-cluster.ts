@@ -18,6 +18,24 @@ export async function openCluster(
   return new KubernetesApi(await clusterAccess(args, env));
 }
 
+/** Of these each says that a cluster is meant. */
+const clusterWords = ["kubeconfig", "context", "istioNamespace", "revision"] as const;
+
+/**
+ * Whether a command that could ask this machine is about a cluster: one of its flags is given, or there is nobody here to ask
+ * and there is a cluster.
+ *
+ * @param isSomebodyHere on this machine, who could be meant
+ */
+export function isClusterMeant(
+  args: Pick<Arguments, "optionalString">,
+  { env }: Pick<CommandContext, "env">,
+  isSomebodyHere: boolean,
+): boolean {
+  if (clusterWords.some((flag) => args.optionalString(flag) !== undefined)) return true;
+  return !isSomebodyHere && (kubeconfigs(undefined, env).length > 0 || inClusterAccess(env) !== undefined);
+}
+
 async function clusterAccess(
   args: Pick<Arguments, "optionalString">,
   env: CommandContext["env"],

@@ -8,6 +8,7 @@ import { errorMessage } from "../../lifecycle/error-message.ts";
 import { fetchHttp } from "../../net/http-client.ts";
 import { parseHostPort } from "../../net/host-port.ts";
 import { announcedAgents } from "../../status/announcement.ts";
+import { isClusterMeant } from "../kubernetes/open-cluster.ts";
 import { readGivenText } from "../given-text.ts";
 import { type ConfigDump, readConfigDump } from "./config-dump.ts";
 import { inNamespace } from "./flags.ts";
@@ -17,8 +18,8 @@ export class ProxyError extends Error {
   override readonly name = "ProxyError";
 }
 
-/** One proxy, alive or as a file. */
-export interface ProxySource {
+/** One proxy, alive or as a file, until it is disposed. */
+export interface ProxySource extends Disposable {
   /** What it is called in messages. */
   readonly name: string;
   /** @throws ProxyError */
@@ -32,16 +33,19 @@ const timeoutMs = 10_000;
 /** Longest dump that is read, in bytes. */
 const maxBytes = 512 * 2 ** 20;
 
+/** Nothing of it is kept open. */
+const kept = { [Symbol.dispose]: (): void => undefined };
+
 /**
- * @param word the proxy that a word of the call names, such as `web-1.demo` or how that begins
+ * @param word the proxy that a word of the call names, such as `web-1.demo` or how that begins; in a cluster a pod, or what has some
  * @returns undefined, and a line on standard error, where it is not clear which one is meant
- * @throws ProxyError where there is none
+ * @throws ProxyError where there is none, KubeconfigError, KubernetesError, PodNameError
  */
-export function proxyOf(
+export async function proxyOf(
   args: Arguments,
   word: string | undefined,
   { env, printError, shutdown }: Pick<CommandContext, "env" | "printError" | "shutdown">,
-): ProxySource | undefined {
+): Promise<ProxySource | undefined> {
   const name = word === undefined ? undefined : inNamespace(word, args);
   const file = args.optionalString("file");
   if (file !== undefined) return fileSource(file, shutdown);
@@ -53,6 +57,14 @@ export function proxyOf(
     return undefined;
   }
   const agents = announcedAgents(runtimeFolderHere(env));
+  if (isClusterMeant(args, { env }, agents.length > 0)) {
+    if (word !== undefined) {
+      const { podSource } = await import("./pod-source.ts");
+      return podSource(args, word, { env, shutdown });
+    }
+    printError("name a pod of the cluster, POD.NAMESPACE, or what has some, as deploy/NAME.NAMESPACE");
+    return undefined;
+  }
   const found = chosen(agents, name, { configPath: "", statusPort: 0, adminPort: 0, envoyStatusPort: 0 });
   if (found.kind === "unclear") {
     printError(found.problem.replace(/^--name: /, "").replace("choose with --name one of", "name one of"));
@@ -79,6 +91,7 @@ export function liveSources({
 /** What is in a file; `-` is standard input. */
 export function fileSource(path: string, signal: AbortSignal): ProxySource {
   return {
+    ...kept,
     name: path === "-" ? "standard input" : path,
     admin: undefined,
     configDump: async () => {
@@ -100,10 +113,7 @@ function liveSource(
 ): ProxySource {
   const admin = async (method: "GET" | "POST", url: string): Promise<string> => {
     try {
-      const { status, body } = await fetchHttp({ target, method, url, timeoutMs, maxBytes, signal });
-      if (status === 200) return body.toString("utf8");
-      const [said = ""] = body.toString("utf8").trim().split("\n");
-      throw new Error(`status ${status}: ${said}`);
+      return await askAdmin(target, method, url, signal);
     } catch (error) {
       throw new ProxyError(
         `the Envoy of ${name} on ${target.host}:${target.port} did not answer ${url}: ${errorMessage(error)}. ` +
@@ -112,6 +122,27 @@ function liveSource(
       );
     }
   };
+  return { ...kept, ...answering(name, admin) };
+}
+
+/** An answer of Envoy's admin interface as it is. @throws Error where it is none */
+export async function askAdmin(
+  target: { readonly path: string } | { readonly host: string; readonly port: number },
+  method: "GET" | "POST",
+  url: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const { status, body } = await fetchHttp({ target, method, url, timeoutMs, maxBytes, signal });
+  if (status === 200) return body.toString("utf8");
+  const [said = ""] = body.toString("utf8").trim().split("\n");
+  throw new Error(`status ${status}: ${said}`);
+}
+
+/** What an Envoy has, by its admin interface. */
+export function answering(
+  name: string,
+  admin: NonNullable<ProxySource["admin"]>,
+): Omit<ProxySource, typeof Symbol.dispose> {
   return {
     name,
     admin,

@@ -2,6 +2,8 @@
  * The flags that say which proxy is asked.
  */
 import type { Arguments, Flag } from "../../command/command.ts";
+import { ports } from "../../schema/range.ts";
+import { clusterFlags } from "../kubernetes/flags.ts";
 
 /** Of every command that asks one. */
 export const proxyFlags = {
@@ -19,6 +21,12 @@ export const proxyFlags = {
     type: "string",
     alias: "n",
     describe: "Namespace of what is named without one.",
+  },
+  ...clusterFlags,
+  "proxy-admin-port": {
+    type: "number",
+    range: ports,
+    describe: "Port of Envoy's admin interface in a pod of a cluster (default: 15000).",
   },
 } as const satisfies Readonly<Record<string, Flag>>;
 
