@@ -5,16 +5,14 @@
  * there are. The documented API would need a question for each service.
  */
 import { isDeepStrictEqual } from "node:util";
-import { type Backoff, backoffDelayMs } from "../../../lifecycle/backoff.ts";
-import { errorMessage } from "../../../lifecycle/error-message.ts";
 import { isMapping } from "../../../document/mapping.ts";
-import { type Moment, thisMoment } from "../../../lifecycle/moment.ts";
 import { sleep } from "../../../lifecycle/sleep.ts";
 import { TaskGroup } from "../../../lifecycle/task-group.ts";
-import { type ReadonlyWatch, Watch } from "../../../lifecycle/watch.ts";
+import type { ReadonlyWatch } from "../../../lifecycle/watch.ts";
 import type { Logger } from "../../../telemetry/log.ts";
 import type { ConfigSource, SourceState } from "../source.ts";
 import type { SourceHealth } from "../source-health.ts";
+import { doubted, registryBackoff, RegistryProgress } from "../registry-progress.ts";
 import { ask, type ConsulAnswer, ConsulError, type ConsulTarget, nextIndex } from "./blocking-query.ts";
 import { type Instance, readCatalog } from "./catalog.ts";
 import { serviceEntries } from "./service-entries.ts";
@@ -34,40 +32,25 @@ export interface ConsulSourceContext {
 /** Nodes with their services and checks; Consul's own page of nodes stands on it. */
 const everything = "/v1/internal/ui/nodes";
 
-/** A registry that is gone is asked again soon, and ever less often; all control planes at different times. */
-const backoff: Backoff = { initialMs: 500, multiplier: 2, maxMs: 30_000, jitter: 0.3 };
-
 /** Between an answer and the next question, in milliseconds: what changes meanwhile is one answer. */
 const quietMs = 100;
 
 /** The same after an answer that said nothing new, which something between that does not wait may give at any rate. */
 const unchangedMs = 1_000;
 
-/** How long a catalog that has begun anew is not believed that something is gone, in milliseconds. */
-const doubtMs = 60_000;
-
 /** Follows Consul until disposed. */
 export class ConsulSource implements ConfigSource, AsyncDisposable {
   readonly name = "consul";
   readonly #target: ConsulTarget;
-  readonly #log: Logger;
-  readonly #states: Watch<SourceState>;
+  readonly #progress: RegistryProgress;
   readonly #tasks = new TaskGroup();
   #known: Known | undefined;
   #index = 0;
-  /** Failures in a row. */
-  #failures = 0;
-  #allFailures = 0;
-  #answered: Moment | undefined;
-  /** Index of the catalog that is served. */
-  #taken = 0;
-  /** Since when Consul counts by less. */
-  #begunAnewMs: number | undefined;
 
   private constructor(target: ConsulTarget, { log }: ConsulSourceContext) {
     this.#target = target;
-    this.#log = log;
-    this.#states = new Watch<SourceState>({ kind: "broken", problems: [] });
+    const { url } = target;
+    this.#progress = new RegistryProgress({ title: "Consul", source: `consul ${url}`, url, log });
   }
 
   /** Resolves when Consul has answered for the first time, or when it is known that it does not. */
@@ -79,21 +62,17 @@ export class ConsulSource implements ConfigSource, AsyncDisposable {
   }
 
   get states(): ReadonlyWatch<SourceState> {
-    return this.#states;
+    return this.#progress.states;
   }
 
-  readonly health = (): SourceHealth => ({
-    isUp: this.#failures === 0,
-    ageMs: this.#ageMs(),
-    failures: this.#allFailures,
-  });
+  readonly health = (): SourceHealth => this.#progress.health();
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#tasks[Symbol.asyncDispose]();
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    let pauseMs = this.#failures === 0 ? quietMs : backoff.initialMs;
+    let pauseMs = this.#progress.failures === 0 ? quietMs : registryBackoff.initialMs;
     while (!signal.aborted) {
       await sleep(pauseMs, signal);
       // An agent that is started anew is gone for a moment: that is nothing to tell.
@@ -112,19 +91,15 @@ export class ConsulSource implements ConfigSource, AsyncDisposable {
     try {
       const answer = await ask(this.#target, { path: everything, index: asked }, signal);
       const isNew = answer.index !== asked;
-      if (isNew || this.#failures > 0) await this.#take(answer, signal);
+      if (isNew || this.#progress.failures > 0) await this.#take(answer, signal);
       this.#index = nextIndex(asked, answer.index);
-      this.#failures = 0;
-      this.#answered = thisMoment();
+      this.#progress.answered();
       return isNew ? quietMs : unchangedMs;
     } catch (error) {
       if (signal.aborted) return 0;
-      this.#failures += 1;
-      this.#allFailures += 1;
       // What it says first when it is back is everything.
       this.#index = 0;
-      this.#fail(error, toldFrom);
-      return backoffDelayMs(backoff, this.#failures - 1, Math.random());
+      return this.#progress.failed(error, toldFrom);
     }
   }
 
@@ -141,27 +116,20 @@ export class ConsulSource implements ConfigSource, AsyncDisposable {
       );
     if (
       before !== undefined &&
-      this.#isDoubted(answer.index) &&
+      this.#progress.isDoubted(answer.index) &&
       hasLostInstances(before.instances, instances)
     )
       throw new ConsulError(
         "UNUSABLE",
-        `has begun anew and shows less than before: agents tell it again what they have, and what it had is served for ${doubtMs / 1_000} s`,
+        `has begun anew and shows less than before: agents tell it again what they have, and ${doubted}`,
       );
     const datacenter = before?.datacenter || (await this.#datacenterOf(instances, signal));
     this.#known = { instances, datacenter, isFiltered };
-    this.#taken = answer.index;
-    this.#begunAnewMs = undefined;
+    this.#progress.taken(answer.index);
     const isSame = before !== undefined && isDeepStrictEqual(before.instances, instances);
-    if (isSame && this.#states.current.kind === "read") return;
-    this.#states.set({ kind: "read", ...serviceEntries(instances, datacenter) });
-  }
-
-  /** True for a while after Consul counts by less than it did: it has lost what it knew, or went back to a snapshot. */
-  #isDoubted(index: number): boolean {
-    if (index >= this.#taken) return false;
-    this.#begunAnewMs ??= performance.now();
-    return performance.now() - this.#begunAnewMs < doubtMs;
+    const { states } = this.#progress;
+    if (isSame && states.current.kind === "read") return;
+    states.set({ kind: "read", ...serviceEntries(instances, datacenter) });
   }
 
   /** The catalog does not name its datacentre, but its nodes one by one do. */
@@ -173,26 +141,6 @@ export class ConsulSource implements ConfigSource, AsyncDisposable {
     const node = isMapping(body) ? body["Node"] : undefined;
     const name = isMapping(node) ? node["Datacenter"] : undefined;
     return typeof name === "string" ? name : "";
-  }
-
-  #fail(error: unknown, toldFrom: number): void {
-    const reason = errorMessage(error);
-    const { url } = this.#target;
-    if (this.#failures < toldFrom) {
-      this.#log.debug("Consul is asked again", { url, reason });
-      return;
-    }
-    const at = this.#answered?.at.toISOString();
-    const kept = at === undefined ? "" : `. What it had at ${at} is served`;
-    const problem = { source: `consul ${url}`, line: 0, path: "", message: `${reason}${kept}` };
-    const { current } = this.#states;
-    if (current.kind === "broken" && isDeepStrictEqual(current.problems, [problem])) return;
-    this.#states.set({ kind: "broken", problems: [problem] });
-  }
-
-  #ageMs(): number {
-    if (this.#failures === 0 || this.#answered === undefined) return 0;
-    return performance.now() - this.#answered.atMs;
   }
 }
 

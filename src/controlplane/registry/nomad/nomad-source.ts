@@ -5,9 +5,6 @@
  * each change is an event. A stream that ends begins this anew.
  */
 import { isDeepStrictEqual } from "node:util";
-import { type Backoff, backoffDelayMs } from "../../../lifecycle/backoff.ts";
-import { errorMessage } from "../../../lifecycle/error-message.ts";
-import { type Moment, thisMoment } from "../../../lifecycle/moment.ts";
 import { sleep } from "../../../lifecycle/sleep.ts";
 import { TaskGroup } from "../../../lifecycle/task-group.ts";
 import { severalAtOnce } from "../../../lifecycle/several-at-once.ts";
@@ -15,6 +12,7 @@ import { type ReadonlyWatch, Watch } from "../../../lifecycle/watch.ts";
 import type { Logger } from "../../../telemetry/log.ts";
 import type { ConfigSource, SourceState } from "../source.ts";
 import type { SourceHealth } from "../source-health.ts";
+import { doubted, RegistryProgress } from "../registry-progress.ts";
 import { AllocationChecks } from "./allocation-checks.ts";
 import { openEvents } from "./event-stream.ts";
 import { ask, NomadError, type NomadTarget } from "./nomad-api.ts";
@@ -35,24 +33,17 @@ export interface NomadSourceContext {
   readonly checksEveryMs?: number;
 }
 
-/** A registry that is gone is asked again soon, and ever less often; all control planes at different times. */
-const backoff: Backoff = { initialMs: 500, multiplier: 2, maxMs: 30_000, jitter: 0.3 };
-
 /** What changes together is one state, in milliseconds. */
 const quietMs = 100;
 
 /** Services that are asked for at once. */
 const mostQuestions = 8;
 
-/** How long a Nomad that counts from the beginning again is not believed that something is gone, in milliseconds. */
-const doubtMs = 60_000;
-
 /** Follows Nomad until disposed. */
 export class NomadSource implements ConfigSource, AsyncDisposable {
   readonly name = "nomad";
   readonly #target: NomadTarget;
-  readonly #log: Logger;
-  readonly #states = new Watch<SourceState>({ kind: "broken", problems: [] });
+  readonly #progress: RegistryProgress;
   readonly #changes = new Watch(0);
   readonly #checks: AllocationChecks;
   readonly #tasks = new TaskGroup();
@@ -60,17 +51,11 @@ export class NomadSource implements ConfigSource, AsyncDisposable {
   #lost = new Set<string>();
   /** All is known, and each change is told. */
   #isOpen = false;
-  /** Failures in a row. */
-  #failures = 0;
-  #allFailures = 0;
-  #answered: Moment | undefined;
-  /** Index of what is served. */
-  #taken = 0;
-  #begunAnewMs: number | undefined;
 
   private constructor(target: NomadTarget, { log }: NomadSourceContext) {
     this.#target = target;
-    this.#log = log;
+    const { url } = target;
+    this.#progress = new RegistryProgress({ title: "Nomad", source: `nomad ${url}`, url, log });
     const { signal } = this.#tasks;
     this.#checks = new AllocationChecks(async (id) => {
       const path = `/v1/allocation/${encodeURIComponent(id)}/checks`;
@@ -92,14 +77,10 @@ export class NomadSource implements ConfigSource, AsyncDisposable {
   }
 
   get states(): ReadonlyWatch<SourceState> {
-    return this.#states;
+    return this.#progress.states;
   }
 
-  readonly health = (): SourceHealth => ({
-    isUp: this.#failures === 0,
-    ageMs: this.#failures === 0 || this.#answered === undefined ? 0 : performance.now() - this.#answered.atMs,
-    failures: this.#allFailures,
-  });
+  readonly health = (): SourceHealth => this.#progress.health();
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#tasks[Symbol.asyncDispose]();
@@ -112,12 +93,10 @@ export class NomadSource implements ConfigSource, AsyncDisposable {
       } catch (error) {
         if (signal.aborted) return;
         this.#isOpen = false;
-        this.#failures += 1;
-        this.#allFailures += 1;
         // A server that is started anew is gone for a moment: that is nothing to tell, but at the start.
-        this.#fail(error, this.#answered === undefined ? 1 : 2);
+        const pauseMs = this.#progress.failed(error, this.#progress.hasAnswered ? 2 : 1);
         told();
-        await sleep(backoffDelayMs(backoff, this.#failures - 1, Math.random()), signal);
+        await sleep(pauseMs, signal);
       }
     }
   }
@@ -127,8 +106,7 @@ export class NomadSource implements ConfigSource, AsyncDisposable {
     await this.#list(signal);
     this.#isOpen = true;
     await this.#publish();
-    this.#failures = 0;
-    this.#answered = thisMoment();
+    this.#progress.answered();
     told();
     for await (const events of stream.batches()) {
       for (const event of events) {
@@ -160,22 +138,14 @@ export class NomadSource implements ConfigSource, AsyncDisposable {
     const lost = readLostAllocations(allocations.body);
     if (lost === undefined) throw unusable("no list of allocations");
     const registrations = new Map(listed.flat().map((registration) => [registration.id, registration]));
-    if (this.#isDoubted(index) && [...this.#registrations.keys()].some((id) => !registrations.has(id)))
-      throw new NomadError(
-        "UNUSABLE",
-        `has begun anew and shows less than before: what it had is served for ${doubtMs / 1_000} s`,
-      );
+    if (
+      this.#progress.isDoubted(index) &&
+      [...this.#registrations.keys()].some((id) => !registrations.has(id))
+    )
+      throw new NomadError("UNUSABLE", `has begun anew and shows less than before: ${doubted}`);
     this.#registrations = registrations;
     this.#lost = new Set(lost);
-    this.#taken = index;
-    this.#begunAnewMs = undefined;
-  }
-
-  /** True for a while after Nomad counts by less than it did: it has lost what it knew, or went back to a snapshot. */
-  #isDoubted(index: number): boolean {
-    if (index >= this.#taken) return false;
-    this.#begunAnewMs ??= performance.now();
-    return performance.now() - this.#begunAnewMs < doubtMs;
+    this.#progress.taken(index);
   }
 
   #apply(change: Change): void {
@@ -215,7 +185,8 @@ export class NomadSource implements ConfigSource, AsyncDisposable {
       (registration) => !this.#lost.has(registration.allocation) && this.#checks.isWell(registration),
     );
     const state: SourceState = { kind: "read", objects, problems };
-    if (!isDeepStrictEqual(state, this.#states.current)) this.#states.set(state);
+    const { states } = this.#progress;
+    if (!isDeepStrictEqual(state, states.current)) states.set(state);
   }
 
   async #look(all: boolean): Promise<boolean> {
@@ -225,21 +196,6 @@ export class NomadSource implements ConfigSource, AsyncDisposable {
       if (this.#tasks.signal.aborted) return false;
       throw error;
     }
-  }
-
-  #fail(error: unknown, toldFrom: number): void {
-    const reason = errorMessage(error);
-    const { url } = this.#target;
-    if (this.#failures < toldFrom) {
-      this.#log.debug("Nomad is asked again", { url, reason });
-      return;
-    }
-    const at = this.#answered?.at.toISOString();
-    const kept = at === undefined ? "" : `. What it had at ${at} is served`;
-    const problem = { source: `nomad ${url}`, line: 0, path: "", message: `${reason}${kept}` };
-    const { current } = this.#states;
-    if (current.kind === "broken" && isDeepStrictEqual(current.problems, [problem])) return;
-    this.#states.set({ kind: "broken", problems: [problem] });
   }
 }
 
