@@ -98,13 +98,17 @@ async function analyzeInputs(args: Arguments, context: CommandContext): Promise<
     import("./analyze/finding.ts"),
   ]);
   const cluster = asksCluster ? await readCluster(args, context) : undefined;
-  const { problems, texts, unreadable, empty } = await readInputs(
+  const { problems, texts, sources, unreadable, empty, blank } = await readInputs(
     paths,
     context.shutdown,
     cluster === undefined ? undefined : cluster.beside,
   );
   // A mesh without rules is in order.
   for (const line of [...unreadable, ...empty, ...(cluster?.unseen ?? [])]) context.printError(line);
+  const holdsNothing = blank.size === texts.size && sources.size === 0;
+  if (holdsNothing)
+    for (const source of blank)
+      context.printError(`${source} holds no object, and nothing of it was analyzed`);
   const isSuppressed = suppression(args.strings("suppress"));
   const namespace = args.optionalString("namespace");
   const findings = findingsOf(problems, (source) => texts.get(source)).filter(
@@ -115,7 +119,7 @@ async function analyzeInputs(args: Arguments, context: CommandContext): Promise<
     await printValue(sarifLog(findings, version), "json", context);
   } else if (form === "text") {
     for (const finding of findings) context.print(findingLine(finding));
-    if (findings.length === 0 && unreadable.length === 0)
+    if (findings.length === 0 && unreadable.length === 0 && !holdsNothing)
       context.print(
         `✔ No validation issues found when analyzing ${[...paths, ...(cluster === undefined ? [] : [`the cluster at ${cluster.server}`])].join(", ")}.`,
       );

@@ -37,7 +37,7 @@ async function validateInputs(args: Arguments, context: CommandContext): Promise
     import("./analyze/read-inputs.ts"),
     import("./analyze/finding.ts"),
   ]);
-  const { ownProblems, texts, unreadable, empty } = await readInputs(paths, context.shutdown);
+  const { ownProblems, texts, unreadable, empty, blank } = await readInputs(paths, context.shutdown);
   for (const line of [...unreadable, ...empty]) context.printError(line);
   const findings = findingsOf(ownProblems, (source) => texts.get(source));
   let isValid = unreadable.length === 0 && empty.length === 0;
@@ -55,7 +55,8 @@ async function validateInputs(args: Arguments, context: CommandContext): Promise
     if (others.length > 0) {
       context.print(`"${source}" has warnings:`);
       for (const finding of others) context.print(lineOf(finding));
-    } else if (errors.length === 0) context.print(`"${source}" is valid`);
+    } else if (errors.length === 0)
+      context.print(`"${source}" ${blank.has(source) ? "holds no object" : "is valid"}`);
   }
   return isValid ? 0 : 1;
 }

@@ -19,6 +19,8 @@ import { kubernetesObjects } from "./kubernetes-objects.ts";
 /** What they hold. */
 export interface Inputs {
   readonly objects: readonly ConfigObject[];
+  /** Texts that hold an object, whosever kind it is. */
+  readonly sources: ReadonlySet<string>;
   /** Of single objects, and of what they do to each other. */
   readonly problems: readonly ConfigProblem[];
   /** Those of single objects. */
@@ -34,6 +36,7 @@ export function inputsOf(texts: ReadonlyMap<string, string>, unseen: readonly Co
   const ofMesh = analyze(objects, [...clusterServices(kubernetes).keys()], refusedBy(ownProblems));
   return {
     objects,
+    sources: new Set([...objects, ...kubernetes].map(({ source }) => source)),
     ownProblems,
     problems: [...ownProblems.filter(isOfAnalysis), ...ofMesh, ...checks.flatMap((check) => check(mesh))],
   };

@@ -18,6 +18,8 @@ export interface ReadInputs extends Inputs {
   readonly unreadable: readonly string[];
   /** Folders that hold nothing to read, a line each. */
   readonly empty: readonly string[];
+  /** Files that hold no object, by their names. */
+  readonly blank: ReadonlySet<string>;
 }
 
 /** As messages call standard input. */
@@ -54,7 +56,11 @@ export async function readInputs(
     } else await attempt(path);
   }
   const all = new Map([...texts, ...others(texts)]);
-  return { ...inputsOf(all, unseen), texts: all, unreadable, empty };
+  const inputs = inputsOf(all, unseen);
+  // What is passed over, or cannot be read, is there and is told.
+  const told = new Set([...inputs.sources, ...inputs.ownProblems.map(({ source }) => source)]);
+  const blank = new Set([...texts.keys()].filter((source) => !told.has(source)));
+  return { ...inputs, texts: all, unreadable, empty, blank };
 }
 
 const limits = { maxBytes: objectsLimits.maxBytes };

@@ -138,7 +138,32 @@ test("a folder that holds nothing is told, and is nothing valid", async () => {
   const told = [`${folder.path} holds no file to read: name one that ends in .yaml, .yml or .json`];
   assert.deepEqual(await runCtl("validate", folder.path), { code: 1, lines: [], errors: told });
   const analyzed = await runCtl("analyze", folder.path);
-  assert.deepEqual([analyzed.code, analyzed.errors], [0, told]);
+  assert.deepEqual(analyzed, { code: 0, lines: [], errors: told });
+});
+
+test("a file without an object is not said to be in order", async () => {
+  using folder = temporaryFolder();
+  const [comment, role] = ["comment.yaml", "role.yaml"].map((name) => join(folder.path, name));
+  assert.ok(comment !== undefined && role !== undefined);
+  writeFileSync(comment, "# to come\n");
+  assert.deepEqual(await runCtl("analyze", folder.path), {
+    code: 0,
+    lines: [],
+    errors: [`${comment} holds no object, and nothing of it was analyzed`],
+  });
+  assert.deepEqual((await runCtl("analyze", comment, "-o", "json")).lines, ["[]"]);
+  assert.deepEqual(await runCtl("validate", comment), {
+    code: 0,
+    lines: [`"${comment}" holds no object`],
+    errors: [],
+  });
+  // Beside one it is nothing to speak of, whatever kind that has.
+  writeFileSync(role, stringify({ apiVersion: "v1", kind: "Role", metadata: { name: "reader" } }));
+  assert.deepEqual(await runCtl("analyze", folder.path), {
+    code: 0,
+    lines: [`✔ No validation issues found when analyzing ${folder.path}.`],
+    errors: [],
+  });
 });
 
 test("flags of which one would be passed over are refused", async () => {
