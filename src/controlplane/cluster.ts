@@ -7,7 +7,7 @@ import type { TaskGroup } from "../lifecycle/task-group.ts";
 import type { ReadonlyWatch } from "../lifecycle/watch.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { keepCaBundle } from "./admission/ca-bundle.ts";
+import { keepCaBundle, namedConfigurations, tagConfigurations } from "./admission/ca-bundle.ts";
 import { keepRootConfigMaps } from "./ca/root-config-maps.ts";
 import type { KubernetesApi } from "./kubernetes/api.ts";
 import { LeaseHolder } from "./kubernetes/lease.ts";
@@ -40,13 +40,15 @@ export function spawnClusterDuties(
   const identity = `${hostname()}_${randomUUID()}`;
   const lease = new LeaseHolder(api, { namespace, name: "outrider-leader", identity }, log);
   // Whoever leads may be of another revision, and knows nothing of this one.
-  if (revision !== "default")
-    tasks.spawn("keep-own-webhook", (signal) => keepCaBundle({ ...writing, root, revision }, signal));
+  const own = [...(revision === "default" ? [] : namedConfigurations(revision)), tagConfigurations(revision)];
+  tasks.spawn("keep-own-webhooks", (signal) =>
+    keepCaBundle({ ...writing, root, configurations: own }, signal),
+  );
   tasks.spawn("lead-cluster", (signal) =>
     lease.run(async (leading) => {
       await Promise.all([
         keepRootConfigMaps({ ...writing, root }, leading),
-        keepCaBundle({ ...writing, root, revision: "default" }, leading),
+        keepCaBundle({ ...writing, root, configurations: namedConfigurations("default") }, leading),
         keepStatus({ ...writing, configuration }, leading),
       ]);
     }, signal),

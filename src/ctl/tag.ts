@@ -20,7 +20,8 @@ export const tagCommand: Command = {
   wordValues: { action: actions },
   describe:
     "A tag is a name of a revision for the label istio.io/rev of namespaces and pods: set makes one lead to a revision, list shows " +
-    "them with the namespaces that ask for them, remove takes one away. Pods take the new one when they are made anew. " +
+    "them with the namespaces that ask for them, remove takes one away. Pods take the new one when they are made anew. The tag " +
+    "default is for namespaces with istio-injection=enabled, where no revision has that name. " +
     "Examples: outriderctl tag set prod --revision canary; outriderctl tag set prod --revision canary2 --overwrite; outriderctl tag list; outriderctl tag remove prod",
   summary: "Names by which namespaces ask for a revision",
   exitCodes: [
@@ -84,8 +85,6 @@ async function run(args: Arguments, context: CommandContext): Promise<number> {
 }
 
 function nameProblems(tag: string): readonly string[] {
-  if (tag === "default")
-    return ["default is no tag: it is the revision that namespaces with istio-injection=enabled have"];
   return /^[a-z0-9](?:[-a-z0-9]{0,38}[a-z0-9])?$/.test(tag)
     ? []
     : [`${JSON.stringify(tag)} is no name of a tag: small letters, digits and -, at most 40`];

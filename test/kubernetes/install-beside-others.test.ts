@@ -62,11 +62,63 @@ describe("an installation beside others in a real API of Kubernetes", () => {
       succeeded(await ctl("0.1.0", "uninstall", "--revision", "canary"));
       await purged();
       assert.deepEqual(await everything(), before);
+
+      // Taken over it is theirs still: it is used, and stays.
+      const path = "/api/v1/namespaces/istio-system/services/istiod";
+      const labels = async (): Promise<unknown> => at(await on.cluster.get(path), "metadata", "labels");
+      succeeded(await ctl("0.1.0", "install", "--set", "profile=minimal", "--force"));
+      assert.deepEqual(await labels(), {
+        app: "outrider-discovery",
+        "outrider.dev/taken-over-by": "default",
+      });
+      const again = await ctl("0.1.0", "install", "--set", "profile=minimal");
+      succeeded(again);
+      assert.match(again.lines.at(-1) ?? "", /objects: \d+ unchanged/);
+      const away = await ctl("0.1.0", "uninstall", "--revision", "default");
+      succeeded(away);
+      assert.match(
+        away.lines.join("\n"),
+        /^Service istio-system\/istiod stays: test made it, and it has fields that install --force laid over it/m,
+      );
+      assert.deepEqual(await labels(), { app: "outrider-discovery" });
+      await purged();
+      assert.deepEqual(await everything(), before);
       // No controller takes what is in a namespace away with it.
       await on.cluster.remove("/api/v1/namespaces/istio-system/services/istiod");
       await withoutNamespace();
     },
   );
+
+  test("a namespace that is being removed is told, and nothing is changed", { timeout }, async () => {
+    const path = "/api/v1/namespaces/istio-system";
+    const hold = (finalizers: readonly string[]): Promise<unknown> =>
+      on.cluster.api.send(
+        {
+          ...{ method: "PATCH", path, contentType: "application/merge-patch+json" },
+          body: { metadata: { finalizers } },
+        },
+        signal,
+      );
+    await on.cluster.namespace("istio-system");
+    await hold(["example.com/hold"]);
+    await on.cluster.remove(path);
+    const before = await everything();
+    for (const words of [["install"], ["install", "--dry-run"]]) {
+      const refused = await ctl("0.1.0", ...words, "--set", "profile=minimal");
+      assert.equal(refused.code, 2);
+      assert.match(
+        refused.errors.join("\n"),
+        /^Namespace istio-system is being removed since .*: wait until it is gone, and do this again\nnothing was changed$/,
+      );
+    }
+    assert.deepEqual(await everything(), before);
+    await hold([]);
+    await eventually("the end of the namespace", () => assert.rejects(on.cluster.get(path)), {
+      withinMs: 30_000,
+    });
+    succeeded(await ctl("0.1.0", "install", "--set", "profile=minimal"));
+    await purged();
+  });
 
   test("definitions of others stay as they are, and so do their objects", { timeout }, async () => {
     await on.cluster.defineKind("networking.istio.io", "VirtualService", "virtualservices");

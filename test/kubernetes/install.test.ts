@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { mappingsOf } from "../../src/controlplane/kubernetes/resource.ts";
 import { at, textAt } from "../../src/lifecycle/json-path.ts";
 import { spawnChild } from "../../src/process/child.ts";
 import { installationCluster, succeeded } from "../support/kubernetes/installation-cluster.ts";
@@ -80,6 +79,39 @@ describe("an installation in a real API of Kubernetes", () => {
     assert.deepEqual(await state(), [3, "outrider:0.1.0"]);
     succeeded(await ctl("0.4.0", "upgrade", "--force"));
     assert.deepEqual(await state(), [3, "outrider:0.4.0"]);
+    await purged();
+  });
+
+  test("an upgrade that fails leaves what was there, and the way back to it", { timeout }, async () => {
+    const admission = "/apis/admissionregistration.k8s.io/v1";
+    const asked = async (): Promise<readonly unknown[]> => [
+      (await on.cluster.get(`${admission}/mutatingwebhookconfigurations`))["items"],
+      (await on.cluster.get(`${admission}/validatingwebhookconfigurations`))["items"],
+      await on.cluster.get("/api/v1/namespaces/istio-system/configmaps/installed-state"),
+    ];
+    const pods = async (): Promise<unknown> =>
+      at(await on.cluster.get(deployment), "spec", "template", "spec", "containers", "0", "image");
+    succeeded(await ctl("0.1.0", "install", "--set", "hub=good.example"));
+    const [before, names] = [await asked(), await everything()];
+    on.controllers.stuckUpdates.add("outrider-discovery");
+    const words = ["--set", "hub=bad.example", "--set", "profile=minimal", "--readiness-timeout", "5s"];
+    const failed = await ctl("0.2.0", "upgrade", ...words);
+    assert.equal(failed.code, 3);
+    assert.match(
+      failed.errors.join("\n"),
+      /not ready after 5 s:\n {2}Deployment istio-system\/outrider-discovery: 1 of 2 pods are made\n.*\nwhat was there before serves until then, .* outriderctl 0\.1\.0 upgrade/,
+    );
+    // No pod of before goes before there is a new one, the API asks as it did, and nothing is gone.
+    const strategy = at(await on.cluster.get(deployment), "spec", "strategy");
+    assert.deepEqual(strategy, {
+      type: "RollingUpdate",
+      rollingUpdate: { maxUnavailable: 0, maxSurge: 1 },
+    });
+    assert.deepEqual([await asked(), await everything()], [before, names]);
+    assert.equal(await pods(), "bad.example/outrider:0.2.0");
+    on.controllers.stuckUpdates.clear();
+    succeeded(await ctl("0.1.0", "upgrade"));
+    assert.equal(await pods(), "good.example/outrider:0.1.0");
     await purged();
   });
 
@@ -182,58 +214,5 @@ describe("an installation in a real API of Kubernetes", () => {
     succeeded(await ctl("0.1.0", "install", "--set", "profile=minimal"));
     await purged();
     await withoutNamespace();
-  });
-
-  test("a tag lets namespaces move from one revision to another", { timeout }, async () => {
-    const webhooks = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
-    for (const revision of ["old", "new"]) {
-      succeeded(await ctl("0.1.0", "install", "--set", "profile=minimal", "--revision", revision));
-      const early = await ctl("0.1.0", "tag", "set", "prod", "--revision", revision);
-      assert.equal(early.code, 2);
-      assert.match(early.errors.join(), /has not written its root/);
-      // As the control plane of the revision does.
-      const path = `${webhooks}/outrider-injection-${revision}`;
-      const given = await on.cluster.get(path);
-      const caBundle = Buffer.from("-----BEGIN CERTIFICATE-----\n").toString("base64");
-      const body = {
-        webhooks: mappingsOf(given["webhooks"]).map(({ name }) => ({ name, clientConfig: { caBundle } })),
-      };
-      await on.cluster.api.send(
-        { method: "PATCH", path, body, contentType: "application/strategic-merge-patch+json" },
-        signal,
-      );
-    }
-    await on.cluster.put("/api/v1/namespaces", {
-      apiVersion: "v1",
-      kind: "Namespace",
-      metadata: { name: "demo", labels: { "istio.io/rev": "prod" } },
-    });
-    const leadsTo = async (): Promise<unknown> => {
-      const tag = await on.cluster.get(`${webhooks}/outrider-tag-prod`);
-      return at(tag, "webhooks", "0", "clientConfig", "service", "name");
-    };
-    assert.equal((await ctl("0.1.0", "tag", "set", "prod", "--revision", "none")).code, 1);
-    assert.equal((await ctl("0.1.0", "tag", "set", "new", "--revision", "old")).code, 2);
-    succeeded(await ctl("0.1.0", "tag", "set", "prod", "--revision", "old"));
-    assert.equal(await leadsTo(), "istiod-old");
-    const moved = ["tag", "set", "prod", "--revision", "new"];
-    const held = await ctl("0.1.0", ...moved);
-    assert.equal(held.code, 2);
-    assert.match(held.errors.join(), /prod leads to revision old/);
-    succeeded(await ctl("0.1.0", ...moved, "--overwrite"));
-    assert.equal(await leadsTo(), "istiod-new");
-    const list = await ctl("0.1.0", "tag", "list", "-o", "json");
-    assert.deepEqual(JSON.parse(list.lines.join("\n")), {
-      tags: [{ tag: "prod", revision: "new", namespaces: ["demo"] }],
-    });
-    // An installation leaves it alone; what it leads to is not removed under it.
-    succeeded(await ctl("0.1.0", "install", "--set", "profile=minimal", "--revision", "new"));
-    assert.equal((await ctl("0.1.0", "uninstall", "--revision", "new")).code, 64);
-    succeeded(await ctl("0.1.0", "uninstall", "--revision", "old"));
-    assert.equal((await ctl("0.1.0", "tag", "remove", "prod")).code, 2);
-    succeeded(await ctl("0.1.0", "tag", "remove", "prod", "--force"));
-    assert.equal((await ctl("0.1.0", "tag", "remove", "prod")).code, 1);
-    await on.cluster.remove("/api/v1/namespaces/demo");
-    await purged();
   });
 });

@@ -10,36 +10,53 @@ import { mappingOf, mappingsOf, type Resource, textOf } from "../kubernetes/reso
 
 const group = "admissionregistration.k8s.io";
 
-/** A configuration of docker/kubernetes. */
-interface Configuration {
+/** Configurations that lead to a control plane. */
+interface Configurations {
   readonly kind: string;
   readonly plural: string;
-  readonly name: string;
+  readonly selector: Pick<Resource<unknown>, "fieldSelector" | "labelSelector">;
 }
 
-/** Those that lead to a control plane of this revision: objects are checked by the default one alone. */
-function configurationsOf(revision: string): readonly Configuration[] {
-  const suffix = revision === "default" ? "" : `-${revision}`;
-  const of = (what: string, name: string): Configuration => ({
+function configurationsOf(what: string, selector: Configurations["selector"]): Configurations {
+  return {
     kind: `${what}WebhookConfiguration`,
     plural: `${what.toLowerCase()}webhookconfigurations`,
-    name,
-  });
+    selector,
+  };
+}
+
+/** Those of docker/kubernetes, by their names: objects are checked by the default revision alone. */
+export function namedConfigurations(revision: string): readonly Configurations[] {
+  const suffix = revision === "default" ? "" : `-${revision}`;
   return [
-    ...(revision === "default" ? [of("Validating", "outrider-validation")] : []),
-    of("Mutating", `outrider-injection${suffix}`),
+    ...(revision === "default"
+      ? [configurationsOf("Validating", { fieldSelector: "metadata.name=outrider-validation" })]
+      : []),
+    configurationsOf("Mutating", { fieldSelector: `metadata.name=outrider-injection${suffix}` }),
   ];
 }
 
-function resourceOf({ plural, name }: Configuration): Resource<{ readonly bundles: readonly string[] }> {
+/** Tags of the revision. Those of istioctl lead to an istiod, which has a root of its own. */
+export function tagConfigurations(revision: string): Configurations {
+  const labels = ["istio.io/tag", `istio.io/rev=${revision}`, "app.kubernetes.io/managed-by=outriderctl"];
+  return configurationsOf("Mutating", { labelSelector: labels.join(",") });
+}
+
+interface KeptConfiguration {
+  readonly name: string;
+  readonly bundles: readonly string[];
+}
+
+function resourceOf({ plural, selector }: Configurations): Resource<KeptConfiguration> {
   return {
     plural,
     group,
     versions: ["v1"],
-    fieldSelector: `metadata.name=${name}`,
+    ...selector,
     // Roles of former releases know one of them.
     mayBeRefused: true,
-    keep: ({ webhooks }) => ({
+    keep: ({ webhooks }, { name }) => ({
+      name,
       bundles: mappingsOf(webhooks).map(({ clientConfig }) => textOf(mappingOf(clientConfig)["caBundle"])),
     }),
   };
@@ -49,24 +66,27 @@ function resourceOf({ plural, name }: Configuration): Resource<{ readonly bundle
 export function keepCaBundle(
   {
     root,
-    revision,
+    configurations: all,
     ...writing
-  }: { readonly root: ReadonlyWatch<string>; readonly revision: string } & Omit<ObjectWriterOptions, "what">,
+  }: {
+    readonly root: ReadonlyWatch<string>;
+    readonly configurations: readonly Configurations[];
+  } & Omit<ObjectWriterOptions, "what">,
   signal: AbortSignal,
 ): Promise<void> {
   return keepObjects(
     { ...writing, what: "webhook" },
     (onChange) => {
-      const kept = configurationsOf(revision).map(
-        (configuration) =>
-          [configuration, new Reflector(resourceOf(configuration), writing.api, onChange)] as const,
+      const kept = all.map(
+        (configurations) =>
+          [configurations, new Reflector(resourceOf(configurations), writing.api, onChange)] as const,
       );
       function* due(): Generator<WantedWrite> {
         const wanted = Buffer.from(root.current).toString("base64");
-        for (const [configuration, known] of kept)
-          for (const { bundles } of known.values()) {
+        for (const [configurations, known] of kept)
+          for (const { name, bundles } of known.values()) {
             const wrong = bundles.flatMap((bundle, index) => (bundle === wanted ? [] : [index]));
-            if (wrong.length > 0) yield writeOf(configuration, wrong, wanted);
+            if (wrong.length > 0) yield writeOf({ ...configurations, name }, wrong, wanted);
           }
       }
       const followed = kept.map(
@@ -81,7 +101,7 @@ export function keepCaBundle(
 }
 
 function writeOf(
-  { kind, plural, name }: Configuration,
+  { kind, plural, name }: Configurations & { readonly name: string },
   wrong: readonly number[],
   wanted: string,
 ): WantedWrite {

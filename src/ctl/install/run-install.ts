@@ -6,13 +6,15 @@ import type { JsonObject } from "../../controlplane/config/json-value.ts";
 import type { KubernetesApi } from "../../controlplane/kubernetes/api.ts";
 import { formatDuration } from "../../lifecycle/format-duration.ts";
 import { install, superfluous } from "./cluster/install.ts";
+import { labelOf, pathOf, readObject } from "./cluster/objects.ts";
 import { planInstallation, type PlannedObject } from "./cluster/plan.ts";
 import { objectName } from "./difference.ts";
 import { progressOf } from "./progress.ts";
 import { readManifests } from "./render/manifests.ts";
 import { render } from "./render/render.ts";
+import { tagObjectName } from "./render/tag.ts";
 import { skewWords } from "./skew.ts";
-import type { InstallSpec } from "./spec/schema.ts";
+import { defaultRevision, type InstallSpec } from "./spec/schema.ts";
 
 /** What is to be done. */
 export interface InstallationRun {
@@ -43,7 +45,10 @@ export async function applyInstallation(
   }
   const objects = render({ ...run, release: program.version }, readManifests(context.manifests));
   const planned = await planInstallation(api, objects, { isForced: run.isForced, signal });
-  const obstacles = planned.flatMap(({ name, obstacles: all }) => all.map((one) => `${name} ${one}`));
+  const obstacles = [
+    ...planned.flatMap(({ name, obstacles: all }) => all.map((one) => `${name} ${one}`)),
+    ...(await defaultTagObstacle(api, objects, run.revision, signal)),
+  ];
   for (const obstacle of obstacles) printError(obstacle);
   if (obstacles.length > 0) {
     printError("nothing was changed");
@@ -62,6 +67,10 @@ export async function applyInstallation(
   if (hanging.length > 0) {
     printError(`not ready after ${formatDuration(run.timeoutMs ?? 0)}:`);
     for (const line of hanging) printError(`  ${line}`);
+    if (run.installed !== undefined)
+      printError(
+        `what was there before serves until then, and its settings are kept: go back to them with outriderctl ${run.installed} upgrade, or do this again with others`,
+      );
     return "unready";
   }
   const what = run.timeoutMs === undefined ? "applied" : "installed and ready";
@@ -69,6 +78,23 @@ export async function applyInstallation(
     `✔ revision ${run.revision} of ${run.name} is ${what}: release ${program.version}, ${counts(planned)}`,
   );
   return "done";
+}
+
+/** Namespaces that name no revision have one that injects them. */
+async function defaultTagObstacle(
+  api: KubernetesApi,
+  objects: readonly JsonObject[],
+  revision: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const kind = "MutatingWebhookConfiguration";
+  if (revision !== defaultRevision || !objects.some((object) => object["kind"] === kind)) return [];
+  const name = tagObjectName(defaultRevision);
+  const tag = await readObject(api, pathOf({ kind, metadata: { name } }), signal);
+  if (tag === undefined) return [];
+  return [
+    `the tag default leads to revision ${labelOf(tag, "revision") ?? ""}, and namespaces would be injected by both: remove it first (outriderctl tag remove default), or install with another --revision`,
+  ];
 }
 
 const would: Readonly<Record<PlannedObject["change"], string>> = {

@@ -11,6 +11,7 @@ import { isOwn, labelOf, listObjects, pathOf, readObject, removeObject } from ".
 import { managedBy } from "./render/labels.ts";
 import { objectOf, readManifests } from "./render/manifests.ts";
 import { injectionName, revisioned } from "./render/names.ts";
+import { defaultRevision } from "./spec/schema.ts";
 import { renderTag, tagLabel, tagObjectName } from "./render/tag.ts";
 
 const kind = "MutatingWebhookConfiguration";
@@ -42,9 +43,12 @@ async function namespacesWith(
   tag: string,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const query = { labelSelector: `istio.io/rev=${tag}` };
-  const found = await listObjects(api, kindRow("Namespace"), query, signal);
-  return found.map((each) => textAt(each, "metadata", "name") ?? "");
+  // Those that name no revision have the default one.
+  const asking = [`istio.io/rev=${tag}`, ...(tag === defaultRevision ? ["istio-injection=enabled"] : [])];
+  const lists = await Promise.all(
+    asking.map((labelSelector) => listObjects(api, kindRow("Namespace"), { labelSelector }, signal)),
+  );
+  return [...new Set(lists.flat().map((each) => textAt(each, "metadata", "name") ?? ""))].toSorted();
 }
 
 /** @throws KubernetesError, ManifestError */
@@ -72,9 +76,11 @@ export async function setTag(
     return "obstacle";
   }
   if ((await read(revisioned(injectionName, tag))) !== undefined) {
-    printError(
-      `${tag} is a revision of the cluster: namespaces would be injected by both. Take another name`,
-    );
+    const remedy =
+      tag === defaultRevision
+        ? "Remove it first: outriderctl uninstall --revision default"
+        : "Take another name";
+    printError(`${tag} is a revision of the cluster: namespaces would be injected by both. ${remedy}`);
     return "obstacle";
   }
   const before = await read(tagObjectName(tag));
@@ -89,16 +95,17 @@ export async function setTag(
   }
   const shipped = objectOf(readManifests(manifests).injection, kind, injectionName);
   const installation = labelOf(webhook, "name") ?? "outrider";
-  const object = renderTag(
+  const objects = renderTag(
     { name: tag, revision, caBundle, release: program.version, installation },
     shipped,
   );
-  await applyObject(api, object, { isDryRun: false, isForced: overwrites }, signal);
+  // The tag is its own, and the root in it the control plane's, which has just said what that is.
+  for (const object of objects) await applyObject(api, object, { isDryRun: false, isForced: true }, signal);
   const namespaces = await namespacesWith(api, tag, signal);
   print(`✔ ${tag} leads to revision ${revision}`);
   print(
     namespaces.length === 0
-      ? `  let a namespace ask for it: kubectl label namespace NAME istio.io/rev=${tag} istio-injection-`
+      ? `  let a namespace ask for it: kubectl label namespace NAME ${tag === defaultRevision ? "istio-injection=enabled istio.io/rev-" : `istio.io/rev=${tag} istio-injection-`}`
       : `  it takes effect for new pods: kubectl rollout restart deployment --namespace ${namespaces.join(" … ")}`,
   );
   return "done";
@@ -124,6 +131,11 @@ export async function removeTag(
     return "obstacle";
   }
   await removeObject(api, path, false, signal);
+  for (const right of ["ClusterRoleBinding", "ClusterRole"]) {
+    const rightPath = pathOf({ kind: right, metadata: { name: tagObjectName(tag) } });
+    const there = await readObject(api, rightPath, signal);
+    if (there !== undefined && isOwn(there)) await removeObject(api, rightPath, false, signal);
+  }
   print(`✔ ${tag} is removed`);
   return "done";
 }

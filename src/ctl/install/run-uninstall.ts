@@ -6,6 +6,7 @@ import type { ApiObject, KubernetesApi } from "../../controlplane/kubernetes/api
 import { installedObjects, labelOf, removeObject } from "./cluster/objects.ts";
 import { leftBehind } from "./cluster/left-behind.ts";
 import { removeObjects } from "./cluster/remove.ts";
+import { giveBack } from "./cluster/taken-over.ts";
 import { objectName } from "./difference.ts";
 import { progressOf } from "./progress.ts";
 
@@ -35,8 +36,9 @@ export async function uninstall(
   }
   const { gone: behind, kept: others } =
     revision === undefined ? await leftBehind(api, signal) : { gone: [], kept: [] };
+  const stays = [...others, ...(await giveBack(api, { revision, isDryRun, signal }))];
   if (objects.length === 0 && behind.length === 0) {
-    for (const line of others) print(line);
+    for (const line of stays) print(line);
     print(
       revision === undefined
         ? "the cluster has nothing of outriderctl's"
@@ -57,7 +59,7 @@ export async function uninstall(
   const gone = isDryRun ? [...own, ...behind.map((each) => each.object)] : [];
   const second = await removeObjects(api, shared, { ...options, alsoGone: gone });
   progress.end();
-  const kept = [...others, ...first.kept, ...second.kept];
+  const kept = [...stays, ...first.kept, ...second.kept];
   const remaining = [...first.remaining, ...second.remaining];
   for (const line of kept) print(line);
   for (const line of remaining) printError(line);
@@ -68,5 +70,5 @@ export async function uninstall(
 }
 
 function isTag(object: ApiObject): boolean {
-  return labelOf(object, "component") === "Tag";
+  return labelOf(object, "component") === "Tag" && object["kind"] === "MutatingWebhookConfiguration";
 }

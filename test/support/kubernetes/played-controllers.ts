@@ -11,6 +11,8 @@ import type { RealCluster } from "./real-cluster.ts";
 export class PlayedControllers implements AsyncDisposable {
   /** Deployments of these names never have a pod that is ready. */
   readonly stuck = new Set<string>();
+  /** Deployments of these names have new pods that are never ready: those of before stay, as a rolling update has it. */
+  readonly stuckUpdates = new Set<string>();
   readonly #cluster: RealCluster;
   readonly #stop = new AbortController();
   readonly #done: Promise<void>;
@@ -40,10 +42,14 @@ export class PlayedControllers implements AsyncDisposable {
       const observedGeneration = at(deployment, "metadata", "generation");
       const isDone = at(deployment, "status", "observedGeneration") === observedGeneration;
       if (isDone && (at(deployment, "status", "availableReplicas") ?? 0) === replicas) continue;
-      const status = {
-        observedGeneration,
-        ...{ replicas, updatedReplicas: replicas, availableReplicas: replicas, readyReplicas: replicas },
+      const all = {
+        replicas,
+        updatedReplicas: replicas,
+        availableReplicas: replicas,
+        readyReplicas: replicas,
       };
+      const surged = { ...all, replicas: Number(replicas) + 1, updatedReplicas: 1 };
+      const status = { observedGeneration, ...(this.stuckUpdates.has(name) ? surged : all) };
       await this.#cluster.putStatus(`/apis/apps/v1/namespaces/${namespace}/deployments/${name}`, status);
     }
     for (const namespace of mappingsOf((await this.#cluster.get("/api/v1/namespaces"))["items"])) {

@@ -1,7 +1,7 @@
 /**
  * Brings a cluster to an installation: every obstacle first, then the objects in their order, then the wait, then what the API
- * asks about others, and at last away with what the installation had before and has no more. Each step may be done again: one
- * that was ended half-way is done by the next call.
+ * asks about others, then away with what the installation had before and has no more, and at last its record. Each step may be
+ * done again: one that was ended half-way is done by the next call.
  */
 import type { JsonObject } from "../../../controlplane/config/json-value.ts";
 import type { ApiObject, KubernetesApi } from "../../../controlplane/kubernetes/api.ts";
@@ -9,6 +9,7 @@ import { severalAtOnce } from "../../../lifecycle/several-at-once.ts";
 import { objectName } from "../difference.ts";
 import type { Progress } from "../progress.ts";
 import { applyObject, changeOf } from "./apply.ts";
+import { isInstalledState } from "./installation.ts";
 import { kindRow } from "./kinds.ts";
 import { installedObjects, isOwn, labelOf, pathOf, removeObject } from "./objects.ts";
 import type { PlannedObject } from "./plan.ts";
@@ -33,9 +34,10 @@ export async function install(
 ): Promise<readonly string[]> {
   const { progress } = options;
   const isLate = ({ object }: PlannedObject): boolean => kindRow(object["kind"]).isLate === true;
+  const isRecord = ({ object }: PlannedObject): boolean => isInstalledState(object);
   const applied = await applyAll(
     api,
-    planned.filter((each) => !isLate(each)),
+    planned.filter((each) => !isLate(each) && !isRecord(each)),
     options,
   );
   const hanging = await waitFor(api, applied, options);
@@ -43,6 +45,8 @@ export async function install(
   if (hanging.length === 0) {
     await applyAll(api, planned.filter(isLate), options);
     await prune(api, planned, options);
+    // Until then the one before is the last that was good, which an upgrade goes back to.
+    await applyAll(api, planned.filter(isRecord), options);
   }
   progress.end();
   return hanging;

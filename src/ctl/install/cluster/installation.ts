@@ -19,6 +19,11 @@ export interface InstalledRevision {
   readonly given: JsonObject | undefined;
 }
 
+/** True for the record itself. */
+export function isInstalledState(object: JsonObject): boolean {
+  return object["kind"] === "ConfigMap" && at(object, "data", installedStateKey) !== undefined;
+}
+
 /** Undefined where the cluster has no such revision of this program's. @throws KubernetesError */
 export async function installedRevision(
   api: KubernetesApi,

@@ -5,7 +5,7 @@ import type { ApiObject, KubernetesApi } from "../../../controlplane/kubernetes/
 import { KubernetesError } from "../../../controlplane/kubernetes/api-error.ts";
 import { collectionPath, mappingsOf, textsOf } from "../../../controlplane/kubernetes/resource.ts";
 import { at, textAt } from "../../../lifecycle/json-path.ts";
-import { fieldManager, labelNames, managedBy } from "../render/labels.ts";
+import { fieldManager, labelNames, managedBy, takenOverLabel } from "../render/labels.ts";
 import { type KindRow, kindRow, kindRows } from "./kinds.ts";
 
 /** Where the API has an object. */
@@ -33,6 +33,11 @@ export async function readObject(
 /** True for one that this program made. */
 export function isOwn(object: ApiObject): boolean {
   return textAt(object, "metadata", "labels", "app.kubernetes.io/managed-by") === fieldManager;
+}
+
+/** True for one that somebody else made, and this program has laid its fields over. */
+export function isTakenOver(object: ApiObject): boolean {
+  return !isOwn(object) && textAt(object, "metadata", "labels", takenOverLabel) !== undefined;
 }
 
 /** A label of an object. */

@@ -5,11 +5,12 @@ import type { JsonObject } from "../../../controlplane/config/json-value.ts";
 import type { ApiObject, KubernetesApi } from "../../../controlplane/kubernetes/api.ts";
 import { KubernetesError } from "../../../controlplane/kubernetes/api-error.ts";
 import { mappingsOf, textOf } from "../../../controlplane/kubernetes/resource.ts";
-import { at } from "../../../lifecycle/json-path.ts";
+import { at, textAt } from "../../../lifecycle/json-path.ts";
 import { severalAtOnce } from "../../../lifecycle/several-at-once.ts";
 import { objectName } from "../difference.ts";
 import { applyObject, type Change, changeOf } from "./apply.ts";
-import { isOwn, pathOf, readObject } from "./objects.ts";
+import { takenOver } from "../render/labels.ts";
+import { isOwn, isTakenOver, pathOf, readObject } from "./objects.ts";
 
 /** What is to become of one object. */
 export interface PlannedObject {
@@ -35,7 +36,31 @@ export async function planInstallation(
   objects: readonly JsonObject[],
   { isForced, signal }: { readonly isForced: boolean; readonly signal: AbortSignal },
 ): Promise<readonly PlannedObject[]> {
-  return severalAtOnce(objects, atOnce, (object) => planObject(api, object, isForced, signal));
+  const planned = await severalAtOnce(objects, atOnce, (object) => planObject(api, object, isForced, signal));
+  // What keeps one from being made in a namespace that goes is that, however the server says it.
+  const ending = new Set(
+    planned.filter(({ before }) => isEnding(before)).map(({ object }) => textAt(object, "metadata", "name")),
+  );
+  return planned.map((each) =>
+    ending.has(textAt(each.object, "metadata", "namespace")) ? { ...each, obstacles: [] } : each,
+  );
+}
+
+/** A namespace that is being removed. */
+function isEnding(object: ApiObject | undefined): boolean {
+  return (
+    textAt(object, "kind") === "Namespace" && textAt(object, "metadata", "deletionTimestamp") !== undefined
+  );
+}
+
+/** Why it is there still, as its controller says it. */
+function endingWords(namespace: ApiObject): string {
+  const since = textAt(namespace, "metadata", "deletionTimestamp") ?? "";
+  const remains = mappingsOf(at(namespace, "status", "conditions"))
+    .filter(({ status, type }) => status === "True" && /Remaining$|Failure$/.test(textOf(type)))
+    .map(({ message }) => textOf(message));
+  const what = remains.length === 0 ? "" : ` (${remains.join(" ")})`;
+  return `is being removed since ${since}, and nothing can be made in it${what}: wait until it is gone, and do this again`;
 }
 
 /** Questions that are open at a time. */
@@ -43,16 +68,18 @@ const atOnce = 8;
 
 async function planObject(
   api: KubernetesApi,
-  object: JsonObject,
+  rendered: JsonObject,
   isForced: boolean,
   signal: AbortSignal,
 ): Promise<PlannedObject> {
-  const name = objectName(object);
-  const before = await readObject(api, pathOf(object), signal);
-  const kept = { object, name, before, after: before, obstacles: [] } as const;
+  const name = objectName(rendered);
+  const before = await readObject(api, pathOf(rendered), signal);
+  const object = before === undefined || isOwn(before) ? rendered : takenOver(rendered);
+  const kept = { object, name, before, after: before, change: "kept", obstacles: [] } as const;
+  if (before !== undefined && isEnding(before)) return { ...kept, obstacles: [endingWords(before)] };
   if (before !== undefined && !isOwn(before)) {
-    if (shareable.includes(object["kind"])) return { ...kept, change: "kept" };
-    if (!isForced)
+    if (shareable.includes(rendered["kind"])) return kept;
+    if (!isForced && !isTakenOver(before))
       return {
         ...{ object, name, before, after: undefined, change: "configured" },
         obstacles: [

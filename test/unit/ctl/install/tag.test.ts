@@ -8,11 +8,14 @@ import { renderTag } from "../../../../src/ctl/install/render/tag.ts";
 const { injection } = readManifests(join(import.meta.dirname, "../../../../docker/kubernetes"));
 const shipped = objectOf(injection, "MutatingWebhookConfiguration", "outrider-injection");
 
-describe("renderTag()", () => {
-  const tag = renderTag(
-    { name: "prod", revision: "canary", caBundle: "cm9vdA==", release: "0.0.0", installation: "outrider" },
+const rendered = (name: string): readonly unknown[] =>
+  renderTag(
+    { name, revision: "canary", caBundle: "cm9vdA==", release: "0.0.0", installation: "outrider" },
     shipped,
   );
+
+describe("renderTag()", () => {
+  const [role, binding, tag] = rendered("prod");
 
   test("is a webhook for the tag's labels, and for nobody who asks for none", () => {
     const webhooks = listAt(tag, "webhooks");
@@ -36,9 +39,30 @@ describe("renderTag()", () => {
   });
 
   test("says what it is", () => {
-    assert.equal(textAt(tag, "metadata", "name"), "outrider-tag-prod");
-    assert.equal(textAt(tag, "metadata", "labels", "istio.io/tag"), "prod");
-    assert.equal(textAt(tag, "metadata", "labels", "istio.io/rev"), "canary");
-    assert.equal(textAt(tag, "metadata", "labels", "app.kubernetes.io/component"), "Tag");
+    for (const object of [role, binding, tag]) {
+      assert.equal(textAt(object, "metadata", "name"), "outrider-tag-prod");
+      assert.equal(textAt(object, "metadata", "labels", "istio.io/tag"), "prod");
+      assert.equal(textAt(object, "metadata", "labels", "istio.io/rev"), "canary");
+      assert.equal(textAt(object, "metadata", "labels", "app.kubernetes.io/component"), "Tag");
+    }
+  });
+
+  test("may be written by the control plane that it leads to", () => {
+    assert.deepEqual(at(role, "rules", "0", "resourceNames"), ["outrider-tag-prod"]);
+    assert.deepEqual(at(role, "rules", "0", "verbs"), ["patch"]);
+    assert.equal(textAt(binding, "subjects", "0", "name"), "outrider-discovery-canary");
+  });
+
+  test("default is for those too that ask for no revision", () => {
+    const webhooks = listAt(rendered("default")[2], "webhooks");
+    assert.equal(webhooks.length, listAt(shipped, "webhooks").length);
+    const asking = webhooks.filter((webhook) =>
+      listAt(webhook, "namespaceSelector", "matchExpressions").some(
+        (each) => textAt(each, "key") === "istio-injection" && textAt(each, "operator") === "In",
+      ),
+    );
+    assert.equal(asking.length, 1);
+    for (const webhook of webhooks)
+      assert.equal(textAt(webhook, "clientConfig", "service", "name"), "istiod-canary");
   });
 });
