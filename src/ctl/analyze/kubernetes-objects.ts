@@ -36,7 +36,11 @@ const isWorthReading =
 
 /** All of a file that can be read; what cannot is told by who reads Istio's objects. */
 export function kubernetesObjects(source: string, text: string): readonly KubernetesObject[] {
-  if (!isWorthReading.test(text)) return [];
+  return isWorthReading.test(text) ? everyObject(source, text) : [];
+}
+
+/** The same of whatever kind. */
+export function everyObject(source: string, text: string): readonly KubernetesObject[] {
   const read = readYamlDocuments(text, objectsLimits);
   if (read.kind === "refused") return [];
   return read.documents.flatMap(({ document, faults, meant }) => {
