@@ -43,9 +43,10 @@ async function show(args: Arguments, context: CommandContext): Promise<number> {
     return unusableCode;
   }
   const { configurationHere } = await import("./describe/configuration.ts");
-  const objects = await configurationHere(args.optionalString("config"), context);
   if (kind === "service") {
-    const { describeService, hostsNamed, serviceLines } = await import("./describe/service.ts");
+    const objects = await configurationHere(args.optionalString("config"), context);
+    if (objects === undefined) return noAnswerCode;
+    const { describeService, hostsNamed, serviceHosts, serviceLines } = await import("./describe/service.ts");
     const [host = name, ...others] = hostsNamed(objects, name);
     if (others.length > 0) {
       context.printError(`several services are called ${name}: name one of ${[host, ...others].join(", ")}`);
@@ -53,7 +54,9 @@ async function show(args: Arguments, context: CommandContext): Promise<number> {
     }
     const service = describeService(objects, host);
     if (service === undefined) {
-      context.printError(`no service of the configuration is called ${name}`);
+      context.printError(
+        `no service of the configuration is called ${name}: ${knownWords(serviceHosts(objects))}`,
+      );
       return noAnswerCode;
     }
     if (form === "text") for (const line of serviceLines(service)) context.print(line);
@@ -66,8 +69,23 @@ async function show(args: Arguments, context: CommandContext): Promise<number> {
   ]);
   using proxy = await proxyOf(args, name, context);
   if (proxy === undefined) return unusableCode;
-  const pod = describePod(proxy.name, await proxy.configDump(), objects);
+  const dump = await proxy.configDump();
+  // What its Envoy has is worth a look by itself.
+  const pod = describePod(
+    proxy.name,
+    dump,
+    (await configurationHere(args.optionalString("config"), context)) ?? [],
+  );
   if (form === "text") for (const line of podLines(pod)) context.print(line);
   else await printValue(pod, form, context);
   return 0;
+}
+
+/** Names that a message has at most. */
+const mostNamed = 8;
+
+function knownWords(hosts: readonly string[]): string {
+  if (hosts.length === 0) return "it has none";
+  const more = hosts.length > mostNamed ? ` and ${hosts.length - mostNamed} more` : "";
+  return `it has ${hosts.slice(0, mostNamed).join(", ")}${more}`;
 }

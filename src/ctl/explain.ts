@@ -211,6 +211,8 @@ async function placesOf(
     // The way is told all the same.
     printError: () => undefined,
   });
-  const places = new Map(objects.map((object) => [objectId(object), `${object.source}:${object.line}`]));
+  const places = new Map(
+    (objects ?? []).map((object) => [objectId(object), `${object.source}:${object.line}`]),
+  );
   return (rule) => places.get(rule);
 }

@@ -19,10 +19,14 @@ export interface DescribedService {
 
 /** The services that may be meant. @param name a host, or how one begins, such as `api.demo` */
 export function hostsNamed(objects: readonly ConfigObject[], name: string): readonly string[] {
+  const hosts = serviceHosts(objects);
+  return hosts.includes(name) ? [name] : hosts.filter((host) => host.startsWith(`${name}.`));
+}
+
+/** Hosts of all services, in order. */
+export function serviceHosts(objects: readonly ConfigObject[]): readonly string[] {
   const hosts = objects.flatMap((object) => (object.kind === "ServiceEntry" ? object.spec.hosts : []));
-  return hosts.includes(name)
-    ? [name]
-    : [...new Set(hosts.filter((host) => host.startsWith(`${name}.`)))].toSorted();
+  return [...new Set(hosts)].toSorted();
 }
 
 /** @param host as a service has it; undefined when none does */

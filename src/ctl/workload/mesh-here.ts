@@ -28,7 +28,7 @@ export function meshHere({ stateDir: given, config }: MeshPlaces, context: Comma
   const stateDir = discoveryStateFolder(given, context.env, existsSync);
   return {
     group: async (namespace, name) => {
-      const objects = await configurationHere(config, context);
+      const objects = (await configurationHere(config, context)) ?? [];
       const found = objects.find(
         (object) => object.kind === "WorkloadGroup" && object.namespace === namespace && object.name === name,
       );

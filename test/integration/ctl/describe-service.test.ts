@@ -72,3 +72,24 @@ test("an object that is refused is told, as the description goes without it", as
     /^left out, as it is refused: .*mesh\.yaml:\d+: spec\.trafficPolicy\.tls\.mode: /,
   );
 });
+
+test("where there is nothing to look at that is told alone, and else what there is", async () => {
+  using folder = temporaryFolder();
+  const ask = (...words: readonly string[]) =>
+    runCtl("describe", "service", "cart.demo", "--config", ...words);
+  assert.deepEqual(await ask(folder.path), {
+    code: 1,
+    lines: [],
+    errors: ["no service of the configuration is called cart.demo: it has none"],
+  });
+  writeFileSync(
+    join(folder.path, "mesh.yaml"),
+    ["demo", "prod"].map((namespace) => stringify(service(namespace))).join("---\n"),
+  );
+  assert.deepEqual((await ask(folder.path)).errors, [
+    "no service of the configuration is called cart.demo: it has api.demo.svc.cluster.local, api.prod.svc.cluster.local",
+  ]);
+  const unread = await ask(join(folder.path, "nowhere"));
+  assert.deepEqual([unread.code, unread.errors.length], [1, 1]);
+  assert.match(unread.errors[0] ?? "", /nowhere cannot be read/);
+});
