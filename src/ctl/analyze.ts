@@ -7,6 +7,8 @@ import { version } from "../command/version.ts";
 import { placeWords } from "./analyze/cluster-place.ts";
 import type { Finding } from "./analyze/finding.ts";
 import type { Level } from "../controlplane/config/analysis/istio-messages.ts";
+import type { ConfigProblem } from "../controlplane/config/problem.ts";
+import type { KubernetesApi } from "../controlplane/kubernetes/api.ts";
 import { noAnswerCode, telling } from "./failure.ts";
 import { clusterFlags } from "./kubernetes/flags.ts";
 import { printValue } from "./output.ts";
@@ -25,7 +27,7 @@ export const analyzeCommand: Command = {
     "Tell what is wrong with configuration in files, folders or standard input (-), in a cluster, or in the folder of the control " +
     "plane that runs on this machine: each object by itself, and what they do to each other, with Istio's message codes. " +
     "Examples: outriderctl analyze mesh; outriderctl analyze a.yaml b.yaml -o sarif; kubectl get … -o yaml | outriderctl analyze -; " +
-    "outriderctl analyze --use-kube; outriderctl analyze --use-kube next.yaml",
+    "outriderctl analyze --use-kube; outriderctl analyze --use-kube next.yaml; outriderctl analyze --use-kube --remote-contexts west",
   summary: "What is wrong with a configuration",
   exitCodes: [
     { code: 0, meaning: "nothing that counts was found" },
@@ -58,6 +60,12 @@ export const analyzeCommand: Command = {
       alias: "k",
       describe: "Look at what a cluster has too; of an object that a file has as well, the file's counts.",
     },
+    "remote-contexts": {
+      type: "string",
+      array: true,
+      describe:
+        "Contexts of the kubeconfig for other clusters of the mesh, whose Services are compared with those of the one that is looked at.",
+    },
     "all-namespaces": {
       type: "boolean",
       default: true,
@@ -87,7 +95,7 @@ async function analyzeInputs(args: Arguments, context: CommandContext): Promise<
   const threshold = thresholds.find(
     (level) => level.toLowerCase() === args.string("failure-threshold").toLowerCase(),
   );
-  const asksCluster = args.boolean("use-kube");
+  const asksCluster = args.boolean("use-kube") || args.strings("remote-contexts").length > 0;
   if (form === undefined) context.printError(`--output must be json, yaml or sarif, not ${wanted}`);
   if (threshold === undefined)
     context.printError(`--failure-threshold must be one of ${thresholds.join(", ")}`);
@@ -111,9 +119,9 @@ async function analyzeInputs(args: Arguments, context: CommandContext): Promise<
       context.printError(`${source} holds no object, and nothing of it was analyzed`);
   const isSuppressed = suppression(args.strings("suppress"));
   const namespace = args.optionalString("namespace");
-  const findings = findingsOf(problems, (source) => texts.get(source)).filter(
-    (finding) => !isSuppressed(finding) && isIn(namespace, finding),
-  );
+  const findings = findingsOf([...problems, ...(cluster?.problems ?? [])], (source) =>
+    texts.get(source),
+  ).filter((finding) => !isSuppressed(finding) && isIn(namespace, finding));
   if (form === "sarif") {
     const { sarifLog } = await import("./analyze/sarif.ts");
     await printValue(sarifLog(findings, version), "json", context);
@@ -136,6 +144,7 @@ async function readCluster(
 ): Promise<{
   readonly server: string;
   readonly unseen: readonly string[];
+  readonly problems: readonly ConfigProblem[];
   readonly beside: (files: ReadonlyMap<string, string>) => ReadonlyMap<string, string>;
 }> {
   const [{ openCluster }, { clusterTexts, withoutThoseOf }] = await Promise.all([
@@ -144,7 +153,33 @@ async function readCluster(
   ]);
   using api = await openCluster(args, context);
   const { texts, unseen } = await clusterTexts(api, context.shutdown);
-  return { server: api.server, unseen, beside: (files) => withoutThoseOf(texts, files) };
+  const problems = await multiClusterProblems(api, args, context);
+  return { server: api.server, unseen, problems, beside: (files) => withoutThoseOf(texts, files) };
+}
+
+/** What differs from the clusters of --remote-contexts. @throws KubernetesError, KubeconfigError */
+async function multiClusterProblems(
+  api: KubernetesApi,
+  args: Arguments,
+  context: CommandContext,
+): Promise<readonly ConfigProblem[]> {
+  const others = args.strings("remote-contexts");
+  if (others.length === 0) return [];
+  const [{ openCluster }, { clusterPlace }, { servicesOf }, { multiClusterFindings }] = await Promise.all([
+    import("./kubernetes/open-cluster.ts"),
+    import("./analyze/cluster-place.ts"),
+    import("./analyze/cluster-services.ts"),
+    import("./analyze/checks/multi-cluster.ts"),
+  ]);
+  const clusters = [await servicesOf(api, args.optionalString("context") ?? api.server, context.shutdown)];
+  for (const name of others) {
+    const flags = {
+      optionalString: (flag: string) => (flag === "context" ? name : args.optionalString(flag)),
+    };
+    using other = await openCluster(flags, context);
+    clusters.push(await servicesOf(other, name, context.shutdown));
+  }
+  return multiClusterFindings(clusters, (name) => clusterPlace(`Service ${name}`));
 }
 
 /** What is in no namespace is everybody's. */

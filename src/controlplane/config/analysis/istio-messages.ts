@@ -71,6 +71,7 @@ export const istioMessages: Readonly<Record<string, IstioMessage>> = {
   IST0165: { name: "ReferencedInternalGateway", level: "Warning" },
   IST0166: { name: "IneffectiveSelector", level: "Warning" },
   IST0167: { name: "IneffectivePolicy", level: "Warning" },
+  IST0170: { name: "MultiClusterInconsistentService", level: "Warning" },
   IST0171: { name: "NegativeConditionStatus", level: "Warning" },
   IST0172: { name: "FutureUnsupportedGatewayAPIVersion", level: "Warning" },
   IST0173: { name: "DestinationRuleSubsetNotSelectPods", level: "Error" },
