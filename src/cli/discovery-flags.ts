@@ -55,6 +55,18 @@ export const discoveryFlags = {
   nomadCaFile: optionalText("Roots for Nomad over https, in PEM (default: those that Node.js brings)."),
   nomadNamespace: optionalText("Namespace of Nomad to follow (default: all that the token may read)."),
   nomadRegion: optionalText("Region of Nomad to ask for (default: the agent's own)."),
+  configSources: text(
+    "",
+    "Other control planes, istiod or outrider discovery, whose configuration is joined with this one's (MCP over xDS), comma-separated: xds://HOST:PORT. Where several have an object, the folder's counts, then Kubernetes', then theirs in this order.",
+  ),
+  configSourcesCaFile: optionalText(
+    "Roots for their certificates, in PEM (default: those that Node.js brings).",
+  ),
+  configSourcesServerName: optionalText("Name in their certificates (default: the host)."),
+  configSourcesTokenFile: optionalText(
+    "File with the token that proves to them who asks, of a service account of istio-system, which may be replaced at any time.",
+  ),
+  configSourcesPlaintext: flag(false, "Ask them in plain text, without a token: their port 15010."),
   workloadEntryGracePeriod: duration(
     10_000,
     someDuration,

@@ -19,6 +19,7 @@ import { readProxyConfig } from "../config/proxy-config/injected.ts";
 import { readFlags } from "../schema/flag-texts.ts";
 import { type GivenVariables, readOwnFlags } from "../schema/own-variables.ts";
 import { readSystemVariables } from "../schema/system-variables.ts";
+import { controlPlaneTargets } from "./config-sources.ts";
 import { discoveryFlags, istioVariables } from "./discovery-flags.ts";
 import { registryTargets } from "./registry-options.ts";
 import { version } from "../command/version.ts";
@@ -83,6 +84,9 @@ export async function readDiscoveryOptions(args: Arguments, env: GivenVariables)
   const registries = registryTargets(flags, readSystemVariables(env), (flag, message) => {
     refuse(sourceOf(flag), message);
   });
+  const controlPlanes = controlPlaneTargets(flags, (flag, message) => {
+    refuse(sourceOf(flag), message);
+  });
   const audiences = listOf(flags.tokenAudiences);
   if (audiences.length === 0) refuse(sourceOf("tokenAudiences"), "names no audience");
   if (!/^[a-z0-9](?:[-a-z0-9]{0,38}[a-z0-9])?$/.test(flags.revision))
@@ -105,6 +109,7 @@ export async function readDiscoveryOptions(args: Arguments, env: GivenVariables)
       configFolder: flags.configDir,
       meshConfigFile: flags.meshConfig,
       ...registries,
+      controlPlanes,
       environment: env,
       stateDir,
       trustDomain,

@@ -31,6 +31,7 @@ import { discoveryService } from "./discovery-service.ts";
 import { CurrentInjection, type InjectionOptions } from "./injection.ts";
 import { KeyedModels, type KeySetOptions } from "./jwks/keyed-models.ts";
 import type { BindingPolicy } from "./model/bind-proxy.ts";
+import { McpPages } from "./mcp-pages.ts";
 import { ConfiguredModels } from "./model/configured-models.ts";
 import { makersOf } from "./networking/makers.ts";
 import { decodedOf } from "./networking/pushed-types.ts";
@@ -207,6 +208,7 @@ export class DiscoveryServer implements AsyncDisposable {
       metrics: pushMetrics,
       release: stack.use(new MemoryRelease(giveBack())),
       machines,
+      objectPages: new McpPages(registry.configuration, log.scope("ads")),
       policy: options.binding ?? { binding: "identity", trustsAddresses: false },
       rootNamespace,
       identity: { id: hostname(), version: options.version ?? "unknown" },

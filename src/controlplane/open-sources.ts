@@ -1,6 +1,6 @@
 /**
  * Where the configuration of the mesh comes from, in the order of priority: a file of the mesh's settings, the folder, a cluster,
- * Consul, Nomad. A part that talks to a registry is loaded where there is one.
+ * other control planes, Consul, Nomad. A part that talks to a registry is loaded where there is one.
  */
 import { join } from "node:path";
 import type { Logger } from "../telemetry/log.ts";
@@ -11,6 +11,7 @@ import { FileSource } from "./registry/file/file-source.ts";
 import { MeshConfigSource } from "./registry/file/mesh-config-source.ts";
 import { KeptSource } from "./registry/kept-source.ts";
 import { readKept } from "./registry/kept-state.ts";
+import type { McpTarget } from "./registry/mcp/mcp-target.ts";
 import type { NomadTarget } from "./registry/nomad/nomad-api.ts";
 import type { ConfigSource } from "./registry/source.ts";
 
@@ -21,6 +22,8 @@ export interface SourceOptions {
   readonly meshConfigFile?: string | undefined;
   /** A cluster, where services and configuration come from it as well. */
   readonly kubernetes?: KubernetesOptions | undefined;
+  /** Control planes whose configuration is joined with its own. */
+  readonly controlPlanes?: readonly McpTarget[] | undefined;
   /** Consul, where services come from it as well. */
   readonly consul?: ConsulTarget | undefined;
   /** Nomad, where services come from it as well. */
@@ -68,6 +71,12 @@ export async function openSources(
     const lastGood = state?.objects ?? [];
     const source = stack.use(new KubernetesSource({ api, domain, ...times, lastGood }));
     sources.push(stack.use(new KeptSource(source, { folder: kept, server, state })));
+  }
+  for (const target of options.controlPlanes ?? []) {
+    const { McpSource } = await import("./registry/mcp/mcp-source.ts");
+    const source = stack.use(await McpSource.open(target, { log }));
+    const state = readKept(kept, { name: source.name, server: target.address });
+    sources.push(stack.use(new KeptSource(source, { folder: kept, server: target.address, state })));
   }
   if (consul !== undefined) {
     const { ConsulSource } = await import("./registry/consul/consul-source.ts");

@@ -89,6 +89,11 @@ export class DiscoveryPlane implements AsyncDisposable {
     return new DiscoveryPlane(server, testLog(), "", tokensOf(issuer), new AsyncDisposableStack());
   }
 
+  /** Of a service account, as its port with TLS takes it. */
+  token(serviceAccount: string, namespace: string): Promise<string> {
+    return this.#token(serviceAccount, namespace);
+  }
+
   /** On the port with TLS, with a token of `serviceAccount`. */
   async secure(serviceAccount: string, node: TestNode, namespace = "demo"): Promise<TestStream> {
     const tls = { rootCertificates: Buffer.from(this.server.rootCertificatePem) };

@@ -11,6 +11,7 @@ import { LastGoodResources } from "../../src/controlplane/push/last-good.ts";
 import { PushMetrics } from "../../src/controlplane/push/metrics.ts";
 import { deltaProtocol, sotwProtocol } from "../../src/controlplane/push/protocol.ts";
 import { ServedModels } from "../../src/controlplane/push/served-models.ts";
+import { McpPages } from "../../src/controlplane/mcp-pages.ts";
 import { ConnectionTable } from "../../src/controlplane/push/status.ts";
 import { ToldFaults } from "../../src/controlplane/push/told-faults.ts";
 import { ToldRefusals } from "../../src/controlplane/push/told-refusals.ts";
@@ -85,6 +86,7 @@ export class PushedMesh implements AsyncDisposable {
         }),
       ),
       lastGood: new LastGoodResources(),
+      objectPages: new McpPages(new Watch({ objects: objects.current }), log),
       peer: { identity: undefined, address: "127.0.0.1" },
       policy: { binding: "identity", trustsAddresses: false },
       rootNamespace: settings.rootNamespace,

@@ -13,6 +13,9 @@ import { gzipSync } from "node:zlib";
 const packages = ["xds-protos==1.85.0", "grpcio-tools==1.85.1", "googleapis-common-protos==1.76.0"];
 const source = join(import.meta.dirname, "../..");
 const agent = join(source, "proto/agent");
+/** The module of Istio's API, by the version that test/istiod runs. */
+const istioApi = "https://proxy.golang.org/istio.io/api/@v/v1.31.0-rc.0.0.20260824154656-b943409680a7.zip";
+const istio = join(source, "proto/istio");
 const envoy = join(source, "proto/envoy");
 const plugin = join(source, "../node_modules/.bin/protoc-gen-es");
 
@@ -57,11 +60,22 @@ function generate(work: string): void {
 
   const all = join(work, "all.binpb");
   run(python, ["-B", join(import.meta.dirname, "all-descriptors.py"), all]);
-  const compressed = gzipSync(readFileSync(all), { level: 9 }).toString("base64");
-  writeFileSync(join(envoy, "descriptors.js"), `export const descriptors =\n  "${compressed}";\n`);
+  writeDescriptors(envoy, all, "Envoy's whole API");
+
+  const ofIstio = join(work, "istio.binpb");
+  run(python, ["-B", join(import.meta.dirname, "istio-descriptors.py"), istioApi, ofIstio]);
+  rmSync(istio, { recursive: true, force: true });
+  run("mkdir", ["-p", istio]);
+  writeDescriptors(istio, ofIstio, "Istio's API of configuration, and of MCP");
+}
+
+/** @param set file with a FileDescriptorSet */
+function writeDescriptors(folder: string, set: string, what: string): void {
+  const compressed = gzipSync(readFileSync(set), { level: 9 }).toString("base64");
+  writeFileSync(join(folder, "descriptors.js"), `export const descriptors =\n  "${compressed}";\n`);
   writeFileSync(
-    join(envoy, "descriptors.d.ts"),
-    "/** Descriptors of Envoy's whole API: a FileDescriptorSet, compressed by gzip, in base64. */\nexport declare const descriptors: string;\n",
+    join(folder, "descriptors.d.ts"),
+    `/** Descriptors of ${what}: a FileDescriptorSet, compressed by gzip, in base64. */\nexport declare const descriptors: string;\n`,
   );
 }
 

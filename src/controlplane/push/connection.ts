@@ -23,7 +23,8 @@ import { Answers } from "./answers.ts";
 import { type BindingContext, type Bound, takeBound } from "./bound-snapshot.ts";
 import type { MachineRegistry, RegisteredMachine } from "../model/machine-of.ts";
 import { registerMachine } from "./register-machine.ts";
-import { answerDebug, type ControlPlaneIdentity, identifierOf, isDebugRequest } from "./debug-stream.ts";
+import { identifierOf } from "./debug-stream.ts";
+import { OtherRequests, type OtherRequestsContext } from "./other-requests.ts";
 import { Layer, ResourceSet } from "./layer.ts";
 import { Refusals, type RefusalsContext } from "./refusals.ts";
 import { WorkloadReports } from "./workload-reports.ts";
@@ -32,7 +33,7 @@ import type { ConnectionTable } from "./status.ts";
 import type { ProxyTranslation, Snapshot, Translations } from "./translations.ts";
 
 /** What every connection shares. */
-export interface ConnectionContext extends RefusalsContext {
+export interface ConnectionContext extends RefusalsContext, OtherRequestsContext {
   readonly served: ServedModels;
   readonly connections: ConnectionTable;
   readonly metrics: PushMetrics;
@@ -43,9 +44,6 @@ export interface ConnectionContext extends RefusalsContext {
   readonly peer: Peer;
   readonly policy: BindingPolicy;
   readonly machines: MachineRegistry;
-  /** Namespace whose identities may ask for debug pages. */
-  readonly rootNamespace: string;
-  readonly identity: ControlPlaneIdentity;
 }
 
 /** Longest text of a proxy's metadata that is shown, in characters. */
@@ -84,12 +82,12 @@ export async function serveConnection(
     stream.cancel();
   });
   let connection: Connection | undefined;
+  const others = new OtherRequests(protocol, stream, context);
   for await (const message of stream) {
     context.metrics.request(message.length);
     const request = decode(protocol, message);
-    if (isDebugRequest(request)) {
+    if (await others.answers(request, tasks)) {
       firstRequest.cancel();
-      await answerDebug(protocol, stream, request, context);
       continue;
     }
     if (connection === undefined) {
