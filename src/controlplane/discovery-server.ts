@@ -208,6 +208,7 @@ export class DiscoveryServer implements AsyncDisposable {
       metrics: pushMetrics,
       release: stack.use(new MemoryRelease(giveBack())),
       machines,
+      sources: () => registry.sources,
       objectPages: new McpPages(registry.configuration, log.scope("ads")),
       policy: options.binding ?? { binding: "identity", trustsAddresses: false },
       rootNamespace,

@@ -6,8 +6,8 @@ import { test } from "node:test";
 import { objectId } from "../../src/controlplane/config/objects.ts";
 import { McpSource } from "../../src/controlplane/registry/mcp/mcp-source.ts";
 import { eventually } from "../support/eventually.ts";
+import { accountToken } from "../support/istiod/account-token.ts";
 import { startIstiod } from "../support/istiod/istiod.ts";
-import { jwtExpiringAt } from "../support/jwt.ts";
 import { apiHost, mutualTls, service } from "../support/mesh-objects.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { testLog } from "../support/test-log.ts";
@@ -20,15 +20,6 @@ const route = (timeout: string): object => ({
   metadata: { name: "api", namespace: "demo" },
   spec: { hosts: [apiHost], http: [{ timeout, route: [{ destination: { host: apiHost } }] }] },
 });
-/** As the cluster of the test takes it. */
-const tokenOf = (namespace: string, name: string): string =>
-  jwtExpiringAt(new Date(Date.now() + 3_600_000), {
-    iss: "https://kubernetes.default.svc",
-    sub: `system:serviceaccount:${namespace}:${name}`,
-    aud: ["istio-ca"],
-    "kubernetes.io": { namespace, serviceaccount: { name } },
-  });
-
 const all = ["PeerAuthentication demo/default", "ServiceEntry demo/api", "VirtualService demo/api"];
 
 test("what istiod has in a folder is taken, followed, and kept while istiod is gone", async () => {
@@ -45,7 +36,7 @@ test("what istiod has in a folder is taken, followed, and kept while istiod is g
     address: `127.0.0.1:${istiod.ports.tls}`,
     isPlainText: false,
     serverName: "istiod.istio-system.svc",
-    ...{ caFile, tokenFile: file(namespace, tokenOf(namespace, "control-plane")) },
+    ...{ caFile, tokenFile: file(namespace, accountToken(namespace, "control-plane")) },
   });
   await using source = await McpSource.open(target("istio-system"), testLog());
   const timeout = (): unknown => {

@@ -8,8 +8,8 @@ import { eventually } from "../support/eventually.ts";
 import { freePorts } from "../support/free-ports.ts";
 import { startApp } from "../support/http-app.ts";
 import { inboxOf } from "../support/inbox.ts";
+import { accountToken } from "../support/istiod/account-token.ts";
 import { type Istiod, startIstiod } from "../support/istiod/istiod.ts";
-import { jwtExpiringAt } from "../support/jwt.ts";
 import { startLoad } from "../support/load.ts";
 import { get, startMs } from "../support/mesh.ts";
 import { egress, plainText, service } from "../support/mesh-objects.ts";
@@ -27,7 +27,7 @@ async function sidecar(istiod: Istiod, folder: string): Promise<Sidecar> {
   const [adminPort = 0, statusPort = 0, envoyStatus = 0, prometheus = 0] = await freePorts(4);
   for (const [path, content] of [
     ["var/run/secrets/istio/root-cert.pem", istiod.rootPem],
-    ["var/run/secrets/tokens/istio-token", accountToken()],
+    ["var/run/secrets/tokens/istio-token", accountToken("demo", "web", { pod: { name: "web-1" } })],
     ["etc/istio/pod/labels", 'app="web"\n'],
   ] as const) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
@@ -59,14 +59,6 @@ async function sidecar(istiod: Istiod, folder: string): Promise<Sidecar> {
     },
   });
   return { agent, folder, statusPort };
-}
-
-function accountToken(): string {
-  return jwtExpiringAt(new Date(Date.now() + 3_600_000), {
-    iss: "https://kubernetes.default.svc",
-    aud: ["istio-ca"],
-    "kubernetes.io": { namespace: "demo", serviceaccount: { name: "web" }, pod: { name: "web-1" } },
-  });
 }
 
 interface ProxyStatus {

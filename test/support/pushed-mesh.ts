@@ -86,6 +86,7 @@ export class PushedMesh implements AsyncDisposable {
         }),
       ),
       lastGood: new LastGoodResources(),
+      sources: () => [],
       objectPages: new McpPages(new Watch({ objects: objects.current }), log),
       peer: { identity: undefined, address: "127.0.0.1" },
       policy: { binding: "identity", trustsAddresses: false },

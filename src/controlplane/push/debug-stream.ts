@@ -1,7 +1,7 @@
 /**
  * A stream on which somebody asks for what the control plane knows: istiod's debug interface, which `istioctl
  * proxy-status` speaks over ADS. `istio.io/debug/syncz` answers with Envoy's ClientConfig messages,
- * `istio.io/debug` with the page that is named: `syncz`, or `config_dump?proxyID=NAME`.
+ * `istio.io/debug` with the page that is named: `syncz`, `config_dump?proxyID=NAME`, or `sources`, which istiod does not have.
  */
 import { create, type JsonObject, toBinary } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
@@ -21,6 +21,7 @@ import type { Page, Request, ServerProtocol } from "./protocol.ts";
 import type { ConnectionTable, ProxySync, TypeSync } from "./status.ts";
 
 const debugType = "istio.io/debug";
+const sourcesPage = "sources";
 const syncType = `${debugType}/syncz`;
 const clientConfigType = `type.googleapis.com/${ClientConfigSchema.typeName}`;
 
@@ -41,6 +42,8 @@ export function identifierOf({ id, version }: ControlPlaneIdentity): string {
 /** What a debug stream is answered from. */
 export interface DebugStreamContext {
   readonly connections: ConnectionTable;
+  /** Where the configuration comes from, and whether it answers. */
+  readonly sources: () => readonly object[];
   readonly peer: Peer;
   /** Whose workloads may ask. */
   readonly rootNamespace: string;
@@ -62,7 +65,7 @@ export async function answerDebug(
   protocol: ServerProtocol,
   stream: ByteStream,
   request: Request,
-  { connections, peer, rootNamespace, identity }: DebugStreamContext,
+  { connections, sources, peer, rootNamespace, identity }: DebugStreamContext,
 ): Promise<void> {
   if (request.nonce !== "") return;
   if (peer.identity?.namespace !== rootNamespace) {
@@ -71,17 +74,22 @@ export async function answerDebug(
       `debug pages are for identities of the namespace ${rootNamespace}, over TLS; on the machine itself ask /debug/syncz`,
     );
   }
-  const pages = pagesOf(request, connections);
+  const pages = pagesOf(request, { connections, sources });
   await stream.write(protocol.encodePages(request.typeUrl, pages, identifierOf(identity)));
 }
 
-function pagesOf({ typeUrl, names }: Request, connections: ConnectionTable): readonly Page[] {
+function pagesOf(
+  { typeUrl, names }: Request,
+  { connections, sources }: Pick<DebugStreamContext, "connections" | "sources">,
+): readonly Page[] {
   if (typeUrl === syncType)
     return connections.list().map((sync) => ({ name: sync.name, ...clientConfig(sync) }));
   const [page, ...more] = names;
   const value =
     typeUrl === debugType && page !== undefined && more.length === 0
-      ? debugPage(page, connections)
+      ? page === sourcesPage
+        ? sources()
+        : debugPage(page, connections)
       : undefined;
   if (page !== undefined && value !== undefined)
     return [{ name: page, typeUrl: debugType, bytes: Buffer.from(JSON.stringify(value)) }];

@@ -106,9 +106,9 @@ export class Registry implements AsyncDisposable {
     return this.#configuration;
   }
 
-  get status(): ConfigStatus {
-    const { loadedAt, objects, problems } = this.#configuration.current;
-    const sources = this.#sources.map(({ name, health }, index): SourceStatus => {
+  /** In the order of priority. */
+  get sources(): readonly SourceStatus[] {
+    return this.#sources.map(({ name, health }, index): SourceStatus => {
       const known = health?.();
       return {
         name,
@@ -116,6 +116,10 @@ export class Registry implements AsyncDisposable {
         ...(known && { isUp: known.isUp, ageSeconds: Math.round(known.ageMs / 1_000) }),
       };
     });
+  }
+
+  get status(): ConfigStatus {
+    const { loadedAt, objects, problems } = this.#configuration.current;
     const owners = new Map(
       this.#sources.flatMap(({ name }, index) =>
         (this.#lastGood[index] ?? []).map((object) => [object, name] as const),
@@ -129,7 +133,7 @@ export class Registry implements AsyncDisposable {
       loadedAt: loadedAt.toISOString(),
       objects: objects.map(objectId),
       origins: Object.fromEntries(origins),
-      sources,
+      sources: this.sources,
       problems,
     };
   }

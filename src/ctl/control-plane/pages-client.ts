@@ -11,10 +11,10 @@ import {
   type ControlPlaneClient,
   ControlPlaneError,
   type ProxyStatus,
-  type RegistryStatus,
   type SyncState,
   type TypeStatus,
 } from "./control-plane.ts";
+import { registriesIn } from "./registries.ts";
 
 const timeoutMs = 10_000;
 
@@ -52,7 +52,7 @@ export function pagesClient(
       const [controlPlane, answer] = await Promise.all([identity(), ask("/debug/syncz")]);
       return listAt(answer).map((proxy) => statusOf(proxy, controlPlane));
     },
-    registries: async () => listAt(await ask("/debug/configz"), "sources").flatMap(registryStatus),
+    registries: async () => registriesIn(listAt(await ask("/debug/configz"), "sources")),
     configDump: (proxy) => ask(`/debug/config_dump?proxyID=${encodeURIComponent(proxy)}`),
   };
 }
@@ -72,14 +72,6 @@ function statusOf(proxy: unknown, controlPlane: ControlPlane): ProxyStatus {
     types: Object.fromEntries(types) as Record<Column, TypeStatus>,
     ...(unhealthy === undefined ? {} : { unhealthy }),
   };
-}
-
-/** Files are always there: they have none. */
-function registryStatus(source: unknown): readonly RegistryStatus[] {
-  const [isUp, ageSeconds] = [at(source, "isUp"), at(source, "ageSeconds")];
-  if (typeof isUp !== "boolean") return [];
-  const name = textAt(source, "name") ?? "";
-  return [{ name, isUp, ageSeconds: typeof ageSeconds === "number" ? ageSeconds : 0 }];
 }
 
 function typeStatus(sync: unknown): TypeStatus {

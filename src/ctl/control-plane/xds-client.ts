@@ -6,7 +6,7 @@ import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { GrpcChannel, type CallMetadata, type ChannelOptions } from "../../grpc/channel.ts";
 import { GrpcError } from "../../grpc/grpc-error.ts";
 import { errorMessage } from "../../lifecycle/error-message.ts";
-import { textAt } from "../../lifecycle/json-path.ts";
+import { listAt, textAt } from "../../lifecycle/json-path.ts";
 import { Deadline } from "../../lifecycle/timer.ts";
 import {
   type ClientConfig,
@@ -29,12 +29,13 @@ import {
   type SyncState,
   type TypeStatus,
 } from "./control-plane.ts";
+import { registriesIn } from "./registries.ts";
 
 const method = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources";
 const timeoutMs = 15_000;
 
-/** As istioctl's own: no proxy has this type. */
-const nodeId = "debug~0.0.0.0~outriderctl~cluster.local";
+/** istiod answers no type of node but those of proxies; an identity of its namespace asks. */
+const nodeId = "sidecar~0.0.0.0~outriderctl.istio-system~istio-system.svc.cluster.local";
 
 const states: Readonly<Partial<Record<ConfigStatus, SyncState>>> = {
   [ConfigStatus.NOT_SENT]: "NOT SENT",
@@ -95,15 +96,29 @@ export function xdsClient(
       .map(({ value }) => statusOf(fromBinary(ClientConfigSchema, value), controlPlane))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   };
+  const page = async (name: string): Promise<unknown> => {
+    const { resources } = await ask("istio.io/debug", [name]);
+    return parsed(Buffer.from(resources[0]?.value ?? []).toString("utf8"));
+  };
   return {
     address,
     proxies,
-    identity: async () => identityOf(await ask("istio.io/debug/syncz")),
-    configDump: async (proxy) => {
-      const { resources } = await ask("istio.io/debug", [`config_dump?proxyID=${encodeURIComponent(proxy)}`]);
-      return parsed(Buffer.from(resources[0]?.value ?? []).toString("utf8"));
+    registries: async () => {
+      try {
+        return registriesIn(listAt(await page("sources")));
+      } catch (error) {
+        // An outrider of before has no such page; istiod answers with a page of its own.
+        if (error instanceof ControlPlaneError && isUnknownPage(error.cause)) return [];
+        throw error;
+      }
     },
+    identity: async () => identityOf(await ask("istio.io/debug/syncz")),
+    configDump: (proxy) => page(`config_dump?proxyID=${encodeURIComponent(proxy)}`),
   };
+}
+
+function isUnknownPage(error: unknown): boolean {
+  return error instanceof GrpcError && error.code === "INVALID_ARGUMENT";
 }
 
 /** What to do about a failure, where that is known. */

@@ -5,7 +5,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { capture, hostOf, podServices, rulesIn, startCapturedPods } from "../captured-mesh-pods.ts";
-import { jwtExpiringAt } from "../jwt.ts";
+import { accountToken } from "./account-token.ts";
 import { mutualTls } from "../mesh-objects.ts";
 import { answerAsProgram } from "../namespaced-program.ts";
 import type { PodCalls } from "../pod-calls.ts";
@@ -21,15 +21,6 @@ export interface IstiodPodsReport extends PodCalls {
   readonly isClean: boolean;
 }
 
-function accountToken(name: string): string {
-  return jwtExpiringAt(new Date(Date.now() + 3_600_000), {
-    iss: "https://kubernetes.default.svc",
-    aud: ["istio-ca"],
-    sub: `system:serviceaccount:demo:${name}`,
-    "kubernetes.io": { namespace: "demo", serviceaccount: { name }, pod: { name: `${name}-1` } },
-  });
-}
-
 async function live(): Promise<IstiodPodsReport> {
   using folder = temporaryFolder();
   const istiodFolder = join(folder.path, "istiod");
@@ -38,7 +29,7 @@ async function live(): Promise<IstiodPodsReport> {
   await using istiod = await startIstiod(istiodFolder, objects, "0.0.0.0");
   await using pods = await startCapturedPods({
     folder: folder.path,
-    token: accountToken,
+    token: (name) => accountToken("demo", name, { pod: { name: `${name}-1` } }),
     rootPem: istiod.rootPem,
     port: istiod.ports.tls,
   });
