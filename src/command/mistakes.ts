@@ -26,12 +26,22 @@ export function refusal(failure: string, words: readonly string[], program: Prog
   const unknown = what === "" ? [] : list.split(", ");
   const lines =
     unknown.length === 0
-      ? [failure]
+      ? missingWords(failure, command)
       : unknown.map((word) =>
           command === undefined ? unknownCommand(word, program) : unknownWord(word, words, command, program),
         );
   const help = command === undefined ? "--help" : `${command.name} --help`;
   return [...new Set(lines), `See ${program.name} ${help}.`].join("\n");
+}
+
+/** A line for each word that is missing, with what it may be where that is few; the failure itself for any other. */
+function missingWords(failure: string, command: Command | undefined): readonly string[] {
+  const [, list] = /^Missing required arguments?: (.*)$/s.exec(failure) ?? [];
+  if (list === undefined) return [failure];
+  return list.split(", ").map((word) => {
+    const values = command?.wordValues?.[word] ?? [];
+    return `Missing required argument: ${word}${values.length === 0 ? "" : `, one of ${values.join(", ")}`}`;
+  });
 }
 
 function commandOf(name: string | undefined, { commands }: Program): Command | undefined {

@@ -217,7 +217,7 @@ async function folderHere({ env, printError }: CommandContext): Promise<readonly
   if (only !== undefined && others.length === 0) return [only.configFolder];
   printError(
     only === undefined
-      ? "name files or folders to analyze: no control plane of this user runs here"
+      ? "name files or folders to analyze, or a cluster by --use-kube: no control plane of this user runs here"
       : `name the folder: control planes that run here have ${found.map(({ configFolder }) => configFolder).join(", ")}`,
   );
   return undefined;

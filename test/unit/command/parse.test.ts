@@ -85,7 +85,12 @@ describe("parseCommandLine()", () => {
   });
 
   for (const [name, argv, expected] of [
-    ["a path that is missing", ["request", "GET"], /Missing required argument: path/],
+    ["a path that is missing", ["request", "GET"], /^Missing required argument: path\n/],
+    [
+      "words that are missing, with what they may be",
+      ["request"],
+      /^Missing required argument: method, one of GET, POST\nMissing required argument: path\n/,
+    ],
     ["a flag of another command", ["wait", "--debug-port=1"], /Unknown flag: --debug-port\n/],
     ["a command that stands before --", ["run", "sh", "-c", "true"], /Unknown/],
   ] as const) {
