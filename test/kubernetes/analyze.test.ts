@@ -1,4 +1,4 @@
-/** Services of one name in two real APIs of Kubernetes, which outriderctl compares. */
+/** What outriderctl finds in real APIs of Kubernetes. */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,45 @@ import { RealCluster } from "../support/kubernetes/real-cluster.ts";
 import { runCtl } from "../support/outriderctl.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
-describe("analyze with several real APIs of Kubernetes", () => {
+describe("analyze with a real API of Kubernetes", () => {
+  test("tells what came of objects, and what injection is set to", { timeout: 600_000 }, async () => {
+    await using stack = new AsyncDisposableStack();
+    const folder = stack.use(temporaryFolder()).path;
+    const cluster = stack.use(await RealCluster.start(join(folder, "cluster")));
+    for (const name of ["demo", "istio-system"]) await cluster.namespace(name);
+    const services = "/api/v1/namespaces/demo/services";
+    for (const [name, status] of [
+      ["bound", "True"],
+      ["unbound", "False"],
+    ] as const) {
+      await cluster.put(services, {
+        ...{ apiVersion: "v1", kind: "Service", metadata: { name, namespace: "demo" } },
+        spec: { ports: [{ name: "http", port: 80 }], selector: { app: name } },
+      });
+      const condition = {
+        ...{ type: "istio.io/WaypointBound", status, reason: "WaypointMissing", message: "no waypoint" },
+        lastTransitionTime: "2026-01-31T12:00:00Z",
+      };
+      await cluster.putStatus(`${services}/${name}`, { conditions: [condition] });
+    }
+    const values = { sidecarInjectorWebhook: { enableNamespacesByDefault: true } };
+    await cluster.put("/api/v1/namespaces/istio-system/configmaps", {
+      ...{ apiVersion: "v1", kind: "ConfigMap" },
+      metadata: { name: "istio-sidecar-injector", namespace: "istio-system" },
+      data: { values: JSON.stringify(values) },
+    });
+    const found = await runCtl("analyze", "--use-kube", "--kubeconfig", cluster.kubeconfig());
+    assert.equal(found.code, 0, found.errors.join("\n"));
+    assert.deepEqual(
+      found.lines.filter((line) => line.includes("IST0171")),
+      [
+        "Warning [IST0171] (Service demo/unbound) status.conditions[0]: istio.io/WaypointBound is False (WaypointMissing): no waypoint",
+      ],
+    );
+    assert.match(found.lines.join("\n"), /^Info \[IST0148\] \(Namespace (?:default\/)?demo\)/m);
+    assert.doesNotMatch(found.lines.join("\n"), /IST0102/);
+  });
+
   test("tells where Services of one name differ", { timeout: 600_000 }, async () => {
     await using stack = new AsyncDisposableStack();
     const folder = stack.use(temporaryFolder()).path;
