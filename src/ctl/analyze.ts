@@ -99,6 +99,9 @@ async function analyzeInputs(args: Arguments, context: CommandContext): Promise<
   if (form === undefined) context.printError(`--output must be json, yaml or sarif, not ${wanted}`);
   if (threshold === undefined)
     context.printError(`--failure-threshold must be one of ${thresholds.join(", ")}`);
+  const unasked = ["kubeconfig", "context"].filter((flag) => args.optionalString(flag) !== undefined);
+  if (!asksCluster)
+    for (const flag of unasked) context.printError(`--${flag}: no cluster is looked at without --use-kube`);
   const paths = args.words.length > 0 || asksCluster ? args.words : await folderHere(context);
   if (form === undefined || threshold === undefined || paths === undefined) return unusableCode;
   const [{ readInputs }, { findingLine, findingsOf, levels }] = await Promise.all([

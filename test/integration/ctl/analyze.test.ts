@@ -69,6 +69,9 @@ test("what is wrong is told with code, object and place, the worst first, and th
   const nowhere = await runCtl("analyze", folder.path, "--use-kube", "--kubeconfig", "/nowhere");
   assert.equal(nowhere.code, 1);
   assert.match(nowhere.errors.join("\n"), /--kubeconfig \/nowhere cannot be used/);
+  assert.deepEqual((await runCtl("analyze", good, "--kubeconfig", "/nowhere")).errors, [
+    "--kubeconfig: no cluster is looked at without --use-kube",
+  ]);
 });
 
 test("as JSON and as SARIF each message has its code and its line", async () => {
