@@ -92,6 +92,24 @@ describe("the status of objects in a cluster", () => {
       ),
     );
 
+    const ofEdge = "/api/v1/namespaces/demo/services";
+    await cluster.put(
+      ofEdge,
+      clusterService(
+        "edge-istio",
+        { http: 80 },
+        { clusterIP: undefined, clusterIPs: undefined, type: "LoadBalancer" },
+      ),
+    );
+    await says("a Gateway's service by name", `${gateways}/edge`, (status) => {
+      assert.deepEqual(status["addresses"], [
+        { type: "Hostname", value: "edge-istio.demo.svc.cluster.local" },
+      ]);
+    });
+    await cluster.putStatus(`${ofEdge}/edge-istio`, { loadBalancer: { ingress: [{ ip: "192.0.2.7" }] } });
+    await says("its load balancer", `${gateways}/edge`, (status) => {
+      assert.deepEqual(status["addresses"], [{ type: "IPAddress", value: "192.0.2.7" }]);
+    });
     await says("a Gateway's conditions", `${gateways}/edge`, (status) => {
       assert.deepEqual(words(status["conditions"]), [
         "Accepted=True ListenersNotValid 1",

@@ -251,6 +251,8 @@ export type ConfigObject = {
     readonly pod?: PodTraits;
     /** A WorkloadEntry that is no endpoint of the services that select it: it says itself that it takes no calls. */
     readonly isUnhealthy?: true;
+    /** A ServiceEntry of a cluster's Service: where whoever is outside calls it. */
+    readonly loadBalancer?: readonly string[];
     /** A Secret of a cluster, which shows whose pods its gateways are. */
     readonly isInCluster?: true;
     /** File and line, for messages; line 0 where a source has none. */

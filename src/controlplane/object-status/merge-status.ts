@@ -45,6 +45,7 @@ function statusOf(existing: ApiObject, wanted: WantedStatus, now: Date): ApiObje
         listeners: wanted.listeners.map((listener) =>
           listenerStatus(mappingsOf(existing["listeners"]), listener, { generation, now }),
         ),
+        ...(wanted.addresses.length === 0 ? {} : { addresses: wanted.addresses }),
       };
     case "route":
       return { parents: parentsBeside(mappingsOf(existing["parents"]), wanted.parents, { generation, now }) };

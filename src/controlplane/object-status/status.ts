@@ -13,6 +13,12 @@ export interface AnalysisMessage {
   readonly documentationUrl: string;
 }
 
+/** Of a Gateway (GatewayStatusAddress of the Gateway API). */
+export interface GatewayAddress {
+  readonly type: "IPAddress" | "Hostname";
+  readonly value: string;
+}
+
 /** Of one object, as it was when it was read. */
 export type WantedStatus = { readonly generation: number } & (
   | {
@@ -25,6 +31,8 @@ export type WantedStatus = { readonly generation: number } & (
       readonly kind: "gateway";
       readonly conditions: readonly StatusCondition[];
       readonly listeners: readonly ListenerStatus[];
+      /** Where it is called; those that are written stay while none is known. */
+      readonly addresses: readonly GatewayAddress[];
     }
   | { readonly kind: "route"; readonly parents: readonly ParentStatus[] }
 );

@@ -16,7 +16,8 @@ import type { Configuration } from "../registry/registry.ts";
 import type { Original } from "../registry/source.ts";
 import { istioStatus, textOf } from "./istio-status.ts";
 import { refusedParents } from "./refused-parents.ts";
-import type { WantedStatus } from "./status.ts";
+import { GatewayAddresses } from "./gateway-addresses.ts";
+import type { GatewayAddress, WantedStatus } from "./status.ts";
 
 /** A status, and what it was made of. */
 interface Made {
@@ -42,6 +43,7 @@ export class WantedStatuses {
     const gateways = new Map(converted.gateways.map((each) => [objectId(each.object), each]));
     const routes = new Map(converted.routes.map((each) => [objectId(each.object), each]));
     const classes = new GatewayClasses(objects);
+    const addresses = new GatewayAddresses(objects);
     const isOwnGateway = (id: string): boolean => {
       const { gatewayClassName } = mappingOf(originals.get(id)?.object["spec"]);
       return gateways.has(id) || (typeof gatewayClassName === "string" && classes.isOwn(gatewayClassName));
@@ -51,10 +53,20 @@ export class WantedStatuses {
         const own = told.get(original.source) ?? [];
         const object = taken.get(id);
         const others = kinds[kindIn(id)].group === gatewayApiGroup ? converted : undefined;
-        const parts = [original.object, object, others, JSON.stringify(own)];
+        const called = object?.kind === "KubernetesGateway" ? addresses.of(object) : [];
+        const parts = [original.object, object, others, JSON.stringify([own, called])];
         const before = this.#made.get(id);
         if (before?.parts.every((part, at) => part === parts[at]) === true) return [id, before] as const;
-        const found = { id, original, object, problems: own, gateways, routes, isOwnGateway };
+        const found = {
+          id,
+          original,
+          object,
+          problems: own,
+          addresses: called,
+          gateways,
+          routes,
+          isOwnGateway,
+        };
         return [id, { parts, status: statusOf(found) }] as const;
       }),
     );
@@ -72,6 +84,8 @@ interface Found {
   readonly object: ConfigObject | undefined;
   /** At its place. */
   readonly problems: readonly ConfigProblem[];
+  /** Of a Gateway. */
+  readonly addresses: readonly GatewayAddress[];
   readonly gateways: ReadonlyMap<string, GatewayStatus>;
   readonly routes: ReadonlyMap<string, Converted["routes"][number]>;
   /** By `objectId`: by its class one that is refused is, too. */
@@ -97,13 +111,15 @@ function statusOf(found: Found): WantedStatus | undefined {
       return { generation, kind: "class", conditions: [accepted(refusal, "InvalidParameters")] };
     case "KubernetesGateway": {
       const known = found.gateways.get(id);
-      if (refusal === "") return known === undefined ? undefined : { generation, ...known, kind: "gateway" };
+      const { addresses } = found;
+      if (refusal === "")
+        return known === undefined ? undefined : { generation, ...known, addresses, kind: "gateway" };
       if (!found.isOwnGateway(id)) return undefined;
       const conditions = [
         accepted(refusal, "Invalid"),
         { type: "Programmed", isTrue: false, reason: "Invalid", message: refusal },
       ];
-      return { generation, kind: "gateway", conditions, listeners: known?.listeners ?? [] };
+      return { generation, kind: "gateway", conditions, listeners: known?.listeners ?? [], addresses };
     }
     case "ReferenceGrant":
       return undefined;

@@ -36,7 +36,7 @@ export interface Listener {
 export const gatewayNameLabel = "gateway.networking.k8s.io/gateway-name";
 
 /** Whose services its listeners are on: those that its addresses name, else the one that Istio makes for it. */
-function servicesOf({ name, namespace, spec }: KubernetesGateway): readonly string[] {
+export function gatewayServices({ name, namespace, spec }: KubernetesGateway): readonly string[] {
   const { addresses = [], gatewayClassName } = spec;
   const isOwn = ({ type }: (typeof addresses)[number]): boolean => (type ?? "IPAddress") === "IPAddress";
   if (addresses.length === 0 || (addresses.length === 1 && addresses.every(isOwn)))
@@ -91,7 +91,7 @@ function istioGateway(gateway: KubernetesGateway, name: string, server: GatewayS
     source,
     line,
     spec: { selector: { [gatewayNameLabel]: gateway.name }, servers: [server] },
-    gatewayApi: { services: servicesOf(gateway) },
+    gatewayApi: { services: gatewayServices(gateway) },
   };
 }
 

@@ -2,7 +2,7 @@
  * What is kept of the objects of a cluster: as much as the mesh is made of. What the API may leave out, or a server that is
  * none may send, is none.
  */
-import { isAddress } from "../../config/forms.ts";
+import { isAddress, isHost } from "../../config/forms.ts";
 import type { ApiObject } from "../../kubernetes/api.ts";
 import { mappingOf, mappingsOf, type ObjectMeta, textOf } from "../../kubernetes/resource.ts";
 
@@ -31,6 +31,8 @@ export interface ClusterService {
   readonly exportTo: readonly string[] | undefined;
   /** Callers are to call their own node's endpoints only (`internalTrafficPolicy: Local`). */
   readonly isNodeLocal: boolean;
+  /** Where whoever is outside calls it: addresses or names of its load balancer. */
+  readonly loadBalancer: readonly string[];
 }
 
 /** One endpoint of a slice. */
@@ -82,7 +84,7 @@ export interface ClusterNode {
 const exportToAnnotation = "networking.istio.io/exportTo";
 
 export function keepService(
-  { spec: given }: ApiObject,
+  { spec: given, status }: ApiObject,
   { namespace, name, createdAtMs, annotations }: ObjectMeta,
 ): ClusterService {
   const spec = mappingOf(given);
@@ -105,6 +107,9 @@ export function keepService(
     }),
     exportTo: exportTo?.split(",").map((each) => each.trim()),
     isNodeLocal: spec["internalTrafficPolicy"] === "Local",
+    loadBalancer: mappingsOf(mappingOf(mappingOf(status)["loadBalancer"])["ingress"])
+      .map((each) => textOf(each["ip"]) || textOf(each["hostname"]))
+      .filter((each) => isAddress(each) || isHost(each)),
   };
 }
 

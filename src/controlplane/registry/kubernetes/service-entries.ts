@@ -78,7 +78,7 @@ export class ServiceEntries {
 }
 
 function entryOf(service: ClusterService, placed: readonly Placed[], domain: string): MadeEntry {
-  const { namespace, name, createdAtMs } = service;
+  const { namespace, name, createdAtMs, loadBalancer } = service;
   const problems: ConfigProblem[] = [];
   const source = `Service ${namespace}/${name}`;
   const tell = (path: string, message: string): void => {
@@ -94,6 +94,7 @@ function entryOf(service: ClusterService, placed: readonly Placed[], domain: str
     name: `kubernetes:${name}`,
     namespace,
     ...(createdAtMs === undefined ? {} : { createdAtMs }),
+    ...(loadBalancer.length === 0 ? {} : { loadBalancer }),
     source,
     line: 0,
     spec,
