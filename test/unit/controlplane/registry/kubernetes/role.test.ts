@@ -30,7 +30,7 @@ interface Webhooks {
 const manifest = join(import.meta.dirname, "../../../../../docker/kubernetes/registry.yaml");
 
 describe("the control plane's role", () => {
-  test("lists and watches every kind that is followed, and no other", () => {
+  test("lists and watches every kind that is followed and the tags of injection, and no other", () => {
     const roles = parseAllDocuments(readFileSync(manifest, "utf8")).map((each) => each.toJS() as Role);
     const given = roles
       .filter(({ kind }) => kind === "ClusterRole")
@@ -43,9 +43,11 @@ describe("the control plane's role", () => {
     const followed = [services, slices, pods, nodes, ...writtenResources].map(
       ({ plural, group }) => `${plural}.${group}`,
     );
+    // Tags of injection have names of their own.
+    const tags = "mutatingwebhookconfigurations.admissionregistration.k8s.io";
     const sorted = (names: readonly string[]): readonly string[] =>
       [...new Set(names)].toSorted((a, b) => (a < b ? -1 : 1));
-    assert.deepEqual(sorted(given), sorted(followed));
+    assert.deepEqual(sorted(given), sorted([...followed, tags]));
   });
 
   test("has the webhook asked about every group whose objects people write", () => {
